@@ -1,0 +1,3 @@
+//! The voiceflow command line.
+
+fn main() {}

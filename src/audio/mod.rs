@@ -1,0 +1,1 @@
+//! Audio: decoding, downmixing and resampling to 16 kHz mono.

@@ -1,0 +1,85 @@
+//! How a caller steers work in progress: a progress callback that can cancel, and a deadline. Every stage
+//! calls [`Control::check`] between bounded pieces of work.
+
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result, Stage};
+
+/// Told how far a stage is (`fraction` of the stage, 0 to 1; the share of audio read where the length is
+/// unknown beforehand). Returns `true` to go on, `false` to cancel.
+pub type ProgressFn<'a> = dyn Fn(Stage, f32) -> bool + Sync + 'a;
+
+/// The progress callback and the deadline of one call.
+#[derive(Clone, Copy, Default)]
+pub struct Control<'a> {
+    progress: Option<&'a ProgressFn<'a>>,
+    deadline: Option<(Instant, Duration)>,
+}
+
+impl<'a> Control<'a> {
+    /// Neither callback nor deadline.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Reports progress to `progress`, which can cancel. It is called on the calling thread.
+    pub fn with_progress(mut self, progress: &'a ProgressFn<'a>) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Fails with [`Error::Deadline`] once `limit` has passed from now; `None` sets no deadline.
+    pub fn with_deadline(mut self, limit: Option<Duration>) -> Self {
+        self.deadline = limit.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
+        self
+    }
+
+    /// Reports progress and fails if the caller cancelled or the deadline has passed.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] or [`Error::Deadline`].
+    pub fn check(&self, stage: Stage, fraction: f32) -> Result<()> {
+        if let Some(progress) = self.progress
+            && !progress(stage, fraction.clamp(0.0, 1.0))
+        {
+            return Err(Error::Cancelled { stage });
+        }
+        if self.remaining() == Some(Duration::ZERO) {
+            return Err(self.deadline_error(stage));
+        }
+        Ok(())
+    }
+
+    /// Time left until the deadline (zero once it has passed), `None` without a deadline.
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline.map(|(at, _)| at.saturating_duration_since(Instant::now()))
+    }
+
+    /// The error for a deadline that passed during `stage`.
+    pub fn deadline_error(&self, stage: Stage) -> Error {
+        let deadline_ms = self.deadline.map_or(0, |(_, limit)| limit.as_millis() as u64);
+        Error::Deadline { deadline_ms, stage }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callback_cancels_with_the_stage_named() {
+        let stop = |_: Stage, fraction: f32| fraction < 0.5;
+        let control = Control::none().with_progress(&stop);
+        assert!(control.check(Stage::Analysis, 0.1).is_ok());
+        let error = control.check(Stage::Clustering, 0.9).unwrap_err();
+        assert_eq!(error.to_string(), "cancelled by the progress callback while clustering the speakers");
+    }
+
+    #[test]
+    fn a_passed_deadline_fails_with_its_length() {
+        let control = Control::none().with_deadline(Some(Duration::ZERO));
+        let error = control.check(Stage::Analysis, 0.0).unwrap_err();
+        assert_eq!(error.to_string(), "deadline of 0 ms passed while analysing the audio");
+        assert!(Control::none().with_deadline(None).check(Stage::Analysis, 0.0).is_ok());
+    }
+}

@@ -1,0 +1,101 @@
+//! The one error type of the crate. Each variant is a kind of failure that a caller can act on; the text
+//! names the thing, what was expected and what was found.
+
+use std::path::{Path, PathBuf};
+
+/// What went wrong, by the kind of action it asks of the caller.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A value given by the caller is outside its documented range.
+    #[error("{0}")]
+    InvalidArgument(String),
+    /// A file or folder does not exist.
+    #[error("{}: no such file", .0.display())]
+    NotFound(PathBuf),
+    /// A file exists but the system refuses to read or write it.
+    #[error("{}: {reason}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        reason: String,
+    },
+    /// The input is no audio that can be decoded, or its samples are unusable (NaN, infinity).
+    #[error("{0}")]
+    Audio(String),
+    /// The model is not valid ONNX, or breaks the model contract.
+    #[error("{0}")]
+    Model(String),
+    /// No ONNX Runtime library was found; the text lists the places searched.
+    #[error("{0}")]
+    RuntimeNotFound(String),
+    /// The ONNX Runtime found is older than this library can use.
+    #[error("{0}")]
+    RuntimeVersion(String),
+    /// ONNX Runtime failed while it ran a model.
+    #[error("{0}")]
+    Runtime(String),
+    /// A required execution provider is not available.
+    #[error("{0}")]
+    Provider(String),
+    /// The progress callback asked to stop.
+    #[error("cancelled by the progress callback while {stage}")]
+    Cancelled {
+        /// The stage that was under way.
+        stage: Stage,
+    },
+    /// The deadline passed before the work was done.
+    #[error("deadline of {deadline_ms} ms passed while {stage}")]
+    Deadline {
+        /// The deadline that was set, in milliseconds.
+        deadline_ms: u64,
+        /// The stage that was under way.
+        stage: Stage,
+    },
+    /// The input exceeds a hard limit of the library.
+    #[error("{0}")]
+    Limit(String),
+    /// An annotation file (RTTM, UEM) cannot be read.
+    #[error("{0}")]
+    Annotation(String),
+}
+
+/// The result of every fallible function of the crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A stage of the work, as told to progress callbacks and in errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Stage {
+    /// Waiting for a free run slot of a session.
+    Waiting = 0,
+    /// Decoding, resampling and running the local diarizer over the windows.
+    Analysis = 1,
+    /// Clustering the speaker embeddings of all windows.
+    Clustering = 2,
+    /// Putting the windows together into segments.
+    Reconstruction = 3,
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Stage::Waiting => "waiting for a free run slot",
+            Stage::Analysis => "analysing the audio",
+            Stage::Clustering => "clustering the speakers",
+            Stage::Reconstruction => "reconstructing the segments",
+        })
+    }
+}
+
+impl Error {
+    /// Sorts an I/O failure on `path` into [`Error::NotFound`] or [`Error::Io`].
+    pub fn from_io(path: &Path, error: &std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            Error::NotFound(path.to_owned())
+        } else {
+            Error::Io { path: path.to_owned(), reason: error.to_string() }
+        }
+    }
+}

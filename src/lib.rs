@@ -1,0 +1,25 @@
+//! Who spoke when: speaker diarization behind a C ABI.
+//!
+//! ```text
+//! file / PCM ──> audio ──> windows ──> local diarizer ──> clustering ──> reconstruction ──> segments
+//!                decode     10 s,      one ONNX call:     AHC with       overlap-add,        RTTM, JSON,
+//!                downmix    fixed hop  activity [T,S]     cannot-link    count, smooth       SRT, C structs
+//!                16 kHz                embedding [S,D]
+//! ```
+//!
+//! A window is analysed once; a stage never reaches back.
+
+#![deny(unsafe_code)]
+
+pub mod audio;
+pub mod config;
+pub mod control;
+pub mod error;
+pub mod output;
+pub mod score;
+pub mod types;
+
+pub use config::{Config, ModelSource, Provider, ProviderPolicy};
+pub use control::Control;
+pub use error::{Error, Result, Stage};
+pub use types::{Annotations, Diarization, Segment, Speaker, Turn};

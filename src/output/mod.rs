@@ -1,0 +1,1 @@
+//! Written forms of a diarization.
