@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from .layout import MAX_SPEAKERS, POWERSET
+from .layout import FRAME_STEP, MAX_SPEAKERS, POWERSET, WINDOW_FRAMES
 from .losses import AngularMargin, permuted_cross_entropy
 from .model import FastCnn
 from .windows import shards
@@ -29,6 +29,10 @@ LEAST_SOLO_FRAMES = 15
 
 VOICE_WEIGHT = 0.12
 """Weight of the voice loss beside the activity loss."""
+
+
+MUTED_SHARE = 0.15
+"""Windows of which a stretch is replaced by digital silence."""
 
 
 class WindowPool:
@@ -54,7 +58,9 @@ class WindowPool:
         for _ in range(size):
             shard = self._open[keys[self._random.integers(len(keys))]]
             row = int(self._random.integers(len(shard["audio"])))
-            rows.append({name: np.array(values[row]) for name, values in shard.items()})
+            window = {name: np.array(values[row]) for name, values in shard.items()}
+            self._mute(window)
+            rows.append(window)
         gain = 10 ** (self._random.uniform(-8, 8, (size, 1)) / 20)
         audio = np.stack([row["audio"] for row in rows]).astype(np.float32) / 32768 * gain
         exact = np.stack([row["exact"] for row in rows])
@@ -66,6 +72,18 @@ class WindowPool:
             "exact": torch.from_numpy(exact.astype(np.int64)),
             "voices": torch.from_numpy(np.stack([row["voices"] for row in rows]).astype(np.int64)),
         }
+
+
+    def _mute(self, window: dict[str, np.ndarray]) -> None:
+        """Sometimes zeroes a stretch: digital silence, as gates, padding and muted channels make it."""
+        if self._random.random() > MUTED_SHARE:
+            return
+        begin, end = sorted(self._random.integers(0, WINDOW_FRAMES + 1, 2))
+        if self._random.random() < 0.5:
+            begin, end = (0, end) if self._random.random() < 0.5 else (begin, WINDOW_FRAMES)
+        window["audio"][begin * FRAME_STEP : end * FRAME_STEP] = 0
+        window["exact"][begin:end] = 0
+        window["teacher"][begin:end] = np.eye(len(POWERSET), dtype=np.uint8)[0] * 255
 
 
 def losses(model: FastCnn, margin: AngularMargin, batch: dict[str, Tensor], ramp: float, autocast: bool):
