@@ -1,0 +1,196 @@
+//! Memory that crosses the boundary: slices and texts of the caller's, and buffers the caller wants filled. Every
+//! size is checked before it is used.
+
+use std::ffi::c_char;
+use std::slice;
+
+use super::status::{Failure, OK, vf_status, vf_status_code};
+
+/// Longest text taken from C, in bytes: a path or a recording's name. Linux allows paths of 4,096.
+const MAX_TEXT_BYTES: usize = 65_536;
+
+/// The `len` elements at `pointer`; NULL is allowed where `len` is 0.
+///
+/// # Safety
+/// `pointer` leads to `len` elements that nobody changes while the slice lives, or `len` is 0.
+pub(crate) unsafe fn slice<'a, T: Copy>(
+    name: &str,
+    pointer: *const T,
+    len: usize,
+) -> Result<&'a [T], Failure> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    if pointer.is_null() {
+        return Err(Failure::null(name));
+    }
+    if !pointer.is_aligned() {
+        let align = align_of::<T>();
+        return Err(Failure::invalid(format!("{name}: expected a pointer aligned to {align} bytes")));
+    }
+    match len.checked_mul(size_of::<T>()) {
+        // SAFETY: as promised; not NULL, aligned, and no larger than an object can be.
+        Some(bytes) if bytes <= isize::MAX as usize => Ok(unsafe { slice::from_raw_parts(pointer, len) }),
+        _ => Err(Failure::limit(format!("{name}: {len} elements do not fit in memory"))),
+    }
+}
+
+/// The zero-ended UTF-8 text at `pointer`.
+///
+/// # Safety
+/// `pointer` is NULL or leads to a zero-ended text that nobody changes while the result lives.
+pub(crate) unsafe fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a str, Failure> {
+    if pointer.is_null() {
+        return Err(Failure::null(name));
+    }
+    // SAFETY: reads no further than the ending zero byte.
+    let len = unsafe { libc::strnlen(pointer, MAX_TEXT_BYTES + 1) };
+    if len > MAX_TEXT_BYTES {
+        return Err(Failure::limit(format!("{name}: longer than {MAX_TEXT_BYTES} bytes")));
+    }
+    // SAFETY: `strnlen` found `len` bytes there.
+    let bytes = unsafe { slice::from_raw_parts(pointer.cast::<u8>(), len) };
+    std::str::from_utf8(bytes)
+        .map_err(|error| Failure::invalid(format!("{name}: not UTF-8 after byte {}", error.valid_up_to())))
+}
+
+/// Refuses NaN and infinity, which would spoil everything they are mixed with.
+pub(crate) fn check_finite(name: &str, samples: &[f32]) -> Result<(), Failure> {
+    match samples.iter().position(|sample| !sample.is_finite()) {
+        None => Ok(()),
+        Some(index) => {
+            let text = format!("{name}: expected finite samples, got {} at index {index}", samples[index]);
+            Err(Failure { status: vf_status_code::VF_E_AUDIO, text })
+        }
+    }
+}
+
+/// Stores `value` where the caller wants it.
+///
+/// # Safety
+/// `out` is NULL or valid for a write.
+pub(crate) unsafe fn store<T>(name: &str, out: *mut T, value: T) -> Result<(), Failure> {
+    if out.is_null() {
+        return Err(Failure::null(name));
+    }
+    // SAFETY: not NULL, so valid by contract.
+    unsafe { out.write(value) };
+    Ok(())
+}
+
+/// Where the caller wants elements: the pointer, its capacity, and where their number goes.
+pub(crate) struct Buffer<'a, T> {
+    name: &'a str,
+    out: *mut T,
+    cap: usize,
+    n: *mut usize,
+}
+
+impl<'a, T: Copy> Buffer<'a, T> {
+    /// Takes the caller's three values and stores 0 in `*n`.
+    ///
+    /// # Safety
+    /// `out` is NULL or valid for writes of `cap` elements, and `n` is NULL or valid for a write, while this lives.
+    pub unsafe fn new(name: &'a str, out: *mut T, cap: usize, n: *mut usize) -> Result<Self, Failure> {
+        // SAFETY: as promised.
+        unsafe { store("n", n, 0) }?;
+        if out.is_null() && cap > 0 {
+            return Err(Failure::null(name));
+        }
+        Ok(Self { name, out, cap, n })
+    }
+
+    /// Stores `needed` in `*n` and fails where the capacity is less.
+    pub fn need(&self, needed: usize) -> Result<(), Failure> {
+        // SAFETY: `new` checked it.
+        unsafe { self.n.write(needed) };
+        if self.cap >= needed {
+            return Ok(());
+        }
+        let (name, cap) = (self.name, self.cap);
+        let text = format!("{name}: expected room for {needed} elements, got {cap}");
+        Err(Failure { status: vf_status_code::VF_E_BUFFER_TOO_SMALL, text })
+    }
+
+    /// Stores 0 in `*n` again, for a call that fails after all.
+    pub fn forget(&self) {
+        // SAFETY: `new` checked it.
+        unsafe { self.n.write(0) };
+    }
+
+    /// Hands over all of `items`, or nothing and how many there are.
+    pub fn fill(&self, items: &[T]) -> Result<vf_status, Failure> {
+        self.need(items.len())?;
+        if !items.is_empty() {
+            // SAFETY: `need` found the room, so `out` is not NULL; `items` is the library's own memory.
+            unsafe { self.out.copy_from_nonoverlapping(items.as_ptr(), items.len()) };
+        }
+        Ok(OK)
+    }
+}
+
+impl Buffer<'_, c_char> {
+    /// Hands over `text` with an ending zero byte, which counts, or nothing and how much room it takes.
+    pub fn fill_text(&self, text: &str) -> Result<vf_status, Failure> {
+        self.need(text.len().saturating_add(1))?;
+        // SAFETY: `need` found the room for the text and its end; `text` is the library's own memory.
+        unsafe {
+            self.out.copy_from_nonoverlapping(text.as_ptr().cast(), text.len());
+            self.out.add(text.len()).write(0);
+        }
+        Ok(OK)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+
+    use super::*;
+
+    #[test]
+    fn slices_are_checked() {
+        // SAFETY: none of these is read: each is refused or empty.
+        unsafe {
+            assert!(slice::<f32>("x", ptr::null(), 0).unwrap().is_empty());
+            assert_eq!(slice::<f32>("x", ptr::null(), 1).unwrap_err().status, vf_status_code::VF_E_NULL);
+            let odd = ptr::without_provenance::<f32>(5);
+            assert!(slice("x", odd, 1).unwrap_err().text.contains("aligned to 4 bytes"));
+            let even = ptr::without_provenance::<f32>(8);
+            assert_eq!(slice("x", even, usize::MAX / 4).unwrap_err().status, vf_status_code::VF_E_LIMIT);
+            assert_eq!(slice("x", even, usize::MAX).unwrap_err().status, vf_status_code::VF_E_LIMIT);
+        }
+    }
+
+    #[test]
+    fn texts_are_checked() {
+        let long = vec![b'a'; MAX_TEXT_BYTES + 2];
+        // SAFETY: literals; the long text is left where the limit ends.
+        unsafe {
+            assert_eq!(text("path", c"añ".as_ptr()).unwrap(), "añ");
+            assert_eq!(text("path", ptr::null()).unwrap_err().text, "path: must not be NULL");
+            assert_eq!(text("path", c"a\xff".as_ptr()).unwrap_err().text, "path: not UTF-8 after byte 1");
+            let failure = text("path", long.as_ptr().cast()).unwrap_err();
+            assert_eq!(failure.status, vf_status_code::VF_E_LIMIT);
+        }
+    }
+
+    #[test]
+    fn too_small_writes_nothing_and_tells_the_size() {
+        let (mut out, mut n) = ([7_i32; 3], 9);
+        // SAFETY: local memory of the sizes given.
+        unsafe {
+            let buffer = Buffer::new("out", out.as_mut_ptr(), 1, &mut n).unwrap();
+            let failure = buffer.fill(&[1, 2]).unwrap_err();
+            assert_eq!(failure.status, vf_status_code::VF_E_BUFFER_TOO_SMALL);
+            assert_eq!(failure.text, "out: expected room for 2 elements, got 1");
+            assert_eq!((out, n), ([7; 3], 2));
+            Buffer::new("out", out.as_mut_ptr(), 3, &mut n).unwrap().fill(&[1, 2]).unwrap();
+            assert_eq!((out, n), ([1, 2, 7], 2));
+            Buffer::new("out", ptr::null_mut::<i32>(), 0, &mut n).unwrap().fill(&[]).unwrap();
+            assert_eq!(n, 0);
+            assert!(Buffer::new("out", ptr::null_mut::<i32>(), 1, &mut n).is_err());
+            assert!(Buffer::new("out", out.as_mut_ptr(), 1, ptr::null_mut()).is_err());
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The text of the last failure on each thread.
+
+use std::cell::RefCell;
+use std::ffi::c_char;
+
+use super::guard::guard;
+
+thread_local! {
+    static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Forgets this thread's text. Keeps the memory, so that a later text of the same length allocates nothing.
+pub(crate) fn clear() {
+    // Thread-locals are gone while a thread ends; a text then has no reader either.
+    let _ = TEXT.try_with(|text| text.borrow_mut().clear());
+}
+
+/// Keeps `new` as this thread's text. A zero byte, which would end the text in C, becomes U+FFFD.
+pub(crate) fn set(new: &str) {
+    let _ = TEXT.try_with(|text| {
+        let mut text = text.borrow_mut();
+        text.clear();
+        text.extend(new.chars().map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c }));
+    });
+}
+
+/// This thread's text.
+#[cfg(test)]
+pub(crate) fn get() -> String {
+    TEXT.with_borrow(Clone::clone)
+}
+
+/// Copies out what went wrong in the last call of this thread that returned a status; the text is empty after
+/// `VF_OK`.
+///
+/// - `buf`: receives UTF-8 text, cut at a character to fit, always ended by a zero byte; NULL to ask for the length.
+/// - `cap`: size of `buf` in bytes; nothing is written when it is 0.
+///
+/// Returns the length of the whole text in bytes without the ending zero byte. Functions that return no status
+/// leave the text as it is.
+///
+/// Any thread, concurrently: each thread has its own text. Cannot fail; may be called from a callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_last_error(buf: *mut c_char, cap: usize) -> usize {
+    guard(|| {
+        let length = TEXT.try_with(|text| {
+            let text = text.borrow();
+            if !buf.is_null() && cap > 0 {
+                let cut = text.floor_char_boundary(cap - 1);
+                // SAFETY: `buf` has `cap` bytes by contract, and `cut` is less than `cap`. The text is the
+                // library's own memory, so the two do not overlap.
+                unsafe {
+                    buf.copy_from_nonoverlapping(text.as_ptr().cast(), cut);
+                    buf.add(cut).write(0);
+                }
+            }
+            text.len()
+        });
+        Ok(length.unwrap_or(0))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+
+    fn read(cap: usize) -> (usize, String) {
+        let mut buffer = vec![0x55_u8; cap + 1];
+        // SAFETY: the buffer has `cap` bytes and one more.
+        let length = unsafe { vf_last_error(buffer.as_mut_ptr().cast(), cap) };
+        assert_eq!(buffer[cap], 0x55, "wrote past the end");
+        if cap == 0 {
+            return (length, String::new());
+        }
+        (length, CStr::from_bytes_until_nul(&buffer).unwrap().to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn texts_are_cut_at_characters_and_zero_bytes_replaced() {
+        set("añ\0b");
+        assert_eq!(read(16), (7, "añ\u{fffd}b".to_owned()));
+        assert_eq!(read(3), (7, "a".to_owned()));
+        assert_eq!(read(1), (7, String::new()));
+        assert_eq!(read(0), (7, String::new()));
+        // SAFETY: NULL asks for the length.
+        assert_eq!(unsafe { vf_last_error(std::ptr::null_mut(), 9) }, 7);
+        clear();
+        assert_eq!(read(4), (0, String::new()));
+    }
+}

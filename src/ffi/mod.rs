@@ -1,0 +1,29 @@
+//! The C interface: what `include/voiceflow.h` declares. It owns every line of unsafe code in the crate and
+//! decides nothing about speech: each function checks what C handed over, calls the Rust interface and hands the
+//! answer back.
+//!
+//! ```text
+//! C ──> guard ──> handle, buffer: pointers become references ──> the crate ──> buffer ──> C
+//!       panics,   NULL, tags, sizes, text                                      or a new handle
+//!       status,
+//!       last error
+//! ```
+//!
+//! One file for each C type. Functions and enums are written out, never made by a macro: cbindgen reads the
+//! source text.
+
+#![allow(unsafe_code)]
+// Names as C has them; the documentation is the header's, which says what the caller must keep to.
+#![allow(non_camel_case_types, clippy::missing_safety_doc)]
+
+mod buffer;
+mod callback;
+mod guard;
+mod handle;
+
+pub mod last_error;
+pub mod log;
+pub mod options;
+pub mod segment;
+pub mod status;
+pub mod version;

@@ -1,0 +1,424 @@
+//! The options builder. Every value is checked by the crate's `Config` when it is set.
+
+use std::ffi::c_char;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::guard::guard;
+use super::handle::{self, Object};
+use super::status::{Failure, OK, vf_status};
+use super::{buffer, handle::borrow};
+use crate::config::{Config, ModelSource, Provider, ProviderPolicy};
+
+/// Options of a session or a diarizer, to be filled and handed to a create function, which copies them.
+pub struct vf_options {
+    _opaque: (),
+}
+
+/// What a `vf_options` holds. The lock makes a mistaken use from two threads harmless.
+pub(crate) struct Options(Mutex<Config>);
+
+impl Object for Options {
+    type C = vf_options;
+    const NAME: &'static str = "vf_options";
+    const TAG: u64 = u64::from_be_bytes(*b"vf_optns");
+}
+
+/// The kinds of hardware that run the network.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum vf_provider {
+    /// The fastest that is available: CUDA, else the CPU.
+    VF_PROVIDER_AUTO = 0,
+    /// The processor.
+    VF_PROVIDER_CPU = 1,
+    /// An NVIDIA GPU through CUDA.
+    VF_PROVIDER_CUDA = 2,
+    /// An NVIDIA GPU through TensorRT.
+    VF_PROVIDER_TENSORRT = 3,
+}
+
+/// What happens where the provider asked for is not available.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum vf_provider_policy {
+    /// The CPU is used, with a warning in the log.
+    VF_PROVIDER_PREFERRED = 0,
+    /// The create function fails with `VF_E_PROVIDER`.
+    VF_PROVIDER_REQUIRED = 1,
+}
+
+/// A copy of the options behind a pointer; the defaults for NULL.
+///
+/// # Safety
+/// As [`handle::borrow`].
+pub(crate) unsafe fn config(options: *const vf_options) -> Result<Config, Failure> {
+    // SAFETY: as promised.
+    let options = unsafe { handle::borrow_nullable::<Options>(options) }?;
+    Ok(options.map(|options| options.0.lock().clone()).unwrap_or_default())
+}
+
+/// Lets `change` set a value.
+///
+/// # Safety
+/// As [`handle::borrow`].
+unsafe fn set(
+    options: *mut vf_options,
+    change: impl FnOnce(&mut Config) -> crate::Result<()>,
+) -> Result<vf_status, Failure> {
+    // SAFETY: as promised.
+    let options = unsafe { borrow::<Options>(options) }?;
+    change(&mut options.0.lock())?;
+    Ok(OK)
+}
+
+/// A path from C, which may not be empty.
+///
+/// # Safety
+/// As [`buffer::text`].
+unsafe fn path(name: &str, pointer: *const c_char) -> Result<PathBuf, Failure> {
+    // SAFETY: as promised.
+    match unsafe { buffer::text(name, pointer) }? {
+        "" => Err(Failure::invalid(format!("{name}: expected a path, got an empty text"))),
+        text => Ok(PathBuf::from(text)),
+    }
+}
+
+/// Creates options with every value at its default.
+///
+/// - `out`: receives the options, or NULL on failure. Destroy them with `vf_options_destroy`.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_create(out: *mut *mut vf_options) -> vf_status {
+    guard(|| {
+        // SAFETY: NULL or valid for a write, by contract.
+        unsafe {
+            handle::clear(out)?;
+            handle::give(Options(Mutex::new(Config::default())), out);
+        }
+        Ok(OK)
+    })
+}
+
+/// Destroys options. What was created with them keeps its own copy.
+///
+/// - `options`: the options; NULL does nothing.
+///
+/// One thread at a time per handle. Cannot fail.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_destroy(options: *mut vf_options) {
+    guard(|| {
+        // SAFETY: NULL or from `vf_options_create`, and not in use, by contract.
+        unsafe { handle::destroy::<Options>(options) }
+    });
+}
+
+/// Takes the model from an ONNX file, which is opened by the create function. Default: the model in the library.
+///
+/// - `options`: the options.
+/// - `path`: UTF-8 path, at most 65,536 bytes; copied.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_model_path(
+    options: *mut vf_options,
+    path: *const c_char,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle and a zero-ended text, by contract.
+        unsafe {
+            let file = self::path("path", path)?;
+            set(options, |config| {
+                config.set_model(ModelSource::File(file));
+                Ok(())
+            })
+        }
+    })
+}
+
+/// Takes the model from the bytes of an ONNX file. Default: the model in the library.
+///
+/// - `options`: the options.
+/// - `data`: the bytes, copied.
+/// - `size`: their number, 1 to 2,147,483,647.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_model_memory(
+    options: *mut vf_options,
+    data: *const u8,
+    size: usize,
+) -> vf_status {
+    guard(|| {
+        // The largest file that protobuf, and so ONNX, allows.
+        if size > i32::MAX as usize {
+            return Err(Failure::limit(format!("size: expected at most {} bytes, got {size}", i32::MAX)));
+        }
+        // SAFETY: a live handle and `size` bytes, by contract.
+        unsafe {
+            let bytes = buffer::slice("data", data, size)?;
+            if bytes.is_empty() {
+                return Err(Failure::invalid("size: expected the bytes of an ONNX file, got 0 bytes"));
+            }
+            set(options, |config| {
+                config.set_model(ModelSource::Memory(Arc::from(bytes)));
+                Ok(())
+            })
+        }
+    })
+}
+
+/// Loads ONNX Runtime from this file. The first session of the process decides; a later, different file is refused
+/// when it is used. Default: VOICEFLOW_ORT_LIBRARY, then ORT_DYLIB_PATH from the environment, the folder of this
+/// library, the system's loader.
+///
+/// - `options`: the options.
+/// - `path`: UTF-8 path of libonnxruntime.so, at most 65,536 bytes; copied.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_runtime_library(
+    options: *mut vf_options,
+    path: *const c_char,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle and a zero-ended text, by contract.
+        unsafe {
+            let file = self::path("path", path)?;
+            set(options, |config| {
+                config.set_runtime_library(file);
+                Ok(())
+            })
+        }
+    })
+}
+
+/// Chooses the hardware that runs the network. Default: VF_PROVIDER_AUTO, VF_PROVIDER_PREFERRED.
+///
+/// - `options`: the options.
+/// - `provider`: a number of `vf_provider`.
+/// - `policy`: a number of `vf_provider_policy`.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_provider(
+    options: *mut vf_options,
+    provider: i32,
+    policy: i32,
+) -> vf_status {
+    guard(|| {
+        let provider = match provider {
+            0 => Provider::Auto,
+            1 => Provider::Cpu,
+            2 => Provider::Cuda,
+            3 => Provider::TensorRt,
+            other => return Err(Failure::invalid(format!("provider: expected 0 to 3, got {other}"))),
+        };
+        let policy = match policy {
+            0 => ProviderPolicy::Preferred,
+            1 => ProviderPolicy::Required,
+            other => return Err(Failure::invalid(format!("policy: expected 0 or 1, got {other}"))),
+        };
+        // SAFETY: a live handle, by contract.
+        unsafe {
+            set(options, |config| {
+                config.set_provider(provider, policy);
+                Ok(())
+            })
+        }
+    })
+}
+
+/// Chooses the GPU. Default 0.
+///
+/// - `options`: the options.
+/// - `device_id`: number of the GPU, 0 to 63.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_device_id(options: *mut vf_options, device_id: i32) -> vf_status {
+    // SAFETY: a live handle, by contract.
+    guard(|| unsafe { set(options, |config| config.set_device_id(device_id)) })
+}
+
+/// Sets the number of threads that one run of the network uses. Default 0: one for each physical core.
+///
+/// - `options`: the options.
+/// - `threads`: 0 to 256.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_threads(options: *mut vf_options, threads: usize) -> vf_status {
+    // SAFETY: a live handle, by contract.
+    guard(|| unsafe { set(options, |config| config.set_threads(threads)) })
+}
+
+/// Sets how many runs of the network may be under way at once in one session; further calls wait. Default 1.
+///
+/// - `options`: the options.
+/// - `slots`: 1 to 64; each takes memory of its own.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_slots(options: *mut vf_options, slots: usize) -> vf_status {
+    // SAFETY: a live handle, by contract.
+    guard(|| unsafe { set(options, |config| config.set_slots(slots)) })
+}
+
+/// Sets how many windows a diarizer gives the network at once. Default 8.
+///
+/// - `options`: the options.
+/// - `batch`: 1 to 1,024.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_batch(options: *mut vf_options, batch: usize) -> vf_status {
+    // SAFETY: a live handle, by contract.
+    guard(|| unsafe { set(options, |config| config.set_batch(batch)) })
+}
+
+/// Sets the longest time that one call of infer or process may take, waiting included; it then fails with
+/// VF_E_DEADLINE. Default: no limit.
+///
+/// - `options`: the options.
+/// - `deadline_ms`: milliseconds; 0 has always passed.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_deadline_ms(
+    options: *mut vf_options,
+    deadline_ms: u64,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle, by contract.
+        unsafe {
+            set(options, |config| {
+                config.set_deadline(Some(Duration::from_millis(deadline_ms)));
+                Ok(())
+            })
+        }
+    })
+}
+
+/// Asks for exactly this many speakers. Default: 1 to 100, decided by the voices. A recording without speech has
+/// none whatever is asked for.
+///
+/// - `options`: the options.
+/// - `count`: 1 to 100.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_num_speakers(options: *mut vf_options, count: usize) -> vf_status {
+    // SAFETY: a live handle, by contract.
+    guard(|| unsafe { set(options, |config| config.set_num_speakers(count)) })
+}
+
+/// Asks for at least `min` and at most `max` speakers. Default 1 and 100. A recording without speech has none
+/// whatever is asked for.
+///
+/// - `options`: the options.
+/// - `min`: 1 to 100.
+/// - `max`: `min` to 100.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_speaker_range(
+    options: *mut vf_options,
+    min: usize,
+    max: usize,
+) -> vf_status {
+    // SAFETY: a live handle, by contract.
+    guard(|| unsafe { set(options, |config| config.set_speaker_range(min, max)) })
+}
+
+/// Sets the time from the start of one window to the next. Default: stored in the model.
+///
+/// - `options`: the options.
+/// - `hop_s`: seconds, 0.1 to 60, and at most the model's window, which the create function checks.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_hop_s(options: *mut vf_options, hop_s: f64) -> vf_status {
+    // SAFETY: a live handle, by contract.
+    guard(|| unsafe { set(options, |config| config.set_hop(hop_s)) })
+}
+
+/// Sets the cosine distance under which two clusters of voices are one speaker. Default: stored in the model.
+///
+/// - `options`: the options.
+/// - `threshold`: 0 to 2; lower finds more speakers.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_clustering_threshold(
+    options: *mut vf_options,
+    threshold: f32,
+) -> vf_status {
+    // SAFETY: a live handle, by contract.
+    guard(|| unsafe { set(options, |config| config.set_clustering_threshold(threshold)) })
+}
+
+/// Drops segments that are shorter than this. Default 0: none.
+///
+/// - `options`: the options.
+/// - `min_speech_s`: seconds, 0 to 60.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_min_speech_s(
+    options: *mut vf_options,
+    min_speech_s: f64,
+) -> vf_status {
+    // SAFETY: a live handle, by contract.
+    guard(|| unsafe { set(options, |config| config.set_min_speech(min_speech_s)) })
+}
+
+/// Fills pauses of one speaker that are shorter than this. Default 0: none.
+///
+/// - `options`: the options.
+/// - `min_silence_s`: seconds, 0 to 60.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_min_silence_s(
+    options: *mut vf_options,
+    min_silence_s: f64,
+) -> vf_status {
+    // SAFETY: a live handle, by contract.
+    guard(|| unsafe { set(options, |config| config.set_min_silence(min_silence_s)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_the_header_are_the_numbers_of_the_crate() {
+        assert_eq!(vf_provider::VF_PROVIDER_AUTO as i32, Provider::Auto as i32);
+        assert_eq!(vf_provider::VF_PROVIDER_CPU as i32, Provider::Cpu as i32);
+        assert_eq!(vf_provider::VF_PROVIDER_CUDA as i32, Provider::Cuda as i32);
+        assert_eq!(vf_provider::VF_PROVIDER_TENSORRT as i32, Provider::TensorRt as i32);
+        assert_eq!(vf_provider_policy::VF_PROVIDER_PREFERRED as i32, ProviderPolicy::Preferred as i32);
+        assert_eq!(vf_provider_policy::VF_PROVIDER_REQUIRED as i32, ProviderPolicy::Required as i32);
+    }
+}

@@ -1,0 +1,50 @@
+//! The segment as C sees it: plain data, 32 bytes, frozen.
+
+use std::mem::offset_of;
+
+use crate::types::Segment;
+
+/// Set in `vf_segment.flags` where another speaker talks during some part of the segment.
+pub const VF_SEGMENT_OVERLAP: u32 = 1;
+
+/// A stretch of time in which one speaker talks. 32 bytes; this layout never changes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct vf_segment {
+    /// Start in seconds from the beginning of the recording.
+    pub start_s: f64,
+    /// End in seconds, greater than `start_s`, never past the end of the recording.
+    pub end_s: f64,
+    /// Number of the speaker, 0 to the speaker count less 1.
+    pub speaker: i32,
+    /// Mean probability, 0 to 1, that the speaker is talking.
+    pub confidence: f32,
+    /// `VF_SEGMENT_` bits; ignore bits that you do not know.
+    pub flags: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+const _: () = {
+    assert!(size_of::<vf_segment>() == 32);
+    assert!(offset_of!(vf_segment, start_s) == 0);
+    assert!(offset_of!(vf_segment, end_s) == 8);
+    assert!(offset_of!(vf_segment, speaker) == 16);
+    assert!(offset_of!(vf_segment, confidence) == 20);
+    assert!(offset_of!(vf_segment, flags) == 24);
+    assert!(offset_of!(vf_segment, reserved) == 28);
+};
+
+impl From<&Segment> for vf_segment {
+    fn from(segment: &Segment) -> Self {
+        Self {
+            start_s: segment.start_s,
+            end_s: segment.end_s,
+            // At most config::MAX_SPEAKERS.
+            speaker: i32::try_from(segment.speaker).unwrap_or(i32::MAX),
+            confidence: segment.confidence,
+            flags: if segment.overlap { VF_SEGMENT_OVERLAP } else { 0 },
+            reserved: 0,
+        }
+    }
+}
