@@ -34,6 +34,16 @@ impl<'a> Control<'a> {
         self
     }
 
+    /// Sets the deadline like [`Control::with_deadline`] unless there already is one.
+    pub fn or_deadline(self, limit: Option<Duration>) -> Self {
+        if self.deadline.is_some() { self } else { self.with_deadline(limit) }
+    }
+
+    /// The deadline without the callback, for threads that the callback may not be called on.
+    pub fn without_progress(self) -> Control<'static> {
+        Control { progress: None, deadline: self.deadline }
+    }
+
     /// Reports progress and fails if the caller cancelled or the deadline has passed.
     ///
     /// # Errors

@@ -14,6 +14,7 @@
 pub mod audio;
 pub mod config;
 pub mod control;
+pub mod diarize;
 pub mod error;
 pub mod ffi;
 pub mod output;

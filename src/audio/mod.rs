@@ -1,1 +1,69 @@
-//! Audio: decoding, downmixing and resampling to 16 kHz mono.
+//! Audio: anything in, blocks of 16 kHz mono out.
+//!
+//! ```text
+//! file ──> symphonia ──┐
+//!                      ├──> Converter: finite? clamp, mean of the channels, resample ──> 16 kHz mono
+//! PCM in memory ───────┘
+//! ```
+//!
+//! This room owns decoding, downmixing and resampling. It holds a bounded amount of audio at any time, whatever
+//! the length of the input, and knows nothing of windows, models or speakers.
+
+mod aac;
+mod buffer;
+mod container;
+mod decode;
+mod mp4;
+mod resample;
+mod sniff;
+
+pub use buffer::BufferSource;
+pub use decode::FileSource;
+pub use resample::Converter;
+
+use crate::error::Result;
+
+/// Samples per second of everything that leaves this module.
+pub const SAMPLE_RATE: u32 = 16_000;
+/// Lowest sample rate of the input, in Hz.
+pub const MIN_INPUT_RATE: u32 = 1_000;
+/// Highest sample rate of the input, in Hz.
+pub const MAX_INPUT_RATE: u32 = 768_000;
+/// Most channels of the input.
+pub const MAX_CHANNELS: u16 = 32;
+/// Largest magnitude a sample keeps, 120 dB over full scale; a finite sample beyond it is clamped to it. So
+/// scale mistakes (integers stored as floats) keep their shape, and no sum over channels or filter taps
+/// overflows to infinity.
+pub const MAX_MAGNITUDE: f32 = 1.0e6;
+
+/// Most samples of one block: a second.
+const MAX_BLOCK: usize = SAMPLE_RATE as usize;
+
+/// A source of 16 kHz mono audio in bounded blocks.
+pub trait AudioSource {
+    /// Appends the next block, at most one second, to `out`. Returns the number of samples appended; 0 at the
+    /// end and at every call after it.
+    ///
+    /// # Errors
+    /// [`Error::Audio`](crate::Error::Audio) where the input cannot be decoded or holds NaN or infinity,
+    /// [`Error::Io`](crate::Error::Io) where the system fails to read it. After an error the source has ended.
+    fn read(&mut self, out: &mut Vec<f32>) -> Result<usize>;
+
+    /// Total number of 16 kHz samples where it is known beforehand, else `None`. For progress only: a damaged
+    /// file can hold fewer or more, so nothing may be allocated by it.
+    fn len_hint(&self) -> Option<u64>;
+}
+
+/// Output samples that `frames` input frames at `rate` Hz become, rounded to the nearest.
+fn output_len(frames: u64, rate: u32) -> u64 {
+    let rate = u128::from(rate.max(1));
+    let samples = (u128::from(frames) * u128::from(SAMPLE_RATE) + rate / 2) / rate;
+    u64::try_from(samples).unwrap_or(u64::MAX)
+}
+
+/// Moves at most one block from the front of `ready` to the end of `out`.
+fn take_block(ready: &mut Vec<f32>, out: &mut Vec<f32>) -> usize {
+    let count = ready.len().min(MAX_BLOCK);
+    out.extend(ready.drain(..count));
+    count
+}

@@ -1,0 +1,103 @@
+//! Audio that the caller holds in memory. It owns the walk over the caller's samples, block by block, and copies
+//! no more than a block.
+
+use super::{AudioSource, Converter, output_len, take_block};
+use crate::error::Result;
+
+/// Most interleaved samples converted at a time.
+const PUSH: usize = 32_768;
+
+/// Interleaved samples in memory as an [`AudioSource`]. Zero samples are a source that is at its end.
+pub struct BufferSource<'a> {
+    samples: Samples<'a>,
+    position: usize,
+    len_hint: u64,
+    converter: Converter,
+    ready: Vec<f32>,
+    scratch: Vec<f32>,
+    ended: bool,
+}
+
+enum Samples<'a> {
+    F32(&'a [f32]),
+    I16(&'a [i16]),
+}
+
+impl<'a> BufferSource<'a> {
+    /// Float samples, full scale ±1, of `channels` interleaved channels (1 to 32) at `sample_rate` Hz (1000 to
+    /// 768000). A frame left incomplete at the end is dropped. NaN and infinity are refused when they are read.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) where a number is out of range.
+    pub fn from_f32(samples: &'a [f32], sample_rate: u32, channels: u16) -> Result<Self> {
+        Self::new(Samples::F32(samples), samples.len(), sample_rate, channels)
+    }
+
+    /// 16-bit samples, which become `sample / 32768`, of `channels` interleaved channels (1 to 32) at
+    /// `sample_rate` Hz (1000 to 768000). A frame left incomplete at the end is dropped.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) where a number is out of range.
+    pub fn from_i16(samples: &'a [i16], sample_rate: u32, channels: u16) -> Result<Self> {
+        Self::new(Samples::I16(samples), samples.len(), sample_rate, channels)
+    }
+
+    fn new(samples: Samples<'a>, len: usize, sample_rate: u32, channels: u16) -> Result<Self> {
+        let converter = Converter::new(sample_rate, channels)?;
+        let frames = (len / usize::from(channels)) as u64;
+        Ok(Self {
+            samples,
+            position: 0,
+            len_hint: output_len(frames, sample_rate),
+            converter,
+            ready: Vec::new(),
+            scratch: Vec::new(),
+            ended: false,
+        })
+    }
+
+    /// Converts the next samples; false when there are none left.
+    fn convert(&mut self) -> Result<bool> {
+        let samples = match self.samples {
+            Samples::F32(samples) => next(samples, self.position),
+            Samples::I16(samples) => {
+                self.scratch.clear();
+                let block = next(samples, self.position);
+                self.scratch.extend(block.iter().map(|&sample| f32::from(sample) / 32_768.0));
+                &self.scratch
+            }
+        };
+        self.position += samples.len();
+        if samples.is_empty() {
+            self.converter.finish(&mut self.ready)?;
+            return Ok(false);
+        }
+        self.converter.push(samples, &mut self.ready)?;
+        Ok(true)
+    }
+}
+
+fn next<T>(samples: &[T], position: usize) -> &[T] {
+    let rest = samples.get(position..).unwrap_or_default();
+    rest.get(..PUSH).unwrap_or(rest)
+}
+
+impl AudioSource for BufferSource<'_> {
+    fn read(&mut self, out: &mut Vec<f32>) -> Result<usize> {
+        while self.ready.is_empty() && !self.ended {
+            match self.convert() {
+                Ok(more) => self.ended = !more,
+                Err(error) => {
+                    self.ended = true;
+                    self.ready.clear();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(take_block(&mut self.ready, out))
+    }
+
+    fn len_hint(&self) -> Option<u64> {
+        Some(self.len_hint)
+    }
+}

@@ -1,0 +1,245 @@
+//! Opens audio files: what they are, which of their tracks is decoded, and by which decoder. It owns every refusal
+//! of a file as a whole; it decodes no packet.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::LazyLock;
+
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::audio::well_known::{self as codec, CODEC_ID_AAC};
+use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::common::Limit;
+use symphonia::core::errors::Error as DecoderError;
+use symphonia::core::formats::probe::{Hint, Probe, ProbeOptions};
+use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
+use symphonia::core::io::MediaSourceStream;
+use symphonia::core::meta::MetadataOptions;
+
+use super::mp4::Mp4Track;
+use super::{aac, mp4, output_len, sniff};
+use crate::error::{Error, Result};
+
+/// What can be decoded, for error messages.
+const EXPECTED: &str = "expected WAV, FLAC, MP3, Ogg Vorbis or AAC (M4A, ADTS)";
+/// Bytes searched for the start of a format. Few, since a long search finds MP3 frames in any noise.
+const PROBE_DEPTH: u32 = 64 * 1024;
+/// ID3v2 tags skipped at the start of a file; more than one is a mistake that happens.
+const MAX_ID3_TAGS: u32 = 8;
+/// Frames that one byte of a file can hold at the very most; a longer declared length is a damaged header.
+const MAX_FRAMES_PER_BYTE: u64 = 16_384;
+
+/// The known formats with this module's limit on the search.
+static PROBE: LazyLock<Probe> = LazyLock::new(|| {
+    let mut options = ProbeOptions::default();
+    options.max_probe_depth = PROBE_DEPTH;
+    let mut probe = Probe::new_with_options(&options);
+    symphonia::default::register_enabled_formats(&mut probe);
+    probe
+});
+
+/// An opened file.
+pub(super) struct Container {
+    pub(super) format: Box<dyn FormatReader>,
+    /// Bytes of the file.
+    bytes: u64,
+    mp4_tracks: Vec<Mp4Track>,
+}
+
+/// The track to decode, ready to do so.
+pub(super) struct Selected {
+    pub(super) id: u32,
+    pub(super) decoder: Box<dyn AudioDecoder>,
+    /// Start and length in seconds of the part to play, where the container's edit list says so.
+    pub(super) edit: Option<(f64, Option<f64>)>,
+    /// Seconds per tick of the packets' durations.
+    pub(super) tick_s: Option<f64>,
+    /// Declared length in 16 kHz samples.
+    pub(super) len_hint: Option<u64>,
+}
+
+impl Container {
+    /// Opens the file at `path`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Io`], or [`Error::Audio`] where it is no audio that can be decoded.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let io = |error: std::io::Error| Error::from_io(path, &error);
+        let refuse = |text: String| Error::Audio(format!("{}: {text}", path.display()));
+        let mut file = File::open(path).map_err(io)?;
+        let metadata = file.metadata().map_err(io)?;
+        if !metadata.is_file() {
+            let what = if metadata.is_dir() { "a folder" } else { "a pipe or device" };
+            let reason = format!("expected a regular file, got {what}");
+            return Err(Error::Io { path: path.to_owned(), reason });
+        }
+        let bytes = metadata.len();
+        if bytes == 0 {
+            return Err(refuse(format!("{EXPECTED}, got an empty file (0 bytes)")));
+        }
+
+        let start = skip_id3(&mut file).map_err(io)?;
+        let head = head(&mut file, start).map_err(io)?;
+        if let Some(what) = sniff::unsupported(&head) {
+            return Err(refuse(format!("{EXPECTED}, got {what}")));
+        }
+        let is_mp4 = head.get(4..8) == Some(b"ftyp");
+        let mp4_tracks = if is_mp4 { mp4::tracks(&mut file) } else { Vec::new() };
+        file.seek(SeekFrom::Start(0)).map_err(io)?;
+
+        let mut stream = MediaSourceStream::new(Box::new(file), Default::default());
+        stream.seek(SeekFrom::Start(start)).map_err(io)?;
+        let limits = MetadataOptions::default()
+            .limit_tag_bytes(Limit::Maximum(64 * 1024))
+            .limit_visual_bytes(Limit::Maximum(0));
+        let format = PROBE.probe(&Hint::new(), stream, FormatOptions::default(), limits);
+        let format = format.map_err(|error| match error {
+            DecoderError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => io(error),
+            DecoderError::IoError(_) => refuse(format!("{EXPECTED}, got a file that ends within its header")),
+            error => refuse(format!("{EXPECTED}, got data that is none of them ({error})")),
+        })?;
+        Ok(Self { format, bytes, mp4_tracks })
+    }
+
+    /// Chooses the first audio track, the default one before others, for which there is a decoder.
+    ///
+    /// # Errors
+    /// What stands in the way, without the path.
+    pub(super) fn select(&self) -> std::result::Result<Selected, String> {
+        let default = self.format.default_track(TrackType::Audio);
+        let default_id = default.map(|track| track.id);
+        let others = self.format.tracks().iter().filter(|track| Some(track.id) != default_id);
+        let mut reason = None;
+        for track in default.into_iter().chain(others) {
+            let Some(CodecParameters::Audio(parameters)) = &track.codec_params else { continue };
+            match decoder(parameters) {
+                Ok(decoder) => return Ok(self.selected(track, parameters, decoder)),
+                Err(error) => {
+                    reason.get_or_insert(self.unsupported(track.id, parameters, &error));
+                }
+            }
+        }
+        Err(reason.unwrap_or_else(|| self.no_track()))
+    }
+
+    fn selected(
+        &self,
+        track: &Track,
+        parameters: &AudioCodecParameters,
+        decoder: Box<dyn AudioDecoder>,
+    ) -> Selected {
+        let edit = self.mp4_track(track.id).and_then(Mp4Track::edit_seconds);
+        let tick_s = track.time_base.map(f64::from);
+        Selected { id: track.id, decoder, edit, tick_s, len_hint: self.len_hint(track, parameters, edit) }
+    }
+
+    /// The declared length, if it is credible.
+    fn len_hint(
+        &self,
+        track: &Track,
+        parameters: &AudioCodecParameters,
+        edit: Option<(f64, Option<f64>)>,
+    ) -> Option<u64> {
+        let most = self.bytes.saturating_mul(MAX_FRAMES_PER_BYTE);
+        if let Some((_, Some(length_s))) = edit {
+            return Some((length_s * f64::from(super::SAMPLE_RATE)).round() as u64).filter(|&n| n <= most);
+        }
+        let mut frames = track.num_frames.filter(|&frames| frames <= most)?;
+        let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count() as u64);
+        let frame_bits = u64::from(parameters.bits_per_coded_sample.unwrap_or(0)) * channels;
+        if parameters.codec >= codec::CODEC_ID_PCM_S32LE
+            && parameters.codec <= codec::CODEC_ID_PCM_MULAW
+            && frame_bits > 0
+        {
+            frames = frames.min(self.bytes.saturating_mul(8) / frame_bits);
+        }
+        Some(output_len(frames, parameters.sample_rate.filter(|&rate| rate > 0)?))
+    }
+
+    fn mp4_track(&self, id: u32) -> Option<&Mp4Track> {
+        self.mp4_tracks.iter().find(|track| track.id == id)
+    }
+
+    /// Why the file has no track to decode.
+    fn no_track(&self) -> String {
+        let sound = self.mp4_tracks.iter().find(|track| track.sound || track.is_encrypted());
+        match sound {
+            Some(track) if track.is_encrypted() => {
+                format!("the audio seems to be DRM-protected (sample entry '{}')", track.entry_name())
+            }
+            Some(track) => format!("{EXPECTED}, got the unsupported audio codec '{}'", track.entry_name()),
+            None => {
+                let found = match self.format.tracks().len() {
+                    0 => "no track at all".to_owned(),
+                    count => format!("{count} of other kinds (video, subtitles)"),
+                };
+                format!("expected an audio track, got {found}")
+            }
+        }
+    }
+
+    /// Why a track with these parameters cannot be decoded.
+    fn unsupported(&self, id: u32, parameters: &AudioCodecParameters, error: &DecoderError) -> String {
+        if parameters.codec == CODEC_ID_AAC {
+            return format!("expected AAC low complexity with 1 or 2 channels, got another kind ({error})");
+        }
+        let known = CODEC_NAMES.iter().find(|(id, _)| *id == parameters.codec);
+        let name = match (known, self.mp4_track(id)) {
+            (Some((_, name)), _) => (*name).to_owned(),
+            (None, Some(track)) => format!("the codec '{}'", track.entry_name()),
+            (None, None) => format!("codec {}", parameters.codec),
+        };
+        format!("{EXPECTED}, got {name}, which is not supported ({error})")
+    }
+}
+
+/// Names of codecs that a supported container can hold but that have no decoder here.
+const CODEC_NAMES: &[(AudioCodecId, &str)] = &[
+    (codec::CODEC_ID_OPUS, "Opus"),
+    (codec::CODEC_ID_SPEEX, "Speex"),
+    (codec::CODEC_ID_ALAC, "Apple Lossless (ALAC)"),
+    (codec::CODEC_ID_MP1, "MPEG audio layer 1"),
+    (codec::CODEC_ID_MP2, "MPEG audio layer 2"),
+    (codec::CODEC_ID_AC3, "Dolby AC-3"),
+    (codec::CODEC_ID_EAC3, "Dolby E-AC-3"),
+    (codec::CODEC_ID_AC4, "Dolby AC-4"),
+    (codec::CODEC_ID_DCA, "DTS"),
+    (codec::CODEC_ID_WMA, "Windows Media Audio"),
+];
+
+/// A decoder for `parameters`; of HE-AAC for its low-complexity core.
+fn decoder(parameters: &AudioCodecParameters) -> std::result::Result<Box<dyn AudioDecoder>, DecoderError> {
+    let options = AudioDecoderOptions::default().gapless(true);
+    let codecs = symphonia::default::get_codecs();
+    let error = match codecs.make_audio_decoder(parameters, &options) {
+        Ok(decoder) => return Ok(decoder),
+        Err(error) => error,
+    };
+    let config = parameters.extra_data.as_deref().filter(|_| parameters.codec == CODEC_ID_AAC);
+    let Some(core) = config.and_then(aac::low_complexity_core) else { return Err(error) };
+    let mut parameters = parameters.clone();
+    parameters.with_extra_data(Box::new(core));
+    log::info!("HE-AAC: decoding its low-complexity core");
+    codecs.make_audio_decoder(&parameters, &options)
+}
+
+/// Where the audio starts behind ID3v2 tags, which hold text and pictures of any size.
+fn skip_id3(file: &mut File) -> std::io::Result<u64> {
+    let mut start = 0;
+    for _ in 0..MAX_ID3_TAGS {
+        let head = head(file, start)?;
+        let Some(&[b'I', b'D', b'3', _, _, flags, s3, s2, s1, s0]) = head.first_chunk() else { break };
+        let size = [s3, s2, s1, s0].iter().fold(0, |size, &byte| size << 7 | u64::from(byte & 0x7f));
+        let footer = if flags & 0x10 != 0 { 10 } else { 0 };
+        start += 10 + size + footer;
+    }
+    Ok(start)
+}
+
+/// The bytes from `start` on that tell what a file is.
+fn head(file: &mut File, start: u64) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(sniff::HEAD_LEN);
+    file.seek(SeekFrom::Start(start))?;
+    file.take(sniff::HEAD_LEN as u64).read_to_end(&mut head)?;
+    Ok(head)
+}

@@ -1,0 +1,240 @@
+//! Audio files as a source. It owns the loop over a file's packets and what happens to damaged ones; which track
+//! is decoded, and every refusal of the file as a whole, is the container's.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use symphonia::core::audio::GenericAudioBufferRef;
+use symphonia::core::errors::Error as DecoderError;
+use symphonia::core::packet::Packet;
+
+use super::container::{Container, Selected};
+use super::{AudioSource, Converter, MAX_MAGNITUDE, SAMPLE_RATE, take_block};
+use crate::error::{Error, Result};
+
+/// Longest silence in seconds put in place of one damaged packet; a longer one is a damaged duration.
+const MAX_GAP_S: f64 = 2.0;
+
+/// An audio file as an [`AudioSource`]: WAV (integer, float, µ-law, A-law, ADPCM), FLAC, MP3, Ogg Vorbis, and AAC
+/// in M4A or ADTS, of any usual rate and channel count.
+///
+/// The padding that encoders put around the sound is cut where the file tells its length (LAME tag, Ogg, MP4
+/// edit list). A damaged packet is replaced by as much silence, so that later times stay right. A file that
+/// ends too early gives what it has. Both leave a warning in the log.
+pub struct FileSource {
+    path: PathBuf,
+    container: Container,
+    track: Selected,
+    /// Converter for the rate and channel count that the decoder gives at the moment.
+    converter: Option<Converter>,
+    layout: (u32, usize),
+    trim: Trim,
+    ready: Vec<f32>,
+    interleaved: Vec<f32>,
+    wide: Vec<f64>,
+    /// Frames decoded and packets lost so far.
+    decoded: u64,
+    lost: u64,
+    /// Why the last packet was lost.
+    loss: Option<String>,
+    ended: bool,
+}
+
+/// What is still to be cut, in frames at the decoder's rate. It is worked out when that rate is known.
+#[derive(Default)]
+struct Trim {
+    known: bool,
+    skip: u64,
+    keep: Option<u64>,
+}
+
+impl FileSource {
+    /// Opens the audio file at `path` and finds the track to decode; where there are several, the default one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Io`] where the system refuses to read it or it is no regular file;
+    /// [`Error::Audio`] where it is no audio that can be decoded. All name the path.
+    pub fn open(path: &Path) -> Result<Self> {
+        let container = Container::open(path)?;
+        let track = container.select().map_err(|text| Error::Audio(format!("{}: {text}", path.display())))?;
+        Ok(Self {
+            path: path.to_owned(),
+            container,
+            track,
+            converter: None,
+            layout: (0, 0),
+            trim: Trim::default(),
+            ready: Vec::new(),
+            interleaved: Vec::new(),
+            wide: Vec::new(),
+            decoded: 0,
+            lost: 0,
+            loss: None,
+            ended: false,
+        })
+    }
+
+    /// Decodes the next packet of the track; false at the end of the file.
+    fn advance(&mut self) -> Result<bool> {
+        if self.trim.keep == Some(0) {
+            return self.end(None);
+        }
+        match self.container.format.next_packet() {
+            Ok(Some(packet)) => {
+                if packet.track_id == self.track.id {
+                    self.decode(&packet)?;
+                }
+                Ok(true)
+            }
+            Ok(None) => self.end(None),
+            Err(DecoderError::ResetRequired) => self.restart(),
+            Err(DecoderError::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+                // A file written to a pipe does not know its length, and ends this way.
+                let truncated = self.track.len_hint.is_some() || self.decoded == 0;
+                self.end(truncated.then(|| "the file ends too early".to_owned()))
+            }
+            Err(DecoderError::IoError(error)) => Err(Error::from_io(&self.path, &error)),
+            Err(error) => self.end(Some(error.to_string())),
+        }
+    }
+
+    fn decode(&mut self, packet: &Packet) -> Result<()> {
+        let buffer = match self.track.decoder.decode(packet) {
+            Ok(buffer) => buffer,
+            Err(error) => return self.lose(packet, &error),
+        };
+        let layout = (buffer.spec().rate(), buffer.num_planes());
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        if let GenericAudioBufferRef::F64(_) = buffer {
+            // Finite values that f32 cannot hold must not become infinite.
+            let limit = f64::from(MAX_MAGNITUDE);
+            let narrow = |&wide: &f64| if wide.is_finite() { wide.clamp(-limit, limit) } else { wide } as f32;
+            buffer.copy_to_vec_interleaved(&mut self.wide);
+            self.interleaved.clear();
+            self.interleaved.extend(self.wide.iter().map(narrow));
+        } else {
+            buffer.copy_to_vec_interleaved(&mut self.interleaved);
+        }
+        self.set_layout(layout)?;
+        self.decoded += (self.interleaved.len() / layout.1.max(1)) as u64;
+        self.convert()
+    }
+
+    /// Puts silence in place of a packet that cannot be decoded.
+    fn lose(&mut self, packet: &Packet, error: &DecoderError) -> Result<()> {
+        if self.lost == 0 {
+            log::warn!("{}: skipped a damaged packet: {error}", self.path.display());
+        }
+        self.lost += 1;
+        self.loss = Some(error.to_string());
+        if matches!(error, DecoderError::ResetRequired) {
+            self.track.decoder.reset();
+        }
+        let (rate, channels) = self.layout;
+        let gap_s = self.track.tick_s.unwrap_or(0.0) * packet.dur.get() as f64;
+        let frames = (gap_s.min(MAX_GAP_S) * f64::from(rate)).round() as usize;
+        self.interleaved.clear();
+        self.interleaved.resize(frames * channels, 0.0);
+        self.convert()
+    }
+
+    /// Makes the converter fit what the decoder gives. Where that changes within the file, the audio so far is
+    /// ended and the new one follows it.
+    fn set_layout(&mut self, layout: (u32, usize)) -> Result<()> {
+        if self.converter.is_some() && self.layout == layout {
+            return Ok(());
+        }
+        if let Some(mut converter) = self.converter.take() {
+            converter.finish(&mut self.ready)?;
+        }
+        let (rate, channels) = layout;
+        let converter = Converter::new(rate, u16::try_from(channels).unwrap_or(u16::MAX))?;
+        self.converter = Some(converter);
+        self.layout = layout;
+        if !std::mem::replace(&mut self.trim.known, true)
+            && let Some((start_s, length_s)) = self.track.edit
+        {
+            let frames = |seconds: f64| (seconds * f64::from(rate)).round() as u64;
+            self.trim.skip = frames(start_s);
+            self.trim.keep = length_s.map(frames);
+        }
+        Ok(())
+    }
+
+    /// Hands what is in `interleaved`, less what is to be cut, to the converter.
+    fn convert(&mut self) -> Result<()> {
+        let Some(converter) = &mut self.converter else { return Ok(()) };
+        let channels = self.layout.1;
+        let frames = (self.interleaved.len() / channels.max(1)) as u64;
+        let skip = self.trim.skip.min(frames);
+        let take = self.trim.keep.unwrap_or(u64::MAX).min(frames - skip);
+        self.trim.skip -= skip;
+        self.trim.keep = self.trim.keep.map(|keep| keep - take);
+        let from = skip as usize * channels;
+        let to = from + take as usize * channels;
+        converter.push(self.interleaved.get(from..to).unwrap_or_default(), &mut self.ready)
+    }
+
+    /// Takes up the next of several streams chained in one Ogg file.
+    fn restart(&mut self) -> Result<bool> {
+        match self.container.select() {
+            Ok(track) => {
+                let len_hint = self.track.len_hint;
+                self.track = Selected { len_hint, ..track };
+                Ok(true)
+            }
+            Err(reason) => self.end(Some(reason)),
+        }
+    }
+
+    /// Ends the source: with the rest of the converter's output, or with an error where damage left nothing.
+    fn end(&mut self, damage: Option<String>) -> Result<bool> {
+        if self.decoded == 0
+            && let Some(reason) = damage.as_ref().or(self.loss.as_ref())
+        {
+            return Err(Error::Audio(format!("expected audio, got nothing that can be decoded: {reason}")));
+        }
+        if let Some(reason) = damage {
+            log::warn!("{}: damaged, only the audio before that is used: {reason}", self.path.display());
+        }
+        if self.lost > 1 {
+            log::warn!("{}: skipped {} damaged packets in all", self.path.display(), self.lost);
+        }
+        if let Some(converter) = &mut self.converter {
+            converter.finish(&mut self.ready)?;
+        }
+        Ok(false)
+    }
+
+    /// Names the file in errors that do not.
+    fn named(&self, error: Error) -> Error {
+        match error {
+            Error::Audio(text) | Error::InvalidArgument(text) => {
+                Error::Audio(format!("{}: {text}", self.path.display()))
+            }
+            other => other,
+        }
+    }
+}
+
+impl AudioSource for FileSource {
+    fn read(&mut self, out: &mut Vec<f32>) -> Result<usize> {
+        while self.ready.len() < SAMPLE_RATE as usize && !self.ended {
+            match self.advance() {
+                Ok(more) => self.ended = !more,
+                Err(error) => {
+                    self.ended = true;
+                    self.ready.clear();
+                    return Err(self.named(error));
+                }
+            }
+        }
+        Ok(take_block(&mut self.ready, out))
+    }
+
+    fn len_hint(&self) -> Option<u64> {
+        self.track.len_hint
+    }
+}

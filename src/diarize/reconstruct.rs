@@ -1,0 +1,174 @@
+//! Puts overlapping windows together: in each frame, how many people talk, and who. Owns the overlap-add.
+//! The number of talkers and the choice of the most active follow pyannote.audio 3 (Bredin, Interspeech 2023).
+
+use super::LocalWindow;
+use super::activity::Hysteresis;
+use super::timeline::{FrameTurn, TurnBuilder};
+use crate::control::Control;
+use crate::error::{Result, Stage};
+
+/// Frames between two looks at deadline and cancellation.
+const CHECK_EVERY: usize = 4096;
+
+/// A window with what reconstruction needs of it.
+struct Placed<'a> {
+    window: &'a LocalWindow,
+    speakers: &'a [Option<usize>],
+    talking: Vec<Vec<bool>>,
+}
+
+impl Placed<'_> {
+    fn end_frame(&self) -> usize {
+        self.window.start_frame + self.window.frames()
+    }
+
+    /// Trust in a frame: full in the middle half, falling towards the edges, where context is missing.
+    fn weight(&self, frame: usize) -> f32 {
+        let length = self.window.frames();
+        let from_edge = (frame + 1).min(length - frame);
+        from_edge.min(length.div_ceil(4)) as f32
+    }
+}
+
+/// What the windows over one frame say together.
+#[derive(Default)]
+struct FrameVote {
+    weight: f32,
+    talkers: f32,
+    /// Speaker and weighted activity; a handful of entries, at most three for each window.
+    activity: Vec<(usize, f32)>,
+}
+
+impl FrameVote {
+    fn clear(&mut self) {
+        self.weight = 0.0;
+        self.talkers = 0.0;
+        self.activity.clear();
+    }
+
+    fn add(&mut self, placed: &Placed<'_>, frame: usize) {
+        let local_frame = frame - placed.window.start_frame;
+        let weight = placed.weight(local_frame);
+        self.weight += weight;
+        for (local, speaker) in placed.speakers.iter().enumerate() {
+            let Some(speaker) = *speaker else { continue };
+            let probability = placed.window.activity[[local_frame, local]];
+            if placed.talking[local][local_frame] {
+                self.talkers += weight;
+            }
+            match self.activity.iter_mut().find(|(known, _)| *known == speaker) {
+                // Two local speakers of one window may be one person: their activity is not added twice.
+                Some((_, sum)) => *sum += weight * probability,
+                None => self.activity.push((speaker, weight * probability)),
+            }
+        }
+    }
+
+    /// Calls `talks(speaker, probability)` for the most active speakers, as many as talk on average.
+    fn decide(&mut self, mut talks: impl FnMut(usize, f32)) {
+        if self.weight <= 0.0 {
+            return;
+        }
+        let count = (self.talkers / self.weight + 0.5).floor() as usize;
+        self.activity.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        for &(speaker, sum) in self.activity.iter().take(count) {
+            talks(speaker, (sum / self.weight).clamp(0.0, 1.0));
+        }
+    }
+}
+
+/// Turns of all speakers in the first `total_frames` frames, by start, then speaker. `windows` are in the
+/// order of their start; `labels` gives the speaker of each local speaker, as
+/// [`Clustering::labels`](super::clustering::Clustering::labels) does.
+///
+/// # Errors
+/// Those of [`Control::check`].
+pub fn reconstruct(
+    windows: &[LocalWindow],
+    labels: &[Vec<Option<usize>>],
+    total_frames: usize,
+    hysteresis: Hysteresis,
+    control: &Control<'_>,
+) -> Result<Vec<FrameTurn>> {
+    control.check(Stage::Reconstruction, 0.0)?;
+    let placed: Vec<Placed<'_>> = windows
+        .iter()
+        .zip(labels)
+        .map(|(window, speakers)| {
+            let talking = (0..window.speakers()).map(|s| hysteresis.apply(window.speaker_activity(s)));
+            Placed { window, speakers, talking: talking.collect() }
+        })
+        .collect();
+    let mut turns = TurnBuilder::default();
+    let mut vote = FrameVote::default();
+    let mut first = 0;
+    for frame in 0..total_frames {
+        if frame % CHECK_EVERY == 0 {
+            control.check(Stage::Reconstruction, frame as f32 / total_frames as f32)?;
+        }
+        while first < placed.len() && placed[first].end_frame() <= frame {
+            first += 1;
+        }
+        vote.clear();
+        for window in placed[first..].iter().take_while(|placed| placed.window.start_frame <= frame) {
+            if frame < window.end_frame() {
+                vote.add(window, frame);
+            }
+        }
+        vote.decide(|speaker, probability| turns.mark(speaker, frame, probability));
+    }
+    control.check(Stage::Reconstruction, 1.0)?;
+    Ok(turns.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    const HYSTERESIS: Hysteresis = Hysteresis { onset: 0.5, offset: 0.5 };
+
+    fn window(start_frame: usize, rows: &[&[f32]]) -> LocalWindow {
+        let activity = Array2::from_shape_fn((rows[0].len(), rows.len()), |(frame, s)| rows[s][frame]);
+        LocalWindow { start_frame, activity, embedding: Array2::ones((rows.len(), 2)) }
+    }
+
+    fn spans(turns: &[FrameTurn]) -> Vec<(usize, usize, usize)> {
+        turns.iter().map(|turn| (turn.speaker, turn.start, turn.end)).collect()
+    }
+
+    #[test]
+    fn overlapping_windows_agree_on_one_turn() {
+        let windows =
+            [window(0, &[&[0.0, 1.0, 1.0, 1.0], &[0.0; 4]]), window(2, &[&[0.0; 4], &[1.0, 1.0, 0.0, 0.0]])];
+        let labels = [vec![Some(0), None], vec![None, Some(0)]];
+        let turns = reconstruct(&windows, &labels, 6, HYSTERESIS, &Control::none()).unwrap();
+        assert_eq!(spans(&turns), [(0, 1, 4)]);
+        assert!((turns[0].confidence() - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn windows_that_disagree_on_who_give_one_speaker_not_two() {
+        let windows = [window(0, &[&[0.9; 4]]), window(0, &[&[0.8; 4]])];
+        let labels = [vec![Some(0)], vec![Some(1)]];
+        let turns = reconstruct(&windows, &labels, 4, HYSTERESIS, &Control::none()).unwrap();
+        assert_eq!(spans(&turns), [(0, 0, 4)]);
+    }
+
+    #[test]
+    fn overlapped_speech_gives_both_speakers() {
+        let windows = [window(0, &[&[0.9, 0.9, 0.9, 0.1], &[0.1, 0.8, 0.8, 0.8]])];
+        let labels = [vec![Some(1), Some(0)]];
+        let turns = reconstruct(&windows, &labels, 3, HYSTERESIS, &Control::none()).unwrap();
+        assert_eq!(spans(&turns), [(1, 0, 3), (0, 1, 3)]);
+    }
+
+    #[test]
+    fn frames_past_the_recording_are_left_out_and_silence_gives_nothing() {
+        let windows = [window(0, &[&[0.9; 8]])];
+        let turns = reconstruct(&windows, &[vec![Some(0)]], 5, HYSTERESIS, &Control::none()).unwrap();
+        assert_eq!(spans(&turns), [(0, 0, 5)]);
+        let silent = reconstruct(&windows, &[vec![None]], 5, HYSTERESIS, &Control::none()).unwrap();
+        assert!(silent.is_empty());
+    }
+}

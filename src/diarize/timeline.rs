@@ -1,0 +1,191 @@
+//! Turns counted in frames: building them frame by frame, smoothing, and their form in seconds.
+
+use crate::types::Segment;
+
+/// A run of frames in which one speaker talks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrameTurn {
+    /// The speaker's number.
+    pub speaker: usize,
+    /// First frame.
+    pub start: usize,
+    /// Frame after the last.
+    pub end: usize,
+    /// Sum of the probabilities of the `voted` frames.
+    pub probability: f32,
+    /// Frames in which the speaker was found to talk; filled pauses do not count.
+    pub voted: usize,
+}
+
+impl FrameTurn {
+    /// Frames from start to end.
+    pub fn frames(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Mean probability, 0 to 1, of the frames found.
+    pub fn confidence(&self) -> f32 {
+        if self.voted == 0 { 0.0 } else { (self.probability / self.voted as f32).clamp(0.0, 1.0) }
+    }
+}
+
+/// Collects frames, given in order, into turns.
+#[derive(Default)]
+pub struct TurnBuilder {
+    open: Vec<Option<FrameTurn>>,
+    closed: Vec<FrameTurn>,
+}
+
+impl TurnBuilder {
+    /// `speaker` talks in `frame`, which is not before any frame marked so far.
+    pub fn mark(&mut self, speaker: usize, frame: usize, probability: f32) {
+        if self.open.len() <= speaker {
+            self.open.resize(speaker + 1, None);
+        }
+        match &mut self.open[speaker] {
+            Some(turn) if turn.end >= frame => {
+                turn.end = frame + 1;
+                turn.probability += probability;
+                turn.voted += 1;
+            }
+            open => {
+                let turn = FrameTurn { speaker, start: frame, end: frame + 1, probability, voted: 1 };
+                self.closed.extend(open.replace(turn));
+            }
+        }
+    }
+
+    /// All turns by start, then speaker.
+    pub fn finish(mut self) -> Vec<FrameTurn> {
+        self.closed.extend(self.open.into_iter().flatten());
+        sort(&mut self.closed);
+        self.closed
+    }
+}
+
+/// Orders turns by start, then speaker.
+pub fn sort(turns: &mut [FrameTurn]) {
+    turns.sort_by_key(|turn| (turn.start, turn.speaker));
+}
+
+/// Fills a speaker's pauses shorter than `frames`.
+pub fn fill_pauses(turns: Vec<FrameTurn>, frames: usize) -> Vec<FrameTurn> {
+    let mut last: Vec<Option<usize>> = Vec::new();
+    let mut filled: Vec<FrameTurn> = Vec::with_capacity(turns.len());
+    for turn in turns {
+        if last.len() <= turn.speaker {
+            last.resize(turn.speaker + 1, None);
+        }
+        match last[turn.speaker].map(|index| &mut filled[index]) {
+            Some(before) if turn.start.saturating_sub(before.end) < frames => {
+                before.end = before.end.max(turn.end);
+                before.probability += turn.probability;
+                before.voted += turn.voted;
+            }
+            _ => {
+                last[turn.speaker] = Some(filled.len());
+                filled.push(turn);
+            }
+        }
+    }
+    filled
+}
+
+/// Drops turns shorter than `frames`. A speaker with short turns only goes, unless fewer than `keep`
+/// speakers would be left: then those with the longest turns keep their longest.
+pub fn drop_short(turns: Vec<FrameTurn>, frames: usize, keep: usize) -> Vec<FrameTurn> {
+    let count = turns.iter().map(|turn| turn.speaker + 1).max().unwrap_or(0);
+    let mut longest: Vec<Option<(usize, usize)>> = vec![None; count];
+    for (index, turn) in turns.iter().enumerate() {
+        let best = &mut longest[turn.speaker];
+        if best.is_none_or(|(length, _)| turn.frames() > length) {
+            *best = Some((turn.frames(), index));
+        }
+    }
+    let mut order: Vec<(usize, usize)> = longest.into_iter().flatten().collect();
+    order.sort_by_key(|&(length, index)| (std::cmp::Reverse(length), index));
+    let kept: Vec<usize> = order.into_iter().take(keep).map(|(_, index)| index).collect();
+    let stays = |&(index, ref turn): &(usize, FrameTurn)| turn.frames() >= frames || kept.contains(&index);
+    turns.into_iter().enumerate().filter(stays).map(|(_, turn)| turn).collect()
+}
+
+/// Turns in seconds. `frame_s` is the length of a frame, `duration_s` that of the recording, past which no
+/// segment ends.
+pub fn to_segments(turns: &[FrameTurn], frame_s: f64, duration_s: f64) -> Vec<Segment> {
+    let mut segments: Vec<Segment> = turns
+        .iter()
+        .map(|turn| Segment {
+            start_s: turn.start as f64 * frame_s,
+            end_s: (turn.end as f64 * frame_s).min(duration_s),
+            speaker: turn.speaker,
+            confidence: turn.confidence(),
+            overlap: false,
+        })
+        .filter(|segment| segment.end_s > segment.start_s)
+        .collect();
+    segments.sort_by(|a, b| {
+        a.start_s.total_cmp(&b.start_s).then(a.end_s.total_cmp(&b.end_s)).then(a.speaker.cmp(&b.speaker))
+    });
+    mark_overlap(&mut segments);
+    segments
+}
+
+/// Marks the segments during which another speaker talks. `segments` are in the order of their start.
+fn mark_overlap(segments: &mut [Segment]) {
+    let mut active: Vec<usize> = Vec::new();
+    for index in 0..segments.len() {
+        let start = segments[index].start_s;
+        active.retain(|&other| segments[other].end_s > start);
+        for &other in &active {
+            segments[other].overlap = true;
+            segments[index].overlap = true;
+        }
+        active.push(index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turn(speaker: usize, start: usize, end: usize) -> FrameTurn {
+        FrameTurn { speaker, start, end, probability: (end - start) as f32 * 0.5, voted: end - start }
+    }
+
+    fn spans(turns: &[FrameTurn]) -> Vec<(usize, usize, usize)> {
+        turns.iter().map(|turn| (turn.speaker, turn.start, turn.end)).collect()
+    }
+
+    #[test]
+    fn builder_splits_at_pauses_and_by_speaker() {
+        let mut builder = TurnBuilder::default();
+        for (speaker, frame) in [(1, 0), (1, 1), (0, 1), (1, 3)] {
+            builder.mark(speaker, frame, 0.8);
+        }
+        assert_eq!(spans(&builder.finish()), [(1, 0, 2), (0, 1, 2), (1, 3, 4)]);
+    }
+
+    #[test]
+    fn pauses_shorter_than_the_limit_are_filled_and_confidence_is_kept() {
+        let turns = vec![turn(0, 0, 2), turn(1, 1, 3), turn(0, 4, 6), turn(0, 9, 10)];
+        let filled = fill_pauses(turns, 3);
+        assert_eq!(spans(&filled), [(0, 0, 6), (1, 1, 3), (0, 9, 10)]);
+        assert_eq!(filled[0].confidence(), 0.5);
+    }
+
+    #[test]
+    fn short_turns_go_but_the_speakers_asked_for_stay() {
+        let turns = vec![turn(0, 0, 9), turn(1, 1, 3), turn(1, 5, 6), turn(2, 20, 21)];
+        assert_eq!(spans(&drop_short(turns.clone(), 4, 1)), [(0, 0, 9)]);
+        assert_eq!(spans(&drop_short(turns, 4, 2)), [(0, 0, 9), (1, 1, 3)]);
+    }
+
+    #[test]
+    fn segments_end_with_the_recording_and_know_overlap() {
+        let turns = [turn(0, 0, 10), turn(1, 5, 8), turn(1, 20, 26)];
+        let segments = to_segments(&turns, 0.04, 1.0);
+        let overlap: Vec<bool> = segments.iter().map(|segment| segment.overlap).collect();
+        assert_eq!(overlap, [true, true, false]);
+        assert_eq!(segments[2].end_s, 1.0);
+    }
+}
