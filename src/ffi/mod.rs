@@ -21,6 +21,7 @@ mod callback;
 mod guard;
 mod handle;
 
+pub mod diarization;
 pub mod last_error;
 pub mod log;
 pub mod options;

@@ -1,0 +1,217 @@
+//! The diarizer: recordings in, results out.
+
+use std::ffi::{c_char, c_void};
+use std::path::Path;
+
+use super::guard::guard;
+use super::handle::{self, Object, borrow};
+use super::model_info::{self, vf_model_info};
+use super::options::{self, vf_options};
+use super::status::{Failure, OK, vf_status};
+use super::callback::{self, vf_progress_fn};
+use super::buffer;
+use super::diarization::vf_diarization;
+use crate::audio::BufferSource;
+use crate::control::Control;
+use crate::diarizer::Diarizer;
+
+/// A loaded model with its options, for any number of recordings, from any number of threads.
+pub struct vf_diarizer {
+    _opaque: (),
+}
+
+impl Object for Diarizer {
+    type C = vf_diarizer;
+    const NAME: &'static str = "vf_diarizer";
+    const TAG: u64 = u64::from_be_bytes(*b"vf_diazr");
+}
+
+/// The channel count as the crate has it.
+fn channels(count: u32) -> Result<u16, Failure> {
+    // What does not fit is far beyond the range, which the source checks.
+    u16::try_from(count).map_err(|_| Failure::invalid(format!("channels: got {count}, which is too many")))
+}
+
+/// The number of values in frames of this many channels.
+fn values(n_frames: usize, channels: u16) -> Result<usize, Failure> {
+    n_frames.checked_mul(usize::from(channels)).ok_or_else(|| {
+        Failure::limit(format!("n_frames: {n_frames} frames of {channels} channels do not fit in memory"))
+    })
+}
+
+/// Loads the model and makes it ready.
+///
+/// - `options`: the options, copied; NULL for the defaults.
+/// - `out`: receives the diarizer, or NULL on failure. Destroy it with `vf_diarizer_destroy`.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
+/// VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_diarizer_create(
+    options: *const vf_options,
+    out: *mut *mut vf_diarizer,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: NULL or valid for a write, and NULL or a live handle, by contract.
+        unsafe {
+            handle::clear(out)?;
+            let config = options::config(options)?;
+            handle::give(Diarizer::new(&config)?, out);
+        }
+        Ok(OK)
+    })
+}
+
+/// Destroys a diarizer. Its results stay.
+///
+/// - `diarizer`: the diarizer, not in use by any call; NULL does nothing.
+///
+/// One thread at a time per handle. Cannot fail.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_diarizer_destroy(diarizer: *mut vf_diarizer) {
+    guard(|| {
+        // SAFETY: NULL or from `vf_diarizer_create`, and not in use, by contract.
+        unsafe { handle::destroy::<Diarizer>(diarizer) }
+    });
+}
+
+/// Describes the diarizer's model and the provider in use.
+///
+/// - `diarizer`: the diarizer.
+/// - `out`: receives the description; its field `size` is set by the caller.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_diarizer_describe(
+    diarizer: *const vf_diarizer,
+    out: *mut vf_model_info,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle, and NULL or a struct of the size it says, by contract.
+        unsafe { model_info::describe(borrow::<Diarizer>(diarizer)?.model(), out) }
+    })
+}
+
+/// Finds who spoke when in samples held in memory as floats.
+///
+/// - `diarizer`: the diarizer.
+/// - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is
+///   allowed where `n_frames` is 0.
+/// - `n_frames`: samples of each channel; 0 gives a result without segments.
+/// - `sample_rate`: in hertz, 1,000 to 768,000.
+/// - `channels`: 1 to 32; their mean is used.
+/// - `progress`: see `vf_progress_fn`; NULL for none.
+/// - `user_data`: handed to `progress` as it is.
+/// - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
+/// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+#[allow(clippy::too_many_arguments, reason = "an array with its shape, and a callback with its data")]
+pub unsafe extern "C" fn vf_diarizer_process_f32(
+    diarizer: *const vf_diarizer,
+    samples: *const f32,
+    n_frames: usize,
+    sample_rate: u32,
+    channels: u32,
+    progress: vf_progress_fn,
+    user_data: *mut c_void,
+    out: *mut *mut vf_diarization,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: NULL or valid for a write, a live handle, an array of the shape given, and a callback that may be
+        // called here, by contract.
+        unsafe {
+            handle::clear(out)?;
+            let diarizer = borrow::<Diarizer>(diarizer)?;
+            let channels = self::channels(channels)?;
+            let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
+            let mut source = BufferSource::from_f32(samples, sample_rate, channels)?;
+            let progress = callback::progress(progress, user_data);
+            let control = Control::none().with_progress(&progress);
+            handle::give(diarizer.process(&mut source, &control)?, out);
+        }
+        Ok(OK)
+    })
+}
+
+/// Finds who spoke when in samples held in memory as 16-bit integers.
+///
+/// - `diarizer`: the diarizer.
+/// - `samples`: [n_frames, channels] values, the channels of a frame side by side; not kept. NULL is allowed where
+///   `n_frames` is 0.
+/// - `n_frames`: samples of each channel; 0 gives a result without segments.
+/// - `sample_rate`: in hertz, 1,000 to 768,000.
+/// - `channels`: 1 to 32; their mean is used.
+/// - `progress`: see `vf_progress_fn`; NULL for none.
+/// - `user_data`: handed to `progress` as it is.
+/// - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
+/// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+#[allow(clippy::too_many_arguments, reason = "an array with its shape, and a callback with its data")]
+pub unsafe extern "C" fn vf_diarizer_process_i16(
+    diarizer: *const vf_diarizer,
+    samples: *const i16,
+    n_frames: usize,
+    sample_rate: u32,
+    channels: u32,
+    progress: vf_progress_fn,
+    user_data: *mut c_void,
+    out: *mut *mut vf_diarization,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: NULL or valid for a write, a live handle, an array of the shape given, and a callback that may be
+        // called here, by contract.
+        unsafe {
+            handle::clear(out)?;
+            let diarizer = borrow::<Diarizer>(diarizer)?;
+            let channels = self::channels(channels)?;
+            let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
+            let mut source = BufferSource::from_i16(samples, sample_rate, channels)?;
+            let progress = callback::progress(progress, user_data);
+            let control = Control::none().with_progress(&progress);
+            handle::give(diarizer.process(&mut source, &control)?, out);
+        }
+        Ok(OK)
+    })
+}
+
+/// Finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample rate and channels.
+///
+/// - `diarizer`: the diarizer.
+/// - `path`: UTF-8 path of the file, at most 65,536 bytes.
+/// - `progress`: see `vf_progress_fn`; NULL for none.
+/// - `user_data`: handed to `progress` as it is.
+/// - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_diarizer_process_file(
+    diarizer: *const vf_diarizer,
+    path: *const c_char,
+    progress: vf_progress_fn,
+    user_data: *mut c_void,
+    out: *mut *mut vf_diarization,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: NULL or valid for a write, a live handle, a zero-ended text, and a callback that may be called
+        // here, by contract.
+        unsafe {
+            handle::clear(out)?;
+            let diarizer = borrow::<Diarizer>(diarizer)?;
+            let path = Path::new(buffer::text("path", path)?);
+            let progress = callback::progress(progress, user_data);
+            let control = Control::none().with_progress(&progress);
+            handle::give(diarizer.process_file(path, &control)?, out);
+        }
+        Ok(OK)
+    })
+}
