@@ -11,10 +11,12 @@
 
 #![deny(unsafe_code)]
 
+mod analysis;
 pub mod audio;
 pub mod config;
 pub mod control;
 pub mod diarize;
+pub mod diarizer;
 pub mod error;
 pub mod output;
 pub mod score;
@@ -22,5 +24,6 @@ pub mod types;
 
 pub use config::{Config, ModelSource, Provider, ProviderPolicy};
 pub use control::Control;
+pub use diarizer::Diarizer;
 pub use error::{Error, Result, Stage};
 pub use types::{Annotations, Diarization, Segment, Speaker, Turn};
