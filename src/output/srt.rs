@@ -1,0 +1,57 @@
+//! SubRip subtitles: a cue for each segment, its text the speaker's label.
+//!
+//! ```text
+//! 1
+//! 00:00:01,440 --> 00:00:13,312
+//! SPEAKER_00
+//! ```
+
+use std::fmt::Write;
+
+use super::milliseconds;
+use crate::types::Diarization;
+
+/// The diarization as SubRip text. Cues are numbered from 1 in the order of the segments; those of speakers
+/// who talk at once overlap in time, which players show together. Hours have two digits or more. No cue is
+/// shorter than a millisecond. Control characters in labels become spaces.
+pub fn write(diarization: &Diarization) -> String {
+    let mut text = String::new();
+    for (index, turn) in diarization.turns().iter().enumerate() {
+        let (start, end) = milliseconds(turn.start_s, turn.end_s);
+        let (number, start, end) = (index + 1, timestamp(start), timestamp(end));
+        let label = turn.speaker.replace(char::is_control, " ");
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{number}\n{start} --> {end}\n{label}\n\n");
+    }
+    text
+}
+
+/// `HH:MM:SS,mmm`.
+fn timestamp(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    format!("{hours:02}:{minutes:02}:{:02},{:03}", seconds % 60, milliseconds % 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{Segment, Speaker};
+
+    #[test]
+    fn cues_are_numbered_and_end_with_a_blank_line() {
+        let segment =
+            |start_s, end_s, speaker| Segment { start_s, end_s, speaker, confidence: 1.0, overlap: false };
+        let speaker = |label: &str| Speaker { label: label.into(), speech_s: 0.0, embedding: vec![] };
+        let diarization = Diarization {
+            segments: vec![segment(1.44, 13.3124, 0), segment(3725.9996, 360_000.0, 1)],
+            speakers: vec![speaker("SPEAKER_00"), speaker("two\nlines")],
+            duration_s: 360_000.0,
+        };
+        assert_eq!(
+            write(&diarization),
+            "1\n00:00:01,440 --> 00:00:13,312\nSPEAKER_00\n\n\
+             2\n01:02:06,000 --> 100:00:00,000\ntwo lines\n\n"
+        );
+    }
+}
