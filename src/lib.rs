@@ -15,6 +15,7 @@ pub mod audio;
 pub mod config;
 pub mod control;
 pub mod error;
+pub mod model;
 pub mod output;
 pub mod score;
 pub mod types;

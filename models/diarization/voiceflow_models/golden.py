@@ -11,6 +11,7 @@ and rounded to float32 at the end:
     x(i)     = 0.05 * noise(i) + 0.2 * buzz(i) * gate(i)
 """
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -42,6 +43,7 @@ def write_golden(onnx_path: str | Path, json_path: str | Path) -> None:
     golden = {
         "format": FORMAT,
         "samples": SAMPLES,
+        "model_sha256": hashlib.sha256(Path(onnx_path).read_bytes()).hexdigest(),
         "activity": {"shape": list(activity[0].shape), "data": activity[0].ravel().astype(float).tolist()},
         "embedding": {"shape": list(embedding[0].shape), "data": embedding[0].ravel().astype(float).tolist()},
     }
