@@ -18,6 +18,7 @@ pub mod control;
 pub mod diarize;
 pub mod diarizer;
 pub mod error;
+pub mod model;
 pub mod output;
 pub mod score;
 pub mod types;
