@@ -99,7 +99,7 @@ impl Default for Config {
             slots: 1,
             batch: 8,
             deadline: None,
-            min_speakers: 1,
+            min_speakers: 0,
             max_speakers: MAX_SPEAKERS,
             hop_s: None,
             clustering_threshold: None,
@@ -146,13 +146,16 @@ impl Config {
         Ok(())
     }
 
-    /// Threads that one run of the network uses, 1 to 256; 0 (the default) is one for each physical core.
+    /// Processor threads, 1 to 256; 0 (the default) is one for each physical core. A session uses them in one
+    /// run of the network; a diarizer analyses as many windows at once, at most 64, on one thread each, so
+    /// that its result does not depend on their number.
     pub fn set_threads(&mut self, threads: usize) -> Result<()> {
         self.threads = within("threads", threads, 0..=MAX_THREADS)?;
         Ok(())
     }
 
-    /// Runs of the network that may be under way at once in one session, 1 to 64. Default 1.
+    /// Runs of the network that may be under way at once in one session, 1 to 64. Default 1. A diarizer has
+    /// one for each thread instead.
     pub fn set_slots(&mut self, slots: usize) -> Result<()> {
         self.slots = within("slots", slots, 1..=MAX_SLOTS)?;
         Ok(())
@@ -171,13 +174,14 @@ impl Config {
 
     /// Exactly `count` speakers, 1 to 100.
     pub fn set_num_speakers(&mut self, count: usize) -> Result<()> {
+        within("num_speakers", count, 1..=MAX_SPEAKERS)?;
         self.set_speaker_range(count, count)
     }
 
-    /// At least `min` and at most `max` speakers, both 1 to 100. Default 1 to 100. A recording without
+    /// At least `min` (0 to 100) and at most `max` (1 to 100) speakers. Default 0 to 100. A recording without
     /// speech has none whatever is asked for.
     pub fn set_speaker_range(&mut self, min: usize, max: usize) -> Result<()> {
-        within("min_speakers", min, 1..=MAX_SPEAKERS)?;
+        within("min_speakers", min, 0..=MAX_SPEAKERS)?;
         within("max_speakers", max, 1..=MAX_SPEAKERS)?;
         if min > max {
             let text = format!("min_speakers: expected at most max_speakers ({max}), got {min}");
@@ -287,7 +291,7 @@ mod tests {
                 .to_string()
                 .contains("at most max_speakers (2), got 3")
         );
-        assert_eq!(config.speaker_range(), 1..=MAX_SPEAKERS);
+        assert_eq!(config.speaker_range(), 0..=MAX_SPEAKERS);
     }
 
     #[test]

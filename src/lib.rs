@@ -11,17 +11,21 @@
 
 #![deny(unsafe_code)]
 
+mod analysis;
 pub mod audio;
 pub mod config;
 pub mod control;
 pub mod diarize;
+pub mod diarizer;
 pub mod error;
 pub mod ffi;
+pub mod model;
 pub mod output;
 pub mod score;
 pub mod types;
 
 pub use config::{Config, ModelSource, Provider, ProviderPolicy};
 pub use control::Control;
+pub use diarizer::Diarizer;
 pub use error::{Error, Result, Stage};
 pub use types::{Annotations, Diarization, Segment, Speaker, Turn};

@@ -22,9 +22,12 @@ mod guard;
 mod handle;
 
 pub mod diarization;
+pub mod diarizer;
 pub mod last_error;
 pub mod log;
+pub mod model_info;
 pub mod options;
 pub mod segment;
+pub mod session;
 pub mod status;
 pub mod version;

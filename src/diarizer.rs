@@ -1,0 +1,202 @@
+//! The whole way from audio to a diarization: loaded model and options, shareable between threads. Owns the
+//! order of the stages; each stage is elsewhere.
+
+use std::path::Path;
+
+use ndarray::Array2;
+
+use crate::analysis::{Analysis, AnalysisOptions, analyse};
+use crate::audio::{AudioSource, BufferSource, FileSource, SAMPLE_RATE};
+use crate::config::{Config, MAX_SLOTS};
+use crate::control::Control;
+use crate::diarize::activity::Hysteresis;
+use crate::diarize::clustering::{Clustering, ClusteringOptions, cluster, tracks_of};
+use crate::diarize::reconstruct::reconstruct;
+use crate::diarize::timeline::{FrameTurn, drop_short, fill_pauses, to_segments};
+use crate::diarize::windows::WindowGrid;
+use crate::diarize::{LocalWindow, speaker_count};
+use crate::error::{Error, Result};
+use crate::model::{ModelInfo, Session, worker_threads};
+use crate::types::{Diarization, Speaker};
+
+/// Solo speech, in seconds, from which the voice of a local speaker is trusted enough to be clustered.
+const TRUSTED_S: f64 = 1.0;
+
+/// Solo speech, in seconds, that a speaker has in the whole recording unless more speakers are asked for.
+const LEAST_SPEAKER_S: f64 = 1.5;
+
+/// Where speech is so short that there are fewer tracks than speakers asked for, it is analysed again in
+/// windows of this length and hop, in seconds.
+const CLOSE_WINDOW_S: f64 = 2.0;
+const CLOSE_HOP_S: f64 = 0.5;
+
+/// Longest recording, in seconds, that is analysed again.
+const CLOSE_LONGEST_S: usize = 120;
+
+/// Says who spoke when. Any thread may use one diarizer, concurrently; concurrent calls share its run slots.
+#[derive(Debug)]
+pub struct Diarizer {
+    config: Config,
+    session: Session,
+    grid: WindowGrid,
+    workers: usize,
+}
+
+impl Diarizer {
+    /// Loads the model of `config`.
+    ///
+    /// # Errors
+    /// Those of [`Session::new`]; [`Error::InvalidArgument`] for a hop longer than the model's window.
+    pub fn new(config: &Config) -> Result<Self> {
+        let workers = worker_threads(config.threads()).min(MAX_SLOTS);
+        let mut session_config = config.clone();
+        // One thread for each run, many runs at once: sums then have the same order for any number of threads.
+        session_config.set_threads(1)?;
+        session_config.set_slots(workers)?;
+        let session = Session::new(&session_config)?;
+        let info = session.info();
+        let window_s = info.window_samples as f64 / f64::from(SAMPLE_RATE);
+        let hop = match config.hop_s() {
+            Some(hop_s) if hop_s > window_s => {
+                let text = format!("hop_s: expected at most the model's window ({window_s} s), got {hop_s}");
+                return Err(Error::InvalidArgument(text));
+            }
+            Some(hop_s) => (hop_s * f64::from(SAMPLE_RATE)) as usize,
+            None => info.hop_samples,
+        };
+        let grid = WindowGrid::new(info.window_samples, hop, info.frame_step_samples);
+        Ok(Self { config: config.clone(), session, grid, workers })
+    }
+
+    /// The model, and the provider that runs it.
+    pub fn model(&self) -> &ModelInfo {
+        self.session.info()
+    }
+
+    /// Diarizes a file of any supported format, rate and channel count.
+    ///
+    /// # Errors
+    /// Those of [`FileSource::open`] and [`Diarizer::process`].
+    pub fn process_file(&self, path: &Path, control: &Control<'_>) -> Result<Diarization> {
+        self.process(&mut FileSource::open(path)?, control)
+    }
+
+    /// Diarizes a source to its end. Audio without speech gives no segments. The result is the same for any
+    /// number of threads.
+    ///
+    /// # Errors
+    /// Those of the source; [`Error::Cancelled`], [`Error::Deadline`] (that of `control`, else that of the
+    /// options); [`Error::Runtime`] when the network fails.
+    pub fn process(&self, source: &mut dyn AudioSource, control: &Control<'_>) -> Result<Diarization> {
+        let control = control.or_deadline(self.config.deadline());
+        let analysis = self.analyse(source, &control)?;
+        let total_frames = self.grid.frames_in(analysis.samples);
+        let clustering = cluster(&analysis.windows, &self.clustering_options(), &control)?;
+        let turns = self.turns(&analysis.windows, &clustering, total_frames, &control)?;
+        Ok(self.finish(turns, &clustering, analysis.samples))
+    }
+
+    fn hysteresis(&self) -> Hysteresis {
+        let thresholds = self.model().thresholds;
+        Hysteresis { onset: thresholds.onset, offset: thresholds.offset }
+    }
+
+    fn frame_s(&self) -> f64 {
+        self.grid.frame as f64 / f64::from(SAMPLE_RATE)
+    }
+
+    fn frames(&self, seconds: f64) -> usize {
+        (seconds / self.frame_s()).round() as usize
+    }
+
+    fn clustering_options(&self) -> ClusteringOptions {
+        let range = self.config.speaker_range();
+        ClusteringOptions {
+            threshold: self.config.clustering_threshold().unwrap_or(self.model().thresholds.clustering),
+            min_speakers: *range.start(),
+            max_speakers: *range.end(),
+            trusted_frames: self.frames(TRUSTED_S),
+            least_speaker_frames: self.frames(LEAST_SPEAKER_S),
+            hysteresis: self.hysteresis(),
+        }
+    }
+
+    /// Analyses the source; once more and closer when that gives fewer tracks than speakers asked for.
+    fn analyse(&self, source: &mut dyn AudioSource, control: &Control<'_>) -> Result<Analysis> {
+        let least = *self.config.speaker_range().start();
+        let longest = CLOSE_LONGEST_S * SAMPLE_RATE as usize;
+        let options = AnalysisOptions {
+            grid: self.grid,
+            batch: self.config.batch(),
+            workers: self.workers,
+            keep: if least > 1 { longest } else { 0 },
+        };
+        let analysis = analyse(&self.session, &options, source, control)?;
+        let tracks = tracks_of(&analysis.windows, self.hysteresis()).len();
+        if tracks == 0 || tracks >= least || analysis.samples > analysis.head.len() as u64 {
+            return Ok(analysis);
+        }
+        let samples = |seconds: f64| (seconds * f64::from(SAMPLE_RATE)) as usize;
+        let grid = WindowGrid::new(samples(CLOSE_WINDOW_S), samples(CLOSE_HOP_S), self.grid.frame);
+        let mut again = BufferSource::from_f32(&analysis.head, SAMPLE_RATE, 1)?;
+        let closer = analyse(&self.session, &AnalysisOptions { grid, keep: 0, ..options }, &mut again, control)?;
+        let gained = tracks_of(&closer.windows, self.hysteresis()).len() > tracks;
+        Ok(if gained { closer } else { analysis })
+    }
+
+    /// Who talks in which frames, smoothed, with the number of speakers asked for.
+    fn turns(
+        &self,
+        windows: &[LocalWindow],
+        clustering: &Clustering,
+        total_frames: usize,
+        control: &Control<'_>,
+    ) -> Result<Vec<FrameTurn>> {
+        let hysteresis = self.hysteresis();
+        let least = *self.config.speaker_range().start();
+        let turns = reconstruct(windows, &clustering.labels, total_frames, hysteresis, control)?;
+        let turns =
+            speaker_count::restore_speakers(turns, windows, clustering, hysteresis, total_frames, least);
+        let turns = fill_pauses(turns, self.frames(self.config.min_silence_s()));
+        Ok(drop_short(turns, self.frames(self.config.min_speech_s()), least))
+    }
+
+    /// Speakers in the order of first appearance, with their voices, and the segments in seconds.
+    fn finish(&self, turns: Vec<FrameTurn>, clustering: &Clustering, samples: u64) -> Diarization {
+        let least = *self.config.speaker_range().start();
+        let (mut turns, origins) = speaker_count::divide_turns(turns, clustering.speakers, least);
+        let voice_of = voices(&clustering.centroids, &origins);
+        let mut order: Vec<usize> = Vec::new();
+        for turn in &mut turns {
+            let place = order.iter().position(|&speaker| speaker == turn.speaker).unwrap_or_else(|| {
+                order.push(turn.speaker);
+                order.len() - 1
+            });
+            turn.speaker = place;
+        }
+        let duration_s = samples as f64 / f64::from(SAMPLE_RATE);
+        let segments = to_segments(&turns, self.frame_s(), duration_s);
+        let speakers = order
+            .iter()
+            .enumerate()
+            .map(|(place, &speaker)| {
+                let own = segments.iter().filter(|segment| segment.speaker == place);
+                Speaker {
+                    label: format!("SPEAKER_{place:02}"),
+                    speech_s: own.map(|segment| segment.end_s - segment.start_s).sum(),
+                    embedding: voice_of[speaker].clone(),
+                }
+            })
+            .collect();
+        Diarization { segments, speakers, duration_s }
+    }
+}
+
+/// The voice of each clustered speaker, then of each speaker whose turns came from another's.
+fn voices(centroids: &Array2<f32>, origins: &[usize]) -> Vec<Vec<f32>> {
+    let mut voices: Vec<Vec<f32>> = centroids.rows().into_iter().map(|row| row.to_vec()).collect();
+    for &origin in origins {
+        voices.push(voices[origin].clone());
+    }
+    voices
+}

@@ -1,0 +1,255 @@
+//! The model contract, version 1: what a file must say of itself and which tensors it must have. Collects every
+//! breach, each naming the tensor or key, what was expected and what the file has. Runs nothing.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use ort::session::Session as OrtSession;
+use ort::value::{Outlet, TensorElementType, ValueType};
+
+use crate::config::Provider;
+
+/// The contract version that this library understands.
+pub const CONTRACT_VERSION: u32 = 1;
+/// Samples for each second that a model must take, in hertz.
+pub const SAMPLE_RATE: usize = 16_000;
+/// Longest window of a model in samples: 60 s.
+const MAX_WINDOW_SAMPLES: usize = 60 * SAMPLE_RATE;
+/// Most local speakers of a model.
+const MAX_LOCAL_SPEAKERS: usize = 16;
+/// Longest embedding of a model.
+const MAX_EMBEDDING_DIM: usize = 4096;
+
+pub(super) const AUDIO: &str = "audio";
+pub(super) const ACTIVITY: &str = "activity";
+pub(super) const EMBEDDING: &str = "embedding";
+
+/// The thresholds that a model was tuned with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Thresholds {
+    /// Activity, 0 to 1, at which a silent speaker starts to speak.
+    pub onset: f32,
+    /// Activity, 0 to 1, under which a speaker stops.
+    pub offset: f32,
+    /// Cosine distance, 0 to 2, under which two clusters of voices are one speaker.
+    pub clustering: f32,
+}
+
+/// What a model says of itself, and where it runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelInfo {
+    /// Name of the model.
+    pub name: String,
+    /// Version of the model, semantic.
+    pub version: String,
+    /// Samples for each second of its input, in hertz: [`SAMPLE_RATE`].
+    pub sample_rate: usize,
+    /// Samples in one window, up to 60 s.
+    pub window_samples: usize,
+    /// Samples from the start of one window to the next, by default; at most a window.
+    pub hop_samples: usize,
+    /// Samples from one frame of `activity` to the next.
+    pub frame_step_samples: usize,
+    /// Samples from the start of the window to the middle of the first frame.
+    pub frame_offset_samples: usize,
+    /// Local speakers in one window, 1 to 16.
+    pub max_speakers: usize,
+    /// Numbers in one embedding, 1 to 4096.
+    pub embedding_dim: usize,
+    /// The thresholds that it was tuned with.
+    pub thresholds: Thresholds,
+    /// SHA-256 of the model file, 64 lower-case hexadecimal digits.
+    pub sha256: String,
+    /// The provider that runs it: never [`Provider::Auto`].
+    pub provider: Provider,
+}
+
+/// Reads what `session` says of itself. The fields that a breach left open hold zero.
+pub(super) fn read(session: &OrtSession, sha256: String, provider: Provider) -> (ModelInfo, Vec<String>) {
+    let mut reader = Reader { properties: properties(session), breaches: Vec::new() };
+    let version = CONTRACT_VERSION as usize;
+    reader.number("contract", version..=version);
+    let name = reader.text("name", "a name", |name| !name.trim().is_empty());
+    let model_version = reader.text("version", "a semantic version such as 1.0.0", is_semver);
+    let sample_rate = reader.number("sample_rate", SAMPLE_RATE..=SAMPLE_RATE);
+    let window_samples = reader.number("window_samples", 1..=MAX_WINDOW_SAMPLES);
+    // Zero is a breach already told.
+    let window = if window_samples == 0 { MAX_WINDOW_SAMPLES } else { window_samples };
+    let info = ModelInfo {
+        name,
+        version: model_version,
+        sample_rate,
+        window_samples,
+        hop_samples: reader.number("hop_samples", 1..=window),
+        frame_step_samples: reader.number("frame_step_samples", 1..=window),
+        frame_offset_samples: reader.number("frame_offset_samples", 0..=window),
+        max_speakers: reader.number("max_speakers", 1..=MAX_LOCAL_SPEAKERS),
+        embedding_dim: reader.number("embedding_dim", 1..=MAX_EMBEDDING_DIM),
+        thresholds: reader.thresholds(),
+        sha256,
+        provider,
+    };
+    let mut breaches = reader.breaches;
+    check_tensors(session.inputs(), "input", &[(AUDIO, &[None, None], "[batch, samples]")], &mut breaches);
+    let size = |size: usize| (size > 0).then_some(size);
+    let (speakers, dim) = (size(info.max_speakers), size(info.embedding_dim));
+    let outputs: [Tensor; 2] = [
+        (ACTIVITY, &[None, None, speakers], "[batch, frames, speakers]"),
+        (EMBEDDING, &[None, speakers, dim], "[batch, speakers, dim]"),
+    ];
+    check_tensors(session.outputs(), "output", &outputs, &mut breaches);
+    (info, breaches)
+}
+
+fn properties(session: &OrtSession) -> BTreeMap<String, String> {
+    let Ok(metadata) = session.metadata() else { return BTreeMap::new() };
+    let keys = metadata.custom_keys().unwrap_or_default();
+    keys.into_iter().filter_map(|key| Some((key.clone(), metadata.custom(&key)?))).collect()
+}
+
+/// Reads properties and collects what is wrong with them.
+struct Reader {
+    properties: BTreeMap<String, String>,
+    breaches: Vec<String>,
+}
+
+impl Reader {
+    fn get(&mut self, key: &str, expected: &dyn Display) -> Option<String> {
+        let found = self.properties.get(&format!("voiceflow.{key}")).cloned();
+        if found.is_none() {
+            self.breach(key, expected, "no such key");
+        }
+        found
+    }
+
+    fn breach(&mut self, key: &str, expected: &dyn Display, found: &str) {
+        self.breaches.push(format!("metadata `voiceflow.{key}`: expected {expected}, found {found}"));
+    }
+
+    fn number(&mut self, key: &str, range: RangeInclusive<usize>) -> usize {
+        let (low, high) = (range.start(), range.end());
+        let expected = if low == high { low.to_string() } else { format!("a number from {low} to {high}") };
+        let Some(text) = self.get(key, &expected) else { return 0 };
+        match usize::from_str(&text) {
+            Ok(number) if range.contains(&number) => number,
+            _ => {
+                self.breach(key, &expected, &quoted(&text));
+                0
+            }
+        }
+    }
+
+    fn text(&mut self, key: &str, expected: &str, is_good: impl Fn(&str) -> bool) -> String {
+        let Some(text) = self.get(key, &expected) else { return String::new() };
+        if !is_good(&text) {
+            self.breach(key, &expected, &quoted(&text));
+        }
+        text
+    }
+
+    fn thresholds(&mut self) -> Thresholds {
+        const KEY: &str = "thresholds";
+        let expected = "a JSON object with `onset`, `offset` and `clustering`";
+        let Some(text) = self.get(KEY, &expected) else { return Thresholds::default() };
+        let Ok(serde_json::Value::Object(object)) = serde_json::from_str(&text) else {
+            self.breach(KEY, &expected, &quoted(&text));
+            return Thresholds::default();
+        };
+        let mut number = |name: &str, high: f64| match object.get(name).and_then(serde_json::Value::as_f64) {
+            Some(value) if (0.0..=high).contains(&value) => value as f32,
+            _ => {
+                let found = object.get(name).map_or("no such key".to_owned(), ToString::to_string);
+                let expected = format!("`{name}` to be a number from 0 to {high}");
+                self.breach(KEY, &expected, &found);
+                0.0
+            }
+        };
+        Thresholds {
+            onset: number("onset", 1.0),
+            offset: number("offset", 1.0),
+            clustering: number("clustering", 2.0),
+        }
+    }
+}
+
+/// A text from the file, made short and printable.
+fn quoted(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let short: String = text.chars().take(LONGEST).collect();
+    format!("{short:?}{}", if text.chars().count() > LONGEST { "..." } else { "" })
+}
+
+/// `1.2.3`, with or without a pre-release or build part.
+fn is_semver(text: &str) -> bool {
+    let core = text.split(['-', '+']).next().unwrap_or_default();
+    let number = |part: &str| !part.is_empty() && part.len() <= 9 && part.bytes().all(|b| b.is_ascii_digit());
+    core.split('.').count() == 3 && core.split('.').all(number)
+}
+
+/// Name, sizes (`None`: dynamic) and the shape in words.
+type Tensor<'a> = (&'a str, &'a [Option<usize>], &'a str);
+
+fn check_tensors(found: &[Outlet], kind: &str, expected: &[Tensor], breaches: &mut Vec<String>) {
+    for (name, sizes, words) in expected {
+        match found.iter().find(|outlet| outlet.name() == *name) {
+            Some(outlet) => check_tensor(outlet, kind, sizes, words, breaches),
+            None => {
+                let names: Vec<String> = found.iter().map(|outlet| format!("`{}`", outlet.name())).collect();
+                let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                breaches.push(format!("{kind} `{name}`: expected float32 {words}, found only {names}"));
+            }
+        }
+    }
+    let unknown = found.iter().filter(|outlet| expected.iter().all(|(name, ..)| outlet.name() != *name));
+    breaches.extend(unknown.map(|outlet| format!("{kind} `{}`: expected no such {kind}", outlet.name())));
+}
+
+fn check_tensor(
+    outlet: &Outlet,
+    kind: &str,
+    sizes: &[Option<usize>],
+    words: &str,
+    breaches: &mut Vec<String>,
+) {
+    let name = outlet.name();
+    let ValueType::Tensor { ty, shape, .. } = outlet.dtype() else {
+        breaches.push(format!("{kind} `{name}`: expected float32 {words}, found {}", outlet.dtype()));
+        return;
+    };
+    if *ty != TensorElementType::Float32 {
+        breaches.push(format!("{kind} `{name}`: expected float32, found {ty}"));
+    }
+    if shape.len() != sizes.len() {
+        breaches.push(format!("{kind} `{name}`: expected {words}, found {}", outlet.dtype()));
+        return;
+    }
+    for (axis, (found, expected)) in shape.iter().zip(sizes).enumerate() {
+        let breach = match (found, expected) {
+            // The file need not state a size; the run shows it.
+            (-1, _) => continue,
+            (found, Some(expected)) if usize::try_from(*found) == Ok(*expected) => continue,
+            (found, Some(expected)) => format!("expected {expected}, found {found}"),
+            (found, None) => format!("expected a dynamic size, found {found}"),
+        };
+        breaches.push(format!("{kind} `{name}`, axis {axis} of {words}: {breach}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn semantic_versions_are_told_from_others() {
+        assert!(is_semver("0.1.0") && is_semver("10.20.30-rc.1+build"));
+        assert!(!is_semver("1.0") && !is_semver("1.0.x") && !is_semver("") && !is_semver("1.0.0.0"));
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        assert_eq!(quoted("a\nb"), r#""a\nb""#);
+        assert!(quoted(&"x".repeat(1000)).len() < 100);
+    }
+}

@@ -1,0 +1,139 @@
+//! The golden vector: one fixed input and what the model gave for it where it was exported. Compared when a model
+//! is loaded, so that a runtime that computes wrong results on this processor is found before it does harm.
+//!
+//! `golden.json` is `{"format": 1, "samples": 32000, "model_sha256": "...", "activity": {"shape": [F, S], "data":
+//! [...]}, "embedding": {"shape": [S, D], "data": [...]}}`. The exporter makes it in
+//! models/diarization/voiceflow_models/golden.py from the same input, in double precision, rounded at the end:
+//!
+//! ```text
+//! state(0) = 1,  state(i+1) = (1664525 * state(i) + 1013904223) mod 2^32
+//! noise(i) = floor(state(i+1) / 2^8) / 2^24 * 2 - 1
+//! buzz(i)  = (i mod 128) / 64 - 1                 a sawtooth of 125 Hz, the pitch of a low voice
+//! gate(i)  = 1 if floor(i / 3200) is even else 0  syllables of 0.2 s
+//! x(i)     = 0.05 * noise(i) + 0.2 * buzz(i) * gate(i)
+//! ```
+
+use ndarray::Array2;
+
+use super::contract::ModelInfo;
+use super::session::Inference;
+use crate::config::Provider;
+
+/// Format of the file that this library reads.
+const FORMAT: u32 = 1;
+/// Length of the input in samples: 2 s.
+const SAMPLES: usize = 32_000;
+/// Largest difference allowed on the CPU: other processors order their sums differently, and no more.
+const TOLERANCE: f32 = 1e-3;
+/// Largest difference allowed on a GPU, where convolutions may run in TF32 (10 bits of mantissa).
+const GPU_TOLERANCE: f32 = 2e-2;
+
+/// The file.
+#[derive(serde::Deserialize)]
+pub(super) struct Golden {
+    format: u32,
+    samples: usize,
+    model_sha256: String,
+    activity: Expected,
+    embedding: Expected,
+}
+
+/// An output of the model for that one input.
+#[derive(serde::Deserialize)]
+struct Expected {
+    shape: [usize; 2],
+    data: Vec<f32>,
+}
+
+/// The input of the golden vector: float32, 2 s at 16 kHz, one row.
+pub fn golden_input() -> Array2<f32> {
+    let mut state = 1u32;
+    Array2::from_shape_fn((1, SAMPLES), |(_, i)| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let noise = f64::from(state >> 8) / f64::from(1 << 24) * 2.0 - 1.0;
+        let buzz = (i % 128) as f64 / 64.0 - 1.0;
+        let gate = if (i / 3200).is_multiple_of(2) { 1.0 } else { 0.0 };
+        (0.05 * noise + 0.2 * buzz * gate) as f32
+    })
+}
+
+impl Golden {
+    /// Reads the file. `Ok(None)` when it belongs to another model.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub(super) fn parse(bytes: &[u8], info: &ModelInfo) -> Result<Option<Self>, String> {
+        let golden: Golden = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        if golden.format != FORMAT || golden.samples != SAMPLES {
+            let Golden { format, samples, .. } = golden;
+            return Err(format!(
+                "expected format {FORMAT} with {SAMPLES} samples, found format {format} with {samples}"
+            ));
+        }
+        Ok((golden.model_sha256 == info.sha256).then_some(golden))
+    }
+
+    /// Compares what the model gave for [`golden_input`] with the file.
+    ///
+    /// # Errors
+    /// The output that differs, and by how much.
+    pub(super) fn check(&self, found: &Inference, provider: Provider) -> Result<(), String> {
+        let tolerance = if provider == Provider::Cpu { TOLERANCE } else { GPU_TOLERANCE };
+        self.activity.check("activity", found.activity.shape(), found.activity.iter(), tolerance)?;
+        self.embedding.check("embedding", found.embedding.shape(), found.embedding.iter(), tolerance)
+    }
+}
+
+impl Expected {
+    fn check<'a>(
+        &self,
+        name: &str,
+        shape: &[usize],
+        found: impl Iterator<Item = &'a f32>,
+        tolerance: f32,
+    ) -> Result<(), String> {
+        let [rows, columns] = self.shape;
+        if shape.get(1..) != Some(&self.shape[..]) || rows.checked_mul(columns) != Some(self.data.len()) {
+            return Err(format!(
+                "{name}: expected shape {:?} with {} values, the network gave {shape:?}",
+                self.shape,
+                self.data.len()
+            ));
+        }
+        // A NaN is a difference of any size.
+        let difference = |(a, b): (&f32, &f32)| if (a - b).is_nan() { f32::INFINITY } else { (a - b).abs() };
+        let worst = self.data.iter().zip(found).map(difference).fold(0.0, f32::max);
+        if worst > tolerance {
+            return Err(format!(
+                "{name}: expected the known values within {tolerance}, they differ by {worst}"
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_input_is_the_exporters() {
+        let input = golden_input();
+        // As golden.py prints them.
+        let first = [-0.226_354_45_f32, -0.209_947_94, -0.193_325_8, -0.170_136_68];
+        assert_eq!(input.row(0).to_vec()[..4], first);
+        assert_eq!(input[[0, SAMPLES - 1]], 0.006_172_591_4);
+        let sum: f64 = input.iter().map(|x| f64::from(*x)).sum();
+        assert!((sum + 29.234_059_465).abs() < 1e-6, "{sum}");
+    }
+
+    #[test]
+    fn differences_and_nan_are_found() {
+        let expected = Expected { shape: [1, 2], data: vec![0.5, 0.25] };
+        let check = |data: [f32; 2]| expected.check("x", &[1, 1, 2], data.iter(), 1e-3);
+        assert_eq!(check([0.5005, 0.25]), Ok(()));
+        assert!(check([0.5, 0.26]).unwrap_err().contains("differ by 0.01"));
+        assert!(check([f32::NAN, 0.25]).unwrap_err().contains("differ by inf"));
+        assert!(expected.check("x", &[1, 2, 1], [0.5, 0.25].iter(), 1.0).is_err());
+    }
+}

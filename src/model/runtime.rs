@@ -1,0 +1,171 @@
+//! Loads ONNX Runtime and keeps the one environment of the process: created by the first session, shared by all
+//! and never dropped, because a second one cannot be made. Its log goes to the `log` crate, target `onnxruntime`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ort::LoadDynamicError;
+use ort::environment::Environment;
+use ort::logging::LogLevel;
+use parking_lot::Mutex;
+
+use super::search::{self, Place};
+use crate::error::{Error, Result};
+
+/// Target of the log records that ONNX Runtime writes.
+const LOG_TARGET: &str = "onnxruntime";
+
+/// The runtime of this process. The lock is also what makes loading happen once.
+static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
+
+struct Runtime {
+    environment: Environment,
+    /// The library, symbolic links resolved.
+    file: PathBuf,
+}
+
+/// The environment of the process; the first call loads ONNX Runtime from `option` or the usual places. A load
+/// that failed can be tried again.
+///
+/// # Errors
+/// [`Error::RuntimeNotFound`] with all places tried, also for a file that is no ONNX Runtime;
+/// [`Error::RuntimeVersion`] when only an older one was found; [`Error::InvalidArgument`] when another library
+/// than `option` is already loaded; [`Error::Runtime`] when it does not start.
+pub(super) fn environment(option: Option<&PathBuf>) -> Result<Environment> {
+    let mut runtime = RUNTIME.lock();
+    if let Some(runtime) = &*runtime {
+        check_same(&runtime.file, option)?;
+        return Ok(runtime.environment.clone());
+    }
+    let places = search::named(option).map_or_else(search::usual, |place| vec![place]);
+    let library = load_first(&places)?;
+    let loaded = Runtime { environment: create_environment(&library)?, file: search::loaded_file(&library) };
+    log::debug!("ONNX Runtime loaded from {}", loaded.file.display());
+    Ok(runtime.insert(loaded).environment.clone())
+}
+
+fn check_same(loaded: &Path, option: Option<&PathBuf>) -> Result<()> {
+    let Some(option) = option else { return Ok(()) };
+    let asked = std::path::absolute(option).unwrap_or_else(|_| option.clone());
+    if std::fs::canonicalize(&asked).is_ok_and(|file| file == loaded) {
+        return Ok(());
+    }
+    Err(Error::InvalidArgument(format!(
+        "runtime_library: this process has loaded ONNX Runtime from {} and cannot load another, got {}",
+        loaded.display(),
+        asked.display()
+    )))
+}
+
+/// Loads the first library of `places` that can be used and tells which it was.
+fn load_first(places: &[Place]) -> Result<PathBuf> {
+    let mut tried = Vec::new();
+    let mut too_old = false;
+    for place in places {
+        if place.files.is_empty() {
+            tried.push(format!("{}: no ONNX Runtime there", place.name));
+        }
+        for file in &place.files {
+            match load(file) {
+                Ok(()) => return Ok(file.clone()),
+                Err(Refusal { reason, old }) => {
+                    tried.push(format!("{}: {reason}", place.name));
+                    too_old |= old;
+                }
+            }
+        }
+    }
+    let tried = tried.join("\n  ");
+    if too_old {
+        return Err(Error::RuntimeVersion(format!("no usable ONNX Runtime was found:\n  {tried}")));
+    }
+    Err(Error::RuntimeNotFound(format!("no usable ONNX Runtime library was found. Places tried:\n  {tried}")))
+}
+
+/// Why a library cannot be used.
+struct Refusal {
+    reason: String,
+    /// It is an ONNX Runtime, but an old one.
+    old: bool,
+}
+
+/// `ort` keeps the first library that loads and whose version is high enough; after a failure it takes another.
+fn load(file: &Path) -> std::result::Result<(), Refusal> {
+    let refuse = |reason| Refusal { reason, old: false };
+    if file.is_absolute() && !file.exists() {
+        return Err(refuse(format!("{}: no such file", file.display())));
+    }
+    // It panics when the library answers with a null pointer.
+    let loaded = catch_unwind(|| ort::init_from(file))
+        .map_err(|_| refuse(format!("{}: not an ONNX Runtime (no interface)", file.display())))?;
+    match loaded {
+        Ok(_) => Ok(()),
+        Err(LoadDynamicError::BadVersion { version_str, path }) => {
+            let (path, least) = (path.display(), ort::MINOR_VERSION);
+            let reason =
+                format!("{path}: ONNX Runtime {version_str} is too old, 1.{least} or newer is needed");
+            Err(Refusal { reason, old: true })
+        }
+        Err(LoadDynamicError::MissingApi { path }) => {
+            Err(refuse(format!("{}: not an ONNX Runtime (it has no OrtGetApiBase)", path.display())))
+        }
+        Err(LoadDynamicError::Dlopen { error, .. }) => {
+            Err(refuse(format!("{}: cannot be loaded: {}", file.display(), with_cause(&error))))
+        }
+        Err(error) => Err(refuse(format!("{}: {error}", file.display()))),
+    }
+}
+
+/// The message of `error` and of what caused it.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+fn create_environment(library: &Path) -> Result<Environment> {
+    let build = || {
+        let builder = ort::init_from(library).map_err(|error| error.to_string())?;
+        let logger = Arc::new(forward_log as fn(LogLevel, &str, &str, &str, &str));
+        let environment = builder
+            .with_name("voiceflow")
+            .with_telemetry(false)
+            .with_logger(logger)
+            .build()
+            .map_err(|error| error.to_string())?;
+        // It starts with every message turned on, and each costs time even when nobody reads it.
+        environment.set_log_level(level_wanted());
+        Ok(environment)
+    };
+    // `ort` panics when the library denies the interface that its version promises.
+    let built = catch_unwind(AssertUnwindSafe(build))
+        .unwrap_or_else(|_| Err(format!("it does not offer interface {}", ort::MINOR_VERSION)));
+    built.map_err(|reason: String| {
+        Error::Runtime(format!("{}: ONNX Runtime does not start: {reason}", library.display()))
+    })
+}
+
+/// The messages that ONNX Runtime is to write at all, by what the host's logger takes at this moment.
+fn level_wanted() -> LogLevel {
+    match log::max_level() {
+        log::LevelFilter::Trace => LogLevel::Verbose,
+        log::LevelFilter::Debug => LogLevel::Info,
+        _ => LogLevel::Warning,
+    }
+}
+
+fn forward_log(level: LogLevel, _category: &str, _id: &str, location: &str, message: &str) {
+    let level = match level {
+        LogLevel::Verbose => log::Level::Trace,
+        LogLevel::Info => log::Level::Debug,
+        LogLevel::Warning => log::Level::Warn,
+        LogLevel::Error | LogLevel::Fatal => log::Level::Error,
+    };
+    // The host's logger is called from C++: a panic must not pass through there.
+    _ = catch_unwind(|| log::log!(target: LOG_TARGET, level, "{message} ({location})"));
+}

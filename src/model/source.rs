@@ -1,0 +1,143 @@
+//! The bytes of a model file, of its golden vector, and its fingerprint. Reads files; does not look into them.
+
+use std::fmt;
+use std::io::Read;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::embedded;
+use crate::config::ModelSource;
+use crate::error::{Error, Result};
+
+/// Largest model file in bytes: what one ONNX protobuf message can hold.
+const MAX_MODEL_BYTES: u64 = 2 << 30;
+/// Largest golden vector file in bytes; two seconds of frames and a few embeddings need some 50 KB.
+const MAX_GOLDEN_BYTES: u64 = 16 << 20;
+
+/// A model file in memory, cheap to clone.
+#[derive(Clone)]
+pub(super) enum ModelBytes {
+    /// Compiled into the library.
+    Static(&'static [u8]),
+    /// Read or given.
+    Shared(Arc<[u8]>),
+}
+
+impl Deref for ModelBytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            ModelBytes::Static(bytes) => bytes,
+            ModelBytes::Shared(bytes) => bytes,
+        }
+    }
+}
+
+/// How messages name a model source: its path where it has one.
+pub(super) struct Label<'a>(pub &'a ModelSource);
+
+impl fmt::Display for Label<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ModelSource::Embedded => f.write_str("embedded model"),
+            ModelSource::File(path) => write!(f, "{}", path.display()),
+            ModelSource::Memory(_) => f.write_str("model in memory"),
+        }
+    }
+}
+
+/// Reads the model once, so that every slot runs what the fingerprint was taken of, even if the file is
+/// replaced meanwhile.
+pub(super) fn read_model(source: &ModelSource) -> Result<ModelBytes> {
+    let bytes = match source {
+        ModelSource::Embedded => ModelBytes::Static(embedded::model().ok_or_else(|| {
+            let text = "this library was built without an embedded model (feature `embedded-model`): \
+                        expected a model file";
+            Error::InvalidArgument(text.to_owned())
+        })?),
+        ModelSource::File(path) => ModelBytes::Shared(read_file(path, MAX_MODEL_BYTES)?.into()),
+        ModelSource::Memory(bytes) => ModelBytes::Shared(Arc::clone(bytes)),
+    };
+    if bytes.is_empty() {
+        return Err(Error::Model(format!("{}: expected an ONNX model, got 0 bytes", Label(source))));
+    }
+    check_size(&Label(source), bytes.len() as u64, MAX_MODEL_BYTES)?;
+    Ok(bytes)
+}
+
+/// The golden vector that belongs to `source`: `golden.json` beside the file. `None` where there is none.
+pub(super) fn read_golden(source: &ModelSource) -> Result<Option<Vec<u8>>> {
+    match source {
+        ModelSource::Embedded => Ok(embedded::golden().map(<[u8]>::to_vec)),
+        ModelSource::File(path) => match read_file(&path.with_file_name("golden.json"), MAX_GOLDEN_BYTES) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Error::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        },
+        ModelSource::Memory(_) => Ok(None),
+    }
+}
+
+/// The SHA-256 of `bytes` in lower-case hexadecimal.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads a regular file of at most `limit` bytes. A pipe or a device is refused: it could block for ever.
+fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let io = |error: std::io::Error| Error::from_io(path, &error);
+    let metadata = std::fs::metadata(path).map_err(io)?;
+    if !metadata.is_file() {
+        let found = if metadata.is_dir() { "a directory" } else { "no regular file" };
+        let reason = format!("expected a file, found {found}");
+        return Err(Error::Io { path: path.to_owned(), reason });
+    }
+    check_size(&path.display(), metadata.len(), limit)?;
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    // One byte more than allowed: a file that grows while it is read is noticed too.
+    std::fs::File::open(path).map_err(io)?.take(limit + 1).read_to_end(&mut bytes).map_err(io)?;
+    check_size(&path.display(), bytes.len() as u64, limit)?;
+    Ok(bytes)
+}
+
+fn check_size(name: &dyn fmt::Display, size: u64, limit: u64) -> Result<()> {
+    if size > limit {
+        return Err(Error::Limit(format!("{name}: expected at most {limit} bytes, got {size}")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_is_the_known_one() {
+        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256(b"abc"), known);
+    }
+
+    #[test]
+    fn what_is_no_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = read_model(&ModelSource::File(folder.path().to_owned())).err().unwrap();
+        assert!(error.to_string().ends_with("expected a file, found a directory"), "{error}");
+        let error = read_model(&ModelSource::File("/dev/zero".into())).err().unwrap();
+        assert_eq!(error.to_string(), "/dev/zero: expected a file, found no regular file");
+        let error = read_model(&ModelSource::File(folder.path().join("none"))).err().unwrap();
+        assert!(matches!(error, Error::NotFound(_)));
+    }
+
+    #[test]
+    fn size_limits_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, [0u8; 9]).unwrap();
+        assert_eq!(read_file(&path, 9).unwrap().len(), 9);
+        let error = read_file(&path, 8).unwrap_err();
+        assert!(error.to_string().ends_with("expected at most 8 bytes, got 9"), "{error}");
+    }
+}

@@ -1,0 +1,96 @@
+//! Many threads on one session.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use voiceflow::model::{Inference, Session};
+use voiceflow::{Control, Error, Stage};
+
+use crate::support::{config, noise};
+
+#[test]
+fn eight_threads_on_two_slots_get_what_one_alone_gets() {
+    let mut config = config("good.onnx");
+    config.set_slots(2).unwrap();
+    let session = Session::new(&config).unwrap();
+    let run = |seed: u32, out: &mut Inference| {
+        session.infer(noise(2, 16_000, seed).view(), out, &Control::none()).unwrap();
+    };
+    let expected: Vec<Inference> = (0..8)
+        .map(|seed| {
+            let mut out = Inference::default();
+            run(seed, &mut out);
+            out
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for (seed, expected) in expected.iter().enumerate() {
+            let run = &run;
+            scope.spawn(move || {
+                let mut out = Inference::default();
+                for _ in 0..25 {
+                    run(seed as u32, &mut out);
+                    assert_eq!(out, *expected);
+                }
+            });
+        }
+    });
+}
+
+/// Runs `during` while the only slot of a session is busy.
+fn while_busy(during: impl FnOnce(&Session)) {
+    let session = Session::new(&config("slow.onnx")).unwrap();
+    let (started, done) = (AtomicBool::new(false), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let audio = noise(64, 320_000, 1);
+            let mut out = Inference::default();
+            started.store(true, Ordering::SeqCst);
+            while !done.load(Ordering::SeqCst) {
+                let control = Control::none().with_deadline(Some(Duration::from_secs(2)));
+                session.infer(audio.view(), &mut out, &control).unwrap_err();
+            }
+        });
+        while !started.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        during(&session);
+        done.store(true, Ordering::SeqCst);
+    });
+}
+
+#[test]
+fn a_deadline_ends_the_waiting_for_a_slot() {
+    while_busy(|session| {
+        let control = Control::none().with_deadline(Some(Duration::from_millis(80)));
+        let error =
+            session.infer(noise(1, 1_600, 1).view(), &mut Inference::default(), &control).unwrap_err();
+        assert_eq!(error.to_string(), "deadline of 80 ms passed while waiting for a free run slot");
+    });
+}
+
+#[test]
+fn the_callback_cancels_the_waiting_and_only_that() {
+    while_busy(|session| {
+        let calls = AtomicUsize::new(0);
+        let progress = |stage: Stage, _: f32| {
+            assert_eq!(stage, Stage::Waiting);
+            calls.fetch_add(1, Ordering::SeqCst) < 2
+        };
+        let control = Control::none().with_progress(&progress);
+        let error =
+            session.infer(noise(1, 1_600, 1).view(), &mut Inference::default(), &control).unwrap_err();
+        assert!(matches!(error, Error::Cancelled { stage: Stage::Waiting }), "{error}");
+        assert_eq!(calls.load(Ordering::SeqCst), 3);
+    });
+}
+
+#[test]
+fn a_session_may_be_dropped_on_another_thread() {
+    let session = Session::new(&config("good.onnx")).unwrap();
+    let mut out = Inference::default();
+    let control = Control::none().with_deadline(Some(Duration::from_secs(60)));
+    session.infer(noise(1, 1_600, 1).view(), &mut out, &control).unwrap();
+    std::thread::spawn(move || drop(session)).join().unwrap();
+}
