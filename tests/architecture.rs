@@ -75,7 +75,8 @@ fn room_of(name: &str) -> &str {
 
 #[test]
 fn rooms_use_only_what_lies_below_them() {
-    let exists = |room: &str| root().join(format!("src/{room}.rs")).exists() || root().join("src").join(room).exists();
+    let exists =
+        |room: &str| root().join(format!("src/{room}.rs")).exists() || root().join("src").join(room).exists();
     for (room, allowed) in ROOMS.into_iter().filter(|(room, _)| exists(room)) {
         for path in files(room) {
             for name in used(&code(&path)) {
@@ -97,7 +98,10 @@ fn every_room_is_on_the_list() {
         let path = entry.unwrap().path();
         let room = path.file_stem().unwrap().to_str().unwrap().to_owned();
         if room != "lib" {
-            assert!(ROOMS.iter().any(|(known, _)| *known == room), "src/{room}: say in ROOMS what it may use");
+            assert!(
+                ROOMS.iter().any(|(known, _)| *known == room),
+                "src/{room}: say in ROOMS what it may use"
+            );
             found += 1;
         }
     }

@@ -55,7 +55,8 @@ fn every_exported_body_begins_with_its_guard() {
             bodies += 1;
         }
         assert_eq!(
-            source.matches("pub extern \"C\" fn").count() + source.matches("pub unsafe extern \"C\" fn").count(),
+            source.matches("pub extern \"C\" fn").count()
+                + source.matches("pub unsafe extern \"C\" fn").count(),
             source.matches("#[unsafe(no_mangle)]").count(),
             "{}: an extern \"C\" function is not exported by its own name",
             file.display()

@@ -65,8 +65,9 @@ fn a_const_handle_means_any_thread() {
         let first = declaration.split_once('(').unwrap().1.split([',', ')']).next().unwrap().trim();
         let is_handle = |constant: &str| {
             HANDLES.iter().any(|handle| {
-                first.strip_prefix(&format!("{constant}struct {handle} *")).or(first
-                    .strip_prefix(&format!("{constant}{handle} *")))
+                first
+                    .strip_prefix(&format!("{constant}struct {handle} *"))
+                    .or(first.strip_prefix(&format!("{constant}{handle} *")))
                     .is_some_and(|rest| !rest.starts_with('*'))
             })
         };

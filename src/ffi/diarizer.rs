@@ -3,14 +3,14 @@
 use std::ffi::{c_char, c_void};
 use std::path::Path;
 
+use super::buffer;
+use super::callback::{self, vf_progress_fn};
+use super::diarization::vf_diarization;
 use super::guard::guard;
 use super::handle::{self, Object, borrow};
 use super::model_info::{self, vf_model_info};
 use super::options::{self, vf_options};
 use super::status::{Failure, OK, vf_status};
-use super::callback::{self, vf_progress_fn};
-use super::buffer;
-use super::diarization::vf_diarization;
 use crate::audio::BufferSource;
 use crate::control::Control;
 use crate::diarizer::Diarizer;

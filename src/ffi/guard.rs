@@ -52,6 +52,9 @@ impl Answer for *const c_char {
     }
 }
 
+/// How the names of the threads that the library starts begin.
+const OWN_THREADS: &str = "voiceflow";
+
 thread_local! {
     /// How many guards are on this thread's stack. More than one only where a callback calls back.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
@@ -77,12 +80,21 @@ pub(crate) fn guard<T: Answer>(body: impl FnOnce() -> Result<T, Failure>) -> T {
 
 /// Turns the result into what C gets, and keeps the text of a failure.
 fn report<T: Answer>(result: Result<T, Failure>) -> T {
-    result.unwrap_or_else(|failure| {
-        if T::REPORTS {
-            last_error::set(&failure.text);
+    match result {
+        Ok(answer) => {
+            // A call refused in a callback may have left its text.
+            if T::REPORTS {
+                last_error::clear();
+            }
+            answer
         }
-        T::failed(failure.status)
-    })
+        Err(failure) => {
+            if T::REPORTS {
+                last_error::set(&failure.text);
+            }
+            T::failed(failure.status)
+        }
+    }
 }
 
 /// The failure for a caught panic.
@@ -104,13 +116,20 @@ fn fault(payload: Box<dyn Any + Send>) -> Failure {
 }
 
 /// The standard hook prints to the standard error stream, which belongs to the host. Panics under a guard are
-/// reported by their status; all others go where they went before.
+/// reported by their status, those of the library's own threads by the log; all others go where they went before.
 fn silence_panics() {
     let others = panic::take_hook();
     panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
         let guarded = DEPTH.try_with(|depth| depth.get() > 0).unwrap_or(false);
         if !guarded {
-            return others(info);
+            let thread = std::thread::current();
+            match thread.name() {
+                Some(name) if name.starts_with(OWN_THREADS) => {
+                    ::log::error!("{name}: internal fault: {info}")
+                }
+                _ => others(info),
+            }
+            return;
         }
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         let _ = PLACE.try_with(|cell| cell.replace(place));

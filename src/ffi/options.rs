@@ -299,10 +299,7 @@ pub unsafe extern "C" fn vf_options_set_batch(options: *mut vf_options, batch: u
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn vf_options_set_deadline_ms(
-    options: *mut vf_options,
-    deadline_ms: u64,
-) -> vf_status {
+pub unsafe extern "C" fn vf_options_set_deadline_ms(options: *mut vf_options, deadline_ms: u64) -> vf_status {
     guard(|| {
         // SAFETY: a live handle, by contract.
         unsafe {

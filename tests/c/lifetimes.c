@@ -1,0 +1,39 @@
+/* Each type of handle made, used once and destroyed, children before and after their makers. Small enough for
+ * valgrind. */
+#include "support.h"
+
+#define RATE 16000u
+
+int main(void)
+{
+    float *audio = test_audio(RATE, 2);
+    vf_options *options = test_options();
+    vf_diarizer *diarizer = NULL;
+    vf_session *session = NULL;
+    vf_diarization *result = NULL, *other = NULL;
+    size_t n = 0, m = 0, frames = 0;
+
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(VF_OK, vf_session_create(options, &session));
+    vf_options_destroy(options);
+    CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_session_infer(session, audio, 1, 1600, NULL, 0, &n, NULL, 0, &m, &frames));
+    float *activity = (float *)allocate(n * sizeof *activity);
+    float *embedding = (float *)allocate(m * sizeof *embedding);
+    CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 1, 1600, activity, n, &n, embedding, m, &m, &frames));
+    free(activity);
+    free(embedding);
+
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &other));
+    free(audio);
+    vf_diarization_destroy(other);
+    vf_diarizer_destroy(diarizer);
+    CHECK_STATUS(VF_OK, vf_diarization_segment_count(result, &n));
+    (void)vf_diarization_to_json(result, "r", NULL, 0, &n);
+    char *text = (char *)allocate(n);
+    CHECK_STATUS(VF_OK, vf_diarization_to_json(result, "r", text, n, &n));
+    free(text);
+    vf_diarization_destroy(result);
+    vf_session_destroy(session);
+    return 0;
+}

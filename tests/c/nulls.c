@@ -1,0 +1,123 @@
+/* Every function that takes a handle, with NULL for each pointer in turn. */
+#include "support.h"
+
+static void sessions(const vf_session *s)
+{
+    vf_session *out = NULL;
+    vf_model_info info;
+    float x[4] = {0};
+    char text[4];
+    size_t n = 5, m = 5, frames = 5;
+    info.size = sizeof info;
+
+    CHECK_STATUS(VF_E_NULL, vf_session_create(NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_session_describe(NULL, &info));
+    CHECK_STATUS(VF_E_NULL, vf_session_describe(s, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_session_model_name(NULL, text, 4, &n));
+    CHECK(n == 0);
+    CHECK_STATUS(VF_E_NULL, vf_session_model_name(s, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_session_model_name(s, text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_session_model_version(NULL, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_session_model_version(s, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_session_model_version(s, text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_session_model_sha256(NULL, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_session_model_sha256(s, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_session_model_sha256(s, text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_session_frames(NULL, 16000, &frames));
+    CHECK(frames == 0);
+    CHECK_STATUS(VF_E_NULL, vf_session_frames(s, 16000, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_session_infer(NULL, x, 1, 4, x, 4, &n, x, 4, &m, &frames));
+    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, NULL, 1, 4, x, 4, &n, x, 4, &m, &frames));
+    CHECK_TEXT("audio: must not be NULL");
+    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, NULL, 4, &n, x, 4, &m, &frames));
+    CHECK_TEXT("activity");
+    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, x, 4, NULL, x, 4, &m, &frames));
+    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, x, 4, &n, NULL, 4, &m, &frames));
+    CHECK_TEXT("embedding");
+    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, x, 4, &n, x, 4, NULL, &frames));
+    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, x, 4, &n, x, 4, &m, NULL));
+    CHECK_TEXT("frames");
+    CHECK(n == 0 && m == 0 && frames == 0 && out == NULL);
+}
+
+static void diarizers(const vf_diarizer *d)
+{
+    const float x[2] = {0};
+    const int16_t i[2] = {0};
+    vf_model_info info;
+    vf_diarization *out = NULL;
+    info.size = sizeof info;
+
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_create(NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_describe(NULL, &info));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_describe(d, NULL));
+    out = (vf_diarization *)(void *)&info;
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_f32(NULL, x, 2, 16000, 1, NULL, NULL, &out));
+    CHECK(out == NULL);
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_f32(d, NULL, 2, 16000, 1, NULL, NULL, &out));
+    CHECK_TEXT("samples: must not be NULL");
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_f32(d, x, 2, 16000, 1, NULL, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_i16(NULL, i, 2, 16000, 1, NULL, NULL, &out));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_i16(d, NULL, 2, 16000, 1, NULL, NULL, &out));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_i16(d, i, 2, 16000, 1, NULL, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_file(NULL, "a.wav", NULL, NULL, &out));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_file(d, NULL, NULL, NULL, &out));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_file(d, "a.wav", NULL, NULL, NULL));
+}
+
+static void results(const vf_diarization *r)
+{
+    vf_segment segment;
+    char text[4];
+    float x[4];
+    double seconds = 0.0;
+    size_t n = 5;
+
+    CHECK_STATUS(VF_E_NULL, vf_diarization_duration(NULL, &seconds));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_duration(r, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_segment_count(NULL, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_segment_count(r, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_segments(NULL, &segment, 1, &n));
+    CHECK(n == 0);
+    CHECK_STATUS(VF_E_NULL, vf_diarization_segments(r, NULL, 1, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_segments(r, &segment, 1, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_speaker_count(NULL, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_speaker_count(r, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_speaker_label(NULL, 0, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_speaker_label(r, 0, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_speaker_label(r, 0, text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_speaker_speech(NULL, 0, &seconds));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_speaker_embedding(NULL, 0, x, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_speaker_embedding(r, 0, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_speaker_embedding(r, 0, x, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_rttm(NULL, "a", text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_rttm(r, NULL, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_rttm(r, "a", NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_rttm(r, "a", text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(NULL, "a", text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(r, NULL, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(r, "a", NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(r, "a", text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_srt(NULL, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_srt(r, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_srt(r, text, 4, NULL));
+}
+
+int main(void)
+{
+    vf_session *session = test_session();
+    vf_diarizer *diarizer = test_diarizer();
+    vf_diarization *result = NULL;
+    float *audio = test_audio(32000, 1);
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, 32000, 16000, 1, NULL, NULL, &result));
+    sessions(session);
+    diarizers(diarizer);
+    results(result);
+    /* A result outlives its diarizer. */
+    vf_diarizer_destroy(diarizer);
+    results(result);
+    vf_session_destroy(session);
+    vf_diarization_destroy(result);
+    free(audio);
+    return 0;
+}

@@ -1,0 +1,151 @@
+/* Every setter: its range, wrong values, NULL. Needs no model. */
+#include "support.h"
+
+#include <math.h>
+
+#define REFUSED(call, text)                                                                                    \
+    do {                                                                                                       \
+        CHECK_STATUS(VF_E_INVALID_ARGUMENT, call);                                                             \
+        CHECK_TEXT(text);                                                                                      \
+    } while (0)
+
+static void ranges(vf_options *o)
+{
+    REFUSED(vf_options_set_provider(o, 4, 0), "provider: expected 0 to 3, got 4");
+    REFUSED(vf_options_set_provider(o, -1, 0), "got -1");
+    REFUSED(vf_options_set_provider(o, INT32_MAX, 0), "provider");
+    REFUSED(vf_options_set_provider(o, 0, 2), "policy: expected 0 or 1, got 2");
+    REFUSED(vf_options_set_provider(o, 0, INT32_MIN), "policy");
+    CHECK_STATUS(VF_OK, vf_options_set_provider(o, VF_PROVIDER_TENSORRT, VF_PROVIDER_REQUIRED));
+    CHECK_STATUS(VF_OK, vf_options_set_provider(o, VF_PROVIDER_AUTO, VF_PROVIDER_PREFERRED));
+
+    REFUSED(vf_options_set_device_id(o, -1), "device_id: expected 0 to 63, got -1");
+    REFUSED(vf_options_set_device_id(o, 64), "got 64");
+    CHECK_STATUS(VF_OK, vf_options_set_device_id(o, 63));
+
+    CHECK_STATUS(VF_OK, vf_options_set_threads(o, 0));
+    CHECK_STATUS(VF_OK, vf_options_set_threads(o, 256));
+    REFUSED(vf_options_set_threads(o, 257), "threads: expected 0 to 256, got 257");
+    REFUSED(vf_options_set_threads(o, SIZE_MAX), "threads");
+
+    REFUSED(vf_options_set_slots(o, 0), "slots: expected 1 to 64, got 0");
+    CHECK_STATUS(VF_OK, vf_options_set_slots(o, 64));
+    REFUSED(vf_options_set_slots(o, 65), "slots");
+
+    REFUSED(vf_options_set_batch(o, 0), "batch: expected 1 to 1024, got 0");
+    CHECK_STATUS(VF_OK, vf_options_set_batch(o, 1024));
+    REFUSED(vf_options_set_batch(o, 1025), "batch");
+
+    CHECK_STATUS(VF_OK, vf_options_set_deadline_ms(o, 0));
+    CHECK_STATUS(VF_OK, vf_options_set_deadline_ms(o, UINT64_MAX));
+
+    REFUSED(vf_options_set_num_speakers(o, 0), "got 0");
+    REFUSED(vf_options_set_num_speakers(o, 101), "got 101");
+    CHECK_STATUS(VF_OK, vf_options_set_num_speakers(o, 100));
+    REFUSED(vf_options_set_speaker_range(o, 3, 2), "at most max_speakers (2), got 3");
+    REFUSED(vf_options_set_speaker_range(o, 0, 2), "min_speakers");
+    REFUSED(vf_options_set_speaker_range(o, 1, SIZE_MAX), "max_speakers");
+    CHECK_STATUS(VF_OK, vf_options_set_speaker_range(o, 2, 2));
+}
+
+static void real_numbers(vf_options *o)
+{
+    REFUSED(vf_options_set_hop_s(o, 0.0), "hop_s: expected 0.1 to 60");
+    REFUSED(vf_options_set_hop_s(o, (double)NAN), "got NaN");
+    REFUSED(vf_options_set_hop_s(o, -1.0), "hop_s");
+    REFUSED(vf_options_set_hop_s(o, (double)INFINITY), "got inf");
+    CHECK_STATUS(VF_OK, vf_options_set_hop_s(o, 0.1));
+
+    /* Zero means zero. */
+    CHECK_STATUS(VF_OK, vf_options_set_clustering_threshold(o, 0.0f));
+    CHECK_STATUS(VF_OK, vf_options_set_clustering_threshold(o, 2.0f));
+    REFUSED(vf_options_set_clustering_threshold(o, 2.1f), "clustering_threshold: expected 0 to 2, got 2.1");
+    REFUSED(vf_options_set_clustering_threshold(o, NAN), "got NaN");
+
+    CHECK_STATUS(VF_OK, vf_options_set_min_speech_s(o, 0.0));
+    REFUSED(vf_options_set_min_speech_s(o, 60.5), "min_speech_s: expected 0 to 60, got 60.5");
+    REFUSED(vf_options_set_min_speech_s(o, -(double)INFINITY), "min_speech_s");
+    CHECK_STATUS(VF_OK, vf_options_set_min_silence_s(o, 60.0));
+    REFUSED(vf_options_set_min_silence_s(o, -0.1), "min_silence_s: expected 0 to 60, got -0.1");
+    REFUSED(vf_options_set_min_silence_s(o, (double)NAN), "min_silence_s");
+}
+
+static void texts_and_bytes(vf_options *o)
+{
+    const unsigned char byte = 1;
+    char *path = (char *)allocate(70000);
+    memset(path, 'a', 70000);
+    path[69999] = '\0';
+
+    CHECK_STATUS(VF_E_NULL, vf_options_set_model_path(o, NULL));
+    CHECK_TEXT("path: must not be NULL");
+    REFUSED(vf_options_set_model_path(o, ""), "empty");
+    REFUSED(vf_options_set_model_path(o, "ab\xff"), "path: not UTF-8 after byte 2");
+    CHECK_STATUS(VF_E_LIMIT, vf_options_set_model_path(o, path));
+    CHECK_STATUS(VF_E_LIMIT, vf_options_set_runtime_library(o, path));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_runtime_library(o, NULL));
+    REFUSED(vf_options_set_runtime_library(o, ""), "empty");
+    CHECK_STATUS(VF_OK, vf_options_set_runtime_library(o, "/nowhere/libonnxruntime.so"));
+    /* Copied: the caller's text may change afterwards. */
+    path[100] = '\0';
+    CHECK_STATUS(VF_OK, vf_options_set_model_path(o, path));
+    free(path);
+
+    CHECK_STATUS(VF_E_NULL, vf_options_set_model_memory(o, NULL, 4));
+    CHECK_TEXT("data");
+    REFUSED(vf_options_set_model_memory(o, NULL, 0), "got 0 bytes");
+    REFUSED(vf_options_set_model_memory(o, &byte, 0), "got 0 bytes");
+    CHECK_STATUS(VF_E_LIMIT, vf_options_set_model_memory(o, &byte, SIZE_MAX));
+    CHECK_STATUS(VF_E_LIMIT, vf_options_set_model_memory(o, &byte, (size_t)INT32_MAX + 1));
+    CHECK_STATUS(VF_OK, vf_options_set_model_memory(o, &byte, 1));
+}
+
+static void null_options(void)
+{
+    const unsigned char byte = 1;
+    CHECK_STATUS(VF_E_NULL, vf_options_set_model_path(NULL, "a"));
+    CHECK_TEXT("vf_options: must not be NULL");
+    CHECK_STATUS(VF_E_NULL, vf_options_set_model_memory(NULL, &byte, 1));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_runtime_library(NULL, "a"));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_provider(NULL, 0, 0));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_device_id(NULL, 0));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_threads(NULL, 1));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_slots(NULL, 1));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_batch(NULL, 1));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_deadline_ms(NULL, 1));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_num_speakers(NULL, 1));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_speaker_range(NULL, 1, 1));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_hop_s(NULL, 1.0));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_clustering_threshold(NULL, 1.0f));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_min_speech_s(NULL, 1.0));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_min_silence_s(NULL, 1.0));
+    CHECK_STATUS(VF_E_NULL, vf_options_create(NULL));
+}
+
+static void wrong_handles(vf_options *o)
+{
+    /* Another type, and a pointer that leads to no handle at all. */
+    double segment[8] = {1.0};
+    vf_session *session = (vf_session *)(void *)o;
+    vf_model_info info;
+    info.size = sizeof info;
+    REFUSED(vf_session_describe(session, &info), "vf_session: not a live vf_session handle");
+    vf_session_destroy(session);
+    REFUSED(vf_options_set_threads((vf_options *)(void *)segment, 1), "not a live vf_options handle");
+    REFUSED(vf_options_set_threads((vf_options *)(void *)((char *)o + 1), 1), "not a live vf_options handle");
+    CHECK_STATUS(VF_OK, vf_options_set_threads(o, 1));
+}
+
+int main(void)
+{
+    vf_options *options = NULL;
+    CHECK_STATUS(VF_OK, vf_options_create(&options));
+    CHECK(options != NULL);
+    ranges(options);
+    real_numbers(options);
+    texts_and_bytes(options);
+    null_options();
+    wrong_handles(options);
+    vf_options_destroy(options);
+    return 0;
+}

@@ -1,0 +1,58 @@
+//! The examples, run as their first comment says, against the installed library.
+
+#[path = "support/installed.rs"]
+mod installed;
+mod support;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use installed::{compile, environment, model, prefix};
+use support::{fresh_folder, root, run, stdout, tool};
+
+fn recording() -> PathBuf {
+    root().join("examples/data/conversation.flac")
+}
+
+#[test]
+fn c() {
+    let program = fresh_folder("example-c").join("diarize");
+    let flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-std=c99"];
+    compile("cc", "gcc", &flags, &root().join("examples/c/diarize.c"), &program);
+    let turns = stdout(environment(&mut Command::new(&program)).arg(recording()).arg(model()));
+    assert!(turns.lines().count() > 1 && turns.lines().all(|line| line.contains("speaker")), "{turns}");
+
+    let output =
+        environment(&mut Command::new(&program)).args(["/nowhere.wav"]).arg(model()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere.wav: no such file"), "{output:?}");
+}
+
+#[test]
+fn python_by_ctypes() {
+    let script = root().join("examples/python/ctypes_ten_lines.py");
+    let mut python = tool("python3", "python3");
+    environment(&mut python).env("LD_LIBRARY_PATH", prefix().join("lib"));
+    let rttm = stdout(python.arg(&script).arg(recording()).arg(model()));
+    assert!(
+        rttm.lines().count() > 1 && rttm.lines().all(|line| line.starts_with("SPEAKER audio 1 ")),
+        "{rttm}"
+    );
+
+    let mut python = tool("python3", "python3");
+    environment(&mut python).env("LD_LIBRARY_PATH", prefix().join("lib"));
+    let output = python.arg(&script).arg("/nowhere.wav").arg(model()).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere.wav: no such file"), "{output:?}");
+}
+
+/// The library can be built and its folder moved: nothing in it names the place it was installed to.
+#[test]
+fn the_installed_library_can_be_moved() {
+    let moved = fresh_folder("moved").join("there");
+    run(Command::new("cp").arg("-a").arg(prefix()).arg(&moved));
+    let mut pkg_config = tool("pkg-config", "pkg-config");
+    pkg_config.args(["--cflags", "voiceflow"]).env("PKG_CONFIG_PATH", moved.join("lib/pkgconfig"));
+    assert!(stdout(&mut pkg_config).contains("/there/"));
+    let link = std::fs::read_link(moved.join("lib/libvoiceflow.so")).unwrap();
+    assert!(link.is_relative() && link.to_str().unwrap().ends_with(".so.1"), "{}", link.display());
+}
