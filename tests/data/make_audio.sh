@@ -34,7 +34,7 @@ original -ar 8000 -c:a adpcm_ima_wav audio/adpcm_ima_8k.wav
 original -ar 8000 -c:a pcm_u8 -f wav - >audio/pipe_8k.wav
 
 # FLAC
-original -ar 16000 -c:a flac audio/16k.flac
+ff -i audio/original.wav -c:a flac audio/16k.flac
 original -ar 22050 -ac 2 -t 0.4 -c:a flac audio/22k_stereo.flac
 original -ar 16000 -t 0.4 -af "pan=5.1|FL=c0|FR=c0|FC=c0|LFE=c0|BL=c0|BR=c0" -c:a flac audio/16k_6ch.flac
 
@@ -44,7 +44,7 @@ original -ar 16000 -c:a libmp3lame -b:a 24k -metadata title="Who spoke when" -id
 original -ar 24000 -c:a libmp3lame -q:a 5 -write_xing 0 audio/24k_no_tag.mp3
 
 # Ogg
-original -ar 44100 -c:a libvorbis -q:a 1 audio/44k.ogg
+original -ar 44100 -c:a libvorbis -q:a 1 -page_duration 100000 audio/44k.ogg
 original -ar 16000 -ac 2 -c:a libvorbis -q:a 1 audio/16k_stereo.ogg
 cat audio/44k.ogg audio/16k_stereo.ogg >audio/chained.ogg
 original -ar 48000 -c:a libopus -b:a 16k audio/opus.ogg
@@ -52,12 +52,12 @@ original -ar 48000 -c:a libopus -b:a 16k audio/opus.ogg
 # AAC
 original -ar 44100 -c:a aac -b:a 48k audio/44k.m4a
 original -ar 16000 -ac 2 -c:a aac -b:a 32k -movflags +faststart audio/16k_stereo_faststart.m4a
-original -ar 48000 -c:a aac -b:a 48k -movflags +frag_keyframe+empty_moov audio/48k_fragmented.m4a
+original -ar 48000 -c:a aac -b:a 48k -movflags +frag_keyframe+delay_moov audio/48k_fragmented.m4a
 original -ar 48000 -c:a aac -b:a 48k -f adts audio/48k.aac
 original -ar 16000 -t 0.4 -c:a alac audio/alac.m4a
 
 # What cannot be decoded
 ff -f lavfi -i "testsrc=size=32x32:rate=5:duration=0.4" -c:v mpeg4 -an audio/video_only.mp4
 ff -f lavfi -i "testsrc=size=16x16:rate=1:duration=1" -frames:v 1 audio/picture.png
-perl -0pe 's/(stsd.{12})mp4a/$1drms/s' audio/44k.m4a >audio/drms.m4a
-perl -0pe 's/(stsd.{12})mp4a/$1enca/s' audio/44k.m4a >audio/enca.m4a
+perl -0777 -pe 's/(stsd.{12})mp4a/$1drms/s' audio/44k.m4a >audio/drms.m4a
+perl -0777 -pe 's/(stsd.{12})mp4a/$1enca/s' audio/44k.m4a >audio/enca.m4a
