@@ -1,5 +1,6 @@
 //! Files: every codec and container comes out aligned with the original, every other file is refused for the
 //! right reason.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
 use std::path::{Path, PathBuf};
 
@@ -68,18 +69,18 @@ fn every_format_comes_out_aligned_with_the_original() {
     let cases = [
         ("original.wav", 1.5, 0.9999, 0),
         ("u8_8k.wav", 1.5, 0.93, 0),
-        ("s24_16k.wav", 0.4, 0.9999, 0),
+        ("s24_16k.wav", 0.2, 0.9999, 0),
         ("s32_8k.wav", 0.4, 0.93, 0),
         ("s16_11k_stereo.wav", 0.4, 0.95, 0),
         ("f32_8k.wav", 0.4, 0.93, 0),
-        ("f64_8k.wav", 0.4, 0.93, 0),
+        ("f64_8k.wav", 0.2, 0.93, 0),
         ("mulaw_8k.wav", 1.5, 0.93, 0),
         ("alaw_8k.wav", 1.5, 0.93, 0),
         ("adpcm_ima_8k.wav", 1.5, 0.93, 0),
         ("pipe_8k.wav", 1.5, 0.93, 0),
         ("16k.flac", 1.5, 0.9999, 0),
         ("22k_stereo.flac", 0.4, 0.99, 0),
-        ("16k_6ch.flac", 0.4, 0.999, 0),
+        ("16k_6ch.flac", 0.2, 0.999, 0),
         ("44k_stereo.mp3", 1.5, 0.95, 0),
         ("16k_id3.mp3", 1.5, 0.95, 0),
         ("24k_no_tag.mp3", 1.5, 0.95, 737),

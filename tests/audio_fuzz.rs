@@ -1,5 +1,6 @@
 //! Damaged files end in a result, soon and in little memory: every fixture, truncated and mutated at many places
 //! that are the same in every run.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -26,8 +27,9 @@ fn damage(bytes: &[u8], case: u64) -> Vec<u8> {
     let mut state = case;
     let mut bytes = bytes.to_vec();
     let len = bytes.len() as u64;
-    if case % 4 == 0 {
-        let keep = if case % 8 == 0 { next(&mut state) % len } else { next(&mut state) % len.min(300) };
+    if case.is_multiple_of(4) {
+        let keep =
+            if case.is_multiple_of(8) { next(&mut state) % len } else { next(&mut state) % len.min(300) };
         bytes.truncate(keep as usize);
         return bytes;
     }
@@ -45,7 +47,7 @@ fn damage(bytes: &[u8], case: u64) -> Vec<u8> {
             _ => next(&mut state) as u8,
         };
         bytes[at] = value;
-        if next(&mut state) % 3 == 0 {
+        if next(&mut state).is_multiple_of(3) {
             bytes[at..(at + 4).min(len as usize)].fill(value);
         }
     }
@@ -90,7 +92,7 @@ fn damaged_files_end_in_a_result() {
             let start = Instant::now();
             let result = decode(file.path());
             slowest = slowest.max(start.elapsed());
-            assert!(start.elapsed() < Duration::from_secs(10), "{name}: {:?}", start.elapsed());
+            assert!(start.elapsed() < Duration::from_secs(60), "{name}: {:?}", start.elapsed());
             match result {
                 Ok(_) => good += 1,
                 Err(error) => {

@@ -32,8 +32,7 @@ const MAX_FRAMES_PER_BYTE: u64 = 16_384;
 
 /// The known formats with this module's limit on the search.
 static PROBE: LazyLock<Probe> = LazyLock::new(|| {
-    let mut options = ProbeOptions::default();
-    options.max_probe_depth = PROBE_DEPTH;
+    let options = ProbeOptions { max_probe_depth: PROBE_DEPTH, ..ProbeOptions::default() };
     let mut probe = Probe::new_with_options(&options);
     symphonia::default::register_enabled_formats(&mut probe);
     probe

@@ -15,7 +15,8 @@ use super::{AudioSource, Converter, MAX_MAGNITUDE, SAMPLE_RATE, take_block};
 use crate::error::{Error, Result};
 
 /// An audio file as an [`AudioSource`]: WAV (integer, float, µ-law, A-law, ADPCM), FLAC, MP3, Ogg Vorbis, and AAC
-/// in M4A or ADTS, of any usual rate and channel count.
+/// in M4A or ADTS, from 1000 to 768000 Hz, with as many channels as the decoder takes: 26 in WAV, 8 in FLAC and
+/// Vorbis, 2 in MP3 and AAC.
 ///
 /// The padding that encoders put around the sound is cut where the file tells its length (LAME tag, Ogg, MP4
 /// edit list). Damaged and missing packets are replaced by as much silence, so that later times stay right, as
@@ -155,11 +156,11 @@ impl FileSource {
     /// Puts out silence, in pieces of bounded size.
     fn fill(&mut self, seconds: f64) -> Result<()> {
         let (rate, channels) = self.layout;
-        let mut frames = (seconds * f64::from(rate)).round() as usize;
+        let mut frames = frames_of(seconds, rate);
         while frames > 0 {
-            let piece = frames.min(rate.max(1) as usize);
+            let piece = frames.min(u64::from(rate.max(1)));
             self.interleaved.clear();
-            self.interleaved.resize(piece * channels, 0.0);
+            self.interleaved.resize(piece as usize * channels, 0.0);
             self.convert()?;
             frames -= piece;
         }
@@ -182,9 +183,8 @@ impl FileSource {
         if !std::mem::replace(&mut self.trim.known, true)
             && let Some((start_s, length_s)) = self.track.edit
         {
-            let frames = |seconds: f64| (seconds * f64::from(rate)).round() as u64;
-            self.trim.skip = frames(start_s);
-            self.trim.keep = length_s.map(frames);
+            self.trim.skip = frames_of(start_s, rate);
+            self.trim.keep = length_s.map(|length_s| frames_of(length_s, rate));
         }
         Ok(())
     }
@@ -255,6 +255,11 @@ impl AudioSource for FileSource {
     fn len_hint(&self) -> Option<u64> {
         self.track.len_hint
     }
+}
+
+/// Frames at `rate` Hz in `seconds`, rounded to the nearest.
+fn frames_of(seconds: f64, rate: u32) -> u64 {
+    (seconds * f64::from(rate)).round() as u64
 }
 
 /// Names the file in errors that do not.

@@ -68,3 +68,40 @@ impl Timeline {
         seconds
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use symphonia::core::units::{Duration, Timestamp};
+
+    use super::*;
+
+    /// A packet of 20 ms in ticks of 1 ms.
+    fn packet(start_ms: i64) -> Packet {
+        Packet::new(0, Timestamp::new(start_ms), Duration::new(20), Vec::new())
+    }
+
+    /// The gaps before packets at these times, each of which is decoded in full.
+    fn gaps(starts_ms: &[i64]) -> Vec<i64> {
+        let mut timeline = Timeline::new(Some(0.001));
+        let gap_ms = |&start_ms: &i64| {
+            let gap_s = timeline.gap_before(&packet(start_ms));
+            timeline.advance(gap_s + 0.020);
+            (gap_s * 1000.0).round() as i64
+        };
+        starts_ms.iter().map(gap_ms).collect()
+    }
+
+    #[test]
+    fn missing_packets_are_filled_and_jitter_is_not() {
+        assert_eq!(gaps(&[500, 520, 540, 700, 720]), [0, 0, 0, 140, 0]);
+        assert_eq!(gaps(&[0, 25, 38, 60, 105, 100]), [0; 6]);
+        assert_eq!(gaps(&[0, 20, -500, 60]), [0; 4]);
+    }
+
+    #[test]
+    fn a_long_gap_needs_a_second_packet_and_has_a_limit() {
+        assert_eq!(gaps(&[0, 20, 90_000_000, 60, 80]), [0; 5]);
+        assert_eq!(gaps(&[0, 20, 30_000, 30_020, 30_040]), [0, 0, 0, 29_960, 0]);
+        assert_eq!(gaps(&[0, 900_000, 900_020, 900_040])[2..], [600_000, 0]);
+    }
+}
