@@ -135,6 +135,7 @@ impl Session {
         Ok(())
     }
 
+    #[expect(clippy::expect_used, reason = "the model is kept wherever more than the first slot can be made")]
     fn make_slot(&self) -> Result<Slot> {
         let model = self.model.as_ref().expect("more than one slot is made only where the model was kept");
         let opened = provider::open_on(&self.environment, model, self.info.provider, &self.config);
