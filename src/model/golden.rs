@@ -127,6 +127,14 @@ mod tests {
         assert!((sum + 29.234_059_465).abs() < 1e-6, "{sum}");
     }
 
+    #[cfg(feature = "embedded-model")]
+    #[test]
+    fn the_embedded_golden_vector_belongs_to_the_embedded_model() {
+        use super::super::{embedded, source};
+        let golden: Golden = serde_json::from_slice(embedded::golden().unwrap()).unwrap();
+        assert_eq!(golden.model_sha256, source::sha256(embedded::model().unwrap()));
+    }
+
     #[test]
     fn differences_and_nan_are_found() {
         let expected = Expected { shape: [1, 2], data: vec![0.5, 0.25] };

@@ -101,6 +101,25 @@ fn what_only_a_run_shows_is_found_by_validate() {
     found("mixed_batch.onnx", "batch: expected the same results for a row alone and among others");
 }
 
+#[cfg(feature = "embedded-model")]
+#[test]
+fn the_embedded_model_keeps_the_contract() {
+    let mut config = config("good.onnx");
+    assert_eq!(validate(&ModelSource::Embedded, &config).unwrap(), Vec::<String>::new());
+    config.set_model(ModelSource::Embedded);
+    Session::new(&config).unwrap();
+}
+
+#[cfg(not(feature = "embedded-model"))]
+#[test]
+fn a_library_without_an_embedded_model_says_so() {
+    let mut config = config("good.onnx");
+    config.set_model(ModelSource::Embedded);
+    let error = Session::new(&config).unwrap_err();
+    assert!(matches!(error, Error::InvalidArgument(_)));
+    assert!(error.to_string().contains("built without an embedded model"), "{error}");
+}
+
 #[test]
 fn files_that_are_no_models_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();

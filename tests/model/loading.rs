@@ -206,6 +206,15 @@ fn the_python_environment_is_looked_into() {
     }
 }
 
+#[test]
+fn a_runtime_that_the_host_has_loaded_serves() {
+    let library = runtime();
+    if in_child("a_runtime_that_the_host_has_loaded_serves", &[("LD_PRELOAD", library.as_path())]) {
+        load(None).unwrap();
+        load(Some(&runtime())).unwrap();
+    }
+}
+
 /// Collects the records of ONNX Runtime.
 struct Collect(std::sync::Mutex<Vec<String>>);
 

@@ -80,9 +80,9 @@ def make(
     hidden = node("Tanh", [hidden], "hidden0")
     if repeat:
         # One initializer for all of them: much work, few bytes. ONNX Runtime looks at its stop flag between nodes.
-        weights["deep_w"] = rng.normal(0, 0.2, (FEATURES, FEATURES, 9))
+        weights["deep_w"] = rng.normal(0, 0.2, (FEATURES, FEATURES, 129))
         for i in range(repeat):
-            node("Conv", [hidden, "deep_w"], f"deep{i}", pads=[4, 4])
+            node("Conv", [hidden, "deep_w"], f"deep{i}", pads=[64, 64])
             hidden = node("Tanh", [f"deep{i}"], f"hidden{i + 1}")
     node("Conv", [hidden, "act_w", "act_b"], "logits")
     node("Sigmoid", ["logits"], "prob")  # [B, S, F]
