@@ -1,4 +1,5 @@
 //! The converter: gain, aliasing, delay, length, mixing, and what it refuses.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
 use voiceflow::audio::{Converter, MAX_MAGNITUDE};
 

@@ -16,7 +16,8 @@ use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
-use super::mp4::Mp4Track;
+use super::mp4::{Mp4, Mp4Track};
+use super::padded::Padded;
 use super::{aac, mp4, output_len, sniff};
 use crate::error::{Error, Result};
 
@@ -31,8 +32,7 @@ const MAX_FRAMES_PER_BYTE: u64 = 16_384;
 
 /// The known formats with this module's limit on the search.
 static PROBE: LazyLock<Probe> = LazyLock::new(|| {
-    let mut options = ProbeOptions::default();
-    options.max_probe_depth = PROBE_DEPTH;
+    let options = ProbeOptions { max_probe_depth: PROBE_DEPTH, ..ProbeOptions::default() };
     let mut probe = Probe::new_with_options(&options);
     symphonia::default::register_enabled_formats(&mut probe);
     probe
@@ -43,7 +43,7 @@ pub(super) struct Container {
     pub(super) format: Box<dyn FormatReader>,
     /// Bytes of the file.
     bytes: u64,
-    mp4_tracks: Vec<Mp4Track>,
+    mp4: Mp4,
 }
 
 /// The track to decode, ready to do so.
@@ -62,10 +62,10 @@ impl Container {
     /// Opens the file at `path`.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Io`], or [`Error::Audio`] where it is no audio that can be decoded.
+    /// [`Error::NotFound`], [`Error::Io`], or [`Error::Audio`] (without the path) where it is no audio that can
+    /// be decoded.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let io = |error: std::io::Error| Error::from_io(path, &error);
-        let refuse = |text: String| Error::Audio(format!("{}: {text}", path.display()));
         let mut file = File::open(path).map_err(io)?;
         let metadata = file.metadata().map_err(io)?;
         if !metadata.is_file() {
@@ -75,19 +75,21 @@ impl Container {
         }
         let bytes = metadata.len();
         if bytes == 0 {
-            return Err(refuse(format!("{EXPECTED}, got an empty file (0 bytes)")));
+            return Err(Error::Audio(format!("{EXPECTED}, got an empty file (0 bytes)")));
         }
 
         let start = skip_id3(&mut file).map_err(io)?;
         let head = head(&mut file, start).map_err(io)?;
         if let Some(what) = sniff::unsupported(&head) {
-            return Err(refuse(format!("{EXPECTED}, got {what}")));
+            return Err(Error::Audio(format!("{EXPECTED}, got {what}")));
         }
         let is_mp4 = head.get(4..8) == Some(b"ftyp");
-        let mp4_tracks = if is_mp4 { mp4::tracks(&mut file) } else { Vec::new() };
+        let mp4 = if is_mp4 { mp4::inspect(&mut file) } else { Mp4::default() };
         file.seek(SeekFrom::Start(0)).map_err(io)?;
 
-        let mut stream = MediaSourceStream::new(Box::new(file), Default::default());
+        // The demuxer takes a media box that ends behind the end of the file for none at all.
+        let source = Padded::new(file, bytes.max(mp4.media_end));
+        let mut stream = MediaSourceStream::new(Box::new(source), Default::default());
         stream.seek(SeekFrom::Start(start)).map_err(io)?;
         let limits = MetadataOptions::default()
             .limit_tag_bytes(Limit::Maximum(64 * 1024))
@@ -95,10 +97,14 @@ impl Container {
         let format = PROBE.probe(&Hint::new(), stream, FormatOptions::default(), limits);
         let format = format.map_err(|error| match error {
             DecoderError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => io(error),
-            DecoderError::IoError(_) => refuse(format!("{EXPECTED}, got a file that ends within its header")),
-            error => refuse(format!("{EXPECTED}, got data that is none of them ({error})")),
+            DecoderError::IoError(_) => {
+                Error::Audio(format!("{EXPECTED}, got a file that ends within its header"))
+            }
+            error => {
+                Error::Audio(format!("{EXPECTED}, got data that cannot be read as any of them ({error})"))
+            }
         })?;
-        Ok(Self { format, bytes, mp4_tracks })
+        Ok(Self { format, bytes, mp4 })
     }
 
     /// Chooses the first audio track, the default one before others, for which there is a decoder.
@@ -144,7 +150,8 @@ impl Container {
         if let Some((_, Some(length_s))) = edit {
             return Some((length_s * f64::from(super::SAMPLE_RATE)).round() as u64).filter(|&n| n <= most);
         }
-        let mut frames = track.num_frames.filter(|&frames| frames <= most)?;
+        // Zero where a fragmented file does not say it.
+        let mut frames = track.num_frames.filter(|&frames| frames > 0 || self.mp4.tracks.is_empty())?;
         let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count() as u64);
         let frame_bits = u64::from(parameters.bits_per_coded_sample.unwrap_or(0)) * channels;
         if parameters.codec >= codec::CODEC_ID_PCM_S32LE
@@ -153,16 +160,17 @@ impl Container {
         {
             frames = frames.min(self.bytes.saturating_mul(8) / frame_bits);
         }
-        Some(output_len(frames, parameters.sample_rate.filter(|&rate| rate > 0)?))
+        let rate = parameters.sample_rate.filter(|&rate| rate > 0)?;
+        (frames <= most).then(|| output_len(frames, rate))
     }
 
     fn mp4_track(&self, id: u32) -> Option<&Mp4Track> {
-        self.mp4_tracks.iter().find(|track| track.id == id)
+        self.mp4.tracks.iter().find(|track| track.id == id)
     }
 
     /// Why the file has no track to decode.
     fn no_track(&self) -> String {
-        let sound = self.mp4_tracks.iter().find(|track| track.sound || track.is_encrypted());
+        let sound = self.mp4.tracks.iter().find(|track| track.sound || track.is_encrypted());
         match sound {
             Some(track) if track.is_encrypted() => {
                 format!("the audio seems to be DRM-protected (sample entry '{}')", track.entry_name())

@@ -9,18 +9,19 @@ use symphonia::core::errors::Error as DecoderError;
 use symphonia::core::packet::Packet;
 
 use super::container::{Container, Selected};
+use super::shield::shield;
+use super::timeline::Timeline;
 use super::{AudioSource, Converter, MAX_MAGNITUDE, SAMPLE_RATE, take_block};
 use crate::error::{Error, Result};
 
-/// Longest silence in seconds put in place of one damaged packet; a longer one is a damaged duration.
-const MAX_GAP_S: f64 = 2.0;
-
 /// An audio file as an [`AudioSource`]: WAV (integer, float, µ-law, A-law, ADPCM), FLAC, MP3, Ogg Vorbis, and AAC
-/// in M4A or ADTS, of any usual rate and channel count.
+/// in M4A or ADTS, from 1000 to 768000 Hz, with as many channels as the decoder takes: 26 in WAV, 8 in FLAC and
+/// Vorbis, 2 in MP3 and AAC.
 ///
 /// The padding that encoders put around the sound is cut where the file tells its length (LAME tag, Ogg, MP4
-/// edit list). A damaged packet is replaced by as much silence, so that later times stay right. A file that
-/// ends too early gives what it has. Both leave a warning in the log.
+/// edit list). Damaged and missing packets are replaced by as much silence, so that later times stay right, as
+/// far as the format has timestamps (MP3 and ADTS have none). A file that ends too early gives what it has. Both
+/// leave a warning in the log.
 pub struct FileSource {
     path: PathBuf,
     container: Container,
@@ -29,6 +30,7 @@ pub struct FileSource {
     converter: Option<Converter>,
     layout: (u32, usize),
     trim: Trim,
+    timeline: Timeline,
     ready: Vec<f32>,
     interleaved: Vec<f32>,
     wide: Vec<f64>,
@@ -55,8 +57,13 @@ impl FileSource {
     /// [`Error::NotFound`]; [`Error::Io`] where the system refuses to read it or it is no regular file;
     /// [`Error::Audio`] where it is no audio that can be decoded. All name the path.
     pub fn open(path: &Path) -> Result<Self> {
-        let container = Container::open(path)?;
-        let track = container.select().map_err(|text| Error::Audio(format!("{}: {text}", path.display())))?;
+        let (container, track) = shield(|| {
+            let container = Container::open(path)?;
+            let track = container.select().map_err(Error::Audio)?;
+            Ok((container, track))
+        })
+        .map_err(|error| named(path, error))?;
+        let tick_s = track.tick_s;
         Ok(Self {
             path: path.to_owned(),
             container,
@@ -64,6 +71,7 @@ impl FileSource {
             converter: None,
             layout: (0, 0),
             trim: Trim::default(),
+            timeline: Timeline::new(tick_s),
             ready: Vec::new(),
             interleaved: Vec::new(),
             wide: Vec::new(),
@@ -99,6 +107,11 @@ impl FileSource {
     }
 
     fn decode(&mut self, packet: &Packet) -> Result<()> {
+        let gap_s = self.timeline.gap_before(packet);
+        if gap_s > 0.0 && self.converter.is_some() {
+            self.note_loss("packets are missing".to_owned());
+            self.fill(gap_s)?;
+        }
         let buffer = match self.track.decoder.decode(packet) {
             Ok(buffer) => buffer,
             Err(error) => return self.lose(packet, &error),
@@ -124,20 +137,34 @@ impl FileSource {
 
     /// Puts silence in place of a packet that cannot be decoded.
     fn lose(&mut self, packet: &Packet, error: &DecoderError) -> Result<()> {
-        if self.lost == 0 {
-            log::warn!("{}: skipped a damaged packet: {error}", self.path.display());
-        }
-        self.lost += 1;
-        self.loss = Some(error.to_string());
+        self.note_loss(error.to_string());
         if matches!(error, DecoderError::ResetRequired) {
             self.track.decoder.reset();
         }
+        let gap_s = self.timeline.length_of(packet);
+        self.fill(gap_s)
+    }
+
+    fn note_loss(&mut self, reason: String) {
+        if self.lost == 0 {
+            log::warn!("{}: damaged, silence in place of a packet: {reason}", self.path.display());
+        }
+        self.lost += 1;
+        self.loss = Some(reason);
+    }
+
+    /// Puts out silence, in pieces of bounded size.
+    fn fill(&mut self, seconds: f64) -> Result<()> {
         let (rate, channels) = self.layout;
-        let gap_s = self.track.tick_s.unwrap_or(0.0) * packet.dur.get() as f64;
-        let frames = (gap_s.min(MAX_GAP_S) * f64::from(rate)).round() as usize;
-        self.interleaved.clear();
-        self.interleaved.resize(frames * channels, 0.0);
-        self.convert()
+        let mut frames = frames_of(seconds, rate);
+        while frames > 0 {
+            let piece = frames.min(u64::from(rate.max(1)));
+            self.interleaved.clear();
+            self.interleaved.resize(piece as usize * channels, 0.0);
+            self.convert()?;
+            frames -= piece;
+        }
+        Ok(())
     }
 
     /// Makes the converter fit what the decoder gives. Where that changes within the file, the audio so far is
@@ -156,9 +183,8 @@ impl FileSource {
         if !std::mem::replace(&mut self.trim.known, true)
             && let Some((start_s, length_s)) = self.track.edit
         {
-            let frames = |seconds: f64| (seconds * f64::from(rate)).round() as u64;
-            self.trim.skip = frames(start_s);
-            self.trim.keep = length_s.map(frames);
+            self.trim.skip = frames_of(start_s, rate);
+            self.trim.keep = length_s.map(|length_s| frames_of(length_s, rate));
         }
         Ok(())
     }
@@ -168,6 +194,7 @@ impl FileSource {
         let Some(converter) = &mut self.converter else { return Ok(()) };
         let channels = self.layout.1;
         let frames = (self.interleaved.len() / channels.max(1)) as u64;
+        self.timeline.advance(frames as f64 / f64::from(self.layout.0.max(1)));
         let skip = self.trim.skip.min(frames);
         let take = self.trim.keep.unwrap_or(u64::MAX).min(frames - skip);
         self.trim.skip -= skip;
@@ -182,6 +209,7 @@ impl FileSource {
         match self.container.select() {
             Ok(track) => {
                 let len_hint = self.track.len_hint;
+                self.timeline.restart(track.tick_s);
                 self.track = Selected { len_hint, ..track };
                 Ok(true)
             }
@@ -200,34 +228,24 @@ impl FileSource {
             log::warn!("{}: damaged, only the audio before that is used: {reason}", self.path.display());
         }
         if self.lost > 1 {
-            log::warn!("{}: skipped {} damaged packets in all", self.path.display(), self.lost);
+            log::warn!("{}: silence in {} damaged places in all", self.path.display(), self.lost);
         }
         if let Some(converter) = &mut self.converter {
             converter.finish(&mut self.ready)?;
         }
         Ok(false)
     }
-
-    /// Names the file in errors that do not.
-    fn named(&self, error: Error) -> Error {
-        match error {
-            Error::Audio(text) | Error::InvalidArgument(text) => {
-                Error::Audio(format!("{}: {text}", self.path.display()))
-            }
-            other => other,
-        }
-    }
 }
 
 impl AudioSource for FileSource {
     fn read(&mut self, out: &mut Vec<f32>) -> Result<usize> {
         while self.ready.len() < SAMPLE_RATE as usize && !self.ended {
-            match self.advance() {
+            match shield(|| self.advance()) {
                 Ok(more) => self.ended = !more,
                 Err(error) => {
                     self.ended = true;
                     self.ready.clear();
-                    return Err(self.named(error));
+                    return Err(named(&self.path, error));
                 }
             }
         }
@@ -236,5 +254,20 @@ impl AudioSource for FileSource {
 
     fn len_hint(&self) -> Option<u64> {
         self.track.len_hint
+    }
+}
+
+/// Frames at `rate` Hz in `seconds`, rounded to the nearest.
+fn frames_of(seconds: f64, rate: u32) -> u64 {
+    (seconds * f64::from(rate)).round() as u64
+}
+
+/// Names the file in errors that do not.
+fn named(path: &Path, error: Error) -> Error {
+    match error {
+        Error::Audio(text) | Error::InvalidArgument(text) => {
+            Error::Audio(format!("{}: {text}", path.display()))
+        }
+        other => other,
     }
 }

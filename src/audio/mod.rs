@@ -14,8 +14,11 @@ mod buffer;
 mod container;
 mod decode;
 mod mp4;
+mod padded;
 mod resample;
+mod shield;
 mod sniff;
+mod timeline;
 
 pub use buffer::BufferSource;
 pub use decode::FileSource;

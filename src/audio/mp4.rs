@@ -50,15 +50,24 @@ impl Mp4Track {
     }
 }
 
-/// The tracks of the MP4 file `source`; empty where it is damaged.
-pub(super) fn tracks<R: Read + Seek>(source: &mut R) -> Vec<Mp4Track> {
-    let mut walk = Walk { source, boxes: 0, tracks: Vec::new(), movie_timescale: 0 };
+/// What the boxes of an MP4 file say.
+#[derive(Debug, Default)]
+pub(super) struct Mp4 {
+    /// The tracks in the file's order; those before the damage where it is damaged.
+    pub(super) tracks: Vec<Mp4Track>,
+    /// Where the last media data box says that it ends. Beyond the end of a file that was cut off.
+    pub(super) media_end: u64,
+}
+
+/// Reads the boxes of the MP4 file `source`.
+pub(super) fn inspect<R: Read + Seek>(source: &mut R) -> Mp4 {
+    let mut walk = Walk { source, boxes: 0, mp4: Mp4::default(), movie_timescale: 0 };
     // What was found before the damage still serves.
     let _ = walk.file();
     let movie_timescale = walk.movie_timescale;
-    let mut tracks = walk.tracks;
-    tracks.iter_mut().for_each(|track| track.movie_timescale = movie_timescale);
-    tracks
+    let mut mp4 = walk.mp4;
+    mp4.tracks.iter_mut().for_each(|track| track.movie_timescale = movie_timescale);
+    mp4
 }
 
 /// A box: its code and where its content lies.
@@ -72,7 +81,7 @@ struct Mp4Box {
 struct Walk<'a, R> {
     source: &'a mut R,
     boxes: u32,
-    tracks: Vec<Mp4Track>,
+    mp4: Mp4,
     movie_timescale: u32,
 }
 
@@ -97,7 +106,11 @@ impl<R: Read + Seek> Walk<'_, R> {
                 1 => (16, self.u64()?),
                 size => (8, size),
             };
-            let next = start.saturating_add(size.max(header)).min(end);
+            let declared = start.saturating_add(size.max(header));
+            if &code == b"mdat" {
+                self.mp4.media_end = declared;
+            }
+            let next = declared.min(end);
             self.visit(Mp4Box { code, start: (start + header).min(next), end: next })?;
             start = next;
         }
@@ -107,7 +120,7 @@ impl<R: Read + Seek> Walk<'_, R> {
     fn visit(&mut self, item: Mp4Box) -> io::Result<()> {
         match &item.code {
             b"trak" => {
-                self.tracks.push(Mp4Track::default());
+                self.mp4.tracks.push(Mp4Track::default());
                 self.children(item.start, item.end)
             }
             b"moov" | b"mdia" | b"minf" | b"stbl" | b"edts" => self.children(item.start, item.end),
@@ -165,7 +178,7 @@ impl<R: Read + Seek> Walk<'_, R> {
     }
 
     fn with_track(&mut self, change: impl FnOnce(&mut Mp4Track)) -> io::Result<()> {
-        if let Some(track) = self.tracks.last_mut() {
+        if let Some(track) = self.mp4.tracks.last_mut() {
             change(track);
         }
         Ok(())

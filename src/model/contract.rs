@@ -92,12 +92,17 @@ pub(super) fn read(session: &OrtSession, sha256: String, provider: Provider) -> 
         provider,
     };
     let mut breaches = reader.breaches;
-    check_tensors(session.inputs(), "input", &[(AUDIO, &[None, None], "[batch, samples]")], &mut breaches);
-    let size = |size: usize| (size > 0).then_some(size);
+    check_tensors(
+        session.inputs(),
+        "input",
+        &[(AUDIO, &[Size::Dynamic, Size::Dynamic], "[batch, samples]")],
+        &mut breaches,
+    );
+    let size = |size: usize| if size > 0 { Size::Exactly(size) } else { Size::Unknown };
     let (speakers, dim) = (size(info.max_speakers), size(info.embedding_dim));
     let outputs: [Tensor; 2] = [
-        (ACTIVITY, &[None, None, speakers], "[batch, frames, speakers]"),
-        (EMBEDDING, &[None, speakers, dim], "[batch, speakers, dim]"),
+        (ACTIVITY, &[Size::Dynamic, Size::Dynamic, speakers], "[batch, frames, speakers]"),
+        (EMBEDDING, &[Size::Dynamic, speakers, dim], "[batch, speakers, dim]"),
     ];
     check_tensors(session.outputs(), "output", &outputs, &mut breaches);
     (info, breaches)
@@ -188,8 +193,19 @@ fn is_semver(text: &str) -> bool {
     core.split('.').count() == 3 && core.split('.').all(number)
 }
 
-/// Name, sizes (`None`: dynamic) and the shape in words.
-type Tensor<'a> = (&'a str, &'a [Option<usize>], &'a str);
+/// What one axis of a tensor must be.
+#[derive(Clone, Copy)]
+enum Size {
+    /// Different from run to run.
+    Dynamic,
+    /// This many; a file may leave it open, then a run shows it.
+    Exactly(usize),
+    /// The metadata that should tell is broken itself.
+    Unknown,
+}
+
+/// Name, sizes and the shape in words.
+type Tensor<'a> = (&'a str, &'a [Size], &'a str);
 
 fn check_tensors(found: &[Outlet], kind: &str, expected: &[Tensor], breaches: &mut Vec<String>) {
     for (name, sizes, words) in expected {
@@ -206,13 +222,7 @@ fn check_tensors(found: &[Outlet], kind: &str, expected: &[Tensor], breaches: &m
     breaches.extend(unknown.map(|outlet| format!("{kind} `{}`: expected no such {kind}", outlet.name())));
 }
 
-fn check_tensor(
-    outlet: &Outlet,
-    kind: &str,
-    sizes: &[Option<usize>],
-    words: &str,
-    breaches: &mut Vec<String>,
-) {
+fn check_tensor(outlet: &Outlet, kind: &str, sizes: &[Size], words: &str, breaches: &mut Vec<String>) {
     let name = outlet.name();
     let ValueType::Tensor { ty, shape, .. } = outlet.dtype() else {
         breaches.push(format!("{kind} `{name}`: expected float32 {words}, found {}", outlet.dtype()));
@@ -227,11 +237,10 @@ fn check_tensor(
     }
     for (axis, (found, expected)) in shape.iter().zip(sizes).enumerate() {
         let breach = match (found, expected) {
-            // The file need not state a size; the run shows it.
-            (-1, _) => continue,
-            (found, Some(expected)) if usize::try_from(*found) == Ok(*expected) => continue,
-            (found, Some(expected)) => format!("expected {expected}, found {found}"),
-            (found, None) => format!("expected a dynamic size, found {found}"),
+            (-1, _) | (_, Size::Unknown) => continue,
+            (found, Size::Exactly(size)) if usize::try_from(*found) == Ok(*size) => continue,
+            (found, Size::Exactly(size)) => format!("expected {size}, found {found}"),
+            (found, Size::Dynamic) => format!("expected a dynamic size, found {found}"),
         };
         breaches.push(format!("{kind} `{name}`, axis {axis} of {words}: {breach}"));
     }

@@ -29,7 +29,7 @@ pub fn validate(source: &ModelSource, config: &Config) -> Result<Vec<String>> {
     // A network whose tensors are not known cannot be run.
     if breaches.is_empty() {
         run(&session, &mut breaches)?;
-        if let Err(error) = session.check_golden() {
+        if let Err(error) = session.check_golden(source) {
             breaches.push(breach(error)?);
         }
     }

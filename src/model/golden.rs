@@ -127,12 +127,20 @@ mod tests {
         assert!((sum + 29.234_059_465).abs() < 1e-6, "{sum}");
     }
 
+    #[cfg(feature = "embedded-model")]
+    #[test]
+    fn the_embedded_golden_vector_belongs_to_the_embedded_model() {
+        use super::super::{embedded, source};
+        let golden: Golden = serde_json::from_slice(embedded::golden().unwrap()).unwrap();
+        assert_eq!(golden.model_sha256, source::sha256(embedded::model().unwrap()));
+    }
+
     #[test]
     fn differences_and_nan_are_found() {
         let expected = Expected { shape: [1, 2], data: vec![0.5, 0.25] };
         let check = |data: [f32; 2]| expected.check("x", &[1, 1, 2], data.iter(), 1e-3);
         assert_eq!(check([0.5005, 0.25]), Ok(()));
-        assert!(check([0.5, 0.26]).unwrap_err().contains("differ by 0.01"));
+        assert!(check([0.5, 0.5]).unwrap_err().contains("differ by 0.25"));
         assert!(check([f32::NAN, 0.25]).unwrap_err().contains("differ by inf"));
         assert!(expected.check("x", &[1, 2, 1], [0.5, 0.25].iter(), 1.0).is_err());
     }

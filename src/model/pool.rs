@@ -69,12 +69,20 @@ pub(super) struct Lease<'a, T> {
 
 impl<T> Deref for Lease<'_, T> {
     type Target = T;
+    #[expect(
+        clippy::expect_used,
+        reason = "only `take` holds a lease without a slot, and fills it before it returns"
+    )]
     fn deref(&self) -> &T {
         self.slot.as_ref().expect("a lease that left `take` holds its slot")
     }
 }
 
 impl<T> DerefMut for Lease<'_, T> {
+    #[expect(
+        clippy::expect_used,
+        reason = "only `take` holds a lease without a slot, and fills it before it returns"
+    )]
     fn deref_mut(&mut self) -> &mut T {
         self.slot.as_mut().expect("a lease that left `take` holds its slot")
     }

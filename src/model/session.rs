@@ -12,7 +12,7 @@ use super::slot::Slot;
 use super::source::{self, Label, ModelBytes};
 use super::watchdog::Watchdog;
 use super::{provider, runtime};
-use crate::config::{Config, MAX_BATCH};
+use crate::config::{Config, MAX_BATCH, ModelSource};
 use crate::control::Control;
 use crate::error::{Error, Result, Stage};
 
@@ -36,7 +36,10 @@ pub struct Session {
     pool: Pool<Slot>,
     watchdog: Watchdog,
     environment: Environment,
+    /// Options of further slots; without the model, which it would keep in memory.
     config: Config,
+    /// How messages name the model.
+    name: String,
     /// For the slots still to be made; `None` when the first is the only one.
     model: Option<ModelBytes>,
 }
@@ -65,7 +68,7 @@ impl Session {
                 breaches.join("\n  ")
             )));
         }
-        session.check_golden()?;
+        session.check_golden(config.model())?;
         Ok(session)
     }
 
@@ -75,12 +78,15 @@ impl Session {
         let environment = runtime::environment(config.runtime_library())?;
         let (first, provider) = provider::open(&environment, &model, &Label(config.model()), config)?;
         let (info, breaches) = contract::read(&first, source::sha256(&model), provider);
+        let mut without_model = config.clone();
+        without_model.set_model(ModelSource::default());
         let session = Session {
             info,
             pool: Pool::new(Slot::new(first)?, config.slots()),
             watchdog: Watchdog::new(config.slots()),
             environment,
-            config: config.clone(),
+            config: without_model,
+            name: Label(config.model()).to_string(),
             model: (config.slots() > 1).then_some(model),
         };
         Ok(Opened { session, breaches })
@@ -135,21 +141,19 @@ impl Session {
         Ok(())
     }
 
+    #[expect(clippy::expect_used, reason = "the model is kept wherever more than the first slot can be made")]
     fn make_slot(&self) -> Result<Slot> {
         let model = self.model.as_ref().expect("more than one slot is made only where the model was kept");
         let opened = provider::open_on(&self.environment, model, self.info.provider, &self.config);
         Slot::new(opened.map_err(|error| {
-            Error::Runtime(format!(
-                "{}: no further run slot can be made: {error}",
-                Label(self.config.model())
-            ))
+            Error::Runtime(format!("{}: no further run slot can be made: {error}", self.name))
         })?)
     }
 
     /// Runs the model on the golden input, where there is a golden vector for it, and compares.
-    pub(super) fn check_golden(&self) -> Result<()> {
-        let Some(bytes) = source::read_golden(self.config.model())? else { return Ok(()) };
-        let name = Label(self.config.model());
+    pub(super) fn check_golden(&self, source: &ModelSource) -> Result<()> {
+        let Some(bytes) = source::read_golden(source)? else { return Ok(()) };
+        let name = &self.name;
         let wrong = |reason| Error::Model(format!("{name}: golden vector: {reason}"));
         let Some(golden) = Golden::parse(&bytes, &self.info).map_err(wrong)? else {
             log::warn!("{name}: golden.json belongs to another model and is not used");

@@ -102,6 +102,7 @@ fn wrong_shape(name: &str, expected: Expected, found: &Shape) -> Error {
 }
 
 /// Copies `data` into `out`, in the memory it already has where that is enough.
+#[expect(clippy::expect_used, reason = "a tensor has as many values as its shape says")]
 fn fill(out: &mut Array3<f32>, shape: [usize; 3], data: &[f32]) {
     if out.shape() != shape {
         let (mut memory, _) = std::mem::take(out).into_raw_vec_and_offset();

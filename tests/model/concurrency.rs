@@ -47,7 +47,7 @@ fn while_busy(during: impl FnOnce(&Session)) {
             let mut out = Inference::default();
             started.store(true, Ordering::SeqCst);
             while !done.load(Ordering::SeqCst) {
-                let control = Control::none().with_deadline(Some(Duration::from_secs(2)));
+                let control = Control::none().with_deadline(Some(Duration::from_secs(3)));
                 session.infer(audio.view(), &mut out, &control).unwrap_err();
             }
         });

@@ -83,6 +83,8 @@ fn every_breach_of_the_tensors_is_listed() {
         ],
     );
     refused("wrong_dim.onnx", &["output `embedding`, axis 2 of [batch, speakers, dim]: expected 8, found 6"]);
+    let text = "output `activity`, axis 0 of [batch, frames, speakers]: expected a dynamic size, found 1";
+    refused("lost_batch.onnx", &[text]);
     refused("extra_output.onnx", &["output `logits`: expected no such output"]);
 }
 
@@ -97,7 +99,25 @@ fn what_only_a_run_shows_is_found_by_validate() {
     found("not_unit.onnx", "output `embedding` on noise: expected length 1 or zeros, found");
     found("nan.onnx", "output `embedding` on silence: expected finite values, found NaN");
     found("mixed_batch.onnx", "batch: expected the same results for a row alone and among others");
-    found("lost_batch.onnx", "on noise [2, 80000]: output `activity`: expected shape [2, frames, 3]");
+}
+
+#[cfg(feature = "embedded-model")]
+#[test]
+fn the_embedded_model_keeps_the_contract() {
+    let mut config = config("good.onnx");
+    assert_eq!(validate(&ModelSource::Embedded, &config).unwrap(), Vec::<String>::new());
+    config.set_model(ModelSource::Embedded);
+    Session::new(&config).unwrap();
+}
+
+#[cfg(not(feature = "embedded-model"))]
+#[test]
+fn a_library_without_an_embedded_model_says_so() {
+    let mut config = config("good.onnx");
+    config.set_model(ModelSource::Embedded);
+    let error = Session::new(&config).unwrap_err();
+    assert!(matches!(error, Error::InvalidArgument(_)));
+    assert!(error.to_string().contains("built without an embedded model"), "{error}");
 }
 
 #[test]

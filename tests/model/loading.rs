@@ -205,3 +205,43 @@ fn the_python_environment_is_looked_into() {
         load(None).unwrap();
     }
 }
+
+#[test]
+fn a_runtime_that_the_host_has_loaded_serves() {
+    let library = runtime();
+    if in_child("a_runtime_that_the_host_has_loaded_serves", &[("LD_PRELOAD", library.as_path())]) {
+        load(None).unwrap();
+        load(Some(&runtime())).unwrap();
+    }
+}
+
+/// Collects the records of ONNX Runtime.
+struct Collect(std::sync::Mutex<Vec<String>>);
+
+impl log::Log for Collect {
+    fn enabled(&self, _: &log::Metadata) -> bool {
+        true
+    }
+    fn log(&self, record: &log::Record) {
+        if record.target() == "onnxruntime" {
+            self.0.lock().unwrap().push(record.args().to_string());
+            // Called from C++: this must not get through to it.
+            panic!("a logger that panics");
+        }
+    }
+    fn flush(&self) {}
+}
+
+#[test]
+fn the_log_of_the_runtime_goes_to_the_log_crate() {
+    if !in_child("the_log_of_the_runtime_goes_to_the_log_crate", &[]) {
+        return;
+    }
+    static COLLECT: Collect = Collect(std::sync::Mutex::new(Vec::new()));
+    std::panic::set_hook(Box::new(|_| {}));
+    log::set_logger(&COLLECT).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
+    load(Some(&runtime())).unwrap();
+    let records = COLLECT.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    assert!(records.iter().any(|text| text.contains("Session successfully initialized")), "{records:?}");
+}

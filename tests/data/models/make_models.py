@@ -44,6 +44,7 @@ def make(
     break_nan=False,
     mix_batch=False,
     ignore_batch=False,
+    cut_dim=False,
     repeat=0,
     embeddings=DIM,
 ):
@@ -79,9 +80,9 @@ def make(
     hidden = node("Tanh", [hidden], "hidden0")
     if repeat:
         # One initializer for all of them: much work, few bytes. ONNX Runtime looks at its stop flag between nodes.
-        weights["deep_w"] = rng.normal(0, 0.2, (FEATURES, FEATURES, 9))
+        weights["deep_w"] = rng.normal(0, 0.2, (FEATURES, FEATURES, 129))
         for i in range(repeat):
-            node("Conv", [hidden, "deep_w"], f"deep{i}", pads=[4, 4])
+            node("Conv", [hidden, "deep_w"], f"deep{i}", pads=[64, 64])
             hidden = node("Tanh", [f"deep{i}"], f"hidden{i + 1}")
     node("Conv", [hidden, "act_w", "act_b"], "logits")
     node("Sigmoid", ["logits"], "prob")  # [B, S, F]
@@ -109,6 +110,15 @@ def make(
         node("Sub", ["peak", "peak"], "zeros")
         node("Div", ["zeros", "zeros"], "nans")
         last = node("Add", [last, "nans"], "spoiled")
+    if cut_dim:
+        # A size that depends on values: nothing but a run shows it.
+        weights["none"], constants["begin"] = np.array([0.0]), np.array([0], np.int64)
+        constants["kept"] = np.array([DIM - 2], np.int64)
+        node("ReduceMax", ["peak"], "loudest", axes=[0, 1, 2], keepdims=0)
+        node("Mul", ["loudest", "none"], "nothing_float")
+        node("Cast", ["nothing_float"], "nothing", to=TensorProto.INT64)
+        node("Add", ["kept", "nothing"], "end")
+        last = node("Slice", [last, "begin", "end", "axis2"], "cut")
     node("Identity", [last], "embedding")
 
     outputs = [
@@ -158,7 +168,7 @@ if __name__ == "__main__":
     make("wrong_dim.onnx", embeddings=6, embedding_shape=("batch", SPEAKERS, 6))
     make("extra_output.onnx", extra_output=True)
     # Broken behaviour, seen only when the network runs.
-    make("hidden_dim.onnx", embeddings=6, embedding_shape=("batch", "speakers", "dim"))
+    make("hidden_dim.onnx", cut_dim=True, embedding_shape=("batch", "speakers", "dim"))
     make("activity_range.onnx", scale=3.0)
     make("not_unit.onnx", normalise=False)
     make("nan.onnx", break_nan=True)
