@@ -8,7 +8,7 @@ use std::path::Path;
 use support::{root, rust_files, without_tests};
 
 /// Each room and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("types", &[]),
     ("error", &[]),
     ("config", &["error", "types"]),
@@ -18,7 +18,8 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("output", &["error", "types"]),
     ("score", &["error", "output", "types"]),
     ("model", &["config", "control", "diarize", "error", "types"]),
-    ("diarizer", &["audio", "config", "control", "diarize", "error", "model", "types"]),
+    ("analysis", &["audio", "control", "diarize", "error", "model"]),
+    ("diarizer", &["analysis", "audio", "config", "control", "diarize", "error", "model", "types"]),
     ("stream", &["audio", "config", "control", "diarize", "diarizer", "error", "model", "types"]),
     (
         "ffi",

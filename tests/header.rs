@@ -37,6 +37,7 @@ const ONCE: &str = "Once, before others";
 fn every_function_says_its_threads_and_its_statuses() {
     let functions = header_functions();
     assert!(functions.len() > 40, "found only {}", functions.len());
+    assert!(functions.windows(2).all(|pair| pair[0].0 != pair[1].0), "a function is declared twice");
     for (name, comment, declaration) in functions {
         let phrases = [ANY, ONE, ONCE].iter().filter(|phrase| comment.contains(*phrase)).count();
         assert_eq!(phrases, 1, "{name}: expected one of the three thread phrases");

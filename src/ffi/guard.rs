@@ -7,7 +7,7 @@ use std::ffi::c_char;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
 
-use super::status::{Failure, OK, vf_status, vf_status_code};
+use super::status::{Failure, vf_status, vf_status_code};
 use super::{callback, last_error};
 
 /// A type that an exported function returns.
@@ -156,6 +156,7 @@ impl Drop for Depth {
 mod tests {
     use super::*;
     use crate::Error;
+    use crate::ffi::status::OK;
 
     #[test]
     fn a_panic_becomes_a_status_with_message_and_place() {

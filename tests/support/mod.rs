@@ -85,7 +85,8 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The files of the C interface in the order of the header.
+/// The files of the C interface in the order of the header; not `mod.rs`, from which cbindgen would go on to all of
+/// them once more.
 pub fn ffi_files() -> Vec<PathBuf> {
     const ORDER: [&str; 13] = [
         "version.rs",
@@ -107,6 +108,7 @@ pub fn ffi_files() -> Vec<PathBuf> {
         (ORDER.iter().position(|known| *known == name).unwrap_or(ORDER.len()), name.to_owned())
     };
     let mut files = rust_files(&root().join("src/ffi"));
+    files.retain(|path| !path.ends_with("mod.rs"));
     files.sort_by_key(place);
     files
 }

@@ -1,0 +1,995 @@
+/*
+ * libvoiceflow: who spoke when, inside your process.
+ *
+ *     vf_diarizer *diarizer = NULL;
+ *     vf_diarization *result = NULL;
+ *     if (vf_diarizer_create(NULL, &diarizer) == VF_OK &&
+ *         vf_diarizer_process_file(diarizer, "meeting.wav", NULL, NULL, &result) == VF_OK) {
+ *         ... vf_diarization_segments(result, ...) ...
+ *     }
+ *     vf_diarization_destroy(result);
+ *     vf_diarizer_destroy(diarizer);
+ *
+ * Errors. A function that can fail returns a vf_status: VF_OK (0) or a negative VF_E_ number. vf_last_error gives
+ * the text of the last failure on the calling thread. No call prints, exits or aborts. After VF_E_PANIC, a fault
+ * inside the library, the handles of that call answer VF_E_POISONED until they are destroyed.
+ *
+ * Handles. What a create or process function stores in its out parameter is the caller's to destroy, once, while no
+ * call uses it. No handle needs another to live: destroy them in any order. The out parameter is NULL on failure.
+ * Destroying NULL does nothing. A handle of another type is refused with VF_E_INVALID_ARGUMENT; so is, most often
+ * but not for sure, one already destroyed.
+ *
+ * Threads. Functions that take a const handle may be called on it from any threads at once; the others change the
+ * handle, and want one thread at a time. Each function says which.
+ *
+ * Buffers are (T *out, size_t cap, size_t *n). *n becomes the number of elements that the whole answer takes; the
+ * zero byte that ends a text counts. If cap is less, nothing is written to out and the call returns
+ * VF_E_BUFFER_TOO_SMALL, so that cap 0 asks for the size. *n is 0 after another failure.
+ *
+ * Pointers must not be NULL where their description does not allow it (VF_E_NULL). Texts are UTF-8 and end with a
+ * zero byte. Values are checked: 0 means 0, and nothing stands for a default but not setting an option.
+ *
+ * This file is made from the sources by cbindgen; do not edit it.
+ */
+
+#ifndef VOICEFLOW_H
+#define VOICEFLOW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Number of the binary interface that this header describes, the suffix of the SONAME. It changes only when a
+ * program built against an older header would break.
+ */
+#define VF_ABI_VERSION 1
+
+/**
+ * Set in `vf_segment.flags` where another speaker talks during some part of the segment.
+ */
+#define VF_SEGMENT_OVERLAP 1
+
+/**
+ * How grave a log record is.
+ */
+typedef enum vf_log_level {
+    /**
+     * Something failed.
+     */
+    VF_LOG_ERROR = 1,
+    /**
+     * Something is not as asked for, such as a provider that is not available.
+     */
+    VF_LOG_WARN = 2,
+    /**
+     * What an operator wants to see once, such as the model loaded.
+     */
+    VF_LOG_INFO = 3,
+    /**
+     * For finding mistakes.
+     */
+    VF_LOG_DEBUG = 4,
+    /**
+     * Everything.
+     */
+    VF_LOG_TRACE = 5,
+} vf_log_level;
+
+/**
+ * The kinds of hardware that run the network.
+ */
+typedef enum vf_provider {
+    /**
+     * The fastest that is available: CUDA, else the CPU.
+     */
+    VF_PROVIDER_AUTO = 0,
+    /**
+     * The processor.
+     */
+    VF_PROVIDER_CPU = 1,
+    /**
+     * An NVIDIA GPU through CUDA.
+     */
+    VF_PROVIDER_CUDA = 2,
+    /**
+     * An NVIDIA GPU through TensorRT.
+     */
+    VF_PROVIDER_TENSORRT = 3,
+} vf_provider;
+
+/**
+ * What happens where the provider asked for is not available.
+ */
+typedef enum vf_provider_policy {
+    /**
+     * The CPU is used, with a warning in the log.
+     */
+    VF_PROVIDER_PREFERRED = 0,
+    /**
+     * The create function fails with `VF_E_PROVIDER`.
+     */
+    VF_PROVIDER_REQUIRED = 1,
+} vf_provider_policy;
+
+/**
+ * The stages told to a progress callback.
+ */
+typedef enum vf_stage {
+    /**
+     * Waiting for a free run slot.
+     */
+    VF_STAGE_WAITING = 0,
+    /**
+     * Decoding, resampling and running the network over the windows.
+     */
+    VF_STAGE_ANALYSIS = 1,
+    /**
+     * Clustering the voices of all windows.
+     */
+    VF_STAGE_CLUSTERING = 2,
+    /**
+     * Putting the windows together into segments.
+     */
+    VF_STAGE_RECONSTRUCTION = 3,
+} vf_stage;
+
+/**
+ * The names of the status numbers.
+ */
+typedef enum vf_status_code {
+    /**
+     * Success.
+     */
+    VF_OK = 0,
+    /**
+     * A value is outside its documented range, a handle is of another type or already destroyed, or the call
+     * came from inside a callback.
+     */
+    VF_E_INVALID_ARGUMENT = -1,
+    /**
+     * A pointer that must not be NULL is NULL.
+     */
+    VF_E_NULL = -2,
+    /**
+     * The buffer is too small: nothing was written to it, and `*n` is the capacity it needs.
+     */
+    VF_E_BUFFER_TOO_SMALL = -3,
+    /**
+     * A file does not exist.
+     */
+    VF_E_NOT_FOUND = -4,
+    /**
+     * The system refuses to read a file.
+     */
+    VF_E_IO = -5,
+    /**
+     * The input is no audio that can be decoded, or holds NaN or infinity.
+     */
+    VF_E_AUDIO = -6,
+    /**
+     * The model is not valid ONNX, or breaks the model contract.
+     */
+    VF_E_MODEL = -7,
+    /**
+     * No ONNX Runtime was found; the error text lists the places searched.
+     */
+    VF_E_RUNTIME_NOT_FOUND = -8,
+    /**
+     * The ONNX Runtime found is older than this library can use.
+     */
+    VF_E_RUNTIME_VERSION = -9,
+    /**
+     * ONNX Runtime failed.
+     */
+    VF_E_RUNTIME = -10,
+    /**
+     * A required execution provider is not available.
+     */
+    VF_E_PROVIDER = -11,
+    /**
+     * The progress callback cancelled the call.
+     */
+    VF_E_CANCELLED = -12,
+    /**
+     * The deadline passed before the work was done.
+     */
+    VF_E_DEADLINE = -13,
+    /**
+     * The input exceeds a hard limit of the library.
+     */
+    VF_E_LIMIT = -14,
+    /**
+     * A fault inside the library. The handles of this call are poisoned: destroy them.
+     */
+    VF_E_PANIC = -15,
+    /**
+     * The handle was in use during an earlier `VF_E_PANIC`. Destroy it.
+     */
+    VF_E_POISONED = -16,
+    /**
+     * An annotation file (RTTM, UEM) cannot be read.
+     */
+    VF_E_ANNOTATION = -17,
+} vf_status_code;
+
+/**
+ * Who spoke when in one recording. It never changes, and needs nothing of the diarizer that made it.
+ */
+typedef struct vf_diarization vf_diarization;
+
+/**
+ * A loaded model with its options, for any number of recordings, from any number of threads.
+ */
+typedef struct vf_diarizer vf_diarizer;
+
+/**
+ * Options of a session or a diarizer, to be filled and handed to a create function, which copies them.
+ */
+typedef struct vf_options vf_options;
+
+/**
+ * One loaded model: audio in, activity and embeddings out. Most programs want a `vf_diarizer`.
+ */
+typedef struct vf_session vf_session;
+
+/**
+ * The answer of every function that can fail: `VF_OK` or one of the negative `VF_E_` numbers of
+ * `vf_status_code`. Numbers are never reused; treat an unknown negative number as a failure.
+ */
+typedef int32_t vf_status;
+
+/**
+ * Receives one log record.
+ *
+ * - `user_data`: as given with the callback.
+ * - `level`: a number of `vf_log_level`.
+ * - `target`: the part of the library that speaks, such as "voiceflow::model" or "onnxruntime".
+ * - `message`: one message without a line end. Both texts are UTF-8, and gone when the callback returns.
+ *
+ * Called on whatever thread has something to say, on several at once, with no lock of the library held. It must
+ * not throw, and must not call functions of this library other than `vf_last_error`, `vf_status_str` and the
+ * versions: others fail with `VF_E_INVALID_ARGUMENT`, and a destroy does nothing.
+ */
+typedef void (*vf_log_fn)(void *user_data, int32_t level, const char *target, const char *message);
+
+/**
+ * Sizes of a model and where it runs. Set `size` to `sizeof(vf_model_info)` before the call; later releases may
+ * add fields at the end. Fields that the library does not know are set to 0.
+ */
+typedef struct vf_model_info {
+    /**
+     * Size of this struct in bytes, set by the caller.
+     */
+    size_t size;
+    /**
+     * Samples in one window.
+     */
+    size_t window_samples;
+    /**
+     * Samples from the start of one window to the next, by default.
+     */
+    size_t hop_samples;
+    /**
+     * Samples from one frame of the activity to the next.
+     */
+    size_t frame_step_samples;
+    /**
+     * Samples from the start of a window to the middle of its first frame.
+     */
+    size_t frame_offset_samples;
+    /**
+     * Samples for each second of the input, in hertz.
+     */
+    uint32_t sample_rate;
+    /**
+     * Local speakers in one window.
+     */
+    uint32_t max_speakers;
+    /**
+     * Numbers in one embedding.
+     */
+    uint32_t embedding_dim;
+    /**
+     * The provider in use, a number of `vf_provider`, never VF_PROVIDER_AUTO.
+     */
+    int32_t provider;
+} vf_model_info;
+
+/**
+ * A stretch of time in which one speaker talks. 32 bytes; this layout never changes.
+ */
+typedef struct vf_segment {
+    /**
+     * Start in seconds from the beginning of the recording.
+     */
+    double start_s;
+    /**
+     * End in seconds, greater than `start_s`, never past the end of the recording.
+     */
+    double end_s;
+    /**
+     * Number of the speaker, 0 to the speaker count less 1.
+     */
+    int32_t speaker;
+    /**
+     * Mean probability, 0 to 1, that the speaker is talking.
+     */
+    float confidence;
+    /**
+     * `VF_SEGMENT_` bits; ignore bits that you do not know.
+     */
+    uint32_t flags;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} vf_segment;
+
+/**
+ * Told how far a call is; returns 0 to go on, anything else to cancel the call with `VF_E_CANCELLED`.
+ *
+ * - `user_data`: as given with the callback.
+ * - `stage`: a number of `vf_stage`; new ones may be added.
+ * - `fraction`: how much of the stage is done, 0 to 1.
+ *
+ * Called on the thread that made the call, with no lock of the library held. It must not throw, and must not
+ * call functions of this library other than `vf_last_error`, `vf_status_str` and the versions: others fail with
+ * `VF_E_INVALID_ARGUMENT`, and a destroy does nothing.
+ */
+typedef int32_t (*vf_progress_fn)(void *user_data, int32_t stage, float fraction);
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Gives the version of the library, such as "0.1.0".
+ *
+ * The text is static: never free it.
+ *
+ * Any thread, concurrently. Cannot fail; may be called from a callback.
+ */
+const char *vf_version(void);
+
+/**
+ * Gives the version of the library as a number that grows with it: major * 65536 + minor * 256 + patch.
+ *
+ * Any thread, concurrently. Cannot fail; may be called from a callback.
+ */
+uint32_t vf_version_number(void);
+
+/**
+ * Gives the number of the library's binary interface; refuse to go on where it is not `VF_ABI_VERSION`.
+ *
+ * Any thread, concurrently. Cannot fail; may be called from a callback.
+ */
+uint32_t vf_abi_version(void);
+
+/**
+ * Gives the meaning of a status number in a few words of English.
+ *
+ * - `status`: any number; "unknown status" for one that this version does not know.
+ *
+ * The text is static: never free it. `vf_last_error` says more about the failure at hand.
+ *
+ * Any thread, concurrently. Cannot fail; may be called from a callback.
+ */
+const char *vf_status_str(vf_status status);
+
+/**
+ * Copies out what went wrong in the last call of this thread that returned a status; the text is empty after
+ * `VF_OK`.
+ *
+ * - `buf`: receives UTF-8 text, cut at a character to fit, always ended by a zero byte; NULL to ask for the length.
+ * - `cap`: size of `buf` in bytes; nothing is written when it is 0.
+ *
+ * Returns the length of the whole text in bytes without the ending zero byte. Functions that return no status
+ * leave the text as it is.
+ *
+ * Any thread, concurrently: each thread has its own text. Cannot fail; may be called from a callback.
+ */
+size_t vf_last_error(char *buf,
+                     size_t cap);
+
+/**
+ * Sends the library's log records to a callback, in the place of an earlier one. Without one they go nowhere.
+ *
+ * - `callback`: see `vf_log_fn`; NULL to send nothing any more.
+ * - `user_data`: handed to the callback as it is; may be NULL. The library does not own it.
+ * - `min_level`: the least grave level to send, a number of `vf_log_level`; not looked at when `callback` is NULL.
+ *
+ * There is one callback in a process. A call of the earlier callback that is under way on another thread may end
+ * after this returns: keep what `user_data` leads to until the library's other calls have returned. Fails with
+ * VF_E_INVALID_ARGUMENT where the host is a Rust program that has set its own logger, which then gets the records.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_INVALID_ARGUMENT, VF_E_PANIC.
+ */
+vf_status vf_set_log_callback(vf_log_fn callback,
+                              void *user_data,
+                              int32_t min_level);
+
+/**
+ * Creates options with every value at its default.
+ *
+ * - `out`: receives the options, or NULL on failure. Destroy them with `vf_options_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC.
+ */
+vf_status vf_options_create(struct vf_options **out);
+
+/**
+ * Destroys options. What was created with them keeps its own copy.
+ *
+ * - `options`: the options; NULL does nothing.
+ *
+ * One thread at a time per handle. Cannot fail.
+ */
+void vf_options_destroy(struct vf_options *options);
+
+/**
+ * Takes the model from an ONNX file, which is opened by the create function. Default: the model in the library.
+ *
+ * - `options`: the options.
+ * - `path`: UTF-8 path, at most 65,536 bytes; copied.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_model_path(struct vf_options *options,
+                                    const char *path);
+
+/**
+ * Takes the model from the bytes of an ONNX file. Default: the model in the library.
+ *
+ * - `options`: the options.
+ * - `data`: the bytes, copied.
+ * - `size`: their number, 1 to 2,147,483,647.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_model_memory(struct vf_options *options, const uint8_t *data, size_t size);
+
+/**
+ * Loads ONNX Runtime from this file. The first session of the process decides; a later, different file is refused
+ * when it is used. Default: VOICEFLOW_ORT_LIBRARY, then ORT_DYLIB_PATH from the environment, the folder of this
+ * library, the system's loader.
+ *
+ * - `options`: the options.
+ * - `path`: UTF-8 path of libonnxruntime.so, at most 65,536 bytes; copied.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_runtime_library(struct vf_options *options,
+                                         const char *path);
+
+/**
+ * Chooses the hardware that runs the network. Default: VF_PROVIDER_AUTO, VF_PROVIDER_PREFERRED.
+ *
+ * - `options`: the options.
+ * - `provider`: a number of `vf_provider`.
+ * - `policy`: a number of `vf_provider_policy`.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_provider(struct vf_options *options, int32_t provider, int32_t policy);
+
+/**
+ * Chooses the GPU. Default 0.
+ *
+ * - `options`: the options.
+ * - `device_id`: number of the GPU, 0 to 63.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_device_id(struct vf_options *options, int32_t device_id);
+
+/**
+ * Sets the number of threads that one run of the network uses. Default 0: one for each physical core.
+ *
+ * - `options`: the options.
+ * - `threads`: 0 to 256.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_threads(struct vf_options *options, size_t threads);
+
+/**
+ * Sets how many runs of the network may be under way at once in one session; further calls wait. Default 1.
+ *
+ * - `options`: the options.
+ * - `slots`: 1 to 64; each takes memory of its own.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_slots(struct vf_options *options, size_t slots);
+
+/**
+ * Sets how many windows a diarizer gives the network at once. Default 8.
+ *
+ * - `options`: the options.
+ * - `batch`: 1 to 1,024.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_batch(struct vf_options *options, size_t batch);
+
+/**
+ * Sets the longest time that one call of infer or process may take, waiting included; it then fails with
+ * VF_E_DEADLINE. Default: no limit.
+ *
+ * - `options`: the options.
+ * - `deadline_ms`: milliseconds; 0 has always passed.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_deadline_ms(struct vf_options *options, uint64_t deadline_ms);
+
+/**
+ * Asks for exactly this many speakers. Default: 1 to 100, decided by the voices. A recording without speech has
+ * none whatever is asked for.
+ *
+ * - `options`: the options.
+ * - `count`: 1 to 100.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_num_speakers(struct vf_options *options,
+                                      size_t count);
+
+/**
+ * Asks for at least `min` and at most `max` speakers. Default 1 and 100. A recording without speech has none
+ * whatever is asked for.
+ *
+ * - `options`: the options.
+ * - `min`: 1 to 100.
+ * - `max`: `min` to 100.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_speaker_range(struct vf_options *options, size_t min, size_t max);
+
+/**
+ * Sets the time from the start of one window to the next. Default: stored in the model.
+ *
+ * - `options`: the options.
+ * - `hop_s`: seconds, 0.1 to 60, and at most the model's window, which the create function checks.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_hop_s(struct vf_options *options, double hop_s);
+
+/**
+ * Sets the cosine distance under which two clusters of voices are one speaker. Default: stored in the model.
+ *
+ * - `options`: the options.
+ * - `threshold`: 0 to 2; lower finds more speakers.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_clustering_threshold(struct vf_options *options, float threshold);
+
+/**
+ * Drops segments that are shorter than this. Default 0: none.
+ *
+ * - `options`: the options.
+ * - `min_speech_s`: seconds, 0 to 60.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_min_speech_s(struct vf_options *options, double min_speech_s);
+
+/**
+ * Fills pauses of one speaker that are shorter than this. Default 0: none.
+ *
+ * - `options`: the options.
+ * - `min_silence_s`: seconds, 0 to 60.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_min_silence_s(struct vf_options *options, double min_silence_s);
+
+/**
+ * Loads a model and checks it.
+ *
+ * - `options`: the options, copied; NULL for the defaults.
+ * - `out`: receives the session, or NULL on failure. Destroy it with `vf_session_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
+ * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_session_create(const struct vf_options *options,
+                            struct vf_session **out);
+
+/**
+ * Destroys a session.
+ *
+ * - `session`: the session, not in use by any call; NULL does nothing.
+ *
+ * One thread at a time per handle. Cannot fail.
+ */
+void vf_session_destroy(struct vf_session *session);
+
+/**
+ * Describes the session's model and the provider in use.
+ *
+ * - `session`: the session.
+ * - `out`: receives the description; its field `size` is set by the caller.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_session_describe(const struct vf_session *session, struct vf_model_info *out);
+
+/**
+ * Gives the name of the session's model.
+ *
+ * - `session`: the session.
+ * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_session_model_name(const struct vf_session *session, char *out, size_t cap, size_t *n);
+
+/**
+ * Gives the version of the session's model, such as "0.1.0".
+ *
+ * - `session`: the session.
+ * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_session_model_version(const struct vf_session *session, char *out, size_t cap, size_t *n);
+
+/**
+ * Gives the SHA-256 of the session's model file: 64 lower-case hexadecimal digits.
+ *
+ * - `session`: the session.
+ * - `out`: receives text with an ending zero byte; NULL is allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes; 65 is enough.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_session_model_sha256(const struct vf_session *session, char *out, size_t cap, size_t *n);
+
+/**
+ * Gives the number of frames that the network makes of a row of audio. Asked for the first time for a length that
+ * this session has not met, it runs the network once on silence.
+ *
+ * - `session`: the session.
+ * - `samples`: samples in one row, at least one frame step of the model, at most 960,000 (60 s).
+ * - `frames`: receives the number.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC,
+ * VF_E_POISONED.
+ */
+vf_status vf_session_frames(const struct vf_session *session,
+                            size_t samples,
+                            size_t *frames);
+
+/**
+ * Runs the network on a batch of audio. Waits while all run slots of the session are taken.
+ *
+ * - `session`: the session.
+ * - `audio`: [batch, samples] values, row after row: mono, 16 kHz, -1 to 1, finite; not kept.
+ * - `batch`: rows, 1 to 1,024.
+ * - `samples`: samples in one row, at least one frame step of the model, at most 960,000 (60 s).
+ * - `activity`: receives [batch, frames, max_speakers] probabilities, 0 to 1, that a local speaker speaks.
+ * - `activity_cap`: room in `activity` in values. NULL is allowed for a buffer whose room is 0.
+ * - `activity_n`: receives the values that all of the activity takes.
+ * - `embedding`: receives [batch, max_speakers, embedding_dim] values: for each local speaker a voice of unit
+ *   length, or zeros.
+ * - `embedding_cap`: room in `embedding` in values.
+ * - `embedding_n`: receives the values that all of the embeddings take.
+ * - `frames`: receives the number of frames, which is that of `vf_session_frames`.
+ *
+ * If either buffer is too small, neither is written, and all three numbers are stored. The network is run for
+ * that answer only where this session has not met the length `samples`. On another failure the numbers are 0.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_session_infer(const struct vf_session *session,
+                           const float *audio,
+                           size_t batch,
+                           size_t samples,
+                           float *activity,
+                           size_t activity_cap,
+                           size_t *activity_n,
+                           float *embedding,
+                           size_t embedding_cap,
+                           size_t *embedding_n,
+                           size_t *frames);
+
+/**
+ * Destroys a result.
+ *
+ * - `diarization`: the result, not in use by any call; NULL does nothing.
+ *
+ * One thread at a time per handle. Cannot fail.
+ */
+void vf_diarization_destroy(struct vf_diarization *diarization);
+
+/**
+ * Gives the length of the recording.
+ *
+ * - `diarization`: the result.
+ * - `duration_s`: receives seconds.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarization_duration(const struct vf_diarization *diarization, double *duration_s);
+
+/**
+ * Gives the number of segments.
+ *
+ * - `diarization`: the result.
+ * - `n`: receives the number.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarization_segment_count(const struct vf_diarization *diarization, size_t *n);
+
+/**
+ * Copies out all segments, by start, then end, then speaker.
+ *
+ * - `diarization`: the result.
+ * - `out`: receives the segments; NULL is allowed where `cap` is 0.
+ * - `cap`: room in `out`, in segments.
+ * - `n`: receives the number of all segments.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarization_segments(const struct vf_diarization *diarization,
+                                  struct vf_segment *out,
+                                  size_t cap,
+                                  size_t *n);
+
+/**
+ * Gives the number of speakers.
+ *
+ * - `diarization`: the result.
+ * - `n`: receives the number, at most 100; 0 for a recording without speech.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarization_speaker_count(const struct vf_diarization *diarization, size_t *n);
+
+/**
+ * Gives the label of a speaker: "SPEAKER_00", "SPEAKER_01", and so on, in the order of first appearance.
+ *
+ * - `diarization`: the result.
+ * - `speaker`: number of the speaker, 0 to the speaker count less 1.
+ * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarization_speaker_label(const struct vf_diarization *diarization,
+                                       int32_t speaker,
+                                       char *out,
+                                       size_t cap,
+                                       size_t *n);
+
+/**
+ * Gives a speaker's total speaking time.
+ *
+ * - `diarization`: the result.
+ * - `speaker`: number of the speaker, 0 to the speaker count less 1.
+ * - `speech_s`: receives seconds.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarization_speaker_speech(const struct vf_diarization *diarization,
+                                        int32_t speaker,
+                                        double *speech_s);
+
+/**
+ * Gives a speaker's voice embedding, a vector of unit length.
+ *
+ * - `diarization`: the result.
+ * - `speaker`: number of the speaker, 0 to the speaker count less 1.
+ * - `out`: receives the values; NULL is allowed where `cap` is 0.
+ * - `cap`: room in `out`, in values.
+ * - `n`: receives the number of values, the model's `embedding_dim`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarization_speaker_embedding(const struct vf_diarization *diarization,
+                                           int32_t speaker,
+                                           float *out,
+                                           size_t cap,
+                                           size_t *n);
+
+/**
+ * Writes the result as RTTM, one line for each segment.
+ *
+ * - `diarization`: the result.
+ * - `recording`: name of the recording, UTF-8, at most 65,536 bytes; white space in it becomes "_".
+ * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarization_to_rttm(const struct vf_diarization *diarization,
+                                 const char *recording,
+                                 char *out,
+                                 size_t cap,
+                                 size_t *n);
+
+/**
+ * Writes the result as JSON: the recording, its speakers with their embeddings, and the segments.
+ *
+ * - `diarization`: the result.
+ * - `recording`: name of the recording, UTF-8, at most 65,536 bytes.
+ * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarization_to_json(const struct vf_diarization *diarization,
+                                 const char *recording,
+                                 char *out,
+                                 size_t cap,
+                                 size_t *n);
+
+/**
+ * Writes the result as SubRip subtitles, one cue with the speaker's label for each segment.
+ *
+ * - `diarization`: the result.
+ * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarization_to_srt(const struct vf_diarization *diarization, char *out, size_t cap, size_t *n);
+
+/**
+ * Loads the model and makes it ready.
+ *
+ * - `options`: the options, copied; NULL for the defaults.
+ * - `out`: receives the diarizer, or NULL on failure. Destroy it with `vf_diarizer_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
+ * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarizer_create(const struct vf_options *options,
+                             struct vf_diarizer **out);
+
+/**
+ * Destroys a diarizer. Its results stay.
+ *
+ * - `diarizer`: the diarizer, not in use by any call; NULL does nothing.
+ *
+ * One thread at a time per handle. Cannot fail.
+ */
+void vf_diarizer_destroy(struct vf_diarizer *diarizer);
+
+/**
+ * Describes the diarizer's model and the provider in use.
+ *
+ * - `diarizer`: the diarizer.
+ * - `out`: receives the description; its field `size` is set by the caller.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarizer_describe(const struct vf_diarizer *diarizer, struct vf_model_info *out);
+
+/**
+ * Finds who spoke when in samples held in memory as floats.
+ *
+ * - `diarizer`: the diarizer.
+ * - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is
+ *   allowed where `n_frames` is 0.
+ * - `n_frames`: samples of each channel; 0 gives a result without segments.
+ * - `sample_rate`: in hertz, 1,000 to 768,000.
+ * - `channels`: 1 to 32; their mean is used.
+ * - `progress`: see `vf_progress_fn`; NULL for none.
+ * - `user_data`: handed to `progress` as it is.
+ * - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarizer_process_f32(const struct vf_diarizer *diarizer,
+                                  const float *samples,
+                                  size_t n_frames,
+                                  uint32_t sample_rate,
+                                  uint32_t channels,
+                                  vf_progress_fn progress,
+                                  void *user_data,
+                                  struct vf_diarization **out);
+
+/**
+ * Finds who spoke when in samples held in memory as 16-bit integers.
+ *
+ * - `diarizer`: the diarizer.
+ * - `samples`: [n_frames, channels] values, the channels of a frame side by side; not kept. NULL is allowed where
+ *   `n_frames` is 0.
+ * - `n_frames`: samples of each channel; 0 gives a result without segments.
+ * - `sample_rate`: in hertz, 1,000 to 768,000.
+ * - `channels`: 1 to 32; their mean is used.
+ * - `progress`: see `vf_progress_fn`; NULL for none.
+ * - `user_data`: handed to `progress` as it is.
+ * - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
+                                  const int16_t *samples,
+                                  size_t n_frames,
+                                  uint32_t sample_rate,
+                                  uint32_t channels,
+                                  vf_progress_fn progress,
+                                  void *user_data,
+                                  struct vf_diarization **out);
+
+/**
+ * Finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample rate and channels.
+ *
+ * - `diarizer`: the diarizer.
+ * - `path`: UTF-8 path of the file, at most 65,536 bytes.
+ * - `progress`: see `vf_progress_fn`; NULL for none.
+ * - `user_data`: handed to `progress` as it is.
+ * - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarizer_process_file(const struct vf_diarizer *diarizer,
+                                   const char *path,
+                                   vf_progress_fn progress,
+                                   void *user_data,
+                                   struct vf_diarization **out);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* VOICEFLOW_H */
