@@ -67,7 +67,7 @@ pub fn warn(text: &str) {
 }
 
 /// A text of several lines as one: list items are set apart by semicolons.
-fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     let mut joined = String::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if !joined.is_empty() {

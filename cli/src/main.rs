@@ -7,10 +7,11 @@ mod score;
 mod score_report;
 mod table;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
-use log::LevelFilter;
+use log::{Level, LevelFilter};
 
 /// Who spoke when
 ///
@@ -56,6 +57,12 @@ fn start_log(verbose: u8) {
         .filter_level(others)
         .filter_module("voiceflow", level)
         .parse_default_env()
-        .format_timestamp(None)
+        .format(|out, record| {
+            let level = match record.level() {
+                Level::Warn => "warning".to_owned(),
+                level => level.as_str().to_lowercase(),
+            };
+            writeln!(out, "voiceflow: {level}: {}", exit::one_line(&record.args().to_string()))
+        })
         .init();
 }

@@ -1,5 +1,7 @@
 //! `voiceflow score` as a process: what it prints, where, and how it ends.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
