@@ -17,6 +17,8 @@ pub enum Failure {
     Usage(String),
     /// The work failed.
     Failed(String),
+    /// The work failed in part, and the user has been told each time.
+    Told,
     /// Nobody reads the output any more, so there is nothing left to do.
     BrokenPipe,
 }
@@ -34,6 +36,7 @@ impl From<voiceflow::Error> for Failure {
 pub fn finish(outcome: Outcome) -> ExitCode {
     match outcome {
         Ok(()) | Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
+        Err(Failure::Told) => ExitCode::from(1),
         Err(Failure::Failed(text)) => {
             complain(&text);
             ExitCode::from(1)

@@ -2,10 +2,16 @@
 
 mod annotations;
 mod completions;
+mod diarize;
+mod diarize_output;
 mod exit;
+mod info;
+mod runtime_args;
 mod score;
 mod score_report;
 mod table;
+mod timeline;
+mod validate;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -29,8 +35,14 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Find out who spoke when in audio files
+    Diarize(Box<diarize::DiarizeArgs>),
     /// Compare annotations with their reference: diarization and Jaccard error rate
     Score(score::ScoreArgs),
+    /// Check whether a model keeps the model contract
+    Validate(validate::ValidateArgs),
+    /// Show versions, ONNX Runtime, its providers and the embedded model
+    Info(info::InfoArgs),
     /// Print the script that completes arguments in a shell
     Completions(completions::CompletionsArgs),
 }
@@ -39,7 +51,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.verbose);
     exit::finish(match &cli.command {
+        Command::Diarize(args) => diarize::run(args),
         Command::Score(args) => score::run(args),
+        Command::Validate(args) => validate::run(args),
+        Command::Info(args) => info::run(args),
         Command::Completions(args) => completions::run(args, Cli::command()),
     })
 }

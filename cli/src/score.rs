@@ -69,6 +69,13 @@ pub struct Scores {
     pub unscored: BTreeSet<String>,
 }
 
+impl Scores {
+    /// No scores yet.
+    pub fn new(options: ScoreOptions) -> Self {
+        Self { options, recordings: Vec::new(), unscored: BTreeSet::new() }
+    }
+}
+
 /// Runs the command.
 pub fn run(args: &ScoreArgs) -> Outcome {
     let options = ScoreOptions { collar_s: args.collar, skip_overlap: args.skip_overlap };
@@ -79,7 +86,7 @@ pub fn run(args: &ScoreArgs) -> Outcome {
         None => None,
     };
     let (reference, hypothesis) = paired(args)?;
-    let mut scores = Scores { options, recordings: Vec::new(), unscored: BTreeSet::new() };
+    let mut scores = Scores::new(options);
     for name in hypothesis.keys().filter(|name| !reference.contains_key(*name)) {
         warn(&format!("{name}: not scored: {} lacks it", args.reference.display()));
         scores.unscored.insert(name.clone());
