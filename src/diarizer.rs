@@ -16,7 +16,7 @@ use crate::diarize::timeline::{FrameTurn, drop_short, fill_pauses, to_segments};
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
-use crate::model::{ModelInfo, Session, worker_threads};
+use crate::model::{ModelInfo, Session, thread_count};
 use crate::types::{Diarization, Speaker};
 
 /// Solo speech, in seconds, from which the voice of a local speaker is trusted enough to be clustered.
@@ -48,7 +48,7 @@ impl Diarizer {
     /// # Errors
     /// Those of [`Session::new`]; [`Error::InvalidArgument`] for a hop longer than the model's window.
     pub fn new(config: &Config) -> Result<Self> {
-        let workers = worker_threads(config.threads()).min(MAX_SLOTS);
+        let workers = thread_count(config.threads()).min(MAX_SLOTS);
         let mut session_config = config.clone();
         // One thread for each run, many runs at once: sums then have the same order for any number of threads.
         session_config.set_threads(1)?;

@@ -1,6 +1,8 @@
 //! The scores equal those of pyannote.metrics on the annotations of `golden/score.json`, which
 //! `python/make_score_golden.py` writes.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use serde_json::Value;
 use voiceflow::Turn;
 use voiceflow::score::{MAX_SPEAKERS, ScoreOptions, score};

@@ -25,4 +25,5 @@ mod watchdog;
 pub use contract::{CONTRACT_VERSION, ModelInfo, SAMPLE_RATE, Thresholds};
 pub use dry_run::validate;
 pub use golden::golden_input;
+pub(crate) use threads::thread_count;
 pub use session::{Inference, MAX_SAMPLES, Session};

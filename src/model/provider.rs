@@ -73,7 +73,7 @@ pub(super) fn open_on(
     let _one_at_a_time = CREATION.lock();
     OrtSession::builder(environment)?
         .with_execution_providers(dispatch(provider, config.device_id()))?
-        .with_intra_threads(threads::intra_op(config.threads()))?
+        .with_intra_threads(threads::thread_count(config.threads()))?
         .with_inter_threads(1)?
         // Threads that spin while they wait would take the host's processors.
         .with_intra_op_spinning(false)?

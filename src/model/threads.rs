@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 
 /// The number of threads for the option `threads`: itself, or for 0 one for each physical core that this process
 /// may use.
-pub(super) fn intra_op(threads: usize) -> usize {
+pub(crate) fn thread_count(threads: usize) -> usize {
     if threads > 0 {
         return threads;
     }
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn a_number_is_taken_as_it_is() {
-        assert_eq!(intra_op(3), 3);
-        assert!(intra_op(0) >= 1);
+        assert_eq!(thread_count(3), 3);
+        assert!(thread_count(0) >= 1);
     }
 }

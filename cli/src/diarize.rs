@@ -1,0 +1,242 @@
+//! `voiceflow diarize`: who spoke when in recordings.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use voiceflow::config::MAX_SPEAKERS;
+use voiceflow::score::{ScoreOptions, score};
+use voiceflow::{Config, Control, Diarization, Diarizer, Error, ModelSource, Stage, Turn};
+
+use crate::annotations::{Loaded, load, stem};
+use crate::diarize_output::{Format, plan, write_file};
+use crate::exit::{Failure, Outcome, complain, print, warn};
+use crate::runtime_args::{RuntimeArgs, usage};
+use crate::score::Scores;
+use crate::score_report;
+
+const AFTER_HELP: &str = "\
+Examples:
+  voiceflow diarize meeting.wav
+  voiceflow diarize --num-speakers 2 --format srt call.mp3 > call.srt
+  voiceflow diarize --format rttm --output results/ recordings/*.flac
+  voiceflow diarize --reference meeting.rttm meeting.wav
+
+A recording is called after its file: without folders and the last extension. When a file fails, the others are \
+still worked on, and the exit code is 1. With --output, each result is written whole or not at all, in place of \
+an older one. Without it, several results follow each other on standard output.
+--reference scores without collar, overlap included. For a single input, a reference of one recording is taken \
+whatever it is called.";
+
+/// Arguments of `diarize`.
+#[derive(Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct DiarizeArgs {
+    /// Audio files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Form of the results
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Write each result into this folder, which is made if need be, as <stem>.rttm, .json, .srt or .txt
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Exact number of speakers, 1 to 100
+    #[arg(long, value_name = "N", conflicts_with_all = ["min_speakers", "max_speakers"])]
+    num_speakers: Option<usize>,
+    /// Fewest speakers, 1 to 100 [default: 1]
+    #[arg(long, value_name = "N")]
+    min_speakers: Option<usize>,
+    /// Most speakers, 1 to 100 [default: 100]
+    #[arg(long, value_name = "N")]
+    max_speakers: Option<usize>,
+    /// Model to use, an ONNX file [default: the embedded model]
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    runtime: RuntimeArgs,
+    /// Time from one window to the next, 0.1 to 60 [default: the model's]
+    #[arg(long, value_name = "SECONDS")]
+    hop: Option<f64>,
+    /// Cosine distance under which two voices are one speaker, 0 to 2 [default: the model's]
+    #[arg(long, value_name = "DISTANCE")]
+    clustering_threshold: Option<f32>,
+    /// Drop turns shorter than this
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    min_speech: f64,
+    /// Fill pauses of one speaker shorter than this
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    min_silence: f64,
+    /// Longest time that each file may take
+    #[arg(long, value_name = "SECONDS")]
+    deadline: Option<f64>,
+    /// Score the results against this RTTM file or folder
+    #[arg(long, value_name = "REF")]
+    reference: Option<PathBuf>,
+}
+
+impl DiarizeArgs {
+    fn config(&self) -> Result<Config, Failure> {
+        let mut config = self.runtime.config()?;
+        if let Some(path) = &self.model {
+            config.set_model(ModelSource::File(path.clone()));
+        }
+        let min = self.num_speakers.or(self.min_speakers).unwrap_or(1);
+        let max = self.num_speakers.or(self.max_speakers).unwrap_or(MAX_SPEAKERS);
+        config.set_speaker_range(min, max).map_err(usage)?;
+        if let Some(hop) = self.hop {
+            config.set_hop(hop).map_err(usage)?;
+        }
+        if let Some(threshold) = self.clustering_threshold {
+            config.set_clustering_threshold(threshold).map_err(usage)?;
+        }
+        config.set_min_speech(self.min_speech).map_err(usage)?;
+        config.set_min_silence(self.min_silence).map_err(usage)?;
+        Ok(config)
+    }
+
+    fn deadline(&self) -> Result<Option<Duration>, Failure> {
+        let Some(seconds) = self.deadline else { return Ok(None) };
+        let limit = Duration::try_from_secs_f64(seconds);
+        limit
+            .map(Some)
+            .map_err(|_| Failure::Usage(format!("deadline: expected 0 seconds or more, got {seconds}")))
+    }
+
+    /// Refuses what only shows when the arguments are seen together.
+    fn check(&self) -> Outcome {
+        if self.output.is_some() {
+            return Ok(());
+        }
+        if self.reference.is_some() && self.format != Format::Table {
+            return Err(Failure::Usage(
+                "--reference: expected --format table or --output with it".to_owned(),
+            ));
+        }
+        if self.format == Format::Srt && self.files.len() > 1 {
+            return Err(Failure::Usage(
+                "--format srt: expected one file, or --output for several".to_owned(),
+            ));
+        }
+        if self.format == Format::Rttm {
+            // RTTM tells recordings apart by their names alone. Only the checks of the plan are wanted.
+            plan(Path::new(""), self.format, &self.files, &[])?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &DiarizeArgs) -> Outcome {
+    let (config, deadline) = (args.config()?, args.deadline()?);
+    args.check()?;
+    let reference = match &args.reference {
+        Some(path) => Some(load(path)?),
+        None => None,
+    };
+    let outputs = prepare_outputs(args)?;
+    let diarizer = Diarizer::new(&config)?;
+    let model = diarizer.model();
+    log::info!("model {} {} on {}", model.name, model.version, model.provider.name());
+
+    let mut failed = false;
+    let mut scores = Scores::new(ScoreOptions::default());
+    for (index, file) in args.files.iter().enumerate() {
+        let result = diarize(&diarizer, file, deadline).and_then(|diarization| {
+            let recording = stem(file);
+            let text = args.format.render(&diarization, &recording);
+            match outputs.get(index) {
+                Some(output) => write_file(output, &text)?,
+                None => print(&titled(args, index, text))?,
+            }
+            if let Some(reference) = &reference {
+                add_score(&mut scores, reference, args.files.len() == 1, recording, &diarization)?;
+            }
+            Ok(())
+        });
+        match result {
+            Ok(()) => {}
+            Err(Failure::Failed(text)) => {
+                complain(&text);
+                failed = true;
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    if !scores.recordings.is_empty() {
+        let gap = if args.output.is_none() { "\n" } else { "" };
+        print(&format!("{gap}{}", score_report::table(&scores)))?;
+    }
+    if failed { Err(Failure::Told) } else { Ok(()) }
+}
+
+/// Makes the output folder and gives the file of each input; none without `--output`.
+fn prepare_outputs(args: &DiarizeArgs) -> Result<Vec<PathBuf>, Failure> {
+    let Some(folder) = &args.output else { return Ok(Vec::new()) };
+    let others: Vec<PathBuf> = [&args.reference, &args.model].into_iter().flatten().cloned().collect();
+    let outputs = plan(folder, args.format, &args.files, &others)?;
+    std::fs::create_dir_all(folder).map_err(|error| Error::from_io(folder, &error))?;
+    Ok(outputs)
+}
+
+/// Several tables are told apart by the name of the file above each.
+fn titled(args: &DiarizeArgs, index: usize, text: String) -> String {
+    match args.files.get(index) {
+        Some(file) if args.format == Format::Table && args.files.len() > 1 => {
+            let gap = if index > 0 { "\n" } else { "" };
+            let name = file.display().to_string().replace(char::is_control, "?");
+            format!("{gap}{name}\n\n{text}")
+        }
+        _ => text,
+    }
+}
+
+/// Diarizes one file, with a progress bar where somebody looks at standard error.
+fn diarize(diarizer: &Diarizer, file: &Path, deadline: Option<Duration>) -> Result<Diarization, Failure> {
+    let bar = if std::io::stderr().is_terminal() { progress_bar(file) } else { ProgressBar::hidden() };
+    let report = |stage: Stage, fraction: f32| {
+        bar.set_message(stage.to_string());
+        bar.set_position((fraction * 1000.0) as u64);
+        true
+    };
+    let control = Control::none().with_progress(&report).with_deadline(deadline);
+    let result = diarizer.process_file(file, &control);
+    bar.finish_and_clear();
+    result.map_err(|error| {
+        let (name, text) = (file.display().to_string(), error.to_string());
+        Failure::Failed(if text.contains(&name) { text } else { format!("{name}: {text}") })
+    })
+}
+
+fn progress_bar(file: &Path) -> ProgressBar {
+    let bar = ProgressBar::new(1000).with_prefix(stem(file));
+    match ProgressStyle::with_template("{prefix} [{bar:30}] {percent:>3} % {msg}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// Scores a result; a recording that the reference lacks is left out with a warning.
+fn add_score(
+    scores: &mut Scores,
+    reference: &Loaded,
+    single: bool,
+    recording: String,
+    diarization: &Diarization,
+) -> Outcome {
+    let only = || reference.recordings.values().next().filter(|_| single && reference.recordings.len() == 1);
+    let silence: &[Turn] = &[];
+    let turns = match reference.recordings.get(&recording).or_else(only) {
+        Some(turns) => turns.as_slice(),
+        None if reference.silent_file => silence,
+        None => {
+            warn(&format!("{recording}: not scored: the reference lacks it"));
+            return Ok(());
+        }
+    };
+    let error = score(turns, &diarization.turns(), None, &scores.options)?;
+    scores.recordings.push((recording, error));
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! How a command ends: the exit codes, and the one place that writes to the standard streams.
+
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+/// Shown by `--help`.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  done (also when the reader of the output went away)
+  1  failed: a file cannot be read or written, a model breaks the contract, …
+  2  usage: the arguments make no sense";
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub enum Failure {
+    /// The arguments make no sense together or are out of range.
+    Usage(String),
+    /// The work failed.
+    Failed(String),
+    /// The work failed in part, and the user has been told each time.
+    Told,
+    /// Nobody reads the output any more, so there is nothing left to do.
+    BrokenPipe,
+}
+
+/// What a command gives back.
+pub type Outcome = Result<(), Failure>;
+
+impl From<voiceflow::Error> for Failure {
+    fn from(error: voiceflow::Error) -> Self {
+        Failure::Failed(error.to_string())
+    }
+}
+
+/// Tells the user about a failure and turns the outcome into the exit code.
+pub fn finish(outcome: Outcome) -> ExitCode {
+    match outcome {
+        Ok(()) | Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
+        Err(Failure::Told) => ExitCode::from(1),
+        Err(Failure::Failed(text)) => {
+            complain(&text);
+            ExitCode::from(1)
+        }
+        Err(Failure::Usage(text)) => {
+            complain(&text);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Writes a result to standard output.
+pub fn print(text: &str) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::BrokenPipe),
+        Err(error) => Err(Failure::Failed(format!("standard output: {error}"))),
+    }
+}
+
+/// Writes `voiceflow: <text>` to standard error, in one line.
+pub fn complain(text: &str) {
+    // With standard error closed there is nobody left to tell.
+    let _ = writeln!(std::io::stderr().lock(), "voiceflow: {}", one_line(text));
+}
+
+/// Writes `voiceflow: warning: <text>` to standard error, in one line.
+pub fn warn(text: &str) {
+    complain(&format!("warning: {text}"));
+}
+
+/// A text of several lines as one: list items are set apart by semicolons.
+pub fn one_line(text: &str) -> String {
+    let mut joined = String::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if !joined.is_empty() {
+            joined.push_str(if joined.ends_with([':', '.']) { " " } else { "; " });
+        }
+        joined.extend(line.chars().map(|c| if c.is_control() { '?' } else { c }));
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn lists_become_one_line() {
+        assert_eq!(one_line("not found. Tried:\n  a: no\n  b\x1b[1m"), "not found. Tried: a: no; b?[1m");
+    }
+}

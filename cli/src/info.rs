@@ -1,0 +1,60 @@
+//! `voiceflow info`: what this installation consists of.
+
+use clap::Args;
+use voiceflow::model::{ModelInfo, runtime};
+use voiceflow::{ABI_VERSION, Config, Diarizer, Provider};
+
+use crate::exit::{Failure, Outcome, complain, print};
+use crate::runtime_args::RuntimeArgs;
+
+const AFTER_HELP: &str = "\
+Examples:
+  voiceflow info
+  voiceflow info --runtime /opt/onnxruntime/lib/libonnxruntime.so
+
+Ends with 1 when no ONNX Runtime is found or the embedded model cannot be used.";
+
+/// Arguments of `info`.
+#[derive(Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct InfoArgs {
+    #[command(flatten)]
+    runtime: RuntimeArgs,
+}
+
+/// Runs the command.
+pub fn run(args: &InfoArgs) -> Outcome {
+    let config = args.runtime.config()?;
+    print(&format!("voiceflow     {}\nABI           {ABI_VERSION}\n", env!("CARGO_PKG_VERSION")))?;
+    let mut usable = true;
+    for part in [runtime_lines(&config), model_lines(&config)] {
+        match part {
+            Ok(lines) => print(&lines)?,
+            Err(error) => {
+                complain(&error.to_string());
+                usable = false;
+            }
+        }
+    }
+    if usable { Ok(()) } else { Err(Failure::Told) }
+}
+
+fn runtime_lines(config: &Config) -> voiceflow::Result<String> {
+    let found = runtime::load(config)?;
+    let providers: Vec<&str> = runtime::available_providers().into_iter().map(Provider::name).collect();
+    let path = found.path.display();
+    Ok(format!("ONNX Runtime  {} ({path})\nproviders     {}\n", found.version, providers.join(", ")))
+}
+
+fn model_lines(config: &Config) -> voiceflow::Result<String> {
+    let diarizer = Diarizer::new(config)?;
+    let ModelInfo { name, version, sha256, window_samples, hop_samples, sample_rate, provider, .. } =
+        diarizer.model();
+    let seconds = |samples: usize| samples as f64 / *sample_rate as f64;
+    Ok(format!(
+        "model         {name} {version}\n  sha256      {sha256}\n  window      {} s, hop {} s\n  runs on     {}\n",
+        seconds(*window_samples),
+        seconds(*hop_samples),
+        provider.name()
+    ))
+}

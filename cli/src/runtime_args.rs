@@ -1,0 +1,59 @@
+//! The arguments by which every command that runs a model says where and with which library it runs.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use voiceflow::{Config, Error, Provider, ProviderPolicy};
+
+use crate::exit::Failure;
+
+/// Arguments of `diarize`, `validate` and `info`.
+#[derive(Args)]
+pub struct RuntimeArgs {
+    /// Hardware that runs the network; another than auto falls back to cpu with a warning
+    #[arg(long, value_enum, default_value_t = ProviderArg::Auto)]
+    provider: ProviderArg,
+    /// Fail where the provider is not available
+    #[arg(long)]
+    require_provider: bool,
+    /// Threads that run the network; 0 is one for each physical core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// ONNX Runtime library to use (else VOICEFLOW_ORT_LIBRARY, ORT_DYLIB_PATH and the usual places)
+    #[arg(long, value_name = "FILE")]
+    runtime: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ProviderArg {
+    Auto,
+    Cpu,
+    Cuda,
+    #[value(name = "tensorrt")]
+    TensorRt,
+}
+
+impl RuntimeArgs {
+    /// The default options with these arguments set.
+    pub fn config(&self) -> Result<Config, Failure> {
+        let provider = match self.provider {
+            ProviderArg::Auto => Provider::Auto,
+            ProviderArg::Cpu => Provider::Cpu,
+            ProviderArg::Cuda => Provider::Cuda,
+            ProviderArg::TensorRt => Provider::TensorRt,
+        };
+        let policy = if self.require_provider { ProviderPolicy::Required } else { ProviderPolicy::Preferred };
+        let mut config = Config::default();
+        config.set_provider(provider, policy);
+        config.set_threads(self.threads).map_err(usage)?;
+        if let Some(path) = &self.runtime {
+            config.set_runtime_library(path.clone());
+        }
+        Ok(config)
+    }
+}
+
+/// An option out of range is the fault of the arguments.
+pub fn usage(error: Error) -> Failure {
+    Failure::Usage(error.to_string())
+}
