@@ -74,7 +74,9 @@ pub fn analyse(
                         continue;
                     }
                     match session.infer(batch.audio.view(), &mut output, &worker_control) {
-                        Ok(()) => done.lock().push((batch.number, local_windows(&batch, &output, &options.grid))),
+                        Ok(()) => {
+                            done.lock().push((batch.number, local_windows(&batch, &output, &options.grid)))
+                        }
                         Err(error) => {
                             failure.lock().get_or_insert(error);
                             stop.store(true, Ordering::Relaxed);

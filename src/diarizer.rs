@@ -139,7 +139,8 @@ impl Diarizer {
         let samples = |seconds: f64| (seconds * f64::from(SAMPLE_RATE)) as usize;
         let grid = WindowGrid::new(samples(CLOSE_WINDOW_S), samples(CLOSE_HOP_S), self.grid.frame);
         let mut again = BufferSource::from_f32(&analysis.head, SAMPLE_RATE, 1)?;
-        let closer = analyse(&self.session, &AnalysisOptions { grid, keep: 0, ..options }, &mut again, control)?;
+        let closer =
+            analyse(&self.session, &AnalysisOptions { grid, keep: 0, ..options }, &mut again, control)?;
         let gained = tracks_of(&closer.windows, self.hysteresis()).len() > tracks;
         Ok(if gained { closer } else { analysis })
     }

@@ -28,4 +28,5 @@ pub use config::{Config, ModelSource, Provider, ProviderPolicy};
 pub use control::Control;
 pub use diarizer::Diarizer;
 pub use error::{Error, Result, Stage};
+pub use ffi::version::VF_ABI_VERSION as ABI_VERSION;
 pub use types::{Annotations, Diarization, Segment, Speaker, Turn};

@@ -42,8 +42,9 @@ pub fn run(args: &InfoArgs) -> Outcome {
 fn runtime_lines(config: &Config) -> voiceflow::Result<String> {
     let found = runtime::load(config)?;
     let providers: Vec<&str> = runtime::available_providers().into_iter().map(Provider::name).collect();
+    let version = found.version.as_deref().unwrap_or("of unknown version");
     let path = found.path.display();
-    Ok(format!("ONNX Runtime  {} ({path})\nproviders     {}\n", found.version, providers.join(", ")))
+    Ok(format!("ONNX Runtime  {version} ({path})\nproviders     {}\n", providers.join(", ")))
 }
 
 fn model_lines(config: &Config) -> voiceflow::Result<String> {

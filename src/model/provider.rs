@@ -2,11 +2,11 @@
 //! allowed. Does not look into the model.
 
 use ort::environment::Environment;
-use ort::ep::{self, ExecutionProvider, ExecutionProviderDispatch};
+use ort::ep::{self, ExecutionProviderDispatch};
 use ort::session::Session as OrtSession;
 use parking_lot::Mutex;
 
-use super::threads;
+use super::{runtime, threads};
 use crate::config::{Config, Provider, ProviderPolicy};
 use crate::error::{Error, Result};
 
@@ -25,7 +25,7 @@ pub(super) fn open(
     config: &Config,
 ) -> Result<(OrtSession, Provider)> {
     let (asked, policy) = config.provider();
-    let offered = offered();
+    let offered = runtime::available_providers();
     let wanted = match asked {
         Provider::Auto if offered.contains(&Provider::Cuda) => Provider::Cuda,
         Provider::Auto => Provider::Cpu,
@@ -96,16 +96,4 @@ fn dispatch(provider: Provider, device_id: i32) -> Vec<ExecutionProviderDispatch
         Provider::TensorRt => ep::TensorRT::default().with_device_id(device_id).build(),
     };
     vec![dispatch.error_on_failure()]
-}
-
-/// The providers that the loaded runtime was built with.
-fn offered() -> Vec<Provider> {
-    let mut offered = vec![Provider::Cpu];
-    if ep::CUDA::is_available().unwrap_or(false) {
-        offered.push(Provider::Cuda);
-    }
-    if ep::TensorRT::is_available().unwrap_or(false) {
-        offered.push(Provider::TensorRt);
-    }
-    offered
 }

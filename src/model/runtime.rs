@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use ort::LoadDynamicError;
 use ort::environment::Environment;
+use ort::ep::{self, ExecutionProvider};
 use ort::logging::LogLevel;
 use parking_lot::Mutex;
 
 use super::search::{self, Place};
+use crate::config::{Config, Provider};
 use crate::error::{Error, Result};
 
 /// Target of the log records that ONNX Runtime writes.
@@ -45,6 +47,43 @@ pub(super) fn environment(option: Option<&PathBuf>) -> Result<Environment> {
     Ok(runtime.insert(loaded).environment.clone())
 }
 
+/// Which ONNX Runtime this process uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuntimeInfo {
+    /// The library, symbolic links resolved.
+    pub path: PathBuf,
+    /// Its version where the file's name tells it, as in `libonnxruntime.so.1.31.1`.
+    pub version: Option<String>,
+}
+
+/// Loads ONNX Runtime as the first session would, if none is loaded yet, and tells which it is.
+///
+/// # Errors
+/// [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`], [`Error::InvalidArgument`], [`Error::Runtime`].
+pub fn load(config: &Config) -> Result<RuntimeInfo> {
+    environment(config.runtime_library())?;
+    let path = RUNTIME.lock().as_ref().map(|runtime| runtime.file.clone()).unwrap_or_default();
+    let version = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split_once(".so."));
+    let version = version.map(|(_, version)| version.to_owned());
+    Ok(RuntimeInfo { path, version })
+}
+
+/// The providers that the loaded runtime was built with; the CPU alone where none is loaded. Whether there is
+/// hardware for them shows when a model is opened.
+pub fn available_providers() -> Vec<Provider> {
+    let mut offered = vec![Provider::Cpu];
+    if RUNTIME.lock().is_none() {
+        return offered;
+    }
+    if ep::CUDA::is_available().unwrap_or(false) {
+        offered.push(Provider::Cuda);
+    }
+    if ep::TensorRT::is_available().unwrap_or(false) {
+        offered.push(Provider::TensorRt);
+    }
+    offered
+}
+
 fn check_same(loaded: &Path, option: Option<&PathBuf>) -> Result<()> {
     let Some(option) = option else { return Ok(()) };
     let asked = std::path::absolute(option).unwrap_or_else(|_| option.clone());
@@ -67,7 +106,7 @@ fn load_first(places: &[Place]) -> Result<PathBuf> {
             tried.push(format!("{}: no ONNX Runtime there", place.name));
         }
         for file in &place.files {
-            match load(file) {
+            match load_file(file) {
                 Ok(()) => return Ok(file.clone()),
                 Err(Refusal { reason, old }) => {
                     tried.push(format!("{}: {reason}", place.name));
@@ -91,7 +130,7 @@ struct Refusal {
 }
 
 /// `ort` keeps the first library that loads and whose version is high enough; after a failure it takes another.
-fn load(file: &Path) -> std::result::Result<(), Refusal> {
+fn load_file(file: &Path) -> std::result::Result<(), Refusal> {
     let refuse = |reason| Refusal { reason, old: false };
     if file.is_absolute() && !file.exists() {
         return Err(refuse(format!("{}: no such file", file.display())));

@@ -1,0 +1,76 @@
+"""Chooses the thresholds that are stored with the model: a grid, scored by the command line itself.
+
+``python -m voiceflow_models.tune --voiceflow BIN --model FILE --recordings DIR [DIR ...]``
+
+Every folder holds recordings (``.flac``) with their ``.rttm``. Never give it recordings kept for testing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+import onnx
+
+
+def with_thresholds(model: Path, out: Path, thresholds: dict[str, float], hop_s: float) -> None:
+    """A copy of the model with other thresholds and another hop."""
+    graph = onnx.load(model)
+    for entry in graph.metadata_props:
+        if entry.key == "voiceflow.thresholds":
+            entry.value = json.dumps(thresholds)
+        if entry.key == "voiceflow.hop_samples":
+            entry.value = str(int(hop_s * 16_000))
+    onnx.save(graph, out)
+
+
+def score(binary: Path, model: Path, folder: Path, scratch: Path) -> dict:
+    """Diarizes a folder and scores it."""
+    hypotheses = scratch / "hypotheses"
+    references = scratch / "references"
+    for path in (hypotheses, references):
+        path.mkdir(exist_ok=True)
+        for old in path.iterdir():
+            old.unlink()
+    for path in folder.glob("*.rttm"):
+        (references / path.name).write_bytes(path.read_bytes())
+    files = sorted(map(str, folder.glob("*.flac")))
+    command = [binary, "diarize", *files, "--format", "rttm", "--output", hypotheses, "--model", model]
+    subprocess.run(command, check=True, capture_output=True)
+    command = [binary, "score", references, hypotheses, "--format", "json"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+
+
+def main() -> None:
+    """Prints DER with missed, false alarm and confusion for every point of the grid and every folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--voiceflow", type=Path, required=True, help="the command line binary")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--recordings", type=Path, nargs="+", required=True)
+    parser.add_argument("--onset", type=float, nargs="+", default=[0.5])
+    parser.add_argument("--offset", type=float, nargs="+", default=[0.5])
+    parser.add_argument("--clustering", type=float, nargs="+", default=[0.5])
+    parser.add_argument("--hop", type=float, nargs="+", default=[5.0])
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        grid = itertools.product(options.onset, options.offset, options.clustering, options.hop)
+        for onset, offset, clustering, hop in grid:
+            model = scratch / "model.onnx"
+            thresholds = {"onset": onset, "offset": offset, "clustering": clustering}
+            with_thresholds(options.model, model, thresholds, hop)
+            cells = []
+            for recordings in options.recordings:
+                total = score(options.voiceflow, model, recordings, scratch)["overall"]
+                kinds = ("missed_s", "false_alarm_s", "confusion_s")
+                parts = "/".join(f"{100 * total[kind] / total['reference_s']:.1f}" for kind in kinds)
+                cells.append(f"{recordings.name} {100 * total['der']:.1f} ({parts})")
+            print(f"onset {onset} offset {offset} clustering {clustering} hop {hop}:  {'  '.join(cells)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
