@@ -1,6 +1,8 @@
 //! The C interface from C: tests/c compiled from C99 to C23 and as C++17, without a warning, and run plain, with
 //! AddressSanitizer and UndefinedBehaviorSanitizer, and under valgrind.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
+
 #[path = "support/installed.rs"]
 mod installed;
 mod support;

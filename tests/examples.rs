@@ -1,5 +1,7 @@
 //! The examples, run as their first comment says, against the installed library.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
+
 #[path = "support/installed.rs"]
 mod installed;
 mod support;

@@ -1,5 +1,7 @@
 //! A host that is a Rust program with a logger of its own, and panics of its own, keeps both.
 
+#![allow(unsafe_code, reason = "it calls the C interface")]
+
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,7 +31,6 @@ unsafe extern "C" fn never(_: *mut c_void, _: i32, _: *const c_char, _: *const c
 }
 
 #[test]
-#[allow(unsafe_code)]
 fn its_logger_and_its_panic_hook_stay() {
     log::set_logger(&HostLogger).unwrap();
     log::set_max_level(log::LevelFilter::Info);
