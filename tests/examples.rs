@@ -47,6 +47,16 @@ fn python_by_ctypes() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere.wav: no such file"), "{output:?}");
 }
 
+/// As most users call it: with the model in the library.
+#[cfg(feature = "embedded-model")]
+#[test]
+fn c_with_the_model_in_the_library() {
+    let program = fresh_folder("example-c-embedded").join("diarize");
+    compile("cc", "gcc", &[], &root().join("examples/c/diarize.c"), &program);
+    let turns = stdout(environment(&mut Command::new(&program)).arg(recording()));
+    assert!(turns.lines().count() > 1 && turns.lines().all(|line| line.contains("speaker")), "{turns}");
+}
+
 /// The library can be built and its folder moved: nothing in it names the place it was installed to.
 #[test]
 fn the_installed_library_can_be_moved() {
