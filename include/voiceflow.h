@@ -490,7 +490,8 @@ vf_status vf_options_set_provider(struct vf_options *options, int32_t provider, 
 vf_status vf_options_set_device_id(struct vf_options *options, int32_t device_id);
 
 /**
- * Sets the number of threads that one run of the network uses. Default 0: one for each physical core.
+ * Sets the number of threads that work for one call: inside one run of the network in a session, on runs side by
+ * side in a diarizer. Default 0: one for each physical core.
  *
  * - `options`: the options.
  * - `threads`: 0 to 256.
@@ -498,10 +499,12 @@ vf_status vf_options_set_device_id(struct vf_options *options, int32_t device_id
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_threads(struct vf_options *options, size_t threads);
+vf_status vf_options_set_threads(struct vf_options *options,
+                                 size_t threads);
 
 /**
- * Sets how many runs of the network may be under way at once in one session; further calls wait. Default 1.
+ * Sets how many runs of the network may be under way at once in one session; further calls wait. Default 1. A
+ * diarizer has one for each of its threads instead.
  *
  * - `options`: the options.
  * - `slots`: 1 to 64; each takes memory of its own.
@@ -535,7 +538,7 @@ vf_status vf_options_set_batch(struct vf_options *options, size_t batch);
 vf_status vf_options_set_deadline_ms(struct vf_options *options, uint64_t deadline_ms);
 
 /**
- * Asks for exactly this many speakers. Default: 1 to 100, decided by the voices. A recording without speech has
+ * Asks for exactly this many speakers. Default: the voices decide. A recording without speech has
  * none whatever is asked for.
  *
  * - `options`: the options.
@@ -544,16 +547,15 @@ vf_status vf_options_set_deadline_ms(struct vf_options *options, uint64_t deadli
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_num_speakers(struct vf_options *options,
-                                      size_t count);
+vf_status vf_options_set_num_speakers(struct vf_options *options, size_t count);
 
 /**
- * Asks for at least `min` and at most `max` speakers. Default 1 and 100. A recording without speech has none
+ * Asks for at least `min` and at most `max` speakers. Default 0 and 100. A recording without speech has none
  * whatever is asked for.
  *
  * - `options`: the options.
- * - `min`: 1 to 100.
- * - `max`: `min` to 100.
+ * - `min`: 0 to 100.
+ * - `max`: 1 to 100, at least `min`.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.

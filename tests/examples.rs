@@ -1,5 +1,7 @@
 //! The examples, run as their first comment says, against the installed library.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
+
 #[path = "support/installed.rs"]
 mod installed;
 mod support;
@@ -43,6 +45,16 @@ fn python_by_ctypes() {
     environment(&mut python).env("LD_LIBRARY_PATH", prefix().join("lib"));
     let output = python.arg(&script).arg("/nowhere.wav").arg(model()).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere.wav: no such file"), "{output:?}");
+}
+
+/// As most users call it: with the model in the library.
+#[cfg(feature = "embedded-model")]
+#[test]
+fn c_with_the_model_in_the_library() {
+    let program = fresh_folder("example-c-embedded").join("diarize");
+    compile("cc", "gcc", &[], &root().join("examples/c/diarize.c"), &program);
+    let turns = stdout(environment(&mut Command::new(&program)).arg(recording()));
+    assert!(turns.lines().count() > 1 && turns.lines().all(|line| line.contains("speaker")), "{turns}");
 }
 
 /// The library can be built and its folder moved: nothing in it names the place it was installed to.

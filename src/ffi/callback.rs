@@ -102,7 +102,7 @@ mod tests {
     fn the_mark_is_taken_off_again() {
         assert!(!active());
         assert!(during(active));
-        assert!(during(|| during(|| ()) == () && active()));
+        assert!(during(|| during(active) && active()));
         assert!(!active());
     }
 }

@@ -149,7 +149,9 @@ mod tests {
 
     #[allow(dead_code, reason = "a stand-in for an opaque type of the header")]
     struct vf_thing;
-    struct Thing(Arc<()>);
+    struct Thing {
+        _alive: Arc<()>,
+    }
     impl Object for Thing {
         type C = vf_thing;
         const NAME: &'static str = "vf_thing";
@@ -168,7 +170,7 @@ mod tests {
     fn thing(alive: &Arc<()>) -> *mut vf_thing {
         let mut out = ptr::null_mut();
         // SAFETY: a local variable.
-        unsafe { give(Thing(alive.clone()), &mut out) };
+        unsafe { give(Thing { _alive: alive.clone() }, &mut out) };
         out
     }
 

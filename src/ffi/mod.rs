@@ -17,10 +17,10 @@
 #![allow(non_camel_case_types, clippy::missing_safety_doc)]
 
 mod buffer;
-mod callback;
 mod guard;
 mod handle;
 
+pub mod callback;
 pub mod diarization;
 pub mod diarizer;
 pub mod last_error;

@@ -251,7 +251,8 @@ pub unsafe extern "C" fn vf_options_set_device_id(options: *mut vf_options, devi
     guard(|| unsafe { set(options, |config| config.set_device_id(device_id)) })
 }
 
-/// Sets the number of threads that one run of the network uses. Default 0: one for each physical core.
+/// Sets the number of threads that work for one call: inside one run of the network in a session, on runs side by
+/// side in a diarizer. Default 0: one for each physical core.
 ///
 /// - `options`: the options.
 /// - `threads`: 0 to 256.
@@ -264,7 +265,8 @@ pub unsafe extern "C" fn vf_options_set_threads(options: *mut vf_options, thread
     guard(|| unsafe { set(options, |config| config.set_threads(threads)) })
 }
 
-/// Sets how many runs of the network may be under way at once in one session; further calls wait. Default 1.
+/// Sets how many runs of the network may be under way at once in one session; further calls wait. Default 1. A
+/// diarizer has one for each of its threads instead.
 ///
 /// - `options`: the options.
 /// - `slots`: 1 to 64; each takes memory of its own.
@@ -311,7 +313,7 @@ pub unsafe extern "C" fn vf_options_set_deadline_ms(options: *mut vf_options, de
     })
 }
 
-/// Asks for exactly this many speakers. Default: 1 to 100, decided by the voices. A recording without speech has
+/// Asks for exactly this many speakers. Default: the voices decide. A recording without speech has
 /// none whatever is asked for.
 ///
 /// - `options`: the options.
@@ -325,12 +327,12 @@ pub unsafe extern "C" fn vf_options_set_num_speakers(options: *mut vf_options, c
     guard(|| unsafe { set(options, |config| config.set_num_speakers(count)) })
 }
 
-/// Asks for at least `min` and at most `max` speakers. Default 1 and 100. A recording without speech has none
+/// Asks for at least `min` and at most `max` speakers. Default 0 and 100. A recording without speech has none
 /// whatever is asked for.
 ///
 /// - `options`: the options.
-/// - `min`: 1 to 100.
-/// - `max`: `min` to 100.
+/// - `min`: 0 to 100.
+/// - `max`: 1 to 100, at least `min`.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.

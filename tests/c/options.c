@@ -43,7 +43,9 @@ static void ranges(vf_options *o)
     REFUSED(vf_options_set_num_speakers(o, 101), "got 101");
     CHECK_STATUS(VF_OK, vf_options_set_num_speakers(o, 100));
     REFUSED(vf_options_set_speaker_range(o, 3, 2), "at most max_speakers (2), got 3");
-    REFUSED(vf_options_set_speaker_range(o, 0, 2), "min_speakers");
+    REFUSED(vf_options_set_speaker_range(o, 0, 0), "max_speakers");
+    REFUSED(vf_options_set_speaker_range(o, 101, 100), "min_speakers");
+    CHECK_STATUS(VF_OK, vf_options_set_speaker_range(o, 0, 1));
     REFUSED(vf_options_set_speaker_range(o, 1, SIZE_MAX), "max_speakers");
     CHECK_STATUS(VF_OK, vf_options_set_speaker_range(o, 2, 2));
 }

@@ -138,33 +138,33 @@ static void infer(const vf_session *session, const vf_model_info *info)
 static void bad_input(const vf_session *session)
 {
     size_t frames = 9, a = 9, e = 9;
-    float x[400] = {0};
+    float x[1600] = {0};
     float activity[4096], embedding[4096];
 #define INFER(batch, samples) \
     vf_session_infer(session, x, batch, samples, activity, 4096, &a, embedding, 4096, &e, &frames)
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, INFER(0, 400));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, INFER(0, 1600));
     CHECK(frames == 0 && a == 0 && e == 0);
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, INFER(1, 0));
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, INFER(1, 1));
     CHECK_TEXT("[1, 1]");
-    CHECK_STATUS(VF_E_LIMIT, INFER(1025, 400));
-    CHECK_STATUS(VF_E_LIMIT, INFER(SIZE_MAX, 400));
+    CHECK_STATUS(VF_E_LIMIT, INFER(1025, 1600));
+    CHECK_STATUS(VF_E_LIMIT, INFER(SIZE_MAX, 1600));
     CHECK_STATUS(VF_E_LIMIT, INFER(1, 960001));
     CHECK_STATUS(VF_E_LIMIT, INFER(1, SIZE_MAX));
     CHECK_STATUS(VF_E_LIMIT, INFER(SIZE_MAX, SIZE_MAX));
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_infer(session, NULL, 0, 400, NULL, 0, &a, NULL, 0, &e, &frames));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_infer(session, NULL, 0, 1600, NULL, 0, &a, NULL, 0, &e, &frames));
     x[123] = NAN;
-    CHECK_STATUS(VF_E_AUDIO, INFER(1, 400));
+    CHECK_STATUS(VF_E_AUDIO, INFER(1, 1600));
     CHECK_TEXT("audio: expected finite samples, got NaN at index 123");
     CHECK(frames == 0 && a == 0 && e == 0);
     x[123] = 0.0f;
     x[0] = -INFINITY;
-    CHECK_STATUS(VF_E_AUDIO, INFER(1, 400));
+    CHECK_STATUS(VF_E_AUDIO, INFER(1, 1600));
     CHECK_TEXT("-inf at index 0");
     x[0] = 0.0f;
     /* The session is as good as before. */
-    CHECK_STATUS(VF_OK, INFER(1, 400));
-    CHECK_STATUS(VF_OK, INFER(2, 200));
+    CHECK_STATUS(VF_OK, INFER(1, 1600));
+    CHECK_STATUS(VF_OK, INFER(2, 800));
     CHECK_STATUS(VF_E_LIMIT, vf_session_frames(session, 960001, &frames));
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_frames(session, 0, &frames));
 #undef INFER

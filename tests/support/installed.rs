@@ -1,5 +1,7 @@
 //! The library as a user has it: installed by scripts/install.sh under a prefix of the tests' own.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;

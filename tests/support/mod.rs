@@ -1,6 +1,7 @@
 //! What the tests of the C interface share: where things lie, and how tools are run.
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

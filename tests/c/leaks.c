@@ -1,0 +1,52 @@
+/* Nothing grows: handles made, used and destroyed many times over, failures among them. */
+#include "support.h"
+
+#include <malloc.h>
+
+#define RATE 16000u
+
+static void one_life(const float *audio)
+{
+    vf_options *options = test_options();
+    vf_session *session = NULL;
+    vf_diarizer *diarizer = NULL;
+    vf_diarization *result = NULL;
+    size_t frames = 0;
+    CHECK_STATUS(VF_OK, vf_session_create(options, &session));
+    CHECK_STATUS(VF_OK, vf_session_frames(session, 1600, &frames));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &result));
+    vf_diarization_destroy(result);
+    CHECK_STATUS(VF_E_NOT_FOUND, vf_diarizer_process_file(diarizer, "/nowhere", NULL, NULL, &result));
+    vf_diarizer_destroy(diarizer);
+    vf_session_destroy(session);
+    CHECK_STATUS(VF_OK, vf_options_set_model_path(options, setting("VF_TEST_BROKEN_MODEL")));
+    CHECK_STATUS(VF_E_MODEL, vf_session_create(options, &session));
+    vf_options_destroy(options);
+}
+
+static size_t in_use(void)
+{
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+int main(void)
+{
+    enum { LIVES = 60, ALLOWED = 64 * 1024 };
+    float *audio = test_audio(RATE, 4);
+    for (int i = 0; i < 5; i++) {
+        one_life(audio);
+    }
+    const size_t before = in_use();
+    for (int i = 0; i < LIVES; i++) {
+        one_life(audio);
+    }
+    const size_t after = in_use();
+    if (after > before + ALLOWED) {
+        fprintf(stderr, "%d lives took %zu bytes that they did not give back\n", LIVES, after - before);
+        return 1;
+    }
+    free(audio);
+    return 0;
+}
