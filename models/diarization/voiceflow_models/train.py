@@ -27,7 +27,7 @@ TEACHER_SHARE = 0.7
 LEAST_SOLO_FRAMES = 15
 """A voice counts for the embedding when it talks alone for 0.6 s of the window."""
 
-VOICE_WEIGHT = 0.12
+VOICE_WEIGHT = 0.2
 """Weight of the voice loss beside the activity loss."""
 
 

@@ -40,9 +40,9 @@ def score(binary: Path, model: Path, folder: Path, scratch: Path) -> dict:
         (references / path.name).write_bytes(path.read_bytes())
     files = sorted(map(str, folder.glob("*.flac")))
     command = [binary, "diarize", *files, "--format", "rttm", "--output", hypotheses, "--model", model]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True)
     command = [binary, "score", references, hypotheses, "--format", "json"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def main() -> None:
