@@ -5,8 +5,11 @@
 #   PREFIX/include/voiceflow.h                   and voiceflow.hpp where there is one
 #   PREFIX/lib/pkgconfig/voiceflow.pc            which finds its prefix by its own place
 #
-#   scripts/install.sh             builds a release and installs that
-#   scripts/install.sh LIBRARY     installs a libvoiceflow.so that is already built
+#   PREFIX/bin/voiceflow                         where a command line is given
+#   PREFIX/lib/libonnxruntime.so.<version>       where an ONNX Runtime is given: the library looks there
+#
+#   scripts/install.sh                               builds a release and installs the library
+#   scripts/install.sh LIBRARY [PROGRAM [RUNTIME]]   installs what is already built
 #   PREFIX=/usr/local              where it goes
 #   DESTDIR=                       put before PREFIX, for packagers
 set -eu
@@ -46,4 +49,11 @@ for header in "$root"/include/voiceflow.h*; do
     cp "$header" "$target/include/"
 done
 sed "s/@VERSION@/$version/" "$root/scripts/voiceflow.pc.in" >"$target/lib/pkgconfig/voiceflow.pc"
+if [ -n "${2:-}" ]; then
+    mkdir -p "$target/bin"
+    install -m 755 "$2" "$target/bin/voiceflow"
+fi
+if [ -n "${3:-}" ]; then
+    install -m 755 "$3" "$target/lib/"
+fi
 echo "$target/lib/$real"

@@ -80,7 +80,9 @@ def compare(model: FastCnn, path: Path) -> dict[str, float]:
             raise SystemExit(f"activity: expected {frames_of(samples)} frames, found shape {found[0].shape}")
         with torch.no_grad():
             expected = model(torch.from_numpy(audio))
-        worst = max(worst, *(float(np.abs(a - b.numpy()).max()) for a, b in zip(found, expected, strict=True)))
+        worst = max(
+            worst, *(float(np.abs(a - b.numpy()).max()) for a, b in zip(found, expected, strict=True))
+        )
     if worst > TOLERANCE:
         raise SystemExit(f"{path}: ONNX differs from PyTorch by {worst:.2g}, allowed {TOLERANCE:.2g}")
     return {"largest_difference_from_pytorch": worst, "allowed": TOLERANCE}

@@ -37,7 +37,9 @@ class AngularMargin(nn.Module):
 
     def forward(self, embedding: Tensor, voice: Tensor, ramp: float) -> tuple[Tensor, Tensor]:
         """Loss and share of right answers; ``ramp`` 0 to 1 scales the margin."""
-        cosine = F.linear(F.normalize(embedding, dim=1), F.normalize(self.weight, dim=1)).clamp(-0.9999, 0.9999)
+        cosine = F.linear(F.normalize(embedding, dim=1), F.normalize(self.weight, dim=1)).clamp(
+            -0.9999, 0.9999
+        )
         own = cosine.gather(1, voice[:, None])
         moved = torch.cos(torch.acos(own) + self.margin * ramp)
         loss = F.cross_entropy(self.scale * cosine.scatter(1, voice[:, None], moved), voice)

@@ -28,7 +28,9 @@ def rttm(name: str, activity: np.ndarray, voices: list[Voice]) -> str:
         edges = np.flatnonzero(np.diff(activity[:, index].astype(np.int8), prepend=0, append=0))
         for start, end in zip(edges[::2], edges[1::2], strict=True):
             begin, length = start * FRAME_STEP / SAMPLE_RATE, (end - start) * FRAME_STEP / SAMPLE_RATE
-            lines.append((begin, f"SPEAKER {name} 1 {begin:.3f} {length:.3f} <NA> <NA> {voice.speaker.name} <NA> <NA>"))
+            lines.append(
+                (begin, f"SPEAKER {name} 1 {begin:.3f} {length:.3f} <NA> <NA> {voice.speaker.name} <NA> <NA>")
+            )
     return "".join(f"{line}\n" for _, line in sorted(lines))
 
 

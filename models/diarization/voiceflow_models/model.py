@@ -85,7 +85,9 @@ class FastCnn(nn.Module):
         super().__init__()
         self.features = LogMel()
         self.feature_norm = nn.BatchNorm1d(MEL_BANDS)
-        self.stem = nn.Sequential(_convolution(MEL_BANDS, channels, 5, 2), _convolution(channels, channels, 5, 2))
+        self.stem = nn.Sequential(
+            _convolution(MEL_BANDS, channels, 5, 2), _convolution(channels, channels, 5, 2)
+        )
         self.trunk = nn.Sequential(*[Residual(channels, d, dropout) for d in (1, 2, 4, 8)])
         self.activity_blocks = nn.Sequential(*[Residual(channels, d, dropout) for d in (1, 2, 4, 8, 16)])
         self.context = nn.GRU(channels, 96, batch_first=True, bidirectional=True)

@@ -49,4 +49,6 @@ def _hum(random: np.random.Generator, samples: int) -> np.ndarray:
     time = np.arange(samples) / SAMPLE_RATE
     base = random.choice([50.0, 60.0]) * random.uniform(0.995, 1.005)
     harmonics = range(1, random.integers(3, 12))
-    return sum(random.random() / k * np.sin(2 * np.pi * base * k * time) for k in harmonics).astype(np.float32)
+    return sum(random.random() / k * np.sin(2 * np.pi * base * k * time) for k in harmonics).astype(
+        np.float32
+    )

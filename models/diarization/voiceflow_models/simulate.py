@@ -59,6 +59,7 @@ class Simulator:
 
     def __init__(self, voices: list[Voice], rooms: list[list[np.ndarray]], noise: NoiseBank):
         self._voices = voices
+        self._people = len({voice.speaker.name for voice in voices})
         self._rooms = rooms
         self._noise = noise
 
@@ -85,6 +86,8 @@ class Simulator:
         return Conversation(mix, activity, voices)
 
     def _cast(self, random: np.random.Generator, count: int) -> list[Voice]:
+        if count > self._people:
+            raise ValueError(f"speakers: expected at most the {self._people} people there are, got {count}")
         cast: list[Voice] = []
         while len(cast) < count:
             voice = self._voices[random.integers(len(self._voices))]
@@ -128,7 +131,7 @@ class Simulator:
     def _babble(self, random, samples: int) -> np.ndarray:
         """Several far talkers in a reverberant room, RMS 1: present, but nobody's turn."""
         total = np.zeros(samples, np.float32)
-        for voice in self._cast(random, int(random.integers(2, 6))):
+        for voice in self._cast(random, min(int(random.integers(2, 6)), self._people)):
             audio, _ = cut_speech(random, voice, samples)
             total[: len(audio)] += audio[:samples]
         room = self._rooms[random.integers(len(self._rooms))]
@@ -137,7 +140,7 @@ class Simulator:
 
 
 def cut_speech(random: np.random.Generator, voice: Voice, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Up to ``length`` samples of the voice from the onset of a word, RMS of its speech 0.05, and its labels."""
+    """Up to ``length`` samples of the voice from the onset of a word, speech at RMS 0.05, with labels."""
     onsets = voice.speaker.onsets()
     start = int(onsets[random.integers(len(onsets))]) * VAD_STEP
     taken = int(length * voice.speed) + 1
@@ -160,7 +163,9 @@ def plan_turns(random: np.random.Generator, samples: int, speakers: int) -> list
         return places
     second = SAMPLE_RATE
     lively = random.random()
-    clock = int(random.uniform(-3, 2) * second) if random.random() < 0.7 else int(random.uniform(0, 6) * second)
+    clock = (
+        int(random.uniform(-3, 2) * second) if random.random() < 0.7 else int(random.uniform(0, 6) * second)
+    )
     talker = int(random.integers(speakers))
     while clock < samples:
         length = int(np.clip(random.lognormal(np.log(1.8), 0.8), 0.25, 12.0) * second)

@@ -19,7 +19,9 @@ TEACHER_CENTRE = 495.5
 
 CLASS_OF = {members: index for index, members in enumerate(POWERSET)}
 
-MEMBERSHIP = np.array([[speaker in members for speaker in range(MAX_SPEAKERS)] for members in POWERSET], float)
+MEMBERSHIP = np.array(
+    [[speaker in members for speaker in range(MAX_SPEAKERS)] for members in POWERSET], float
+)
 """[classes, speakers]: which speakers talk in a class."""
 
 
@@ -51,5 +53,7 @@ class Teacher:
 def align(classes: np.ndarray, activity: np.ndarray) -> np.ndarray:
     """Renames the teacher's speakers to those of the exact labels [frames, 3], by the best permutation."""
     speech = classes @ MEMBERSHIP
-    best = min(permutations(range(MAX_SPEAKERS)), key=lambda order: np.sum((speech[:, list(order)] - activity) ** 2))
+    best = min(
+        permutations(range(MAX_SPEAKERS)), key=lambda order: np.sum((speech[:, list(order)] - activity) ** 2)
+    )
     return classes[:, permute_classes(best)]

@@ -65,14 +65,15 @@ class WindowPool:
         audio = np.stack([row["audio"] for row in rows]).astype(np.float32) / 32768 * gain
         exact = np.stack([row["exact"] for row in rows])
         teacher = np.stack([row["teacher"] for row in rows]).astype(np.float32) / 255
-        target = TEACHER_SHARE * teacher + (1 - TEACHER_SHARE) * np.eye(len(POWERSET), dtype=np.float32)[exact]
+        target = (
+            TEACHER_SHARE * teacher + (1 - TEACHER_SHARE) * np.eye(len(POWERSET), dtype=np.float32)[exact]
+        )
         return {
             "audio": torch.from_numpy(np.clip(audio, -1, 1).astype(np.float32)),
             "target": torch.from_numpy(target),
             "exact": torch.from_numpy(exact.astype(np.int64)),
             "voices": torch.from_numpy(np.stack([row["voices"] for row in rows]).astype(np.int64)),
         }
-
 
     def _mute(self, window: dict[str, np.ndarray]) -> None:
         """Sometimes zeroes a stretch: digital silence, as gates, padding and muted channels make it."""
@@ -100,7 +101,7 @@ def losses(model: FastCnn, margin: AngularMargin, batch: dict[str, Tensor], ramp
 
 
 def schedule(step: int, done: float, peak: float) -> float:
-    """Learning rate: 150 steps of warm-up, and a cosine over the share ``done`` of the training to 1 % of the peak."""
+    """Learning rate: 150 steps of warm-up, and a cosine over the share ``done`` of the training to 1 %."""
     return peak * min(1.0, (step + 1) / 150) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
 
 
@@ -161,7 +162,12 @@ def main() -> None:
             with open(curve, "a", newline="") as file:
                 csv.writer(file).writerow([step, round(elapsed), rate, *mean.round(4)])
         if step % 250 == 0 or done >= 1.0:
-            state = {"model": model.state_dict(), "margin": margin.state_dict(), "step": step, "elapsed": elapsed}
+            state = {
+                "model": model.state_dict(),
+                "margin": margin.state_dict(),
+                "step": step,
+                "elapsed": elapsed,
+            }
             torch.save({**state, "optimizer": optimizer.state_dict()}, checkpoint.with_suffix(".partial"))
             checkpoint.with_suffix(".partial").rename(checkpoint)
 

@@ -69,7 +69,10 @@ def main() -> None:
                 kinds = ("missed_s", "false_alarm_s", "confusion_s")
                 parts = "/".join(f"{100 * total[kind] / total['reference_s']:.1f}" for kind in kinds)
                 cells.append(f"{recordings.name} {100 * total['der']:.1f} ({parts})")
-            print(f"onset {onset} offset {offset} clustering {clustering} hop {hop}:  {'  '.join(cells)}", flush=True)
+            print(
+                f"onset {onset} offset {offset} clustering {clustering} hop {hop}:  {'  '.join(cells)}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -63,7 +63,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with train/ and noise/")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--teacher", type=Path, help="segmentation-3.0 ONNX; without it labels are exact only")
+    parser.add_argument(
+        "--teacher", type=Path, help="segmentation-3.0 ONNX; without it labels are exact only"
+    )
     parser.add_argument("--windows", type=int, default=20_000)
     parser.add_argument("--part", default="0/1", help="which of how many processes, e.g. 0/2")
     options = parser.parse_args()

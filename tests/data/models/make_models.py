@@ -48,7 +48,7 @@ def make(
     repeat=0,
     embeddings=DIM,
 ):
-    """Writes one fixture. The network: strided convolution, activity per frame, activity-weighted mean, projection."""
+    """Writes one fixture: strided convolution, activity per frame, activity-weighted mean, projection."""
     rng = np.random.default_rng(7)
     weights = {
         "conv_w": rng.normal(0, 0.4, (FEATURES, 1, STEP)),
@@ -79,7 +79,7 @@ def make(
     hidden = node("Conv", ["wave", "conv_w"], "conv", strides=[STEP])
     hidden = node("Tanh", [hidden], "hidden0")
     if repeat:
-        # One initializer for all of them: much work, few bytes. ONNX Runtime looks at its stop flag between nodes.
+        # One initializer for all: much work, few bytes. ONNX Runtime looks at its stop flag between nodes.
         weights["deep_w"] = rng.normal(0, 0.2, (FEATURES, FEATURES, 129))
         for i in range(repeat):
             node("Conv", [hidden, "deep_w"], f"deep{i}", pads=[64, 64])
@@ -87,7 +87,7 @@ def make(
     node("Conv", [hidden, "act_w", "act_b"], "logits")
     node("Sigmoid", ["logits"], "prob")  # [B, S, F]
     node("Transpose", ["prob"], "prob_t", perm=[0, 2, 1])
-    activity = node("Mul", ["prob_t", "scale"], "activity")
+    node("Mul", ["prob_t", "scale"], "activity")
     if ignore_batch:
         constants["zero"] = np.array([0], np.int64)
         nodes[-1].output[0] = "activity_all"
@@ -130,9 +130,15 @@ def make(
     initializers = [numpy_helper.from_array(v.astype(np.float32), k) for k, v in weights.items()]
     initializers += [numpy_helper.from_array(v, k) for k, v in constants.items()]
     graph = helper.make_graph(
-        nodes, "fixture", [helper.make_tensor_value_info(input_name, input_type, input_shape)], outputs, initializers
+        nodes,
+        "fixture",
+        [helper.make_tensor_value_info(input_name, input_type, input_shape)],
+        outputs,
+        initializers,
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], producer_name="make_models.py")
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 17)], producer_name="make_models.py"
+    )
     model.ir_version = 9
     properties = {**METADATA, **dict(metadata)}
     helper.set_model_props(model, {k: v for k, v in properties.items() if k not in drop})

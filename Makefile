@@ -1,0 +1,88 @@
+# Everything a developer or a user does with the project. `make` alone lists the targets.
+
+RUNTIME_VERSION := 1.31.1
+RUNTIME := $(CURDIR)/.runtime/onnxruntime-$(RUNTIME_VERSION)/libonnxruntime.so.$(RUNTIME_VERSION)
+export VOICEFLOW_ORT_LIBRARY ?= $(RUNTIME)
+
+# The tests of the C interface; every other file or folder of tests/ belongs to test-rust.
+C_TESTS := c_abi examples exports header rust_host
+TEST_PROGRAMS := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs)))
+RUST_TESTS := $(filter-out $(C_TESTS),$(TEST_PROGRAMS))
+
+VENV := .venv
+PREFIX ?= $(CURDIR)/install
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: demo
+demo: build ## set up, build, and diarize the recording that ships with the project
+	target/release/voiceflow diarize examples/data/conversation.flac \
+		--reference examples/data/conversation.rttm
+
+.PHONY: build
+build: $(RUNTIME) ## the release library and the command line
+	cargo build --release --workspace --locked
+
+.PHONY: install
+install: build ## library, header, command line and ONNX Runtime into PREFIX (default ./install)
+	PREFIX="$(PREFIX)" scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow "$(RUNTIME)"
+
+.PHONY: test
+test: test-rust test-c test-python test-go ## every test
+
+.PHONY: test-rust
+test-rust: $(RUNTIME) ## the core and the command line
+	cargo test --locked --package voiceflow --lib $(addprefix --test ,$(RUST_TESTS))
+	cargo test --locked --package voiceflow --doc
+	cargo test --locked --package voiceflow-cli
+
+.PHONY: test-c
+test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 and C++17, sanitizers, valgrind, examples
+	cargo test --locked --package voiceflow $(addprefix --test ,$(C_TESTS))
+
+.PHONY: test-python
+test-python: $(RUNTIME) $(VENV)/ready ## the scorer against pyannote.metrics, and the training tools
+	cargo build --locked --package voiceflow-cli
+	$(VENV)/bin/python tests/python/compare_metrics.py
+	$(VENV)/bin/python -m pytest -q models/diarization/tests
+
+.PHONY: test-go
+test-go: build ## the C interface from Go by cgo
+	PREFIX="$(CURDIR)/.cache/install" scripts/install.sh target/release/libvoiceflow.so >/dev/null
+	cd examples/go && \
+		PKG_CONFIG_PATH="$(CURDIR)/.cache/install/lib/pkgconfig" \
+		LD_LIBRARY_PATH="$(CURDIR)/.cache/install/lib" \
+		go test -count=1 ./...
+
+.PHONY: lint
+lint: $(VENV)/ready .cache/cargo-deny/bin/cargo-deny ## formatting, clippy, docs, licences and duplicates, ruff
+	scripts/lint.sh
+
+.PHONY: header
+header: ## write include/voiceflow.h and tests/exports.txt anew from src/ffi
+	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test header --test exports
+
+.PHONY: measure
+measure: build ## accuracy, speed and memory on ../shared/data, as docs/PERFORMANCE.md has them
+	scripts/measure.sh
+
+.PHONY: clean
+clean: ## remove all that was built or fetched
+	rm -rf target .runtime .cache $(VENV) install
+
+$(RUNTIME):
+	scripts/fetch_runtime.sh
+
+.cache/tools: scripts/install_tools.sh
+	scripts/install_tools.sh
+	@mkdir -p $(@D) && touch $@
+
+$(VENV)/ready: tests/python/requirements.txt .cache/tools
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement tests/python/requirements.txt
+	@touch $@
+
+.cache/cargo-deny/bin/cargo-deny:
+	cargo install --quiet --locked --root .cache/cargo-deny cargo-deny@0.20.2

@@ -1,0 +1,3 @@
+module voiceflow.example/diarize
+
+go 1.22

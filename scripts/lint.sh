@@ -1,0 +1,41 @@
+#!/bin/sh
+# Formatting, lints, documentation, licences. Runs every check and says at the end how many passed.
+set -u
+cd "$(dirname -- "$0")/.." || exit 1
+
+passed=0
+failed=0
+check() { # NAME COMMAND...
+    name=$1
+    shift
+    echo "== $name"
+    if "$@"; then passed=$((passed + 1)); else
+        failed=$((failed + 1))
+        echo "lint.sh: $name failed" >&2
+    fi
+}
+
+deny() {
+    .cache/cargo-deny/bin/cargo-deny --workspace --all-features --log-level error check "$@"
+}
+
+# The database of advisories is a git repository elsewhere: without a way to it there is nothing to check.
+advisories() {
+    if git ls-remote --exit-code https://github.com/RustSec/advisory-db HEAD >/dev/null 2>&1; then
+        deny advisories
+    else
+        echo "the database of advisories cannot be reached: not checked"
+    fi
+}
+
+check rustfmt cargo fmt --all --check
+check clippy cargo clippy --workspace --all-targets --locked -- -D warnings
+check "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+check "licences, bans, sources" deny licenses bans sources
+check advisories advisories
+check ruff .venv/bin/ruff check .
+check "ruff format" .venv/bin/ruff format --check .
+check shellcheck .venv/bin/shellcheck scripts/*.sh tests/data/*.sh .ci/run
+
+echo "lint: $passed passed, $failed failed"
+[ "$failed" = 0 ]
