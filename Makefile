@@ -65,8 +65,8 @@ header: ## write include/voiceflow.h and tests/exports.txt anew from src/ffi
 	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test header --test exports
 
 .PHONY: measure
-measure: build ## accuracy, speed and memory on ../shared/data, as docs/PERFORMANCE.md has them
-	scripts/measure.sh
+measure: build $(VENV)/ready ## accuracy, speed and memory on ../shared/data, as docs/PERFORMANCE.md has them
+	$(VENV)/bin/python scripts/measure.py
 
 .PHONY: clean
 clean: ## remove all that was built or fetched

@@ -1,0 +1,112 @@
+"""Accuracy, speed and memory of `voiceflow diarize`, as Markdown tables.
+
+    .venv/bin/python scripts/measure.py [FOLDER of recordings with .rttm]
+
+Each recording is one run of the command line, start and loading of the model included. The long recording is
+the shipped conversation over and over. Run by `make measure`.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import soundfile
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAM = ROOT / "target" / "release" / "voiceflow"
+CONVERSATION = ROOT / "examples" / "data" / "conversation.flac"
+HOURS = 3
+
+
+def run(arguments: list, threads: int) -> tuple[float, float]:
+    """Seconds and peak resident memory in MB of one run."""
+    command = [PROGRAM, "diarize", *arguments, "--threads", str(threads), "--format", "rttm"]
+    begun = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - begun
+    if status != 0:
+        sys.exit(f"{command}: ended with status {status}")
+    return seconds, usage.ru_maxrss / 1024
+
+
+def row_of(cells: list[str]) -> str:
+    """One row of a Markdown table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def accuracy(folder: Path, repeats: int) -> None:
+    """The table of DER and speed for every recording of the folder."""
+    recordings = sorted(folder.glob("*.flac"))
+    with tempfile.TemporaryDirectory() as scratch:
+        hypotheses, references = Path(scratch) / "hypotheses", Path(scratch) / "references"
+        references.mkdir()
+        for path in folder.glob("*.rttm"):
+            (references / path.name).write_bytes(path.read_bytes())
+        command = [PROGRAM, "diarize", *recordings, "--format", "rttm", "--output", hypotheses]
+        subprocess.run(command, check=True)
+        command = [PROGRAM, "score", references, hypotheses, "--format", "json"]
+        score = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    speed = {}
+    for _ in range(repeats):
+        for path in recordings:
+            speed.setdefault(path.stem, []).append(run([path], threads=1))
+    print(f"\n`{folder.name}`: collar 0, overlap scored, speaker count unknown; one thread, {repeats} runs\n")
+    heads = "recording,length s,DER %,missed %,false alarm %,confusion %,JER %,RTF median,RTF max,peak MB"
+    print(row_of(heads.split(",")))
+    print(row_of(["---"] * 10))
+    for row in [*score["recordings"], {**score["overall"], "recording": "all"}]:
+        name, reference = row["recording"], row["reference_s"]
+        kinds = ("missed_s", "false_alarm_s", "confusion_s")
+        parts = [f"{100 * row[kind] / reference:.1f}" for kind in kinds]
+        if name in speed:
+            length = soundfile.info(folder / f"{name}.flac").duration
+            factors = [seconds / length for seconds, _ in speed[name]]
+            memory = max(peak for _, peak in speed[name])
+            tail = [f"{statistics.median(factors):.4f}", f"{max(factors):.4f}", f"{memory:.0f}"]
+        else:
+            length = sum(soundfile.info(path).duration for path in recordings)
+            tail = ["", "", ""]
+        rates = [f"{100 * row['der']:.1f}", *parts, f"{100 * row['jer']:.1f}"]
+        print(row_of([name, f"{length:.1f}", *rates, *tail]))
+
+
+def long_recording() -> None:
+    """The table of speed and memory on hours of audio, by threads."""
+    audio, rate = soundfile.read(CONVERSATION, dtype="int16")
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "long.wav"
+        with soundfile.SoundFile(path, "w", rate, 1, "PCM_16") as file:
+            for _ in range(HOURS * 3600 * rate // len(audio) + 1):
+                file.write(audio)
+        length = soundfile.info(path).duration
+        print(f"\n{length / 3600:.2f} h WAV, 16 kHz mono\n")
+        print(row_of(["threads", "seconds", "RTF", "times real time", "peak MB"]))
+        print(row_of(["---"] * 5))
+        for threads in (1, 2):
+            seconds, memory = run([path], threads)
+            speed = [f"{seconds:.1f}", f"{seconds / length:.5f}", f"{length / seconds:.0f}", f"{memory:.0f}"]
+            print(row_of([str(threads), *speed]))
+
+
+def main() -> None:
+    """Prints all tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    data = Path(os.environ.get("VOICEFLOW_DATA", ROOT.parent / "shared" / "data"))
+    parser.add_argument("folder", type=Path, nargs="?", default=data / "eval" / "tune")
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    if not options.folder.is_dir():
+        sys.exit(f"{options.folder}: no such folder; give one of recordings with their .rttm")
+    accuracy(options.folder, options.repeats)
+    long_recording()
+
+
+if __name__ == "__main__":
+    main()
