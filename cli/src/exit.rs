@@ -28,7 +28,16 @@ pub type Outcome = Result<(), Failure>;
 
 impl From<voiceflow::Error> for Failure {
     fn from(error: voiceflow::Error) -> Self {
-        Failure::Failed(error.to_string())
+        Failure::Failed(describe(&error))
+    }
+}
+
+/// What to tell the user about an error of the library: its text, and the argument that helps.
+pub fn describe(error: &voiceflow::Error) -> String {
+    use voiceflow::Error::{RuntimeNotFound, RuntimeVersion};
+    match error {
+        RuntimeNotFound(_) | RuntimeVersion(_) => format!("{error}\n--runtime FILE names another"),
+        _ => error.to_string(),
     }
 }
 

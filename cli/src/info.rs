@@ -4,7 +4,7 @@ use clap::Args;
 use voiceflow::model::{ModelInfo, runtime};
 use voiceflow::{ABI_VERSION, Config, Diarizer, Provider};
 
-use crate::exit::{Failure, Outcome, complain, print};
+use crate::exit::{Failure, Outcome, complain, describe, print};
 use crate::runtime_args::RuntimeArgs;
 
 const AFTER_HELP: &str = "\
@@ -31,7 +31,7 @@ pub fn run(args: &InfoArgs) -> Outcome {
         match part {
             Ok(lines) => print(&lines)?,
             Err(error) => {
-                complain(&error.to_string());
+                complain(&describe(&error));
                 usable = false;
             }
         }
