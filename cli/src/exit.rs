@@ -28,16 +28,11 @@ pub type Outcome = Result<(), Failure>;
 
 impl From<voiceflow::Error> for Failure {
     fn from(error: voiceflow::Error) -> Self {
-        Failure::Failed(describe(&error))
-    }
-}
-
-/// What to tell the user about an error of the library: its text, and the argument that helps.
-pub fn describe(error: &voiceflow::Error) -> String {
-    use voiceflow::Error::{RuntimeNotFound, RuntimeVersion};
-    match error {
-        RuntimeNotFound(_) | RuntimeVersion(_) => format!("{error}\n--runtime FILE names another"),
-        _ => error.to_string(),
+        use voiceflow::Error::{RuntimeNotFound, RuntimeVersion};
+        Failure::Failed(match error {
+            RuntimeNotFound(_) | RuntimeVersion(_) => format!("{error}\n--runtime FILE names one too"),
+            _ => error.to_string(),
+        })
     }
 }
 
