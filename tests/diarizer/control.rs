@@ -92,8 +92,8 @@ fn progress_goes_forward_on_the_calling_thread() {
             .collect();
         assert!(at.is_sorted(), "{at:?}");
         assert!(at.iter().all(|(_, fraction)| (0.0..=1.0).contains(fraction)), "{at:?}");
-        for stage in 0..STAGES.len() {
-            assert!(at.contains(&(stage, 1.0)), "{:?} does not end: {at:?}", STAGES[stage]);
+        for (place, stage) in STAGES.iter().enumerate() {
+            assert!(at.contains(&(place, 1.0)), "{stage:?} does not end: {at:?}");
         }
     }
 }
