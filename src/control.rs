@@ -14,6 +14,8 @@ pub type ProgressFn<'a> = dyn Fn(Stage, f32) -> bool + Sync + 'a;
 pub struct Control<'a> {
     progress: Option<&'a ProgressFn<'a>>,
     deadline: Option<(Instant, Duration)>,
+    /// Smallest fraction that is reported.
+    least_fraction: f32,
 }
 
 impl<'a> Control<'a> {
@@ -39,9 +41,15 @@ impl<'a> Control<'a> {
         if self.deadline.is_some() { self } else { self.with_deadline(limit) }
     }
 
+    /// Reports no fraction below `fraction`: for work that is done again, so that progress never goes back.
+    pub fn with_least_fraction(mut self, fraction: f32) -> Self {
+        self.least_fraction = fraction;
+        self
+    }
+
     /// The deadline without the callback, for threads that the callback may not be called on.
     pub fn without_progress(self) -> Control<'static> {
-        Control { progress: None, deadline: self.deadline }
+        Control { progress: None, deadline: self.deadline, least_fraction: self.least_fraction }
     }
 
     /// Reports progress and fails if the caller cancelled or the deadline has passed.
@@ -50,7 +58,7 @@ impl<'a> Control<'a> {
     /// [`Error::Cancelled`] or [`Error::Deadline`].
     pub fn check(&self, stage: Stage, fraction: f32) -> Result<()> {
         if let Some(progress) = self.progress
-            && !progress(stage, fraction.clamp(0.0, 1.0))
+            && !progress(stage, fraction.max(self.least_fraction).clamp(0.0, 1.0))
         {
             return Err(Error::Cancelled { stage });
         }
@@ -83,6 +91,13 @@ mod tests {
         assert!(control.check(Stage::Analysis, 0.1).is_ok());
         let error = control.check(Stage::Clustering, 0.9).unwrap_err();
         assert_eq!(error.to_string(), "cancelled by the progress callback while clustering the speakers");
+    }
+
+    #[test]
+    fn work_done_again_reports_no_less_than_before() {
+        let whole = |_: Stage, fraction: f32| fraction == 1.0;
+        let control = Control::none().with_progress(&whole).with_least_fraction(1.0);
+        assert!(control.check(Stage::Analysis, 0.1).is_ok());
     }
 
     #[test]

@@ -105,8 +105,10 @@ impl Diarizer {
         self.grid.frame as f64 / f64::from(SAMPLE_RATE)
     }
 
+    /// Fewest frames that last `seconds` or longer.
     fn frames(&self, seconds: f64) -> usize {
-        (seconds / self.frame_s()).round() as usize
+        // A whole number of frames stays that number whatever the rounding of the quotient.
+        (seconds / self.frame_s() - 1e-6).ceil() as usize
     }
 
     fn clustering_options(&self) -> ClusteringOptions {
@@ -139,8 +141,9 @@ impl Diarizer {
         let samples = |seconds: f64| (seconds * f64::from(SAMPLE_RATE)) as usize;
         let grid = WindowGrid::new(samples(CLOSE_WINDOW_S), samples(CLOSE_HOP_S), self.grid.frame);
         let mut again = BufferSource::from_f32(&analysis.head, SAMPLE_RATE, 1)?;
-        let closer =
-            analyse(&self.session, &AnalysisOptions { grid, keep: 0, ..options }, &mut again, control)?;
+        let options = AnalysisOptions { grid, keep: 0, ..options };
+        // The stage has been reported as done, and is still looked at for a wish to stop.
+        let closer = analyse(&self.session, &options, &mut again, &control.with_least_fraction(1.0))?;
         let gained = tracks_of(&closer.windows, self.hysteresis()).len() > tracks;
         Ok(if gained { closer } else { analysis })
     }

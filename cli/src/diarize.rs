@@ -46,7 +46,7 @@ pub struct DiarizeArgs {
     /// Exact number of speakers, 1 to 100
     #[arg(long, value_name = "N", conflicts_with_all = ["min_speakers", "max_speakers"])]
     num_speakers: Option<usize>,
-    /// Fewest speakers, 1 to 100 [default: 1]
+    /// Fewest speakers, 0 to 100 [default: 0]
     #[arg(long, value_name = "N")]
     min_speakers: Option<usize>,
     /// Most speakers, 1 to 100 [default: 100]
@@ -83,9 +83,13 @@ impl DiarizeArgs {
         if let Some(path) = &self.model {
             config.set_model(ModelSource::File(path.clone()));
         }
-        let min = self.num_speakers.or(self.min_speakers).unwrap_or(1);
-        let max = self.num_speakers.or(self.max_speakers).unwrap_or(MAX_SPEAKERS);
-        config.set_speaker_range(min, max).map_err(usage)?;
+        match self.num_speakers {
+            Some(count) => config.set_num_speakers(count).map_err(usage)?,
+            None => {
+                let (min, max) = (self.min_speakers.unwrap_or(0), self.max_speakers.unwrap_or(MAX_SPEAKERS));
+                config.set_speaker_range(min, max).map_err(usage)?;
+            }
+        }
         if let Some(hop) = self.hop {
             config.set_hop(hop).map_err(usage)?;
         }

@@ -28,7 +28,11 @@ pub type Outcome = Result<(), Failure>;
 
 impl From<voiceflow::Error> for Failure {
     fn from(error: voiceflow::Error) -> Self {
-        Failure::Failed(error.to_string())
+        use voiceflow::Error::{RuntimeNotFound, RuntimeVersion};
+        Failure::Failed(match error {
+            RuntimeNotFound(_) | RuntimeVersion(_) => format!("{error}\n--runtime FILE names one too"),
+            _ => error.to_string(),
+        })
     }
 }
 

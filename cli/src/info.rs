@@ -4,7 +4,7 @@ use clap::Args;
 use voiceflow::model::{ModelInfo, runtime};
 use voiceflow::{ABI_VERSION, Config, Diarizer, Provider};
 
-use crate::exit::{Failure, Outcome, complain, print};
+use crate::exit::{Outcome, print};
 use crate::runtime_args::RuntimeArgs;
 
 const AFTER_HELP: &str = "\
@@ -26,17 +26,8 @@ pub struct InfoArgs {
 pub fn run(args: &InfoArgs) -> Outcome {
     let config = args.runtime.config()?;
     print(&format!("voiceflow     {}\nABI           {ABI_VERSION}\n", env!("CARGO_PKG_VERSION")))?;
-    let mut usable = true;
-    for part in [runtime_lines(&config), model_lines(&config)] {
-        match part {
-            Ok(lines) => print(&lines)?,
-            Err(error) => {
-                complain(&error.to_string());
-                usable = false;
-            }
-        }
-    }
-    if usable { Ok(()) } else { Err(Failure::Told) }
+    print(&runtime_lines(&config)?)?;
+    print(&model_lines(&config)?)
 }
 
 fn runtime_lines(config: &Config) -> voiceflow::Result<String> {

@@ -19,7 +19,7 @@ fn arguments_that_make_no_sense_end_with_2() {
             &["a.wav", "--min-speakers", "3", "--max-speakers", "2"],
             "min_speakers: expected at most max_speakers (2), got 3",
         ),
-        (&["a.wav", "--num-speakers", "0"], "min_speakers: expected 1 to 100, got 0"),
+        (&["a.wav", "--num-speakers", "0"], "num_speakers: expected 1 to 100, got 0"),
         (&["a.wav", "--hop", "NaN"], "hop_s: expected 0.1 to 60, got NaN"),
         (&["a.wav", "--deadline", "inf"], "deadline: expected 0 seconds or more, got inf"),
         (&["a.wav", "b.wav", "--format", "srt"], "--format srt: expected one file, or --output for several"),

@@ -77,7 +77,7 @@ impl FrameVote {
     }
 }
 
-/// Turns of all speakers in the first `total_frames` frames, by start, then speaker. `windows` are in the
+/// Turns of all speakers in the first `total_frames` frames, by start, then end, then speaker. `windows` are in the
 /// order of their start; `labels` gives the speaker of each local speaker, as
 /// [`Clustering::labels`](super::clustering::Clustering::labels) does.
 ///

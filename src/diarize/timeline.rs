@@ -55,7 +55,7 @@ impl TurnBuilder {
         }
     }
 
-    /// All turns by start, then speaker.
+    /// All turns by start, then end, then speaker.
     pub fn finish(mut self) -> Vec<FrameTurn> {
         self.closed.extend(self.open.into_iter().flatten());
         sort(&mut self.closed);
@@ -63,9 +63,9 @@ impl TurnBuilder {
     }
 }
 
-/// Orders turns by start, then speaker.
+/// Orders turns by start, then end, then speaker, as segments are.
 pub fn sort(turns: &mut [FrameTurn]) {
-    turns.sort_by_key(|turn| (turn.start, turn.speaker));
+    turns.sort_by_key(|turn| (turn.start, turn.end, turn.speaker));
 }
 
 /// Fills a speaker's pauses shorter than `frames`.
@@ -163,6 +163,13 @@ mod tests {
             builder.mark(speaker, frame, 0.8);
         }
         assert_eq!(spans(&builder.finish()), [(1, 0, 2), (0, 1, 2), (1, 3, 4)]);
+    }
+
+    #[test]
+    fn of_turns_that_start_together_the_one_that_ends_first_comes_first() {
+        let mut turns = vec![turn(0, 0, 9), turn(1, 0, 4)];
+        sort(&mut turns);
+        assert_eq!(spans(&turns), [(1, 0, 4), (0, 0, 9)]);
     }
 
     #[test]

@@ -119,7 +119,10 @@ fn load_first(places: &[Place]) -> Result<PathBuf> {
     if too_old {
         return Err(Error::RuntimeVersion(format!("no usable ONNX Runtime was found:\n  {tried}")));
     }
-    Err(Error::RuntimeNotFound(format!("no usable ONNX Runtime library was found. Places tried:\n  {tried}")))
+    Err(Error::RuntimeNotFound(format!(
+        "no usable ONNX Runtime library was found; the option runtime_library or the variable VOICEFLOW_ORT_LIBRARY \
+         names one. Places tried:\n  {tried}"
+    )))
 }
 
 /// Why a library cannot be used.

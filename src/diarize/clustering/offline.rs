@@ -80,7 +80,7 @@ fn trusted(tracks: &[Track<'_>], options: &ClusteringOptions) -> Vec<usize> {
     let mut order: Vec<usize> = (0..tracks.len()).collect();
     order.sort_by_key(|&index| (std::cmp::Reverse(tracks[index].solo_frames), index));
     let enough = order.iter().take_while(|&&i| tracks[i].solo_frames >= options.trusted_frames).count();
-    order.truncate(enough.max(options.min_speakers).min(MAX_CLUSTERED));
+    order.truncate(enough.max(options.min_speakers).clamp(1, MAX_CLUSTERED));
     order.sort_unstable();
     order
 }
@@ -216,6 +216,13 @@ mod tests {
         assert_eq!(cluster(&windows, &options(), &Control::none()).unwrap().speakers, 1);
         let exact = ClusteringOptions { min_speakers: 2, ..options() };
         assert_eq!(cluster(&windows, &exact, &Control::none()).unwrap().speakers, 2);
+    }
+
+    #[test]
+    fn speech_too_short_to_be_trusted_is_still_somebody() {
+        let none_wanted = ClusteringOptions { min_speakers: 0, ..options() };
+        let result = cluster(&[window(&[5, 3], &[0.0, 90.0])], &none_wanted, &Control::none()).unwrap();
+        assert_eq!((result.speakers, result.labels), (1, vec![vec![Some(0), Some(0)]]));
     }
 
     #[test]

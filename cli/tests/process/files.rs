@@ -1,0 +1,90 @@
+//! Several inputs, the output folder, and inputs that are no recordings.
+
+use voiceflow::output::rttm;
+
+use crate::support::{CONVERSATION, failure, output, run};
+
+#[test]
+fn a_bad_file_does_not_keep_the_others_from_being_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("made/on/the/way");
+    let out = out.to_str().unwrap();
+    let said = run(&[
+        "diarize",
+        "--format",
+        "rttm",
+        "--output",
+        out,
+        "nowhere.wav",
+        CONVERSATION,
+        "tests/data/audio/picture.png",
+        "tests/data/audio/original.wav",
+    ]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    let lines: Vec<&str> = said.err.lines().collect();
+    assert_eq!(lines[0], "voiceflow: nowhere.wav: no such file");
+    assert!(lines[1].starts_with("voiceflow: tests/data/audio/picture.png: expected WAV, FLAC"), "{lines:?}");
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    let mut names: Vec<_> = std::fs::read_dir(out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["conversation.rttm", "original.rttm"]);
+    let written = std::fs::read_to_string(format!("{out}/conversation.rttm")).unwrap();
+    assert_eq!(written, output(&["diarize", "--format", "rttm", CONVERSATION]));
+}
+
+#[test]
+fn several_tables_are_told_apart() {
+    let said = output(&["diarize", CONVERSATION, "tests/data/audio/original.wav"]);
+    assert!(said.starts_with("examples/data/conversation.flac\n\nstart s"), "{said}");
+    assert!(said.contains("\n\ntests/data/audio/original.wav\n\n"), "{said}");
+}
+
+#[test]
+fn the_number_of_speakers() {
+    for count in ["1", "2", "4"] {
+        let text = output(&["diarize", "--num-speakers", count, "--format", "rttm", CONVERSATION]);
+        let turns = &rttm::parse(&text).unwrap()["conversation"];
+        let mut speakers: Vec<&str> = turns.iter().map(|turn| turn.speaker.as_str()).collect();
+        speakers.sort_unstable();
+        speakers.dedup();
+        assert_eq!(speakers.len().to_string(), count, "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_recording_is_named_in_one_line() {
+    let empty = tempfile::NamedTempFile::with_suffix(".wav").unwrap();
+    let empty = empty.path().to_str().unwrap();
+    for (path, reason) in [
+        ("nowhere/a.wav", "no such file"),
+        ("tests", "expected a regular file, got a folder"),
+        ("Cargo.toml", "got a text file"),
+        ("tests/data/audio/video_only.mp4", "expected an audio track"),
+        (empty, "got an empty file (0 bytes)"),
+    ] {
+        let said = run(&["diarize", path]);
+        let line = failure(&said);
+        assert!(line.starts_with(&format!("{path}: ")) && line.contains(reason), "{line}");
+        assert_eq!(said.out, "");
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let said = run(&["diarize", "--output", "Cargo.toml/out", CONVERSATION]);
+    assert!(failure(&said).starts_with("Cargo.toml/out: "), "{said:?}");
+}
+
+#[test]
+fn a_deadline_names_the_file_and_the_stage() {
+    let said = run(&["diarize", "--deadline", "0", CONVERSATION]);
+    let expected = format!("{CONVERSATION}: deadline of 0 ms passed while analysing the audio");
+    assert_eq!(failure(&said), expected);
+}
+
+#[test]
+fn a_result_can_be_scored_at_once() {
+    let reference = CONVERSATION.replace(".flac", ".rttm");
+    let said = output(&["diarize", "--reference", &reference, CONVERSATION]);
+    assert!(said.contains("\n\nrecording ") && said.contains("\nOVERALL "), "{said}");
+}

@@ -1,0 +1,11 @@
+//! The command line as a process, with its own model: what it writes where, and how it ends.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod files;
+mod formats;
+mod info;
+mod provider;
+mod runtime;
+mod support;
+mod validate;

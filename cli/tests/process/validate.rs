@@ -1,0 +1,76 @@
+//! `voiceflow validate`: each breach is named, and the exit code tells good from bad.
+
+use crate::support::{failure, output, run};
+
+/// Every bad model, and how its breaches begin.
+const BAD: [(&str, &[&str]); 17] = [
+    ("activity_range", &["output `activity` on silence: expected values from 0 to 1, found "]),
+    (
+        "bad_numbers",
+        &["metadata `voiceflow.version`: ", "metadata `voiceflow.thresholds`: expected `offset`"],
+    ),
+    ("extra_output", &["output `logits`: expected no such output"]),
+    ("fixed_batch", &["input `audio`, axis 0 ", "output `activity`, axis 0 ", "output `embedding`, axis 0 "]),
+    ("hidden_dim", &["on silence [1, 80000]: output `embedding`: expected shape [1, 3, 8]"]),
+    ("lost_batch", &["output `activity`, axis 0 of [batch, frames, speakers]: expected a dynamic size"]),
+    ("mixed_batch", &["batch: expected the same results for a row alone and among others"]),
+    ("nan", &["output `embedding` on silence: expected finite values, found NaN"]),
+    ("no_metadata", &["metadata `voiceflow.contract`: expected 1, found no such key"]),
+    ("no_thresholds", &["metadata `voiceflow.thresholds`: expected a JSON object"]),
+    ("not_unit", &["output `embedding` on noise: expected length 1 or zeros, found "]),
+    ("wrong_contract", &["metadata `voiceflow.contract`: expected 1, found \"2\""]),
+    ("wrong_dim", &["output `embedding`, axis 2 of [batch, speakers, dim]: expected 8, found 6"]),
+    ("wrong_input", &["input `audio`: expected float32 [batch, samples], found only `waveform`"]),
+    ("wrong_rank", &["input `audio`: expected [batch, samples], found "]),
+    ("wrong_speakers", &["output `activity`, axis 2 of [batch, frames, speakers]: expected 4, found 3"]),
+    ("wrong_type", &["input `audio`: expected float32, found f64"]),
+];
+
+fn fixture(name: &str) -> String {
+    format!("tests/data/models/{name}.onnx")
+}
+
+#[test]
+fn good_models() {
+    let good = fixture("good");
+    assert_eq!(output(&["validate", &good]), format!("{good}: keeps the model contract\n"));
+    output(&["validate", "models/fast-cnn/0.1.0/model.onnx"]);
+}
+
+#[test]
+fn bad_models() {
+    for (name, breaches) in BAD {
+        let file = fixture(name);
+        let said = run(&["validate", &file]);
+        for breach in breaches {
+            assert!(said.out.lines().any(|line| line.starts_with(breach)), "{name}: {}", said.out);
+        }
+        let count = said.out.lines().count();
+        let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+        assert_eq!(failure(&said), format!("{file}: breaks the model contract {times}"));
+    }
+}
+
+#[test]
+fn files_that_are_no_models() {
+    for (path, reason) in [
+        ("nowhere.onnx", "no such file"),
+        ("tests", "expected a file, found a directory"),
+        ("tests/data/audio/16k.flac", "not a valid ONNX model: "),
+    ] {
+        let said = run(&["validate", path]);
+        assert!(failure(&said).starts_with(&format!("{path}: {reason}")), "{said:?}");
+        assert_eq!(said.out, "");
+    }
+}
+
+#[test]
+fn diarize_refuses_a_bad_model() {
+    let model = fixture("wrong_contract");
+    let said = run(&["diarize", "--model", &model, crate::support::CONVERSATION]);
+    let line = failure(&said);
+    assert!(
+        line.contains(&model) && line.contains("`voiceflow.contract`: expected 1, found \"2\""),
+        "{line}"
+    );
+}

@@ -1,0 +1,99 @@
+//! Progress, cancellation and deadlines of a whole diarization.
+
+use std::sync::Mutex;
+use std::thread::ThreadId;
+use std::time::Duration;
+
+use voiceflow::audio::{BufferSource, SAMPLE_RATE};
+use voiceflow::{Control, Diarization, Diarizer, Error, Stage};
+
+use crate::sound::{conversation, piece};
+use crate::{diarize, diarizer};
+
+/// The stages of a diarization in their order.
+const STAGES: [Stage; 3] = [Stage::Analysis, Stage::Clustering, Stage::Reconstruction];
+
+fn run(diarizer: &Diarizer, samples: &[f32], control: &Control<'_>) -> voiceflow::Result<Diarization> {
+    diarizer.process(&mut BufferSource::from_f32(samples, SAMPLE_RATE, 1)?, control)
+}
+
+#[test]
+fn every_stage_can_be_cancelled_and_is_named() {
+    let diarizer = diarizer(|_| {});
+    let before = diarize(&diarizer, conversation());
+    for stage in STAGES {
+        // At the first call of the stage, and at one in the middle or at the end.
+        for from in [0.0, 0.5] {
+            let stop = |now: Stage, fraction: f32| now != stage || fraction < from;
+            let control = Control::none().with_progress(&stop);
+            let error = run(&diarizer, conversation(), &control).unwrap_err();
+            assert!(matches!(error, Error::Cancelled { stage: named } if named == stage), "{error:?}");
+            assert_eq!(error.to_string(), format!("cancelled by the progress callback while {stage}"));
+        }
+    }
+    assert_eq!(diarize(&diarizer, conversation()), before);
+}
+
+#[test]
+fn a_second_analysis_can_be_cancelled() {
+    let diarizer = diarizer(|config| config.set_num_speakers(6).unwrap());
+    let done = Mutex::new(0);
+    let stop = |_: Stage, fraction: f32| {
+        let mut done = done.lock().unwrap();
+        *done += usize::from(fraction == 1.0);
+        *done < 2
+    };
+    let control = Control::none().with_progress(&stop);
+    let error = run(&diarizer, piece(0.0, 4.0), &control).unwrap_err();
+    assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{error:?}");
+}
+
+#[test]
+fn deadlines_pass_with_their_length_and_the_stage() {
+    let diarizer = diarizer(|_| {});
+    for deadline_ms in [0, 1] {
+        let control = Control::none().with_deadline(Some(Duration::from_millis(deadline_ms)));
+        let error = run(&diarizer, conversation(), &control).unwrap_err();
+        let expected = format!("deadline of {deadline_ms} ms passed while analysing the audio");
+        assert_eq!(error.to_string(), expected);
+        assert!(!diarize(&diarizer, piece(0.0, 4.0)).segments.is_empty());
+    }
+}
+
+#[test]
+fn the_deadline_of_the_options_holds_for_each_call() {
+    let diarizer = diarizer(|config| config.set_deadline(Some(Duration::ZERO)));
+    for _ in 0..2 {
+        let error = run(&diarizer, &[], &Control::none()).unwrap_err();
+        assert!(matches!(error, Error::Deadline { deadline_ms: 0, .. }), "{error:?}");
+    }
+    // That of the call comes before that of the options.
+    let control = Control::none().with_deadline(Some(Duration::from_secs(600)));
+    assert!(run(&diarizer, piece(0.0, 4.0), &control).is_ok());
+}
+
+#[test]
+fn progress_goes_forward_on_the_calling_thread() {
+    let usual = diarizer(|_| {});
+    // So short a piece with so many speakers is analysed a second time.
+    let six = diarizer(|config| config.set_num_speakers(6).unwrap());
+    for (diarizer, samples) in [(&usual, conversation()), (&usual, &[][..]), (&six, piece(0.0, 4.0))] {
+        let calls: Mutex<Vec<(ThreadId, Stage, f32)>> = Mutex::default();
+        let note = |stage: Stage, fraction: f32| {
+            calls.lock().unwrap().push((std::thread::current().id(), stage, fraction));
+            true
+        };
+        run(diarizer, samples, &Control::none().with_progress(&note)).unwrap();
+        let calls = calls.into_inner().unwrap();
+        assert!(calls.iter().all(|(thread, ..)| *thread == std::thread::current().id()));
+        let at: Vec<(usize, f32)> = calls
+            .iter()
+            .map(|(_, stage, fraction)| (STAGES.iter().position(|s| s == stage).unwrap(), *fraction))
+            .collect();
+        assert!(at.is_sorted(), "{at:?}");
+        assert!(at.iter().all(|(_, fraction)| (0.0..=1.0).contains(fraction)), "{at:?}");
+        for (place, stage) in STAGES.iter().enumerate() {
+            assert!(at.contains(&(place, 1.0)), "{stage:?} does not end: {at:?}");
+        }
+    }
+}
