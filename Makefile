@@ -5,7 +5,7 @@ RUNTIME := $(CURDIR)/.runtime/onnxruntime-$(RUNTIME_VERSION)/libonnxruntime.so.$
 export VOICEFLOW_ORT_LIBRARY ?= $(RUNTIME)
 
 # The tests of the C interface; every other file or folder of tests/ belongs to test-rust.
-C_TESTS := c_abi examples exports header rust_host
+C_TESTS := c_abi examples exports header readme rust_host
 TEST_PROGRAMS := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs)))
 RUST_TESTS := $(filter-out $(C_TESTS),$(TEST_PROGRAMS))
 

@@ -21,6 +21,9 @@ HOP_SAMPLES = 160
 MEL_BANDS = 64
 LOG_FLOOR = 1e-7
 
+DOUBTFUL_BELOW = 0.3
+"""Frames in which a speaker talks alone with less probability than this do not count for the voice."""
+
 SILENT_BELOW = 0.1
 """A local speaker whose activity never reaches this is silent: its embedding is zero."""
 
@@ -128,8 +131,10 @@ class FastCnn(nn.Module):
         classes = torch.softmax(scores, dim=2)
         activity = torch.matmul(classes, self.membership)
         solo = classes[:, :, 1 : 1 + MAX_SPEAKERS]
-        # A speaker who only talks over others is still pooled, from overlapped frames.
-        embedding = F.normalize(self.pool(voice, solo + 0.02 * activity), dim=2)
+        # Doubtful frames are many and belong to others: together they would drown a short turn. A speaker who
+        # only talks over others is still pooled, from overlapped frames.
+        weights = solo * (solo > DOUBTFUL_BELOW).to(solo.dtype) + 1e-4 * activity
+        embedding = F.normalize(self.pool(voice, weights), dim=2)
         heard = (activity.amax(dim=1) > SILENT_BELOW).to(embedding.dtype)
         return activity, embedding * heard[:, :, None]
 
