@@ -17,12 +17,14 @@ from pathlib import Path
 import onnx
 
 
-def with_thresholds(model: Path, out: Path, thresholds: dict[str, float], hop_s: float) -> None:
-    """A copy of the model with other thresholds and another hop."""
+def with_settings(model: Path, out: Path, thresholds: dict[str, float], window_s: float, hop_s: float) -> None:
+    """A copy of the model with other thresholds, window and hop."""
     graph = onnx.load(model)
     for entry in graph.metadata_props:
         if entry.key == "voiceflow.thresholds":
             entry.value = json.dumps(thresholds)
+        if entry.key == "voiceflow.window_samples":
+            entry.value = str(int(window_s * 16_000))
         if entry.key == "voiceflow.hop_samples":
             entry.value = str(int(hop_s * 16_000))
     onnx.save(graph, out)
@@ -54,15 +56,16 @@ def main() -> None:
     parser.add_argument("--onset", type=float, nargs="+", default=[0.5])
     parser.add_argument("--offset", type=float, nargs="+", default=[0.5])
     parser.add_argument("--clustering", type=float, nargs="+", default=[0.5])
-    parser.add_argument("--hop", type=float, nargs="+", default=[5.0])
+    parser.add_argument("--window", type=float, nargs="+", default=[10.0], help="seconds")
+    parser.add_argument("--hop", type=float, nargs="+", default=[0.5], help="share of the window")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        grid = itertools.product(options.onset, options.offset, options.clustering, options.hop)
-        for onset, offset, clustering, hop in grid:
+        grid = itertools.product(options.onset, options.offset, options.clustering, options.window, options.hop)
+        for onset, offset, clustering, window, hop in grid:
             model = scratch / "model.onnx"
             thresholds = {"onset": onset, "offset": offset, "clustering": clustering}
-            with_thresholds(options.model, model, thresholds, hop)
+            with_settings(options.model, model, thresholds, window, window * hop)
             cells = []
             for recordings in options.recordings:
                 total = score(options.voiceflow, model, recordings, scratch)["overall"]
