@@ -1,5 +1,5 @@
 //! Calls from the library into the host. While one is under way on a thread, that thread may not call back:
-//! [`super::guard::guard`] refuses it, so that no callback can destroy what is in use below it or wait for itself.
+//! `guard` refuses it, so that no callback can destroy what is in use below it or wait for itself.
 
 use std::cell::Cell;
 use std::ffi::c_void;

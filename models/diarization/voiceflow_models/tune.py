@@ -17,7 +17,9 @@ from pathlib import Path
 import onnx
 
 
-def with_settings(model: Path, out: Path, thresholds: dict[str, float], window_s: float, hop_s: float) -> None:
+def with_settings(
+    model: Path, out: Path, thresholds: dict[str, float], window_s: float, hop_s: float
+) -> None:
     """A copy of the model with other thresholds, window and hop."""
     graph = onnx.load(model)
     for entry in graph.metadata_props:
@@ -61,8 +63,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        grid = itertools.product(options.onset, options.offset, options.clustering, options.window, options.hop)
-        for onset, offset, clustering, window, hop in grid:
+        axes = (options.onset, options.offset, options.clustering, options.window, options.hop)
+        for onset, offset, clustering, window, hop in itertools.product(*axes):
             model = scratch / "model.onnx"
             thresholds = {"onset": onset, "offset": offset, "clustering": clustering}
             with_settings(options.model, model, thresholds, window, window * hop)
