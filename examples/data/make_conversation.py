@@ -17,8 +17,8 @@ PAUSE_S = 0.3
 
 VOICES = {
     "ada": ["flite", "-voice", "slt"],
-    "ben": ["flite", "-voice", "rms"],
-    "kim": ["espeak-ng", "-v", "en-gb+f3", "-s", "150", "-p", "62"],
+    "ben": ["flite", "-voice", "kal16"],
+    "kim": ["espeak-ng", "-v", "en-us+f4", "-s", "150", "-p", "90"],
 }
 
 # Speaker, gap in seconds after the end of the line before (negative: overlap), text.

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is needed to train; install models/diarization")
 
-from voiceflow_models.export import compare, export, stamp  # noqa: E402
+from voiceflow_models.export import Properties, compare, export, stamp  # noqa: E402
 from voiceflow_models.layout import MAX_SPEAKERS, POWERSET, WINDOW_FRAMES, WINDOW_SAMPLES  # noqa: E402
 from voiceflow_models.losses import ORDERS, AngularMargin, permuted_cross_entropy  # noqa: E402
 from voiceflow_models.model import FastCnn, frames_of  # noqa: E402
@@ -46,7 +46,8 @@ def test_export_agrees_with_pytorch(tmp_path):
     model = FastCnn()
     path = tmp_path / "model.onnx"
     export(model, path)
-    stamp(path, "test", "0.0.1", 5.0, {"onset": 0.5, "offset": 0.5, "clustering": 0.5}, model.embedding_dim)
+    thresholds = {"onset": 0.5, "offset": 0.5, "clustering": 0.5}
+    stamp(path, Properties("test", "0.0.1", 4.0, 2.0, thresholds, model.embedding_dim))
     assert compare(model, path)["largest_difference_from_pytorch"] < 1e-4
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -45,23 +46,35 @@ def export(model: FastCnn, path: Path) -> None:
     )
 
 
-def stamp(path: Path, name: str, version: str, hop_s: float, thresholds: dict[str, float], dim: int) -> None:
+@dataclass
+class Properties:
+    """What the file says of itself beside its fixed layout."""
+
+    name: str
+    version: str
+    window_s: float
+    hop_s: float
+    thresholds: dict[str, float]
+    embedding_dim: int
+
+
+def stamp(path: Path, properties: Properties) -> None:
     """Writes the contract's metadata properties into the file."""
     graph = onnx.load(path)
     onnx.helper.set_model_props(
         graph,
         {
             "voiceflow.contract": "1",
-            "voiceflow.name": name,
-            "voiceflow.version": version,
+            "voiceflow.name": properties.name,
+            "voiceflow.version": properties.version,
             "voiceflow.sample_rate": str(SAMPLE_RATE),
-            "voiceflow.window_samples": str(WINDOW_SAMPLES),
-            "voiceflow.hop_samples": str(int(hop_s * SAMPLE_RATE)),
+            "voiceflow.window_samples": str(int(properties.window_s * SAMPLE_RATE)),
+            "voiceflow.hop_samples": str(int(properties.hop_s * SAMPLE_RATE)),
             "voiceflow.frame_step_samples": str(FRAME_STEP),
             "voiceflow.frame_offset_samples": str(FRAME_STEP // 2),
             "voiceflow.max_speakers": str(MAX_SPEAKERS),
-            "voiceflow.embedding_dim": str(dim),
-            "voiceflow.thresholds": json.dumps(thresholds),
+            "voiceflow.embedding_dim": str(properties.embedding_dim),
+            "voiceflow.thresholds": json.dumps(properties.thresholds),
         },
     )
     onnx.checker.check_model(graph)
@@ -95,10 +108,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--name", default="fast-cnn")
     parser.add_argument("--version", required=True)
-    parser.add_argument("--hop", type=float, default=5.0, help="window hop in seconds")
+    parser.add_argument("--window", type=float, default=4.0, help="window at inference in seconds")
+    parser.add_argument("--hop", type=float, default=2.0, help="window hop in seconds")
     parser.add_argument("--onset", type=float, default=0.5)
-    parser.add_argument("--offset", type=float, default=0.5)
-    parser.add_argument("--clustering", type=float, default=0.6)
+    parser.add_argument("--offset", type=float, default=0.4)
+    parser.add_argument("--clustering", type=float, default=0.7)
     parser.add_argument("--facts", type=Path, help="JSON merged into metadata.json: data, measured figures")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -108,7 +122,12 @@ def main() -> None:
     path = options.out / "model.onnx"
     export(model, path)
     thresholds = {"onset": options.onset, "offset": options.offset, "clustering": options.clustering}
-    stamp(path, options.name, options.version, options.hop, thresholds, model.embedding_dim)
+    stamp(
+        path,
+        Properties(
+            options.name, options.version, options.window, options.hop, thresholds, model.embedding_dim
+        ),
+    )
     report = compare(model, path)
     size = path.stat().st_size
     if size > LARGEST_BYTES:
