@@ -12,7 +12,7 @@ use crate::control::Control;
 use crate::diarize::activity::Hysteresis;
 use crate::diarize::clustering::{Clustering, ClusteringOptions, cluster, tracks_of};
 use crate::diarize::reconstruct::reconstruct;
-use crate::diarize::timeline::{FrameTurn, drop_short, fill_pauses, to_segments};
+use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, to_segments};
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
@@ -101,14 +101,17 @@ impl Diarizer {
         Hysteresis { onset: thresholds.onset, offset: thresholds.offset }
     }
 
-    fn frame_s(&self) -> f64 {
-        self.grid.frame as f64 / f64::from(SAMPLE_RATE)
+    /// The model tells the middle of its first frame.
+    fn frame_times(&self) -> FrameTimes {
+        let step_s = self.grid.frame as f64 / f64::from(SAMPLE_RATE);
+        let middle_s = self.model().frame_offset_samples as f64 / f64::from(SAMPLE_RATE);
+        FrameTimes { origin_s: middle_s - step_s / 2.0, step_s }
     }
 
     /// Fewest frames that last `seconds` or longer.
     fn frames(&self, seconds: f64) -> usize {
         // A whole number of frames stays that number whatever the rounding of the quotient.
-        (seconds / self.frame_s() - 1e-6).ceil() as usize
+        (seconds / self.frame_times().step_s - 1e-6).ceil() as usize
     }
 
     fn clustering_options(&self) -> ClusteringOptions {
@@ -179,7 +182,7 @@ impl Diarizer {
             turn.speaker = place;
         }
         let duration_s = samples as f64 / f64::from(SAMPLE_RATE);
-        let segments = to_segments(&turns, self.frame_s(), duration_s);
+        let segments = to_segments(&turns, self.frame_times(), duration_s);
         let speakers = order
             .iter()
             .enumerate()

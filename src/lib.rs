@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! file / PCM ──> audio ──> windows ──> local diarizer ──> clustering ──> reconstruction ──> segments
-//!                decode     10 s,      one ONNX call:     AHC with       overlap-add,        RTTM, JSON,
+//!                decode     4 s,       one ONNX call:     AHC with       overlap-add,        RTTM, JSON,
 //!                downmix    fixed hop  activity [T,S]     cannot-link    count, smooth       SRT, C structs
 //!                16 kHz                embedding [S,D]
 //! ```

@@ -109,14 +109,23 @@ pub fn drop_short(turns: Vec<FrameTurn>, frames: usize, keep: usize) -> Vec<Fram
     turns.into_iter().enumerate().filter(stays).map(|(_, turn)| turn).collect()
 }
 
-/// Turns in seconds. `frame_s` is the length of a frame, `duration_s` that of the recording, past which no
-/// segment ends.
-pub fn to_segments(turns: &[FrameTurn], frame_s: f64, duration_s: f64) -> Vec<Segment> {
+/// When frames are: frame `i` lasts `step_s` seconds from `origin_s + i * step_s` on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FrameTimes {
+    /// Start of the first frame in seconds.
+    pub origin_s: f64,
+    /// Length of a frame in seconds.
+    pub step_s: f64,
+}
+
+/// Turns in seconds. `duration_s` is the length of the recording, outside of which no segment lies.
+pub fn to_segments(turns: &[FrameTurn], times: FrameTimes, duration_s: f64) -> Vec<Segment> {
+    let at = |frame: usize| (times.origin_s + frame as f64 * times.step_s).clamp(0.0, duration_s);
     let mut segments: Vec<Segment> = turns
         .iter()
         .map(|turn| Segment {
-            start_s: turn.start as f64 * frame_s,
-            end_s: (turn.end as f64 * frame_s).min(duration_s),
+            start_s: at(turn.start),
+            end_s: at(turn.end),
             speaker: turn.speaker,
             confidence: turn.confidence(),
             overlap: false,
@@ -190,9 +199,12 @@ mod tests {
     #[test]
     fn segments_end_with_the_recording_and_know_overlap() {
         let turns = [turn(0, 0, 10), turn(1, 5, 8), turn(1, 20, 26)];
-        let segments = to_segments(&turns, 0.04, 1.0);
+        let times = FrameTimes { origin_s: 0.0, step_s: 0.04 };
+        let segments = to_segments(&turns, times, 1.0);
         let overlap: Vec<bool> = segments.iter().map(|segment| segment.overlap).collect();
         assert_eq!(overlap, [true, true, false]);
         assert_eq!(segments[2].end_s, 1.0);
+        let later = to_segments(&turns, FrameTimes { origin_s: 0.02, ..times }, 1.0);
+        assert!((later[1].start_s - 0.22).abs() < 1e-9);
     }
 }

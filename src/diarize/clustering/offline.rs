@@ -11,7 +11,7 @@ use crate::diarize::activity::Hysteresis;
 use crate::error::{Result, Stage};
 
 /// Most tracks that are clustered with each other; of more, those with the most solo speech are taken. Holds
-/// the distance matrix under 75 MB. An hour of lively talk has about 2,000 tracks at a hop of 5 s.
+/// the distance matrix under 75 MB.
 const MAX_CLUSTERED: usize = 6000;
 
 /// How speakers are clustered.
