@@ -39,7 +39,7 @@ test-rust: $(RUNTIME) ## the core and the command line
 	cargo test --locked --package voiceflow-cli
 
 .PHONY: test-c
-test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 and C++17, sanitizers, valgrind, examples
+test-c: $(RUNTIME) ## the C interface: header, exports, C99 to C23 and C++17, sanitizers, valgrind, examples
 	cargo test --locked --package voiceflow $(addprefix --test ,$(C_TESTS))
 
 .PHONY: test-python
@@ -72,7 +72,7 @@ measure: build $(VENV)/ready ## accuracy, speed and memory on ../shared/data, as
 clean: ## remove all that was built or fetched
 	rm -rf target .runtime .cache $(VENV) install
 
-$(RUNTIME):
+$(RUNTIME): | .cache/tools
 	scripts/fetch_runtime.sh
 
 .cache/tools: scripts/install_tools.sh

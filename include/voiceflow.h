@@ -116,7 +116,7 @@ typedef enum vf_provider_policy {
  */
 typedef enum vf_stage {
     /**
-     * Waiting for a free run slot.
+     * Waiting for a free run slot. Never reported to a progress callback; named in the text of errors.
      */
     VF_STAGE_WAITING = 0,
     /**

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that the tests of the C interface and of Python need, those that are missing.
+# Installs the Debian packages that set-up and tests need, those that are missing.
 set -eu
 
 missing=
@@ -12,6 +12,7 @@ need nm binutils
 need pkg-config pkg-config
 need valgrind valgrind
 need go golang-go
+python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip"
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 
 [ -n "$missing" ] || exit 0

@@ -5,14 +5,22 @@ cd "$(dirname -- "$0")/.." || exit 1
 
 passed=0
 failed=0
+skipped=0
+SKIPPED=77 # what a check ends with that cannot be made here
 check() { # NAME COMMAND...
     name=$1
     shift
     echo "== $name"
-    if "$@"; then passed=$((passed + 1)); else
+    status=0
+    "$@" || status=$?
+    case $status in
+    0) passed=$((passed + 1)) ;;
+    "$SKIPPED") skipped=$((skipped + 1)) ;;
+    *)
         failed=$((failed + 1))
         echo "lint.sh: $name failed" >&2
-    fi
+        ;;
+    esac
 }
 
 deny() {
@@ -21,15 +29,17 @@ deny() {
 
 # The database of advisories is a git repository elsewhere: without a way to it there is nothing to check.
 advisories() {
-    if git ls-remote --exit-code https://github.com/RustSec/advisory-db HEAD >/dev/null 2>&1; then
+    if GIT_TERMINAL_PROMPT=0 timeout 20 git ls-remote --exit-code https://github.com/RustSec/advisory-db HEAD >/dev/null 2>&1; then
         deny advisories
     else
         echo "the database of advisories cannot be reached: not checked"
+        return "$SKIPPED"
     fi
 }
 
 check rustfmt cargo fmt --all --check
 check clippy cargo clippy --workspace --all-targets --locked -- -D warnings
+check "clippy without the model" cargo clippy --package voiceflow --lib --no-default-features --locked -- -D warnings
 check "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 check "licences, bans, sources" deny licenses bans sources
 check advisories advisories
@@ -37,5 +47,5 @@ check ruff .venv/bin/ruff check .
 check "ruff format" .venv/bin/ruff format --check .
 check shellcheck .venv/bin/shellcheck scripts/*.sh tests/data/*.sh .ci/run
 
-echo "lint: $passed passed, $failed failed"
+echo "lint: $passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

@@ -1,6 +1,8 @@
 //! How a caller steers work in progress: a progress callback that can cancel, and a deadline. Every stage
 //! calls [`Control::check`] between bounded pieces of work.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result, Stage};
@@ -16,6 +18,8 @@ pub struct Control<'a> {
     deadline: Option<(Instant, Duration)>,
     /// Smallest fraction that is reported.
     least_fraction: f32,
+    /// Set by another thread when the work is no longer wanted.
+    stop: Option<&'a Arc<AtomicBool>>,
 }
 
 impl<'a> Control<'a> {
@@ -47,9 +51,16 @@ impl<'a> Control<'a> {
         self
     }
 
-    /// The deadline without the callback, for threads that the callback may not be called on.
-    pub fn without_progress(self) -> Control<'static> {
-        Control { progress: None, deadline: self.deadline, least_fraction: self.least_fraction }
+    /// The same deadline without the callback, for threads that the callback may not be called on; work ends as
+    /// cancelled once `stop` is set.
+    pub(crate) fn on_worker<'b>(&self, stop: &'b Arc<AtomicBool>) -> Control<'b> {
+        let (deadline, least_fraction) = (self.deadline, self.least_fraction);
+        Control { progress: None, deadline, least_fraction, stop: Some(stop) }
+    }
+
+    /// The flag that ends the work when another thread sets it.
+    pub(crate) fn stop_flag(&self) -> Option<&'a Arc<AtomicBool>> {
+        self.stop
     }
 
     /// Reports progress and fails if the caller cancelled or the deadline has passed.
@@ -64,6 +75,9 @@ impl<'a> Control<'a> {
         }
         if self.remaining() == Some(Duration::ZERO) {
             return Err(self.deadline_error(stage));
+        }
+        if self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            return Err(Error::Cancelled { stage });
         }
         Ok(())
     }

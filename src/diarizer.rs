@@ -78,7 +78,9 @@ impl Diarizer {
     /// # Errors
     /// Those of [`FileSource::open`] and [`Diarizer::process`].
     pub fn process_file(&self, path: &Path, control: &Control<'_>) -> Result<Diarization> {
-        self.process(&mut FileSource::open(path)?, control)
+        // The deadline counts from here: opening a file takes time too.
+        let control = control.or_deadline(self.config.deadline());
+        self.process(&mut FileSource::open(path)?, &control)
     }
 
     /// Diarizes a source to its end. Audio without speech gives no segments. The result is the same for any

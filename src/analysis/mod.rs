@@ -6,9 +6,10 @@ mod reader;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
+use std::time::Duration;
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 use ndarray::Axis;
 use parking_lot::Mutex;
 
@@ -20,6 +21,9 @@ use crate::diarize::LocalWindow;
 use crate::diarize::windows::WindowGrid;
 use crate::error::{Error, Result, Stage};
 use crate::model::{Inference, Session};
+
+/// Longest time between two looks at the caller's wish to cancel while the network runs.
+const CANCEL_POLL: Duration = Duration::from_millis(50);
 
 /// How a recording is analysed.
 #[derive(Clone, Copy, Debug)]
@@ -56,19 +60,24 @@ pub fn analyse(
     control: &Control<'_>,
 ) -> Result<Analysis> {
     let mut reader = WindowReader::new(source, options.grid, options.keep);
-    let team = Team::new(session, options.grid, control.without_progress());
+    let stop = Arc::new(AtomicBool::new(false));
+    let team = Team::new(session, options.grid, control.on_worker(&stop), &stop);
     std::thread::scope(|scope| {
-        let (sender, receiver) = sync_channel::<Batch>(1);
-        let workers = team.start(scope, options.workers, receiver)?;
-        let fed = feed(&mut reader, options.batch, &sender, &team.stop, control);
-        if fed.is_err() {
-            team.stop.store(true, Ordering::Relaxed);
-        }
+        let (sender, queue) = bounded(1);
+        let (busy, all_done) = bounded(0);
+        let workers = team.start(scope, options.workers, &queue, &busy)?;
+        // The workers' own ends are left: the queue closes when the last of them ends.
+        drop((queue, busy));
+        let fed = feed(&mut reader, options.batch, &sender, &stop, control);
         drop(sender);
+        let waited = fed.and_then(|()| wait(&all_done, reader.fraction(), control));
+        if waited.is_err() {
+            stop.store(true, Ordering::Relaxed);
+        }
         for worker in workers {
             worker.join().unwrap_or_else(|panic| resume_unwind(panic));
         }
-        fed
+        waited
     })?;
     let windows = team.finish()?;
     control.check(Stage::Analysis, 1.0)?;
@@ -79,17 +88,30 @@ pub fn analyse(
 fn feed(
     reader: &mut WindowReader<'_>,
     batch_size: usize,
-    queue: &SyncSender<Batch>,
+    queue: &Sender<Batch>,
     stop: &AtomicBool,
     control: &Control<'_>,
 ) -> Result<()> {
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) {
-        let Some(batch) = reader.next_batch(number, batch_size, control)? else { break };
-        if queue.send(batch).is_err() {
-            break;
+        let Some(mut batch) = reader.next_batch(number, batch_size, control)? else { break };
+        loop {
+            match queue.send_timeout(batch, CANCEL_POLL) {
+                Ok(()) => break,
+                Err(SendTimeoutError::Timeout(back)) => batch = back,
+                Err(SendTimeoutError::Disconnected(_)) => return Ok(()),
+            }
+            control.check(Stage::Analysis, reader.fraction())?;
         }
         number += 1;
+    }
+    Ok(())
+}
+
+/// Waits until the last worker has let go of its end of `all_done`.
+fn wait(all_done: &Receiver<()>, fraction: f32, control: &Control<'_>) -> Result<()> {
+    while let Err(RecvTimeoutError::Timeout) = all_done.recv_timeout(CANCEL_POLL) {
+        control.check(Stage::Analysis, fraction)?;
     }
     Ok(())
 }
@@ -98,32 +120,36 @@ fn feed(
 struct Team<'a> {
     session: &'a Session,
     grid: WindowGrid,
-    control: Control<'static>,
+    control: Control<'a>,
     done: Mutex<Vec<(usize, Vec<LocalWindow>)>>,
     failure: Mutex<Option<Error>>,
-    /// Set after the first failure: batches still in the queue are not analysed.
-    stop: AtomicBool,
+    /// Set after the first failure: batches still in the queue are not analysed, and runs end early.
+    stop: &'a AtomicBool,
 }
 
 impl<'a> Team<'a> {
-    fn new(session: &'a Session, grid: WindowGrid, control: Control<'static>) -> Self {
+    fn new(session: &'a Session, grid: WindowGrid, control: Control<'a>, stop: &'a AtomicBool) -> Self {
         let (done, failure) = (Mutex::new(Vec::new()), Mutex::new(None));
-        Self { session, grid, control, done, failure, stop: AtomicBool::new(false) }
+        Self { session, grid, control, done, failure, stop }
     }
 
-    /// Starts up to `count` workers, at least one. The queue closes when the last of them ends.
+    /// Starts up to `count` workers, at least one. Each holds an end of `queue` and of `busy` until it ends.
     fn start<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         count: usize,
-        queue: Receiver<Batch>,
+        queue: &Receiver<Batch>,
+        busy: &Sender<()>,
     ) -> Result<Vec<ScopedJoinHandle<'scope, ()>>> {
-        let queue = Arc::new(Mutex::new(queue));
         let mut workers = Vec::with_capacity(count);
         for number in 0..count.max(1) {
-            let queue = Arc::clone(&queue);
+            let (queue, busy) = (queue.clone(), busy.clone());
             let name = format!("voiceflow-{number}");
-            match Builder::new().name(name).spawn_scoped(scope, move || self.work(&queue)) {
+            let work = move || {
+                let _busy = busy;
+                self.work(&queue);
+            };
+            match Builder::new().name(name).spawn_scoped(scope, work) {
                 Ok(worker) => workers.push(worker),
                 // Fewer workers do the same work.
                 Err(error) if !workers.is_empty() => {
@@ -137,11 +163,9 @@ impl<'a> Team<'a> {
     }
 
     /// Analyses batches until the queue is closed and empty.
-    fn work(&self, queue: &Mutex<Receiver<Batch>>) {
+    fn work(&self, queue: &Receiver<Batch>) {
         let mut output = Inference::default();
-        loop {
-            // The lock is held while waiting: one idle worker waits for the queue, the others for it.
-            let Ok(batch) = queue.lock().recv() else { break };
+        for batch in queue {
             if self.stop.load(Ordering::Relaxed) {
                 continue;
             }

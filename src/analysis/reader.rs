@@ -5,7 +5,10 @@ use ndarray::Array2;
 use crate::audio::AudioSource;
 use crate::control::Control;
 use crate::diarize::windows::WindowGrid;
-use crate::error::{Result, Stage};
+use crate::error::{Error, Result, Stage};
+
+/// Most windows of one recording: 55 hours at a hop of 2 s. What is kept of them is then about 300 MB.
+const MAX_WINDOWS: u64 = 100_000;
 
 /// Windows that are analysed together.
 pub(super) struct Batch {
@@ -57,8 +60,8 @@ impl<'a> WindowReader<'a> {
         size: usize,
         control: &Control<'_>,
     ) -> Result<Option<Batch>> {
-        let mut starts = Vec::with_capacity(size);
-        let mut audio = Vec::with_capacity(size * self.grid.window);
+        let mut starts = Vec::new();
+        let mut audio = Vec::new();
         while starts.len() < size {
             let Some(start) = self.next_start(control)? else { break };
             let from = (start - self.buffer_start) as usize;
@@ -80,6 +83,12 @@ impl<'a> WindowReader<'a> {
     /// Start of the next window, once the buffer holds its audio.
     fn next_start(&mut self, control: &Control<'_>) -> Result<Option<u64>> {
         let next = self.last_start.map_or(0, |start| start + self.grid.hop as u64);
+        if next / self.grid.hop as u64 >= MAX_WINDOWS {
+            let text = format!(
+                "recording: expected at most {MAX_WINDOWS} windows, got more; a longer hop makes fewer"
+            );
+            return Err(Error::Limit(text));
+        }
         while !self.ended && self.samples < next + self.grid.window as u64 {
             self.read(control)?;
         }
@@ -93,13 +102,17 @@ impl<'a> WindowReader<'a> {
         Ok(self.grid.closing_start(self.last_start, self.samples))
     }
 
-    /// Reads one block, and lets go of audio that no window can need any more.
-    fn read(&mut self, control: &Control<'_>) -> Result<()> {
-        let fraction = match self.source.len_hint() {
+    /// Share of the recording that was read, 0 where its length is not known.
+    pub(super) fn fraction(&self) -> f32 {
+        match self.source.len_hint() {
             Some(total) if total > 0 => (self.samples as f64 / total as f64) as f32,
             _ => 0.0,
-        };
-        control.check(Stage::Analysis, fraction)?;
+        }
+    }
+
+    /// Reads one block, and lets go of audio that no window can need any more.
+    fn read(&mut self, control: &Control<'_>) -> Result<()> {
+        control.check(Stage::Analysis, self.fraction())?;
         let needed = self.last_start.unwrap_or(0);
         let passed = (needed - self.buffer_start) as usize;
         if passed >= self.grid.window / 2 {

@@ -22,7 +22,7 @@ pub type vf_progress_fn =
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum vf_stage {
-    /// Waiting for a free run slot.
+    /// Waiting for a free run slot. Never reported to a progress callback; named in the text of errors.
     VF_STAGE_WAITING = 0,
     /// Decoding, resampling and running the network over the windows.
     VF_STAGE_ANALYSIS = 1,

@@ -12,6 +12,7 @@ mod contract;
 mod dry_run;
 mod embedded;
 mod golden;
+mod log_queue;
 mod pool;
 mod provider;
 pub mod runtime;

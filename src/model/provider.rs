@@ -6,7 +6,7 @@ use ort::ep::{self, ExecutionProviderDispatch};
 use ort::session::Session as OrtSession;
 use parking_lot::Mutex;
 
-use super::{runtime, threads};
+use super::{log_queue, runtime, threads};
 use crate::config::{Config, Provider, ProviderPolicy};
 use crate::error::{Error, Result};
 
@@ -65,6 +65,15 @@ pub(super) fn open(
 
 /// Opens the model on exactly `provider`, with the thread options of `config`.
 pub(super) fn open_on(
+    environment: &Environment,
+    model: &[u8],
+    provider: Provider,
+    config: &Config,
+) -> ort::Result<OrtSession> {
+    log_queue::hold(|| open_locked(environment, model, provider, config))
+}
+
+fn open_locked(
     environment: &Environment,
     model: &[u8],
     provider: Provider,

@@ -11,12 +11,10 @@ use ort::ep::{self, ExecutionProvider};
 use ort::logging::LogLevel;
 use parking_lot::Mutex;
 
+use super::log_queue;
 use super::search::{self, Place};
 use crate::config::{Config, Provider};
 use crate::error::{Error, Result};
-
-/// Target of the log records that ONNX Runtime writes.
-const LOG_TARGET: &str = "onnxruntime";
 
 /// The runtime of this process. The lock is also what makes loading happen once.
 static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
@@ -35,15 +33,22 @@ struct Runtime {
 /// [`Error::RuntimeVersion`] when only an older one was found; [`Error::InvalidArgument`] when another library
 /// than `option` is already loaded; [`Error::Runtime`] when it does not start.
 pub(super) fn environment(option: Option<&PathBuf>) -> Result<Environment> {
+    log_queue::hold(|| locked_environment(option))
+}
+
+fn locked_environment(option: Option<&PathBuf>) -> Result<Environment> {
     let mut runtime = RUNTIME.lock();
     if let Some(runtime) = &*runtime {
         check_same(&runtime.file, option)?;
+        // The host may have another logger by now.
+        runtime.environment.set_log_level(level_wanted());
         return Ok(runtime.environment.clone());
     }
     let places = search::named(option).map_or_else(search::usual, |place| vec![place]);
     let library = load_first(&places)?;
     let loaded = Runtime { environment: create_environment(&library)?, file: search::loaded_file(&library) };
-    log::debug!("ONNX Runtime loaded from {}", loaded.file.display());
+    let text = format!("ONNX Runtime loaded from {}", loaded.file.display());
+    log_queue::record(log::Level::Debug, text);
     Ok(runtime.insert(loaded).environment.clone())
 }
 
@@ -208,6 +213,5 @@ fn forward_log(level: LogLevel, _category: &str, _id: &str, location: &str, mess
         LogLevel::Warning => log::Level::Warn,
         LogLevel::Error | LogLevel::Fatal => log::Level::Error,
     };
-    // The host's logger is called from C++: a panic must not pass through there.
-    _ = catch_unwind(|| log::log!(target: LOG_TARGET, level, "{message} ({location})"));
+    log_queue::record(level, format!("{message} ({location})"));
 }

@@ -20,10 +20,15 @@ pub(super) struct Slot {
     options: Arc<RunOptions>,
 }
 
-/// The shape that the outputs of one run must have; the number of frames is the model's to choose.
+/// Frames that `activity` may have more or fewer than samples / frame step: models differ in how they pad.
+const FRAMES_TOLERANCE: f64 = 2.0;
+
+/// The shape that the outputs of one run must have.
 #[derive(Clone, Copy)]
 struct Expected {
     batch: usize,
+    /// About: see [`FRAMES_TOLERANCE`].
+    frames: usize,
     speakers: usize,
     dim: usize,
 }
@@ -43,19 +48,22 @@ impl Slot {
         out: &mut Inference,
         control: &Control,
     ) -> Result<()> {
-        let expected =
-            Expected { batch: audio.nrows(), speakers: info.max_speakers, dim: info.embedding_dim };
+        let expected = Expected {
+            batch: audio.nrows(),
+            frames: audio.ncols() / info.frame_step_samples,
+            speakers: info.max_speakers,
+            dim: info.embedding_dim,
+        };
         // A view in standard layout is borrowed, any other copied.
         let audio = audio.as_standard_layout();
         let runtime = |error: ort::Error| Error::Runtime(format!("the network failed: {error}"));
 
         // The flag may still be set by the run before.
         self.options.unterminate().map_err(runtime)?;
-        let watch = match control.remaining() {
-            None => None,
-            Some(left) => {
-                Instant::now().checked_add(left).map(|at| watchdog.watch(at, &self.options)).transpose()?
-            }
+        let at = control.remaining().and_then(|left| Instant::now().checked_add(left));
+        let watch = match (at, control.stop_flag()) {
+            (None, None) => None,
+            (at, flag) => Some(watchdog.watch(at, flag, &self.options)?),
         };
         let tensor = TensorRef::from_array_view(audio.view()).map_err(runtime)?;
         let result = self.session.run_with_options(ort::inputs![tensor], &*self.options);
@@ -63,7 +71,10 @@ impl Slot {
         drop(watch);
         let outputs = match result {
             Ok(outputs) => outputs,
-            Err(_) if stopped => return Err(control.deadline_error(Stage::Analysis)),
+            Err(_) if stopped => {
+                control.check(Stage::Analysis, 0.0)?;
+                return Err(control.deadline_error(Stage::Analysis));
+            }
             Err(error) => return Err(runtime(error)),
         };
 
@@ -73,7 +84,9 @@ impl Slot {
             Ok((dims(shape).ok_or_else(|| wrong_shape(name, expected, shape))?, shape, data))
         };
         let (activity, activity_shape, activity_data) = output(ACTIVITY)?;
-        if (activity[0], activity[2]) != (expected.batch, expected.speakers) || activity[1] == 0 {
+        let frames = audio.ncols() as f64 / info.frame_step_samples as f64;
+        let wrong_frames = (activity[1] as f64 - frames).abs() > FRAMES_TOLERANCE || activity[1] == 0;
+        if (activity[0], activity[2]) != (expected.batch, expected.speakers) || wrong_frames {
             return Err(wrong_shape(ACTIVITY, expected, activity_shape));
         }
         let (embedding, embedding_shape, embedding_data) = output(EMBEDDING)?;
@@ -92,9 +105,9 @@ fn dims(shape: &Shape) -> Option<[usize; 3]> {
 }
 
 fn wrong_shape(name: &str, expected: Expected, found: &Shape) -> Error {
-    let Expected { batch, speakers, dim } = expected;
+    let Expected { batch, frames, speakers, dim } = expected;
     let shape = if name == ACTIVITY {
-        format!("[{batch}, frames, {speakers}]")
+        format!("[{batch}, about {frames} frames, {speakers}]")
     } else {
         format!("[{batch}, {speakers}, {dim}]")
     };

@@ -13,7 +13,7 @@ use crate::config::ModelSource;
 use crate::error::{Error, Result};
 
 /// Largest model file in bytes: what one ONNX protobuf message can hold.
-const MAX_MODEL_BYTES: u64 = 2 << 30;
+const MAX_MODEL_BYTES: u64 = i32::MAX as u64;
 /// Largest golden vector file in bytes; two seconds of frames and a few embeddings need some 50 KB.
 const MAX_GOLDEN_BYTES: u64 = 16 << 20;
 
@@ -96,7 +96,9 @@ fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
         return Err(Error::Io { path: path.to_owned(), reason });
     }
     check_size(&path.display(), metadata.len(), limit)?;
-    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    let mut bytes = Vec::new();
+    let refused = |_| Error::Limit(format!("{}: no memory for its {} bytes", path.display(), metadata.len()));
+    bytes.try_reserve_exact(metadata.len() as usize + 1).map_err(refused)?;
     // One byte more than allowed: a file that grows while it is read is noticed too.
     std::fs::File::open(path).map_err(io)?.take(limit + 1).read_to_end(&mut bytes).map_err(io)?;
     check_size(&path.display(), bytes.len() as u64, limit)?;

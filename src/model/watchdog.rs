@@ -1,14 +1,18 @@
-//! Stops runs of the network at their deadline: one thread for each session, started by the first run that has
-//! a deadline. ONNX Runtime looks at its stop flag between the nodes of the network, so a run ends soon after.
+//! Stops runs of the network at their deadline, or when nobody wants them any more: one thread for each session,
+//! started by the first run that can be stopped. ONNX Runtime looks at its stop flag between the nodes of the network, so a run ends soon after.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ort::session::RunOptions;
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, Result};
+
+/// Time between two looks at the flags of the runs that have one.
+const FLAG_POLL: Duration = Duration::from_millis(20);
 
 /// The thread and the runs it watches.
 pub(super) struct Watchdog {
@@ -31,9 +35,23 @@ struct State {
 
 struct Watched {
     id: u64,
-    at: Instant,
+    at: Option<Instant>,
+    flag: Option<Arc<AtomicBool>>,
     options: Arc<RunOptions>,
     stopped: bool,
+}
+
+impl Watched {
+    fn is_due(&self, now: Instant) -> bool {
+        self.at.is_some_and(|at| at <= now)
+            || self.flag.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
+    }
+
+    /// When to look at it again.
+    fn next_look(&self, now: Instant) -> Option<Instant> {
+        let poll = self.flag.as_ref().map(|_| now + FLAG_POLL);
+        self.at.into_iter().chain(poll).min()
+    }
 }
 
 impl Watchdog {
@@ -44,16 +62,22 @@ impl Watchdog {
         Self { shared, thread: Mutex::new(None) }
     }
 
-    /// Stops the run that uses `options` at `at`, unless the guard is dropped before.
+    /// Stops the run that uses `options` at `at` or when `flag` is set, unless the guard is dropped before.
     ///
     /// # Errors
     /// [`Error::Runtime`] when the system refuses a thread.
-    pub(super) fn watch(&self, at: Instant, options: &Arc<RunOptions>) -> Result<Watch<'_>> {
+    pub(super) fn watch(
+        &self,
+        at: Option<Instant>,
+        flag: Option<&Arc<AtomicBool>>,
+        options: &Arc<RunOptions>,
+    ) -> Result<Watch<'_>> {
         self.start()?;
         let mut state = self.shared.state.lock();
         let id = state.next_id;
         state.next_id += 1;
-        state.watched.push(Watched { id, at, options: Arc::clone(options), stopped: false });
+        let flag = flag.map(Arc::clone);
+        state.watched.push(Watched { id, at, flag, options: Arc::clone(options), stopped: false });
         drop(state);
         self.shared.changed.notify_one();
         Ok(Watch { shared: &self.shared, id })
@@ -89,12 +113,13 @@ impl Shared {
         let mut state = self.state.lock();
         while !state.closed {
             let now = Instant::now();
-            for run in state.watched.iter_mut().filter(|run| !run.stopped && run.at <= now) {
+            for run in state.watched.iter_mut().filter(|run| !run.stopped && run.is_due(now)) {
                 // Under the lock: once its guard is gone, a run is never stopped. Fails for no valid options.
                 _ = run.options.terminate();
                 run.stopped = true;
             }
-            match state.watched.iter().filter(|run| !run.stopped).map(|run| run.at).min() {
+            let running = state.watched.iter().filter(|run| !run.stopped);
+            match running.filter_map(|run| run.next_look(now)).min() {
                 Some(at) => _ = self.changed.wait_until(&mut state, at),
                 None => self.changed.wait(&mut state),
             }
