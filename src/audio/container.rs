@@ -91,7 +91,8 @@ impl Container {
         file.seek(SeekFrom::Start(0)).map_err(io)?;
 
         // The demuxer takes a media box that ends behind the end of the file for none at all.
-        let source = Padded::new(file, bytes.max(mp4.media_end));
+        let len = mp4.zeros_start.unwrap_or(bytes.max(mp4.media_end));
+        let source = Padded::new(file, len);
         let leash = Leash::new();
         let source = Leashed::new(source, leash.clone());
         let mut stream = MediaSourceStream::new(Box::new(source), Default::default());
@@ -109,7 +110,7 @@ impl Container {
                 Error::Audio(format!("{EXPECTED}, got data that cannot be read as any of them ({error})"))
             }
         })?;
-        leash.grant();
+        leash.opened();
         Ok(Self { format, leash, bytes, mp4 })
     }
 

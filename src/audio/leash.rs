@@ -11,8 +11,8 @@ use symphonia::core::io::MediaSource;
 /// Most bytes read from one piece of audio to the next. Far more than a packet has, or a picture between two, and
 /// less than the 16 MiB after which the FLAC demuxer gives up the frame that the zeros follow.
 pub(super) const MAX_BYTES: u64 = 15 << 20;
-/// Stands for no limit, as long as the file is being opened: headers hold pictures and tables of any size.
-const UNLIMITED: u64 = u64::MAX;
+/// Most bytes read while the file is being opened: headers hold large pictures and tables.
+const MAX_OPENING_BYTES: u64 = 256 << 20;
 
 /// The count. Clones share it.
 #[derive(Clone)]
@@ -26,9 +26,16 @@ struct State {
 }
 
 impl Leash {
-    /// A leash without a limit until the first [`Leash::grant`].
+    /// A leash for a file that is being opened.
     pub(super) fn new() -> Self {
-        Self(Arc::new(State { left: AtomicU64::new(UNLIMITED), spent: AtomicBool::new(false) }))
+        Self(Arc::new(State { left: AtomicU64::new(MAX_OPENING_BYTES), spent: AtomicBool::new(false) }))
+    }
+
+    /// Notes that the file is open. Where opening it reached the limit, it may still hold audio: demuxers look
+    /// ahead to find out the length.
+    pub(super) fn opened(&self) {
+        self.0.spent.store(false, Relaxed);
+        self.grant();
     }
 
     /// Starts the count anew.
@@ -52,9 +59,7 @@ impl Leash {
 
     fn count(&self, bytes: usize) {
         let left = self.0.left.load(Relaxed);
-        if left != UNLIMITED {
-            self.0.left.store(left.saturating_sub(bytes as u64), Relaxed);
-        }
+        self.0.left.store(left.saturating_sub(bytes as u64), Relaxed);
     }
 }
 
@@ -100,14 +105,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends_the_data_for_good_after_the_limit_and_not_before_the_first_grant() {
+    fn ends_the_data_for_good_after_the_limit_but_opening_has_its_own() {
         let leash = Leash::new();
         let mut source = Leashed::new(io::repeat(0), leash.clone());
         let mut buf = vec![0; 1 << 20];
         let mut read_blocks =
             |count: usize| -> usize { (0..count).map(|_| source.read(&mut buf).unwrap()).sum() };
-        assert_eq!(read_blocks(40), 40 << 20);
-        leash.grant();
+        assert_eq!(read_blocks(300), 256 << 20);
+        assert!(leash.is_spent());
+        leash.opened();
         assert_eq!(read_blocks(15), 15 << 20);
         assert!(!leash.is_spent());
         leash.grant();

@@ -59,6 +59,8 @@ pub(super) struct Mp4 {
     pub(super) tracks: Vec<Mp4Track>,
     /// Where the last media data box says that it ends. Beyond the end of a file that was cut off.
     pub(super) media_end: u64,
+    /// Where the boxes end and zeros follow; the demuxer would take every eight of them for a box.
+    pub(super) zeros_start: Option<u64>,
 }
 
 /// Reads the boxes of the MP4 file `source`.
@@ -106,6 +108,10 @@ impl<R: Read + Seek> Walk<'_, R> {
             self.source.seek(SeekFrom::Start(start))?;
             let short = u64::from(self.u32()?);
             let code = self.bytes()?;
+            if depth == 0 && short == 0 && code == [0; 4] {
+                self.mp4.zeros_start = Some(start);
+                return Ok(());
+            }
             let (header, size) = match short {
                 0 => (8, end - start),
                 1 => (16, self.u64()?),
