@@ -114,3 +114,46 @@ fn damaged_files_end_in_a_result() {
         assert!(grown_mib < 192, "peak memory grew by {grown_mib} MiB");
     }
 }
+
+/// `count` boxes named `code`, each within the one before, behind the head of an M4A file.
+fn nested(code: &[u8; 4], count: u32) -> Vec<u8> {
+    let mut bytes = b"\0\0\0\x10ftypM4A \0\0\0\0".to_vec();
+    for left in (1..=count).rev() {
+        bytes.extend((8 * left).to_be_bytes());
+        bytes.extend(code);
+    }
+    bytes
+}
+
+#[test]
+fn deeply_nested_boxes_are_refused_on_a_small_stack() {
+    for code in [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"udta", b"meta"] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), nested(code, 9_900)).unwrap();
+        let path = file.path().to_owned();
+        let thread = std::thread::Builder::new().stack_size(256 * 1024);
+        let result = thread.spawn(move || decode(&path)).unwrap().join().unwrap();
+        assert!(matches!(result, Err(voiceflow::Error::Audio(_))), "{}: {result:?}", code.escape_ascii());
+    }
+}
+
+#[test]
+fn gigabytes_of_zeros_behind_the_audio_end_it_soon() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/audio");
+    for name in ["24k_no_tag.mp3", "44k_stereo.mp3", "16k.flac", "48k.aac", "44k.m4a", "pipe_8k.wav"] {
+        let fixture = folder.join(name);
+        let whole = decode(&fixture).unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::copy(&fixture, file.path()).unwrap();
+        std::fs::OpenOptions::new().write(true).open(file.path()).unwrap().set_len(2 << 30).unwrap();
+        let start = Instant::now();
+        let mut source = FileSource::open(file.path()).unwrap();
+        let mut block = Vec::new();
+        // Of a WAV file that does not know its length, the zeros are silence, of which a minute will do.
+        while source.read(&mut block).unwrap() > 0 && block.len() < 60 * 16_000 {}
+        println!("{name}: {whole} samples, {} with zeros, {:?}", block.len(), start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(20), "{name}: {:?}", start.elapsed());
+        let frame = 16_000 / 20; // the last MP3 frame may go with the zeros
+        assert!(block.len() + frame >= whole, "{name}: {} of {whole} samples", block.len());
+    }
+}

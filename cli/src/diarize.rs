@@ -1,5 +1,6 @@
 //! `voiceflow diarize`: who spoke when in recordings.
 
+use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use voiceflow::config::MAX_SPEAKERS;
 use voiceflow::score::{ScoreOptions, score};
-use voiceflow::{Config, Control, Diarization, Diarizer, Error, ModelSource, Stage, Turn};
+use voiceflow::{Config, Control, Diarization, Diarizer, ModelSource, Stage, Turn};
 
 use crate::annotations::{Loaded, load, stem};
 use crate::diarize_output::{Format, plan, write_file};
@@ -124,12 +125,25 @@ impl DiarizeArgs {
                 "--format srt: expected one file, or --output for several".to_owned(),
             ));
         }
-        if self.format == Format::Rttm {
-            // RTTM tells recordings apart by their names alone. Only the checks of the plan are wanted.
-            plan(Path::new(""), self.format, &self.files, &[])?;
-        }
-        Ok(())
+        if self.format == Format::Rttm { distinct_recordings(&self.files) } else { Ok(()) }
     }
+}
+
+/// Refuses two files of one name: in one output, RTTM tells recordings apart by their names alone.
+fn distinct_recordings(files: &[PathBuf]) -> Outcome {
+    let mut seen: HashMap<String, &Path> = HashMap::new();
+    for file in files {
+        let recording = stem(file);
+        if let Some(other) = seen.get(&recording) {
+            return Err(Failure::Usage(format!(
+                "{} and {} would both be recording `{recording}` in one output; rename one or run them apart",
+                other.display(),
+                file.display()
+            )));
+        }
+        seen.insert(recording, file);
+    }
+    Ok(())
 }
 
 /// Runs the command.
@@ -166,14 +180,22 @@ pub fn run(args: &DiarizeArgs) -> Outcome {
                 complain(&text);
                 failed = true;
             }
-            Err(other) => return Err(other),
+            Err(other) => return settled(Err(other), failed),
         }
     }
     if !scores.recordings.is_empty() {
         let gap = if args.output.is_none() { "\n" } else { "" };
-        print(&format!("{gap}{}", score_report::table(&scores)))?;
+        return settled(print(&format!("{gap}{}", score_report::table(&scores))), failed);
     }
-    if failed { Err(Failure::Told) } else { Ok(()) }
+    settled(Ok(()), failed)
+}
+
+/// How the command ends: neither success with the other files nor a reader that went away undoes a failure.
+fn settled(outcome: Outcome, failed: bool) -> Outcome {
+    match outcome {
+        Ok(()) | Err(Failure::BrokenPipe) if failed => Err(Failure::Told),
+        outcome => outcome,
+    }
 }
 
 /// Makes the output folder and gives the file of each input; none without `--output`.
@@ -181,7 +203,11 @@ fn prepare_outputs(args: &DiarizeArgs) -> Result<Vec<PathBuf>, Failure> {
     let Some(folder) = &args.output else { return Ok(Vec::new()) };
     let others: Vec<PathBuf> = [&args.reference, &args.model].into_iter().flatten().cloned().collect();
     let outputs = plan(folder, args.format, &args.files, &others)?;
-    std::fs::create_dir_all(folder).map_err(|error| Error::from_io(folder, &error))?;
+    std::fs::create_dir_all(folder).map_err(|error| {
+        let reason =
+            if folder.is_file() { "is a file, expected a folder".to_owned() } else { error.to_string() };
+        Failure::Failed(format!("{}: cannot make this folder: {reason}", folder.display()))
+    })?;
     Ok(outputs)
 }
 
@@ -209,8 +235,8 @@ fn diarize(diarizer: &Diarizer, file: &Path, deadline: Option<Duration>) -> Resu
     let result = diarizer.process_file(file, &control);
     bar.finish_and_clear();
     result.map_err(|error| {
-        let (name, text) = (file.display().to_string(), error.to_string());
-        Failure::Failed(if text.contains(&name) { text } else { format!("{name}: {text}") })
+        let (prefix, text) = (format!("{}: ", file.display()), error.to_string());
+        Failure::Failed(if text.starts_with(&prefix) { text } else { prefix + &text })
     })
 }
 

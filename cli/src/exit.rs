@@ -6,7 +6,7 @@ use std::process::ExitCode;
 /// Shown by `--help`.
 pub const EXIT_CODES: &str = "\
 Exit codes:
-  0  done (also when the reader of the output went away)
+  0  done (also when the reader of the output went away and nothing had failed)
   1  failed: a file cannot be read or written, a model breaks the contract, …
   2  usage: the arguments make no sense";
 
@@ -30,10 +30,28 @@ impl From<voiceflow::Error> for Failure {
     fn from(error: voiceflow::Error) -> Self {
         use voiceflow::Error::{RuntimeNotFound, RuntimeVersion};
         Failure::Failed(match error {
-            RuntimeNotFound(_) | RuntimeVersion(_) => format!("{error}\n--runtime FILE names one too"),
+            RuntimeNotFound(text) | RuntimeVersion(text) => no_runtime(&text),
             _ => error.to_string(),
         })
     }
+}
+
+/// The library's error about the runtime, in the words of the command line and with the way out first.
+fn no_runtime(text: &str) -> String {
+    // The places follow the first line, one a line.
+    let places = text.split_once(":\n").map_or(text, |(_, places)| places);
+    let mut told =
+        "no usable ONNX Runtime library was found; name one with --runtime FILE or VOICEFLOW_ORT_LIBRARY. \
+                    Places tried:"
+            .to_owned();
+    for place in places.lines().map(str::trim) {
+        told.push_str("\n  ");
+        match place.strip_prefix("runtime_library: ") {
+            Some(found) => told.push_str(&format!("--runtime: {found}")),
+            None => told.push_str(place),
+        }
+    }
+    told
 }
 
 /// Tells the user about a failure and turns the outcome into the exit code.
@@ -87,7 +105,18 @@ pub fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::one_line;
+    use super::{no_runtime, one_line};
+
+    #[test]
+    fn a_missing_runtime_starts_with_the_way_out() {
+        assert_eq!(
+            no_runtime(
+                "none; the option runtime_library names one. Places tried:\n  runtime_library: /a: no\n  b: no"
+            ),
+            "no usable ONNX Runtime library was found; name one with --runtime FILE or VOICEFLOW_ORT_LIBRARY. \
+             Places tried:\n  --runtime: /a: no\n  b: no"
+        );
+    }
 
     #[test]
     fn lists_become_one_line() {

@@ -13,7 +13,7 @@ fn voiceflow(folder: &tempfile::TempDir, arguments: &[&str]) -> Output {
 fn arguments_that_make_no_sense_end_with_2() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.rttm"), "").unwrap();
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["a.wav", "--threads", "1000"], "threads: expected 0 to 256, got 1000"),
         (
             &["a.wav", "--min-speakers", "3", "--max-speakers", "2"],
@@ -30,6 +30,10 @@ fn arguments_that_make_no_sense_end_with_2() {
         (
             &["x/a.wav", "y/a.mp3", "--format", "json", "--output", "out"],
             "x/a.wav and y/a.mp3 would both be written to out/a.json",
+        ),
+        (
+            &["x/a.wav", "y/a.mp3", "--format", "rttm"],
+            "x/a.wav and y/a.mp3 would both be recording `a` in one output; rename one or run them apart",
         ),
         (&["a.rttm", "--format", "rttm", "--output", "."], "./a.rttm would overwrite an input file"),
     ];

@@ -16,6 +16,7 @@ use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
+use super::leash::{Leash, Leashed};
 use super::mp4::{Mp4, Mp4Track};
 use super::padded::Padded;
 use super::{aac, mp4, output_len, sniff};
@@ -41,6 +42,8 @@ static PROBE: LazyLock<Probe> = LazyLock::new(|| {
 /// An opened file.
 pub(super) struct Container {
     pub(super) format: Box<dyn FormatReader>,
+    /// How far `format` may still read; granted anew wherever it gives something.
+    pub(super) leash: Leash,
     /// Bytes of the file.
     bytes: u64,
     mp4: Mp4,
@@ -88,7 +91,10 @@ impl Container {
         file.seek(SeekFrom::Start(0)).map_err(io)?;
 
         // The demuxer takes a media box that ends behind the end of the file for none at all.
-        let source = Padded::new(file, bytes.max(mp4.media_end));
+        let len = mp4.zeros_start.unwrap_or(bytes.max(mp4.media_end));
+        let source = Padded::new(file, len);
+        let leash = Leash::new();
+        let source = Leashed::new(source, leash.clone());
         let mut stream = MediaSourceStream::new(Box::new(source), Default::default());
         stream.seek(SeekFrom::Start(start)).map_err(io)?;
         let limits = MetadataOptions::default()
@@ -104,7 +110,8 @@ impl Container {
                 Error::Audio(format!("{EXPECTED}, got data that cannot be read as any of them ({error})"))
             }
         })?;
-        Ok(Self { format, bytes, mp4 })
+        leash.opened();
+        Ok(Self { format, leash, bytes, mp4 })
     }
 
     /// Chooses the first audio track, the default one before others, for which there is a decoder.

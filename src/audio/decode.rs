@@ -9,6 +9,7 @@ use symphonia::core::errors::Error as DecoderError;
 use symphonia::core::packet::Packet;
 
 use super::container::{Container, Selected};
+use super::leash::MAX_BYTES;
 use super::shield::shield;
 use super::timeline::Timeline;
 use super::{AudioSource, Converter, MAX_MAGNITUDE, SAMPLE_RATE, take_block};
@@ -91,8 +92,15 @@ impl FileSource {
             Ok(Some(packet)) => {
                 if packet.track_id == self.track.id {
                     self.decode(&packet)?;
+                } else {
+                    self.container.leash.grant();
                 }
                 Ok(true)
+            }
+            // Some demuxers take the end of the leash for the end of the file, others for an error.
+            Ok(None) | Err(_) if self.container.leash.is_spent() => {
+                let position_s = self.timeline.position_s();
+                self.end(Some(format!("no more audio in {} MiB behind {position_s:.1} s", MAX_BYTES >> 20)))
             }
             Ok(None) => self.end(None),
             Err(DecoderError::ResetRequired) => self.restart(),
@@ -194,6 +202,9 @@ impl FileSource {
         let Some(converter) = &mut self.converter else { return Ok(()) };
         let channels = self.layout.1;
         let frames = (self.interleaved.len() / channels.max(1)) as u64;
+        if frames > 0 {
+            self.container.leash.grant();
+        }
         self.timeline.advance(frames as f64 / f64::from(self.layout.0.max(1)));
         let skip = self.trim.skip.min(frames);
         let take = self.trim.keep.unwrap_or(u64::MAX).min(frames - skip);

@@ -13,6 +13,7 @@ mod aac;
 mod buffer;
 mod container;
 mod decode;
+mod leash;
 mod mp4;
 mod padded;
 mod resample;

@@ -6,6 +6,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 /// Boxes looked at before a walk gives up; a real file has some dozens on the way.
 const MAX_BOXES: u32 = 10_000;
+/// Boxes within boxes before a walk gives up; the deepest one looked for has five around it.
+const MAX_DEPTH: u32 = 8;
 /// Sample entries of encrypted tracks: FairPlay, and ISO common encryption.
 const ENCRYPTED: [&[u8; 4]; 6] = [b"drms", b"drmi", b"drmt", b"enca", b"encv", b"enct"];
 
@@ -57,6 +59,8 @@ pub(super) struct Mp4 {
     pub(super) tracks: Vec<Mp4Track>,
     /// Where the last media data box says that it ends. Beyond the end of a file that was cut off.
     pub(super) media_end: u64,
+    /// Where the boxes end and zeros follow; the demuxer would take every eight of them for a box.
+    pub(super) zeros_start: Option<u64>,
 }
 
 /// Reads the boxes of the MP4 file `source`.
@@ -88,11 +92,14 @@ struct Walk<'a, R> {
 impl<R: Read + Seek> Walk<'_, R> {
     fn file(&mut self) -> io::Result<()> {
         let end = self.source.seek(SeekFrom::End(0))?;
-        self.children(0, end)
+        self.children(0, end, 0)
     }
 
-    /// Visits the boxes between `start` and `end`.
-    fn children(&mut self, mut start: u64, end: u64) -> io::Result<()> {
+    /// Visits the boxes between `start` and `end`, which have `depth` boxes around them.
+    fn children(&mut self, mut start: u64, end: u64, depth: u32) -> io::Result<()> {
+        if depth > MAX_DEPTH {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
         while end.saturating_sub(start) >= 8 {
             self.boxes += 1;
             if self.boxes > MAX_BOXES {
@@ -101,6 +108,10 @@ impl<R: Read + Seek> Walk<'_, R> {
             self.source.seek(SeekFrom::Start(start))?;
             let short = u64::from(self.u32()?);
             let code = self.bytes()?;
+            if depth == 0 && short == 0 && code == [0; 4] {
+                self.mp4.zeros_start = Some(start);
+                return Ok(());
+            }
             let (header, size) = match short {
                 0 => (8, end - start),
                 1 => (16, self.u64()?),
@@ -111,19 +122,20 @@ impl<R: Read + Seek> Walk<'_, R> {
                 self.mp4.media_end = declared;
             }
             let next = declared.min(end);
-            self.visit(Mp4Box { code, start: (start + header).min(next), end: next })?;
+            self.visit(Mp4Box { code, start: (start + header).min(next), end: next }, depth)?;
             start = next;
         }
         Ok(())
     }
 
-    fn visit(&mut self, item: Mp4Box) -> io::Result<()> {
+    /// Reads a box that has `depth` boxes around it.
+    fn visit(&mut self, item: Mp4Box, depth: u32) -> io::Result<()> {
         match &item.code {
             b"trak" => {
                 self.mp4.tracks.push(Mp4Track::default());
-                self.children(item.start, item.end)
+                self.children(item.start, item.end, depth + 1)
             }
-            b"moov" | b"mdia" | b"minf" | b"stbl" | b"edts" => self.children(item.start, item.end),
+            b"moov" | b"mdia" | b"minf" | b"stbl" | b"edts" => self.children(item.start, item.end, depth + 1),
             b"mvhd" => {
                 self.movie_timescale = self.header_field(12, 20)?;
                 Ok(())

@@ -1,5 +1,6 @@
-//! A file that claims to be longer than it is. It owns that one lie, told to a demuxer that otherwise gives up on
-//! files that were cut off; what lies behind the end of the file reads as the end.
+//! A file that claims another length than it has: a longer one, told to a demuxer that otherwise gives up on files
+//! that were cut off, or a shorter one, where only zeros follow. It owns that one lie; what lies behind the end of
+//! the file reads as the end.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

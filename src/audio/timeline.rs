@@ -36,6 +36,11 @@ impl Timeline {
         *self = Self { filled_s: self.filled_s, ..Self::new(tick_s) };
     }
 
+    /// Seconds of audio and silence so far; of several streams chained in a file, of the current one.
+    pub(super) fn position_s(&self) -> f64 {
+        self.position_s
+    }
+
     /// Seconds of silence that belong in front of `packet`; 0 unless packets are missing before it.
     pub(super) fn gap_before(&mut self, packet: &Packet) -> f64 {
         let Some(tick_s) = self.tick_s else { return 0.0 };

@@ -1,8 +1,13 @@
 //! Reading of line-based annotation files: fields between white space, errors that name line and field.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+
+/// The largest file that is read, in bytes: millions of turns.
+const MAX_BYTES: u64 = 256 << 20;
 
 /// One line with something in it.
 pub(super) struct Line<'a> {
@@ -52,7 +57,7 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// Reads and parses `path`; the errors of `parse` get the file's name in front.
 pub(super) fn read<T>(path: &Path, parse: impl Fn(&str) -> Result<T>) -> Result<T> {
-    let bytes = std::fs::read(path).map_err(|error| Error::from_io(path, &error))?;
+    let bytes = read_bytes(path)?;
     let parsed = match std::str::from_utf8(&bytes) {
         Ok(text) => parse(text),
         Err(error) => {
@@ -65,4 +70,66 @@ pub(super) fn read<T>(path: &Path, parse: impl Fn(&str) -> Result<T>) -> Result<
         Error::Annotation(text) => Error::Annotation(format!("{}: {text}", path.display())),
         other => other,
     })
+}
+
+/// Reads a regular file of at most [`MAX_BYTES`]. A pipe or a device is refused: it could block or go on for ever.
+fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    let io = |error: std::io::Error| Error::from_io(path, &error);
+    let metadata = std::fs::metadata(path).map_err(io)?;
+    if !metadata.is_file() {
+        let found = if metadata.is_dir() { "a folder" } else { "a pipe or device" };
+        return Err(Error::Annotation(format!("{}: expected a regular file, found {found}", path.display())));
+    }
+    check_size(path, metadata.len())?;
+    let mut bytes = Vec::new();
+    // One byte more than allowed: a file that grows while it is read is noticed too.
+    File::open(path).map_err(io)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
+    check_size(path, bytes.len() as u64)?;
+    Ok(bytes)
+}
+
+fn check_size(path: &Path, size: u64) -> Result<()> {
+    if size > MAX_BYTES {
+        let path = path.display();
+        return Err(Error::Limit(format!("{path}: expected at most {MAX_BYTES} bytes, found {size}")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(path: &Path) -> Error {
+        read(path, |_| Ok(())).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let expected = format!("{}: expected a regular file, found a folder", folder.path().display());
+        assert_eq!(refusal(folder.path()).to_string(), expected);
+        #[cfg(unix)]
+        {
+            let pipe = folder.path().join("pipe.rttm");
+            assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            for path in [pipe.as_path(), Path::new("/dev/zero")] {
+                let error = refusal(path);
+                assert!(matches!(error, Error::Annotation(_)), "{error:?}");
+                let expected = format!("{}: expected a regular file, found a pipe or device", path.display());
+                assert_eq!(error.to_string(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.rttm");
+        File::create(&path).unwrap().set_len(MAX_BYTES + 1).unwrap();
+        let error = refusal(&path);
+        assert!(matches!(error, Error::Limit(_)), "{error:?}");
+        let expected = format!("{}: expected at most 268435456 bytes, found 268435457", path.display());
+        assert_eq!(error.to_string(), expected);
+    }
 }

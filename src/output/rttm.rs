@@ -101,7 +101,9 @@ fn parse_line<'a>(line: &Line<'a>) -> Result<Option<(&'a str, Turn)>> {
 ///
 /// # Errors
 /// Those of [`parse`], with the file's name; [`Error::NotFound`](crate::Error::NotFound) or
-/// [`Error::Io`](crate::Error::Io) where it cannot be read.
+/// [`Error::Io`](crate::Error::Io) where it cannot be read;
+/// [`Error::Annotation`](crate::Error::Annotation) where it is no regular file;
+/// [`Error::Limit`](crate::Error::Limit) above 256 MiB.
 pub fn read(path: &Path) -> Result<Annotations> {
     read_file(path, parse)
 }

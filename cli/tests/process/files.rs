@@ -1,8 +1,10 @@
 //! Several inputs, the output folder, and inputs that are no recordings.
 
+use std::process::Stdio;
+
 use voiceflow::output::rttm;
 
-use crate::support::{CONVERSATION, failure, output, run};
+use crate::support::{CONVERSATION, failure, output, root, run, say, voiceflow};
 
 #[test]
 fn a_bad_file_does_not_keep_the_others_from_being_written() {
@@ -71,8 +73,27 @@ fn what_is_no_recording_is_named_in_one_line() {
 
 #[test]
 fn a_folder_that_cannot_be_made_is_named() {
-    let said = run(&["diarize", "--output", "Cargo.toml/out", CONVERSATION]);
-    assert!(failure(&said).starts_with("Cargo.toml/out: "), "{said:?}");
+    for (folder, reason) in [
+        ("Cargo.toml/out", "Not a directory"),
+        ("Cargo.toml", "is a file, expected a folder"),
+        #[cfg(target_os = "linux")]
+        ("/proc/x", "No such file or directory"),
+    ] {
+        let said = run(&["diarize", "--output", folder, CONVERSATION]);
+        let expected = format!("{folder}: cannot make this folder: {reason}");
+        assert!(failure(&said).starts_with(&expected), "{said:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_went_away_does_not_hide_a_failure() {
+    for (files, code) in [(&["nowhere.wav", CONVERSATION][..], 1), (&[CONVERSATION], 0)] {
+        let mut command = voiceflow();
+        command.arg("diarize").args(files).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{files:?}");
+    }
 }
 
 #[test]
@@ -80,6 +101,14 @@ fn a_deadline_names_the_file_and_the_stage() {
     let said = run(&["diarize", "--deadline", "0", CONVERSATION]);
     let expected = format!("{CONVERSATION}: deadline of 0 ms passed while analysing the audio");
     assert_eq!(failure(&said), expected);
+}
+
+#[test]
+fn a_name_that_the_message_happens_to_hold_is_still_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(root().join(CONVERSATION), folder.path().join("e")).unwrap();
+    let said = say(voiceflow().args(["diarize", "--deadline", "0", "e"]).current_dir(&folder));
+    assert_eq!(failure(&said), "e: deadline of 0 ms passed while analysing the audio");
 }
 
 #[test]

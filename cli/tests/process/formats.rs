@@ -44,7 +44,7 @@ fn json_keeps_its_schema() {
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&json), ["duration_s", "format", "recording", "segments", "speakers", "version"]);
     assert_eq!((&json["format"], &json["version"]), (&"voiceflow.diarization".into(), &1.into()));
-    assert_eq!((&json["recording"], &json["duration_s"]), (&"conversation".into(), &51.83.into()));
+    assert_eq!((&json["recording"], &json["duration_s"]), (&"conversation".into(), &52.48.into()));
 
     let speakers = json["speakers"].as_array().unwrap();
     assert_eq!(speakers.len(), 3);
