@@ -102,10 +102,11 @@ impl<'a> WindowReader<'a> {
         Ok(self.grid.closing_start(self.last_start, self.samples))
     }
 
-    /// Share of the recording that was read, 0 where its length is not known.
+    /// Share of the recording that was read, 0 where its length is not known. Under 1 to the end: the network
+    /// is not done when the last sample is read.
     pub(super) fn fraction(&self) -> f32 {
         match self.source.len_hint() {
-            Some(total) if total > 0 => (self.samples as f64 / total as f64) as f32,
+            Some(total) if total > 0 => ((self.samples as f64 / total as f64) as f32).min(0.99),
             _ => 0.0,
         }
     }

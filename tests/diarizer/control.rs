@@ -5,6 +5,7 @@ use std::thread::ThreadId;
 use std::time::Duration;
 
 use voiceflow::audio::{BufferSource, SAMPLE_RATE};
+use voiceflow::config::MAX_BATCH;
 use voiceflow::{Control, Diarization, Diarizer, Error, Stage};
 
 use crate::sound::{conversation, piece};
@@ -32,6 +33,25 @@ fn every_stage_can_be_cancelled_and_is_named() {
         }
     }
     assert_eq!(diarize(&diarizer, conversation()), before);
+}
+
+#[test]
+fn cancelling_is_heard_while_the_network_runs() {
+    // All windows are one batch: once the audio is read, nothing but the network is left to do.
+    let diarizer = diarizer(|config| {
+        config.set_batch(MAX_BATCH).unwrap();
+        config.set_threads(1).unwrap();
+    });
+    let long = conversation().repeat(8);
+    let read = Mutex::new(0);
+    let stop = |_: Stage, fraction: f32| {
+        let mut read = read.lock().unwrap();
+        *read += usize::from((0.98..1.0).contains(&fraction));
+        *read < 15
+    };
+    let error = run(&diarizer, &long, &Control::none().with_progress(&stop)).unwrap_err();
+    assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{error:?}");
+    assert!(!diarize(&diarizer, piece(0.0, 4.0)).segments.is_empty());
 }
 
 #[test]
