@@ -33,13 +33,13 @@ install: build ## library, header, command line and ONNX Runtime into PREFIX (de
 test: test-rust test-c test-python test-go ## every test
 
 .PHONY: test-rust
-test-rust: $(RUNTIME) ## the core and the command line
+test-rust: $(RUNTIME) .cache/tools ## the core and the command line
 	cargo test --locked --package voiceflow --lib $(addprefix --test ,$(RUST_TESTS))
 	cargo test --locked --package voiceflow --doc
 	cargo test --locked --package voiceflow-cli
 
 .PHONY: test-c
-test-c: $(RUNTIME) ## the C interface: header, exports, C99 to C23 and C++17, sanitizers, valgrind, examples
+test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 and C++17, sanitizers, valgrind, examples
 	cargo test --locked --package voiceflow $(addprefix --test ,$(C_TESTS))
 
 .PHONY: test-python
@@ -49,7 +49,7 @@ test-python: $(RUNTIME) $(VENV)/ready ## the scorer against pyannote.metrics, an
 	$(VENV)/bin/python -m pytest -q models/diarization/tests
 
 .PHONY: test-go
-test-go: build ## the C interface from Go by cgo
+test-go: build .cache/tools ## the C interface from Go by cgo
 	PREFIX="$(CURDIR)/.cache/install" scripts/install.sh target/release/libvoiceflow.so >/dev/null
 	cd examples/go && \
 		PKG_CONFIG_PATH="$(CURDIR)/.cache/install/lib/pkgconfig" \
@@ -72,11 +72,12 @@ measure: build $(VENV)/ready ## accuracy, speed and memory on ../shared/data, as
 clean: ## remove all that was built or fetched
 	rm -rf target .runtime .cache $(VENV) install
 
-$(RUNTIME): | .cache/tools
+$(RUNTIME):
+	scripts/install_tools.sh build
 	scripts/fetch_runtime.sh
 
 .cache/tools: scripts/install_tools.sh
-	scripts/install_tools.sh
+	scripts/install_tools.sh test
 	@mkdir -p $(@D) && touch $@
 
 $(VENV)/ready: tests/python/requirements.txt .cache/tools

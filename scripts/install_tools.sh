@@ -1,5 +1,8 @@
 #!/bin/sh
-# Installs the Debian packages that set-up and tests need, those that are missing.
+# Installs the Debian packages that are needed and missing.
+#
+#   scripts/install_tools.sh build    what building and fetching ONNX Runtime need
+#   scripts/install_tools.sh test     what the tests need beside that
 set -eu
 
 missing=
@@ -7,13 +10,22 @@ need() { # COMMAND PACKAGE
     command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
 need gcc gcc
-need g++ g++
-need nm binutils
-need pkg-config pkg-config
-need valgrind valgrind
-need go golang-go
 python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip"
-python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+case ${1:-} in
+build) ;;
+test)
+    need g++ g++
+    need nm binutils
+    need pkg-config pkg-config
+    need valgrind valgrind
+    need go golang-go
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+    ;;
+*)
+    echo "install_tools.sh: expected build or test, got '${1:-}'" >&2
+    exit 2
+    ;;
+esac
 
 [ -n "$missing" ] || exit 0
 as_root=

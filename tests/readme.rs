@@ -51,7 +51,7 @@ fn python() {
 #[test]
 fn go() {
     let folder = folder_with("readme-go", "main.go", &block("go"));
-    std::fs::write(folder.join("go.mod"), "module example\n\ngo 1.22\n").unwrap();
+    std::fs::write(folder.join("go.mod"), "module example\n\ngo 1.19\n").unwrap();
     let mut go = tool("go", "golang-go");
     go.args(["run", "."]).env("PKG_CONFIG_PATH", prefix().join("lib/pkgconfig"));
     check_rttm(&mut go, &folder);

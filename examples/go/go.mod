@@ -1,3 +1,3 @@
 module voiceflow.example/diarize
 
-go 1.22
+go 1.19
