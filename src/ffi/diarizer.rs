@@ -14,6 +14,7 @@ use super::status::{Failure, OK, vf_status};
 use crate::audio::BufferSource;
 use crate::control::Control;
 use crate::diarizer::Diarizer;
+use crate::types::Diarization;
 
 /// A loaded model with its options, for any number of recordings, from any number of threads.
 pub struct vf_diarizer {
@@ -94,6 +95,24 @@ pub unsafe extern "C" fn vf_diarizer_describe(
     })
 }
 
+/// Does `work` under the caller's progress callback and hands its result over.
+///
+/// # Safety
+/// `progress` may be called with `user_data` on this thread, and `out` is valid for a write.
+unsafe fn give_result(
+    progress: vf_progress_fn,
+    user_data: *mut c_void,
+    out: *mut *mut vf_diarization,
+    work: impl FnOnce(&Control<'_>) -> crate::error::Result<Diarization>,
+) -> Result<(), Failure> {
+    // SAFETY: the caller's promise.
+    let progress = unsafe { callback::progress(progress, user_data) };
+    let result = work(&Control::none().with_progress(&progress))?;
+    // SAFETY: the caller's promise.
+    unsafe { handle::give(result, out) };
+    Ok(())
+}
+
 /// Finds who spoke when in samples held in memory as floats.
 ///
 /// - `diarizer`: the diarizer.
@@ -130,9 +149,7 @@ pub unsafe extern "C" fn vf_diarizer_process_f32(
             let channels = self::channels(channels)?;
             let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
             let mut source = BufferSource::from_f32(samples, sample_rate, channels)?;
-            let progress = callback::progress(progress, user_data);
-            let control = Control::none().with_progress(&progress);
-            handle::give(diarizer.process(&mut source, &control)?, out);
+            give_result(progress, user_data, out, |control| diarizer.process(&mut source, control))?;
         }
         Ok(OK)
     })
@@ -174,9 +191,7 @@ pub unsafe extern "C" fn vf_diarizer_process_i16(
             let channels = self::channels(channels)?;
             let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
             let mut source = BufferSource::from_i16(samples, sample_rate, channels)?;
-            let progress = callback::progress(progress, user_data);
-            let control = Control::none().with_progress(&progress);
-            handle::give(diarizer.process(&mut source, &control)?, out);
+            give_result(progress, user_data, out, |control| diarizer.process(&mut source, control))?;
         }
         Ok(OK)
     })
@@ -208,9 +223,7 @@ pub unsafe extern "C" fn vf_diarizer_process_file(
             handle::clear(out)?;
             let diarizer = borrow::<Diarizer>(diarizer)?;
             let path = Path::new(buffer::text("path", path)?);
-            let progress = callback::progress(progress, user_data);
-            let control = Control::none().with_progress(&progress);
-            handle::give(diarizer.process_file(path, &control)?, out);
+            give_result(progress, user_data, out, |control| diarizer.process_file(path, control))?;
         }
         Ok(OK)
     })

@@ -27,9 +27,7 @@ class NoiseBank:
         if kind < 0.5:
             audio = self._recorded[random.integers(len(self._recorded))]
             start = random.integers(len(audio))
-            noise = np.resize(np.roll(audio, -start), samples) if samples > len(audio) else None
-            if noise is None:
-                noise = audio.take(np.arange(start, start + samples), mode="wrap")
+            noise = audio.take(np.arange(start, start + samples), mode="wrap")
         elif kind < 0.95:
             noise = _coloured(random, samples, exponent=random.uniform(0.0, 2.2))
         else:
