@@ -16,7 +16,7 @@ use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, t
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
-use crate::model::{ModelInfo, Session, thread_count};
+use crate::model::{LocalDiarizer, ModelInfo, Session, TwoStage, thread_count};
 use crate::types::{Diarization, Speaker};
 
 /// Solo speech, in seconds, from which the voice of a local speaker is trusted enough to be clustered.
@@ -37,7 +37,7 @@ const CLOSE_LONGEST_S: usize = 120;
 #[derive(Debug)]
 pub struct Diarizer {
     config: Config,
-    session: Session,
+    local: Box<dyn LocalDiarizer>,
     grid: WindowGrid,
     workers: usize,
 }
@@ -53,8 +53,13 @@ impl Diarizer {
         // One thread for each run, many runs at once: sums then have the same order for any number of threads.
         session_config.set_threads(1)?;
         session_config.set_slots(workers)?;
-        let session = Session::new(&session_config)?;
-        let info = session.info();
+        let pair = config.segmentation_model().is_some() || config.embedding_model().is_some();
+        let local: Box<dyn LocalDiarizer> = if pair {
+            Box::new(TwoStage::new(&session_config)?)
+        } else {
+            Box::new(Session::new(&session_config)?)
+        };
+        let info = local.info();
         let window_s = info.window_samples as f64 / f64::from(SAMPLE_RATE);
         let hop = match config.hop_s() {
             Some(hop_s) if hop_s > window_s => {
@@ -65,12 +70,12 @@ impl Diarizer {
             None => info.hop_samples,
         };
         let grid = WindowGrid::new(info.window_samples, hop, info.frame_step_samples);
-        Ok(Self { config: config.clone(), session, grid, workers })
+        Ok(Self { config: config.clone(), local, grid, workers })
     }
 
     /// The model, and the provider that runs it.
     pub fn model(&self) -> &ModelInfo {
-        self.session.info()
+        self.local.info()
     }
 
     /// Diarizes a file of any supported format, rate and channel count.
@@ -138,9 +143,10 @@ impl Diarizer {
             workers: self.workers,
             keep: if least > 1 { longest } else { 0 },
         };
-        let analysis = analyse(&self.session, &options, source, control)?;
+        let analysis = analyse(&*self.local, &options, source, control)?;
         let tracks = tracks_of(&analysis.windows, self.hysteresis()).len();
-        if tracks == 0 || tracks >= least || analysis.samples > analysis.head.len() as u64 {
+        let enough = tracks == 0 || tracks >= least || !self.local.takes_short_windows();
+        if enough || analysis.samples > analysis.head.len() as u64 {
             return Ok(analysis);
         }
         let samples = |seconds: f64| (seconds * f64::from(SAMPLE_RATE)) as usize;
@@ -148,7 +154,7 @@ impl Diarizer {
         let mut again = BufferSource::from_f32(&analysis.head, SAMPLE_RATE, 1)?;
         let options = AnalysisOptions { grid, keep: 0, ..options };
         // The stage has been reported as done, and is still looked at for a wish to stop.
-        let closer = analyse(&self.session, &options, &mut again, &control.with_least_fraction(1.0))?;
+        let closer = analyse(&*self.local, &options, &mut again, &control.with_least_fraction(1.0))?;
         let gained = tracks_of(&closer.windows, self.hysteresis()).len() > tracks;
         Ok(if gained { closer } else { analysis })
     }

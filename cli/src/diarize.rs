@@ -9,11 +9,12 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use voiceflow::config::MAX_SPEAKERS;
 use voiceflow::score::{ScoreOptions, score};
-use voiceflow::{Config, Control, Diarization, Diarizer, ModelSource, Stage, Turn};
+use voiceflow::{Config, Control, Diarization, Diarizer, Stage, Turn};
 
 use crate::annotations::{Loaded, load, stem};
 use crate::diarize_output::{Format, plan, write_file};
 use crate::exit::{Failure, Outcome, complain, print, warn};
+use crate::model_args::ModelArgs;
 use crate::runtime_args::{RuntimeArgs, usage};
 use crate::score::Scores;
 use crate::score_report;
@@ -53,17 +54,13 @@ pub struct DiarizeArgs {
     /// Most speakers, 1 to 100 [default: 100]
     #[arg(long, value_name = "N")]
     max_speakers: Option<usize>,
-    /// Model to use, an ONNX file [default: the embedded model]
-    #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    models: ModelArgs,
     #[command(flatten)]
     runtime: RuntimeArgs,
     /// Time from one window to the next, 0.1 to 60 [default: the model's]
     #[arg(long, value_name = "SECONDS")]
     hop: Option<f64>,
-    /// Cosine distance under which two voices are one speaker, 0 to 2 [default: the model's]
-    #[arg(long, value_name = "DISTANCE")]
-    clustering_threshold: Option<f32>,
     /// Drop turns shorter than this
     #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
     min_speech: f64,
@@ -81,9 +78,7 @@ pub struct DiarizeArgs {
 impl DiarizeArgs {
     fn config(&self) -> Result<Config, Failure> {
         let mut config = self.runtime.config()?;
-        if let Some(path) = &self.model {
-            config.set_model(ModelSource::File(path.clone()));
-        }
+        self.models.apply(&mut config)?;
         match self.num_speakers {
             Some(count) => config.set_num_speakers(count).map_err(usage)?,
             None => {
@@ -93,9 +88,6 @@ impl DiarizeArgs {
         }
         if let Some(hop) = self.hop {
             config.set_hop(hop).map_err(usage)?;
-        }
-        if let Some(threshold) = self.clustering_threshold {
-            config.set_clustering_threshold(threshold).map_err(usage)?;
         }
         config.set_min_speech(self.min_speech).map_err(usage)?;
         config.set_min_silence(self.min_silence).map_err(usage)?;
@@ -201,7 +193,7 @@ fn settled(outcome: Outcome, failed: bool) -> Outcome {
 /// Makes the output folder and gives the file of each input; none without `--output`.
 fn prepare_outputs(args: &DiarizeArgs) -> Result<Vec<PathBuf>, Failure> {
     let Some(folder) = &args.output else { return Ok(Vec::new()) };
-    let others: Vec<PathBuf> = [&args.reference, &args.model].into_iter().flatten().cloned().collect();
+    let others: Vec<PathBuf> = args.reference.iter().chain(args.models.files()).cloned().collect();
     let outputs = plan(folder, args.format, &args.files, &others)?;
     std::fs::create_dir_all(folder).map_err(|error| {
         let reason =

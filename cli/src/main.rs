@@ -5,7 +5,9 @@ mod completions;
 mod diarize;
 mod diarize_output;
 mod exit;
+mod import_model;
 mod info;
+mod model_args;
 mod runtime_args;
 mod score;
 mod score_report;
@@ -39,8 +41,10 @@ enum Command {
     Diarize(Box<diarize::DiarizeArgs>),
     /// Compare annotations with their reference: diarization and Jaccard error rate
     Score(score::ScoreArgs),
-    /// Check whether a model keeps the model contract
+    /// Check a model: the contract of a joint model, or what the family of a public one asks for
     Validate(validate::ValidateArgs),
+    /// Prepare a speaker embedding model for fast loading
+    ImportModel(import_model::ImportModelArgs),
     /// Show versions, ONNX Runtime, its providers and the embedded model
     Info(info::InfoArgs),
     /// Print the script that completes arguments in a shell
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         Command::Diarize(args) => diarize::run(args),
         Command::Score(args) => score::run(args),
         Command::Validate(args) => validate::run(args),
+        Command::ImportModel(args) => import_model::run(args),
         Command::Info(args) => info::run(args),
         Command::Completions(args) => completions::run(args, Cli::command()),
     })

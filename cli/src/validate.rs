@@ -1,19 +1,24 @@
-//! `voiceflow validate`: does a model keep the model contract?
+//! `voiceflow validate`: can a model be used, and what is it?
 
 use std::path::PathBuf;
 
 use clap::Args;
-use voiceflow::{ModelSource, model};
+use voiceflow::model::{self, ModelKind};
+use voiceflow::ModelSource;
 
 use crate::exit::{Failure, Outcome, print};
+use crate::model_args::PublicModelArgs;
 use crate::runtime_args::RuntimeArgs;
 
 const AFTER_HELP: &str = "\
 Examples:
   voiceflow validate model.onnx
+  voiceflow validate segmentation-3.0.onnx
+  voiceflow validate --embedding-family wespeaker embedding.onnx
   voiceflow validate --provider cuda --require-provider model.onnx
 
-Prints each breach on a line of its own and ends with 1 when there is one.";
+Tells by its tensors whether the file is a joint model, a segmentation or a speaker embedding model, loads it as \
+`diarize` would and says what it found. Prints each breach on a line of its own and ends with 1 when there is one.";
 
 /// Arguments of `validate`.
 #[derive(Args)]
@@ -23,20 +28,29 @@ pub struct ValidateArgs {
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     #[command(flatten)]
+    public: PublicModelArgs,
+    #[command(flatten)]
     runtime: RuntimeArgs,
 }
 
 /// Runs the command.
 pub fn run(args: &ValidateArgs) -> Outcome {
-    let config = args.runtime.config()?;
-    let breaches = model::validate(&ModelSource::File(args.model.clone()), &config)?;
+    let mut config = args.runtime.config()?;
+    args.public.apply(&mut config)?;
+    let report = model::validate(&ModelSource::File(args.model.clone()), &config)?;
     let file = args.model.display();
-    if breaches.is_empty() {
-        return print(&format!("{file}: keeps the model contract\n"));
+    let (good, rules) = match report.kind {
+        ModelKind::Joint => ("keeps the model contract", "the model contract"),
+        ModelKind::Segmentation => ("a segmentation model", "what a segmentation model has"),
+        ModelKind::Embedding => ("a speaker embedding model", "what a speaker embedding model has"),
+    };
+    if report.breaches.is_empty() {
+        let facts = report.facts.iter().map(|(name, value)| format!("  {name:<10}{value}\n"));
+        return print(&format!("{file}: {good}\n{}", facts.collect::<String>()));
     }
-    let lines = breaches.iter().map(|breach| format!("{}\n", breach.replace('\n', " ")));
+    let lines = report.breaches.iter().map(|breach| format!("{}\n", breach.replace('\n', " ")));
     print(&lines.collect::<String>())?;
-    let count = breaches.len();
+    let count = report.breaches.len();
     let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
-    Err(Failure::Failed(format!("{file}: breaks the model contract {times}")))
+    Err(Failure::Failed(format!("{file}: breaks {rules} {times}")))
 }

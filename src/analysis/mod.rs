@@ -10,7 +10,6 @@ use std::thread::{Builder, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
-use ndarray::Axis;
 use parking_lot::Mutex;
 
 use reader::{Batch, WindowReader};
@@ -20,7 +19,7 @@ use crate::control::Control;
 use crate::diarize::LocalWindow;
 use crate::diarize::windows::WindowGrid;
 use crate::error::{Error, Result, Stage};
-use crate::model::{Inference, Session};
+use crate::model::LocalDiarizer;
 
 /// Longest time between two looks at the caller's wish to cancel while the network runs.
 const CANCEL_POLL: Duration = Duration::from_millis(50);
@@ -52,23 +51,23 @@ pub struct Analysis {
 /// Reads `source` to its end and analyses it. The result does not depend on the number of workers.
 ///
 /// # Errors
-/// Those of the source, of [`Session::infer`] and of [`Control::check`]; the first in the order of time.
+/// Those of the source, of [`LocalDiarizer::analyse`] and of [`Control::check`]; the first in the order of time.
 pub fn analyse(
-    session: &Session,
+    local: &dyn LocalDiarizer,
     options: &AnalysisOptions,
     source: &mut dyn AudioSource,
     control: &Control<'_>,
 ) -> Result<Analysis> {
     let mut reader = WindowReader::new(source, options.grid, options.keep);
     let stop = Arc::new(AtomicBool::new(false));
-    let team = Team::new(session, options.grid, control.on_worker(&stop), &stop);
+    let team = Team::new(local, options.batch, control.on_worker(&stop), &stop);
     std::thread::scope(|scope| {
         let (sender, queue) = bounded(1);
         let (busy, all_done) = bounded(0);
         let workers = team.start(scope, options.workers, &queue, &busy)?;
         // The workers' own ends are left: the queue closes when the last of them ends.
         drop((queue, busy));
-        let fed = feed(&mut reader, options.batch, &sender, &stop, control);
+        let fed = feed(&mut reader, local.windows_at_once(options.batch), &sender, &stop, control);
         drop(sender);
         let waited = fed.and_then(|()| wait(&all_done, reader.fraction(), control));
         if waited.is_err() {
@@ -118,8 +117,8 @@ fn wait(all_done: &Receiver<()>, fraction: f32, control: &Control<'_>) -> Result
 
 /// The threads that run the network, and what they found.
 struct Team<'a> {
-    session: &'a Session,
-    grid: WindowGrid,
+    local: &'a dyn LocalDiarizer,
+    batch: usize,
     control: Control<'a>,
     done: Mutex<Vec<(usize, Vec<LocalWindow>)>>,
     failure: Mutex<Option<Error>>,
@@ -128,9 +127,9 @@ struct Team<'a> {
 }
 
 impl<'a> Team<'a> {
-    fn new(session: &'a Session, grid: WindowGrid, control: Control<'a>, stop: &'a AtomicBool) -> Self {
+    fn new(local: &'a dyn LocalDiarizer, batch: usize, control: Control<'a>, stop: &'a AtomicBool) -> Self {
         let (done, failure) = (Mutex::new(Vec::new()), Mutex::new(None));
-        Self { session, grid, control, done, failure, stop }
+        Self { local, batch, control, done, failure, stop }
     }
 
     /// Starts up to `count` workers, at least one. Each holds an end of `queue` and of `busy` until it ends.
@@ -164,13 +163,12 @@ impl<'a> Team<'a> {
 
     /// Analyses batches until the queue is closed and empty.
     fn work(&self, queue: &Receiver<Batch>) {
-        let mut output = Inference::default();
         for batch in queue {
             if self.stop.load(Ordering::Relaxed) {
                 continue;
             }
-            match self.session.infer(batch.audio.view(), &mut output, &self.control) {
-                Ok(()) => self.done.lock().push((batch.number, local_windows(&batch, &output, &self.grid))),
+            match self.local.analyse(&batch.stretch, self.batch, &self.control) {
+                Ok(windows) => self.done.lock().push((batch.number, windows)),
                 Err(error) => {
                     self.failure.lock().get_or_insert(error);
                     self.stop.store(true, Ordering::Relaxed);
@@ -188,18 +186,4 @@ impl<'a> Team<'a> {
         batches.sort_by_key(|(number, _)| *number);
         Ok(batches.into_iter().flat_map(|(_, windows)| windows).collect())
     }
-}
-
-/// The network's output for a batch as windows of the recording.
-fn local_windows(batch: &Batch, output: &Inference, grid: &WindowGrid) -> Vec<LocalWindow> {
-    batch
-        .starts
-        .iter()
-        .enumerate()
-        .map(|(row, start)| LocalWindow {
-            start_frame: usize::try_from(start / grid.frame as u64).unwrap_or(usize::MAX),
-            activity: output.activity.index_axis(Axis(0), row).to_owned(),
-            embedding: output.embedding.index_axis(Axis(0), row).to_owned(),
-        })
-        .collect()
 }

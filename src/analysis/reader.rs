@@ -1,11 +1,10 @@
 //! Cuts a source into overlapping windows as it is read.
 
-use ndarray::Array2;
-
 use crate::audio::AudioSource;
 use crate::control::Control;
 use crate::diarize::windows::WindowGrid;
 use crate::error::{Error, Result, Stage};
+use crate::model::Stretch;
 
 /// Most windows of one recording: 55 hours at a hop of 2 s. What is kept of them is then about 300 MB.
 const MAX_WINDOWS: u64 = 100_000;
@@ -14,13 +13,11 @@ const MAX_WINDOWS: u64 = 100_000;
 pub(super) struct Batch {
     /// Place in the order of batches.
     pub(super) number: usize,
-    /// First sample of each window.
-    pub(super) starts: Vec<u64>,
-    /// The windows: [batch, samples].
-    pub(super) audio: Array2<f32>,
+    /// The windows.
+    pub(super) stretch: Stretch,
 }
 
-/// Cuts a source into overlapping windows. Keeps the audio from the last window's start on.
+/// Cuts a source into overlapping windows. Keeps the audio from the start of the batch's first window on.
 pub(super) struct WindowReader<'a> {
     source: &'a mut dyn AudioSource,
     grid: WindowGrid,
@@ -30,6 +27,8 @@ pub(super) struct WindowReader<'a> {
     /// Samples read so far.
     pub(super) samples: u64,
     last_start: Option<u64>,
+    /// First sample that a window still needs.
+    needed: u64,
     ended: bool,
     closed: bool,
     keep: usize,
@@ -46,6 +45,7 @@ impl<'a> WindowReader<'a> {
             buffer_start: 0,
             samples: 0,
             last_start: None,
+            needed: 0,
             ended: false,
             closed: false,
             keep,
@@ -61,23 +61,28 @@ impl<'a> WindowReader<'a> {
         control: &Control<'_>,
     ) -> Result<Option<Batch>> {
         let mut starts = Vec::new();
-        let mut audio = Vec::new();
         while starts.len() < size {
             let Some(start) = self.next_start(control)? else { break };
-            let from = (start - self.buffer_start) as usize;
-            let to = (from + self.grid.window).min(self.buffer.len());
-            audio.extend_from_slice(&self.buffer[from..to]);
+            if starts.is_empty() {
+                self.needed = start;
+            }
             starts.push(start);
-            // Silence follows the end of the recording.
-            audio.resize(starts.len() * self.grid.window, 0.0);
         }
-        if starts.is_empty() {
-            return Ok(None);
-        }
-        let shape = (starts.len(), self.grid.window);
-        #[expect(clippy::expect_used, reason = "each window was filled to its full length")]
-        let audio = Array2::from_shape_vec(shape, audio).expect("rows of the window's length");
-        Ok(Some(Batch { number, starts, audio }))
+        let (Some(&first), Some(&last)) = (starts.first(), starts.last()) else { return Ok(None) };
+        let from = (first - self.buffer_start) as usize;
+        let length = (last - first) as usize + self.grid.window;
+        let mut audio = self.buffer[from..(from + length).min(self.buffer.len())].to_vec();
+        // Silence follows the end of the recording.
+        audio.resize(length, 0.0);
+        let stretch = Stretch {
+            audio,
+            start: first,
+            window: self.grid.window,
+            frame: self.grid.frame,
+            offsets: starts.iter().map(|start| (start - first) as usize).collect(),
+        };
+        self.needed = last;
+        Ok(Some(Batch { number, stretch }))
     }
 
     /// Start of the next window, once the buffer holds its audio.
@@ -114,11 +119,10 @@ impl<'a> WindowReader<'a> {
     /// Reads one block, and lets go of audio that no window can need any more.
     fn read(&mut self, control: &Control<'_>) -> Result<()> {
         control.check(Stage::Analysis, self.fraction())?;
-        let needed = self.last_start.unwrap_or(0);
-        let passed = (needed - self.buffer_start) as usize;
+        let passed = (self.needed - self.buffer_start) as usize;
         if passed >= self.grid.window / 2 {
             self.buffer.drain(..passed);
-            self.buffer_start = needed;
+            self.buffer_start = self.needed;
         }
         let before = self.buffer.len();
         let count = self.source.read(&mut self.buffer)?;
@@ -141,8 +145,9 @@ mod tests {
         let mut reader = WindowReader::new(&mut source, WindowGrid::new(window, hop, 640), 100);
         let (mut starts, mut windows) = (Vec::new(), Vec::new());
         while let Some(batch) = reader.next_batch(0, 3, &Control::none()).unwrap() {
-            starts.extend(&batch.starts);
-            windows.extend(batch.audio.rows().into_iter().map(|row| row.to_vec()));
+            let stretch = &batch.stretch;
+            starts.extend(stretch.offsets.iter().map(|&offset| stretch.start + offset as u64));
+            windows.extend((0..stretch.offsets.len()).map(|index| stretch.window(index).to_vec()));
         }
         assert_eq!(reader.samples, samples as u64);
         (starts, windows, reader.head)

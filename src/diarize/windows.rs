@@ -36,7 +36,7 @@ impl LocalWindow {
     }
 }
 
-/// Length, hop and frame of the windows, in samples at 16 kHz; length and hop are whole frames.
+/// Length, hop and frame of the windows, in samples at 16 kHz; the hop is whole frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowGrid {
     /// Samples of one window.
@@ -48,13 +48,13 @@ pub struct WindowGrid {
 }
 
 impl WindowGrid {
-    /// A grid with `window` and `hop` rounded to whole frames, each at least one; a hop longer than the
-    /// window is cut to it, so that no sample is left out.
+    /// A grid with `hop` rounded to whole frames, at least one, and no more than fit into the window, so that no
+    /// sample is left out. A window is at least one frame long.
     pub fn new(window: usize, hop: usize, frame: usize) -> Self {
         let frame = frame.max(1);
-        let window = (window / frame).max(1) * frame;
-        let hop = ((hop + frame / 2) / frame).max(1) * frame;
-        Self { window, hop: hop.min(window), frame }
+        let window = window.max(frame);
+        let hop = ((hop + frame / 2) / frame).clamp(1, window / frame) * frame;
+        Self { window, hop, frame }
     }
 
     /// Frames that cover `samples` samples; the last may be partly filled.
@@ -84,6 +84,7 @@ mod tests {
         let grid = WindowGrid::new(160_000, 50_000, 640);
         assert_eq!(grid, WindowGrid { window: 160_000, hop: 49_920, frame: 640 });
         assert_eq!(WindowGrid::new(160_000, 400_000, 640).hop, 160_000);
+        assert_eq!(WindowGrid::new(160_000, 160_000, 270).hop, 159_840);
         assert_eq!(grid.frames_in(1), 1);
         assert_eq!(grid.frames_in(1280), 2);
     }

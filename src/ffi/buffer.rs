@@ -3,8 +3,10 @@
 
 use std::ffi::c_char;
 use std::slice;
+use std::sync::Arc;
 
 use super::status::{Failure, OK, vf_status, vf_status_code};
+use crate::config::ModelSource;
 
 /// Longest text taken from C, in bytes: a path or a recording's name. Linux allows paths of 4,096.
 const MAX_TEXT_BYTES: usize = 65_536;
@@ -32,6 +34,22 @@ pub(crate) unsafe fn slice<'a, T: Copy>(
         // SAFETY: as promised; not NULL, aligned, and no larger than an object can be.
         Some(bytes) if bytes <= isize::MAX as usize => Ok(unsafe { slice::from_raw_parts(pointer, len) }),
         _ => Err(Failure::limit(format!("{name}: {len} elements do not fit in memory"))),
+    }
+}
+
+/// A model from the `size` bytes of an ONNX file at `data`, copied.
+///
+/// # Safety
+/// As [`slice`].
+pub(crate) unsafe fn model(data: *const u8, size: usize) -> Result<ModelSource, Failure> {
+    // The largest file that protobuf, and so ONNX, allows.
+    if size > i32::MAX as usize {
+        return Err(Failure::limit(format!("size: expected at most {} bytes, got {size}", i32::MAX)));
+    }
+    // SAFETY: as promised.
+    match unsafe { slice("data", data, size) }? {
+        [] => Err(Failure::invalid("size: expected the bytes of an ONNX file, got 0 bytes")),
+        bytes => Ok(ModelSource::Memory(Arc::from(bytes))),
     }
 }
 

@@ -26,6 +26,7 @@ pub mod diarizer;
 pub mod last_error;
 pub mod log;
 pub mod model_info;
+pub mod model_options;
 pub mod options;
 pub mod segment;
 pub mod session;

@@ -2,7 +2,6 @@
 
 use std::ffi::c_char;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -65,7 +64,7 @@ pub(crate) unsafe fn config(options: *const vf_options) -> Result<Config, Failur
 ///
 /// # Safety
 /// As [`handle::borrow`].
-unsafe fn set(
+pub(super) unsafe fn set(
     options: *mut vf_options,
     change: impl FnOnce(&mut Config) -> crate::Result<()>,
 ) -> Result<vf_status, Failure> {
@@ -79,7 +78,7 @@ unsafe fn set(
 ///
 /// # Safety
 /// As [`buffer::text`].
-unsafe fn path(name: &str, pointer: *const c_char) -> Result<PathBuf, Failure> {
+pub(super) unsafe fn path(name: &str, pointer: *const c_char) -> Result<PathBuf, Failure> {
     // SAFETY: as promised.
     match unsafe { buffer::text(name, pointer) }? {
         "" => Err(Failure::invalid(format!("{name}: expected a path, got an empty text"))),
@@ -157,18 +156,11 @@ pub unsafe extern "C" fn vf_options_set_model_memory(
     size: usize,
 ) -> vf_status {
     guard(|| {
-        // The largest file that protobuf, and so ONNX, allows.
-        if size > i32::MAX as usize {
-            return Err(Failure::limit(format!("size: expected at most {} bytes, got {size}", i32::MAX)));
-        }
         // SAFETY: a live handle and `size` bytes, by contract.
         unsafe {
-            let bytes = buffer::slice("data", data, size)?;
-            if bytes.is_empty() {
-                return Err(Failure::invalid("size: expected the bytes of an ONNX file, got 0 bytes"));
-            }
+            let model = buffer::model(data, size)?;
             set(options, |config| {
-                config.set_model(ModelSource::Memory(Arc::from(bytes)));
+                config.set_model(model);
                 Ok(())
             })
         }
@@ -359,10 +351,12 @@ pub unsafe extern "C" fn vf_options_set_hop_s(options: *mut vf_options, hop_s: f
     guard(|| unsafe { set(options, |config| config.set_hop(hop_s)) })
 }
 
-/// Sets the cosine distance under which two clusters of voices are one speaker. Default: stored in the model.
+/// Sets the distance under which two clusters of voices are one speaker. Default: stored in the model, else that of the
+/// clustering method.
 ///
 /// - `options`: the options.
-/// - `threshold`: 0 to 2; lower finds more speakers.
+/// - `threshold`: 0 to 2; lower finds more speakers. Cosine distance for VF_CLUSTERING_AVERAGE, Euclidean distance of
+///   voices of unit length for the others.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use ort::session::Session as OrtSession;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
+use super::description::properties;
 use crate::config::Provider;
 
 /// The contract version that this library understands.
@@ -106,12 +107,6 @@ pub(super) fn read(session: &OrtSession, sha256: String, provider: Provider) -> 
     ];
     check_tensors(session.outputs(), "output", &outputs, &mut breaches);
     (info, breaches)
-}
-
-fn properties(session: &OrtSession) -> BTreeMap<String, String> {
-    let Ok(metadata) = session.metadata() else { return BTreeMap::new() };
-    let keys = metadata.custom_keys().unwrap_or_default();
-    keys.into_iter().filter_map(|key| Some((key.clone(), metadata.custom(&key)?))).collect()
 }
 
 /// Reads properties and collects what is wrong with them.

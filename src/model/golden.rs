@@ -16,7 +16,7 @@
 use ndarray::Array2;
 
 use super::contract::ModelInfo;
-use super::session::Inference;
+use super::inference::Inference;
 use crate::config::Provider;
 
 /// Format of the file that this library reads.

@@ -9,10 +9,16 @@
 //! ```
 
 mod contract;
-mod dry_run;
+mod description;
 mod embedded;
+mod features;
 mod golden;
+mod import;
+mod inference;
+mod joint_check;
+mod local;
 mod log_queue;
+mod network;
 mod pool;
 mod provider;
 pub mod runtime;
@@ -21,10 +27,15 @@ mod session;
 mod slot;
 mod source;
 mod threads;
+mod two_stage;
+mod validate;
 mod watchdog;
 
 pub use contract::{CONTRACT_VERSION, ModelInfo, SAMPLE_RATE, Thresholds};
-pub use dry_run::validate;
 pub use golden::golden_input;
-pub use session::{Inference, MAX_SAMPLES, Session};
+pub use inference::Inference;
+pub use local::{LocalDiarizer, Stretch};
+pub use session::{MAX_SAMPLES, Session};
 pub(crate) use threads::thread_count;
+pub use two_stage::{Imported, TwoStage, import_model};
+pub use validate::{ModelKind, Report, validate};

@@ -1,47 +1,27 @@
 //! A loaded model that many threads may run at once.
 
-use std::time::Duration;
-
-use ndarray::{Array3, ArrayView2};
-use ort::environment::Environment;
+use ndarray::ArrayView2;
+use ort::value::TensorRef;
 
 use super::contract::{self, ModelInfo, SAMPLE_RATE};
 use super::golden::{Golden, golden_input};
-use super::pool::Pool;
-use super::slot::Slot;
-use super::source::{self, Label, ModelBytes};
-use super::watchdog::Watchdog;
-use super::{provider, runtime};
+use super::inference::Inference;
+use super::network::Network;
+use super::slot::failed;
+use super::source::{self, Label};
 use crate::config::{Config, MAX_BATCH, ModelSource};
 use crate::control::Control;
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Result};
 
 /// Most samples in one row of a batch: 60 s.
 pub const MAX_SAMPLES: usize = 60 * SAMPLE_RATE;
 
-/// What the network gives for a batch. Kept by the caller from call to call: its memory is used again.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Inference {
-    /// Probability, 0 to 1, that a local speaker speaks: [batch, frames, speakers].
-    pub activity: Array3<f32>,
-    /// Voice of each local speaker, of unit length, zeros where the speaker is silent: [batch, speakers, dim].
-    pub embedding: Array3<f32>,
-}
-
-/// A loaded model with its run slots. Any thread may use it, concurrently; as many runs go on at once as the
-/// option `slots` allows, others wait. Each slot holds the weights of the model once more; the first is made when
-/// the session is, the others when they are first needed.
+/// A loaded joint model with its run slots. Any thread may use it, concurrently; as many runs go on at once as the
+/// option `slots` allows, others wait.
+#[derive(Debug)]
 pub struct Session {
     info: ModelInfo,
-    pool: Pool<Slot>,
-    watchdog: Watchdog,
-    environment: Environment,
-    /// Options of further slots; without the model, which it would keep in memory.
-    config: Config,
-    /// How messages name the model.
-    name: String,
-    /// For the slots still to be made; `None` when the first is the only one.
-    model: Option<ModelBytes>,
+    network: Network,
 }
 
 /// A model that was opened, before anything is asked of it.
@@ -74,21 +54,18 @@ impl Session {
 
     /// Opens the model and reads what it says of itself, whatever that is.
     pub(super) fn open(config: &Config) -> Result<Opened> {
+        if config.segmentation_model().is_some() || config.embedding_model().is_some() {
+            let text = "segmentation_model, embedding_model: expected a diarizer, which runs the pair; a session runs \
+                        one joint model";
+            return Err(Error::InvalidArgument(text.to_owned()));
+        }
         let model = source::read_model(config.model())?;
-        let environment = runtime::environment(config.runtime_library())?;
-        let (first, provider) = provider::open(&environment, &model, &Label(config.model()), config)?;
-        let (info, breaches) = contract::read(&first, source::sha256(&model), provider);
-        let mut without_model = config.clone();
-        without_model.set_model(ModelSource::default());
-        let session = Session {
-            info,
-            pool: Pool::new(Slot::new(first)?, config.slots()),
-            watchdog: Watchdog::new(config.slots()),
-            environment,
-            config: without_model,
-            name: Label(config.model()).to_string(),
-            model: (config.slots() > 1).then_some(model),
-        };
+        let sha256 = source::sha256(&model);
+        let (network, (info, breaches)) =
+            Network::open(&model, &Label(config.model()), config, |session, provider| {
+                contract::read(session, sha256, provider)
+            })?;
+        let session = Session { info, network };
         Ok(Opened { session, breaches })
     }
 
@@ -114,11 +91,11 @@ impl Session {
     /// again.
     pub fn infer(&self, audio: ArrayView2<f32>, out: &mut Inference, control: &Control) -> Result<()> {
         self.check_input(&audio)?;
-        if control.remaining() == Some(Duration::ZERO) {
-            return Err(control.deadline_error(Stage::Analysis));
-        }
-        let mut slot = self.pool.take(control, || self.make_slot())?;
-        slot.run(&self.info, &self.watchdog, audio, out, control)
+        // A view in standard layout is borrowed, any other copied.
+        let standard = audio.as_standard_layout();
+        let tensor = TensorRef::from_array_view(standard.view()).map_err(failed)?;
+        let shape = [audio.nrows(), audio.ncols()];
+        self.network.run(ort::inputs![tensor], control, |outputs| out.read(&self.info, shape, outputs))
     }
 
     fn check_input(&self, audio: &ArrayView2<f32>) -> Result<()> {
@@ -141,19 +118,10 @@ impl Session {
         Ok(())
     }
 
-    #[expect(clippy::expect_used, reason = "the model is kept wherever more than the first slot can be made")]
-    fn make_slot(&self) -> Result<Slot> {
-        let model = self.model.as_ref().expect("more than one slot is made only where the model was kept");
-        let opened = provider::open_on(&self.environment, model, self.info.provider, &self.config);
-        Slot::new(opened.map_err(|error| {
-            Error::Runtime(format!("{}: no further run slot can be made: {error}", self.name))
-        })?)
-    }
-
     /// Runs the model on the golden input, where there is a golden vector for it, and compares.
     pub(super) fn check_golden(&self, source: &ModelSource) -> Result<()> {
         let Some(bytes) = source::read_golden(source)? else { return Ok(()) };
-        let name = &self.name;
+        let name = self.network.name();
         let wrong = |reason| Error::Model(format!("{name}: golden vector: {reason}"));
         let Some(golden) = Golden::parse(&bytes, &self.info).map_err(wrong)? else {
             log::warn!("{name}: golden.json belongs to another model and is not used");
@@ -162,12 +130,6 @@ impl Session {
         let mut found = Inference::default();
         self.infer(golden_input().view(), &mut found, &Control::none())?;
         golden.check(&found, self.info.provider).map_err(wrong)
-    }
-}
-
-impl std::fmt::Debug for Session {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("info", &self.info).finish_non_exhaustive()
     }
 }
 

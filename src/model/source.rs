@@ -13,7 +13,7 @@ use crate::config::ModelSource;
 use crate::error::{Error, Result};
 
 /// Largest model file in bytes: what one ONNX protobuf message can hold.
-const MAX_MODEL_BYTES: u64 = i32::MAX as u64;
+pub(super) const MAX_MODEL_BYTES: u64 = i32::MAX as u64;
 /// Largest golden vector file in bytes; two seconds of frames and a few embeddings need some 50 KB.
 const MAX_GOLDEN_BYTES: u64 = 16 << 20;
 
@@ -87,7 +87,7 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Reads a regular file of at most `limit` bytes. A pipe or a device is refused: it could block for ever.
-fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
+pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let io = |error: std::io::Error| Error::from_io(path, &error);
     let metadata = std::fs::metadata(path).map_err(io)?;
     if !metadata.is_file() {

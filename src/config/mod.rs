@@ -1,62 +1,15 @@
 //! The options of a session and of a diarizer: one builder, each value checked when it is set, so that a
 //! mistake is reported where it is made. Zero means zero; a default is stated with its setter.
 
+mod choices;
+
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
+pub use choices::{ClusteringMethod, EmbeddingFamily, Frontend, ModelSource, Provider, ProviderPolicy};
+
 use crate::error::{Error, Result};
-
-/// Where the model comes from.
-#[derive(Clone, Debug, Default)]
-pub enum ModelSource {
-    /// The model compiled into the library (feature `embedded-model`).
-    #[default]
-    Embedded,
-    /// An ONNX file.
-    File(PathBuf),
-    /// The bytes of an ONNX file.
-    Memory(Arc<[u8]>),
-}
-
-/// Hardware that runs the network, an ONNX Runtime execution provider.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(i32)]
-pub enum Provider {
-    /// The fastest that is available: TensorRT is never chosen by itself, CUDA before CPU.
-    #[default]
-    Auto = 0,
-    /// The processor.
-    Cpu = 1,
-    /// An NVIDIA GPU through CUDA.
-    Cuda = 2,
-    /// An NVIDIA GPU through TensorRT.
-    TensorRt = 3,
-}
-
-impl Provider {
-    /// Lower-case name: `auto`, `cpu`, `cuda`, `tensorrt`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Provider::Auto => "auto",
-            Provider::Cpu => "cpu",
-            Provider::Cuda => "cuda",
-            Provider::TensorRt => "tensorrt",
-        }
-    }
-}
-
-/// What to do when the provider asked for is not available.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(i32)]
-pub enum ProviderPolicy {
-    /// Fall back to the CPU and say so by a warning in the log; the provider in use can be asked for.
-    #[default]
-    Preferred = 0,
-    /// Fail with [`Error::Provider`].
-    Required = 1,
-}
 
 /// Most threads of one run of the network.
 pub const MAX_THREADS: usize = 256;
@@ -66,11 +19,20 @@ pub const MAX_SLOTS: usize = 64;
 pub const MAX_BATCH: usize = 1024;
 /// Most speakers that can be asked for in one recording.
 pub const MAX_SPEAKERS: usize = 100;
+/// Most windows that a cluster can be asked to have.
+pub const MAX_CLUSTER_SIZE: usize = 1000;
+/// Longest receptive field of a segmentation model in samples: 10 s.
+const MAX_RECEPTIVE_FIELD: usize = 160_000;
 
 /// Options of a session or a diarizer.
 #[derive(Clone, Debug)]
 pub struct Config {
     model: ModelSource,
+    segmentation_model: Option<ModelSource>,
+    segmentation_receptive_field: Option<(usize, usize)>,
+    embedding_model: Option<ModelSource>,
+    embedding_family: EmbeddingFamily,
+    frontend: Frontend,
     runtime_library: Option<PathBuf>,
     provider: Provider,
     provider_policy: ProviderPolicy,
@@ -82,7 +44,10 @@ pub struct Config {
     min_speakers: usize,
     max_speakers: usize,
     hop_s: Option<f64>,
+    clustering_method: ClusteringMethod,
     clustering_threshold: Option<f32>,
+    min_cluster_size: Option<usize>,
+    plda: Option<PathBuf>,
     min_speech_s: f64,
     min_silence_s: f64,
 }
@@ -91,6 +56,11 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             model: ModelSource::Embedded,
+            segmentation_model: None,
+            segmentation_receptive_field: None,
+            embedding_model: None,
+            embedding_family: EmbeddingFamily::Auto,
+            frontend: Frontend::Trained,
             runtime_library: None,
             provider: Provider::Auto,
             provider_policy: ProviderPolicy::Preferred,
@@ -102,7 +72,10 @@ impl Default for Config {
             min_speakers: 0,
             max_speakers: MAX_SPEAKERS,
             hop_s: None,
+            clustering_method: ClusteringMethod::Auto,
             clustering_threshold: None,
+            min_cluster_size: None,
+            plda: None,
             min_speech_s: 0.0,
             min_silence_s: 0.0,
         }
@@ -122,10 +95,54 @@ fn within<T: PartialOrd + std::fmt::Display + Copy>(
     Err(Error::InvalidArgument(format!("{name}: expected {low} to {high}, got {value}")))
 }
 
+/// Refuses the embedded model where only a file or its bytes will do.
+fn not_embedded(name: &str, source: ModelSource) -> Result<ModelSource> {
+    match source {
+        ModelSource::Embedded => {
+            let text = format!("{name}: expected a file or its bytes; the library has no such model embedded");
+            Err(Error::InvalidArgument(text))
+        }
+        source => Ok(source),
+    }
+}
+
 impl Config {
-    /// Takes the model from `source`. Default: the embedded model.
+    /// Takes the joint model from `source`. Default: the embedded model.
     pub fn set_model(&mut self, source: ModelSource) {
         self.model = source;
+    }
+
+    /// Takes a pyannote-style segmentation model (segmentation-3.0, Reverb v1) from `source`, to be run together
+    /// with the embedding model in place of the joint model. Default: none.
+    pub fn set_segmentation_model(&mut self, source: ModelSource) -> Result<()> {
+        self.segmentation_model = Some(not_embedded("segmentation_model", source)?);
+        Ok(())
+    }
+
+    /// The receptive field of one frame of the segmentation model and the step from one frame to the next, in
+    /// samples: 1 to 160,000, the step no larger than the field. Default: the file's metadata, else detected.
+    pub fn set_segmentation_receptive_field(&mut self, size: usize, step: usize) -> Result<()> {
+        within("receptive_field_size", size, 1..=MAX_RECEPTIVE_FIELD)?;
+        within("receptive_field_step", step, 1..=size)?;
+        self.segmentation_receptive_field = Some((size, step));
+        Ok(())
+    }
+
+    /// Takes a speaker embedding model of one of the families of [`EmbeddingFamily`] from `source`, to be run
+    /// together with the segmentation model. Default: none.
+    pub fn set_embedding_model(&mut self, source: ModelSource) -> Result<()> {
+        self.embedding_model = Some(not_embedded("embedding_model", source)?);
+        Ok(())
+    }
+
+    /// The family of the embedding model, for a file that does not say. Default: [`EmbeddingFamily::Auto`].
+    pub fn set_embedding_family(&mut self, family: EmbeddingFamily) {
+        self.embedding_family = family;
+    }
+
+    /// The features that the embedding model is given. Default: [`Frontend::Trained`].
+    pub fn set_frontend(&mut self, frontend: Frontend) {
+        self.frontend = frontend;
     }
 
     /// Loads ONNX Runtime from this file. Default: the places in the crate documentation.
@@ -198,11 +215,30 @@ impl Config {
         Ok(())
     }
 
-    /// Cosine distance, 0 to 2, under which two clusters of voices are one speaker. Default: stored in the
-    /// model.
+    /// How voices are clustered. Default: [`ClusteringMethod::Auto`], what the model was tuned with.
+    pub fn set_clustering_method(&mut self, method: ClusteringMethod) {
+        self.clustering_method = method;
+    }
+
+    /// Distance, 0 to 2, under which two clusters of voices are one speaker: cosine distance for average
+    /// linkage, Euclidean distance of voices of unit length for centroid linkage and VBx. Default: stored in the
+    /// model, else that of the method.
     pub fn set_clustering_threshold(&mut self, threshold: f32) -> Result<()> {
         self.clustering_threshold = Some(within("clustering_threshold", threshold, 0.0..=2.0)?);
         Ok(())
+    }
+
+    /// Windows, 1 to 1000, in which a speaker of centroid linkage is heard at least; smaller clusters join the
+    /// nearest larger one. At most a tenth of all is asked for. Default: as many as begin in 12 s.
+    pub fn set_min_cluster_size(&mut self, windows: usize) -> Result<()> {
+        self.min_cluster_size = Some(within("min_cluster_size", windows, 1..=MAX_CLUSTER_SIZE)?);
+        Ok(())
+    }
+
+    /// Folder with the PLDA of [`ClusteringMethod::Vbx`]: `xvec_transform.npz` and `plda.npz`, as pyannote's
+    /// community-1 has them. Default: none.
+    pub fn set_plda(&mut self, folder: PathBuf) {
+        self.plda = Some(folder);
     }
 
     /// Segments shorter than this many seconds are dropped, 0 to 60. Default 0.
@@ -217,9 +253,29 @@ impl Config {
         Ok(())
     }
 
-    /// Where the model comes from.
+    /// Where the joint model comes from.
     pub fn model(&self) -> &ModelSource {
         &self.model
+    }
+    /// Where the segmentation model comes from.
+    pub fn segmentation_model(&self) -> Option<&ModelSource> {
+        self.segmentation_model.as_ref()
+    }
+    /// Receptive field and step of the segmentation model in samples.
+    pub fn segmentation_receptive_field(&self) -> Option<(usize, usize)> {
+        self.segmentation_receptive_field
+    }
+    /// Where the embedding model comes from.
+    pub fn embedding_model(&self) -> Option<&ModelSource> {
+        self.embedding_model.as_ref()
+    }
+    /// The family of the embedding model.
+    pub fn embedding_family(&self) -> EmbeddingFamily {
+        self.embedding_family
+    }
+    /// The features of the embedding model.
+    pub fn frontend(&self) -> Frontend {
+        self.frontend
     }
     /// The ONNX Runtime library asked for.
     pub fn runtime_library(&self) -> Option<&PathBuf> {
@@ -257,9 +313,21 @@ impl Config {
     pub fn hop_s(&self) -> Option<f64> {
         self.hop_s
     }
+    /// How voices are clustered.
+    pub fn clustering_method(&self) -> ClusteringMethod {
+        self.clustering_method
+    }
     /// Clustering threshold, if one was set.
     pub fn clustering_threshold(&self) -> Option<f32> {
         self.clustering_threshold
+    }
+    /// Minimum cluster size, if one was set.
+    pub fn min_cluster_size(&self) -> Option<usize> {
+        self.min_cluster_size
+    }
+    /// Folder of the PLDA, if one was set.
+    pub fn plda(&self) -> Option<&PathBuf> {
+        self.plda.as_ref()
     }
     /// Shortest segment in seconds.
     pub fn min_speech_s(&self) -> f64 {

@@ -1,8 +1,9 @@
-//! Checks a model by running it: what shapes alone do not show. For model authors; loading a model does less.
+//! Checks a joint model by running it: what shapes alone do not show. For model authors; loading a model does less.
 
 use ndarray::{Array2, ArrayView2, s};
 
-use super::session::{Inference, Opened, Session};
+use super::inference::Inference;
+use super::session::{Opened, Session};
 use crate::config::{Config, ModelSource};
 use crate::control::Control;
 use crate::error::{Error, Result};
@@ -22,7 +23,7 @@ const AMPLITUDE: f32 = 0.1;
 ///
 /// # Errors
 /// Those of [`Session::new`] that keep the model from being opened at all.
-pub fn validate(source: &ModelSource, config: &Config) -> Result<Vec<String>> {
+pub(super) fn breaches(source: &ModelSource, config: &Config) -> Result<Vec<String>> {
     let mut config = config.clone();
     config.set_model(source.clone());
     let Opened { session, mut breaches } = Session::open(&config)?;
@@ -37,7 +38,7 @@ pub fn validate(source: &ModelSource, config: &Config) -> Result<Vec<String>> {
 }
 
 /// The failures that are the model's own doing become breaches.
-fn breach(error: Error) -> Result<String> {
+pub(super) fn breach(error: Error) -> Result<String> {
     match error {
         Error::Model(text) | Error::Runtime(text) => Ok(text),
         other => Err(other),

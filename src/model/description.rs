@@ -1,0 +1,117 @@
+//! What an ONNX file says of itself: its tensors and its metadata. For the public models, whose files were not made
+//! for this library.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use ort::session::Session as OrtSession;
+use ort::value::{Outlet, TensorElementType, ValueType};
+
+use crate::error::{Error, Result};
+
+/// Samples for each second that the public models take.
+const SAMPLE_RATE: usize = 16_000;
+
+/// A tensor as the file declares it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Tensor {
+    pub(super) name: String,
+    pub(super) elements: Option<TensorElementType>,
+    /// `None` where the size differs from run to run.
+    pub(super) sizes: Vec<Option<usize>>,
+}
+
+impl std::fmt::Display for Tensor {
+    /// `x` float32 [?, ?, 80].
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sizes = self.sizes.iter().map(|size| size.map_or("?".to_owned(), |size| size.to_string()));
+        let elements = self.elements.map_or("of no numbers".to_owned(), |elements| elements.to_string());
+        write!(f, "`{}` {elements} [{}]", self.name, sizes.collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl Tensor {
+    fn of(outlet: &Outlet) -> Self {
+        let (elements, sizes) = match outlet.dtype() {
+            ValueType::Tensor { ty, shape, .. } => {
+                (Some(*ty), shape.iter().map(|&size| usize::try_from(size).ok()).collect())
+            }
+            _ => (None, Vec::new()),
+        };
+        Tensor { name: outlet.name().to_owned(), elements, sizes }
+    }
+
+    /// Whether it holds float32 and has this many axes.
+    pub(super) fn is_float(&self, axes: usize) -> bool {
+        self.elements == Some(TensorElementType::Float32) && self.sizes.len() == axes
+    }
+}
+
+/// The tensors and metadata of a file.
+#[derive(Clone, Debug)]
+pub(super) struct Description {
+    /// How messages name the file.
+    file: String,
+    properties: BTreeMap<String, String>,
+    pub(super) inputs: Vec<Tensor>,
+    pub(super) outputs: Vec<Tensor>,
+}
+
+/// The metadata of a file.
+pub(super) fn properties(session: &OrtSession) -> BTreeMap<String, String> {
+    let Ok(metadata) = session.metadata() else { return BTreeMap::new() };
+    let keys = metadata.custom_keys().unwrap_or_default();
+    keys.into_iter().filter_map(|key| Some((key.clone(), metadata.custom(&key)?))).collect()
+}
+
+impl Description {
+    /// Reads what `session` says of its file, which messages call `file`.
+    pub(super) fn of(session: &OrtSession, file: &str) -> Self {
+        Description {
+            file: file.to_owned(),
+            properties: properties(session),
+            inputs: session.inputs().iter().map(Tensor::of).collect(),
+            outputs: session.outputs().iter().map(Tensor::of).collect(),
+        }
+    }
+
+    /// The text of a metadata key; an empty one counts as missing.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        self.properties.get(key).map(|text| text.trim()).filter(|text| !text.is_empty())
+    }
+
+    /// The number of a metadata key.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when it is there and no number of this kind.
+    pub(super) fn number<T: FromStr>(&self, key: &str) -> Result<Option<T>> {
+        let Some(text) = self.text(key) else { return Ok(None) };
+        let short: String = text.chars().take(40).collect();
+        text.parse().map(Some).map_err(|_| self.broken(&format!("metadata `{key}`: expected a number, found {short:?}")))
+    }
+
+    /// Refuses a file for another sample rate than 16 kHz; one that does not say is taken to be for it.
+    pub(super) fn check_sample_rate(&self) -> Result<()> {
+        match self.number::<usize>("sample_rate")? {
+            Some(rate) if rate != SAMPLE_RATE => {
+                Err(self.broken(&format!("metadata `sample_rate`: expected {SAMPLE_RATE}, found {rate}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The error of a file that is not what it should be.
+    pub(super) fn broken(&self, reason: &str) -> Error {
+        Error::Model(format!("{}: {reason}", self.file))
+    }
+
+    /// The error of a file with other tensors than `expected` says.
+    pub(super) fn wrong_tensors(&self, kind: &str, expected: &str) -> Error {
+        let list = |tensors: &[Tensor]| tensors.iter().map(Tensor::to_string).collect::<Vec<_>>().join(", ");
+        self.broken(&format!(
+            "expected {kind} with {expected}, found the inputs {} and the outputs {}",
+            list(&self.inputs),
+            list(&self.outputs)
+        ))
+    }
+}

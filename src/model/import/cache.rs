@@ -1,0 +1,118 @@
+//! What an import found, kept beside the model file: `<stem>.import.json`, and where the network was split
+//! `<stem>.frames.onnx` and `<stem>.pooling.onnx`. Each file is written whole or not at all, the JSON last; it
+//! carries the fingerprints of the model and of both parts, and is not used with others.
+
+use std::path::{Path, PathBuf};
+
+use super::split::{FrameAxis, Split};
+use crate::error::{Error, Result};
+use crate::model::source::{self, sha256};
+
+/// Format of the JSON file.
+const FORMAT: u32 = 1;
+
+/// The JSON file.
+#[derive(serde::Deserialize, serde::Serialize)]
+struct Record {
+    format: u32,
+    /// SHA-256 of the model file.
+    model_sha256: String,
+    /// Where and how it was split.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    split: Option<SplitRecord>,
+    /// Why it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whole_because: Option<String>,
+}
+
+#[derive(serde::Deserialize, serde::Serialize)]
+struct SplitRecord {
+    tensor: String,
+    #[serde(flatten)]
+    axis: FrameAxis,
+    frames_sha256: String,
+    pooling_sha256: String,
+}
+
+/// What was found of a network: its parts, or why it is run as a whole.
+pub(in crate::model) type Found = std::result::Result<Split, String>;
+
+/// The name of a file beside `model`.
+fn beside(model: &Path, ending: &str) -> PathBuf {
+    model.with_extension(ending)
+}
+
+/// What an earlier import found of the file `model` with this fingerprint; `None` where there was none, or one of
+/// another file or library.
+pub(in crate::model) fn read(model: &Path, fingerprint: &str) -> Option<Found> {
+    let path = beside(model, "import.json");
+    if !path.is_file() {
+        return None;
+    }
+    let found = read_record(model, &path, fingerprint);
+    found.inspect_err(|reason| log::warn!("{}: {reason}; it is not used", path.display())).ok()
+}
+
+fn read_record(model: &Path, path: &Path, fingerprint: &str) -> std::result::Result<Found, String> {
+    let text = std::fs::read(path).map_err(|error| error.to_string())?;
+    let record: Record = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+    if record.format != FORMAT {
+        return Err(format!("expected format {FORMAT}, found {}", record.format));
+    }
+    if record.model_sha256 != fingerprint {
+        return Err("it belongs to another model".to_owned());
+    }
+    let Some(split) = record.split else {
+        return Ok(Err(record.whole_because.unwrap_or_default()));
+    };
+    let part = |ending: &str, expected: &str| {
+        let path = beside(model, ending);
+        let bytes = source::read_file(&path, source::MAX_MODEL_BYTES).map_err(|error| error.to_string())?;
+        let matches = sha256(&bytes) == expected;
+        matches.then_some(bytes).ok_or_else(|| format!("{} is another file", path.display()))
+    };
+    Ok(Ok(Split {
+        frames: part("frames.onnx", &split.frames_sha256)?,
+        pooling: part("pooling.onnx", &split.pooling_sha256)?,
+        axis: split.axis,
+        tensor: split.tensor,
+    }))
+}
+
+/// Writes what was found of the file `model`, and tells which files were written.
+///
+/// # Errors
+/// [`Error::Io`] names the file that cannot be written.
+pub(in crate::model) fn write(model: &Path, fingerprint: &str, found: &Found) -> Result<Vec<PathBuf>> {
+    let mut written = Vec::new();
+    let mut record =
+        Record { format: FORMAT, model_sha256: fingerprint.to_owned(), split: None, whole_because: None };
+    match found {
+        Ok(split) => {
+            for (ending, bytes) in [("frames.onnx", &split.frames), ("pooling.onnx", &split.pooling)] {
+                written.push(replace(beside(model, ending), bytes)?);
+            }
+            record.split = Some(SplitRecord {
+                tensor: split.tensor.clone(),
+                axis: split.axis,
+                frames_sha256: sha256(&split.frames),
+                pooling_sha256: sha256(&split.pooling),
+            });
+        }
+        Err(reason) => record.whole_because = Some(reason.clone()),
+    }
+    let text = serde_json::to_vec_pretty(&record).map_err(|error| Error::Model(error.to_string()))?;
+    written.push(replace(beside(model, "import.json"), &text)?);
+    Ok(written)
+}
+
+/// Puts a file in place of another in one step.
+fn replace(path: PathBuf, bytes: &[u8]) -> Result<PathBuf> {
+    let draft = path.with_added_extension(format!("{}.part", std::process::id()));
+    let result = std::fs::write(&draft, bytes).and_then(|()| std::fs::rename(&draft, &path));
+    if let Err(error) = result {
+        _ = std::fs::remove_file(&draft);
+        return Err(Error::Io { path, reason: error.to_string() });
+    }
+    Ok(path)
+}

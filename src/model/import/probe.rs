@@ -1,0 +1,53 @@
+//! Runs parts of a network once, on the CPU, to see what they do.
+
+use ndarray::{Array2, ArrayD, Axis};
+use ort::value::TensorRef;
+
+use crate::config::{Config, Provider, ProviderPolicy};
+use crate::control::Control;
+use crate::error::{Error, Result};
+use crate::model::network::Network;
+use crate::model::slot::failed;
+use crate::model::source::ModelBytes;
+
+/// How networks are probed.
+pub(super) struct Probe(Config);
+
+impl Probe {
+    /// Probes on the CPU, with the threads and the ONNX Runtime of `config`.
+    pub(super) fn new(config: &Config) -> Result<Self> {
+        let mut config = config.clone();
+        config.set_provider(Provider::Cpu, ProviderPolicy::Required);
+        config.set_slots(1)?;
+        Ok(Probe(config))
+    }
+
+    /// All outputs of the ONNX file `model` for one row of features [frames, bins].
+    pub(super) fn run(&self, model: &[u8], features: Array2<f32>) -> Result<Vec<ArrayD<f32>>> {
+        self.outputs(model, features.insert_axis(Axis(0)).into_dyn())
+    }
+
+    /// The first output for one row of features.
+    pub(super) fn run_one(&self, model: &[u8], features: Array2<f32>) -> Result<ArrayD<f32>> {
+        self.run_one_array(model, features.insert_axis(Axis(0)).into_dyn())
+    }
+
+    /// The first output for any input.
+    pub(super) fn run_one_array(&self, model: &[u8], input: ArrayD<f32>) -> Result<ArrayD<f32>> {
+        let mut outputs = self.outputs(model, input)?;
+        if outputs.is_empty() {
+            return Err(Error::Model("a part of the network has no output".to_owned()));
+        }
+        Ok(outputs.swap_remove(0))
+    }
+
+    fn outputs(&self, model: &[u8], input: ArrayD<f32>) -> Result<Vec<ArrayD<f32>>> {
+        let model = ModelBytes::Shared(model.into());
+        let (network, ()) = Network::open(&model, &"part of the network", &self.0, |_, _| ())?;
+        let tensor = TensorRef::from_array_view(input.view()).map_err(failed)?;
+        network.run(ort::inputs![tensor], &Control::none(), |outputs| {
+            let arrays = outputs.iter().map(|(_, value)| value.try_extract_array::<f32>().map(|array| array.to_owned()));
+            arrays.collect::<ort::Result<Vec<_>>>().map_err(failed)
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! The local diarizer: who speaks when, and with which voice, within each window of a recording. Everything after
+//! it cannot tell which implementation it was: one joint network, or a segmentation and an embedding network.
+
+use ndarray::{Array2, Axis};
+
+use super::contract::ModelInfo;
+use super::inference::Inference;
+use super::session::Session;
+use crate::control::Control;
+use crate::diarize::LocalWindow;
+use crate::error::Result;
+
+/// Neighbouring windows of a recording, and the audio that they share.
+#[derive(Clone, Debug, Default)]
+pub struct Stretch {
+    /// Mono samples at 16 kHz from the start of the first window to the end of the last.
+    pub audio: Vec<f32>,
+    /// Sample of the recording at which `audio` starts.
+    pub start: u64,
+    /// Samples of each window.
+    pub window: usize,
+    /// Samples of one frame of the windows' activity.
+    pub frame: usize,
+    /// First sample of each window in `audio`, ascending.
+    pub offsets: Vec<usize>,
+}
+
+impl Stretch {
+    /// The audio of one window.
+    pub fn window(&self, index: usize) -> &[f32] {
+        &self.audio[self.offsets[index]..][..self.window]
+    }
+
+    /// Frame of the recording at which a window starts.
+    pub fn start_frame(&self, index: usize) -> usize {
+        let sample = self.start + self.offsets[index] as u64;
+        usize::try_from(sample / self.frame as u64).unwrap_or(usize::MAX)
+    }
+}
+
+/// Finds the local speakers of windows. Any thread may use it, concurrently.
+pub trait LocalDiarizer: std::fmt::Debug + Send + Sync {
+    /// What it says of itself, and where it runs.
+    fn info(&self) -> &ModelInfo;
+
+    /// Windows that it takes best in one go where a run of its network takes `batch`.
+    fn windows_at_once(&self, batch: usize) -> usize;
+
+    /// Whether it takes windows shorter than its own.
+    fn takes_short_windows(&self) -> bool;
+
+    /// The local speakers of each window of `stretch`, in its order; the network is given at most `batch` windows
+    /// at once.
+    ///
+    /// # Errors
+    /// [`crate::Error::Cancelled`], [`crate::Error::Deadline`], [`crate::Error::Runtime`], [`crate::Error::Model`].
+    fn analyse(&self, stretch: &Stretch, batch: usize, control: &Control<'_>) -> Result<Vec<LocalWindow>>;
+}
+
+/// The joint model: activity and voices from one run.
+impl LocalDiarizer for Session {
+    fn info(&self) -> &ModelInfo {
+        Session::info(self)
+    }
+
+    fn windows_at_once(&self, batch: usize) -> usize {
+        batch
+    }
+
+    fn takes_short_windows(&self) -> bool {
+        true
+    }
+
+    fn analyse(&self, stretch: &Stretch, batch: usize, control: &Control<'_>) -> Result<Vec<LocalWindow>> {
+        let mut found = Vec::with_capacity(stretch.offsets.len());
+        let mut output = Inference::default();
+        let indices: Vec<usize> = (0..stretch.offsets.len()).collect();
+        for rows in indices.chunks(batch.max(1)) {
+            let audio = rows_of(stretch, rows);
+            self.infer(audio.view(), &mut output, control)?;
+            found.extend(rows.iter().enumerate().map(|(row, &index)| LocalWindow {
+                start_frame: stretch.start_frame(index),
+                activity: output.activity.index_axis(Axis(0), row).to_owned(),
+                embedding: output.embedding.index_axis(Axis(0), row).to_owned(),
+            }));
+        }
+        Ok(found)
+    }
+}
+
+/// The audio of some windows: [windows, samples].
+pub(super) fn rows_of(stretch: &Stretch, windows: &[usize]) -> Array2<f32> {
+    let mut rows = Array2::zeros((windows.len(), stretch.window));
+    for (mut row, &index) in rows.rows_mut().into_iter().zip(windows) {
+        row.assign(&ndarray::ArrayView1::from(stretch.window(index)));
+    }
+    rows
+}

@@ -1,0 +1,113 @@
+//! One ONNX file ready to run: its run slots, and what stops a run. Knows nothing of what the tensors mean.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use ort::environment::Environment;
+use ort::session::{Session as OrtSession, SessionInputs, SessionOutputs};
+
+use super::pool::Pool;
+use super::slot::Slot;
+use super::source::ModelBytes;
+use super::watchdog::Watchdog;
+use super::{provider, runtime};
+use crate::config::{Config, ModelSource, Provider};
+use crate::control::Control;
+use crate::error::{Error, Result, Stage};
+
+/// A network with its run slots. Any thread may run it, concurrently; as many runs go on at once as the option
+/// `slots` allows, others wait. Each slot holds the weights once more; the first is made when the network is
+/// opened, the others when they are first needed.
+pub(super) struct Network {
+    pool: Pool<Slot>,
+    watchdog: Watchdog,
+    environment: Environment,
+    provider: Provider,
+    /// Options of further slots; without the models, which it would keep in memory.
+    config: Config,
+    /// How messages name the network.
+    name: String,
+    /// For the slots still to be made; `None` when the first is the only one.
+    model: Option<ModelBytes>,
+}
+
+impl Network {
+    /// Opens `model` on the provider of `config`, and lets `inspect` look at its tensors and metadata. Loads ONNX
+    /// Runtime if this is the first network of the process.
+    ///
+    /// # Errors
+    /// [`Error::Model`]: not ONNX; [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`],
+    /// [`Error::InvalidArgument`]: ONNX Runtime; [`Error::Provider`]: a required provider.
+    pub(super) fn open<T>(
+        model: &ModelBytes,
+        name: &dyn Display,
+        config: &Config,
+        inspect: impl FnOnce(&OrtSession, Provider) -> T,
+    ) -> Result<(Self, T)> {
+        let environment = runtime::environment(config.runtime_library())?;
+        let (first, provider) = provider::open(&environment, model, name, config)?;
+        let inspected = inspect(&first, provider);
+        let mut without_model = config.clone();
+        without_model.set_model(ModelSource::default());
+        let network = Network {
+            pool: Pool::new(Slot::new(first)?, config.slots()),
+            watchdog: Watchdog::new(config.slots()),
+            environment,
+            provider,
+            config: without_model,
+            name: name.to_string(),
+            model: (config.slots() > 1).then(|| model.clone()),
+        };
+        Ok((network, inspected))
+    }
+
+    /// How messages name the network.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The provider that runs it: never [`Provider::Auto`].
+    pub(super) fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    /// Waits for a free run slot, runs the network on `inputs` and hands its outputs to `read`. The deadline of
+    /// `control` ends the waiting and, soon after it has passed, the run; its callback is asked while waiting only,
+    /// for it belongs to this thread, which the run holds.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Runtime`]: the network failed; those of `read`.
+    pub(super) fn run<'i, 'v: 'i, const N: usize, T>(
+        &self,
+        inputs: impl Into<SessionInputs<'i, 'v, N>>,
+        control: &Control,
+        read: impl FnOnce(&SessionOutputs<'_>) -> Result<T>,
+    ) -> Result<T> {
+        if control.remaining() == Some(Duration::ZERO) {
+            return Err(control.deadline_error(Stage::Analysis));
+        }
+        let mut slot = self.pool.take(control, || self.make_slot())?;
+        slot.run(inputs, &self.watchdog, control, read)
+    }
+
+    #[expect(clippy::expect_used, reason = "the model is kept wherever more than the first slot can be made")]
+    fn make_slot(&self) -> Result<Slot> {
+        let model = self.model.as_ref().expect("more than one slot is made only where the model was kept");
+        let opened = provider::open_on(&self.environment, model, self.provider, &self.config);
+        Slot::new(opened.map_err(|error| {
+            Error::Runtime(format!("{}: no further run slot can be made: {error}", self.name))
+        })?)
+    }
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Network").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A network is shared between threads.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Network>();
+};

@@ -1,0 +1,344 @@
+//! The second stage: a speaker embedding network, which gives the voice of each crop of a stretch of audio. Features
+//! are computed once for the stretch. Where the network could be split, so are the features of its frames; the
+//! pooling part then runs on those of each crop. Where it could not, the whole network runs on the crop's features.
+
+use ndarray::{Array1, Array2, ArrayD, Axis, Ix2, s};
+use ort::session::SessionOutputs;
+use ort::value::TensorRef;
+
+use super::frames::Frames;
+use super::layout::Layout;
+use super::speech::Crop;
+use crate::config::{Config, ModelSource, Provider};
+use crate::control::Control;
+use crate::error::{Error, Result, Stage};
+use crate::model::description::Description;
+use crate::model::features::FeatureExtractor;
+use crate::model::import::{self, FrameAxis};
+use crate::model::network::Network;
+use crate::model::slot::failed;
+use crate::model::source::{self, Label, ModelBytes, sha256};
+
+/// Frames of the features, of 10 ms, in the shortest crop that has a voice.
+const LEAST_FRAMES: usize = 20;
+/// Frames in the input by which the network is tried when it is loaded.
+const TRIAL_FRAMES: usize = 200;
+
+/// A loaded embedding network.
+#[derive(Debug)]
+pub(super) struct Embedding {
+    layout: Layout,
+    extractor: FeatureExtractor,
+    /// The part that makes frames, and where they lie; `None` where the network runs as a whole.
+    frames: Option<(Network, FrameAxis)>,
+    /// The part that pools frames, or the whole network.
+    pooling: Network,
+    /// Numbers in a voice.
+    pub(super) dim: usize,
+    /// The clustering threshold that the file was tuned with.
+    pub(super) threshold: Option<f32>,
+    /// The clustering method that the file was tuned with.
+    pub(super) method: Option<String>,
+    /// SHA-256 of the file.
+    pub(super) sha256: String,
+}
+
+impl Embedding {
+    /// Loads the network of `source`, split where that is possible, and runs it once.
+    ///
+    /// # Errors
+    /// Those of [`Network::open`] and [`Layout::of`]; [`Error::Model`] when its output is no embedding.
+    pub(super) fn open(source: &ModelSource, config: &Config) -> Result<Self> {
+        let model = source::read_model(source)?;
+        let label = Label(source).to_string();
+        let fingerprint = sha256(&model);
+        let (whole, described) =
+            Network::open(&model, &label, config, |session, _| Description::of(session, &label))?;
+        let layout = Layout::of(&described, config)?;
+        let cached = match source {
+            ModelSource::File(path) => import::cache::read(path, &fingerprint),
+            _ => None,
+        };
+        let found = match cached {
+            Some(found) => found,
+            None => find_split(&model, &layout, config)?,
+        };
+        let (frames, pooling) = match found {
+            Ok(split) => {
+                let part = |bytes: Vec<u8>| {
+                    let bytes = ModelBytes::Shared(bytes.into());
+                    Ok::<_, Error>(Network::open(&bytes, &label, config, |_, _| ())?.0)
+                };
+                (Some((part(split.frames)?, split.axis)), part(split.pooling)?)
+            }
+            Err(reason) => {
+                log::debug!("{label}: the network runs as a whole: {reason}");
+                (None, whole)
+            }
+        };
+        let extractor = FeatureExtractor::new(&layout.features, layout.bins);
+        let mut embedding = Embedding {
+            layout,
+            extractor,
+            frames,
+            pooling,
+            dim: 0,
+            threshold: described.number("voiceflow.clustering_threshold")?,
+            method: described.text("voiceflow.clustering").map(str::to_owned),
+            sha256: fingerprint,
+        };
+        embedding.dim = embedding.trial()?;
+        match described.number::<usize>("output_dim")? {
+            Some(dim) if dim != embedding.dim => Err(described.broken(&format!(
+                "metadata `output_dim`: expected what the network gives, {}, found {dim}",
+                embedding.dim
+            ))),
+            _ => Ok(embedding),
+        }
+    }
+
+    /// The provider that runs the network.
+    pub(super) fn provider(&self) -> Provider {
+        self.pooling.provider()
+    }
+
+    /// What the network is used with: name and value.
+    pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
+        let frames = match &self.frames {
+            Some((_, axis)) => format!("computed once for all windows, {} ms apart", axis.stride * 10),
+            None => "computed for each window and speaker".to_owned(),
+        };
+        vec![
+            ("family", self.layout.family.name().to_owned()),
+            ("features", format!("{} mel bins, {}", self.layout.bins, self.layout.frontend.name())),
+            ("frames", frames),
+            ("voice", format!("{} numbers", self.dim)),
+            ("runs on", self.provider().name().to_owned()),
+        ]
+    }
+
+    /// Size of the voice that the network gives for a sound like speech.
+    fn trial(&self) -> Result<usize> {
+        let samples = TRIAL_FRAMES * 160;
+        let mut state = 1u32;
+        let noise: Vec<f32> = (0..samples)
+            .map(|index| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let loud = if (index / 3200).is_multiple_of(2) { 0.2 } else { 0.02 };
+                ((state >> 8) as f32 / (1 << 23) as f32 - 1.0) * loud
+            })
+            .collect();
+        let whole = Crop { spans: std::iter::once(0..samples).collect() };
+        let voices = self.voices(&noise, &[whole], 1, &Control::none())?;
+        match voices.into_iter().flatten().next() {
+            Some(voice) => Ok(voice.len()),
+            None => Err(Error::Model(format!(
+                "{}: expected an embedding of finite numbers, the network gave others or zeros for noise",
+                self.pooling.name()
+            ))),
+        }
+    }
+
+    /// The voice of each crop of `audio`, as the network scales it; `None` for one that is too short, or for which
+    /// the network gives numbers that are not finite. At most `batch` crops are run at once.
+    pub(super) fn voices(
+        &self,
+        audio: &[f32],
+        crops: &[Crop],
+        batch: usize,
+        control: &Control<'_>,
+    ) -> Result<Vec<Option<Array1<f32>>>> {
+        let features = self.extractor.compute(audio);
+        let middle = |frame: f64| self.extractor.frame_centre(0) + frame * 160.0;
+        let chosen: Vec<Vec<usize>> =
+            crops.iter().map(|crop| crop.select(features.nrows(), |frame| middle(frame as f64))).collect();
+        let heard = |index: &usize| chosen[*index].len() >= LEAST_FRAMES;
+        let heard: Vec<usize> = (0..crops.len()).filter(heard).collect();
+        let inputs: Vec<(usize, ArrayD<f32>)> = match &self.frames {
+            Some((network, axis)) => {
+                let frames = self.frames(network, *axis, features, &chosen, batch, control)?;
+                let position = |row: usize| middle(axis.offset + (row * axis.stride) as f64);
+                let rows = |index: &usize| crops[*index].select(frames.count(), position);
+                heard.iter().map(|index| (*index, frames.gather(&rows(index)))).collect()
+            }
+            None => heard.iter().map(|&index| (index, self.cut(&features, &chosen[index]))).collect(),
+        };
+        let mut voices = vec![None; crops.len()];
+        for group in self.grouped(inputs, batch) {
+            control.check(Stage::Analysis, 0.0)?;
+            let found = self.pool(&group, control)?;
+            for ((index, _), voice) in group.iter().zip(found.rows()) {
+                let usable = voice.iter().all(|value| value.is_finite()) && voice.iter().any(|value| *value != 0.0);
+                voices[*index] = usable.then(|| voice.to_owned());
+            }
+        }
+        Ok(voices)
+    }
+
+    /// The frames of the split network's first part, where a crop needs them. The features are normalised over what is
+    /// said in the stretch.
+    fn frames(
+        &self,
+        network: &Network,
+        axis: FrameAxis,
+        mut features: Array2<f32>,
+        chosen: &[Vec<usize>],
+        batch: usize,
+        control: &Control<'_>,
+    ) -> Result<Frames> {
+        let mut wanted = vec![false; features.nrows()];
+        chosen.iter().flatten().for_each(|&frame| wanted[frame] = true);
+        self.extractor.normalize_by(&mut features, &wanted);
+        // Batches are no faster on a processor, and take more of its cache.
+        let batch = if network.provider() == Provider::Cpu { 1 } else { batch };
+        Frames::compute(network, axis, &features, &wanted, batch, control)
+    }
+
+    /// The features of a crop, normalised, with frames and bins in the order of the network's input.
+    fn cut(&self, features: &Array2<f32>, frames: &[usize]) -> ArrayD<f32> {
+        let mut cut = features.select(Axis(0), frames);
+        self.extractor.normalize(&mut cut.view_mut());
+        if self.layout.bins_first { cut.reversed_axes().into_dyn() } else { cut.into_dyn() }
+    }
+
+    /// The axis of an input, without that of the batch, that counts frames.
+    fn frame_axis(&self) -> Axis {
+        match &self.frames {
+            Some((_, axis)) => Axis(axis.axis - 1),
+            None => Axis(usize::from(self.layout.bins_first)),
+        }
+    }
+
+    /// Puts inputs together that can be run at once: in one run all have the same number of frames, to which some are
+    /// shortened by up to a sixteenth, unless the network is told the number of each.
+    fn grouped(&self, inputs: Vec<(usize, ArrayD<f32>)>, batch: usize) -> Vec<Vec<(usize, ArrayD<f32>)>> {
+        let axis = self.frame_axis();
+        let mut inputs = inputs;
+        // Runs of pooling parts are short: joining them is not worth a frame.
+        let at_once = if self.frames.is_some() { 1 } else { batch };
+        let at_once = self.layout.fixed_batch.map_or(at_once, |fixed| fixed.min(at_once)).max(1);
+        if at_once > 1 && !self.layout.has_lengths {
+            for (_, input) in &mut inputs {
+                let frames = rounded(input.len_of(axis));
+                input.slice_axis_inplace(axis, (..frames).into());
+            }
+        }
+        inputs.sort_by_key(|(index, input)| (input.len_of(axis), *index));
+        let alike = |a: &ArrayD<f32>, b: &ArrayD<f32>| self.layout.has_lengths || a.shape() == b.shape();
+        let mut groups: Vec<Vec<(usize, ArrayD<f32>)>> = Vec::new();
+        for input in inputs {
+            match groups.last_mut() {
+                Some(group) if group.len() < at_once && alike(&group[0].1, &input.1) => group.push(input),
+                _ => groups.push(vec![input]),
+            }
+        }
+        groups
+    }
+
+    /// Runs the pooling part, or the whole network, on a group: [inputs, dim].
+    fn pool(&self, group: &[(usize, ArrayD<f32>)], control: &Control<'_>) -> Result<Array2<f32>> {
+        let axis = self.frame_axis();
+        let frames: Vec<usize> = group.iter().map(|(_, input)| input.len_of(axis)).collect();
+        let longest = frames.iter().copied().max().unwrap_or(0);
+        let rows = self.layout.fixed_batch.filter(|_| self.frames.is_none()).unwrap_or(group.len());
+        let mut shape = vec![rows];
+        shape.extend(group.first().map_or(&[][..], |(_, input)| input.shape()));
+        shape[axis.index() + 1] = longest;
+        let mut batch = ArrayD::<f32>::zeros(shape);
+        for ((_, input), mut row) in group.iter().zip(batch.outer_iter_mut()) {
+            row.slice_axis_mut(axis, (..input.len_of(axis)).into()).assign(input);
+        }
+        let tensor = TensorRef::from_array_view(batch.view()).map_err(failed)?;
+        let read = |outputs: &SessionOutputs<'_>| self.read(outputs, rows, group.len());
+        if !self.layout.has_lengths {
+            return self.pooling.run(ort::inputs![tensor], control, read);
+        }
+        // Rows that only fill a fixed batch are as long as the rest: no network is made for length 0.
+        let lengths = Array1::from_shape_fn(rows, |row| *frames.get(row).unwrap_or(&longest) as i64);
+        let lengths = TensorRef::from_array_view(lengths.view()).map_err(failed)?;
+        self.pooling.run(ort::inputs![tensor, lengths], control, read)
+    }
+
+    /// The embeddings of the first `count` of `rows` rows.
+    fn read(&self, outputs: &SessionOutputs<'_>, rows: usize, count: usize) -> Result<Array2<f32>> {
+        let (name, _) = &self.layout.output;
+        let network = self.pooling.name();
+        let wrong = |found: String| {
+            let text = format!("{network}: output `{name}`: expected [{rows}, dim], {found}");
+            Error::Model(text)
+        };
+        let value = outputs.get(name.as_str()).ok_or_else(|| wrong("the network gave no such output".to_owned()))?;
+        let array = value.try_extract_array::<f32>().map_err(failed)?;
+        let shape = array.shape().to_vec();
+        let refused = || wrong(format!("the network gave {shape:?}"));
+        if rows == 0 || shape.first() != Some(&rows) || array.is_empty() {
+            return Err(refused());
+        }
+        // Some exports keep an axis of length 1.
+        let flat = array.to_shape((rows, array.len() / rows)).map_err(|_| refused())?;
+        let found = flat.into_dimensionality::<Ix2>().map_err(|_| refused())?;
+        if self.dim != 0 && found.ncols() != self.dim {
+            return Err(refused());
+        }
+        Ok(found.slice(s![..count, ..]).to_owned())
+    }
+}
+
+/// The largest number of at most five binary digits, followed by zeros, that is not above `frames`.
+fn rounded(frames: usize) -> usize {
+    const DIGITS: u32 = 5;
+    let step = 1usize << (usize::BITS - frames.leading_zeros()).saturating_sub(DIGITS);
+    frames / step * step
+}
+
+/// Looks for the place where the network can be split; the inner `Err` holds the reason why there is none.
+fn find_split(model: &[u8], layout: &Layout, config: &Config) -> Result<import::cache::Found> {
+    if layout.has_lengths {
+        return Ok(Err("it is told the number of frames, on which all of them depend".to_owned()));
+    }
+    if layout.fixed_batch.is_some_and(|rows| rows != 1) {
+        return Ok(Err("the file fixes the number of rows".to_owned()));
+    }
+    import::split(model, &layout.input, layout.bins, &layout.output.0, config)
+}
+
+/// What was found when a file was imported.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// The files written beside it.
+    pub files: Vec<std::path::PathBuf>,
+    /// Name of the tensor at which the network was split, or the reason why it runs as a whole.
+    pub split: std::result::Result<String, String>,
+}
+
+/// Looks for the place where the speaker embedding network in the file `path` can be split, and writes what was found
+/// beside it, where the next load takes it from: `<stem>.import.json`, `<stem>.frames.onnx`, `<stem>.pooling.onnx`.
+/// Older ones are replaced. The options of `config` apply.
+///
+/// # Errors
+/// Those of loading an embedding model; [`Error::Io`] when a file cannot be written.
+pub fn import_model(path: &std::path::Path, config: &Config) -> Result<Imported> {
+    let source = ModelSource::File(path.to_owned());
+    let model = source::read_model(&source)?;
+    let label = Label(&source).to_string();
+    let (_, described) =
+        Network::open(&model, &label, config, |session, _| Description::of(session, &label))?;
+    let found = find_split(&model, &Layout::of(&described, config)?, config)?;
+    let files = import::cache::write(path, &sha256(&model), &found)?;
+    Ok(Imported { files, split: found.map(|split| split.tensor) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crops_are_shortened_by_less_than_a_sixteenth() {
+        for frames in 1..2000 {
+            let short = rounded(frames);
+            assert!(short <= frames && (frames - short) * 16 < frames.max(16), "{frames} became {short}");
+        }
+        let lengths: std::collections::BTreeSet<usize> = (20..1000).map(rounded).collect();
+        assert!(lengths.len() < 90, "{}", lengths.len());
+    }
+}

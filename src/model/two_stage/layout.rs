@@ -1,0 +1,164 @@
+//! What a speaker embedding file wants: its family, tensors and features. Facts of the families are those of the
+//! WeSpeaker, 3D-Speaker and NeMo toolkits and of the metadata that sherpa-onnx's exports carry.
+
+use ort::value::TensorElementType;
+
+use crate::config::{Config, EmbeddingFamily, Frontend};
+use crate::error::Result;
+use crate::model::description::{Description, Tensor};
+use crate::model::features::{FeatureSettings, Normalization};
+
+/// Mel bins of a file that does not say.
+const USUAL_BINS: usize = 80;
+/// Length and step of the windows of all families, in milliseconds.
+const WINDOW_MS: f64 = 25.0;
+const STEP_MS: f64 = 10.0;
+
+/// How an embedding network is given its input and where its output is.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    pub(super) family: EmbeddingFamily,
+    /// The recipe of the features.
+    pub(super) frontend: Frontend,
+    /// The features.
+    pub(super) features: FeatureSettings,
+    /// Mel bins.
+    pub(super) bins: usize,
+    /// Name of the input of features.
+    pub(super) input: String,
+    /// Whether bins come before frames: [batch, bins, frames].
+    pub(super) bins_first: bool,
+    /// Whether the numbers of frames are a second input.
+    pub(super) has_lengths: bool,
+    /// Name and place of the output that is the embedding: [batch, dim].
+    pub(super) output: (String, usize),
+    /// Rows of every run, where the file fixes them.
+    pub(super) fixed_batch: Option<usize>,
+}
+
+impl Layout {
+    /// Finds out what the file wants.
+    ///
+    /// # Errors
+    /// [`crate::Error::Model`] names the tensor or metadata key, and the option that supplies what is missing.
+    pub(super) fn of(described: &Description, config: &Config) -> Result<Self> {
+        described.check_sample_rate()?;
+        let family = family(described, config)?;
+        let nemo = family == EmbeddingFamily::Nemo;
+        let expected = if nemo {
+            "inputs float32 [batch, bins, frames] and int64 [batch] and as second output an embedding [batch, dim]"
+        } else {
+            "one input float32 [batch, frames, bins] and an output float32 [batch, dim]"
+        };
+        let (inputs, place) = if nemo { (2, 1) } else { (1, 0) };
+        let input = described.inputs.first().filter(|tensor| tensor.is_float(3));
+        let output = described.outputs.get(place).filter(|tensor| tensor.is_float(2) || tensor.is_float(3));
+        let lengths = !nemo || described.inputs.get(1).is_some_and(is_lengths);
+        let (Some(input), Some(output)) = (input, output) else {
+            return Err(described.wrong_tensors(&kind(family), expected));
+        };
+        if described.inputs.len() != inputs || !lengths {
+            return Err(described.wrong_tensors(&kind(family), expected));
+        }
+        let bins = match input.sizes[if nemo { 1 } else { 2 }] {
+            Some(bins) => bins,
+            None => described.number("feat_dim")?.unwrap_or(USUAL_BINS),
+        };
+        // A file may have been made for what sherpa-onnx computes.
+        let frontend = match described.text("voiceflow.frontend") {
+            Some("sherpa") => Frontend::Sherpa,
+            _ => config.frontend(),
+        };
+        Ok(Layout {
+            family,
+            frontend,
+            features: features(described, family, frontend)?,
+            bins,
+            input: input.name.clone(),
+            bins_first: nemo,
+            has_lengths: nemo,
+            output: (output.name.clone(), place),
+            fixed_batch: input.sizes[0],
+        })
+    }
+}
+
+fn kind(family: EmbeddingFamily) -> String {
+    format!("a speaker embedding network of the family {}", family.name())
+}
+
+fn is_lengths(tensor: &Tensor) -> bool {
+    tensor.elements == Some(TensorElementType::Int64) && tensor.sizes.len() == 1
+}
+
+/// The family: the option, the metadata key `framework`, or what the tensors show.
+fn family(described: &Description, config: &Config) -> Result<EmbeddingFamily> {
+    const FAMILIES: [EmbeddingFamily; 3] =
+        [EmbeddingFamily::WeSpeaker, EmbeddingFamily::ThreeDSpeaker, EmbeddingFamily::Nemo];
+    if config.embedding_family() != EmbeddingFamily::Auto {
+        return Ok(config.embedding_family());
+    }
+    if let Some(text) = described.text("framework") {
+        return FAMILIES.into_iter().find(|family| family.name().eq_ignore_ascii_case(text)).ok_or_else(|| {
+            described.broken(&format!(
+                "metadata `framework`: expected wespeaker, 3d-speaker or nemo, found {text:?}; the option \
+                 embedding_family says which it is like"
+            ))
+        });
+    }
+    let names = |tensors: &[Tensor]| tensors.iter().map(|tensor| tensor.name.clone()).collect::<Vec<_>>();
+    let inputs = names(&described.inputs);
+    let outputs = names(&described.outputs);
+    if inputs.len() == 2 && described.inputs.get(1).is_some_and(is_lengths) {
+        return Ok(EmbeddingFamily::Nemo);
+    }
+    // The names that the exporters of the toolkits give.
+    match (inputs.first().map(String::as_str), outputs.first().map(String::as_str)) {
+        (Some("feats"), Some("embs")) => Ok(EmbeddingFamily::WeSpeaker),
+        (Some("x" | "feature"), Some("embedding")) => Ok(EmbeddingFamily::ThreeDSpeaker),
+        _ => Err(described.broken(
+            "metadata `framework`: expected wespeaker, 3d-speaker or nemo, found no such key, and its tensors are not \
+             named as in one of them; the option embedding_family supplies it",
+        )),
+    }
+}
+
+/// The features: the family's, changed by what the file says of itself.
+fn features(
+    described: &Description,
+    family: EmbeddingFamily,
+    frontend: Frontend,
+) -> Result<FeatureSettings> {
+    let mut settings = match family {
+        EmbeddingFamily::Nemo => FeatureSettings::nemo(frontend),
+        EmbeddingFamily::ThreeDSpeaker => FeatureSettings::three_d_speaker(frontend),
+        EmbeddingFamily::WeSpeaker | EmbeddingFamily::Auto => FeatureSettings::wespeaker(frontend),
+    };
+    for (key, expected) in [("window_size_ms", WINDOW_MS), ("window_stride_ms", STEP_MS)] {
+        // NeMo's own unit is the second, whatever the key says.
+        let found = described.number::<f64>(key)?.map(|value| if value < 1.0 { value * 1000.0 } else { value });
+        if found.is_some_and(|found| (found - expected).abs() > 1e-6) {
+            let text = described.text(key).unwrap_or_default();
+            return Err(described.broken(&format!("metadata `{key}`: expected {expected}, found {text}")));
+        }
+    }
+    match described.number::<u8>("normalize_samples")? {
+        None => {}
+        Some(0) => settings.scale = 32_768.0,
+        Some(1) => settings.scale = 1.0,
+        Some(other) => {
+            return Err(described.broken(&format!("metadata `normalize_samples`: expected 0 or 1, found {other}")));
+        }
+    }
+    settings.normalization = match described.text("feature_normalize_type") {
+        None | Some("per_feature") => settings.normalization,
+        Some("global-mean") => Normalization::Mean,
+        Some("none") => Normalization::None,
+        Some(other) => {
+            return Err(described.broken(&format!(
+                "metadata `feature_normalize_type`: expected global-mean, per_feature or none, found {other:?}"
+            )));
+        }
+    };
+    Ok(settings)
+}

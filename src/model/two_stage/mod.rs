@@ -1,0 +1,151 @@
+//! The local diarizer made of two public models: a segmentation network finds who talks in each window, an embedding
+//! network gives the voices. As the pipeline of pyannote.audio (Bredin, "pyannote.audio 2.1 speaker diarization
+//! pipeline", Interspeech 2023), but the work on the audio is done once for many windows and speakers.
+//!
+//! ```text
+//! stretch ──> windows ──> segmentation ──> powerset ──> activity ──────────────┬──> LocalWindow
+//!    │                                                     │ crops             │
+//!    └──────> features ──> frames, once for the stretch ───┴──> pooling ──> voices
+//! ```
+
+mod embedding;
+mod frames;
+mod layout;
+mod segmentation;
+mod speech;
+
+use ndarray::Array2;
+
+pub use embedding::{Imported, import_model};
+
+use self::embedding::Embedding;
+use self::segmentation::Segmentation;
+use self::speech::{Crop, FramePlaces, crops};
+use super::contract::{ModelInfo, SAMPLE_RATE, Thresholds};
+use super::local::{LocalDiarizer, Stretch};
+use super::source::sha256;
+use crate::config::{Config, ModelSource};
+use crate::control::Control;
+use crate::diarize::LocalWindow;
+use crate::diarize::activity::Hysteresis;
+use crate::diarize::powerset::PowersetDecoding;
+use crate::error::{Error, Result};
+
+/// Time from one window to the next in samples, by default: 2.5 s.
+const HOP: usize = 40_000;
+/// Windows in a stretch: the audio that two stretches share is then a fifth of it at the default hop.
+const WINDOWS_AT_ONCE: usize = 16;
+/// Solo speech in samples that a voice is taken from, where there is as much: 0.5 s.
+const LEAST_SOLO: usize = SAMPLE_RATE / 2;
+/// Activity at which a local speaker talks: that of the most probable class of the powerset.
+const TALKING: f32 = 0.5;
+/// How powerset classes become activity.
+const DECODING: PowersetDecoding = PowersetDecoding::Hard;
+/// Cosine distance of voices of which the file does not say what it was tuned with.
+const USUAL_THRESHOLD: f32 = 0.5;
+
+/// A segmentation and an embedding network.
+#[derive(Debug)]
+pub struct TwoStage {
+    info: ModelInfo,
+    segmentation: Segmentation,
+    embedding: Embedding,
+}
+
+impl TwoStage {
+    /// Loads the two models of `config`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when one of them was not given; those of [`Session::new`](super::Session::new);
+    /// [`Error::Model`] names the tensor or metadata key that is not what the model's family has, and the option that
+    /// supplies what is missing.
+    pub fn new(config: &Config) -> Result<Self> {
+        let (Some(first), Some(second)) = (config.segmentation_model(), config.embedding_model()) else {
+            let (given, missing) = match config.segmentation_model() {
+                Some(_) => ("segmentation_model", "embedding_model"),
+                None => ("embedding_model", "segmentation_model"),
+            };
+            return Err(Error::InvalidArgument(format!("{missing}: expected a model beside that of {given}, got none")));
+        };
+        let segmentation = Segmentation::open(first, config, DECODING)?;
+        let embedding = Embedding::open(second, config)?;
+        let info = ModelInfo {
+            name: format!("{} + {}", stem(first), stem(second)),
+            version: String::new(),
+            sample_rate: SAMPLE_RATE,
+            window_samples: segmentation.window,
+            hop_samples: HOP.min(segmentation.window),
+            frame_step_samples: segmentation.frame_step(),
+            frame_offset_samples: segmentation.frame_offset(),
+            max_speakers: segmentation.speakers(),
+            embedding_dim: embedding.dim,
+            thresholds: Thresholds {
+                onset: TALKING,
+                offset: TALKING,
+                clustering: embedding.threshold.unwrap_or(USUAL_THRESHOLD),
+            },
+            sha256: sha256(format!("{}{}", segmentation.sha256, embedding.sha256).as_bytes()),
+            provider: embedding.provider(),
+        };
+        Ok(TwoStage { info, segmentation, embedding })
+    }
+}
+
+impl LocalDiarizer for TwoStage {
+    fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    fn windows_at_once(&self, batch: usize) -> usize {
+        batch.max(WINDOWS_AT_ONCE)
+    }
+
+    fn takes_short_windows(&self) -> bool {
+        !self.segmentation.fixed_window
+    }
+
+    fn analyse(&self, stretch: &Stretch, batch: usize, control: &Control<'_>) -> Result<Vec<LocalWindow>> {
+        let activity = self.segmentation.activity(stretch, batch, control)?;
+        let hysteresis = Hysteresis { onset: self.info.thresholds.onset, offset: self.info.thresholds.offset };
+        let places = |index: usize| FramePlaces {
+            window: stretch.offsets[index],
+            offset: self.segmentation.frame_offset(),
+            step: self.segmentation.frame_step(),
+        };
+        let crops: Vec<Crop> = activity
+            .iter()
+            .enumerate()
+            .flat_map(|(index, activity)| crops(activity, hysteresis, places(index), LEAST_SOLO))
+            .collect();
+        let voices = self.embedding.voices(&stretch.audio, &crops, batch, control)?;
+        let mut voices = voices.into_iter();
+        let windows = activity.into_iter().enumerate().map(|(index, activity)| {
+            let mut embedding = Array2::zeros((activity.ncols(), self.embedding.dim));
+            for (mut row, voice) in embedding.rows_mut().into_iter().zip(voices.by_ref()) {
+                if let Some(voice) = voice {
+                    row.assign(&voice);
+                }
+            }
+            LocalWindow { start_frame: stretch.start_frame(index), activity, embedding }
+        });
+        Ok(windows.collect())
+    }
+}
+
+/// What a segmentation network would be used with.
+pub(super) fn segmentation_facts(source: &ModelSource, config: &Config) -> Result<Vec<(&'static str, String)>> {
+    Ok(Segmentation::open(source, config, DECODING)?.facts())
+}
+
+/// What an embedding network would be used with.
+pub(super) fn embedding_facts(source: &ModelSource, config: &Config) -> Result<Vec<(&'static str, String)>> {
+    Ok(Embedding::open(source, config)?.facts())
+}
+
+/// The file name of a source without its ending.
+fn stem(source: &ModelSource) -> String {
+    match source {
+        ModelSource::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        ModelSource::Embedded | ModelSource::Memory(_) => "model in memory".to_owned(),
+    }
+}

@@ -1,0 +1,228 @@
+//! The first stage: a pyannote-style segmentation network, which says of each frame of a window who of a few local
+//! speakers talks. Architecture and powerset classes: Plaquet and Bredin, "Powerset multi-class cross entropy loss
+//! for neural speaker diarization" (Interspeech 2023).
+
+use ndarray::{Array2, Array3, ArrayView3, Axis, Ix3};
+use ort::value::TensorRef;
+
+use crate::config::{Config, ModelSource};
+use crate::control::Control;
+use crate::diarize::powerset::{Powerset, PowersetDecoding};
+use crate::error::{Error, Result};
+use crate::model::contract::SAMPLE_RATE;
+use crate::model::description::Description;
+use crate::model::local::{Stretch, rows_of};
+use crate::model::network::Network;
+use crate::model::session::MAX_SAMPLES;
+use crate::model::slot::failed;
+use crate::model::source::{self, Label};
+
+/// Window of a file that does not say, in samples: 10 s, as the pyannote models were trained with.
+const USUAL_WINDOW: usize = 160_000;
+/// Receptive field and step of the SincNet front end of pyannote's models, in samples.
+const PYANNOTE_FIELD: (usize, usize) = (991, 270);
+/// Frames that a network may give more or fewer than its receptive field says: exports differ in how they pad.
+const FRAMES_TOLERANCE: usize = 1;
+/// A window in which no sample is larger is silence: the smallest step of 16-bit audio.
+const SILENCE: f32 = 1.0 / 32_768.0;
+
+/// A loaded segmentation network.
+#[derive(Debug)]
+pub(super) struct Segmentation {
+    network: Network,
+    powerset: Powerset,
+    decoding: PowersetDecoding,
+    /// Samples of one window.
+    pub(super) window: usize,
+    /// Samples that one frame sees, and from one frame to the next.
+    field: (usize, usize),
+    /// Windows of every run, where the file fixes them.
+    fixed_batch: Option<usize>,
+    /// Whether the file fixes the length of the window.
+    pub(super) fixed_window: bool,
+    /// SHA-256 of the file.
+    pub(super) sha256: String,
+}
+
+impl Segmentation {
+    /// Loads the network of `source`, and runs it once to see what it gives.
+    ///
+    /// # Errors
+    /// Those of [`Network::open`]; [`Error::Model`] names the tensor or metadata key that is not what a segmentation
+    /// network has, and the option that supplies what is missing.
+    pub(super) fn open(source: &ModelSource, config: &Config, decoding: PowersetDecoding) -> Result<Self> {
+        let model = source::read_model(source)?;
+        let label = Label(source).to_string();
+        let (network, described) =
+            Network::open(&model, &label, config, |session, _| Description::of(session, &label))?;
+        described.check_sample_rate()?;
+        let (fixed_batch, fixed_samples) = input_sizes(&described)?;
+        let window = match fixed_samples {
+            Some(samples) => samples,
+            None => described.number("window_size")?.unwrap_or(USUAL_WINDOW),
+        };
+        if !(1..=MAX_SAMPLES).contains(&window) {
+            return Err(described.broken(&format!(
+                "metadata `window_size`: expected 1 to {MAX_SAMPLES} samples, found {window}"
+            )));
+        }
+        let silence = Array3::zeros((fixed_batch.unwrap_or(1), 1, window));
+        let scores = run(&network, silence.view(), &Control::none())?;
+        let (_, frames, classes) = scores.dim();
+        let powerset = powerset(&described, classes)?;
+        let field = receptive_field(&described, config, window, frames)?;
+        Ok(Segmentation {
+            network,
+            powerset,
+            decoding,
+            window,
+            field,
+            fixed_batch,
+            fixed_window: fixed_samples.is_some(),
+            sha256: source::sha256(&model),
+        })
+    }
+
+    /// Local speakers in a window.
+    pub(super) fn speakers(&self) -> usize {
+        self.powerset.speakers()
+    }
+
+    /// Samples from one frame to the next.
+    pub(super) fn frame_step(&self) -> usize {
+        self.field.1
+    }
+
+    /// Samples from the start of a window to the middle of its first frame.
+    pub(super) fn frame_offset(&self) -> usize {
+        self.field.0 / 2
+    }
+
+    /// What the network is used with: name and value.
+    pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
+        let (size, step) = self.field;
+        let fixed = if self.fixed_window { ", fixed by the file" } else { "" };
+        vec![
+            ("window", format!("{} s{fixed}", self.window as f64 / SAMPLE_RATE as f64)),
+            ("frames", format!("{} of {size} samples, {step} apart", self.frames(self.window))),
+            ("speakers", format!("{} in {} classes", self.speakers(), self.powerset.classes())),
+            ("runs on", self.network.provider().name().to_owned()),
+        ]
+    }
+
+    /// Probability that each local speaker talks, for each window: [frames, speakers]. Silent windows are not given to
+    /// the network.
+    pub(super) fn activity(
+        &self,
+        stretch: &Stretch,
+        batch: usize,
+        control: &Control<'_>,
+    ) -> Result<Vec<Array2<f32>>> {
+        let mut found = vec![Array2::zeros((self.frames(stretch.window), self.speakers())); stretch.offsets.len()];
+        let is_loud = |&index: &usize| stretch.window(index).iter().any(|sample| sample.abs() > SILENCE);
+        let loud: Vec<usize> = (0..found.len()).filter(is_loud).collect();
+        for rows in loud.chunks(self.fixed_batch.unwrap_or(batch).max(1)) {
+            let mut audio = rows_of(stretch, rows);
+            if let Some(batch) = self.fixed_batch {
+                let missing = Array2::zeros((batch - rows.len(), stretch.window));
+                audio = ndarray::concatenate![Axis(0), audio, missing];
+            }
+            let scores = run(&self.network, audio.insert_axis(Axis(1)).view(), control)?;
+            for (row, &index) in rows.iter().enumerate() {
+                found[index] = self.powerset.decode(scores.index_axis(Axis(0), row), self.decoding);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Frames of a window of this many samples.
+    fn frames(&self, samples: usize) -> usize {
+        frames_of(samples, self.field)
+    }
+}
+
+/// Frames that a network with this receptive field and step has for a number of samples.
+fn frames_of(samples: usize, (size, step): (usize, usize)) -> usize {
+    samples.checked_sub(size).map_or(1, |rest| rest / step + 1)
+}
+
+/// Batch and samples of the input, `None` where the file leaves them open.
+fn input_sizes(described: &Description) -> Result<(Option<usize>, Option<usize>)> {
+    const EXPECTED: &str = "one input float32 [batch, 1, samples] and an output float32 [batch, frames, classes]";
+    match (&described.inputs[..], described.outputs.first()) {
+        ([input], Some(output))
+            if input.is_float(3) && matches!(input.sizes[1], None | Some(1)) && output.is_float(3) =>
+        {
+            Ok((input.sizes[0], input.sizes[2]))
+        }
+        _ => Err(described.wrong_tensors("a segmentation network", EXPECTED)),
+    }
+}
+
+/// The classes, as the metadata says or as their number shows.
+fn powerset(described: &Description, classes: usize) -> Result<Powerset> {
+    let said = (described.number("num_speakers")?, described.number("powerset_max_classes")?);
+    let powerset = match said {
+        (Some(speakers), Some(together)) => Powerset::new(speakers, together),
+        _ => Powerset::of_classes(classes),
+    };
+    match powerset {
+        Some(powerset) if powerset.classes() == classes => Ok(powerset),
+        Some(powerset) => Err(described.broken(&format!(
+            "metadata `num_speakers`, `powerset_max_classes`: expected as many classes as the network gives, {classes}; \
+             they stand for {}",
+            powerset.classes()
+        ))),
+        None => Err(described.broken(&format!(
+            "expected the classes of a powerset, such as 7 for 3 speakers of whom 2 talk at once, the network gives \
+             {classes}; the metadata keys `num_speakers` and `powerset_max_classes` tell which"
+        ))),
+    }
+}
+
+/// Receptive field and step: the option, the metadata, or that of pyannote's networks, whichever is there first; it
+/// has to agree with the frames that the network gave for a window.
+fn receptive_field(
+    described: &Description,
+    config: &Config,
+    window: usize,
+    frames: usize,
+) -> Result<(usize, usize)> {
+    let said = (described.number("receptive_field_size")?, described.number("receptive_field_shift")?);
+    let (field, source) = match (config.segmentation_receptive_field(), said) {
+        (Some(field), _) => (field, "option segmentation_receptive_field"),
+        (None, (Some(size), Some(step))) => ((size, step), "metadata `receptive_field_size`, `receptive_field_shift`"),
+        _ => (
+            PYANNOTE_FIELD,
+            "metadata `receptive_field_size`, `receptive_field_shift`: missing, and not those of pyannote's networks; the \
+             option segmentation_receptive_field supplies them",
+        ),
+    };
+    let (size, step) = field;
+    let fits = size > 0 && step > 0 && frames_of(window, field).abs_diff(frames) <= FRAMES_TOLERANCE;
+    if !fits {
+        return Err(described.broken(&format!(
+            "{source}: expected a field of {size} samples with a step of {step} to give the {frames} frames that the \
+             network gives for {window} samples"
+        )));
+    }
+    Ok(field)
+}
+
+/// Scores of the classes: [batch, frames, classes].
+fn run(network: &Network, audio: ArrayView3<'_, f32>, control: &Control<'_>) -> Result<Array3<f32>> {
+    let standard = audio.as_standard_layout();
+    let tensor = TensorRef::from_array_view(standard.view()).map_err(failed)?;
+    network.run(ort::inputs![tensor], control, |outputs| {
+        let array = outputs[0].try_extract_array::<f32>().map_err(failed)?;
+        let shape = array.shape().to_vec();
+        let scores = array.into_dimensionality::<Ix3>().ok().filter(|scores| scores.dim().0 == audio.dim().0);
+        scores.map(|scores| scores.to_owned()).ok_or_else(|| {
+            let batch = audio.dim().0;
+            Error::Model(format!(
+                "{}: expected an output [{batch}, frames, classes], the network gave {shape:?}",
+                network.name()
+            ))
+        })
+    })
+}
