@@ -58,6 +58,28 @@ pub enum ProviderPolicy {
     Required = 1,
 }
 
+/// How the features that a public speaker-embedding model takes are computed from the audio. The settings of both
+/// are listed with `FeatureSettings` in src/model/features/settings.rs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Frontend {
+    /// As in the training of the model.
+    #[default]
+    Trained = 0,
+    /// As sherpa-onnx computes them, whatever the model was trained with: for embeddings comparable with its own.
+    Sherpa = 1,
+}
+
+impl Frontend {
+    /// Lower-case name: `trained`, `sherpa`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Frontend::Trained => "trained",
+            Frontend::Sherpa => "sherpa",
+        }
+    }
+}
+
 /// Most threads of one run of the network.
 pub const MAX_THREADS: usize = 256;
 /// Most run slots of one session.

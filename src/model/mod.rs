@@ -11,6 +11,8 @@
 mod contract;
 mod dry_run;
 mod embedded;
+#[allow(dead_code, unused_imports)]
+mod features;
 mod golden;
 mod log_queue;
 mod pool;
