@@ -11,7 +11,7 @@ use crate::config::{Config, MAX_SLOTS};
 use crate::control::Control;
 use crate::diarize::activity::Hysteresis;
 use crate::diarize::clustering::{Clustering, ClusteringOptions, cluster, tracks_of};
-use crate::diarize::reconstruct::reconstruct;
+use crate::diarize::reconstruct::{Weighting, reconstruct};
 use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, to_segments};
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
@@ -163,7 +163,14 @@ impl Diarizer {
     ) -> Result<Vec<FrameTurn>> {
         let hysteresis = self.hysteresis();
         let least = *self.config.speaker_range().start();
-        let turns = reconstruct(windows, &clustering.labels, total_frames, hysteresis, control)?;
+        let turns = reconstruct(
+            windows,
+            &clustering.labels,
+            total_frames,
+            hysteresis,
+            Weighting::Trapezoid,
+            control,
+        )?;
         let turns =
             speaker_count::restore_speakers(turns, windows, clustering, hysteresis, total_frames, least);
         let turns = fill_pauses(turns, self.frames(self.config.min_silence_s()));
