@@ -10,7 +10,7 @@ use crate::audio::{AudioSource, BufferSource, FileSource, SAMPLE_RATE};
 use crate::config::{Config, MAX_SLOTS};
 use crate::control::Control;
 use crate::diarize::activity::Hysteresis;
-use crate::diarize::clustering::{Clustering, ClusteringOptions, cluster, tracks_of};
+use crate::diarize::clustering::{Assignment, Clustering, ClusteringOptions, Method, cluster, tracks_of};
 use crate::diarize::reconstruct::{Weighting, reconstruct};
 use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, to_segments};
 use crate::diarize::windows::WindowGrid;
@@ -119,11 +119,13 @@ impl Diarizer {
     fn clustering_options(&self) -> ClusteringOptions {
         let range = self.config.speaker_range();
         ClusteringOptions {
+            method: Method::Average,
             threshold: self.config.clustering_threshold().unwrap_or(self.model().thresholds.clustering),
             min_speakers: *range.start(),
             max_speakers: *range.end(),
             trusted_frames: self.frames(TRUSTED_S),
             least_speaker_frames: self.frames(LEAST_SPEAKER_S),
+            assignment: Assignment::default(),
             hysteresis: self.hysteresis(),
         }
     }
@@ -139,7 +141,7 @@ impl Diarizer {
             keep: if least > 1 { longest } else { 0 },
         };
         let analysis = analyse(&self.session, &options, source, control)?;
-        let tracks = tracks_of(&analysis.windows, self.hysteresis()).len();
+        let tracks = self.voices_in(&analysis.windows);
         if tracks == 0 || tracks >= least || analysis.samples > analysis.head.len() as u64 {
             return Ok(analysis);
         }
@@ -149,8 +151,13 @@ impl Diarizer {
         let options = AnalysisOptions { grid, keep: 0, ..options };
         // The stage has been reported as done, and is still looked at for a wish to stop.
         let closer = analyse(&self.session, &options, &mut again, &control.with_least_fraction(1.0))?;
-        let gained = tracks_of(&closer.windows, self.hysteresis()).len() > tracks;
+        let gained = self.voices_in(&closer.windows) > tracks;
         Ok(if gained { closer } else { analysis })
+    }
+
+    /// Number of tracks with a voice, which can be clustered.
+    fn voices_in(&self, windows: &[LocalWindow]) -> usize {
+        tracks_of(windows, self.hysteresis()).iter().filter(|track| track.has_voice).count()
     }
 
     /// Who talks in which frames, smoothed, with the number of speakers asked for.
