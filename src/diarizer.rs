@@ -2,21 +2,25 @@
 //! order of the stages; each stage is elsewhere.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ndarray::Array2;
 
 use crate::analysis::{Analysis, AnalysisOptions, analyse};
 use crate::audio::{AudioSource, BufferSource, FileSource, SAMPLE_RATE};
-use crate::config::{Config, MAX_SLOTS};
+use crate::config::{ClusteringMethod, Config, MAX_SLOTS};
 use crate::control::Control;
 use crate::diarize::activity::Hysteresis;
-use crate::diarize::clustering::{Clustering, ClusteringOptions, cluster, tracks_of};
-use crate::diarize::reconstruct::reconstruct;
+use crate::diarize::clustering::{
+    Assignment, CENTROID_MIN_CLUSTER_SIZE, Clustering, ClusteringOptions, Method, Vbx, cluster, tracks_of,
+    usual_threshold,
+};
+use crate::diarize::reconstruct::{Weighting, reconstruct};
 use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, to_segments};
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
-use crate::model::{LocalDiarizer, ModelInfo, Session, TwoStage, thread_count};
+use crate::model::{LocalDiarizer, ModelInfo, Session, TwoStage, read_plda, thread_count};
 use crate::types::{Diarization, Speaker};
 
 /// Solo speech, in seconds, from which the voice of a local speaker is trusted enough to be clustered.
@@ -24,6 +28,10 @@ const TRUSTED_S: f64 = 1.0;
 
 /// Solo speech, in seconds, that a speaker has in the whole recording unless more speakers are asked for.
 const LEAST_SPEAKER_S: f64 = 1.5;
+
+/// Time in seconds in which the windows begin that a speaker of centroid linkage has at least: the 12 windows, 1 s
+/// apart, of pyannote/speaker-diarization-3.1.
+const CENTROID_LEAST_S: f64 = CENTROID_MIN_CLUSTER_SIZE as f64;
 
 /// Where speech is so short that there are fewer tracks than speakers asked for, it is analysed again in
 /// windows of this length and hop, in seconds.
@@ -39,6 +47,7 @@ pub struct Diarizer {
     config: Config,
     local: Box<dyn LocalDiarizer>,
     grid: WindowGrid,
+    method: Method,
     workers: usize,
 }
 
@@ -70,7 +79,8 @@ impl Diarizer {
             None => info.hop_samples,
         };
         let grid = WindowGrid::new(info.window_samples, hop, info.frame_step_samples);
-        Ok(Self { config: config.clone(), local, grid, workers })
+        let method = method(config, local.info(), grid)?;
+        Ok(Self { config: config.clone(), local, grid, method, workers })
     }
 
     /// The model, and the provider that runs it.
@@ -121,14 +131,26 @@ impl Diarizer {
         (seconds / self.frame_times().step_s - 1e-6).ceil() as usize
     }
 
+    /// The threshold asked for, that of the model where it is clustered as it was tuned, else that of the method.
+    fn clustering_threshold(&self) -> f32 {
+        self.config.clustering_threshold().unwrap_or_else(|| match self.config.clustering_method() {
+            asked if asked == ClusteringMethod::Auto || asked == self.model().clustering => {
+                self.model().thresholds.clustering
+            }
+            asked => usual_threshold(asked),
+        })
+    }
+
     fn clustering_options(&self) -> ClusteringOptions {
         let range = self.config.speaker_range();
         ClusteringOptions {
-            threshold: self.config.clustering_threshold().unwrap_or(self.model().thresholds.clustering),
+            method: self.method.clone(),
+            threshold: self.clustering_threshold(),
             min_speakers: *range.start(),
             max_speakers: *range.end(),
             trusted_frames: self.frames(TRUSTED_S),
             least_speaker_frames: self.frames(LEAST_SPEAKER_S),
+            assignment: Assignment::default(),
             hysteresis: self.hysteresis(),
         }
     }
@@ -144,7 +166,7 @@ impl Diarizer {
             keep: if least > 1 { longest } else { 0 },
         };
         let analysis = analyse(&*self.local, &options, source, control)?;
-        let tracks = tracks_of(&analysis.windows, self.hysteresis()).len();
+        let tracks = self.voices_in(&analysis.windows);
         let enough = tracks == 0 || tracks >= least || !self.local.takes_short_windows();
         if enough || analysis.samples > analysis.head.len() as u64 {
             return Ok(analysis);
@@ -155,8 +177,13 @@ impl Diarizer {
         let options = AnalysisOptions { grid, keep: 0, ..options };
         // The stage has been reported as done, and is still looked at for a wish to stop.
         let closer = analyse(&*self.local, &options, &mut again, &control.with_least_fraction(1.0))?;
-        let gained = tracks_of(&closer.windows, self.hysteresis()).len() > tracks;
+        let gained = self.voices_in(&closer.windows) > tracks;
         Ok(if gained { closer } else { analysis })
+    }
+
+    /// Number of tracks with a voice, which can be clustered.
+    fn voices_in(&self, windows: &[LocalWindow]) -> usize {
+        tracks_of(windows, self.hysteresis()).iter().filter(|track| track.has_voice).count()
     }
 
     /// Who talks in which frames, smoothed, with the number of speakers asked for.
@@ -169,7 +196,14 @@ impl Diarizer {
     ) -> Result<Vec<FrameTurn>> {
         let hysteresis = self.hysteresis();
         let least = *self.config.speaker_range().start();
-        let turns = reconstruct(windows, &clustering.labels, total_frames, hysteresis, control)?;
+        let turns = reconstruct(
+            windows,
+            &clustering.labels,
+            total_frames,
+            hysteresis,
+            Weighting::Trapezoid,
+            control,
+        )?;
         let turns =
             speaker_count::restore_speakers(turns, windows, clustering, hysteresis, total_frames, least);
         let turns = fill_pauses(turns, self.frames(self.config.min_silence_s()));
@@ -205,6 +239,28 @@ impl Diarizer {
             .collect();
         Diarization { segments, speakers, duration_s }
     }
+}
+
+/// How voices are clustered.
+fn method(config: &Config, info: &ModelInfo, grid: WindowGrid) -> Result<Method> {
+    let asked = match config.clustering_method() {
+        ClusteringMethod::Auto => info.clustering,
+        asked => asked,
+    };
+    Ok(match asked {
+        ClusteringMethod::Auto | ClusteringMethod::Average => Method::Average,
+        ClusteringMethod::Centroid => {
+            let usual = (CENTROID_LEAST_S * f64::from(SAMPLE_RATE) / grid.hop as f64).ceil() as usize;
+            Method::Centroid { min_cluster_size: config.min_cluster_size().unwrap_or(usual) }
+        }
+        ClusteringMethod::Vbx => {
+            let folder = config.plda().ok_or_else(|| {
+                let text = "plda: expected the folder of a PLDA for the clustering method vbx, got none";
+                Error::InvalidArgument(text.to_owned())
+            })?;
+            Method::Vbx(Vbx::new(Arc::new(read_plda(folder)?)))
+        }
+    })
 }
 
 /// The voice of each clustered speaker, then of each speaker whose turns came from another's.

@@ -12,6 +12,7 @@
 #![deny(unsafe_code)]
 
 mod analysis;
+mod assignment;
 pub mod audio;
 pub mod config;
 pub mod control;

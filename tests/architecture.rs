@@ -10,15 +10,16 @@ use std::path::Path;
 use support::{root, rust_files, without_tests};
 
 /// Each room and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
+    ("assignment", &[]),
     ("types", &[]),
     ("error", &[]),
     ("config", &["error", "types"]),
     ("control", &["error", "types"]),
     ("audio", &["control", "error", "types", "config"]),
-    ("diarize", &["config", "control", "error", "types"]),
+    ("diarize", &["assignment", "config", "control", "error", "types"]),
     ("output", &["error", "types"]),
-    ("score", &["error", "output", "types"]),
+    ("score", &["assignment", "error", "output", "types"]),
     ("model", &["config", "control", "diarize", "error", "types"]),
     ("analysis", &["audio", "control", "diarize", "error", "model"]),
     ("diarizer", &["analysis", "audio", "config", "control", "diarize", "error", "model", "types"]),

@@ -2,10 +2,10 @@
 //! on arrays: no model, no file, no clock.
 //!
 //! ```text
-//! windows ──> tracks ──> clustering ──> reconstruct ──> speaker_count ──> Diarization
-//!             one local    AHC with       overlap-add,     asked for
-//!             speaker of   cannot-link    count, smooth    means given
-//!             one window
+//! powerset ──> windows ──> tracks ──> clustering ──> reconstruct ──> speaker_count ──> Diarization
+//! classes to               one local    linkage or     overlap-add,     asked for
+//! activity                 speaker of   VBx            count, smooth    means given
+//!                          one window
 //! ```
 
 pub mod activity;

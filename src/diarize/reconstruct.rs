@@ -1,5 +1,6 @@
-//! Puts overlapping windows together: in each frame, how many people talk, and who. Owns the overlap-add.
-//! The number of talkers and the choice of the most active follow pyannote.audio 3 (Bredin, Interspeech 2023).
+//! Puts overlapping windows together: in each frame, how many people talk, and who. Owns the overlap-add. The
+//! number of talkers and the choice of the most active follow pyannote.audio 3 (Bredin, "pyannote.audio 2.1
+//! speaker diarization pipeline: principle, benchmark, and recipe", Interspeech 2023).
 
 use super::LocalWindow;
 use super::activity::Hysteresis;
@@ -9,6 +10,42 @@ use crate::error::{Result, Stage};
 
 /// Frames between two looks at deadline and cancellation.
 const CHECK_EVERY: usize = 4096;
+
+/// How much each frame of a window counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Weighting {
+    /// Full in the middle half of the window, falling towards the edges, where context is missing. Half a
+    /// talker on average counts as one.
+    #[default]
+    Trapezoid,
+    /// All frames alike, and half a talker on average is rounded to even: the number of talkers and their
+    /// choice are those of pyannote.audio 3 and 4 (`SpeakerDiarization`). Of equally active speakers the one
+    /// with the lower number comes first, where pyannote.audio leaves it to the sort; and a speaker whom no
+    /// window hears in the frame never talks, where pyannote.audio fills up the number of talkers with any
+    /// speaker.
+    Flat,
+}
+
+impl Weighting {
+    /// Weight of frame `frame` of a window of `length` frames.
+    fn weight(self, frame: usize, length: usize) -> f32 {
+        match self {
+            Weighting::Trapezoid => {
+                let from_edge = (frame + 1).min(length - frame);
+                from_edge.min(length.div_ceil(4)) as f32
+            }
+            Weighting::Flat => 1.0,
+        }
+    }
+
+    /// Number of talkers for an average of `mean`.
+    fn count(self, mean: f32) -> usize {
+        match self {
+            Weighting::Trapezoid => (mean + 0.5).floor() as usize,
+            Weighting::Flat => mean.round_ties_even() as usize,
+        }
+    }
+}
 
 /// A window with what reconstruction needs of it.
 struct Placed<'a> {
@@ -22,11 +59,11 @@ impl Placed<'_> {
         self.window.start_frame + self.window.frames()
     }
 
-    /// Trust in a frame: full in the middle half, falling towards the edges, where context is missing.
-    fn weight(&self, frame: usize) -> f32 {
-        let length = self.window.frames();
-        let from_edge = (frame + 1).min(length - frame);
-        from_edge.min(length.div_ceil(4)) as f32
+    /// How active `speaker` is: as much as the most active of the local speakers who are that person.
+    fn probability(&self, frame: usize, speaker: usize) -> f32 {
+        let activity = self.window.activity.row(frame);
+        let own = self.speakers.iter().zip(activity).filter(|(known, _)| **known == Some(speaker));
+        own.map(|(_, &probability)| probability).fold(0.0, f32::max)
     }
 }
 
@@ -46,30 +83,33 @@ impl FrameVote {
         self.activity.clear();
     }
 
-    fn add(&mut self, placed: &Placed<'_>, frame: usize) {
+    fn add(&mut self, placed: &Placed<'_>, frame: usize, weighting: Weighting) {
         let local_frame = frame - placed.window.start_frame;
-        let weight = placed.weight(local_frame);
+        let weight = weighting.weight(local_frame, placed.window.frames());
         self.weight += weight;
         for (local, speaker) in placed.speakers.iter().enumerate() {
             let Some(speaker) = *speaker else { continue };
-            let probability = placed.window.activity[[local_frame, local]];
             if placed.talking[local][local_frame] {
                 self.talkers += weight;
             }
+            if placed.speakers[..local].contains(&Some(speaker)) {
+                continue;
+            }
+            let activity = weight * placed.probability(local_frame, speaker);
             match self.activity.iter_mut().find(|(known, _)| *known == speaker) {
-                // Two local speakers of one window may be one person: their activity is not added twice.
-                Some((_, sum)) => *sum += weight * probability,
-                None => self.activity.push((speaker, weight * probability)),
+                Some((_, sum)) => *sum += activity,
+                None => self.activity.push((speaker, activity)),
             }
         }
     }
 
     /// Calls `talks(speaker, probability)` for the most active speakers, as many as talk on average.
-    fn decide(&mut self, mut talks: impl FnMut(usize, f32)) {
+    fn decide(&mut self, weighting: Weighting, mut talks: impl FnMut(usize, f32)) {
         if self.weight <= 0.0 {
             return;
         }
-        let count = (self.talkers / self.weight + 0.5).floor() as usize;
+        let count = weighting.count(self.talkers / self.weight);
+        self.activity.retain(|&(_, sum)| sum > 0.0);
         self.activity.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         for &(speaker, sum) in self.activity.iter().take(count) {
             talks(speaker, (sum / self.weight).clamp(0.0, 1.0));
@@ -77,8 +117,8 @@ impl FrameVote {
     }
 }
 
-/// Turns of all speakers in the first `total_frames` frames, by start, then end, then speaker. `windows` are in the
-/// order of their start; `labels` gives the speaker of each local speaker, as
+/// Turns of all speakers in the first `total_frames` frames, by start, then end, then speaker. `windows` are
+/// in the order of their start; `labels` gives the speaker of each local speaker, as
 /// [`Clustering::labels`](super::clustering::Clustering::labels) does.
 ///
 /// # Errors
@@ -88,6 +128,7 @@ pub fn reconstruct(
     labels: &[Vec<Option<usize>>],
     total_frames: usize,
     hysteresis: Hysteresis,
+    weighting: Weighting,
     control: &Control<'_>,
 ) -> Result<Vec<FrameTurn>> {
     control.check(Stage::Reconstruction, 0.0)?;
@@ -112,10 +153,10 @@ pub fn reconstruct(
         vote.clear();
         for window in placed[first..].iter().take_while(|placed| placed.window.start_frame <= frame) {
             if frame < window.end_frame() {
-                vote.add(window, frame);
+                vote.add(window, frame, weighting);
             }
         }
-        vote.decide(|speaker, probability| turns.mark(speaker, frame, probability));
+        vote.decide(weighting, |speaker, probability| turns.mark(speaker, frame, probability));
     }
     control.check(Stage::Reconstruction, 1.0)?;
     Ok(turns.finish())
@@ -142,7 +183,8 @@ mod tests {
         let windows =
             [window(0, &[&[0.0, 1.0, 1.0, 1.0], &[0.0; 4]]), window(2, &[&[0.0; 4], &[1.0, 1.0, 0.0, 0.0]])];
         let labels = [vec![Some(0), None], vec![None, Some(0)]];
-        let turns = reconstruct(&windows, &labels, 6, HYSTERESIS, &Control::none()).unwrap();
+        let turns =
+            reconstruct(&windows, &labels, 6, HYSTERESIS, Weighting::Trapezoid, &Control::none()).unwrap();
         assert_eq!(spans(&turns), [(0, 1, 4)]);
         assert!((turns[0].confidence() - 1.0).abs() < 1e-6);
     }
@@ -151,7 +193,8 @@ mod tests {
     fn windows_that_disagree_on_who_give_one_speaker_not_two() {
         let windows = [window(0, &[&[0.9; 4]]), window(0, &[&[0.8; 4]])];
         let labels = [vec![Some(0)], vec![Some(1)]];
-        let turns = reconstruct(&windows, &labels, 4, HYSTERESIS, &Control::none()).unwrap();
+        let turns =
+            reconstruct(&windows, &labels, 4, HYSTERESIS, Weighting::Trapezoid, &Control::none()).unwrap();
         assert_eq!(spans(&turns), [(0, 0, 4)]);
     }
 
@@ -159,16 +202,40 @@ mod tests {
     fn overlapped_speech_gives_both_speakers() {
         let windows = [window(0, &[&[0.9, 0.9, 0.9, 0.1], &[0.1, 0.8, 0.8, 0.8]])];
         let labels = [vec![Some(1), Some(0)]];
-        let turns = reconstruct(&windows, &labels, 3, HYSTERESIS, &Control::none()).unwrap();
+        let turns =
+            reconstruct(&windows, &labels, 3, HYSTERESIS, Weighting::Trapezoid, &Control::none()).unwrap();
         assert_eq!(spans(&turns), [(1, 0, 3), (0, 1, 3)]);
     }
 
     #[test]
     fn frames_past_the_recording_are_left_out_and_silence_gives_nothing() {
         let windows = [window(0, &[&[0.9; 8]])];
-        let turns = reconstruct(&windows, &[vec![Some(0)]], 5, HYSTERESIS, &Control::none()).unwrap();
+        let turns =
+            reconstruct(&windows, &[vec![Some(0)]], 5, HYSTERESIS, Weighting::Trapezoid, &Control::none())
+                .unwrap();
         assert_eq!(spans(&turns), [(0, 0, 5)]);
-        let silent = reconstruct(&windows, &[vec![None]], 5, HYSTERESIS, &Control::none()).unwrap();
+        let silent =
+            reconstruct(&windows, &[vec![None]], 5, HYSTERESIS, Weighting::Trapezoid, &Control::none())
+                .unwrap();
         assert!(silent.is_empty());
+    }
+
+    #[test]
+    fn two_local_speakers_who_are_one_person_are_not_added_up() {
+        let windows = [window(0, &[&[0.6; 4], &[0.6; 4]]), window(0, &[&[0.9; 4]])];
+        let labels = [vec![Some(0), Some(0)], vec![Some(1)]];
+        let flat = reconstruct(&windows, &labels, 4, HYSTERESIS, Weighting::Flat, &Control::none()).unwrap();
+        assert_eq!(spans(&flat), [(0, 0, 4), (1, 0, 4)]);
+        assert!((flat[0].confidence() - 0.3).abs() < 1e-6 && (flat[1].confidence() - 0.45).abs() < 1e-6);
+    }
+
+    #[test]
+    fn flat_windows_round_half_a_talker_to_even() {
+        let windows = [window(0, &[&[0.9; 4]]), window(0, &[&[0.1; 4]])];
+        let labels = [vec![Some(0)], vec![Some(0)]];
+        for (weighting, turns) in [(Weighting::Flat, 0), (Weighting::Trapezoid, 1)] {
+            let found = reconstruct(&windows, &labels, 4, HYSTERESIS, weighting, &Control::none()).unwrap();
+            assert_eq!(found.len(), turns);
+        }
     }
 }

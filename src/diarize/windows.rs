@@ -10,7 +10,8 @@ pub struct LocalWindow {
     pub start_frame: usize,
     /// Probability, 0 to 1, that a local speaker talks: [frames, local speakers].
     pub activity: Array2<f32>,
-    /// Voice of each local speaker, unit length, zeros where silent: [local speakers, dimension].
+    /// Voice of each local speaker, of any length: [local speakers, dimension]. Zeros, or values that are not
+    /// finite, where the speaker is silent or says too little to have one.
     pub embedding: Array2<f32>,
 }
 
@@ -32,7 +33,8 @@ impl LocalWindow {
 
     /// Whether the model gave this local speaker a voice.
     pub fn has_voice(&self, local: usize) -> bool {
-        self.embedding.row(local).iter().any(|&value| value != 0.0)
+        let voice = self.embedding.row(local);
+        voice.iter().all(|value| value.is_finite()) && voice.iter().any(|&value| value != 0.0)
     }
 }
 

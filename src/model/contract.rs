@@ -10,7 +10,7 @@ use ort::session::Session as OrtSession;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
 use super::description::properties;
-use crate::config::Provider;
+use crate::config::{ClusteringMethod, Provider};
 
 /// The contract version that this library understands.
 pub const CONTRACT_VERSION: u32 = 1;
@@ -34,7 +34,7 @@ pub struct Thresholds {
     pub onset: f32,
     /// Activity, 0 to 1, under which a speaker stops.
     pub offset: f32,
-    /// Cosine distance, 0 to 2, under which two clusters of voices are one speaker.
+    /// Distance, 0 to 2, under which two clusters of voices are one speaker, as the clustering measures it.
     pub clustering: f32,
 }
 
@@ -43,7 +43,7 @@ pub struct Thresholds {
 pub struct ModelInfo {
     /// Name of the model.
     pub name: String,
-    /// Version of the model, semantic.
+    /// Version of the model, semantic; empty for public models, which have none.
     pub version: String,
     /// Samples for each second of its input, in hertz: [`SAMPLE_RATE`].
     pub sample_rate: usize,
@@ -61,7 +61,9 @@ pub struct ModelInfo {
     pub embedding_dim: usize,
     /// The thresholds that it was tuned with.
     pub thresholds: Thresholds,
-    /// SHA-256 of the model file, 64 lower-case hexadecimal digits.
+    /// The clustering that it was tuned with: never [`ClusteringMethod::Auto`].
+    pub clustering: ClusteringMethod,
+    /// SHA-256 of the model file, 64 lower-case hexadecimal digits; of two files, that of their two SHA-256.
     pub sha256: String,
     /// The provider that runs it: never [`Provider::Auto`].
     pub provider: Provider,
@@ -89,6 +91,7 @@ pub(super) fn read(session: &OrtSession, sha256: String, provider: Provider) -> 
         max_speakers: reader.number("max_speakers", 1..=MAX_LOCAL_SPEAKERS),
         embedding_dim: reader.number("embedding_dim", 1..=MAX_EMBEDDING_DIM),
         thresholds: reader.thresholds(),
+        clustering: ClusteringMethod::Average,
         sha256,
         provider,
     };

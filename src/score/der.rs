@@ -1,7 +1,7 @@
 //! Diarization error rate: a sweep over the moments at which a turn begins or ends.
 
 use super::DiarizationError;
-use super::assignment::best_mapping;
+use super::mapping::best_mapping;
 use super::span::Span;
 use super::tracks::Tracks;
 

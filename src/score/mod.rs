@@ -14,10 +14,10 @@
 //! Evaluation Plan", 2019. This module reads no files: see [`crate::output::rttm`] and
 //! [`crate::output::uem`].
 
-mod assignment;
 mod der;
 mod evaluated;
 mod jer;
+mod mapping;
 mod span;
 mod tracks;
 

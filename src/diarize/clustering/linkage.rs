@@ -2,39 +2,43 @@
 //! linkage of voice embeddings as in Sell et al., "Diarization is Hard" (Interspeech 2018).
 
 use kodama::{Dendrogram, Method};
+use ndarray::ArrayView2;
 
-use super::tracks::Track;
+use super::forest::Forest;
+use super::voices::cosine_distance;
 use crate::control::Control;
 use crate::error::{Result, Stage};
 
 /// Distance between two speakers of one window: they cannot be the same person. So far above the cosine
-/// distances (0 to 2) that the average over any two clusters with such a pair stays above every threshold: two
-/// clusters of 6,000 tracks have at most 9 million pairs.
+/// distances (0 to 2) that the average over any two clusters with such a pair stays above every threshold:
+/// two clusters of 6,000 tracks have at most 9 million pairs.
 const CANNOT_LINK: f32 = 1e8;
 
-/// Cosine distance, 0 to 2, of two vectors of unit length.
-pub fn cosine_distance(a: ndarray::ArrayView1<'_, f32>, b: ndarray::ArrayView1<'_, f32>) -> f32 {
-    (1.0 - a.dot(&b)).clamp(0.0, 2.0)
-}
-
-/// Cluster numbers of `tracks`, from 0 without gaps, by the order of the first track. Clusters are joined
-/// while they are nearer than `threshold`, but to no fewer than `min` and in any case to no more than `max`.
+/// Cluster numbers of tracks, from 0 without gaps, by the order of the first track. `directions` [tracks,
+/// dimension] are the voices scaled to unit length, `windows` the windows the tracks are of. Clusters are
+/// joined while they are nearer than `threshold`, but to no fewer than `min` and in any case to no more than
+/// `max`.
 pub fn agglomerate(
-    tracks: &[&Track<'_>],
+    windows: &[usize],
+    directions: ArrayView2<'_, f32>,
     threshold: f32,
     min: usize,
     max: usize,
     control: &Control<'_>,
 ) -> Result<Vec<usize>> {
-    let count = tracks.len();
+    let count = windows.len();
     if count < 2 {
         return Ok(vec![0; count]);
     }
     let mut distances = Vec::with_capacity(count * (count - 1) / 2);
-    for (row, a) in tracks.iter().enumerate() {
+    for row in 0..count {
         control.check(Stage::Clustering, row as f32 / count as f32)?;
-        distances.extend(tracks[row + 1..].iter().map(|b| {
-            if a.window == b.window { CANNOT_LINK } else { cosine_distance(a.embedding, b.embedding) }
+        distances.extend((row + 1..count).map(|other| {
+            if windows[row] == windows[other] {
+                CANNOT_LINK
+            } else {
+                cosine_distance(directions.row(row), directions.row(other))
+            }
         }));
     }
     let tree = kodama::linkage(&mut distances, count, Method::Average);
@@ -43,54 +47,30 @@ pub fn agglomerate(
 
 /// Follows the joins of the tree from the nearest pair on.
 fn cut(tree: &Dendrogram<f32>, threshold: f32, min: usize, max: usize) -> Vec<usize> {
-    let count = tree.observations();
-    // Node `count + i` of the tree is the i-th join; `parent` leads from a node to the join it took part in.
-    let mut parent: Vec<usize> = (0..count + tree.len()).collect();
-    let mut clusters = count;
+    let mut forest = Forest::new(tree.observations(), tree.len());
+    let mut clusters = tree.observations();
     for (join, step) in tree.steps().iter().enumerate() {
         let wanted = step.dissimilarity < threshold && clusters > min;
         if !(wanted || clusters > max) {
             break;
         }
-        parent[step.cluster1] = count + join;
-        parent[step.cluster2] = count + join;
+        forest.join(join, step.cluster1, step.cluster2);
         clusters -= 1;
     }
-    let mut numbers: Vec<Option<usize>> = vec![None; parent.len()];
-    let mut next = 0;
-    (0..count)
-        .map(|track| {
-            let mut root = track;
-            while parent[root] != root {
-                root = parent[root];
-            }
-            *numbers[root].get_or_insert_with(|| {
-                next += 1;
-                next - 1
-            })
-        })
-        .collect()
+    forest.numbers()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::Array1;
-
-    fn track(window: usize, embedding: &Array1<f32>) -> Track<'_> {
-        Track { window, local: 0, solo_frames: 50, embedding: embedding.view() }
-    }
-
-    fn unit(degrees: f32) -> Array1<f32> {
-        let radians = degrees.to_radians();
-        ndarray::array![radians.cos(), radians.sin()]
-    }
+    use ndarray::Array2;
 
     fn labels(degrees: &[f32], windows: &[usize], threshold: f32, min: usize, max: usize) -> Vec<usize> {
-        let embeddings: Vec<_> = degrees.iter().map(|&d| unit(d)).collect();
-        let tracks: Vec<_> = windows.iter().zip(&embeddings).map(|(&w, e)| track(w, e)).collect();
-        let refs: Vec<_> = tracks.iter().collect();
-        agglomerate(&refs, threshold, min, max, &Control::none()).unwrap()
+        let directions = Array2::from_shape_fn((degrees.len(), 2), |(row, axis)| {
+            let radians = degrees[row].to_radians();
+            if axis == 0 { radians.cos() } else { radians.sin() }
+        });
+        agglomerate(windows, directions.view(), threshold, min, max, &Control::none()).unwrap()
     }
 
     #[test]

@@ -1,8 +1,27 @@
 //! Which local speakers of different windows are the same person.
+//!
+//! ```text
+//! tracks ──> trusted ──> Average:  linkage with cannot-link ────────────────────────> the rest joins
+//!                        Centroid: centroid linkage, small clusters join ──┐
+//!                        Vbx:      centroid linkage ──> plda ──> vbx ──────┴──> centroids ──> assign all
+//! ```
 
+mod assign;
+mod centroid;
+mod forest;
+mod kmeans;
 mod linkage;
 pub mod offline;
+pub mod options;
+pub mod plda;
 mod tracks;
+mod vbx;
+mod voices;
 
-pub use offline::{Clustering, ClusteringOptions, cluster};
+pub use offline::{Clustering, cluster};
+pub use options::{
+    Assignment, CENTROID_MIN_CLUSTER_SIZE, CENTROID_THRESHOLD, ClusteringOptions, Method, VBX_THRESHOLD, Vbx,
+    usual_threshold,
+};
+pub use plda::{Plda, PldaArrays};
 pub use tracks::{Track, tracks_of};

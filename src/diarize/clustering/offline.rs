@@ -1,36 +1,20 @@
 //! Clustering of a whole recording: tracks with enough solo speech are clustered, the rest join the nearest
 //! voice. Deterministic: the same windows give the same speakers.
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array2, Axis};
 
-use super::linkage::{agglomerate, cosine_distance};
+use super::assign::{assign_rest, assign_tracks};
+use super::options::{Assignment, ClusteringOptions, Method, Vbx};
 use super::tracks::{Track, tracks_of};
+use super::voices::{directions, means, scale_to_unit, unit_rows};
+use super::{centroid, linkage, vbx};
 use crate::control::Control;
 use crate::diarize::LocalWindow;
-use crate::diarize::activity::Hysteresis;
 use crate::error::{Result, Stage};
 
 /// Most tracks that are clustered with each other; of more, those with the most solo speech are taken. Holds
 /// the distance matrix under 75 MB.
 const MAX_CLUSTERED: usize = 6000;
-
-/// How speakers are clustered.
-#[derive(Clone, Copy, Debug)]
-pub struct ClusteringOptions {
-    /// Cosine distance under which two clusters are one speaker, 0 to 2.
-    pub threshold: f32,
-    /// Fewest speakers, if there are as many tracks.
-    pub min_speakers: usize,
-    /// Most speakers.
-    pub max_speakers: usize,
-    /// Solo frames from which a track's voice is trusted enough to be clustered.
-    pub trusted_frames: usize,
-    /// Solo frames that a speaker has in all; the tracks of one with fewer join the nearest other speaker,
-    /// as the minimum cluster size of pyannote.audio has it. The fewest speakers asked for are kept.
-    pub least_speaker_frames: usize,
-    /// When a local speaker talks.
-    pub hysteresis: Hysteresis,
-}
 
 /// The speaker of each local speaker.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,38 +30,128 @@ pub struct Clustering {
 /// Clusters the local speakers of all windows.
 ///
 /// # Errors
-/// Those of [`Control::check`].
+/// Those of [`Control::check`]; [`Error::Model`](crate::Error::Model) for embeddings that the PLDA model of
+/// [`Method::Vbx`] is not made for.
 pub fn cluster(
     windows: &[LocalWindow],
     options: &ClusteringOptions,
     control: &Control<'_>,
 ) -> Result<Clustering> {
     control.check(Stage::Clustering, 0.0)?;
-    let tracks = tracks_of(windows, options.hysteresis);
-    let chosen = trusted(&tracks, options);
-    let members: Vec<&Track<'_>> = chosen.iter().map(|&index| &tracks[index]).collect();
-    let numbers =
-        agglomerate(&members, options.threshold, options.min_speakers, options.max_speakers, control)?;
-    let mut speaker_of: Vec<Option<usize>> = vec![None; tracks.len()];
-    for (&index, &number) in chosen.iter().zip(&numbers) {
-        speaker_of[index] = Some(number);
-    }
-    let speakers = dissolve_small(&tracks, &mut speaker_of, options);
-    let centroids = centroids(&tracks, &speaker_of, speakers);
-    assign_rest(&tracks, &mut speaker_of, &centroids);
+    let scene = Scene::new(windows, options);
+    let (speaker_of, centroids) = match &options.method {
+        Method::Average => scene.by_average(options, control)?,
+        Method::Centroid { min_cluster_size } => scene.by_centroid(*min_cluster_size, options, control)?,
+        Method::Vbx(vbx) => scene.by_vbx(vbx, options, control)?,
+    };
     control.check(Stage::Clustering, 1.0)?;
 
     let mut labels: Vec<Vec<Option<usize>>> = windows.iter().map(|w| vec![None; w.speakers()]).collect();
-    for (track, speaker) in tracks.iter().zip(&speaker_of) {
+    for (track, speaker) in scene.tracks.iter().zip(&speaker_of) {
         labels[track.window][track.local] = *speaker;
     }
-    Ok(Clustering { speakers, labels, centroids })
+    Ok(Clustering { speakers: centroids.nrows(), labels, centroids })
 }
 
-/// Indices, ascending, of the tracks to cluster: those with enough solo speech, but at least as many as
-/// speakers are asked for, and at least one.
+/// The speaker of each track, and the centroids, of unit length.
+type Speakers = (Vec<Option<usize>>, Array2<f32>);
+
+/// The tracks of a recording.
+struct Scene<'a> {
+    tracks: Vec<Track<'a>>,
+    /// Their voices scaled to unit length: [tracks, dimension].
+    voices: Array2<f32>,
+    /// The tracks to cluster, ascending.
+    chosen: Vec<usize>,
+}
+
+impl<'a> Scene<'a> {
+    fn new(windows: &'a [LocalWindow], options: &ClusteringOptions) -> Self {
+        let tracks = tracks_of(windows, options.hysteresis);
+        Self { voices: directions(&tracks), chosen: trusted(&tracks, options), tracks }
+    }
+
+    /// The voices of the tracks to cluster, scaled to unit length.
+    fn chosen_voices(&self) -> Array2<f32> {
+        self.voices.select(Axis(0), &self.chosen)
+    }
+
+    /// The voices of the tracks to cluster, as the model gave them.
+    fn chosen_embeddings(&self) -> Array2<f32> {
+        let mut embeddings = Array2::zeros((self.chosen.len(), self.voices.ncols()));
+        for (mut row, &index) in embeddings.rows_mut().into_iter().zip(&self.chosen) {
+            row.assign(&self.tracks[index].embedding);
+        }
+        embeddings
+    }
+
+    /// The tracks to cluster keep their clusters, the rest join them.
+    fn by_average(&self, options: &ClusteringOptions, control: &Control<'_>) -> Result<Speakers> {
+        let windows: Vec<usize> = self.chosen.iter().map(|&index| self.tracks[index].window).collect();
+        let members = self.chosen_voices();
+        let (min, max) = (options.min_speakers, options.max_speakers);
+        let numbers = linkage::agglomerate(&windows, members.view(), options.threshold, min, max, control)?;
+        let mut speaker_of: Vec<Option<usize>> = vec![None; self.tracks.len()];
+        for (&index, &number) in self.chosen.iter().zip(&numbers) {
+            speaker_of[index] = Some(number);
+        }
+        let speakers = dissolve_small(&self.tracks, &mut speaker_of, options);
+        let centroids = mean_voices(&self.tracks, &self.voices, &speaker_of, speakers);
+        assign_rest(&self.tracks, &self.voices, &mut speaker_of, &centroids);
+        Ok((speaker_of, centroids))
+    }
+
+    fn by_centroid(
+        &self,
+        min_cluster_size: usize,
+        options: &ClusteringOptions,
+        control: &Control<'_>,
+    ) -> Result<Speakers> {
+        let members = self.chosen_voices();
+        let range = (options.min_speakers, options.max_speakers);
+        let numbers =
+            centroid::agglomerate(members.view(), options.threshold, min_cluster_size, range, control)?;
+        let speakers = numbers.iter().max().map_or(0, |last| last + 1);
+        let centroids = means(self.chosen_embeddings().view(), &numbers, speakers);
+        self.assign(&centroids, options.assignment, control)
+    }
+
+    fn by_vbx(&self, vbx: &Vbx, options: &ClusteringOptions, control: &Control<'_>) -> Result<Speakers> {
+        let (embeddings, members) = (self.chosen_embeddings(), self.chosen_voices());
+        let range = (options.min_speakers, options.max_speakers);
+        let found = vbx::speakers(embeddings.view(), members.view(), vbx, options.threshold, range, control)?;
+        // As pyannote.audio has it: a forced number of speakers may be too small for the local ones of a
+        // window.
+        let assignment = if found.forced { Assignment::Nearest } else { options.assignment };
+        self.assign(&found.centroids, assignment, control)
+    }
+
+    /// Gives all tracks, those clustered too, to the centroids, [speakers, dimension].
+    fn assign(
+        &self,
+        centroids: &Array2<f64>,
+        assignment: Assignment,
+        control: &Control<'_>,
+    ) -> Result<Speakers> {
+        let centroids = unit_rows(centroids);
+        let speaker_of = assign_tracks(&self.tracks, &self.voices, &centroids, assignment, control)?;
+        Ok(drop_unused(speaker_of, &centroids))
+    }
+}
+
+/// Renumbers the speakers without those who have no track.
+fn drop_unused(mut speaker_of: Vec<Option<usize>>, centroids: &Array2<f32>) -> Speakers {
+    let used: Vec<usize> = (0..centroids.nrows()).filter(|&s| speaker_of.contains(&Some(s))).collect();
+    for speaker in &mut speaker_of {
+        *speaker = speaker.and_then(|old| used.iter().position(|&kept| kept == old));
+    }
+    (speaker_of, centroids.select(Axis(0), &used))
+}
+
+/// Indices, ascending, of the tracks to cluster: those with a voice and enough solo speech, but at least as
+/// many as speakers are asked for, and at least one, where as many have a voice.
 fn trusted(tracks: &[Track<'_>], options: &ClusteringOptions) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..tracks.len()).collect();
+    let mut order: Vec<usize> = (0..tracks.len()).filter(|&index| tracks[index].has_voice).collect();
     order.sort_by_key(|&index| (std::cmp::Reverse(tracks[index].solo_frames), index));
     let enough = order.iter().take_while(|&&i| tracks[i].solo_frames >= options.trusted_frames).count();
     order.truncate(enough.max(options.min_speakers).clamp(1, MAX_CLUSTERED));
@@ -119,48 +193,23 @@ fn dissolve_small(
     next
 }
 
-/// Mean of each speaker's tracks, weighted by their solo speech, scaled to unit length.
-fn centroids(tracks: &[Track<'_>], speaker_of: &[Option<usize>], speakers: usize) -> Array2<f32> {
-    let dimension = tracks.first().map_or(0, |track| track.embedding.len());
-    let mut sums = Array2::<f32>::zeros((speakers, dimension));
-    for (track, speaker) in tracks.iter().zip(speaker_of) {
+/// Mean of each speaker's voices, weighted by their solo speech, scaled to unit length.
+fn mean_voices(
+    tracks: &[Track<'_>],
+    voices: &Array2<f32>,
+    speaker_of: &[Option<usize>],
+    speakers: usize,
+) -> Array2<f32> {
+    let mut sums = Array2::<f32>::zeros((speakers, voices.ncols()));
+    for ((track, voice), speaker) in tracks.iter().zip(voices.rows()).zip(speaker_of) {
         if let Some(speaker) = *speaker {
-            sums.row_mut(speaker).scaled_add((track.solo_frames + 1) as f32, &track.embedding);
+            sums.row_mut(speaker).scaled_add((track.solo_frames + 1) as f32, &voice);
         }
     }
-    for mut row in sums.rows_mut() {
-        let length = row.dot(&row).sqrt();
-        if length > 0.0 {
-            row /= length;
-        }
+    for row in sums.rows_mut() {
+        scale_to_unit(row);
     }
     sums
-}
-
-/// Gives every track without a speaker the nearest one, if possible one that no other track of its window
-/// has.
-fn assign_rest(tracks: &[Track<'_>], speaker_of: &mut [Option<usize>], centroids: &Array2<f32>) {
-    for index in 0..tracks.len() {
-        if speaker_of[index].is_some() {
-            continue;
-        }
-        let track = &tracks[index];
-        let same_window = |other: &usize| tracks[*other].window == track.window;
-        let before = (0..index).rev().take_while(same_window);
-        let after = (index + 1..tracks.len()).take_while(same_window);
-        let taken: Vec<usize> = before.chain(after).filter_map(|other| speaker_of[other]).collect();
-        speaker_of[index] = nearest(&track.embedding.to_owned(), centroids, &taken)
-            .or_else(|| nearest(&track.embedding.to_owned(), centroids, &[]));
-    }
-}
-
-/// The speaker with the smallest cosine distance who is not in `taken`; the first of equals.
-fn nearest(embedding: &Array1<f32>, centroids: &Array2<f32>, taken: &[usize]) -> Option<usize> {
-    (0..centroids.nrows())
-        .filter(|speaker| !taken.contains(speaker))
-        .map(|speaker| (cosine_distance(embedding.view(), centroids.row(speaker)), speaker))
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, speaker)| speaker)
 }
 
 #[cfg(test)]
@@ -168,15 +217,19 @@ mod tests {
     use super::*;
     use ndarray::Array2;
 
+    use crate::diarize::activity::Hysteresis;
+
     const HYSTERESIS: Hysteresis = Hysteresis { onset: 0.5, offset: 0.5 };
 
     fn options() -> ClusteringOptions {
         ClusteringOptions {
+            method: Method::Average,
             threshold: 0.4,
             min_speakers: 1,
             max_speakers: 100,
             trusted_frames: 10,
             least_speaker_frames: 15,
+            assignment: Assignment::Constrained,
             hysteresis: HYSTERESIS,
         }
     }

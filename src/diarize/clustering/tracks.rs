@@ -14,24 +14,28 @@ pub struct Track<'a> {
     pub local: usize,
     /// Frames in which the speaker talks alone.
     pub solo_frames: usize,
-    /// Voice, unit length.
+    /// Voice, of any length.
     pub embedding: ArrayView1<'a, f32>,
+    /// Whether the embedding is one, see [`LocalWindow::has_voice`]. A track without a voice is not
+    /// clustered; it joins a speaker that no other track of its window has.
+    pub has_voice: bool,
 }
 
 /// The tracks of all windows, in the order of windows and local speakers. A local speaker who never reaches
-/// the onset, or who has no voice embedding, makes no track.
+/// the onset makes no track.
 pub fn tracks_of(windows: &[LocalWindow], hysteresis: Hysteresis) -> Vec<Track<'_>> {
     let mut tracks = Vec::new();
     for (index, window) in windows.iter().enumerate() {
         let talking: Vec<Vec<bool>> =
             (0..window.speakers()).map(|local| hysteresis.apply(window.speaker_activity(local))).collect();
         for (local, own) in talking.iter().enumerate() {
-            if !own.contains(&true) || !window.has_voice(local) {
+            if !own.contains(&true) {
                 continue;
             }
             let alone = |frame: usize| talking.iter().filter(|other| other[frame]).count() == 1;
             let solo_frames = own.iter().enumerate().filter(|&(frame, &talks)| talks && alone(frame)).count();
-            tracks.push(Track { window: index, local, solo_frames, embedding: window.embedding.row(local) });
+            let (embedding, has_voice) = (window.embedding.row(local), window.has_voice(local));
+            tracks.push(Track { window: index, local, solo_frames, embedding, has_voice });
         }
     }
     tracks

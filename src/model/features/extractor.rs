@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayViewMut2};
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
-use super::framing::{Framing, STEP_SAMPLES};
+use super::framing::Framing;
 use super::mel::{Filter, SPECTRUM_BINS};
 use super::normalization::Normalization;
 use super::settings::{FFT_POINTS, FeatureSettings, LogGuard, Preemphasis};
@@ -135,6 +135,7 @@ impl FeatureExtractor {
 
 #[cfg(test)]
 mod tests {
+    use super::super::framing::STEP_SAMPLES;
     use super::*;
     use crate::config::Frontend;
 

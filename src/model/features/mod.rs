@@ -19,5 +19,6 @@ mod window;
 mod golden_tests;
 
 pub(super) use extractor::FeatureExtractor;
+pub(super) use framing::STEP_SAMPLES;
 pub(super) use normalization::Normalization;
 pub(super) use settings::FeatureSettings;

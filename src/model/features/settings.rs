@@ -168,6 +168,16 @@ impl FeatureSettings {
         }
         Ok(Self { frame_samples: milliseconds * SAMPLE_RATE / 1000, ..self })
     }
+
+    /// With samples from -1 to 1, or as of 16-bit audio: the metadata `normalize_samples` of a network.
+    pub fn with_unit_samples(self, unit: bool) -> Self {
+        Self { scale: if unit { 1.0 } else { INT16_SCALE }, ..self }
+    }
+
+    /// With another normalisation: the metadata `feature_normalize_type` of a network.
+    pub fn with_normalization(self, normalization: Normalization) -> Self {
+        Self { normalization, ..self }
+    }
 }
 
 #[cfg(test)]

@@ -9,11 +9,11 @@ use ort::value::TensorRef;
 use super::frames::Frames;
 use super::layout::Layout;
 use super::speech::Crop;
-use crate::config::{Config, ModelSource, Provider};
+use crate::config::{ClusteringMethod, Config, ModelSource, Provider};
 use crate::control::Control;
 use crate::error::{Error, Result, Stage};
 use crate::model::description::Description;
-use crate::model::features::FeatureExtractor;
+use crate::model::features::{FeatureExtractor, STEP_SAMPLES};
 use crate::model::import::{self, FrameAxis};
 use crate::model::network::Network;
 use crate::model::slot::failed;
@@ -35,10 +35,10 @@ pub(super) struct Embedding {
     pooling: Network,
     /// Numbers in a voice.
     pub(super) dim: usize,
-    /// The clustering threshold that the file was tuned with.
+    /// The clustering that the file was tuned with; centroid linkage where it does not say.
+    pub(super) clustering: ClusteringMethod,
+    /// The threshold that it was tuned with.
     pub(super) threshold: Option<f32>,
-    /// The clustering method that the file was tuned with.
-    pub(super) method: Option<String>,
     /// SHA-256 of the file.
     pub(super) sha256: String,
 }
@@ -83,8 +83,8 @@ impl Embedding {
             frames,
             pooling,
             dim: 0,
+            clustering: clustering(&described)?,
             threshold: described.number("voiceflow.clustering_threshold")?,
-            method: described.text("voiceflow.clustering").map(str::to_owned),
             sha256: fingerprint,
         };
         embedding.dim = embedding.trial()?;
@@ -119,7 +119,7 @@ impl Embedding {
 
     /// Size of the voice that the network gives for a sound like speech.
     fn trial(&self) -> Result<usize> {
-        let samples = TRIAL_FRAMES * 160;
+        let samples = TRIAL_FRAMES * STEP_SAMPLES;
         let mut state = 1u32;
         let noise: Vec<f32> = (0..samples)
             .map(|index| {
@@ -149,7 +149,7 @@ impl Embedding {
         control: &Control<'_>,
     ) -> Result<Vec<Option<Array1<f32>>>> {
         let features = self.extractor.compute(audio);
-        let middle = |frame: f64| self.extractor.frame_centre(0) + frame * 160.0;
+        let middle = |frame: f64| self.extractor.frame_centre(0) + frame * STEP_SAMPLES as f64;
         let chosen: Vec<Vec<usize>> =
             crops.iter().map(|crop| crop.select(features.nrows(), |frame| middle(frame as f64))).collect();
         let heard = |index: &usize| chosen[*index].len() >= LEAST_FRAMES;
@@ -282,6 +282,15 @@ impl Embedding {
         }
         Ok(found.slice(s![..count, ..]).to_owned())
     }
+}
+
+/// The clustering that a file says it was tuned with, by the key `voiceflow.clustering`.
+fn clustering(described: &Description) -> Result<ClusteringMethod> {
+    const METHODS: [ClusteringMethod; 2] = [ClusteringMethod::Average, ClusteringMethod::Centroid];
+    let Some(text) = described.text("voiceflow.clustering") else { return Ok(ClusteringMethod::Centroid) };
+    METHODS.into_iter().find(|method| method.name() == text).ok_or_else(|| {
+        described.broken(&format!("metadata `voiceflow.clustering`: expected average or centroid, found {text:?}"))
+    })
 }
 
 /// The largest number of at most five binary digits, followed by zeros, that is not above `frames`.

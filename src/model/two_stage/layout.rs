@@ -10,9 +10,8 @@ use crate::model::features::{FeatureSettings, Normalization};
 
 /// Mel bins of a file that does not say.
 const USUAL_BINS: usize = 80;
-/// Length and step of the windows of all families, in milliseconds.
-const WINDOW_MS: f64 = 25.0;
-const STEP_MS: f64 = 10.0;
+/// Step from one frame of the features to the next, of all families, in milliseconds.
+const STEP_MS: usize = 10;
 
 /// How an embedding network is given its input and where its output is.
 #[derive(Clone, Debug)]
@@ -134,31 +133,37 @@ fn features(
         EmbeddingFamily::ThreeDSpeaker => FeatureSettings::three_d_speaker(frontend),
         EmbeddingFamily::WeSpeaker | EmbeddingFamily::Auto => FeatureSettings::wespeaker(frontend),
     };
-    for (key, expected) in [("window_size_ms", WINDOW_MS), ("window_stride_ms", STEP_MS)] {
-        // NeMo's own unit is the second, whatever the key says.
-        let found = described.number::<f64>(key)?.map(|value| if value < 1.0 { value * 1000.0 } else { value });
-        if found.is_some_and(|found| (found - expected).abs() > 1e-6) {
-            let text = described.text(key).unwrap_or_default();
-            return Err(described.broken(&format!("metadata `{key}`: expected {expected}, found {text}")));
+    if let Some(frame) = milliseconds(described, "window_size_ms")? {
+        settings = settings.with_frame_ms(frame)?;
+    }
+    match milliseconds(described, "window_stride_ms")? {
+        Some(step) if step != STEP_MS => {
+            let text = format!("metadata `window_stride_ms`: expected {STEP_MS}, found {step}");
+            return Err(described.broken(&text));
         }
+        _ => {}
     }
     match described.number::<u8>("normalize_samples")? {
         None => {}
-        Some(0) => settings.scale = 32_768.0,
-        Some(1) => settings.scale = 1.0,
+        Some(unit @ (0 | 1)) => settings = settings.with_unit_samples(unit == 1),
         Some(other) => {
             return Err(described.broken(&format!("metadata `normalize_samples`: expected 0 or 1, found {other}")));
         }
     }
-    settings.normalization = match described.text("feature_normalize_type") {
-        None | Some("per_feature") => settings.normalization,
-        Some("global-mean") => Normalization::Mean,
-        Some("none") => Normalization::None,
+    Ok(match described.text("feature_normalize_type") {
+        None | Some("per_feature") => settings,
+        Some("global-mean") => settings.with_normalization(Normalization::Mean),
+        Some("none") => settings.with_normalization(Normalization::None),
         Some(other) => {
             return Err(described.broken(&format!(
                 "metadata `feature_normalize_type`: expected global-mean, per_feature or none, found {other:?}"
             )));
         }
-    };
-    Ok(settings)
+    })
+}
+
+/// A length of time in the metadata, which NeMo's exporters give in seconds whatever the key says.
+fn milliseconds(described: &Description, key: &str) -> Result<Option<usize>> {
+    let found = described.number::<f64>(key)?;
+    Ok(found.map(|value| (if value < 1.0 { value * 1000.0 } else { value }).round() as usize))
 }

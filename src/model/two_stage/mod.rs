@@ -28,6 +28,7 @@ use crate::config::{Config, ModelSource};
 use crate::control::Control;
 use crate::diarize::LocalWindow;
 use crate::diarize::activity::Hysteresis;
+use crate::diarize::clustering::usual_threshold;
 use crate::diarize::powerset::PowersetDecoding;
 use crate::error::{Error, Result};
 
@@ -41,8 +42,6 @@ const LEAST_SOLO: usize = SAMPLE_RATE / 2;
 const TALKING: f32 = 0.5;
 /// How powerset classes become activity.
 const DECODING: PowersetDecoding = PowersetDecoding::Hard;
-/// Cosine distance of voices of which the file does not say what it was tuned with.
-const USUAL_THRESHOLD: f32 = 0.5;
 
 /// A segmentation and an embedding network.
 #[derive(Debug)]
@@ -69,6 +68,7 @@ impl TwoStage {
         };
         let segmentation = Segmentation::open(first, config, DECODING)?;
         let embedding = Embedding::open(second, config)?;
+        let clustering = embedding.clustering;
         let info = ModelInfo {
             name: format!("{} + {}", stem(first), stem(second)),
             version: String::new(),
@@ -82,8 +82,9 @@ impl TwoStage {
             thresholds: Thresholds {
                 onset: TALKING,
                 offset: TALKING,
-                clustering: embedding.threshold.unwrap_or(USUAL_THRESHOLD),
+                clustering: embedding.threshold.unwrap_or_else(|| usual_threshold(clustering)),
             },
+            clustering,
             sha256: sha256(format!("{}{}", segmentation.sha256, embedding.sha256).as_bytes()),
             provider: embedding.provider(),
         };

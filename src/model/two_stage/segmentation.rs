@@ -129,7 +129,9 @@ impl Segmentation {
             }
             let scores = run(&self.network, audio.insert_axis(Axis(1)).view(), control)?;
             for (row, &index) in rows.iter().enumerate() {
-                found[index] = self.powerset.decode(scores.index_axis(Axis(0), row), self.decoding);
+                let mut activity = Array2::zeros((scores.dim().1, self.speakers()));
+                self.powerset.decode_into(scores.index_axis(Axis(0), row), self.decoding, activity.view_mut())?;
+                found[index] = activity;
             }
         }
         Ok(found)
@@ -164,20 +166,19 @@ fn powerset(described: &Description, classes: usize) -> Result<Powerset> {
     let said = (described.number("num_speakers")?, described.number("powerset_max_classes")?);
     let powerset = match said {
         (Some(speakers), Some(together)) => Powerset::new(speakers, together),
-        _ => Powerset::of_classes(classes),
-    };
-    match powerset {
-        Some(powerset) if powerset.classes() == classes => Ok(powerset),
-        Some(powerset) => Err(described.broken(&format!(
+        _ => Powerset::from_class_count(classes),
+    }
+    .map_err(|error| {
+        described.broken(&format!("{error}; the metadata keys `num_speakers` and `powerset_max_classes` tell which"))
+    })?;
+    if powerset.classes() != classes {
+        return Err(described.broken(&format!(
             "metadata `num_speakers`, `powerset_max_classes`: expected as many classes as the network gives, {classes}; \
              they stand for {}",
             powerset.classes()
-        ))),
-        None => Err(described.broken(&format!(
-            "expected the classes of a powerset, such as 7 for 3 speakers of whom 2 talk at once, the network gives \
-             {classes}; the metadata keys `num_speakers` and `powerset_max_classes` tell which"
-        ))),
+        )));
     }
+    Ok(powerset)
 }
 
 /// Receptive field and step: the option, the metadata, or that of pyannote's networks, whichever is there first; it

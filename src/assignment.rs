@@ -1,49 +1,17 @@
-//! The best one-to-one mapping of speakers.
+//! The assignment problem: the cheapest one-to-one pairing of rows with columns.
 
-use super::span::Span;
-use super::tracks::Tracks;
-
-/// For each speaker of `from`, the speaker of `to` mapped to it: the one-to-one mapping with the most shared
-/// time. Speakers who share no time are never mapped to each other.
-///
-/// Where several mappings are equally good, the one that `pyannote.metrics` would take: time is added up in
-/// its order, and the assignment breaks ties as `scipy.optimize.linear_sum_assignment` does.
-pub(super) fn best_mapping(from: &Tracks, to: &Tracks) -> Vec<Option<usize>> {
-    let shared = cooccurrence(from, to);
-    let rows = from.speakers;
-    let mut mapping = vec![None; rows];
-    let costs = |row: usize, column: usize| -shared[row * to.speakers + column];
-    let pairs: Vec<(usize, usize)> = if rows <= to.speakers {
-        assign(rows, to.speakers, costs).into_iter().enumerate().collect()
-    } else {
-        let assigned = assign(to.speakers, rows, |row, column| costs(column, row));
-        assigned.into_iter().enumerate().map(|(column, row)| (row, column)).collect()
-    };
-    for (row, column) in pairs {
-        if costs(row, column) < 0.0 {
-            mapping[row] = Some(column);
-        }
+/// The column of each row in the assignment of least total cost. As many pairs are made as there are rows or
+/// columns, whichever are fewer: `None` for the rows left over. `cost` is finite.
+pub fn assign(rows: usize, columns: usize, cost: impl Fn(usize, usize) -> f64) -> Vec<Option<usize>> {
+    if rows <= columns {
+        return assign_rows(rows, columns, cost).into_iter().map(Some).collect();
     }
-    mapping
-}
-
-/// Seconds in which a speaker of `from` (row) and one of `to` (column) talk together, row by row. Each pair
-/// of turns counts.
-fn cooccurrence(from: &Tracks, to: &Tracks) -> Vec<f64> {
-    let mut shared = vec![0.0; from.speakers * to.speakers];
-    // Turns before this one end before any later turn of `from` begins.
-    let mut first = 0;
-    for one in &from.tracks {
-        while to.tracks.get(first).is_some_and(|track| track.span.end <= one.span.start) {
-            first += 1;
-        }
-        let others = to.tracks.iter().skip(first).take_while(|other| other.span.start < one.span.end);
-        for other in others {
-            let span: Span = one.span.intersection(other.span);
-            shared[one.speaker * to.speakers + other.speaker] += span.duration();
-        }
+    let mut column_of = vec![None; rows];
+    let row_of = assign_rows(columns, rows, |column, row| cost(row, column));
+    for (column, row) in row_of.into_iter().enumerate() {
+        column_of[row] = Some(column);
     }
-    shared
+    column_of
 }
 
 /// No row or column.
@@ -54,7 +22,7 @@ const NONE: usize = usize::MAX;
 /// Shortest augmenting paths: D. F. Crouse, "On implementing 2D rectangular assignment algorithms", IEEE
 /// Transactions on Aerospace and Electronic Systems 52(4), 2016. Columns are searched from the last to the
 /// first and a free column wins a tie, so that equal costs give the identity, as in SciPy.
-fn assign(rows: usize, columns: usize, cost: impl Fn(usize, usize) -> f64) -> Vec<usize> {
+fn assign_rows(rows: usize, columns: usize, cost: impl Fn(usize, usize) -> f64) -> Vec<usize> {
     let mut row_price = vec![0.0; rows];
     let mut column_price = vec![0.0; columns];
     let mut column_of = vec![NONE; rows];
@@ -112,19 +80,26 @@ fn assign(rows: usize, columns: usize, cost: impl Fn(usize, usize) -> f64) -> Ve
 mod tests {
     use super::*;
 
-    fn assign_matrix<const R: usize, const C: usize>(costs: [[f64; C]; R]) -> Vec<usize> {
+    fn assign_matrix<const R: usize, const C: usize>(costs: [[f64; C]; R]) -> Vec<Option<usize>> {
         assign(R, C, |row, column| costs[row][column])
     }
 
     #[test]
     fn least_cost() {
-        assert_eq!(assign_matrix([[4.0, 1.0, 3.0], [2.0, 0.0, 5.0], [3.0, 2.0, 2.0]]), [1, 0, 2]);
-        assert_eq!(assign_matrix([[0.0, -2.0, -1.0], [0.0, -3.0, 0.0]]), [2, 1]);
-        assert_eq!(assign(0, 3, |_, _| 0.0), Vec::<usize>::new());
+        let square = [[4.0, 1.0, 3.0], [2.0, 0.0, 5.0], [3.0, 2.0, 2.0]];
+        assert_eq!(assign_matrix(square), [Some(1), Some(0), Some(2)]);
+        assert_eq!(assign_matrix([[0.0, -2.0, -1.0], [0.0, -3.0, 0.0]]), [Some(2), Some(1)]);
+        assert_eq!(assign(0, 3, |_, _| 0.0), []);
+    }
+
+    #[test]
+    fn of_more_rows_than_columns_the_dear_ones_are_left_over() {
+        assert_eq!(assign_matrix([[2.0, 3.0], [1.0, 1.5], [5.0, 2.0]]), [None, Some(0), Some(1)]);
+        assert_eq!(assign(2, 0, |_, _| 0.0), [None, None]);
     }
 
     #[test]
     fn equal_costs_give_the_identity() {
-        assert_eq!(assign_matrix([[-1.0; 5]; 4]), [0, 1, 2, 3]);
+        assert_eq!(assign_matrix([[-1.0; 5]; 4]), [Some(0), Some(1), Some(2), Some(3)]);
     }
 }

@@ -1,0 +1,214 @@
+//! Centroid linkage and the choice of speakers from its tree, as `AgglomerativeClustering` of pyannote.audio
+//! 3.1 has it (Bredin, "pyannote.audio 2.1 speaker diarization pipeline", Interspeech 2023).
+
+use kodama::Method;
+use ndarray::{ArrayView2, Axis};
+
+use super::forest::Forest;
+use super::voices::{cosine_distance, means, unit_rows};
+use crate::control::Control;
+use crate::error::{Result, Stage};
+
+/// Share of all tracks that a speaker need not exceed, whatever the least size of a cluster.
+const LARGE_SHARE: f64 = 0.1;
+
+/// The joins of centroid linkage on Euclidean distance, in the order they were made. Their distances need not
+/// grow: the centroid of two clusters may be nearer to a third than either was (an inversion).
+pub struct CentroidTree {
+    observations: usize,
+    joins: Vec<Join>,
+}
+
+struct Join {
+    one: usize,
+    two: usize,
+    /// Distance of the two centroids.
+    distance: f32,
+    /// Greatest distance of this join and those below it.
+    highest: f32,
+    /// Observations in the cluster made.
+    size: usize,
+}
+
+impl CentroidTree {
+    /// The tree of vectors of unit length, [observations, dimension].
+    pub fn new(directions: ArrayView2<'_, f32>, control: &Control<'_>) -> Result<Self> {
+        let observations = directions.nrows();
+        if observations < 2 {
+            return Ok(Self { observations, joins: Vec::new() });
+        }
+        let mut distances = Vec::with_capacity(observations * (observations - 1) / 2);
+        for row in 0..observations {
+            control.check(Stage::Clustering, row as f32 / observations as f32)?;
+            let one = directions.row(row);
+            distances.extend((row + 1..observations).map(|other| {
+                // |a - b|² = 2 - 2 a·b for unit length.
+                (2.0 * cosine_distance(one, directions.row(other))).sqrt()
+            }));
+        }
+        let tree = kodama::linkage(&mut distances, observations, Method::Centroid);
+        let mut joins: Vec<Join> = Vec::with_capacity(tree.len());
+        for step in tree.steps() {
+            let below = |node: usize| node.checked_sub(observations).map_or(0.0, |join| joins[join].highest);
+            // The distance of equal centroids may come out as the root of a negative rounding error.
+            let distance = if step.dissimilarity.is_nan() { 0.0 } else { step.dissimilarity };
+            let highest = distance.max(below(step.cluster1)).max(below(step.cluster2));
+            joins.push(Join { one: step.cluster1, two: step.cluster2, distance, highest, size: step.size });
+        }
+        Ok(Self { observations, joins })
+    }
+
+    /// Clusters in which no join was of more than `threshold`, as SciPy's `fcluster` with the criterion
+    /// `distance`.
+    pub fn cut(&self, threshold: f32) -> Vec<usize> {
+        self.numbers(|_, join| join.highest <= threshold)
+    }
+
+    /// The clusters after the first joins, as many as leave `clusters`.
+    pub fn cut_to(&self, clusters: usize) -> Vec<usize> {
+        let made = self.observations.saturating_sub(clusters.max(1));
+        self.numbers(|number, _| number < made)
+    }
+
+    fn numbers(&self, made: impl Fn(usize, &Join) -> bool) -> Vec<usize> {
+        let mut forest = Forest::new(self.observations, self.joins.len());
+        for (number, join) in self.joins.iter().enumerate().filter(|&(number, join)| made(number, join)) {
+            forest.join(number, join.one, join.two);
+        }
+        forest.numbers()
+    }
+
+    /// The clusters after as many joins as leave `wanted` clusters of `least` observations or more, where
+    /// there is such a number: the one whose last join is nearest to `threshold`.
+    fn cut_to_large(&self, wanted: usize, least: usize, threshold: f32) -> Option<Vec<usize>> {
+        let size_of =
+            |node: usize| node.checked_sub(self.observations).map_or(1, |join| self.joins[join].size);
+        let mut large = if least <= 1 { self.observations } else { 0 };
+        let mut best: Option<(f32, usize)> = None;
+        for (number, join) in self.joins.iter().enumerate() {
+            let joined = [join.one, join.two].into_iter().filter(|&node| size_of(node) >= least).count();
+            large = large + usize::from(join.size >= least) - joined;
+            let gap = (join.distance - threshold).abs();
+            let changed = join.size >= least;
+            if changed && large == wanted && best.is_none_or(|(smallest, _)| gap < smallest) {
+                best = Some((gap, number));
+            }
+        }
+        best.map(|(_, last)| self.numbers(|number, _| number <= last))
+    }
+}
+
+/// Speakers of tracks, numbered from 0 without gaps, at least `min` of them and at most `max`, if there are
+/// as many tracks. `directions` [tracks, dimension] are the voices scaled to unit length.
+///
+/// Where no number of joins gives as many speakers of `min_cluster_size`, smaller ones count too:
+/// pyannote.audio gives fewer speakers there.
+pub fn agglomerate(
+    directions: ArrayView2<'_, f32>,
+    threshold: f32,
+    min_cluster_size: usize,
+    (min, max): (usize, usize),
+    control: &Control<'_>,
+) -> Result<Vec<usize>> {
+    let count = directions.nrows();
+    let (min, max) = (min.clamp(1, count.max(1)), max.clamp(1, count.max(1)));
+    if max < 2 {
+        return Ok(vec![0; count]);
+    }
+    let share = (LARGE_SHARE * count as f64).round_ties_even() as usize;
+    let least = min_cluster_size.min(share.max(1)).max(1);
+    let tree = CentroidTree::new(directions, control)?;
+    let numbers = tree.cut(threshold);
+    let large = sizes(&numbers).into_iter().filter(|&size| size >= least).count();
+    let wanted = large.clamp(min, max);
+    if large == wanted {
+        return Ok(join_small(directions, numbers, least));
+    }
+    for least in (1..=least).rev() {
+        if let Some(numbers) = tree.cut_to_large(wanted, least, threshold) {
+            return Ok(join_small(directions, numbers, least));
+        }
+    }
+    Ok(tree.cut_to(wanted))
+}
+
+/// Number of tracks of each cluster.
+fn sizes(numbers: &[usize]) -> Vec<usize> {
+    let mut sizes = vec![0; numbers.iter().max().map_or(0, |last| last + 1)];
+    for &number in numbers {
+        sizes[number] += 1;
+    }
+    sizes
+}
+
+/// Joins each cluster of fewer than `least` tracks to the large one whose mean is nearest by cosine distance,
+/// and numbers the large ones anew. There is at least one.
+fn join_small(directions: ArrayView2<'_, f32>, numbers: Vec<usize>, least: usize) -> Vec<usize> {
+    let sizes = sizes(&numbers);
+    let centroids = unit_rows(&means(directions, &numbers, sizes.len()));
+    let large: Vec<usize> = (0..sizes.len()).filter(|&cluster| sizes[cluster] >= least).collect();
+    let places: Vec<usize> = centroids
+        .axis_iter(Axis(0))
+        .enumerate()
+        .map(|(cluster, centroid)| {
+            let own = large.iter().position(|&other| other == cluster);
+            let distance = |&place: &usize| cosine_distance(centroid, centroids.row(large[place]));
+            own.or_else(|| (0..large.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)))).unwrap_or(0)
+        })
+        .collect();
+    numbers.into_iter().map(|number| places[number]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    fn directions(degrees: &[f32]) -> Array2<f32> {
+        Array2::from_shape_fn((degrees.len(), 2), |(row, axis)| {
+            let radians = degrees[row].to_radians();
+            if axis == 0 { radians.cos() } else { radians.sin() }
+        })
+    }
+
+    fn labels(degrees: &[f32], least: usize, min: usize, max: usize) -> Vec<usize> {
+        agglomerate(directions(degrees).view(), 0.5, least, (min, max), &Control::none()).unwrap()
+    }
+
+    #[test]
+    fn equal_voices_are_one() {
+        assert_eq!(labels(&[10.0; 6], 12, 1, 9), [0; 6]);
+        assert_eq!(labels(&[10.0; 6], 12, 2, 2).iter().max(), Some(&1));
+        assert_eq!(labels(&[], 12, 2, 2), Vec::<usize>::new());
+        assert_eq!(labels(&[10.0], 12, 2, 2), [0]);
+    }
+
+    #[test]
+    fn a_small_cluster_joins_the_nearest_large_one() {
+        let mut degrees = [[0.0; 10], [90.0; 10]].concat();
+        degrees.push(50.0);
+        assert_eq!(labels(&degrees, 2, 1, 9), [[0; 10].as_slice(), &[1; 11]].concat());
+        assert_eq!(labels(&degrees, 1, 1, 9)[20], 2);
+    }
+
+    #[test]
+    fn the_number_asked_for_is_honoured_with_clusters_smaller_than_the_least() {
+        let mut degrees = vec![0.0; 38];
+        degrees.extend([90.0, 180.0]);
+        assert_eq!(labels(&degrees, 12, 1, 9), [0; 40]);
+        for wanted in [2, 3, 20, 40] {
+            assert_eq!(labels(&degrees, 12, wanted, 40).iter().max(), Some(&(wanted - 1)));
+        }
+        assert_eq!(labels(&[0.0, 90.0, 180.0], 12, 1, 2).iter().max(), Some(&1));
+    }
+
+    #[test]
+    fn an_inversion_cuts_at_the_highest_join_below() {
+        // A triangle: its centroid is nearer to the third corner than the corners are to each other.
+        let corners = Array2::from_shape_fn((3, 3), |(row, axis)| f32::from(u8::from(row == axis)));
+        let tree = CentroidTree::new(corners.view(), &Control::none()).unwrap();
+        assert!(tree.joins[1].distance < tree.joins[0].distance);
+        assert_eq!(tree.cut(1.3), [0, 1, 2]);
+        assert_eq!(tree.cut(1.42), [0, 0, 0]);
+    }
+}
