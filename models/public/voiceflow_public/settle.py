@@ -34,7 +34,7 @@ def settle(model: nn.Module, toolkit: Toolkit, generator: torch.Generator) -> No
 
 
 def vary_norms(model: nn.Module, generator: torch.Generator) -> None:
-    """Gives every norm weights and biases of its own: the exporter merges equal ones, which trained ones are not."""
+    """Gives every norm weights and biases of its own; equal ones, as untrained, the exporter would merge."""
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.InstanceNorm1d) and module.affine:
             module.weight.uniform_(0.5, 1.5, generator=generator)
