@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is needed to build the networks; install models/public")
@@ -11,6 +10,7 @@ onnxruntime = pytest.importorskip(
     "onnxruntime", reason="ONNX Runtime is needed to compare; install models/public"
 )
 
+import numpy as np  # noqa: E402
 from voiceflow_public.export import TOLERANCE, build, compare, export, run  # noqa: E402
 from voiceflow_public.inputs import lcg  # noqa: E402
 from voiceflow_public.make_fixtures import FIXTURES  # noqa: E402
