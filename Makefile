@@ -46,7 +46,7 @@ test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 
 test-python: $(RUNTIME) $(VENV)/ready ## the scorer against pyannote.metrics, and the training tools
 	cargo build --locked --package voiceflow-cli
 	$(VENV)/bin/python tests/python/compare_metrics.py
-	$(VENV)/bin/python -m pytest -q models/diarization/tests
+	$(VENV)/bin/python -m pytest -q models/diarization/tests models/public/tests
 
 .PHONY: test-go
 test-go: build .cache/tools ## the C interface from Go by cgo

@@ -1,0 +1,1 @@
+"""Public speaker models: their architectures and the layout of their ONNX files."""
