@@ -29,6 +29,7 @@ DATA = Path(os.environ.get("VOICEFLOW_DATA", ROOT.parent / "shared" / "data")) /
 CACHE = ROOT / ".cache" / "peers"
 CONVERSATION = ROOT / "examples" / "data" / "conversation.flac"
 CONTENDERS = ("voiceflow:hop_s=1", "sherpa-onnx", "diarization", "speakrs")
+TRIAL_LIMIT_S = 600.0  # seconds within which a contender must have loaded and done the warm-up
 WARM_UP_S = 20.0  # two windows: every shape and code path of the networks is met once
 
 
@@ -45,7 +46,7 @@ class Contender:
         if kind == "voiceflow":
             if own.pop("model", "") == "own":
                 segmentation = embedding = "-"
-            files = [options.library, segmentation, embedding, threads, json.dumps(own)]
+            files = [options.library.resolve(), segmentation, embedding, threads, json.dumps(own)]
             self.command = [sys.executable, script, *files]
         elif kind == "sherpa-onnx":
             segmentation = models.with_metadata(segmentation, scratch / "segmentation_with_metadata.onnx")
@@ -67,11 +68,14 @@ class Contender:
         else:
             sys.exit(f"{kind}: no such contender; known: voiceflow, sherpa-onnx, diarization, speakrs")
 
-    def run(self, warm_up: Path, recordings: list[Recording]) -> dict:
-        """One process: {"load_s", "warm_up_s", "peak_mb", "recordings": {name: measures}}."""
+    def run(self, warm_up: Path, recordings: list[Recording], limit_s: float | None = None) -> dict:
+        """One process, of `limit_s` at most: {load_s, warm_up_s, peak_mb, recordings: {name: measures}}."""
         files = [warm_up, *(recording.path for recording in recordings)]
         command = [str(part) for part in (*self.command, *files)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        try:
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            sys.exit(f"{self.label}: not done after {limit_s:.0f} s: {' '.join(command)}")
         if done.returncode != 0:
             sys.exit(f"{self.label}: ended with status {done.returncode}: {' '.join(command)}")
         load, first, *rest, memory = map(json.loads, done.stdout.splitlines())
@@ -137,7 +141,7 @@ def settings_of(options: argparse.Namespace, recordings: list[Recording], cores:
         "rounds": options.rounds,
         "load_average_at_start": os.getloadavg()[0],
         "models": {kind: {"file": getattr(options, kind).name, "sha256": digests[kind]} for kind in digests},
-        "runtime": os.environ.get("ORT_DYLIB_PATH", "").rpartition("/")[2],
+        "runtime": Path(os.environ["ORT_DYLIB_PATH"]).name,
         "recordings": {recording.name: recording.seconds for recording in recordings},
     }
 
@@ -145,10 +149,12 @@ def settings_of(options: argparse.Namespace, recordings: list[Recording], cores:
 def main() -> None:
     """Runs everything and reports."""
     options = arguments()
-    # voiceflow and the crate open the same ONNX Runtime; sherpa-onnx brings its own.
-    runtime = os.environ.get("VOICEFLOW_ORT_LIBRARY")
-    if runtime:
-        os.environ["ORT_DYLIB_PATH"] = runtime
+    # voiceflow and diarization open the same ONNX Runtime; sherpa-onnx brings its own. Without the file the
+    # version of `ort` in the crate waits for ever.
+    runtime = Path(os.environ.get("VOICEFLOW_ORT_LIBRARY", ""))
+    if not runtime.is_file():
+        sys.exit(f"VOICEFLOW_ORT_LIBRARY: expected the path of libonnxruntime.so, got {str(runtime)!r}")
+    os.environ["ORT_DYLIB_PATH"] = str(runtime)
     cores = sorted(os.sched_getaffinity(0))[: options.threads]
     if len(cores) < options.threads:
         sys.exit(f"expected {options.threads} cores, this process may use {len(cores)}")
@@ -161,6 +167,9 @@ def main() -> None:
         warm_up = joined(parts, WARM_UP_S, scratch).path
         contenders = [Contender(text, options, scratch) for text in options.contenders]
         settings = settings_of(options, recordings, cores)
+        # Nobody should learn after half an hour that the last contender cannot run.
+        for contender in contenders:
+            contender.run(warm_up, [], TRIAL_LIMIT_S)
         runs: dict[str, list[dict]] = {contender.label: [] for contender in contenders}
         for number in range(options.rounds):
             # Another first in each round: none always meets the machine after the same neighbour.

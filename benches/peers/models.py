@@ -24,6 +24,8 @@ SEGMENTATION_METADATA = {
 }
 # Added to the variance under the root, by wespeaker's statistics pooling (pooling_layers.py, TSTP).
 VARIANCE_FLOOR = 1e-7
+# Added to both divisors, by pyannote.audio (models/blocks/pooling.py, StatsPool).
+DIVISOR_FLOOR = 1e-8
 # The first operator set whose ReduceSum and Unsqueeze take their axes as an input.
 LEAST_OPSET = 13
 
@@ -45,7 +47,9 @@ def with_weights(source: Path, target: Path) -> Path:
 
     The plain statistics pooling over time becomes a weighted one, as in pyannote's copy of the network: W
     weights stretched to the frames of the pooled layer by nearest neighbour, mean m = sum(w x) / sum(w),
-    variance sum(w (x - m)^2) / (sum(w) - sum(w^2) / sum(w)). Weights of one give what the source gives.
+    variance sum(w (x - m)^2) / (sum(w) - sum(w^2) / sum(w)). Weights of one give what the source gives. A
+    speaker who has no frame or one left after the stretching gives finite values, by the small number in both
+    divisors.
     """
     model = onnx.load(source)
     if max(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")) < LEAST_OPSET:
@@ -120,12 +124,14 @@ def _weighted_statistics(graph: onnx.GraphProto, pooled: str, output: str) -> li
         coordinate_transformation_mode="asymmetric",
     )
     w = add("Unsqueeze", [stretched, axis], "w")
-    sum_w = total(w, "sum_w")
+    tiny = constant("tiny", numpy.array(DIVISOR_FLOOR, numpy.float32))
+    sum_w = add("Add", [total(w, "plain_sum_w"), tiny], "sum_w")
     mean = add("Div", [total(add("Mul", [pooled, w], "wx"), "sum_wx"), sum_w], "mean")
     away = add("Sub", [pooled, mean], "away")
     spread = total(add("Mul", [add("Mul", [away, away], "square"), w], "w_square"), "spread")
     sum_w2 = total(add("Mul", [w, w], "w2"), "sum_w2")
-    freedom = add("Sub", [sum_w, add("Div", [sum_w2, sum_w], "lost")], "freedom")
+    kept = add("Sub", [sum_w, add("Div", [sum_w2, sum_w], "lost")], "kept")
+    freedom = add("Add", [kept, tiny], "freedom")
     floor = constant("floor", numpy.array(VARIANCE_FLOOR, numpy.float32))
     variance = add("Add", [add("Div", [spread, freedom], "ratio"), floor], "variance")
     deviation = add("Sqrt", [variance], "deviation")
