@@ -68,6 +68,23 @@ header: ## write include/voiceflow.h and tests/exports.txt anew from src/ffi
 measure: build $(VENV)/ready ## accuracy, speed and memory on ../shared/data, as docs/PERFORMANCE.md has them
 	$(VENV)/bin/python scripts/measure.py
 
+# The two models that every contender gets, and anything else for the command line of compare.py.
+SEGMENTATION ?=
+EMBEDDING ?=
+PEERS_ARGS ?=
+PEERS := .cache/peers
+
+.PHONY: bench-peers
+bench-peers: build $(PEERS)/ready ## speed against sherpa-onnx, diarization and speakrs; give SEGMENTATION= and EMBEDDING= (ONNX)
+	@test -n "$(SEGMENTATION)" -a -n "$(EMBEDDING)" || \
+		{ echo "bench-peers: expected SEGMENTATION=file.onnx EMBEDDING=file.onnx; see benches/peers/README.md"; exit 2; }
+	for crate in diarization speakrs; do \
+		CARGO_TARGET_DIR="$(CURDIR)/$(PEERS)/target" cargo build --release --locked \
+			--manifest-path benches/peers/$$crate-crate/Cargo.toml || exit 1; \
+	done
+	$(PEERS)/venv/bin/python benches/peers/compare.py \
+		--segmentation "$(SEGMENTATION)" --embedding "$(EMBEDDING)" $(PEERS_ARGS)
+
 .PHONY: clean
 clean: ## remove all that was built or fetched
 	rm -rf target .runtime .cache $(VENV) install
@@ -83,6 +100,11 @@ $(RUNTIME):
 $(VENV)/ready: tests/python/requirements.txt .cache/tools
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement tests/python/requirements.txt
+	@touch $@
+
+$(PEERS)/ready: benches/peers/requirements.txt
+	python3 -m venv $(PEERS)/venv
+	$(PEERS)/venv/bin/pip install --quiet --requirement benches/peers/requirements.txt
 	@touch $@
 
 .cache/cargo-deny/bin/cargo-deny:
