@@ -67,7 +67,8 @@ pub fn analyse(
         let workers = team.start(scope, options.workers, &queue, &busy)?;
         // The workers' own ends are left: the queue closes when the last of them ends.
         drop((queue, busy));
-        let fed = feed(&mut reader, local.windows_at_once(options.batch), &sender, &stop, control);
+        let at_once = local.windows_at_once(options.batch, options.grid.hop);
+        let fed = feed(&mut reader, at_once, &sender, &stop, control);
         drop(sender);
         let waited = fed.and_then(|()| wait(&all_done, reader.fraction(), control));
         if waited.is_err() {

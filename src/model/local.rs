@@ -43,8 +43,8 @@ pub trait LocalDiarizer: std::fmt::Debug + Send + Sync {
     /// What it says of itself, and where it runs.
     fn info(&self) -> &ModelInfo;
 
-    /// Windows that it takes best in one go where a run of its network takes `batch`.
-    fn windows_at_once(&self, batch: usize) -> usize;
+    /// Windows, `hop` samples apart, that it takes best in one go where a run of its network takes `batch`.
+    fn windows_at_once(&self, batch: usize, hop: usize) -> usize;
 
     /// Whether it takes windows shorter than its own.
     fn takes_short_windows(&self) -> bool;
@@ -63,7 +63,7 @@ impl LocalDiarizer for Session {
         Session::info(self)
     }
 
-    fn windows_at_once(&self, batch: usize) -> usize {
+    fn windows_at_once(&self, batch: usize, _hop: usize) -> usize {
         batch
     }
 

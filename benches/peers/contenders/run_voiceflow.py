@@ -16,7 +16,7 @@ CPU, REQUIRED = 1, 1  # of vf_provider and vf_provider_policy
 # The C type of each option that may be given; a text of digits is turned into it.
 OPTIONS = {
     "batch": c_size_t,
-    "clustering": c_int32,
+    "clustering_method": c_int32,
     "clustering_threshold": c_float,
     "frontend": c_int32,
     "hop_s": c_double,
@@ -71,7 +71,7 @@ def main() -> None:
         library.call("vf_options_set_provider", settings, c_int32(CPU), c_int32(REQUIRED))
         for kind, file in (("segmentation", segmentation), ("embedding", embedding)):
             if file != "-":
-                library.call(f"vf_options_set_{kind}_model_path", settings, c_char_p(file.encode()))
+                library.call(f"vf_options_set_{kind}_model", settings, c_char_p(file.encode()))
         for name, value in json.loads(options).items():
             if name not in OPTIONS:
                 sys.exit(f"voiceflow: unknown option {name}; known: {', '.join(OPTIONS)}")

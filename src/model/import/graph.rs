@@ -14,6 +14,8 @@ const GRAPH_INITIALIZER: u32 = 5;
 const GRAPH_INPUT: u32 = 11;
 const GRAPH_OUTPUT: u32 = 12;
 const GRAPH_VALUE_INFO: u32 = 13;
+/// Operators that do nearly all of a network's work.
+const LAYERS: [&str; 6] = ["Conv", "Gemm", "GRU", "LSTM", "MatMul", "RNN"];
 /// `TensorProto.DataType.FLOAT`.
 const FLOAT: i32 = 1;
 
@@ -24,6 +26,8 @@ struct NodeProto {
     input: Vec<String>,
     #[prost(string, repeated, tag = "2")]
     output: Vec<String>,
+    #[prost(string, tag = "4")]
+    operator: String,
     #[prost(message, repeated, tag = "5")]
     attribute: Vec<AttributeProto>,
 }
@@ -84,6 +88,7 @@ struct SizeProto {
 struct Node<'a> {
     inputs: Vec<String>,
     outputs: Vec<String>,
+    operator: String,
     field: Field<'a>,
 }
 
@@ -173,6 +178,13 @@ impl<'a> Graph<'a> {
         cuts
     }
 
+    /// Layers, the nodes that multiply by matrices, that `tensor` needs.
+    pub(super) fn layers(&self, tensor: &str) -> usize {
+        let needed = self.needed_for(tensor, &BTreeSet::new());
+        let nodes = self.nodes.iter().zip(needed).filter(|(_, needed)| *needed);
+        nodes.filter(|(node, _)| LAYERS.contains(&node.operator.as_str())).count()
+    }
+
     /// The part that makes `tensors`, with them as outputs, as an ONNX file.
     pub(super) fn head(&self, tensors: &[&str]) -> Vec<u8> {
         let outputs: Vec<Vec<u8>> =
@@ -239,7 +251,7 @@ impl<'a> Node<'a> {
         if node.attribute.iter().any(|attribute| attribute.graph.is_some() || !attribute.graphs.is_empty()) {
             return Err("a node of it holds a graph of its own".to_owned());
         }
-        Ok(Node { inputs: node.input, outputs: node.output, field })
+        Ok(Node { inputs: node.input, outputs: node.output, operator: node.operator, field })
     }
 }
 
@@ -270,7 +282,12 @@ mod tests {
         let mut graph = Vec::new();
         let names = |list: &[&str]| list.iter().map(|&name| name.to_owned()).collect();
         for (inputs, outputs) in nodes {
-            let node = NodeProto { input: names(inputs), output: names(outputs), attribute: Vec::new() };
+            let node = NodeProto {
+                input: names(inputs),
+                output: names(outputs),
+                operator: "Conv".to_owned(),
+                attribute: Vec::new(),
+            };
             fields::append(GRAPH_NODE, &node.encode_to_vec(), &mut graph);
         }
         for &name in weights {
@@ -302,6 +319,7 @@ mod tests {
         );
         let graph = Graph::parse(&bytes).unwrap();
         assert_eq!(graph.cuts("x", "y"), ["a", "c", "pooled"]);
+        assert_eq!((graph.layers("a"), graph.layers("c")), (1, 3));
     }
 
     #[test]
@@ -330,6 +348,7 @@ mod tests {
         let node = NodeProto {
             input: vec!["x".to_owned()],
             output: vec!["y".to_owned()],
+            operator: "If".to_owned(),
             attribute: vec![AttributeProto { graph: Some(vec![1]), graphs: Vec::new() }],
         };
         let (mut graph, mut bytes) = (Vec::new(), Vec::new());

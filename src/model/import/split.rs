@@ -9,6 +9,8 @@ use super::probe::Probe;
 use crate::config::Config;
 use crate::error::Result;
 
+/// Fewest layers in the first part: to compute one layer once spares nothing.
+const LEAST_LAYERS: usize = 2;
 /// Frames of the two inputs by which the axis of the frames is told from others.
 const SHORT: usize = 320;
 const LONG: usize = 480;
@@ -19,8 +21,8 @@ const CHANGED: usize = 800;
 const FARTHEST: usize = 500;
 /// A change smaller than this share of the largest is none.
 const NOTHING: f32 = 1e-6;
-/// Share of a change's energy that the margin around a block of frames may leave out: 1 % of its amplitude.
-const LEFT_OUT: f64 = 1e-4;
+/// Share of a change's energy that the margin around a block of frames may leave out: 3 % of its amplitude.
+const LEFT_OUT: f64 = 1e-3;
 /// How far the two parts together may be from the whole, relative to the length of the embedding.
 const TOLERANCE: f32 = 1e-3;
 
@@ -77,6 +79,7 @@ pub(in crate::model) fn split(
     };
     let cuts = graph.cuts(input, output);
     let mut places = places(&graph, &cuts, bins, &probe)?;
+    places.retain(|place| graph.layers(&place.tensor) >= LEAST_LAYERS);
     // Once a frame depends on all others, so do the frames of every later tensor.
     let (mut local, mut rest) = (0, places.len());
     let mut found = None;
@@ -92,7 +95,7 @@ pub(in crate::model) fn split(
         next = local + (rest - local) / 2;
     }
     let Some((index, axis)) = found else {
-        return Ok(Err("every frame depends on all others, or there is no tensor to cut at".to_owned()));
+        return Ok(Err("its frames depend on all others from the first layers on".to_owned()));
     };
     let place = places.swap_remove(index);
     let split = Split {

@@ -156,7 +156,7 @@ impl Embedding {
         let heard: Vec<usize> = (0..crops.len()).filter(heard).collect();
         let inputs: Vec<(usize, ArrayD<f32>)> = match &self.frames {
             Some((network, axis)) => {
-                let frames = self.frames(network, *axis, features, &chosen, batch, control)?;
+                let frames = self.frames(network, *axis, features, &chosen, control)?;
                 let position = |row: usize| middle(axis.offset + (row * axis.stride) as f64);
                 let rows = |index: &usize| crops[*index].select(frames.count(), position);
                 heard.iter().map(|index| (*index, frames.gather(&rows(index)))).collect()
@@ -183,15 +183,12 @@ impl Embedding {
         axis: FrameAxis,
         mut features: Array2<f32>,
         chosen: &[Vec<usize>],
-        batch: usize,
         control: &Control<'_>,
     ) -> Result<Frames> {
         let mut wanted = vec![false; features.nrows()];
         chosen.iter().flatten().for_each(|&frame| wanted[frame] = true);
         self.extractor.normalize_by(&mut features, &wanted);
-        // Batches are no faster on a processor, and take more of its cache.
-        let batch = if network.provider() == Provider::Cpu { 1 } else { batch };
-        Frames::compute(network, axis, &features, &wanted, batch, control)
+        Frames::compute(network, axis, &features, &wanted, control)
     }
 
     /// The features of a crop, normalised, with frames and bins in the order of the network's input.
@@ -209,52 +206,43 @@ impl Embedding {
         }
     }
 
-    /// Puts inputs together that can be run at once: in one run all have the same number of frames, to which some are
-    /// shortened by up to a sixteenth, unless the network is told the number of each.
+    /// Puts inputs together that can be run at once: those with the same number of frames, to which some are shortened
+    /// by up to a sixteenth. None is made longer: even a network that is told the number of frames is exported without
+    /// the masks that would keep the rest out of its convolutions.
     fn grouped(&self, inputs: Vec<(usize, ArrayD<f32>)>, batch: usize) -> Vec<Vec<(usize, ArrayD<f32>)>> {
         let axis = self.frame_axis();
         let mut inputs = inputs;
         // Runs of pooling parts are short: joining them is not worth a frame.
         let at_once = if self.frames.is_some() { 1 } else { batch };
         let at_once = self.layout.fixed_batch.map_or(at_once, |fixed| fixed.min(at_once)).max(1);
-        if at_once > 1 && !self.layout.has_lengths {
+        if at_once > 1 {
             for (_, input) in &mut inputs {
                 let frames = rounded(input.len_of(axis));
                 input.slice_axis_inplace(axis, (..frames).into());
             }
         }
         inputs.sort_by_key(|(index, input)| (input.len_of(axis), *index));
-        let alike = |a: &ArrayD<f32>, b: &ArrayD<f32>| self.layout.has_lengths || a.shape() == b.shape();
-        let mut groups: Vec<Vec<(usize, ArrayD<f32>)>> = Vec::new();
-        for input in inputs {
-            match groups.last_mut() {
-                Some(group) if group.len() < at_once && alike(&group[0].1, &input.1) => group.push(input),
-                _ => groups.push(vec![input]),
-            }
-        }
-        groups
+        inputs
+            .chunk_by(|(_, a), (_, b)| a.len_of(axis) == b.len_of(axis))
+            .flat_map(|alike| alike.chunks(at_once).map(<[_]>::to_vec))
+            .collect()
     }
 
-    /// Runs the pooling part, or the whole network, on a group: [inputs, dim].
+    /// Runs the pooling part, or the whole network, on inputs of one shape: [inputs, dim].
     fn pool(&self, group: &[(usize, ArrayD<f32>)], control: &Control<'_>) -> Result<Array2<f32>> {
-        let axis = self.frame_axis();
-        let frames: Vec<usize> = group.iter().map(|(_, input)| input.len_of(axis)).collect();
-        let longest = frames.iter().copied().max().unwrap_or(0);
         let rows = self.layout.fixed_batch.filter(|_| self.frames.is_none()).unwrap_or(group.len());
-        let mut shape = vec![rows];
-        shape.extend(group.first().map_or(&[][..], |(_, input)| input.shape()));
-        shape[axis.index() + 1] = longest;
-        let mut batch = ArrayD::<f32>::zeros(shape);
+        let shape = group.first().map_or(&[][..], |(_, input)| input.shape());
+        let mut batch = ArrayD::<f32>::zeros([&[rows], shape].concat());
         for ((_, input), mut row) in group.iter().zip(batch.outer_iter_mut()) {
-            row.slice_axis_mut(axis, (..input.len_of(axis)).into()).assign(input);
+            row.assign(input);
         }
+        let frames = shape.get(self.frame_axis().index()).copied().unwrap_or(0);
         let tensor = TensorRef::from_array_view(batch.view()).map_err(failed)?;
         let read = |outputs: &SessionOutputs<'_>| self.read(outputs, rows, group.len());
         if !self.layout.has_lengths {
             return self.pooling.run(ort::inputs![tensor], control, read);
         }
-        // Rows that only fill a fixed batch are as long as the rest: no network is made for length 0.
-        let lengths = Array1::from_shape_fn(rows, |row| *frames.get(row).unwrap_or(&longest) as i64);
+        let lengths = Array1::from_elem(rows, frames as i64);
         let lengths = TensorRef::from_array_view(lengths.view()).map_err(failed)?;
         self.pooling.run(ort::inputs![tensor, lengths], control, read)
     }
@@ -348,6 +336,6 @@ mod tests {
             assert!(short <= frames && (frames - short) * 16 < frames.max(16), "{frames} became {short}");
         }
         let lengths: std::collections::BTreeSet<usize> = (20..1000).map(rounded).collect();
-        assert!(lengths.len() < 90, "{}", lengths.len());
+        assert!(lengths.len() < 100, "{}", lengths.len());
     }
 }

@@ -1,7 +1,9 @@
-//! The frames that the first part of a split embedding network makes of a stretch of audio: computed in blocks, each
-//! with the margin that its frames depend on, and only where they are needed.
+//! The frames that the first part of a split embedding network makes of a stretch of audio: computed only where they
+//! are needed, in blocks, each with the margin that its frames depend on.
 
-use ndarray::{Array2, ArrayD, ArrayViewD, Axis, IxDyn, s};
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewD, Axis, IxDyn, s};
 use ort::value::TensorRef;
 
 use crate::control::Control;
@@ -10,9 +12,9 @@ use crate::model::import::FrameAxis;
 use crate::model::network::Network;
 use crate::model::slot::failed;
 
-/// Frames of the features in one block, without margins: 8 s. Longer blocks waste less on margins, shorter ones
+/// Most frames of the features in one block, without margins: 8 s. Longer blocks waste less on margins, shorter ones
 /// less memory.
-const BLOCK_FRAMES: usize = 800;
+const LONGEST_BLOCK: usize = 800;
 
 /// Frames of a stretch.
 pub(super) struct Frames {
@@ -24,46 +26,47 @@ pub(super) struct Frames {
     axis: usize,
 }
 
-/// A block of features that is run: its first frame, without margin, and the first and the frame after the last of
-/// the input.
+/// A block of features that is run.
+#[derive(Clone, Debug, PartialEq)]
 struct Block {
-    core: usize,
-    start: usize,
-    end: usize,
+    /// The frames of the features that are needed; it starts at a whole stride.
+    core: Range<usize>,
+    /// The frames that the network is given: the core with its margins.
+    given: Range<usize>,
+}
+
+/// Blocks that hold all `wanted` frames. Between two of them the network is spared at least what both margins cost.
+fn blocks(wanted: &[bool], axis: FrameAxis) -> Vec<Block> {
+    let total = wanted.len();
+    let longest = LONGEST_BLOCK.next_multiple_of(axis.stride);
+    let mut cores: Vec<Range<usize>> = Vec::new();
+    for frame in (0..total).filter(|&frame| wanted[frame]) {
+        match cores.last_mut() {
+            Some(core) if frame < core.end + 2 * axis.margin.max(1) && frame < core.start + longest => {
+                core.end = frame + 1;
+            }
+            _ => cores.push(frame / axis.stride * axis.stride..frame + 1),
+        }
+    }
+    let given = |core: &Range<usize>| core.start.saturating_sub(axis.margin)..(core.end + axis.margin).min(total);
+    cores.into_iter().map(|core| Block { given: given(&core), core }).collect()
 }
 
 impl Frames {
-    /// Runs `network` on `features` [frames, bins] wherever one of the frames is `wanted`; `batch` blocks at once.
+    /// Runs `network` on `features` [frames, bins] wherever one of the frames is `wanted`.
     pub(super) fn compute(
         network: &Network,
         axis: FrameAxis,
         features: &Array2<f32>,
         wanted: &[bool],
-        batch: usize,
         control: &Control<'_>,
     ) -> Result<Self> {
-        let total = features.nrows();
-        let length = BLOCK_FRAMES.next_multiple_of(axis.stride);
-        let needed = |core: &usize| wanted[*core..(core + length).min(total)].contains(&true);
-        let blocks: Vec<Block> = (0..total)
-            .step_by(length)
-            .filter(needed)
-            .map(|core| Block {
-                core,
-                start: core.saturating_sub(axis.margin),
-                end: (core + length + axis.margin).min(total),
-            })
-            .collect();
+        let total = features.nrows().div_ceil(axis.stride);
         let mut frames = Frames { rows: Array2::default((0, 0)), sizes: Vec::new(), axis: axis.axis - 1 };
-        let alike = |a: &Block, b: &Block| a.end - a.start == b.end - b.start;
-        for same in blocks.chunk_by(alike) {
-            for group in same.chunks(batch.max(1)) {
-                control.check(Stage::Analysis, 0.0)?;
-                let found = run(network, features, group, control)?;
-                for (block, found) in group.iter().zip(found.axis_iter(Axis(0))) {
-                    frames.place(block, found, axis.stride, length, total.div_ceil(axis.stride), network)?;
-                }
-            }
+        for block in blocks(wanted, axis) {
+            control.check(Stage::Analysis, 0.0)?;
+            let found = run(network, features.slice(s![block.given.clone(), ..]), control)?;
+            frames.place(&block, found.index_axis(Axis(0), 0), axis.stride, total, network)?;
         }
         Ok(frames)
     }
@@ -93,7 +96,6 @@ impl Frames {
         block: &Block,
         found: ArrayViewD<'_, f32>,
         stride: usize,
-        length: usize,
         total: usize,
         network: &Network,
     ) -> Result<()> {
@@ -115,25 +117,57 @@ impl Frames {
         let by_frame = found.permuted_axes(order);
         let count = by_frame.shape()[0];
         let by_frame = by_frame.to_shape((count, width)).map_err(|_| wrong())?;
-        let first = (block.core - block.start) / stride;
-        let at = block.core / stride;
-        let kept = count.saturating_sub(first).min(length / stride).min(total - at);
+        let first = (block.core.start - block.given.start) / stride;
+        let at = block.core.start / stride;
+        let kept = count.saturating_sub(first).min(block.core.len().div_ceil(stride)).min(total - at);
         self.rows.slice_mut(s![at..at + kept, ..]).assign(&by_frame.slice(s![first..first + kept, ..]));
         Ok(())
     }
 }
 
-/// The network's frames for some blocks of one length.
-fn run(
-    network: &Network,
-    features: &Array2<f32>,
-    blocks: &[Block],
-    control: &Control<'_>,
-) -> Result<ArrayD<f32>> {
-    let views: Vec<_> = blocks.iter().map(|block| features.slice(s![block.start..block.end, ..])).collect();
-    let input = ndarray::stack(Axis(0), &views).map_err(|error| Error::Runtime(error.to_string()))?;
-    let tensor = TensorRef::from_array_view(input.view()).map_err(failed)?;
+/// The network's frames for one row of features.
+fn run(network: &Network, features: ArrayView2<'_, f32>, control: &Control<'_>) -> Result<ArrayD<f32>> {
+    let input = features.insert_axis(Axis(0));
+    let standard = input.as_standard_layout();
+    let tensor = TensorRef::from_array_view(standard.view()).map_err(failed)?;
     network.run(ort::inputs![tensor], control, |outputs| {
-        Ok(outputs[0].try_extract_array::<f32>().map_err(failed)?.to_owned())
+        let found = outputs[0].try_extract_array::<f32>().map_err(failed)?;
+        if found.shape().first() != Some(&1) {
+            let text = format!("{}: expected frames of one row, the network gave {:?}", network.name(), found.shape());
+            return Err(Error::Model(text));
+        }
+        Ok(found.to_owned())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AXIS: FrameAxis = FrameAxis { axis: 3, stride: 8, offset: 0.0, margin: 16 };
+
+    fn wanted(spans: &[Range<usize>], total: usize) -> Vec<bool> {
+        (0..total).map(|frame| spans.iter().any(|span| span.contains(&frame))).collect()
+    }
+
+    #[test]
+    fn a_pause_longer_than_both_margins_is_left_out() {
+        let found = blocks(&wanted(&[20..50, 60..90, 300..310], 320), AXIS);
+        let expected = [
+            Block { core: 16..90, given: 0..106 },
+            Block { core: 296..310, given: 280..320 },
+        ];
+        assert_eq!(found, expected);
+        assert!(blocks(&[false; 100], AXIS).is_empty());
+    }
+
+    #[test]
+    fn every_wanted_frame_lies_in_one_core_of_bounded_length() {
+        let wanted = wanted(&[3..2500, 2600..2601], 2700);
+        let found = blocks(&wanted, AXIS);
+        assert!(found.iter().all(|block| block.core.len() <= LONGEST_BLOCK && block.core.start % 8 == 0));
+        assert!(found.windows(2).all(|pair| pair[0].core.end <= pair[1].core.start));
+        let covered = |frame: &usize| found.iter().any(|block| block.core.contains(frame));
+        assert!((0..2700).filter(|frame| wanted[*frame]).all(|frame| covered(&frame)));
+    }
 }

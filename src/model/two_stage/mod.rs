@@ -34,8 +34,9 @@ use crate::error::{Error, Result};
 
 /// Time from one window to the next in samples, by default: 2.5 s.
 const HOP: usize = 40_000;
-/// Windows in a stretch: the audio that two stretches share is then a fifth of it at the default hop.
-const WINDOWS_AT_ONCE: usize = 16;
+/// Samples in which the windows of a stretch begin: 80 s. What two stretches share is analysed twice, a window less a
+/// hop.
+const STRETCH: usize = 80 * SAMPLE_RATE;
 /// Solo speech in samples that a voice is taken from, where there is as much: 0.5 s.
 const LEAST_SOLO: usize = SAMPLE_RATE / 2;
 /// Activity at which a local speaker talks: that of the most probable class of the powerset.
@@ -97,8 +98,8 @@ impl LocalDiarizer for TwoStage {
         &self.info
     }
 
-    fn windows_at_once(&self, batch: usize) -> usize {
-        batch.max(WINDOWS_AT_ONCE)
+    fn windows_at_once(&self, batch: usize, hop: usize) -> usize {
+        batch.max(STRETCH.div_ceil(hop))
     }
 
     fn takes_short_windows(&self) -> bool {
