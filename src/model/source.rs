@@ -87,7 +87,7 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Reads a regular file of at most `limit` bytes. A pipe or a device is refused: it could block for ever.
-fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
+pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let io = |error: std::io::Error| Error::from_io(path, &error);
     let metadata = std::fs::metadata(path).map_err(io)?;
     if !metadata.is_file() {
