@@ -1,6 +1,6 @@
 //! The local diarizer's network: finds and loads ONNX Runtime, opens a model, checks that it keeps the model
 //! contract, and runs it in a pool of slots. The only part of the crate that names `ort`; it knows nothing of
-//! files of audio, windows of a recording or clustering.
+//! files of audio or windows of a recording. Beside the network it reads the PLDA model of a clustering.
 //!
 //! ```text
 //! source ──> bytes + sha256 ──> runtime ──> provider ──> contract ──> golden ──> pool ──> Session::infer

@@ -52,8 +52,10 @@ struct Archive {
 
 impl Archive {
     fn open(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        let bytes = read_file(path, MAX_BYTES)?;
+        Self::new(path.display().to_string(), read_file(path, MAX_BYTES)?)
+    }
+
+    fn new(name: String, bytes: Vec<u8>) -> Result<Self> {
         let zip = ZipArchive::new(Cursor::new(bytes)).map_err(|error| {
             Error::Model(format!("{name}: expected a NumPy archive, found no readable ZIP file ({error})"))
         })?;
@@ -307,22 +309,19 @@ mod tests {
     }
 
     #[test]
-    fn damaged_files_are_refused_or_read_but_never_panic() {
-        let plda = [
-            ("mu", ones("<f4", "(2,)", 2)),
-            ("tr", ones("<f8", "(2, 2)", 4)),
-            ("psi", ones("<f8", "(2,)", 2)),
-        ];
+    fn damaged_archives_are_refused_or_read_but_never_panic() {
+        let read = |bytes: &[u8]| Archive::new("x".to_owned(), bytes.to_vec())?.matrix("tr");
         for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
-            let whole = archive(&plda, method);
+            let whole = archive(&[("tr", ones("<f8", "(2, 2)", 4)), ("mu", Vec::new())], method);
+            assert_eq!(read(&whole).unwrap(), Array2::<f64>::ones((2, 2)));
             for length in 0..whole.len() {
-                assert!(read_with(PLDA_FILE, Some(&whole[..length])).is_err());
+                assert!(read(&whole[..length]).is_err());
             }
             for place in 0..whole.len() {
-                for bits in [0xff, 0x01, 0x80] {
+                for bits in [0xff, 0x01, 0x80, 0x10] {
                     let mut damaged = whole.clone();
                     damaged[place] ^= bits;
-                    let _ = read_with(PLDA_FILE, Some(&damaged));
+                    let _ = read(&damaged);
                 }
             }
         }

@@ -192,6 +192,13 @@ mod tests {
     }
 
     #[test]
+    fn a_tenth_of_the_tracks_is_rounded_to_even() {
+        let mut degrees = vec![0.0; 23];
+        degrees.extend([90.0; 2]);
+        assert_eq!(labels(&degrees, 12, 1, 9).iter().max(), Some(&1));
+    }
+
+    #[test]
     fn the_number_asked_for_is_honoured_with_clusters_smaller_than_the_least() {
         let mut degrees = vec![0.0; 38];
         degrees.extend([90.0, 180.0]);

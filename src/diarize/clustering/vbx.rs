@@ -128,7 +128,7 @@ impl<'a> Mixture<'a> {
         let ratio = self.fa / self.fb;
         let weights = responsibilities.sum_axis(Axis(0)).insert_axis(Axis(1));
         // (17) and (16): variance and mean of each speaker's voice, [speakers, features].
-        let variances = (weights * &self.phi * ratio + 1.0).mapv(f64::recip);
+        let variances = (weights * self.phi * ratio + 1.0).mapv(f64::recip);
         let voices = responsibilities.t().dot(&self.scaled) * &variances * ratio;
         // (23): log-likelihood of each track for each speaker, with the logarithm of the prior.
         let uncertain = (&variances + &voices.mapv(|value| value * value)).dot(&self.phi);
