@@ -68,9 +68,14 @@ header: ## write include/voiceflow.h and tests/exports.txt anew from src/ffi
 measure: build $(VENV)/ready ## accuracy, speed and memory on ../shared/data, as docs/PERFORMANCE.md has them
 	$(VENV)/bin/python scripts/measure.py
 
+.PHONY: models-public
+models-public: $(VENV)/ready ## a public segmentation and embedding model into .models/public
+	scripts/fetch_segmentation.sh
+	cd models/public && $(CURDIR)/$(VENV)/bin/python -m voiceflow_public.pair
+
 .PHONY: clean
 clean: ## remove all that was built or fetched
-	rm -rf target .runtime .cache $(VENV) install
+	rm -rf target .runtime .models .cache $(VENV) install
 
 $(RUNTIME):
 	scripts/install_tools.sh build
