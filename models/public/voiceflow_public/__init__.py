@@ -1,0 +1,1 @@
+"""Public models, made into the files that libvoiceflow and sherpa-onnx load."""
