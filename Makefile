@@ -85,9 +85,14 @@ bench-peers: build $(PEERS)/ready ## speed against sherpa-onnx, diarization and 
 	$(PEERS)/venv/bin/python benches/peers/compare.py \
 		--segmentation "$(SEGMENTATION)" --embedding "$(EMBEDDING)" $(PEERS_ARGS)
 
+.PHONY: models-public
+models-public: $(VENV)/ready ## a public segmentation and embedding model into .models/public
+	scripts/fetch_segmentation.sh
+	cd models/public && $(CURDIR)/$(VENV)/bin/python -m voiceflow_public.pair
+
 .PHONY: clean
 clean: ## remove all that was built or fetched
-	rm -rf target .runtime .cache $(VENV) install
+	rm -rf target .runtime .models .cache $(VENV) install
 
 $(RUNTIME):
 	scripts/install_tools.sh build

