@@ -112,6 +112,64 @@ typedef enum vf_provider_policy {
 } vf_provider_policy;
 
 /**
+ * The toolkits that speaker embedding models come from.
+ */
+typedef enum vf_embedding_family {
+    /**
+     * What the file's metadata key `framework` says, else what its tensors show.
+     */
+    VF_EMBEDDING_FAMILY_AUTO = 0,
+    /**
+     * WeSpeaker: ResNet, ECAPA-TDNN, CAM++ and others.
+     */
+    VF_EMBEDDING_FAMILY_WESPEAKER = 1,
+    /**
+     * 3D-Speaker: CAM++, ERes2Net, ERes2NetV2.
+     */
+    VF_EMBEDDING_FAMILY_3D_SPEAKER = 2,
+    /**
+     * NVIDIA NeMo: TitaNet, SpeakerNet.
+     */
+    VF_EMBEDDING_FAMILY_NEMO = 3,
+} vf_embedding_family;
+
+/**
+ * The recipes of the features that a speaker embedding model is given.
+ */
+typedef enum vf_frontend {
+    /**
+     * What the model was trained with.
+     */
+    VF_FRONTEND_TRAINED = 0,
+    /**
+     * What sherpa-onnx computes for the same file.
+     */
+    VF_FRONTEND_SHERPA = 1,
+} vf_frontend;
+
+/**
+ * The ways of clustering voices into speakers.
+ */
+typedef enum vf_clustering {
+    /**
+     * What the model was tuned with.
+     */
+    VF_CLUSTERING_AUTO = 0,
+    /**
+     * Average linkage on cosine distance; two speakers of one window are never joined.
+     */
+    VF_CLUSTERING_AVERAGE = 1,
+    /**
+     * Centroid linkage with a minimum cluster size, as in pyannote.audio 3.1.
+     */
+    VF_CLUSTERING_CENTROID = 2,
+    /**
+     * Variational Bayes on PLDA-transformed voices, as in pyannote's community-1. Needs `vf_options_set_plda`.
+     */
+    VF_CLUSTERING_VBX = 3,
+} vf_clustering;
+
+/**
  * The stages told to a progress callback.
  */
 typedef enum vf_stage {
@@ -574,15 +632,18 @@ vf_status vf_options_set_speaker_range(struct vf_options *options, size_t min, s
 vf_status vf_options_set_hop_s(struct vf_options *options, double hop_s);
 
 /**
- * Sets the cosine distance under which two clusters of voices are one speaker. Default: stored in the model.
+ * Sets the distance under which two clusters of voices are one speaker. Default: stored in the model, else that of the
+ * clustering method.
  *
  * - `options`: the options.
- * - `threshold`: 0 to 2; lower finds more speakers.
+ * - `threshold`: 0 to 2; lower finds more speakers. Cosine distance for VF_CLUSTERING_AVERAGE, Euclidean distance of
+ *   voices of unit length for the others.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_clustering_threshold(struct vf_options *options, float threshold);
+vf_status vf_options_set_clustering_threshold(struct vf_options *options,
+                                              float threshold);
 
 /**
  * Drops segments that are shorter than this. Default 0: none.
@@ -989,6 +1050,134 @@ vf_status vf_diarizer_process_file(const struct vf_diarizer *diarizer,
                                    vf_progress_fn progress,
                                    void *user_data,
                                    struct vf_diarization **out);
+
+/**
+ * Takes a segmentation model from an ONNX file in the manner of pyannote's (segmentation-3.0, Reverb v1), which a
+ * diarizer runs together with the embedding model in place of the joint model. The create function opens it; a
+ * session cannot. Default: none.
+ *
+ * - `options`: the options.
+ * - `path`: UTF-8 path, at most 65,536 bytes; copied.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_segmentation_model(struct vf_options *options,
+                                            const char *path);
+
+/**
+ * Takes the segmentation model from the bytes of an ONNX file. Default: none.
+ *
+ * - `options`: the options.
+ * - `data`: the bytes, copied.
+ * - `size`: their number, 1 to 2,147,483,647.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_segmentation_model_memory(struct vf_options *options,
+                                                   const uint8_t *data,
+                                                   size_t size);
+
+/**
+ * Sets what one frame of a segmentation model sees, for a file that does not say. Default: the file's metadata
+ * `receptive_field_size` and `receptive_field_shift`, else those of pyannote's models.
+ *
+ * - `options`: the options.
+ * - `size`: receptive field in samples, 1 to 160,000.
+ * - `step`: samples from one frame to the next, 1 to `size`.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_segmentation_receptive_field(struct vf_options *options,
+                                                      size_t size,
+                                                      size_t step);
+
+/**
+ * Takes a speaker embedding model from an ONNX file of the WeSpeaker, 3D-Speaker or NeMo family, which a diarizer
+ * runs together with the segmentation model. What `voiceflow import-model` left beside the file is used. Default:
+ * none.
+ *
+ * - `options`: the options.
+ * - `path`: UTF-8 path, at most 65,536 bytes; copied.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_embedding_model(struct vf_options *options,
+                                         const char *path);
+
+/**
+ * Takes the speaker embedding model from the bytes of an ONNX file. Default: none.
+ *
+ * - `options`: the options.
+ * - `data`: the bytes, copied.
+ * - `size`: their number, 1 to 2,147,483,647.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_embedding_model_memory(struct vf_options *options, const uint8_t *data, size_t size);
+
+/**
+ * Sets the family of an embedding model that does not say. Default: VF_EMBEDDING_FAMILY_AUTO.
+ *
+ * - `options`: the options.
+ * - `family`: a number of `vf_embedding_family`.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_embedding_family(struct vf_options *options, int32_t family);
+
+/**
+ * Chooses the features that the embedding model is given. Default: VF_FRONTEND_TRAINED.
+ *
+ * - `options`: the options.
+ * - `frontend`: a number of `vf_frontend`.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_frontend(struct vf_options *options, int32_t frontend);
+
+/**
+ * Chooses how voices are clustered into speakers. Default: VF_CLUSTERING_AUTO.
+ *
+ * - `options`: the options.
+ * - `method`: a number of `vf_clustering`.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_clustering_method(struct vf_options *options, int32_t method);
+
+/**
+ * Sets in how many windows a speaker of centroid clustering is heard at least; smaller clusters join the nearest
+ * larger one. No more than a tenth of all windows is asked for. Default: as many as begin in 12 s.
+ *
+ * - `options`: the options.
+ * - `windows`: 1 to 1,000.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_min_cluster_size(struct vf_options *options,
+                                          size_t windows);
+
+/**
+ * Sets the folder with the PLDA for VF_CLUSTERING_VBX: `xvec_transform.npz` and `plda.npz`, as pyannote's community-1
+ * has them. The create function reads them. Default: none.
+ *
+ * - `options`: the options.
+ * - `folder`: UTF-8 path, at most 65,536 bytes; copied.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_plda(struct vf_options *options,
+                              const char *folder);
 
 #ifdef __cplusplus
 }  // extern "C"
