@@ -20,14 +20,16 @@ use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, t
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
-use crate::model::{LocalDiarizer, ModelInfo, Session, TwoStage, read_plda, thread_count};
+use crate::model::{LocalDiarizer, ModelInfo, Session, Tuning, TwoStage, read_plda, thread_count};
 use crate::types::{Diarization, Speaker};
 
-/// Solo speech, in seconds, from which the voice of a local speaker is trusted enough to be clustered.
-const TRUSTED_S: f64 = 1.0;
+/// Share of a window that a voice is heard alone from which centroid linkage and VBx trust it, as in
+/// pyannote/speaker-diarization-3.1 and community-1.
+const TRUSTED_SHARE: f64 = 0.2;
 
-/// Solo speech, in seconds, that a speaker has in the whole recording unless more speakers are asked for.
-const LEAST_SPEAKER_S: f64 = 1.5;
+/// Windows over each frame from which they all count alike, as in pyannote.audio; where there are fewer, the middle
+/// of a window counts more than its ends.
+const MANY_WINDOWS: usize = 10;
 
 /// Time in seconds in which the windows begin that a speaker of centroid linkage has at least: the 12 windows, 1 s
 /// apart, of pyannote/speaker-diarization-3.1.
@@ -79,7 +81,7 @@ impl Diarizer {
             None => info.hop_samples,
         };
         let grid = WindowGrid::new(info.window_samples, hop, info.frame_step_samples);
-        let method = method(config, local.info(), grid)?;
+        let method = method(config, local.tuning(), grid)?;
         Ok(Self { config: config.clone(), local, grid, method, workers })
     }
 
@@ -118,6 +120,10 @@ impl Diarizer {
         Hysteresis { onset: thresholds.onset, offset: thresholds.offset }
     }
 
+    fn weighting(&self) -> Weighting {
+        if self.grid.hop * MANY_WINDOWS <= self.grid.window { Weighting::Flat } else { Weighting::Trapezoid }
+    }
+
     /// The model tells the middle of its first frame.
     fn frame_times(&self) -> FrameTimes {
         let step_s = self.grid.frame as f64 / f64::from(SAMPLE_RATE);
@@ -134,7 +140,7 @@ impl Diarizer {
     /// The threshold asked for, that of the model where it is clustered as it was tuned, else that of the method.
     fn clustering_threshold(&self) -> f32 {
         self.config.clustering_threshold().unwrap_or_else(|| match self.config.clustering_method() {
-            asked if asked == ClusteringMethod::Auto || asked == self.model().clustering => {
+            asked if asked == ClusteringMethod::Auto || asked == self.local.tuning().clustering => {
                 self.model().thresholds.clustering
             }
             asked => usual_threshold(asked),
@@ -143,13 +149,20 @@ impl Diarizer {
 
     fn clustering_options(&self) -> ClusteringOptions {
         let range = self.config.speaker_range();
+        let tuning = self.local.tuning();
+        let trusted_s = match self.method {
+            Method::Average => tuning.trusted_s,
+            Method::Centroid { .. } | Method::Vbx(_) => {
+                TRUSTED_SHARE * self.grid.window as f64 / f64::from(SAMPLE_RATE)
+            }
+        };
         ClusteringOptions {
             method: self.method.clone(),
             threshold: self.clustering_threshold(),
             min_speakers: *range.start(),
             max_speakers: *range.end(),
-            trusted_frames: self.frames(TRUSTED_S),
-            least_speaker_frames: self.frames(LEAST_SPEAKER_S),
+            trusted_frames: self.frames(trusted_s),
+            least_speaker_frames: self.frames(tuning.least_speaker_s),
             assignment: Assignment::default(),
             hysteresis: self.hysteresis(),
         }
@@ -201,7 +214,7 @@ impl Diarizer {
             &clustering.labels,
             total_frames,
             hysteresis,
-            Weighting::Trapezoid,
+            self.weighting(),
             control,
         )?;
         let turns =
@@ -242,9 +255,9 @@ impl Diarizer {
 }
 
 /// How voices are clustered.
-fn method(config: &Config, info: &ModelInfo, grid: WindowGrid) -> Result<Method> {
+fn method(config: &Config, tuning: Tuning, grid: WindowGrid) -> Result<Method> {
     let asked = match config.clustering_method() {
-        ClusteringMethod::Auto => info.clustering,
+        ClusteringMethod::Auto => tuning.clustering,
         asked => asked,
     };
     Ok(match asked {

@@ -95,7 +95,6 @@ mod tests {
             max_speakers: 3,
             embedding_dim: 8,
             thresholds: Default::default(),
-            clustering: crate::config::ClusteringMethod::Average,
             sha256: String::new(),
             provider: Provider::Cpu,
         };

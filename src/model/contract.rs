@@ -10,7 +10,7 @@ use ort::session::Session as OrtSession;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
 use super::description::properties;
-use crate::config::{ClusteringMethod, Provider};
+use crate::config::Provider;
 
 /// The contract version that this library understands.
 pub const CONTRACT_VERSION: u32 = 1;
@@ -61,8 +61,6 @@ pub struct ModelInfo {
     pub embedding_dim: usize,
     /// The thresholds that it was tuned with.
     pub thresholds: Thresholds,
-    /// The clustering that it was tuned with: never [`ClusteringMethod::Auto`].
-    pub clustering: ClusteringMethod,
     /// SHA-256 of the model file, 64 lower-case hexadecimal digits; of two files, that of their two SHA-256.
     pub sha256: String,
     /// The provider that runs it: never [`Provider::Auto`].
@@ -91,7 +89,6 @@ pub(super) fn read(session: &OrtSession, sha256: String, provider: Provider) -> 
         max_speakers: reader.number("max_speakers", 1..=MAX_LOCAL_SPEAKERS),
         embedding_dim: reader.number("embedding_dim", 1..=MAX_EMBEDDING_DIM),
         thresholds: reader.thresholds(),
-        clustering: ClusteringMethod::Average,
         sha256,
         provider,
     };

@@ -6,6 +6,7 @@ use ndarray::{Array2, Axis};
 use super::contract::ModelInfo;
 use super::inference::Inference;
 use super::session::Session;
+use crate::config::ClusteringMethod;
 use crate::control::Control;
 use crate::diarize::LocalWindow;
 use crate::error::Result;
@@ -38,10 +39,25 @@ impl Stretch {
     }
 }
 
+/// What was found best for the voices of a local diarizer when they are clustered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tuning {
+    /// The method: never [`ClusteringMethod::Auto`].
+    pub clustering: ClusteringMethod,
+    /// Solo speech, in seconds, from which a voice is trusted enough to be clustered by average linkage.
+    pub trusted_s: f64,
+    /// Solo speech, in seconds over all windows, that a speaker of average linkage has unless more speakers are asked
+    /// for.
+    pub least_speaker_s: f64,
+}
+
 /// Finds the local speakers of windows. Any thread may use it, concurrently.
 pub trait LocalDiarizer: std::fmt::Debug + Send + Sync {
     /// What it says of itself, and where it runs.
     fn info(&self) -> &ModelInfo;
+
+    /// How its voices are best clustered.
+    fn tuning(&self) -> Tuning;
 
     /// Windows, `hop` samples apart, that it takes best in one go where a run of its network takes `batch`.
     fn windows_at_once(&self, batch: usize, hop: usize) -> usize;
@@ -61,6 +77,10 @@ pub trait LocalDiarizer: std::fmt::Debug + Send + Sync {
 impl LocalDiarizer for Session {
     fn info(&self) -> &ModelInfo {
         Session::info(self)
+    }
+
+    fn tuning(&self) -> Tuning {
+        Tuning { clustering: ClusteringMethod::Average, trusted_s: 1.0, least_speaker_s: 1.5 }
     }
 
     fn windows_at_once(&self, batch: usize, _hop: usize) -> usize {

@@ -35,7 +35,7 @@ mod watchdog;
 pub use contract::{CONTRACT_VERSION, ModelInfo, SAMPLE_RATE, Thresholds};
 pub use golden::golden_input;
 pub use inference::Inference;
-pub use local::{LocalDiarizer, Stretch};
+pub use local::{LocalDiarizer, Stretch, Tuning};
 pub use plda_file::read_plda;
 pub use session::{MAX_SAMPLES, Session};
 pub(crate) use threads::thread_count;

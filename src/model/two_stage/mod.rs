@@ -22,7 +22,7 @@ use self::embedding::Embedding;
 use self::segmentation::Segmentation;
 use self::speech::{Crop, FramePlaces, crops};
 use super::contract::{ModelInfo, SAMPLE_RATE, Thresholds};
-use super::local::{LocalDiarizer, Stretch};
+use super::local::{LocalDiarizer, Stretch, Tuning};
 use super::source::sha256;
 use crate::config::{Config, ModelSource};
 use crate::control::Control;
@@ -32,13 +32,15 @@ use crate::diarize::clustering::usual_threshold;
 use crate::diarize::powerset::PowersetDecoding;
 use crate::error::{Error, Result};
 
-/// Time from one window to the next in samples, by default: 2.5 s.
-const HOP: usize = 40_000;
+/// Time from one window to the next in samples, by default: 2 s, the longest that costs no accuracy.
+const HOP: usize = 2 * SAMPLE_RATE;
 /// Samples in which the windows of a stretch begin: 80 s. What two stretches share is analysed twice, a window less a
 /// hop.
 const STRETCH: usize = 80 * SAMPLE_RATE;
 /// Solo speech in samples that a voice is taken from, where there is as much: 0.5 s.
 const LEAST_SOLO: usize = SAMPLE_RATE / 2;
+/// Solo speech in seconds from which a voice is trusted enough to be clustered.
+const TRUSTED_S: f64 = 0.4;
 /// Activity at which a local speaker talks: that of the most probable class of the powerset.
 const TALKING: f32 = 0.5;
 /// How powerset classes become activity.
@@ -69,7 +71,6 @@ impl TwoStage {
         };
         let segmentation = Segmentation::open(first, config, DECODING)?;
         let embedding = Embedding::open(second, config)?;
-        let clustering = embedding.clustering;
         let info = ModelInfo {
             name: format!("{} + {}", stem(first), stem(second)),
             version: String::new(),
@@ -83,9 +84,8 @@ impl TwoStage {
             thresholds: Thresholds {
                 onset: TALKING,
                 offset: TALKING,
-                clustering: embedding.threshold.unwrap_or_else(|| usual_threshold(clustering)),
+                clustering: embedding.threshold.unwrap_or_else(|| usual_threshold(embedding.clustering)),
             },
-            clustering,
             sha256: sha256(format!("{}{}", segmentation.sha256, embedding.sha256).as_bytes()),
             provider: embedding.provider(),
         };
@@ -96,6 +96,10 @@ impl TwoStage {
 impl LocalDiarizer for TwoStage {
     fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    fn tuning(&self) -> Tuning {
+        Tuning { clustering: self.embedding.clustering, trusted_s: TRUSTED_S, least_speaker_s: 0.0 }
     }
 
     fn windows_at_once(&self, batch: usize, hop: usize) -> usize {
