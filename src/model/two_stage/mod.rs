@@ -32,8 +32,8 @@ use crate::diarize::clustering::usual_threshold;
 use crate::diarize::powerset::PowersetDecoding;
 use crate::error::{Error, Result};
 
-/// Time from one window to the next in samples, by default: 2 s, the longest that costs no accuracy.
-const HOP: usize = 2 * SAMPLE_RATE;
+/// Time from one window to the next in samples, by default: 1 s, as pyannote.audio has it.
+const HOP: usize = SAMPLE_RATE;
 /// Samples in which the windows of a stretch begin: 80 s. What two stretches share is analysed twice, a window less a
 /// hop.
 const STRETCH: usize = 80 * SAMPLE_RATE;
