@@ -37,8 +37,8 @@ const HOP: usize = SAMPLE_RATE;
 /// Samples in which the windows of a stretch begin: 80 s. What two stretches share is analysed twice, a window less a
 /// hop.
 const STRETCH: usize = 80 * SAMPLE_RATE;
-/// Solo speech in samples that a voice is taken from, where there is as much: 0.5 s.
-const LEAST_SOLO: usize = SAMPLE_RATE / 2;
+/// Solo speech in samples that a voice is taken from, where there is as much: 1 s.
+const LEAST_SOLO: usize = SAMPLE_RATE;
 /// Solo speech in seconds from which a voice is trusted enough to be clustered.
 const TRUSTED_S: f64 = 0.4;
 /// Activity at which a local speaker talks: that of the most probable class of the powerset.
