@@ -13,8 +13,8 @@ use std::process::Command;
 use installed::{compile, environment};
 use support::{fresh_folder, root, run, tool};
 
-const PROGRAMS: [&str; 8] =
-    ["basics", "options", "log", "nulls", "lifetimes", "session", "diarizer", "threads"];
+const PROGRAMS: [&str; 9] =
+    ["basics", "options", "log", "nulls", "lifetimes", "session", "diarizer", "models", "threads"];
 
 const STRICT: [&str; 6] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-g"];
 
@@ -140,7 +140,8 @@ fn cxx17_sanitized() {
 #[test]
 fn c11_under_valgrind() {
     let suppressions = root().join("tests/c/valgrind.supp");
-    for program in build("c11-valgrind", &C11, &[], &["basics", "options", "log", "nulls", "lifetimes"]) {
+    let programs = ["basics", "options", "log", "nulls", "lifetimes", "models"];
+    for program in build("c11-valgrind", &C11, &[], &programs) {
         let mut command = tool("valgrind", "valgrind");
         command.args([
             "--quiet",
