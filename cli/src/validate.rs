@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use voiceflow::model::{self, ModelKind};
 use voiceflow::ModelSource;
+use voiceflow::model::{self, ModelKind};
 
 use crate::exit::{Failure, Outcome, print};
 use crate::model_args::PublicModelArgs;

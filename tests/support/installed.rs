@@ -49,6 +49,7 @@ pub fn environment(command: &mut Command) -> &mut Command {
         .env("VF_TEST_MODEL", model())
         .env("VF_TEST_SEGMENTATION", family("segmentation"))
         .env("VF_TEST_EMBEDDING", family("campplus"))
+        .env("VF_TEST_WHOLE_EMBEDDING", family("titanet"))
         .env("VF_TEST_BROKEN_MODEL", root().join("tests/data/models/wrong_contract.onnx"))
         .env("VF_TEST_EMBEDDED", if cfg!(feature = "embedded-model") { "1" } else { "0" })
 }
