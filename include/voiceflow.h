@@ -981,6 +981,53 @@ void vf_diarizer_destroy(struct vf_diarizer *diarizer);
 vf_status vf_diarizer_describe(const struct vf_diarizer *diarizer, struct vf_model_info *out);
 
 /**
+ * Gives the name of the diarizer's model; of two public models, the names of their files without extension, joined by
+ * " + ".
+ *
+ * - `diarizer`: the diarizer.
+ * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarizer_model_name(const struct vf_diarizer *diarizer,
+                                 char *out,
+                                 size_t cap,
+                                 size_t *n);
+
+/**
+ * Gives the version of the diarizer's model; empty for two public models, which state none.
+ *
+ * - `diarizer`: the diarizer.
+ * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarizer_model_version(const struct vf_diarizer *diarizer, char *out, size_t cap, size_t *n);
+
+/**
+ * Gives the SHA-256 of the diarizer's model file: 64 lower-case hexadecimal digits. For two public models it is that of
+ * the digits of the segmentation model followed by those of the embedding model.
+ *
+ * - `diarizer`: the diarizer.
+ * - `out`: receives text with an ending zero byte; NULL is allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes; 65 is enough.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarizer_model_sha256(const struct vf_diarizer *diarizer,
+                                   char *out,
+                                   size_t cap,
+                                   size_t *n);
+
+/**
  * Finds who spoke when in samples held in memory as floats.
  *
  * - `diarizer`: the diarizer.

@@ -9,7 +9,7 @@ mod support;
 use std::path::PathBuf;
 use std::process::Command;
 
-use installed::{compile, environment, model, prefix};
+use installed::{compile, environment, family, model, prefix};
 use support::{fresh_folder, root, run, stdout, tool};
 
 fn recording() -> PathBuf {
@@ -28,6 +28,30 @@ fn c() {
         environment(&mut Command::new(&program)).args(["/nowhere.wav"]).arg(model()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere.wav: no such file"), "{output:?}");
+}
+
+#[test]
+fn c_with_two_public_models() {
+    let program = fresh_folder("example-c-public").join("public_models");
+    let flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-std=c99"];
+    compile("cc", "gcc", &flags, &root().join("examples/c/public_models.c"), &program);
+    let (segmentation, embedding) = (family("segmentation"), family("wespeaker_resnet34"));
+    let output =
+        run(environment(&mut Command::new(&program)).arg(recording()).args([&segmentation, &embedding]));
+    let rttm = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        rttm.lines().count() > 1 && rttm.lines().all(|line| line.starts_with("SPEAKER audio 1 ")),
+        "{rttm}"
+    );
+    let expected = "segmentation + wespeaker_resnet34: windows of 10.0 s, at most 3 speakers in each, ";
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with(expected), "{:?}", output.stderr);
+
+    let swapped =
+        environment(&mut Command::new(&program)).arg(recording()).args([&embedding, &segmentation]).output();
+    let output = swapped.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("wespeaker_resnet34.onnx: expected a segmentation network"), "{said}");
 }
 
 #[test]

@@ -25,6 +25,8 @@ Examples:
   voiceflow diarize --num-speakers 2 --format srt call.mp3 > call.srt
   voiceflow diarize --format rttm --output results/ recordings/*.flac
   voiceflow diarize --reference meeting.rttm meeting.wav
+  voiceflow diarize --models public meeting.wav
+  voiceflow diarize --segmentation-model s.onnx --embedding-model e.onnx call.wav
 
 A recording is called after its file: without folders and the last extension. When a file fails, the others are \
 still worked on, and the exit code is 1. With --output, each result is written whole or not at all, in place of \
@@ -54,11 +56,8 @@ pub struct DiarizeArgs {
     /// Most speakers, 1 to 100 [default: 100]
     #[arg(long, value_name = "N")]
     max_speakers: Option<usize>,
-    #[command(flatten)]
-    models: ModelArgs,
-    #[command(flatten)]
-    runtime: RuntimeArgs,
-    /// Time from one window to the next, 0.1 to 60 [default: the model's]
+    /// Time from one window to the next, from 0.1 to the length of the model's window [default: the model's; 2.5 for
+    /// a pair of models]
     #[arg(long, value_name = "SECONDS")]
     hop: Option<f64>,
     /// Drop turns shorter than this
@@ -73,6 +72,11 @@ pub struct DiarizeArgs {
     /// Score the results against this RTTM file or folder
     #[arg(long, value_name = "REF")]
     reference: Option<PathBuf>,
+    // Last, as their headings hold for every argument behind them.
+    #[command(flatten)]
+    models: ModelArgs,
+    #[command(flatten)]
+    runtime: RuntimeArgs,
 }
 
 impl DiarizeArgs {
@@ -193,7 +197,7 @@ fn settled(outcome: Outcome, failed: bool) -> Outcome {
 /// Makes the output folder and gives the file of each input; none without `--output`.
 fn prepare_outputs(args: &DiarizeArgs) -> Result<Vec<PathBuf>, Failure> {
     let Some(folder) = &args.output else { return Ok(Vec::new()) };
-    let others: Vec<PathBuf> = args.reference.iter().chain(args.models.files()).cloned().collect();
+    let others: Vec<PathBuf> = args.reference.iter().cloned().chain(args.models.files()?).collect();
     let outputs = plan(folder, args.format, &args.files, &others)?;
     std::fs::create_dir_all(folder).map_err(|error| {
         let reason =

@@ -6,7 +6,7 @@ use clap::Args;
 use voiceflow::model;
 
 use crate::exit::{Outcome, print};
-use crate::model_args::PublicModelArgs;
+use crate::model_args::EmbeddingArgs;
 use crate::runtime_args::RuntimeArgs;
 
 const AFTER_HELP: &str = "\
@@ -21,11 +21,11 @@ speakers, and writes what it found beside the file: <stem>.import.json, and wher
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct ImportModelArgs {
-    /// Speaker embedding model, an ONNX file
+    /// Speaker embedding model, an ONNX file of WeSpeaker, 3D-Speaker or NeMo
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     #[command(flatten)]
-    public: PublicModelArgs,
+    embedding: EmbeddingArgs,
     #[command(flatten)]
     runtime: RuntimeArgs,
 }
@@ -33,7 +33,7 @@ pub struct ImportModelArgs {
 /// Runs the command.
 pub fn run(args: &ImportModelArgs) -> Outcome {
     let mut config = args.runtime.config()?;
-    args.public.apply(&mut config)?;
+    args.embedding.apply(&mut config);
     let imported = model::import_model(&args.model, &config)?;
     let file = args.model.display();
     let mut lines = match &imported.split {

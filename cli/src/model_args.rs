@@ -12,63 +12,77 @@ use crate::runtime_args::usage;
 const MODELS_FOLDER: &str = ".models";
 /// Variable that names another such folder.
 const MODELS_VARIABLE: &str = "VOICEFLOW_MODELS";
+/// The files of a pair in its folder.
+const SEGMENTATION: &str = "segmentation.onnx";
+const EMBEDDING: &str = "embedding.onnx";
 
 /// Arguments of `diarize`.
 #[derive(Args)]
 #[command(next_help_heading = "Models")]
 pub struct ModelArgs {
-    /// Joint model to use, an ONNX file [default: the embedded model]
+    /// Joint model, an ONNX file that keeps this project's contract [default: the embedded model]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["models", "segmentation_model", "embedding_model"])]
     model: Option<PathBuf>,
-    /// Pair of models: a folder with segmentation.onnx and embedding.onnx, or a name such as public for that folder in
-    /// .models or in $VOICEFLOW_MODELS
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["segmentation_model", "embedding_model"])]
+    /// Pair of public models: a folder with segmentation.onnx and embedding.onnx, or the name of such a folder in
+    /// $VOICEFLOW_MODELS or .models; `make models-public` makes the one named public
+    #[arg(long, value_name = "NAME|DIR", conflicts_with_all = ["segmentation_model", "embedding_model"])]
     models: Option<PathBuf>,
-    /// Segmentation model, an ONNX file in the manner of pyannote's
+    /// Segmentation model, an ONNX file like that of pyannote's segmentation-3.0
     #[arg(long, value_name = "FILE", requires = "embedding_model")]
     segmentation_model: Option<PathBuf>,
-    /// Speaker embedding model, an ONNX file
+    /// Speaker embedding model, an ONNX file of WeSpeaker, 3D-Speaker or NeMo
     #[arg(long, value_name = "FILE", requires = "segmentation_model")]
     embedding_model: Option<PathBuf>,
     #[command(flatten)]
     public: PublicModelArgs,
-    /// How voices are clustered [default: what the model was tuned with]
+    /// How voices become speakers [default: what the model was tuned with]
     #[arg(long, value_enum, value_name = "METHOD")]
     clustering: Option<ClusteringArg>,
     /// Distance under which two voices are one speaker, 0 to 2: cosine for average, Euclidean for centroid and vbx
     /// [default: the model's]
     #[arg(long, value_name = "DISTANCE")]
     clustering_threshold: Option<f32>,
-    /// Fewest windows of a speaker for centroid clustering [default: as many as begin in 12 s]
+    /// Fewest windows in which a speaker is heard, for centroid clustering [default: as many as begin in 12 s]
     #[arg(long, value_name = "N")]
     min_cluster_size: Option<usize>,
-    /// Folder with xvec_transform.npz and plda.npz for vbx clustering
-    #[arg(long, value_name = "DIR")]
+    /// Folder with xvec_transform.npz and plda.npz, for vbx clustering
+    #[arg(long, value_name = "DIR", required_if_eq("clustering", "vbx"))]
     plda: Option<PathBuf>,
 }
 
-/// What a public file may leave open.
+/// What the public files of a pair may leave open.
 #[derive(Args)]
 pub struct PublicModelArgs {
-    /// Family of an embedding model that does not say
-    #[arg(long, value_enum, value_name = "FAMILY", default_value_t = FamilyArg::Auto)]
-    embedding_family: FamilyArg,
-    /// Features for the embedding model: those it was trained with, or those of sherpa-onnx
-    #[arg(long, value_enum, value_name = "PRESET", default_value_t = FrontendArg::Trained)]
-    frontend: FrontendArg,
-    /// Receptive field and step of a segmentation model that does not say, in samples
+    #[command(flatten)]
+    embedding: EmbeddingArgs,
+    /// Samples that a frame of the segmentation model sees, and samples from one frame to the next, where its metadata
+    /// does not say [default: those of pyannote's models]
     #[arg(long, num_args = 2, value_names = ["SIZE", "STEP"])]
     receptive_field: Option<Vec<usize>>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+/// What the file of an embedding model may leave open.
+#[derive(Args)]
+pub struct EmbeddingArgs {
+    /// Toolkit that the embedding model comes from; auto asks its metadata, then the names of its tensors
+    #[arg(long, value_enum, value_name = "FAMILY", default_value_t = FamilyArg::Auto)]
+    embedding_family: FamilyArg,
+    /// Features for the embedding model: those it was trained with, or those that sherpa-onnx gives it
+    #[arg(long, value_enum, value_name = "PRESET", default_value_t = FrontendArg::Trained)]
+    frontend: FrontendArg,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum ClusteringArg {
+    /// Average linkage; two speakers of one window stay apart
     Average,
+    /// Centroid linkage with a minimum cluster size, as pyannote.audio 3.1
     Centroid,
+    /// Variational Bayes with a PLDA, as pyannote's community-1; needs --plda
     Vbx,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum FamilyArg {
     Auto,
     Wespeaker,
@@ -77,16 +91,47 @@ enum FamilyArg {
     Nemo,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum FrontendArg {
     Trained,
     Sherpa,
 }
 
 impl ModelArgs {
-    /// The model files that were given.
-    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.model, &self.segmentation_model, &self.embedding_model].into_iter().flatten()
+    /// The files that are read for the models that were given, what `import-model` wrote among them.
+    pub fn files(&self) -> Result<Vec<PathBuf>, Failure> {
+        let mut files: Vec<PathBuf> = self.model.iter().cloned().collect();
+        if let Some((segmentation, embedding)) = self.pair()? {
+            files.extend([embedding.with_extension("import.json"), segmentation, embedding]);
+        }
+        Ok(files)
+    }
+
+    /// The segmentation and the embedding model, where a pair was given.
+    fn pair(&self) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
+        Ok(match (&self.models, &self.segmentation_model, &self.embedding_model) {
+            (Some(name), ..) => {
+                let folder = models_folder(name)?;
+                Some((folder.join(SEGMENTATION), folder.join(EMBEDDING)))
+            }
+            (None, Some(segmentation), Some(embedding)) => Some((segmentation.clone(), embedding.clone())),
+            _ => None,
+        })
+    }
+
+    /// Refuses arguments that would have no effect.
+    fn check(&self, paired: bool) -> Result<(), Failure> {
+        if !paired && self.public.given() {
+            return Err(Failure::Usage(
+                "--embedding-family, --frontend and --receptive-field: expected --models, or --segmentation-model \
+                 and --embedding-model, with them"
+                    .to_owned(),
+            ));
+        }
+        if self.plda.is_some() && self.clustering != Some(ClusteringArg::Vbx) {
+            return Err(Failure::Usage("--plda: expected --clustering vbx with it".to_owned()));
+        }
+        Ok(())
     }
 
     /// Sets what was given.
@@ -94,14 +139,8 @@ impl ModelArgs {
         if let Some(path) = &self.model {
             config.set_model(ModelSource::File(path.clone()));
         }
-        let pair = match (&self.models, &self.segmentation_model, &self.embedding_model) {
-            (Some(name), ..) => {
-                let folder = models_folder(name)?;
-                Some((folder.join("segmentation.onnx"), folder.join("embedding.onnx")))
-            }
-            (None, Some(segmentation), Some(embedding)) => Some((segmentation.clone(), embedding.clone())),
-            _ => None,
-        };
+        let pair = self.pair()?;
+        self.check(pair.is_some())?;
         if let Some((segmentation, embedding)) = pair {
             config.set_segmentation_model(ModelSource::File(segmentation)).map_err(usage)?;
             config.set_embedding_model(ModelSource::File(embedding)).map_err(usage)?;
@@ -128,8 +167,27 @@ impl ModelArgs {
 }
 
 impl PublicModelArgs {
+    /// Whether any of them says something.
+    fn given(&self) -> bool {
+        let EmbeddingArgs { embedding_family, frontend } = &self.embedding;
+        *embedding_family != FamilyArg::Auto
+            || *frontend != FrontendArg::Trained
+            || self.receptive_field.is_some()
+    }
+
     /// Sets what was given.
     pub fn apply(&self, config: &mut Config) -> Result<(), Failure> {
+        self.embedding.apply(config);
+        if let Some([size, step]) = self.receptive_field.as_deref() {
+            config.set_segmentation_receptive_field(*size, *step).map_err(usage)?;
+        }
+        Ok(())
+    }
+}
+
+impl EmbeddingArgs {
+    /// Sets what was given.
+    pub fn apply(&self, config: &mut Config) {
         config.set_embedding_family(match self.embedding_family {
             FamilyArg::Auto => EmbeddingFamily::Auto,
             FamilyArg::Wespeaker => EmbeddingFamily::WeSpeaker,
@@ -140,10 +198,6 @@ impl PublicModelArgs {
             FrontendArg::Trained => Frontend::Trained,
             FrontendArg::Sherpa => Frontend::Sherpa,
         });
-        if let Some([size, step]) = self.receptive_field.as_deref() {
-            config.set_segmentation_receptive_field(*size, *step).map_err(usage)?;
-        }
-        Ok(())
     }
 }
 
@@ -159,12 +213,12 @@ fn models_folder(name: &Path) -> Result<PathBuf, Failure> {
         let program = std::env::current_exe().unwrap_or_default();
         places.extend(program.ancestors().skip(1).map(|folder| folder.join(MODELS_FOLDER).join(name)));
     }
-    let found = places.iter().find(|folder| folder.join("segmentation.onnx").is_file());
+    let found = places.iter().find(|folder| folder.join(SEGMENTATION).is_file());
     found.cloned().ok_or_else(|| {
         let hint = if name == Path::new("public") { "; `make models-public` builds them" } else { "" };
         let searched: Vec<String> = places.iter().take(3).map(|place| place.display().to_string()).collect();
         Failure::Failed(format!(
-            "--models {}: expected a folder with segmentation.onnx and embedding.onnx, found none in {}{hint}",
+            "--models {}: expected a folder with {SEGMENTATION} and {EMBEDDING}, found none in {}{hint}",
             name.display(),
             searched.join(", ")
         ))

@@ -7,10 +7,12 @@ use voiceflow::{Config, Error, Provider, ProviderPolicy};
 
 use crate::exit::Failure;
 
-/// Arguments of `diarize`, `validate` and `info`.
+/// Arguments of `diarize`, `validate`, `import-model` and `info`.
 #[derive(Args)]
+#[command(next_help_heading = "Runtime")]
 pub struct RuntimeArgs {
-    /// Hardware that runs the network; another than auto falls back to cpu with a warning
+    /// Hardware that runs the network; one other than auto that is not available falls back to cpu with a
+    /// warning
     #[arg(long, value_enum, default_value_t = ProviderArg::Auto)]
     provider: ProviderArg,
     /// Fail where the provider is not available

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use voiceflow::model::{self, ModelKind};
 use voiceflow::ModelSource;
+use voiceflow::model::{self, ModelKind};
 
 use crate::exit::{Failure, Outcome, print};
 use crate::model_args::PublicModelArgs;
@@ -39,10 +39,10 @@ pub fn run(args: &ValidateArgs) -> Outcome {
     args.public.apply(&mut config)?;
     let report = model::validate(&ModelSource::File(args.model.clone()), &config)?;
     let file = args.model.display();
-    let (good, rules) = match report.kind {
-        ModelKind::Joint => ("keeps the model contract", "the model contract"),
-        ModelKind::Segmentation => ("a segmentation model", "what a segmentation model has"),
-        ModelKind::Embedding => ("a speaker embedding model", "what a speaker embedding model has"),
+    let good = match report.kind {
+        ModelKind::Joint => "keeps the model contract",
+        ModelKind::Segmentation => "a segmentation model",
+        ModelKind::Embedding => "a speaker embedding model",
     };
     if report.breaches.is_empty() {
         let facts = report.facts.iter().map(|(name, value)| format!("  {name:<10}{value}\n"));
@@ -52,5 +52,8 @@ pub fn run(args: &ValidateArgs) -> Outcome {
     print(&lines.collect::<String>())?;
     let count = report.breaches.len();
     let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
-    Err(Failure::Failed(format!("{file}: breaks {rules} {times}")))
+    Err(Failure::Failed(match report.kind {
+        ModelKind::Joint => format!("{file}: breaks the model contract {times}"),
+        ModelKind::Segmentation | ModelKind::Embedding => format!("{file}: cannot be used as {good}"),
+    }))
 }

@@ -3,7 +3,7 @@
 use std::ffi::{c_char, c_void};
 use std::path::Path;
 
-use super::buffer;
+use super::buffer::{self, Buffer};
 use super::callback::{self, vf_progress_fn};
 use super::diarization::vf_diarization;
 use super::guard::guard;
@@ -92,6 +92,83 @@ pub unsafe extern "C" fn vf_diarizer_describe(
     guard(|| {
         // SAFETY: a live handle, and NULL or a struct of the size it says, by contract.
         unsafe { model_info::describe(borrow::<Diarizer>(diarizer)?.model(), out) }
+    })
+}
+
+/// Gives the name of the diarizer's model; of two public models, the names of their files without extension, joined by
+/// " + ".
+///
+/// - `diarizer`: the diarizer.
+/// - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+/// - `cap`: size of `out` in bytes.
+/// - `n`: receives the bytes that the text takes with its end.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_diarizer_model_name(
+    diarizer: *const vf_diarizer,
+    out: *mut c_char,
+    cap: usize,
+    n: *mut usize,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle and a buffer of the size given, by contract.
+        unsafe {
+            let buffer = Buffer::new("out", out, cap, n)?;
+            buffer.fill_text(&borrow::<Diarizer>(diarizer)?.model().name)
+        }
+    })
+}
+
+/// Gives the version of the diarizer's model; empty for two public models, which state none.
+///
+/// - `diarizer`: the diarizer.
+/// - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+/// - `cap`: size of `out` in bytes.
+/// - `n`: receives the bytes that the text takes with its end.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_diarizer_model_version(
+    diarizer: *const vf_diarizer,
+    out: *mut c_char,
+    cap: usize,
+    n: *mut usize,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle and a buffer of the size given, by contract.
+        unsafe {
+            let buffer = Buffer::new("out", out, cap, n)?;
+            buffer.fill_text(&borrow::<Diarizer>(diarizer)?.model().version)
+        }
+    })
+}
+
+/// Gives the SHA-256 of the diarizer's model file: 64 lower-case hexadecimal digits. For two public models it is that of
+/// the digits of the segmentation model followed by those of the embedding model.
+///
+/// - `diarizer`: the diarizer.
+/// - `out`: receives text with an ending zero byte; NULL is allowed where `cap` is 0.
+/// - `cap`: size of `out` in bytes; 65 is enough.
+/// - `n`: receives the bytes that the text takes with its end.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_diarizer_model_sha256(
+    diarizer: *const vf_diarizer,
+    out: *mut c_char,
+    cap: usize,
+    n: *mut usize,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle and a buffer of the size given, by contract.
+        unsafe {
+            let buffer = Buffer::new("out", out, cap, n)?;
+            buffer.fill_text(&borrow::<Diarizer>(diarizer)?.model().sha256)
+        }
     })
 }
 

@@ -45,12 +45,24 @@ static void diarizers(const vf_diarizer *d)
     const float x[2] = {0};
     const int16_t i[2] = {0};
     vf_model_info info;
+    char text[4];
+    size_t n = 5;
     vf_diarization *out = NULL;
     info.size = sizeof info;
 
     CHECK_STATUS(VF_E_NULL, vf_diarizer_create(NULL, NULL));
     CHECK_STATUS(VF_E_NULL, vf_diarizer_describe(NULL, &info));
     CHECK_STATUS(VF_E_NULL, vf_diarizer_describe(d, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_model_name(NULL, text, 4, &n));
+    CHECK(n == 0);
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_model_name(d, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_model_name(d, text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_model_version(NULL, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_model_version(d, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_model_version(d, text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_model_sha256(NULL, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_model_sha256(d, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_model_sha256(d, text, 4, NULL));
     out = (vf_diarization *)(void *)&info;
     CHECK_STATUS(VF_E_NULL, vf_diarizer_process_f32(NULL, x, 2, 16000, 1, NULL, NULL, &out));
     CHECK(out == NULL);

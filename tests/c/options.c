@@ -50,6 +50,43 @@ static void ranges(vf_options *o)
     CHECK_STATUS(VF_OK, vf_options_set_speaker_range(o, 2, 2));
 }
 
+static void public_models(vf_options *o)
+{
+    REFUSED(vf_options_set_embedding_family(o, -1), "family: expected 0 to 3, got -1");
+    REFUSED(vf_options_set_embedding_family(o, 4), "got 4");
+    REFUSED(vf_options_set_embedding_family(o, INT32_MAX), "family");
+    for (int32_t family = VF_EMBEDDING_FAMILY_NEMO; family >= VF_EMBEDDING_FAMILY_AUTO; family--) {
+        CHECK_STATUS(VF_OK, vf_options_set_embedding_family(o, family));
+    }
+    REFUSED(vf_options_set_frontend(o, -1), "frontend: expected 0 or 1, got -1");
+    REFUSED(vf_options_set_frontend(o, 2), "got 2");
+    REFUSED(vf_options_set_frontend(o, INT32_MIN), "frontend");
+    CHECK_STATUS(VF_OK, vf_options_set_frontend(o, VF_FRONTEND_SHERPA));
+    CHECK_STATUS(VF_OK, vf_options_set_frontend(o, VF_FRONTEND_TRAINED));
+    REFUSED(vf_options_set_clustering_method(o, -1), "method: expected 0 to 3, got -1");
+    REFUSED(vf_options_set_clustering_method(o, 4), "got 4");
+    REFUSED(vf_options_set_clustering_method(o, INT32_MAX), "method");
+    for (int32_t method = VF_CLUSTERING_VBX; method >= VF_CLUSTERING_AUTO; method--) {
+        CHECK_STATUS(VF_OK, vf_options_set_clustering_method(o, method));
+    }
+
+    REFUSED(vf_options_set_min_cluster_size(o, 0), "min_cluster_size: expected 1 to 1000, got 0");
+    CHECK_STATUS(VF_OK, vf_options_set_min_cluster_size(o, 1));
+    CHECK_STATUS(VF_OK, vf_options_set_min_cluster_size(o, 1000));
+    REFUSED(vf_options_set_min_cluster_size(o, 1001), "got 1001");
+    REFUSED(vf_options_set_min_cluster_size(o, SIZE_MAX), "min_cluster_size");
+
+    REFUSED(vf_options_set_segmentation_receptive_field(o, 0, 0), "receptive_field_size: expected 1 to 160000, got 0");
+    REFUSED(vf_options_set_segmentation_receptive_field(o, 160001, 1), "got 160001");
+    REFUSED(vf_options_set_segmentation_receptive_field(o, SIZE_MAX, SIZE_MAX), "receptive_field_size");
+    REFUSED(vf_options_set_segmentation_receptive_field(o, 991, 0), "receptive_field_step: expected 1 to 991, got 0");
+    REFUSED(vf_options_set_segmentation_receptive_field(o, 991, 992), "got 992");
+    REFUSED(vf_options_set_segmentation_receptive_field(o, 991, SIZE_MAX), "receptive_field_step");
+    CHECK_STATUS(VF_OK, vf_options_set_segmentation_receptive_field(o, 1, 1));
+    CHECK_STATUS(VF_OK, vf_options_set_segmentation_receptive_field(o, 160000, 160000));
+    CHECK_STATUS(VF_OK, vf_options_set_segmentation_receptive_field(o, 991, 270));
+}
+
 static void real_numbers(vf_options *o)
 {
     REFUSED(vf_options_set_hop_s(o, 0.0), "hop_s: expected 0.1 to 60");
@@ -72,6 +109,47 @@ static void real_numbers(vf_options *o)
     REFUSED(vf_options_set_min_silence_s(o, (double)NAN), "min_silence_s");
 }
 
+typedef vf_status (*set_text)(vf_options *options, const char *text);
+typedef vf_status (*set_bytes)(vf_options *options, const uint8_t *data, size_t size);
+
+static void paths_of_public_models(vf_options *o, const char *too_long)
+{
+    const set_text setters[3] = {vf_options_set_segmentation_model, vf_options_set_embedding_model,
+                                 vf_options_set_plda};
+    const char *const names[3] = {"path", "path", "folder"};
+    for (int i = 0; i < 3; i++) {
+        char expected[64];
+        (void)snprintf(expected, sizeof expected, "%s: must not be NULL", names[i]);
+        CHECK_STATUS(VF_E_NULL, setters[i](o, NULL));
+        CHECK_TEXT(expected);
+        CHECK_STATUS(VF_E_NULL, setters[i](NULL, "a"));
+        CHECK_TEXT("vf_options: must not be NULL");
+        (void)snprintf(expected, sizeof expected, "%s: not UTF-8 after byte 2", names[i]);
+        REFUSED(setters[i](o, "ab\xff"), expected);
+        REFUSED(setters[i](o, ""), "empty");
+        CHECK_STATUS(VF_E_LIMIT, setters[i](o, too_long));
+        CHECK_TEXT(names[i]);
+        CHECK_STATUS(VF_OK, setters[i](o, "/nowhere"));
+    }
+}
+
+static void bytes_of_public_models(vf_options *o)
+{
+    const set_bytes setters[2] = {vf_options_set_segmentation_model_memory, vf_options_set_embedding_model_memory};
+    const uint8_t byte = 1;
+    for (int i = 0; i < 2; i++) {
+        CHECK_STATUS(VF_E_NULL, setters[i](NULL, &byte, 1));
+        CHECK_TEXT("vf_options: must not be NULL");
+        CHECK_STATUS(VF_E_NULL, setters[i](o, NULL, 4));
+        CHECK_TEXT("data");
+        REFUSED(setters[i](o, NULL, 0), "got 0 bytes");
+        REFUSED(setters[i](o, &byte, 0), "got 0 bytes");
+        CHECK_STATUS(VF_E_LIMIT, setters[i](o, &byte, SIZE_MAX));
+        CHECK_STATUS(VF_E_LIMIT, setters[i](o, &byte, (size_t)INT32_MAX + 1));
+        CHECK_STATUS(VF_OK, setters[i](o, &byte, 1));
+    }
+}
+
 static void texts_and_bytes(vf_options *o)
 {
     const unsigned char byte = 1;
@@ -88,6 +166,7 @@ static void texts_and_bytes(vf_options *o)
     CHECK_STATUS(VF_E_NULL, vf_options_set_runtime_library(o, NULL));
     REFUSED(vf_options_set_runtime_library(o, ""), "empty");
     CHECK_STATUS(VF_OK, vf_options_set_runtime_library(o, "/nowhere/libonnxruntime.so"));
+    paths_of_public_models(o, path);
     /* Copied: the caller's text may change afterwards. */
     path[100] = '\0';
     CHECK_STATUS(VF_OK, vf_options_set_model_path(o, path));
@@ -100,6 +179,7 @@ static void texts_and_bytes(vf_options *o)
     CHECK_STATUS(VF_E_LIMIT, vf_options_set_model_memory(o, &byte, SIZE_MAX));
     CHECK_STATUS(VF_E_LIMIT, vf_options_set_model_memory(o, &byte, (size_t)INT32_MAX + 1));
     CHECK_STATUS(VF_OK, vf_options_set_model_memory(o, &byte, 1));
+    bytes_of_public_models(o);
 }
 
 static void null_options(void)
@@ -121,6 +201,11 @@ static void null_options(void)
     CHECK_STATUS(VF_E_NULL, vf_options_set_clustering_threshold(NULL, 1.0f));
     CHECK_STATUS(VF_E_NULL, vf_options_set_min_speech_s(NULL, 1.0));
     CHECK_STATUS(VF_E_NULL, vf_options_set_min_silence_s(NULL, 1.0));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_segmentation_receptive_field(NULL, 991, 270));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_embedding_family(NULL, 0));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_frontend(NULL, 0));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_clustering_method(NULL, 0));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_min_cluster_size(NULL, 1));
     CHECK_STATUS(VF_E_NULL, vf_options_create(NULL));
 }
 
@@ -144,6 +229,7 @@ int main(void)
     CHECK_STATUS(VF_OK, vf_options_create(&options));
     CHECK(options != NULL);
     ranges(options);
+    public_models(options);
     real_numbers(options);
     texts_and_bytes(options);
     null_options();

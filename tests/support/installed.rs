@@ -13,6 +13,11 @@ pub fn model() -> PathBuf {
     root().join("tests/data/models/good.onnx")
 }
 
+/// A public model with random weights.
+pub fn family(name: &str) -> PathBuf {
+    root().join(format!("tests/data/families/{name}.onnx"))
+}
+
 /// The prefix, installed once for each test program.
 pub fn prefix() -> &'static Path {
     static PREFIX: OnceLock<PathBuf> = OnceLock::new();
@@ -42,6 +47,9 @@ pub fn environment(command: &mut Command) -> &mut Command {
     command
         .env("VOICEFLOW_ORT_LIBRARY", runtime_library())
         .env("VF_TEST_MODEL", model())
+        .env("VF_TEST_SEGMENTATION", family("segmentation"))
+        .env("VF_TEST_EMBEDDING", family("campplus"))
+        .env("VF_TEST_WHOLE_EMBEDDING", family("titanet"))
         .env("VF_TEST_BROKEN_MODEL", root().join("tests/data/models/wrong_contract.onnx"))
         .env("VF_TEST_EMBEDDED", if cfg!(feature = "embedded-model") { "1" } else { "0" })
 }

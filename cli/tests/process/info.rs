@@ -18,7 +18,16 @@ fn completions_for_each_shell_know_every_command() {
     for (shell, mark) in [("bash", "complete -F"), ("zsh", "#compdef voiceflow"), ("fish", "complete -c")] {
         let script = output(&["completions", shell]);
         assert!(script.contains(mark), "{shell}");
-        for command in ["diarize", "score", "validate", "info", "num-speakers"] {
+        for command in [
+            "diarize",
+            "score",
+            "validate",
+            "import-model",
+            "info",
+            "num-speakers",
+            "segmentation-model",
+            "models",
+        ] {
             assert!(script.contains(command), "{shell}: {command}");
         }
     }

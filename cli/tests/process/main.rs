@@ -4,7 +4,9 @@
 
 mod files;
 mod formats;
+mod import_model;
 mod info;
+mod models;
 mod provider;
 mod runtime;
 mod support;

@@ -74,3 +74,62 @@ fn diarize_refuses_a_bad_model() {
         "{line}"
     );
 }
+
+/// The networks of tests/data/families: family, whether frames are computed once and how far apart in milliseconds,
+/// and dimension.
+const EMBEDDINGS: [(&str, &str, Option<u32>, u32); 8] = [
+    ("campplus", "3d-speaker", Some(20), 16),
+    ("campplus_batch1", "3d-speaker", Some(20), 16),
+    ("eres2net", "3d-speaker", Some(80), 12),
+    ("eres2netv2", "3d-speaker", Some(80), 8),
+    ("speakernet", "nemo", None, 16),
+    ("titanet", "nemo", None, 16),
+    ("wespeaker_ecapa", "wespeaker", None, 16),
+    ("wespeaker_resnet34", "wespeaker", Some(80), 16),
+];
+
+fn family(name: &str) -> String {
+    format!("tests/data/families/{name}.onnx")
+}
+
+#[test]
+fn public_embedding_models() {
+    for (name, toolkit, step, dim) in EMBEDDINGS {
+        let file = family(name);
+        let frames = match step {
+            Some(step) => format!("computed once for all windows, {step} ms apart"),
+            None => "computed for each window and speaker".to_owned(),
+        };
+        let facts = |features: &str| {
+            format!(
+                "{file}: a speaker embedding model\n  family    {toolkit}\n  features  80 mel bins, {features}\n  \
+                 frames    {frames}\n  voice     {dim} numbers\n  runs on   cpu\n"
+            )
+        };
+        assert_eq!(output(&["validate", "--provider", "cpu", &file]), facts("trained"));
+        let told =
+            ["validate", "--provider", "cpu", "--embedding-family", toolkit, "--frontend", "sherpa", &file];
+        assert_eq!(output(&told), facts("sherpa"));
+    }
+}
+
+#[test]
+fn public_segmentation_models() {
+    for name in ["segmentation", "segmentation_no_metadata"] {
+        let file = family(name);
+        let facts = "  window    10 s\n  frames    589 of 991 samples, 270 apart\n  speakers  3 in 7 classes\n  runs on   \
+                     cpu\n";
+        let expected = format!("{file}: a segmentation model\n{facts}");
+        assert_eq!(output(&["validate", "--provider", "cpu", &file]), expected);
+    }
+}
+
+#[test]
+fn an_embedding_model_of_another_family_than_told() {
+    let file = family("campplus");
+    let said = run(&["validate", "--embedding-family", "nemo", &file]);
+    let breach =
+        format!("{file}: expected a speaker embedding network of the family nemo with inputs float32 ");
+    assert!(said.out.starts_with(&breach) && said.out.lines().count() == 1, "{}", said.out);
+    assert_eq!(failure(&said), format!("{file}: cannot be used as a speaker embedding model"));
+}

@@ -90,6 +90,12 @@ fn is_lengths(tensor: &Tensor) -> bool {
     tensor.elements == Some(TensorElementType::Int64) && tensor.sizes.len() == 1
 }
 
+/// Whether the first input can be features: three axes, and not samples [batch, 1, samples] as segmentation networks
+/// take them.
+fn takes_features(described: &Description) -> bool {
+    described.inputs.first().is_some_and(|tensor| tensor.is_float(3) && tensor.sizes[1] != Some(1))
+}
+
 /// The family: the option, the metadata key `framework`, or what the tensors show.
 fn family(described: &Description, config: &Config) -> Result<EmbeddingFamily> {
     const FAMILIES: [EmbeddingFamily; 3] =
@@ -115,6 +121,10 @@ fn family(described: &Description, config: &Config) -> Result<EmbeddingFamily> {
     match (inputs.first().map(String::as_str), outputs.first().map(String::as_str)) {
         (Some("feats"), Some("embs")) => Ok(EmbeddingFamily::WeSpeaker),
         (Some("x" | "feature"), Some("embedding")) => Ok(EmbeddingFamily::ThreeDSpeaker),
+        _ if !takes_features(described) => Err(described.wrong_tensors(
+            "a speaker embedding network",
+            "features float32 [batch, frames, bins] or [batch, bins, frames] as its first input",
+        )),
         _ => Err(described.broken(
             "metadata `framework`: expected wespeaker, 3d-speaker or nemo, found no such key, and its tensors are not \
              named as in one of them; the option embedding_family supplies it",
