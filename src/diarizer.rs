@@ -209,14 +209,8 @@ impl Diarizer {
     ) -> Result<Vec<FrameTurn>> {
         let hysteresis = self.hysteresis();
         let least = *self.config.speaker_range().start();
-        let turns = reconstruct(
-            windows,
-            &clustering.labels,
-            total_frames,
-            hysteresis,
-            self.weighting(),
-            control,
-        )?;
+        let turns =
+            reconstruct(windows, &clustering.labels, total_frames, hysteresis, self.weighting(), control)?;
         let turns =
             speaker_count::restore_speakers(turns, windows, clustering, hysteresis, total_frames, least);
         let turns = fill_pauses(turns, self.frames(self.config.min_silence_s()));

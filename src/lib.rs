@@ -25,7 +25,9 @@ pub mod output;
 pub mod score;
 pub mod types;
 
-pub use config::{ClusteringMethod, Config, EmbeddingFamily, Frontend, ModelSource, Provider, ProviderPolicy};
+pub use config::{
+    ClusteringMethod, Config, EmbeddingFamily, Frontend, ModelSource, Provider, ProviderPolicy,
+};
 pub use control::Control;
 pub use diarizer::Diarizer;
 pub use error::{Error, Result, Stage};

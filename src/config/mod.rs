@@ -99,7 +99,8 @@ fn within<T: PartialOrd + std::fmt::Display + Copy>(
 fn not_embedded(name: &str, source: ModelSource) -> Result<ModelSource> {
     match source {
         ModelSource::Embedded => {
-            let text = format!("{name}: expected a file or its bytes; the library has no such model embedded");
+            let text =
+                format!("{name}: expected a file or its bytes; the library has no such model embedded");
             Err(Error::InvalidArgument(text))
         }
         source => Ok(source),

@@ -165,10 +165,7 @@ pub unsafe extern "C" fn vf_options_set_embedding_model_memory(
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn vf_options_set_embedding_family(
-    options: *mut vf_options,
-    family: i32,
-) -> vf_status {
+pub unsafe extern "C" fn vf_options_set_embedding_family(options: *mut vf_options, family: i32) -> vf_status {
     guard(|| {
         let family = match family {
             0 => EmbeddingFamily::Auto,

@@ -87,7 +87,9 @@ impl Description {
     pub(super) fn number<T: FromStr>(&self, key: &str) -> Result<Option<T>> {
         let Some(text) = self.text(key) else { return Ok(None) };
         let short: String = text.chars().take(40).collect();
-        text.parse().map(Some).map_err(|_| self.broken(&format!("metadata `{key}`: expected a number, found {short:?}")))
+        text.parse()
+            .map(Some)
+            .map_err(|_| self.broken(&format!("metadata `{key}`: expected a number, found {short:?}")))
     }
 
     /// Refuses a file for another sample rate than 16 kHz; one that does not say is taken to be for it.

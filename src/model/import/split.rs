@@ -122,7 +122,8 @@ fn places(graph: &Graph<'_>, cuts: &[String], bins: usize, probe: &Probe) -> Res
     let long = probe.run(&model, noise(LONG, bins))?;
     let places = cuts.iter().zip(short.iter().zip(&long)).filter_map(|(tensor, (short, long))| {
         let (short, long) = (short.shape(), long.shape());
-        let grown: Vec<usize> = (0..short.len().min(long.len())).filter(|&axis| short[axis] != long[axis]).collect();
+        let grown: Vec<usize> =
+            (0..short.len().min(long.len())).filter(|&axis| short[axis] != long[axis]).collect();
         let [axis] = grown[..] else { return None };
         let more = long[axis].checked_sub(short[axis])?;
         let whole = short.len() == long.len() && more > 0 && (LONG - SHORT).is_multiple_of(more);
@@ -157,7 +158,8 @@ fn neighbourhood(graph: &Graph<'_>, place: &Place, bins: usize, probe: &Probe) -
     if most.partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater) || !total.is_finite() {
         return Ok(None);
     }
-    let centre: f64 = energy.iter().enumerate().map(|(frame, energy)| frame as f64 * energy).sum::<f64>() / total;
+    let centre: f64 =
+        energy.iter().enumerate().map(|(frame, energy)| frame as f64 * energy).sum::<f64>() / total;
     let distance = |frame: usize| (frame as f64 - centre).abs() * place.stride as f64;
     let far = |(frame, change): (usize, &f32)| distance(frame) > FARTHEST as f64 && *change > most * NOTHING;
     if largest.iter().enumerate().any(far) {

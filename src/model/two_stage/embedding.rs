@@ -169,7 +169,8 @@ impl Embedding {
             control.check(Stage::Analysis, 0.0)?;
             let found = self.pool(&group, control)?;
             for ((index, _), voice) in group.iter().zip(found.rows()) {
-                let usable = voice.iter().all(|value| value.is_finite()) && voice.iter().any(|value| *value != 0.0);
+                let usable =
+                    voice.iter().all(|value| value.is_finite()) && voice.iter().any(|value| *value != 0.0);
                 voices[*index] = usable.then(|| voice.to_owned());
             }
         }
@@ -255,7 +256,8 @@ impl Embedding {
             let text = format!("{network}: output `{name}`: expected [{rows}, dim], {found}");
             Error::Model(text)
         };
-        let value = outputs.get(name.as_str()).ok_or_else(|| wrong("the network gave no such output".to_owned()))?;
+        let value =
+            outputs.get(name.as_str()).ok_or_else(|| wrong("the network gave no such output".to_owned()))?;
         let array = value.try_extract_array::<f32>().map_err(failed)?;
         let shape = array.shape().to_vec();
         let refused = || wrong(format!("the network gave {shape:?}"));
@@ -277,7 +279,8 @@ fn clustering(described: &Description) -> Result<ClusteringMethod> {
     const METHODS: [ClusteringMethod; 2] = [ClusteringMethod::Average, ClusteringMethod::Centroid];
     let Some(text) = described.text("voiceflow.clustering") else { return Ok(ClusteringMethod::Centroid) };
     METHODS.into_iter().find(|method| method.name() == text).ok_or_else(|| {
-        described.broken(&format!("metadata `voiceflow.clustering`: expected average or centroid, found {text:?}"))
+        described
+            .broken(&format!("metadata `voiceflow.clustering`: expected average or centroid, found {text:?}"))
     })
 }
 

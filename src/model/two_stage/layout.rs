@@ -104,12 +104,14 @@ fn family(described: &Description, config: &Config) -> Result<EmbeddingFamily> {
         return Ok(config.embedding_family());
     }
     if let Some(text) = described.text("framework") {
-        return FAMILIES.into_iter().find(|family| family.name().eq_ignore_ascii_case(text)).ok_or_else(|| {
-            described.broken(&format!(
+        return FAMILIES.into_iter().find(|family| family.name().eq_ignore_ascii_case(text)).ok_or_else(
+            || {
+                described.broken(&format!(
                 "metadata `framework`: expected wespeaker, 3d-speaker or nemo, found {text:?}; the option \
                  embedding_family says which it is like"
             ))
-        });
+            },
+        );
     }
     let names = |tensors: &[Tensor]| tensors.iter().map(|tensor| tensor.name.clone()).collect::<Vec<_>>();
     let inputs = names(&described.inputs);
@@ -133,11 +135,7 @@ fn family(described: &Description, config: &Config) -> Result<EmbeddingFamily> {
 }
 
 /// The features: the family's, changed by what the file says of itself.
-fn features(
-    described: &Description,
-    family: EmbeddingFamily,
-    frontend: Frontend,
-) -> Result<FeatureSettings> {
+fn features(described: &Description, family: EmbeddingFamily, frontend: Frontend) -> Result<FeatureSettings> {
     let mut settings = match family {
         EmbeddingFamily::Nemo => FeatureSettings::nemo(frontend),
         EmbeddingFamily::ThreeDSpeaker => FeatureSettings::three_d_speaker(frontend),
@@ -157,7 +155,9 @@ fn features(
         None => {}
         Some(unit @ (0 | 1)) => settings = settings.with_unit_samples(unit == 1),
         Some(other) => {
-            return Err(described.broken(&format!("metadata `normalize_samples`: expected 0 or 1, found {other}")));
+            return Err(
+                described.broken(&format!("metadata `normalize_samples`: expected 0 or 1, found {other}"))
+            );
         }
     }
     Ok(match described.text("feature_normalize_type") {

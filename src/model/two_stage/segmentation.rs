@@ -118,7 +118,8 @@ impl Segmentation {
         batch: usize,
         control: &Control<'_>,
     ) -> Result<Vec<Array2<f32>>> {
-        let mut found = vec![Array2::zeros((self.frames(stretch.window), self.speakers())); stretch.offsets.len()];
+        let mut found =
+            vec![Array2::zeros((self.frames(stretch.window), self.speakers())); stretch.offsets.len()];
         let is_loud = |&index: &usize| stretch.window(index).iter().any(|sample| sample.abs() > SILENCE);
         let loud: Vec<usize> = (0..found.len()).filter(is_loud).collect();
         for rows in loud.chunks(self.fixed_batch.unwrap_or(batch).max(1)) {
@@ -130,7 +131,11 @@ impl Segmentation {
             let scores = run(&self.network, audio.insert_axis(Axis(1)).view(), control)?;
             for (row, &index) in rows.iter().enumerate() {
                 let mut activity = Array2::zeros((scores.dim().1, self.speakers()));
-                self.powerset.decode_into(scores.index_axis(Axis(0), row), self.decoding, activity.view_mut())?;
+                self.powerset.decode_into(
+                    scores.index_axis(Axis(0), row),
+                    self.decoding,
+                    activity.view_mut(),
+                )?;
                 found[index] = activity;
             }
         }
@@ -150,7 +155,8 @@ fn frames_of(samples: usize, (size, step): (usize, usize)) -> usize {
 
 /// Batch and samples of the input, `None` where the file leaves them open.
 fn input_sizes(described: &Description) -> Result<(Option<usize>, Option<usize>)> {
-    const EXPECTED: &str = "one input float32 [batch, 1, samples] and an output float32 [batch, frames, classes]";
+    const EXPECTED: &str =
+        "one input float32 [batch, 1, samples] and an output float32 [batch, frames, classes]";
     match (&described.inputs[..], described.outputs.first()) {
         ([input], Some(output))
             if input.is_float(3) && matches!(input.sizes[1], None | Some(1)) && output.is_float(3) =>
@@ -169,7 +175,9 @@ fn powerset(described: &Description, classes: usize) -> Result<Powerset> {
         _ => Powerset::from_class_count(classes),
     }
     .map_err(|error| {
-        described.broken(&format!("{error}; the metadata keys `num_speakers` and `powerset_max_classes` tell which"))
+        described.broken(&format!(
+            "{error}; the metadata keys `num_speakers` and `powerset_max_classes` tell which"
+        ))
     })?;
     if powerset.classes() != classes {
         return Err(described.broken(&format!(
@@ -192,7 +200,9 @@ fn receptive_field(
     let said = (described.number("receptive_field_size")?, described.number("receptive_field_shift")?);
     let (field, source) = match (config.segmentation_receptive_field(), said) {
         (Some(field), _) => (field, "option segmentation_receptive_field"),
-        (None, (Some(size), Some(step))) => ((size, step), "metadata `receptive_field_size`, `receptive_field_shift`"),
+        (None, (Some(size), Some(step))) => {
+            ((size, step), "metadata `receptive_field_size`, `receptive_field_shift`")
+        }
         _ => (
             PYANNOTE_FIELD,
             "metadata `receptive_field_size`, `receptive_field_shift`: missing, and not those of pyannote's networks; the \
