@@ -10,6 +10,8 @@ TEST_PROGRAMS := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.r
 RUST_TESTS := $(filter-out $(C_TESTS),$(TEST_PROGRAMS))
 
 VENV := .venv
+# Written last of the pair of public models.
+PUBLIC := .models/public/metadata.json
 PREFIX ?= $(CURDIR)/install
 
 .PHONY: help
@@ -33,7 +35,7 @@ install: build ## library, header, command line and ONNX Runtime into PREFIX (de
 test: test-rust test-c test-python test-go ## every test
 
 .PHONY: test-rust
-test-rust: $(RUNTIME) .cache/tools ## the core and the command line
+test-rust: $(RUNTIME) .cache/tools $(PUBLIC) ## the core and the command line
 	cargo test --locked --package voiceflow --lib $(addprefix --test ,$(RUST_TESTS))
 	cargo test --locked --package voiceflow --doc
 	cargo test --locked --package voiceflow-cli
@@ -65,8 +67,9 @@ header: ## write include/voiceflow.h and tests/exports.txt anew from src/ffi
 	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test header --test exports
 
 .PHONY: measure
-measure: build $(VENV)/ready ## accuracy, speed and memory on ../shared/data, as docs/PERFORMANCE.md has them
+measure: build $(VENV)/ready models-public ## accuracy, speed and memory on ../shared/data, as docs/PERFORMANCE.md has them
 	$(VENV)/bin/python scripts/measure.py
+	$(VENV)/bin/python scripts/measure.py --models public --hours 1
 
 # The two models that every contender gets, and anything else for the command line of compare.py.
 SEGMENTATION ?=
@@ -86,13 +89,15 @@ bench-peers: build $(PEERS)/ready ## speed against sherpa-onnx, diarization and 
 		--segmentation "$(SEGMENTATION)" --embedding "$(EMBEDDING)" $(PEERS_ARGS)
 
 .PHONY: models-public
-models-public: $(VENV)/ready ## a public segmentation and embedding model into .models/public
-	scripts/fetch_segmentation.sh
-	cd models/public && $(CURDIR)/$(VENV)/bin/python -m voiceflow_public.pair
+models-public: $(PUBLIC) ## a public segmentation and embedding model into .models/public
 
 .PHONY: clean
 clean: ## remove all that was built or fetched
 	rm -rf target .runtime .models .cache $(VENV) install
+
+$(PUBLIC): scripts/fetch_segmentation.sh $(wildcard models/public/voiceflow_public/*.py) | $(VENV)/ready
+	scripts/fetch_segmentation.sh
+	cd models/public && $(CURDIR)/$(VENV)/bin/python -m voiceflow_public.pair
 
 $(RUNTIME):
 	scripts/install_tools.sh build

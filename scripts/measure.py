@@ -1,6 +1,6 @@
 """Accuracy, speed and memory of `voiceflow diarize`, as Markdown tables.
 
-    .venv/bin/python scripts/measure.py [FOLDER of recordings with .rttm]
+    .venv/bin/python scripts/measure.py [FOLDER of recordings with .rttm] [--models public]
 
 Each recording is one run of the command line, start and loading of the model included. The long recording is
 the shipped conversation over and over. Run by `make measure`.
@@ -21,7 +21,6 @@ import soundfile
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = ROOT / "target" / "release" / "voiceflow"
 CONVERSATION = ROOT / "examples" / "data" / "conversation.flac"
-HOURS = 3
 
 
 def run(arguments: list, threads: int) -> tuple[float, float]:
@@ -41,7 +40,7 @@ def row_of(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def accuracy(folder: Path, repeats: int) -> None:
+def accuracy(folder: Path, models: list[str], repeats: int) -> None:
     """The table of DER and speed for every recording of the folder."""
     recordings = sorted(folder.glob("*.flac"))
     with tempfile.TemporaryDirectory() as scratch:
@@ -49,14 +48,14 @@ def accuracy(folder: Path, repeats: int) -> None:
         references.mkdir()
         for path in folder.glob("*.rttm"):
             (references / path.name).write_bytes(path.read_bytes())
-        command = [PROGRAM, "diarize", *recordings, "--format", "rttm", "--output", hypotheses]
+        command = [PROGRAM, "diarize", *models, *recordings, "--format", "rttm", "--output", hypotheses]
         subprocess.run(command, check=True)
         command = [PROGRAM, "score", references, hypotheses, "--format", "json"]
         score = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     speed = {}
     for _ in range(repeats):
         for path in recordings:
-            speed.setdefault(path.stem, []).append(run([path], threads=1))
+            speed.setdefault(path.stem, []).append(run([*models, path], threads=1))
     print(f"\n`{folder.name}`: collar 0, overlap scored, speaker count unknown; one thread, {repeats} runs\n")
     heads = "recording,length s,DER %,missed %,false alarm %,confusion %,JER %,RTF median,RTF max,peak MB"
     print(row_of(heads.split(",")))
@@ -77,20 +76,20 @@ def accuracy(folder: Path, repeats: int) -> None:
         print(row_of([name, f"{length:.1f}", *rates, *tail]))
 
 
-def long_recording() -> None:
+def long_recording(models: list[str], hours: float) -> None:
     """The table of speed and memory on hours of audio, by threads."""
     audio, rate = soundfile.read(CONVERSATION, dtype="int16")
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "long.wav"
         with soundfile.SoundFile(path, "w", rate, 1, "PCM_16") as file:
-            for _ in range(HOURS * 3600 * rate // len(audio) + 1):
+            for _ in range(int(hours * 3600 * rate) // len(audio) + 1):
                 file.write(audio)
         length = soundfile.info(path).duration
         print(f"\n{length / 3600:.2f} h WAV, 16 kHz mono\n")
         print(row_of(["threads", "seconds", "RTF", "times real time", "peak MB"]))
         print(row_of(["---"] * 5))
         for threads in (1, 2):
-            seconds, memory = run([path], threads)
+            seconds, memory = run([*models, path], threads)
             speed = [f"{seconds:.1f}", f"{seconds / length:.5f}", f"{length / seconds:.0f}", f"{memory:.0f}"]
             print(row_of([str(threads), *speed]))
 
@@ -101,11 +100,15 @@ def main() -> None:
     data = Path(os.environ.get("VOICEFLOW_DATA", ROOT.parent / "shared" / "data"))
     parser.add_argument("folder", type=Path, nargs="?", default=data / "eval" / "tune")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--models", help="as for `voiceflow diarize`; without, the model compiled in")
+    parser.add_argument("--hours", type=float, default=3, help="length of the long recording; 0 for none")
     options = parser.parse_args()
     if not options.folder.is_dir():
         sys.exit(f"{options.folder}: no such folder; give one of recordings with their .rttm")
-    accuracy(options.folder, options.repeats)
-    long_recording()
+    models = ["--models", options.models] if options.models else []
+    accuracy(options.folder, models, options.repeats)
+    if options.hours > 0:
+        long_recording(models, options.hours)
 
 
 if __name__ == "__main__":
