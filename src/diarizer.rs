@@ -215,6 +215,10 @@ impl Diarizer {
         let least = *self.config.speaker_range().start();
         let (mut turns, origins) = speaker_count::divide_turns(turns, clustering.speakers, least);
         let voice_of = voices(&clustering.centroids, &origins);
+        let duration_s = samples as f64 / f64::from(SAMPLE_RATE);
+        let times = self.frame_times();
+        // The first frame may begin after the end of a very short recording.
+        turns.retain(|turn| times.origin_s + turn.start as f64 * times.step_s < duration_s);
         let mut order: Vec<usize> = Vec::new();
         for turn in &mut turns {
             let place = order.iter().position(|&speaker| speaker == turn.speaker).unwrap_or_else(|| {
@@ -223,8 +227,7 @@ impl Diarizer {
             });
             turn.speaker = place;
         }
-        let duration_s = samples as f64 / f64::from(SAMPLE_RATE);
-        let segments = to_segments(&turns, self.frame_times(), duration_s);
+        let segments = to_segments(&turns, times, duration_s);
         let speakers = order
             .iter()
             .enumerate()
@@ -258,7 +261,15 @@ fn method(config: &Config, info: &ModelInfo, grid: WindowGrid) -> Result<Method>
                 let text = "plda: expected the folder of a PLDA for the clustering method vbx, got none";
                 Error::InvalidArgument(text.to_owned())
             })?;
-            Method::Vbx(Vbx::new(Arc::new(read_plda(folder)?)))
+            let plda = read_plda(folder)?;
+            let (expected, found) = (plda.dimensions(), info.embedding_dim);
+            if expected != found {
+                return Err(Error::Model(format!(
+                    "{}: PLDA: expected embeddings of {expected} dimensions, as it was made for, found {found}",
+                    folder.display()
+                )));
+            }
+            Method::Vbx(Vbx::new(Arc::new(plda)))
         }
     })
 }
