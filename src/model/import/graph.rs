@@ -187,12 +187,13 @@ impl<'a> Graph<'a> {
 
     /// The part that makes `tensors`, with them as outputs, as an ONNX file.
     pub(super) fn head(&self, tensors: &[&str]) -> Vec<u8> {
-        let outputs: Vec<Vec<u8>> =
-            tensors.iter().map(|name| value_info(GRAPH_OUTPUT, name, None)).collect();
+        let outputs: Vec<Vec<u8>> = tensors.iter().map(|name| value_info(GRAPH_OUTPUT, name, None)).collect();
         let needed: Vec<bool> = tensors
             .iter()
             .map(|tensor| self.needed_for(tensor, &BTreeSet::new()))
-            .fold(vec![false; self.nodes.len()], |all, some| all.iter().zip(some).map(|(a, b)| *a || b).collect());
+            .fold(vec![false; self.nodes.len()], |all, some| {
+                all.iter().zip(some).map(|(a, b)| *a || b).collect()
+            });
         let inputs: Vec<Vec<u8>> = self.inputs.iter().map(|(_, field)| field.whole.to_vec()).collect();
         self.write(&needed, &inputs, &outputs)
     }
@@ -212,7 +213,10 @@ impl<'a> Graph<'a> {
         let mut wanted: BTreeSet<&str> = BTreeSet::from([output]);
         let mut needed = vec![false; self.nodes.len()];
         for (node, needed) in self.nodes.iter().zip(&mut needed).rev() {
-            *needed = node.outputs.iter().any(|name| wanted.contains(name.as_str()) && !given.contains(name.as_str()));
+            *needed = node
+                .outputs
+                .iter()
+                .any(|name| wanted.contains(name.as_str()) && !given.contains(name.as_str()));
             if *needed {
                 wanted.extend(node.inputs.iter().map(String::as_str));
             }
@@ -251,7 +255,9 @@ impl<'a> Node<'a> {
         if node.attribute.iter().any(|attribute| attribute.graph.is_some() || !attribute.graphs.is_empty()) {
             return Err("a node of it holds a graph of its own".to_owned());
         }
-        Ok(Node { inputs: node.input, outputs: node.output, operator: node.operator, field })
+        // An optional one that is left out has no name.
+        let named = |names: Vec<String>| names.into_iter().filter(|name| !name.is_empty()).collect();
+        Ok(Node { inputs: named(node.input), outputs: named(node.output), operator: node.operator, field })
     }
 }
 
@@ -328,7 +334,8 @@ mod tests {
         let graph = Graph::parse(&bytes).unwrap();
         let head = graph.head(&["a"]);
         let head = Graph::parse(&head).unwrap();
-        let names = |list: &[(String, Field<'_>)]| list.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        let names =
+            |list: &[(String, Field<'_>)]| list.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
         assert_eq!((names(&head.inputs), names(&head.outputs)), (vec!["x".to_owned()], vec!["a".to_owned()]));
         assert_eq!((head.nodes.len(), names(&head.initializers)), (1, vec!["w1".to_owned()]));
         let tail = graph.tail("a", &[None, Some(3)], "y");

@@ -46,7 +46,9 @@ impl Probe {
         let (network, ()) = Network::open(&model, &"part of the network", &self.0, |_, _| ())?;
         let tensor = TensorRef::from_array_view(input.view()).map_err(failed)?;
         network.run(ort::inputs![tensor], &Control::none(), |outputs| {
-            let arrays = outputs.iter().map(|(_, value)| value.try_extract_array::<f32>().map(|array| array.to_owned()));
+            let arrays = outputs
+                .iter()
+                .map(|(_, value)| value.try_extract_array::<f32>().map(|array| array.to_owned()));
             arrays.collect::<ort::Result<Vec<_>>>().map_err(failed)
         })
     }
