@@ -87,7 +87,9 @@ impl Description {
     pub(super) fn number<T: FromStr>(&self, key: &str) -> Result<Option<T>> {
         let Some(text) = self.text(key) else { return Ok(None) };
         let short: String = text.chars().take(40).collect();
-        text.parse().map(Some).map_err(|_| self.broken(&format!("metadata `{key}`: expected a number, found {short:?}")))
+        text.parse()
+            .map(Some)
+            .map_err(|_| self.broken(&format!("metadata `{key}`: expected a number, found {short:?}")))
     }
 
     /// Refuses a file for another sample rate than 16 kHz; one that does not say is taken to be for it.
@@ -97,6 +99,23 @@ impl Description {
                 Err(self.broken(&format!("metadata `sample_rate`: expected {SAMPLE_RATE}, found {rate}")))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Refuses a file that fixes the rows of a run at none, or at more than `most`.
+    pub(super) fn check_batch(&self, fixed: Option<usize>, most: usize) -> Result<()> {
+        match fixed {
+            Some(rows) if !(1..=most).contains(&rows) => Err(self
+                .broken(&format!("first axis of the input: expected a batch of 1 to {most}, found {rows}"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The error of a file whose network cannot be run as it is meant to be; other errors stay.
+    pub(super) fn failing(&self, error: Error) -> Error {
+        match error {
+            Error::Runtime(text) => self.broken(&text),
+            other => other,
         }
     }
 

@@ -48,7 +48,8 @@ fn blocks(wanted: &[bool], axis: FrameAxis) -> Vec<Block> {
             _ => cores.push(frame / axis.stride * axis.stride..frame + 1),
         }
     }
-    let given = |core: &Range<usize>| core.start.saturating_sub(axis.margin)..(core.end + axis.margin).min(total);
+    let given =
+        |core: &Range<usize>| core.start.saturating_sub(axis.margin)..(core.end + axis.margin).min(total);
     cores.into_iter().map(|core| Block { given: given(&core), core }).collect()
 }
 
@@ -100,7 +101,9 @@ impl Frames {
         network: &Network,
     ) -> Result<()> {
         let shape = found.shape().to_vec();
-        let wrong = || Error::Model(format!("{}: its frames have another shape than before: {shape:?}", network.name()));
+        let wrong = || {
+            Error::Model(format!("{}: its frames have another shape than before: {shape:?}", network.name()))
+        };
         if found.ndim() <= self.axis {
             return Err(wrong());
         }
@@ -117,7 +120,7 @@ impl Frames {
         let by_frame = found.permuted_axes(order);
         let count = by_frame.shape()[0];
         let by_frame = by_frame.to_shape((count, width)).map_err(|_| wrong())?;
-        let first = (block.core.start - block.given.start) / stride;
+        let first = ((block.core.start - block.given.start) / stride).min(count);
         let at = block.core.start / stride;
         let kept = count.saturating_sub(first).min(block.core.len().div_ceil(stride)).min(total - at);
         self.rows.slice_mut(s![at..at + kept, ..]).assign(&by_frame.slice(s![first..first + kept, ..]));
@@ -133,7 +136,11 @@ fn run(network: &Network, features: ArrayView2<'_, f32>, control: &Control<'_>) 
     network.run(ort::inputs![tensor], control, |outputs| {
         let found = outputs[0].try_extract_array::<f32>().map_err(failed)?;
         if found.shape().first() != Some(&1) {
-            let text = format!("{}: expected frames of one row, the network gave {:?}", network.name(), found.shape());
+            let text = format!(
+                "{}: expected frames of one row, the network gave {:?}",
+                network.name(),
+                found.shape()
+            );
             return Err(Error::Model(text));
         }
         Ok(found.to_owned())
@@ -153,10 +160,7 @@ mod tests {
     #[test]
     fn a_pause_longer_than_both_margins_is_left_out() {
         let found = blocks(&wanted(&[20..50, 60..90, 300..310], 320), AXIS);
-        let expected = [
-            Block { core: 16..90, given: 0..106 },
-            Block { core: 296..310, given: 280..320 },
-        ];
+        let expected = [Block { core: 16..90, given: 0..106 }, Block { core: 296..310, given: 280..320 }];
         assert_eq!(found, expected);
         assert!(blocks(&[false; 100], AXIS).is_empty());
     }

@@ -65,7 +65,9 @@ impl TwoStage {
                 Some(_) => ("segmentation_model", "embedding_model"),
                 None => ("embedding_model", "segmentation_model"),
             };
-            return Err(Error::InvalidArgument(format!("{missing}: expected a model beside that of {given}, got none")));
+            return Err(Error::InvalidArgument(format!(
+                "{missing}: expected a model beside that of {given}, got none"
+            )));
         };
         let segmentation = Segmentation::open(first, config, DECODING)?;
         let embedding = Embedding::open(second, config)?;
@@ -108,7 +110,8 @@ impl LocalDiarizer for TwoStage {
 
     fn analyse(&self, stretch: &Stretch, batch: usize, control: &Control<'_>) -> Result<Vec<LocalWindow>> {
         let activity = self.segmentation.activity(stretch, batch, control)?;
-        let hysteresis = Hysteresis { onset: self.info.thresholds.onset, offset: self.info.thresholds.offset };
+        let hysteresis =
+            Hysteresis { onset: self.info.thresholds.onset, offset: self.info.thresholds.offset };
         let places = |index: usize| FramePlaces {
             window: stretch.offsets[index],
             offset: self.segmentation.frame_offset(),
@@ -135,7 +138,10 @@ impl LocalDiarizer for TwoStage {
 }
 
 /// What a segmentation network would be used with.
-pub(super) fn segmentation_facts(source: &ModelSource, config: &Config) -> Result<Vec<(&'static str, String)>> {
+pub(super) fn segmentation_facts(
+    source: &ModelSource,
+    config: &Config,
+) -> Result<Vec<(&'static str, String)>> {
     Ok(Segmentation::open(source, config, DECODING)?.facts())
 }
 

@@ -69,7 +69,8 @@ pub(super) fn crops(
 
 /// The spans of the frames that are `chosen`.
 fn spans(frames: usize, places: FramePlaces, chosen: impl Fn(usize) -> bool) -> Crop {
-    let start = |frame: usize| (places.window + places.offset + frame * places.step).saturating_sub(places.step / 2);
+    let start =
+        |frame: usize| (places.window + places.offset + frame * places.step).saturating_sub(places.step / 2);
     let mut spans: Vec<Range<usize>> = Vec::new();
     for frame in (0..frames).filter(|&frame| chosen(frame)) {
         match spans.last_mut() {
