@@ -20,7 +20,7 @@ use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, t
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
-use crate::model::{LocalDiarizer, ModelInfo, Session, Tuning, TwoStage, read_plda, thread_count};
+use crate::model::{LocalDiarizer, ModelInfo, Session, TwoStage, read_plda, thread_count};
 use crate::types::{Diarization, Speaker};
 
 /// Share of a window that a voice is heard alone from which centroid linkage and VBx trust it, as in
@@ -81,7 +81,7 @@ impl Diarizer {
             None => info.hop_samples,
         };
         let grid = WindowGrid::new(info.window_samples, hop, info.frame_step_samples);
-        let method = method(config, local.tuning(), grid)?;
+        let method = method(config, &*local, grid)?;
         Ok(Self { config: config.clone(), local, grid, method, workers })
     }
 
@@ -222,6 +222,10 @@ impl Diarizer {
         let least = *self.config.speaker_range().start();
         let (mut turns, origins) = speaker_count::divide_turns(turns, clustering.speakers, least);
         let voice_of = voices(&clustering.centroids, &origins);
+        let duration_s = samples as f64 / f64::from(SAMPLE_RATE);
+        let times = self.frame_times();
+        // The first frame may begin after the end of a very short recording.
+        turns.retain(|turn| times.origin_s + turn.start as f64 * times.step_s < duration_s);
         let mut order: Vec<usize> = Vec::new();
         for turn in &mut turns {
             let place = order.iter().position(|&speaker| speaker == turn.speaker).unwrap_or_else(|| {
@@ -230,8 +234,7 @@ impl Diarizer {
             });
             turn.speaker = place;
         }
-        let duration_s = samples as f64 / f64::from(SAMPLE_RATE);
-        let segments = to_segments(&turns, self.frame_times(), duration_s);
+        let segments = to_segments(&turns, times, duration_s);
         let speakers = order
             .iter()
             .enumerate()
@@ -249,9 +252,9 @@ impl Diarizer {
 }
 
 /// How voices are clustered.
-fn method(config: &Config, tuning: Tuning, grid: WindowGrid) -> Result<Method> {
+fn method(config: &Config, local: &dyn LocalDiarizer, grid: WindowGrid) -> Result<Method> {
     let asked = match config.clustering_method() {
-        ClusteringMethod::Auto => tuning.clustering,
+        ClusteringMethod::Auto => local.tuning().clustering,
         asked => asked,
     };
     Ok(match asked {
@@ -265,7 +268,15 @@ fn method(config: &Config, tuning: Tuning, grid: WindowGrid) -> Result<Method> {
                 let text = "plda: expected the folder of a PLDA for the clustering method vbx, got none";
                 Error::InvalidArgument(text.to_owned())
             })?;
-            Method::Vbx(Vbx::new(Arc::new(read_plda(folder)?)))
+            let plda = read_plda(folder)?;
+            let (expected, found) = (plda.dimensions(), local.info().embedding_dim);
+            if expected != found {
+                return Err(Error::Model(format!(
+                    "{}: PLDA: expected embeddings of {expected} dimensions, as it was made for, found {found}",
+                    folder.display()
+                )));
+            }
+            Method::Vbx(Vbx::new(Arc::new(plda)))
         }
     })
 }

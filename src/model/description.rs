@@ -102,6 +102,23 @@ impl Description {
         }
     }
 
+    /// Refuses a file that fixes the rows of a run at none, or at more than `most`.
+    pub(super) fn check_batch(&self, fixed: Option<usize>, most: usize) -> Result<()> {
+        match fixed {
+            Some(rows) if !(1..=most).contains(&rows) => Err(self
+                .broken(&format!("first axis of the input: expected a batch of 1 to {most}, found {rows}"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The error of a file whose network cannot be run as it is meant to be; other errors stay.
+    pub(super) fn failing(&self, error: Error) -> Error {
+        match error {
+            Error::Runtime(text) => self.broken(&text),
+            other => other,
+        }
+    }
+
     /// The error of a file that is not what it should be.
     pub(super) fn broken(&self, reason: &str) -> Error {
         Error::Model(format!("{}: {reason}", self.file))

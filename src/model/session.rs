@@ -40,6 +40,11 @@ impl Session {
     /// breaches of the contract, or wrong results; [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`],
     /// [`Error::InvalidArgument`]: ONNX Runtime, or no embedded model; [`Error::Provider`]: a required provider.
     pub fn new(config: &Config) -> Result<Self> {
+        if config.segmentation_model().is_some() || config.embedding_model().is_some() {
+            let text = "segmentation_model, embedding_model: expected a diarizer, which runs the pair; a session runs \
+                        one joint model";
+            return Err(Error::InvalidArgument(text.to_owned()));
+        }
         let Opened { session, breaches } = Self::open(config)?;
         let name = Label(config.model());
         if !breaches.is_empty() {
@@ -54,11 +59,6 @@ impl Session {
 
     /// Opens the model and reads what it says of itself, whatever that is.
     pub(super) fn open(config: &Config) -> Result<Opened> {
-        if config.segmentation_model().is_some() || config.embedding_model().is_some() {
-            let text = "segmentation_model, embedding_model: expected a diarizer, which runs the pair; a session runs \
-                        one joint model";
-            return Err(Error::InvalidArgument(text.to_owned()));
-        }
         let model = source::read_model(config.model())?;
         let sha256 = source::sha256(&model);
         let (network, (info, breaches)) =

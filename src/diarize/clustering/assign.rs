@@ -26,7 +26,8 @@ pub fn assign_tracks(
     let mut checked = 0;
     for of_window in tracks.chunk_by(|a, b| a.window == b.window) {
         if start >= checked {
-            control.check(Stage::Clustering, start as f32 / tracks.len() as f32)?;
+            // The linkage before has told of all of the stage.
+            control.check(Stage::Clustering, 1.0)?;
             checked = start + CHECK_EVERY;
         }
         let voiced: Vec<usize> =

@@ -108,8 +108,9 @@ impl<'a> Mixture<'a> {
         });
         let mut priors = Array1::from_elem(speakers, 1.0 / speakers as f64);
         let mut last_bound = f64::NEG_INFINITY;
-        for round in 0..MAX_ROUNDS {
-            control.check(Stage::Clustering, round as f32 / MAX_ROUNDS as f32)?;
+        for _ in 0..MAX_ROUNDS {
+            // The linkage before has told of all of the stage.
+            control.check(Stage::Clustering, 1.0)?;
             let bound = self.round(&mut responsibilities, &mut priors);
             if bound - last_bound < LEAST_GAIN {
                 break;

@@ -11,6 +11,9 @@ use crate::model::source::{self, sha256};
 /// Format of the JSON file.
 const FORMAT: u32 = 1;
 
+/// Largest JSON file in bytes; it has a few hundred.
+const MAX_RECORD_BYTES: u64 = 1 << 16;
+
 /// The JSON file.
 #[derive(serde::Deserialize, serde::Serialize)]
 struct Record {
@@ -54,7 +57,7 @@ pub(in crate::model) fn read(model: &Path, fingerprint: &str) -> Option<Found> {
 }
 
 fn read_record(model: &Path, path: &Path, fingerprint: &str) -> std::result::Result<Found, String> {
-    let text = std::fs::read(path).map_err(|error| error.to_string())?;
+    let text = source::read_file(path, MAX_RECORD_BYTES).map_err(|error| error.to_string())?;
     let record: Record = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
     if record.format != FORMAT {
         return Err(format!("expected format {FORMAT}, found {}", record.format));
@@ -63,8 +66,14 @@ fn read_record(model: &Path, path: &Path, fingerprint: &str) -> std::result::Res
         return Err("it belongs to another model".to_owned());
     }
     let Some(split) = record.split else {
-        return Ok(Err(record.whole_because.unwrap_or_default()));
+        return record
+            .whole_because
+            .map(Err)
+            .ok_or_else(|| "it says neither how to split nor why not".to_owned());
     };
+    if !split.axis.is_possible() {
+        return Err(format!("expected the place of frames, found {:?}", split.axis));
+    }
     let part = |ending: &str, expected: &str| {
         let path = beside(model, ending);
         let bytes = source::read_file(&path, source::MAX_MODEL_BYTES).map_err(|error| error.to_string())?;
@@ -115,4 +124,41 @@ fn replace(path: PathBuf, bytes: &[u8]) -> Result<PathBuf> {
         return Err(Error::Io { path, reason: error.to_string() });
     }
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_no_import_wrote_is_named_and_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = folder.path().join("net.onnx");
+        let axis = FrameAxis { axis: 3, stride: 8, offset: 3.5, margin: 80 };
+        let split = |axis| Split { frames: vec![1], pooling: vec![2], axis, tensor: "x".to_owned() };
+        let outcome = |found: &Found| {
+            write(&model, "own", found).unwrap();
+            read_record(&model, &beside(&model, "import.json"), "own")
+                .map(|found| found.map(|split| split.axis))
+        };
+        assert_eq!(outcome(&Ok(split(axis))).unwrap().unwrap(), axis);
+        assert_eq!(outcome(&Err("no".to_owned())).unwrap().unwrap_err(), "no");
+        for wrong in [
+            FrameAxis { axis: 0, ..axis },
+            FrameAxis { stride: 0, ..axis },
+            FrameAxis { stride: usize::MAX, ..axis },
+            FrameAxis { margin: usize::MAX / 8 * 8, ..axis },
+            FrameAxis { margin: 81, ..axis },
+            FrameAxis { offset: 1e9, ..axis },
+        ] {
+            let reason = outcome(&Ok(split(wrong))).unwrap_err();
+            assert!(reason.starts_with("expected the place of frames, found FrameAxis"), "{reason}");
+        }
+        std::fs::write(beside(&model, "import.json"), r#"{"format": 1, "model_sha256": "own"}"#).unwrap();
+        let reason = read_record(&model, &beside(&model, "import.json"), "own").unwrap_err();
+        assert_eq!(reason, "it says neither how to split nor why not");
+        std::fs::write(beside(&model, "import.json"), vec![b' '; 1 << 17]).unwrap();
+        let reason = read_record(&model, &beside(&model, "import.json"), "own").unwrap_err();
+        assert!(reason.ends_with("expected at most 65536 bytes, got 131072"), "{reason}");
+    }
 }

@@ -255,7 +255,9 @@ impl<'a> Node<'a> {
         if node.attribute.iter().any(|attribute| attribute.graph.is_some() || !attribute.graphs.is_empty()) {
             return Err("a node of it holds a graph of its own".to_owned());
         }
-        Ok(Node { inputs: node.input, outputs: node.output, operator: node.operator, field })
+        // An optional one that is left out has no name.
+        let named = |names: Vec<String>| names.into_iter().filter(|name| !name.is_empty()).collect();
+        Ok(Node { inputs: named(node.input), outputs: named(node.output), operator: node.operator, field })
     }
 }
 

@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayD};
 use super::graph::Graph;
 use super::probe::Probe;
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Fewest layers in the first part: to compute one layer once spares nothing.
 const LEAST_LAYERS: usize = 2;
@@ -39,6 +39,18 @@ pub(in crate::model) struct FrameAxis {
     pub(in crate::model) margin: usize,
 }
 
+impl FrameAxis {
+    /// Whether a split can have found it: one read from a file may be anything.
+    pub(in crate::model) fn is_possible(&self) -> bool {
+        let most = FARTHEST.next_multiple_of(LONG - SHORT);
+        (1..=LONG - SHORT).contains(&self.stride)
+            && self.axis > 0
+            && self.margin <= most
+            && self.margin.is_multiple_of(self.stride)
+            && self.offset.abs() <= PROBED as f64
+    }
+}
+
 /// A network in two parts, each an ONNX file.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct Split {
@@ -61,11 +73,25 @@ struct Place {
 }
 
 /// Splits the network `model` with the input `input` [batch, frames, `bins`] and the output `output`. The inner
-/// `Err` holds the reason why it cannot be split.
+/// `Err` holds the reason why it cannot be split; a part that cannot be run, as one that ends in numbers other than
+/// float32, is such a reason.
 ///
 /// # Errors
-/// Those of ONNX Runtime.
+/// [`Error::Provider`] and others that are not the network's doing.
 pub(in crate::model) fn split(
+    model: &[u8],
+    input: &str,
+    bins: usize,
+    output: &str,
+    config: &Config,
+) -> Result<std::result::Result<Split, String>> {
+    match look(model, input, bins, output, config) {
+        Err(Error::Model(reason) | Error::Runtime(reason)) => Ok(Err(reason)),
+        found => found,
+    }
+}
+
+fn look(
     model: &[u8],
     input: &str,
     bins: usize,
@@ -127,11 +153,14 @@ fn places(graph: &Graph<'_>, cuts: &[String], bins: usize, probe: &Probe) -> Res
         let [axis] = grown[..] else { return None };
         let more = long[axis].checked_sub(short[axis])?;
         let whole = short.len() == long.len() && more > 0 && (LONG - SHORT).is_multiple_of(more);
+        let stride = (LONG - SHORT).checked_div(more)?;
+        // Without padding there are fewer frames than blocks of the features are asked for.
+        let padded = short[axis] == SHORT.div_ceil(stride.max(1));
         // The first axis is that of the batch.
-        (whole && axis > 0).then(|| Place {
+        (whole && padded && axis > 0).then(|| Place {
             tensor: tensor.clone(),
             axis,
-            stride: (LONG - SHORT) / more,
+            stride,
             sizes: (0..short.len()).map(|at| (at != 0 && at != axis).then_some(short[at])).collect(),
         })
     });
@@ -145,6 +174,9 @@ fn neighbourhood(graph: &Graph<'_>, place: &Place, bins: usize, probe: &Probe) -
     let before = probe.run_one(&model, features.clone())?;
     features.row_mut(CHANGED).mapv_inplace(|value| 1.0 - value);
     let after = probe.run_one(&model, features)?;
+    if before.shape() != after.shape() || before.ndim() <= place.axis {
+        return Ok(None);
+    }
     let change = &after - &before;
     let frames = change.axis_iter(ndarray::Axis(place.axis));
     let (largest, energy): (Vec<f32>, Vec<f64>) = frames

@@ -85,10 +85,10 @@ impl Embedding {
             pooling,
             dim: 0,
             clustering: clustering(&described)?,
-            threshold: described.number("voiceflow.clustering_threshold")?,
+            threshold: threshold(&described)?,
             sha256: fingerprint,
         };
-        embedding.dim = embedding.trial()?;
+        embedding.dim = embedding.trial().map_err(|error| described.failing(error))?;
         match described.number::<usize>("output_dim")? {
             Some(dim) if dim != embedding.dim => Err(described.broken(&format!(
                 "metadata `output_dim`: expected what the network gives, {}, found {dim}",
@@ -149,25 +149,31 @@ impl Embedding {
         batch: usize,
         control: &Control<'_>,
     ) -> Result<Vec<Option<Array1<f32>>>> {
-        let features = self.extractor.compute(audio);
+        let mut features = self.extractor.compute(audio);
         let middle = |frame: f64| self.extractor.frame_centre(0) + frame * STEP_SAMPLES as f64;
         let chosen: Vec<Vec<usize>> =
             crops.iter().map(|crop| crop.select(features.nrows(), |frame| middle(frame as f64))).collect();
-        let heard = |index: &usize| chosen[*index].len() >= LEAST_FRAMES;
-        let heard: Vec<usize> = (0..crops.len()).filter(heard).collect();
-        let inputs: Vec<(usize, ArrayD<f32>)> = match &self.frames {
+        let heard = (0..crops.len()).filter(|&index| chosen[index].len() >= LEAST_FRAMES);
+        let (frames, rows): (Option<Frames>, Vec<(usize, Vec<usize>)>) = match &self.frames {
             Some((network, axis)) => {
-                let frames = self.frames(network, *axis, features, &chosen, control)?;
+                let frames = self.frames(network, *axis, &mut features, &chosen, control)?;
                 let position = |row: usize| middle(axis.offset + (row * axis.stride) as f64);
-                let rows = |index: &usize| crops[*index].select(frames.count(), position);
-                heard.iter().map(|index| (*index, frames.gather(&rows(index)))).collect()
+                let rows =
+                    heard.map(|index| (index, crops[index].select(frames.count(), position))).collect();
+                (Some(frames), rows)
             }
-            None => heard.iter().map(|&index| (index, self.cut(&features, &chosen[index]))).collect(),
+            None => (None, heard.map(|index| (index, chosen[index].clone())).collect()),
+        };
+        let input = |rows: &[usize]| match &frames {
+            Some(frames) => frames.gather(rows),
+            None => self.cut(&features, rows),
         };
         let mut voices = vec![None; crops.len()];
-        for group in self.grouped(inputs, batch) {
+        for group in self.grouped(rows, batch) {
             control.check(Stage::Analysis, 0.0)?;
-            let found = self.pool(&group, control)?;
+            // Made when they are needed: those of all crops at once would be many times the audio.
+            let inputs: Vec<ArrayD<f32>> = group.iter().map(|(_, rows)| input(rows)).collect();
+            let found = self.pool(&inputs, control)?;
             for ((index, _), voice) in group.iter().zip(found.rows()) {
                 let usable =
                     voice.iter().all(|value| value.is_finite()) && voice.iter().any(|value| *value != 0.0);
@@ -183,14 +189,14 @@ impl Embedding {
         &self,
         network: &Network,
         axis: FrameAxis,
-        mut features: Array2<f32>,
+        features: &mut Array2<f32>,
         chosen: &[Vec<usize>],
         control: &Control<'_>,
     ) -> Result<Frames> {
         let mut wanted = vec![false; features.nrows()];
         chosen.iter().flatten().for_each(|&frame| wanted[frame] = true);
-        self.extractor.normalize_by(&mut features, &wanted);
-        Frames::compute(network, axis, &features, &wanted, control)
+        self.extractor.normalize_by(features, &wanted);
+        Frames::compute(network, axis, features, &wanted, control)
     }
 
     /// The features of a crop, normalised, with frames and bins in the order of the network's input.
@@ -200,49 +206,40 @@ impl Embedding {
         if self.layout.bins_first { cut.reversed_axes().into_dyn() } else { cut.into_dyn() }
     }
 
-    /// The axis of an input, without that of the batch, that counts frames.
-    fn frame_axis(&self) -> Axis {
-        match &self.frames {
-            Some((_, axis)) => Axis(axis.axis - 1),
-            None => Axis(usize::from(self.layout.bins_first)),
-        }
-    }
-
-    /// Puts inputs together that can be run at once: those with the same number of frames. None is made longer: even a
-    /// network that is told the number of frames is exported without the masks that would keep the rest out of its
-    /// convolutions. On a GPU, where small runs waste most of it, some are shortened, by up to a sixteenth; a processor
-    /// gains nothing by that.
-    fn grouped(&self, inputs: Vec<(usize, ArrayD<f32>)>, batch: usize) -> Vec<Vec<(usize, ArrayD<f32>)>> {
-        let axis = self.frame_axis();
-        let mut inputs = inputs;
+    /// Puts crops, each with its rows of frames, together that can be run at once: those with the same number of rows;
+    /// one without rows is left out. None is made longer: even a network that is told the number of frames is exported
+    /// without the masks that would keep the rest out of its convolutions. On a GPU, where small runs waste most of it,
+    /// some are shortened, by up to a sixteenth; a processor gains nothing by that.
+    fn grouped(&self, mut crops: Vec<(usize, Vec<usize>)>, batch: usize) -> Vec<Vec<(usize, Vec<usize>)>> {
+        // Frames may lie so far apart that none falls into the spans of a crop.
+        crops.retain(|(_, rows)| !rows.is_empty());
         let at_once = self.layout.fixed_batch.map_or(batch, |fixed| fixed.min(batch)).max(1);
         if at_once > 1 && self.provider() != Provider::Cpu {
-            for (_, input) in &mut inputs {
-                let frames = rounded(input.len_of(axis));
-                input.slice_axis_inplace(axis, (..frames).into());
+            for (_, rows) in &mut crops {
+                rows.truncate(rounded(rows.len()));
             }
         }
-        inputs.sort_by_key(|(index, input)| (input.len_of(axis), *index));
-        inputs
-            .chunk_by(|(_, a), (_, b)| a.len_of(axis) == b.len_of(axis))
+        crops.sort_by_key(|(index, rows)| (rows.len(), *index));
+        crops
+            .chunk_by(|(_, a), (_, b)| a.len() == b.len())
             .flat_map(|alike| alike.chunks(at_once).map(<[_]>::to_vec))
             .collect()
     }
 
     /// Runs the pooling part, or the whole network, on inputs of one shape: [inputs, dim].
-    fn pool(&self, group: &[(usize, ArrayD<f32>)], control: &Control<'_>) -> Result<Array2<f32>> {
+    fn pool(&self, group: &[ArrayD<f32>], control: &Control<'_>) -> Result<Array2<f32>> {
         let rows = self.layout.fixed_batch.filter(|_| self.frames.is_none()).unwrap_or(group.len());
-        let shape = group.first().map_or(&[][..], |(_, input)| input.shape());
+        let shape = group.first().map_or(&[][..], |input| input.shape());
         let mut batch = ArrayD::<f32>::zeros([&[rows], shape].concat());
-        for ((_, input), mut row) in group.iter().zip(batch.outer_iter_mut()) {
+        for (input, mut row) in group.iter().zip(batch.outer_iter_mut()) {
             row.assign(input);
         }
-        let frames = shape.get(self.frame_axis().index()).copied().unwrap_or(0);
         let tensor = TensorRef::from_array_view(batch.view()).map_err(failed)?;
         let read = |outputs: &SessionOutputs<'_>| self.read(outputs, rows, group.len());
         if !self.layout.has_lengths {
             return self.pooling.run(ort::inputs![tensor], control, read);
         }
+        let frames = shape.get(usize::from(self.layout.bins_first)).copied().unwrap_or(0);
         let lengths = Array1::from_elem(rows, frames as i64);
         let lengths = TensorRef::from_array_view(lengths.view()).map_err(failed)?;
         self.pooling.run(ort::inputs![tensor, lengths], control, read)
@@ -250,7 +247,7 @@ impl Embedding {
 
     /// The embeddings of the first `count` of `rows` rows.
     fn read(&self, outputs: &SessionOutputs<'_>, rows: usize, count: usize) -> Result<Array2<f32>> {
-        let (name, _) = &self.layout.output;
+        let name = &self.layout.output;
         let network = self.pooling.name();
         let wrong = |found: String| {
             let text = format!("{network}: output `{name}`: expected [{rows}, dim], {found}");
@@ -284,6 +281,16 @@ fn clustering(described: &Description) -> Result<ClusteringMethod> {
     })
 }
 
+/// The threshold of that clustering, by the key `voiceflow.clustering_threshold`.
+fn threshold(described: &Description) -> Result<Option<f32>> {
+    match described.number("voiceflow.clustering_threshold")? {
+        Some(threshold) if !(0.0..=2.0).contains(&threshold) => Err(described.broken(&format!(
+            "metadata `voiceflow.clustering_threshold`: expected 0 to 2, found {threshold}"
+        ))),
+        threshold => Ok(threshold),
+    }
+}
+
 /// The largest number of at most five binary digits, followed by zeros, that is not above `frames`.
 fn rounded(frames: usize) -> usize {
     const DIGITS: u32 = 5;
@@ -299,7 +306,7 @@ fn find_split(model: &[u8], layout: &Layout, config: &Config) -> Result<import::
     if layout.fixed_batch.is_some_and(|rows| rows != 1) {
         return Ok(Err("the file fixes the number of rows".to_owned()));
     }
-    import::split(model, &layout.input, layout.bins, &layout.output.0, config)
+    import::split(model, &layout.input, layout.bins, &layout.output, config)
 }
 
 /// What was found when a file was imported.
@@ -327,6 +334,9 @@ pub fn import_model(path: &std::path::Path, config: &Config) -> Result<Imported>
     let files = import::cache::write(path, &sha256(&model), &found)?;
     Ok(Imported { files, split: found.map(|split| split.tensor) })
 }
+
+#[cfg(test)]
+mod family_tests;
 
 #[cfg(test)]
 mod tests {

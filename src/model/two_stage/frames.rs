@@ -120,7 +120,7 @@ impl Frames {
         let by_frame = found.permuted_axes(order);
         let count = by_frame.shape()[0];
         let by_frame = by_frame.to_shape((count, width)).map_err(|_| wrong())?;
-        let first = (block.core.start - block.given.start) / stride;
+        let first = ((block.core.start - block.given.start) / stride).min(count);
         let at = block.core.start / stride;
         let kept = count.saturating_sub(first).min(block.core.len().div_ceil(stride)).min(total - at);
         self.rows.slice_mut(s![at..at + kept, ..]).assign(&by_frame.slice(s![first..first + kept, ..]));

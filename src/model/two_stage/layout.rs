@@ -3,13 +3,15 @@
 
 use ort::value::TensorElementType;
 
-use crate::config::{Config, EmbeddingFamily, Frontend};
+use crate::config::{Config, EmbeddingFamily, Frontend, MAX_BATCH};
 use crate::error::Result;
 use crate::model::description::{Description, Tensor};
 use crate::model::features::{FeatureSettings, Normalization};
 
 /// Mel bins of a file that does not say.
 const USUAL_BINS: usize = 80;
+/// Most mel bins of a file: more have no bin of the spectrum to themselves.
+const MAX_BINS: usize = 256;
 /// Step from one frame of the features to the next, of all families, in milliseconds.
 const STEP_MS: usize = 10;
 
@@ -29,8 +31,8 @@ pub(super) struct Layout {
     pub(super) bins_first: bool,
     /// Whether the numbers of frames are a second input.
     pub(super) has_lengths: bool,
-    /// Name and place of the output that is the embedding: [batch, dim].
-    pub(super) output: (String, usize),
+    /// Name of the output that is the embedding: [batch, dim].
+    pub(super) output: String,
     /// Rows of every run, where the file fixes them.
     pub(super) fixed_batch: Option<usize>,
 }
@@ -56,17 +58,29 @@ impl Layout {
         let (Some(input), Some(output)) = (input, output) else {
             return Err(described.wrong_tensors(&kind(family), expected));
         };
-        if described.inputs.len() != inputs || !lengths {
+        let (frames_axis, bins_axis) = if nemo { (2, 1) } else { (1, 2) };
+        if described.inputs.len() != inputs || !lengths || input.sizes[frames_axis].is_some() {
             return Err(described.wrong_tensors(&kind(family), expected));
         }
-        let bins = match input.sizes[if nemo { 1 } else { 2 }] {
-            Some(bins) => bins,
-            None => described.number("feat_dim")?.unwrap_or(USUAL_BINS),
+        let (bins, place) = match input.sizes[bins_axis] {
+            Some(bins) => (bins, format!("input `{}`", input.name)),
+            None => (described.number("feat_dim")?.unwrap_or(USUAL_BINS), "metadata `feat_dim`".to_owned()),
         };
+        if !(1..=MAX_BINS).contains(&bins) {
+            return Err(
+                described.broken(&format!("{place}: expected 1 to {MAX_BINS} mel bins, found {bins}"))
+            );
+        }
+        described.check_batch(input.sizes[0], MAX_BATCH)?;
         // A file may have been made for what sherpa-onnx computes.
         let frontend = match described.text("voiceflow.frontend") {
+            None | Some("trained") => config.frontend(),
             Some("sherpa") => Frontend::Sherpa,
-            _ => config.frontend(),
+            Some(other) => {
+                return Err(described.broken(&format!(
+                    "metadata `voiceflow.frontend`: expected trained or sherpa, found {other:?}"
+                )));
+            }
         };
         Ok(Layout {
             family,
@@ -76,7 +90,7 @@ impl Layout {
             input: input.name.clone(),
             bins_first: nemo,
             has_lengths: nemo,
-            output: (output.name.clone(), place),
+            output: output.name.clone(),
             fixed_batch: input.sizes[0],
         })
     }
@@ -142,7 +156,8 @@ fn features(described: &Description, family: EmbeddingFamily, frontend: Frontend
         EmbeddingFamily::WeSpeaker | EmbeddingFamily::Auto => FeatureSettings::wespeaker(frontend),
     };
     if let Some(frame) = milliseconds(described, "window_size_ms")? {
-        settings = settings.with_frame_ms(frame)?;
+        let refused = |error| described.broken(&format!("metadata {error}"));
+        settings = settings.with_frame_ms(frame).map_err(refused)?;
     }
     match milliseconds(described, "window_stride_ms")? {
         Some(step) if step != STEP_MS => {

@@ -5,7 +5,7 @@
 use ndarray::{Array2, Array3, ArrayView3, Axis, Ix3};
 use ort::value::TensorRef;
 
-use crate::config::{Config, ModelSource};
+use crate::config::{Config, MAX_BATCH, ModelSource};
 use crate::control::Control;
 use crate::diarize::powerset::{Powerset, PowersetDecoding};
 use crate::error::{Error, Result};
@@ -57,17 +57,19 @@ impl Segmentation {
             Network::open(&model, &label, config, |session, _| Description::of(session, &label))?;
         described.check_sample_rate()?;
         let (fixed_batch, fixed_samples) = input_sizes(&described)?;
-        let window = match fixed_samples {
-            Some(samples) => samples,
-            None => described.number("window_size")?.unwrap_or(USUAL_WINDOW),
+        described.check_batch(fixed_batch, MAX_BATCH)?;
+        let (window, place) = match fixed_samples {
+            Some(samples) => (samples, "last axis of the input"),
+            None => (described.number("window_size")?.unwrap_or(USUAL_WINDOW), "metadata `window_size`"),
         };
         if !(1..=MAX_SAMPLES).contains(&window) {
-            return Err(described.broken(&format!(
-                "metadata `window_size`: expected 1 to {MAX_SAMPLES} samples, found {window}"
-            )));
+            return Err(
+                described.broken(&format!("{place}: expected 1 to {MAX_SAMPLES} samples, found {window}"))
+            );
         }
         let silence = Array3::zeros((fixed_batch.unwrap_or(1), 1, window));
-        let scores = run(&network, silence.view(), &Control::none())?;
+        let scores =
+            run(&network, silence.view(), &Control::none()).map_err(|error| described.failing(error))?;
         let (_, frames, classes) = scores.dim();
         let powerset = powerset(&described, classes)?;
         let field = receptive_field(&described, config, window, frames)?;
@@ -129,6 +131,14 @@ impl Segmentation {
                 audio = ndarray::concatenate![Axis(0), audio, missing];
             }
             let scores = run(&self.network, audio.insert_axis(Axis(1)).view(), control)?;
+            let (expected, frames) = (self.frames(stretch.window), scores.dim().1);
+            if frames.abs_diff(expected) > FRAMES_TOLERANCE {
+                return Err(Error::Model(format!(
+                    "{}: expected {expected} frames for {} samples, the network gave {frames}",
+                    self.network.name(),
+                    stretch.window
+                )));
+            }
             for (row, &index) in rows.iter().enumerate() {
                 let mut activity = Array2::zeros((scores.dim().1, self.speakers()));
                 self.powerset.decode_into(
@@ -205,16 +215,21 @@ fn receptive_field(
         }
         _ => (
             PYANNOTE_FIELD,
-            "metadata `receptive_field_size`, `receptive_field_shift`: missing, and not those of pyannote's networks; the \
-             option segmentation_receptive_field supplies them",
+            "metadata `receptive_field_size`, `receptive_field_shift`: missing, and not those of pyannote's networks, \
+             which the option segmentation_receptive_field would replace",
         ),
     };
     let (size, step) = field;
-    let fits = size > 0 && step > 0 && frames_of(window, field).abs_diff(frames) <= FRAMES_TOLERANCE;
-    if !fits {
+    if !(1..=window).contains(&size) || !(1..=size).contains(&step) {
         return Err(described.broken(&format!(
-            "{source}: expected a field of {size} samples with a step of {step} to give the {frames} frames that the \
-             network gives for {window} samples"
+            "{source}: expected a field of 1 to {window} samples and a step no larger, found {size} and {step}"
+        )));
+    }
+    let found = frames_of(window, field);
+    if found.abs_diff(frames) > FRAMES_TOLERANCE {
+        return Err(described.broken(&format!(
+            "{source}: expected the {frames} frames that the network gives for {window} samples, found {found} frames of \
+             {size} samples, {step} apart"
         )));
     }
     Ok(field)
@@ -236,4 +251,40 @@ fn run(network: &Network, audio: ArrayView3<'_, f32>, control: &Control<'_>) -> 
             ))
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What PyTorch gives for the fixtures: tests/data/families/golden.json, which make_fixtures.py explains.
+    #[test]
+    fn networks_give_the_log_probabilities_of_pytorch() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/families");
+        let text = std::fs::read(folder.join("golden.json")).unwrap();
+        let golden: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let mut config = Config::default();
+        config.set_threads(1).unwrap();
+        for name in ["segmentation", "segmentation_no_metadata"] {
+            let source = ModelSource::File(folder.join(format!("{name}.onnx")));
+            let segmentation = Segmentation::open(&source, &config, PowersetDecoding::Hard).unwrap();
+            let golden = &golden[name];
+            let mut state = golden["seed"].as_u64().unwrap() as u32;
+            let audio = Array3::from_shape_fn((1, 1, 32_000), |(_, _, sample)| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let level = if (sample / 4000).is_multiple_of(2) { 0.25 } else { 1.0 / 64.0 };
+                ((state >> 8) as f32 / (1 << 23) as f32 - 1.0) * level
+            });
+            let scores = run(&segmentation.network, audio.view(), &Control::none()).unwrap();
+            assert_eq!(Some(scores.dim().1 as u64), golden["count"].as_u64());
+            assert_eq!(segmentation.frames(32_000), scores.dim().1);
+            let frames = golden["frames"].as_array().unwrap();
+            for (frame, expected) in frames.iter().zip(golden["log_probabilities"].as_array().unwrap()) {
+                let found = scores.slice(ndarray::s![0, frame.as_u64().unwrap() as usize, ..]).to_vec();
+                let expected: Vec<f32> = serde_json::from_value(expected.clone()).unwrap();
+                let far = |(a, b): (&f32, &f32)| (a - b).abs() > 1e-3;
+                assert!(!found.iter().zip(&expected).any(far), "{name} {frame}: {found:?}, not {expected:?}");
+            }
+        }
+    }
 }
