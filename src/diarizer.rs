@@ -29,7 +29,7 @@ const TRUSTED_SHARE: f64 = 0.2;
 
 /// Windows over each frame from which they all count alike, as in pyannote.audio; where there are fewer, the middle
 /// of a window counts more than its ends.
-const MANY_WINDOWS: usize = 10;
+const MANY_WINDOWS: usize = 5;
 
 /// Time in seconds in which the windows begin that a speaker of centroid linkage has at least: the 12 windows, 1 s
 /// apart, of pyannote/speaker-diarization-3.1.
