@@ -30,7 +30,7 @@ CACHE = ROOT / ".cache" / "peers"
 CONVERSATION = ROOT / "examples" / "data" / "conversation.flac"
 CONTENDERS = ("voiceflow:hop_s=1", "sherpa-onnx", "diarization", "speakrs")
 TRIAL_LIMIT_S = 600.0  # seconds within which a contender must have loaded and done the warm-up
-WARM_UP_S = 20.0  # two windows: every shape and code path of the networks is met once
+WARM_UP_S = 170.0  # every shape and code path of the networks is met once, by every thread
 
 
 class Contender:

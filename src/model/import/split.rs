@@ -23,6 +23,9 @@ const FARTHEST: usize = 500;
 const NOTHING: f32 = 1e-6;
 /// Share of a change's energy that the margin around a block of frames may leave out: 3 % of its amplitude.
 const LEFT_OUT: f64 = 1e-3;
+/// Longest margin: 0.24 s. Deep networks see farther, but little; where crops are cut out of the audio first, as is
+/// usual, their ends have none at all.
+const LONGEST_MARGIN: usize = 24;
 /// How far the two parts together may be from the whole, relative to the length of the embedding.
 const TOLERANCE: f32 = 1e-3;
 
@@ -203,11 +206,12 @@ fn neighbourhood(graph: &Graph<'_>, place: &Place, bins: usize, probe: &Probe) -
     };
     let steps = (0..=FARTHEST).step_by(place.stride);
     let margin = steps.into_iter().find(|&radius| beyond(radius) <= total * LEFT_OUT).unwrap_or(FARTHEST);
+    let margin = margin.next_multiple_of(place.stride).min(LONGEST_MARGIN / place.stride * place.stride);
     Ok(Some(FrameAxis {
         axis: place.axis,
         stride: place.stride,
         offset: CHANGED as f64 - centre * place.stride as f64,
-        margin: margin.next_multiple_of(place.stride),
+        margin,
     }))
 }
 

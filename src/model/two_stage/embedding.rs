@@ -151,18 +151,19 @@ impl Embedding {
     ) -> Result<Vec<Option<Array1<f32>>>> {
         let mut features = self.extractor.compute(audio);
         let middle = |frame: f64| self.extractor.frame_centre(0) + frame * STEP_SAMPLES as f64;
-        let chosen: Vec<Vec<usize>> =
-            crops.iter().map(|crop| crop.select(features.nrows(), |frame| middle(frame as f64))).collect();
-        let heard = (0..crops.len()).filter(|&index| chosen[index].len() >= LEAST_FRAMES);
+        let chosen = crops.iter().map(|crop| crop.select(features.nrows(), |frame| middle(frame as f64)));
+        let heard: Vec<(usize, Vec<usize>)> =
+            chosen.enumerate().filter(|(_, frames)| frames.len() >= LEAST_FRAMES).collect();
         let (frames, rows): (Option<Frames>, Vec<(usize, Vec<usize>)>) = match &self.frames {
             Some((network, axis)) => {
-                let frames = self.frames(network, *axis, &mut features, &chosen, control)?;
+                let frames = self.frames(network, *axis, &mut features, &heard, control)?;
                 let position = |row: usize| middle(axis.offset + (row * axis.stride) as f64);
                 let rows =
-                    heard.map(|index| (index, crops[index].select(frames.count(), position))).collect();
+                    heard.iter().map(|(index, _)| (*index, crops[*index].select(frames.count(), position)));
+                let rows = rows.collect();
                 (Some(frames), rows)
             }
-            None => (None, heard.map(|index| (index, chosen[index].clone())).collect()),
+            None => (None, heard),
         };
         let input = |rows: &[usize]| match &frames {
             Some(frames) => frames.gather(rows),
@@ -190,11 +191,11 @@ impl Embedding {
         network: &Network,
         axis: FrameAxis,
         features: &mut Array2<f32>,
-        chosen: &[Vec<usize>],
+        heard: &[(usize, Vec<usize>)],
         control: &Control<'_>,
     ) -> Result<Frames> {
         let mut wanted = vec![false; features.nrows()];
-        chosen.iter().flatten().for_each(|&frame| wanted[frame] = true);
+        heard.iter().flat_map(|(_, frames)| frames).for_each(|&frame| wanted[frame] = true);
         self.extractor.normalize_by(features, &wanted);
         Frames::compute(network, axis, features, &wanted, control)
     }
