@@ -90,6 +90,15 @@ impl Diarizer {
         self.local.info()
     }
 
+    /// How voices are clustered: never [`ClusteringMethod::Auto`].
+    pub fn clustering_method(&self) -> ClusteringMethod {
+        match self.method {
+            Method::Average => ClusteringMethod::Average,
+            Method::Centroid { .. } => ClusteringMethod::Centroid,
+            Method::Vbx(_) => ClusteringMethod::Vbx,
+        }
+    }
+
     /// Diarizes a file of any supported format, rate and channel count.
     ///
     /// # Errors
@@ -139,12 +148,10 @@ impl Diarizer {
 
     /// The threshold asked for, that of the model where it is clustered as it was tuned, else that of the method.
     fn clustering_threshold(&self) -> f32 {
-        self.config.clustering_threshold().unwrap_or_else(|| match self.config.clustering_method() {
-            asked if asked == ClusteringMethod::Auto || asked == self.local.tuning().clustering => {
-                self.model().thresholds.clustering
-            }
-            asked => usual_threshold(asked),
-        })
+        let method = self.clustering_method();
+        let tuned = method == self.local.tuning().clustering;
+        let usual = || if tuned { self.model().thresholds.clustering } else { usual_threshold(method) };
+        self.config.clustering_threshold().unwrap_or_else(usual)
     }
 
     fn clustering_options(&self) -> ClusteringOptions {

@@ -17,6 +17,7 @@ use ndarray::Array2;
 
 use super::contract::ModelInfo;
 use super::inference::Inference;
+use super::noise::Noise;
 use crate::config::Provider;
 
 /// Format of the file that this library reads.
@@ -47,10 +48,9 @@ struct Expected {
 
 /// The input of the golden vector: float32, 2 s at 16 kHz, one row.
 pub fn golden_input() -> Array2<f32> {
-    let mut state = 1u32;
+    let mut noise = Noise::new(1);
     Array2::from_shape_fn((1, SAMPLES), |(_, i)| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let noise = f64::from(state >> 8) / f64::from(1 << 24) * 2.0 - 1.0;
+        let noise = f64::from(noise.number());
         let buzz = (i % 128) as f64 / 64.0 - 1.0;
         let gate = if (i / 3200).is_multiple_of(2) { 1.0 } else { 0.0 };
         (0.05 * noise + 0.2 * buzz * gate) as f32

@@ -3,6 +3,7 @@
 use ndarray::{Array2, ArrayView2, s};
 
 use super::inference::Inference;
+use super::noise::Noise;
 use super::session::{Opened, Session};
 use crate::config::{Config, ModelSource};
 use crate::control::Control;
@@ -85,11 +86,8 @@ fn run(session: &Session, breaches: &mut Vec<String>) -> Result<()> {
 
 /// Two rows of different noise, the same on every run.
 fn noise(samples: usize) -> Array2<f32> {
-    let mut state = 7u32;
-    Array2::from_shape_fn((2, samples), |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        ((state >> 8) as f32 / (1 << 23) as f32 - 1.0) * AMPLITUDE
-    })
+    let mut noise = Noise::new(7);
+    Array2::from_shape_fn((2, samples), |_| noise.number() * AMPLITUDE)
 }
 
 fn check_values(name: &str, out: &Inference, breaches: &mut Vec<String>) {

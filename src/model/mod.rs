@@ -19,6 +19,7 @@ mod joint_check;
 mod local;
 mod log_queue;
 mod network;
+mod noise;
 mod plda_file;
 mod pool;
 mod provider;

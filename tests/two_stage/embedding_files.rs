@@ -38,7 +38,7 @@ fn every_family_diarizes() {
         let diarizer = diarizer(name, |_| {});
         assert_eq!(diarizer.model().embedding_dim, dim, "{name}");
         assert_eq!(diarizer.model().name, format!("segmentation + {name}"));
-        assert_eq!(diarizer.model().clustering, ClusteringMethod::Centroid);
+        assert_eq!(diarizer.clustering_method(), ClusteringMethod::Centroid);
         assert!(!diarize(&diarizer, &audio).speakers.is_empty(), "{name}");
     }
 }
@@ -146,8 +146,9 @@ fn a_size_of_features_that_nobody_computes_is_refused() {
 fn what_a_file_says_of_clustering_holds_unless_another_is_asked_for() {
     let tuned = with_metadata(&bytes("campplus"), "voiceflow.clustering", Some("average"));
     let tuned = with_metadata(&tuned, "voiceflow.clustering_threshold", Some("0.25"));
-    let info = load(tuned, |_| {}).unwrap().model().clone();
-    assert_eq!((info.clustering, info.thresholds.clustering), (ClusteringMethod::Average, 0.25));
+    let tuned = load(tuned, |_| {}).unwrap();
+    assert_eq!(tuned.clustering_method(), ClusteringMethod::Average);
+    assert_eq!(tuned.model().thresholds.clustering, 0.25);
 }
 
 #[test]

@@ -138,6 +138,7 @@ mod tests {
     use super::super::framing::STEP_SAMPLES;
     use super::*;
     use crate::config::Frontend;
+    use crate::model::noise::Noise;
 
     /// Every preset.
     fn presets() -> Vec<FeatureSettings> {
@@ -155,12 +156,8 @@ mod tests {
 
     /// Noise in [-1, 1].
     fn noise(samples: usize) -> Vec<f32> {
-        let mut state = 1u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-        };
-        (0..samples).map(|_| next()).collect()
+        let mut noise = Noise::new(1);
+        (0..samples).map(|_| noise.number()).collect()
     }
 
     #[test]

@@ -5,6 +5,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use super::{FeatureExtractor, FeatureSettings};
 use crate::config::Frontend::{Sherpa, Trained};
+use crate::model::noise::Noise;
 
 /// Largest difference allowed; the toolkits compute in single precision.
 const TOLERANCE: f32 = 1e-4;
@@ -30,10 +31,9 @@ fn golden() -> Golden {
 
 /// The signal of make_feature_golden.py.
 fn signal() -> Vec<f32> {
-    let mut state = 1u32;
+    let mut noise = Noise::new(1);
     let sample = |i: usize| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let noise = f64::from(state >> 8) / f64::from(1 << 24) * 2.0 - 1.0;
+        let noise = f64::from(noise.number());
         let buzz = (i % 128) as f64 / 64.0 - 1.0;
         let level = [0.1, 0.0, 0.001, 0.9, 0.9][i / 2000];
         (level * (0.8 * buzz + 0.2 * noise)) as f32

@@ -8,6 +8,7 @@ use super::graph::Graph;
 use super::probe::Probe;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::model::noise::Noise;
 
 /// Fewest layers in the first part: to compute one layer once spares nothing.
 const LEAST_LAYERS: usize = 2;
@@ -230,9 +231,6 @@ fn difference(model: &[u8], split: &Split, bins: usize, probe: &Probe) -> Result
 
 /// Features that look like mean-normalised log mel energies: [frames, bins], the same on every run.
 fn noise(frames: usize, bins: usize) -> Array2<f32> {
-    let mut state = 1u32;
-    Array2::from_shape_fn((frames, bins), |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 22) as f32 - 2.0
-    })
+    let mut noise = Noise::new(1);
+    Array2::from_shape_fn((frames, bins), |_| 2.0 * noise.number())
 }

@@ -16,6 +16,7 @@ use crate::model::description::Description;
 use crate::model::features::{FeatureExtractor, STEP_SAMPLES};
 use crate::model::import::{self, FrameAxis};
 use crate::model::network::Network;
+use crate::model::noise::Noise;
 use crate::model::slot::failed;
 use crate::model::source::{self, Label, ModelBytes, sha256};
 
@@ -121,14 +122,9 @@ impl Embedding {
     /// Size of the voice that the network gives for a sound like speech.
     fn trial(&self) -> Result<usize> {
         let samples = TRIAL_FRAMES * STEP_SAMPLES;
-        let mut state = 1u32;
-        let noise: Vec<f32> = (0..samples)
-            .map(|index| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                let loud = if (index / 3200).is_multiple_of(2) { 0.2 } else { 0.02 };
-                ((state >> 8) as f32 / (1 << 23) as f32 - 1.0) * loud
-            })
-            .collect();
+        let mut noise = Noise::new(1);
+        let syllable = |index: usize| if (index / 3200).is_multiple_of(2) { 0.2 } else { 0.02 };
+        let noise: Vec<f32> = (0..samples).map(|index| noise.number() * syllable(index)).collect();
         let whole = Crop { spans: std::iter::once(0..samples).collect() };
         let voices = self.voices(&noise, &[whole], 1, &Control::none())?;
         match voices.into_iter().flatten().next() {

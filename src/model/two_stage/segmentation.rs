@@ -269,11 +269,10 @@ mod tests {
             let source = ModelSource::File(folder.join(format!("{name}.onnx")));
             let segmentation = Segmentation::open(&source, &config, PowersetDecoding::Hard).unwrap();
             let golden = &golden[name];
-            let mut state = golden["seed"].as_u64().unwrap() as u32;
+            let mut noise = crate::model::noise::Noise::new(golden["seed"].as_u64().unwrap() as u32);
             let audio = Array3::from_shape_fn((1, 1, 32_000), |(_, _, sample)| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let level = if (sample / 4000).is_multiple_of(2) { 0.25 } else { 1.0 / 64.0 };
-                ((state >> 8) as f32 / (1 << 23) as f32 - 1.0) * level
+                noise.number() * level
             });
             let scores = run(&segmentation.network, audio.view(), &Control::none()).unwrap();
             assert_eq!(Some(scores.dim().1 as u64), golden["count"].as_u64());

@@ -57,11 +57,8 @@ fn unsplit(name: &str) -> Embedding {
 
 /// Numbers of the generator of make_fixtures.py, in [-1, 1).
 fn generator(seed: u32) -> impl FnMut() -> f32 {
-    let mut state = seed;
-    move || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-    }
+    let mut noise = Noise::new(seed);
+    move || noise.number()
 }
 
 /// The embedding of features [frames, bins], which are given to the network as they are.
