@@ -179,7 +179,7 @@ impl Config {
         Ok(())
     }
 
-    /// Windows in one run of the network, 1 to 1024. Default 8.
+    /// Most windows in one run of the network, 1 to 1024. Default 8.
     pub fn set_batch(&mut self, batch: usize) -> Result<()> {
         self.batch = within("batch", batch, 1..=MAX_BATCH)?;
         Ok(())
@@ -210,7 +210,7 @@ impl Config {
     }
 
     /// Time from the start of one window to the next in seconds, 0.1 to 60 and at most the model's window,
-    /// which is checked when the model is loaded. Default: stored in the model.
+    /// which is checked when the model is loaded. Default: stored in the model; 1.75 s for two public models.
     pub fn set_hop(&mut self, hop_s: f64) -> Result<()> {
         self.hop_s = Some(within("hop_s", hop_s, 0.1..=60.0)?);
         Ok(())
