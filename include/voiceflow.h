@@ -573,7 +573,7 @@ vf_status vf_options_set_threads(struct vf_options *options,
 vf_status vf_options_set_slots(struct vf_options *options, size_t slots);
 
 /**
- * Sets how many windows a diarizer gives the network at once. Default 8.
+ * Sets how many windows a diarizer gives the network at once, at most. Default 8.
  *
  * - `options`: the options.
  * - `batch`: 1 to 1,024.
@@ -621,7 +621,7 @@ vf_status vf_options_set_num_speakers(struct vf_options *options, size_t count);
 vf_status vf_options_set_speaker_range(struct vf_options *options, size_t min, size_t max);
 
 /**
- * Sets the time from the start of one window to the next. Default: stored in the model.
+ * Sets the time from the start of one window to the next. Default: stored in the model; 1.75 s for two public models.
  *
  * - `options`: the options.
  * - `hop_s`: seconds, 0.1 to 60, and at most the model's window, which the create function checks.
@@ -629,7 +629,8 @@ vf_status vf_options_set_speaker_range(struct vf_options *options, size_t min, s
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_hop_s(struct vf_options *options, double hop_s);
+vf_status vf_options_set_hop_s(struct vf_options *options,
+                               double hop_s);
 
 /**
  * Sets the distance under which two clusters of voices are one speaker. Default: stored in the model, else that of the
