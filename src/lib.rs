@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! file / PCM ──> audio ──> windows ──> local diarizer ──> clustering ──> reconstruction ──> segments
-//!                decode     4 s,       one ONNX call:     AHC with       overlap-add,        RTTM, JSON,
-//!                downmix    fixed hop  activity [T,S]     cannot-link    count, smooth       SRT, C structs
-//!                16 kHz                embedding [S,D]
+//!                decode     4-10 s,    activity [T,S]     AHC or VBx     overlap-add,        RTTM, JSON,
+//!                downmix    fixed hop  embedding [S,D]                   count, smooth       SRT, C structs
+//!                16 kHz
 //! ```
 //!
-//! A window is analysed once; a stage never reaches back.
+//! A window is analysed once; a stage never reaches back. The local diarizer is one joint network, or a segmentation
+//! and a speaker embedding network.
 
 #![deny(unsafe_code)]
 
