@@ -1,1 +1,1 @@
-"""Public speaker models: their architectures, the layout of their ONNX files, and a pair with published weights."""
+"""Public speaker models: their architectures, their files, and a pair with published weights."""

@@ -29,18 +29,18 @@ pub struct Plda {
 /// dimensions that LDA projects to `L`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PldaArrays {
-    /// Mean of the embeddings: [D].
+    /// Mean of the embeddings: `[D]`.
     pub mean1: Array1<f64>,
-    /// Mean of the projected embeddings: [L].
+    /// Mean of the projected embeddings: `[L]`.
     pub mean2: Array1<f64>,
     /// Projection of linear discriminant analysis: [D, L].
     pub lda: Array2<f64>,
-    /// Mean of the PLDA model: [L].
+    /// Mean of the PLDA model: `[L]`.
     pub mu: Array1<f64>,
     /// Transform, row by row, after which the variance within speakers is 1 and that between them diagonal:
     /// [L, L].
     pub tr: Array2<f64>,
-    /// Variance between speakers after the transform, above 0: [L].
+    /// Variance between speakers after the transform, above 0: `[L]`.
     pub psi: Array1<f64>,
 }
 
