@@ -5,7 +5,7 @@
 use ndarray::{Array2, Array3, ArrayView3, Axis, Ix3};
 use ort::value::TensorRef;
 
-use crate::config::{Config, MAX_BATCH, ModelSource, Provider};
+use crate::config::{Config, MAX_BATCH, ModelSource};
 use crate::control::Control;
 use crate::diarize::powerset::{Powerset, PowersetDecoding};
 use crate::error::{Error, Result};
@@ -23,8 +23,6 @@ const USUAL_WINDOW: usize = 160_000;
 const PYANNOTE_FIELD: (usize, usize) = (991, 270);
 /// Frames that a network may give more or fewer than its receptive field says: exports differ in how they pad.
 const FRAMES_TOLERANCE: usize = 1;
-/// Most windows in one run on a processor: more are hardly faster and take more memory.
-const CPU_BATCH: usize = 4;
 /// A window in which no sample is larger is silence: the smallest step of 16-bit audio.
 const SILENCE: f32 = 1.0 / 32_768.0;
 
@@ -126,7 +124,6 @@ impl Segmentation {
             vec![Array2::zeros((self.frames(stretch.window), self.speakers())); stretch.offsets.len()];
         let is_loud = |&index: &usize| stretch.window(index).iter().any(|sample| sample.abs() > SILENCE);
         let loud: Vec<usize> = (0..found.len()).filter(is_loud).collect();
-        let batch = if self.network.provider() == Provider::Cpu { batch.min(CPU_BATCH) } else { batch };
         for rows in loud.chunks(self.fixed_batch.unwrap_or(batch).max(1)) {
             let mut audio = rows_of(stretch, rows);
             if let Some(batch) = self.fixed_batch {
