@@ -7,10 +7,8 @@ use std::str::FromStr;
 use ort::session::Session as OrtSession;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
+use super::contract::SAMPLE_RATE;
 use crate::error::{Error, Result};
-
-/// Samples for each second that the public models take.
-const SAMPLE_RATE: usize = 16_000;
 
 /// A tensor as the file declares it.
 #[derive(Clone, Debug, PartialEq)]
