@@ -1,6 +1,7 @@
-"""Lets the tests import the package where it is not installed."""
+"""Lets the tests import the packages where they are not installed."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+MODELS = Path(__file__).parents[2]
+sys.path[:0] = [str(MODELS / "diarization"), str(MODELS / "public")]

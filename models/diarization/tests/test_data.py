@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
-from voiceflow_models import rooms
+from voiceflow_models.data import rooms
+from voiceflow_models.data.channel import telephone
+from voiceflow_models.data.meetings import rttm
+from voiceflow_models.data.simulate import SPEEDS, Simulator, cut_speech, make_voices
+from voiceflow_models.data.sources import Speaker, speech_frames
+from voiceflow_models.data.turns import plan_turns
 from voiceflow_models.layout import FRAME_STEP, MAX_SPEAKERS, POWERSET, SAMPLE_RATE
-from voiceflow_models.meetings import rttm
-from voiceflow_models.simulate import SPEEDS, Simulator, cut_speech, make_voices, plan_turns, telephone
-from voiceflow_models.sources import Speaker, speech_frames
-from voiceflow_models.teacher import MEMBERSHIP, align, permute_classes
-from voiceflow_models.windows import exact_classes
+from voiceflow_models.powerset import MEMBERSHIP, exact_classes, permute_classes
+from voiceflow_models.teachers.segmentation import align
 
 
 def buzz(pitch: float, seconds: float) -> np.ndarray:
@@ -30,6 +32,8 @@ class Hiss:
     def draw(self, random, samples):
         """White noise of RMS 1."""
         return random.standard_normal(samples).astype(np.float32)
+
+    music = draw
 
 
 @pytest.fixture

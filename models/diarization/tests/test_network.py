@@ -1,5 +1,6 @@
 """The network: shapes, the contract, losses that do not know the speakers' order, training, export."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is needed to train; install models/diarization")
 
-from voiceflow_models.export import Properties, compare, export, stamp  # noqa: E402
-from voiceflow_models.layout import MAX_SPEAKERS, POWERSET, WINDOW_FRAMES, WINDOW_SAMPLES  # noqa: E402
-from voiceflow_models.losses import ORDERS, AngularMargin, permuted_cross_entropy  # noqa: E402
-from voiceflow_models.model import FastCnn, frames_of  # noqa: E402
+from voiceflow_models.export.graph import Properties, compare, export, stamp  # noqa: E402
+from voiceflow_models.layout import MAX_SPEAKERS, POWERSET, WINDOW_FRAMES, WINDOW_SAMPLES, frames_of  # noqa: E402
+from voiceflow_models.networks.checkpoint import load  # noqa: E402
+from voiceflow_models.networks.fast_cnn import FastCnn  # noqa: E402
+from voiceflow_models.networks.frontend import FRAME_SAMPLES, LogMel, mel_filters  # noqa: E402
+from voiceflow_models.training.losses import ORDERS, AngularMargin, permuted_cross_entropy  # noqa: E402
 
 
 @pytest.mark.parametrize("samples", [640, 700, 1000, 12_345, 48_000, WINDOW_SAMPLES])
@@ -66,11 +69,32 @@ def test_training_lowers_the_loss_and_can_be_resumed(tmp_path):
     }
     for name, values in arrays.items():
         np.save(shard / f"{name}.npy", values)
-    command = [sys.executable, "-m", "voiceflow_models.train", "--windows", tmp_path / "windows"]
-    command += ["--runs", tmp_path / "run", "--voices", "2", "--batch", "2"]
-    root = Path(__file__).parents[1]
-    subprocess.run([*command, "--steps", "50"], check=True, cwd=root, capture_output=True)
-    subprocess.run([*command, "--steps", "100", "--resume"], check=True, cwd=root, capture_output=True)
-    rows = [line.split(",") for line in (tmp_path / "run" / "curve.csv").read_text().splitlines()]
-    assert [row[0] for row in rows] == ["50", "100"]
-    assert float(rows[1][3]) < float(rows[0][3])
+    np.savez(tmp_path / "windows" / "voices.npz", names=["a", "b"], embeddings=np.eye(2, 8, dtype=np.float32))
+    program = Path(__file__).parents[1] / "train_fast_cnn.py"
+    command = [sys.executable, program, "--data", tmp_path / "windows"]
+    command += ["--out", tmp_path / "run", "--batch", "2"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    for more in (["--epochs", "25"], ["--epochs", "50", "--resume"]):
+        subprocess.run([*command, *more], check=True, capture_output=True, env=environment)
+    lines = (tmp_path / "run" / "curve.csv").read_text().splitlines()
+    rows = [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:]]
+    assert [row["step"] for row in rows] == ["50", "100"]
+    assert float(rows[1]["activity"]) < float(rows[0]["activity"])
+    trained = load(tmp_path / "run" / "checkpoint.pt")
+    assert (trained.kind, trained.steps) == ("fast-cnn", 100)
+
+
+def test_the_folded_transform_is_the_fourier_transform():
+    front = LogMel()
+    audio = torch.randn(2, 8000, generator=torch.Generator().manual_seed(3)) * 0.1
+    frames = front.frames(audio)
+    used = np.flatnonzero(mel_filters().any(axis=0))
+    order = np.concatenate([used[used % 2 == 0], used[used % 2 == 1]])
+    expected = np.abs(np.fft.rfft(frames.numpy().astype(float), FRAME_SAMPLES))[:, :, order] ** 2
+    assert np.allclose(front.power(frames).numpy(), expected, atol=1e-4)
+
+
+def test_features_do_not_depend_on_the_level():
+    front = LogMel()
+    audio = torch.randn(1, 32_000, generator=torch.Generator().manual_seed(3)) * 0.1
+    assert torch.allclose(front(audio), front(audio * 0.1), atol=2e-2)

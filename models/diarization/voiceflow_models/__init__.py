@@ -2,7 +2,9 @@
 
 The way of the data::
 
-    sources ─> simulate (rooms, noise) ─> windows ─> train (model, losses) ─> export (golden)
-                                            ^
-                                         teacher
+    data: sources ─> simulate (turns, rooms, noise, channel) ─> windows ─> training ─> export ─> evaluation
+                                                                   ^          ^
+                                                    teachers: segmentation, voices
+
+``networks`` holds what is trained, ``layout`` the constants that all of them share.
 """

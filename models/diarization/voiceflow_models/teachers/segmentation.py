@@ -11,26 +11,15 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from .layout import FRAME_STEP, MAX_SPEAKERS, POWERSET
+from ..layout import FRAME_STEP, MAX_SPEAKERS
+from ..powerset import MEMBERSHIP, permute_classes
 
 TEACHER_STEP = 270
 TEACHER_CENTRE = 495.5
 """Frame k of the teacher is centred at sample 270 k + 495.5."""
 
-CLASS_OF = {members: index for index, members in enumerate(POWERSET)}
 
-MEMBERSHIP = np.array(
-    [[speaker in members for speaker in range(MAX_SPEAKERS)] for members in POWERSET], float
-)
-"""[classes, speakers]: which speakers talk in a class."""
-
-
-def permute_classes(order: tuple[int, ...]) -> list[int]:
-    """For each class, the class of the same speakers once speaker ``s`` is renamed from ``order[s]``."""
-    return [CLASS_OF[tuple(sorted(order[speaker] for speaker in members))] for members in POWERSET]
-
-
-class Teacher:
+class SegmentationTeacher:
     """Runs the teacher's ONNX file on one thread."""
 
     def __init__(self, path: Path):
@@ -40,14 +29,15 @@ class Teacher:
         self._input = self._session.get_inputs()[0].name
 
     def classes(self, audio: np.ndarray, frames: int) -> np.ndarray:
-        """Class probabilities [frames, 7] at 40 ms for audio [samples]."""
-        scores = self._session.run(None, {self._input: audio[None, None, :].astype(np.float32)})[0][0]
-        scores = scores - scores.max(axis=1, keepdims=True)
-        probability = np.exp(scores)
-        probability /= probability.sum(axis=1, keepdims=True)
-        at = (np.arange(frames) + 0.5) * FRAME_STEP
-        centres = np.arange(len(probability)) * TEACHER_STEP + TEACHER_CENTRE
-        return np.stack([np.interp(at, centres, column) for column in probability.T], axis=1)
+        """Class probabilities [batch, frames, 7] at 40 ms for audio [batch, samples]."""
+        scores = self._session.run(None, {self._input: audio[:, None, :].astype(np.float32)})[0]
+        probability = np.exp(scores - scores.max(axis=2, keepdims=True))
+        probability /= probability.sum(axis=2, keepdims=True)
+        at = ((np.arange(frames) + 0.5) * FRAME_STEP - TEACHER_CENTRE) / TEACHER_STEP
+        at = np.clip(at, 0, probability.shape[1] - 1)
+        before = np.minimum(at.astype(int), probability.shape[1] - 2)
+        share = (at - before)[None, :, None]
+        return (1 - share) * probability[:, before] + share * probability[:, before + 1]
 
 
 def align(classes: np.ndarray, activity: np.ndarray) -> np.ndarray:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from ..layout import FRAME_STEP, SAMPLE_RATE
 from . import rooms
-from .layout import FRAME_STEP, SAMPLE_RATE
 from .noise import NoiseBank
 from .simulate import Simulator, Voice
 from .sources import load_speakers, split

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .layout import MAX_SPEAKERS
-from .teacher import permute_classes
+from ..layout import MAX_SPEAKERS
+from ..powerset import permute_classes
 
 ORDERS = [permute_classes(order) for order in permutations(range(MAX_SPEAKERS))]
 

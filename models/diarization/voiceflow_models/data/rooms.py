@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyroomacoustics
 
-from .layout import SAMPLE_RATE
+from ..layout import SAMPLE_RATE
 
 LONGEST_SAMPLES = SAMPLE_RATE * 4 // 10
 """Responses are cut at 0.4 s."""
+
+DIRECT_SAMPLES = SAMPLE_RATE * 3 // 1000
+"""The direct sound: the first 3 ms."""
 
 
 def make_bank(rooms: int, seats: int, seed: int) -> list[list[np.ndarray]]:
@@ -22,7 +25,7 @@ def make_bank(rooms: int, seats: int, seed: int) -> list[list[np.ndarray]]:
 
 def _make_room(random: np.random.Generator, seats: int) -> list[np.ndarray]:
     size = random.uniform([3.0, 3.0, 2.4], [9.0, 7.0, 3.5])
-    seconds = random.uniform(0.15, 0.6)
+    seconds = random.uniform(0.15, 0.8)
     absorption, order = pyroomacoustics.inverse_sabine(seconds, size)
     room = pyroomacoustics.ShoeBox(
         size, fs=SAMPLE_RATE, materials=pyroomacoustics.Material(absorption), max_order=min(order, 12)
@@ -38,3 +41,13 @@ def _aligned(response: np.ndarray) -> np.ndarray:
     peak = int(np.argmax(np.abs(response)))
     cut = response[peak : peak + LONGEST_SAMPLES]
     return (cut / cut[0]).astype(np.float32)
+
+
+def farther(random: np.random.Generator, response: np.ndarray, distance: float) -> np.ndarray:
+    """The response of a talker whose direct sound is up to 15 dB weaker, the more the greater the distance.
+
+    What reflects stays as loud: so it is with a talker who turns away or sits behind something.
+    """
+    moved = response.copy()
+    moved[:DIRECT_SAMPLES] *= np.float32(10 ** (-15 * distance * random.random() / 20))
+    return moved

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from scipy.ndimage import uniform_filter1d
 
-from .layout import SAMPLE_RATE
+from ..layout import SAMPLE_RATE
 
 VAD_STEP = 160
 """Samples of one voice-activity frame (10 ms)."""
@@ -34,6 +35,7 @@ class Speaker:
     audio: np.ndarray
     speech: np.ndarray
 
+    @cached_property
     def onsets(self) -> np.ndarray:
         """Voice-activity frames at which a stretch of speech begins."""
         return np.flatnonzero(np.diff(self.speech.astype(np.int8), prepend=0) == 1)

@@ -1,0 +1,38 @@
+"""Writes a checkpoint as a model folder: ``export_onnx.py --checkpoint FILE --out models/fast-cnn/1.0.0``."""
+
+import argparse
+import json
+from pathlib import Path
+
+from voiceflow_models.export.folder import write_folder
+from voiceflow_models.export.graph import Properties
+from voiceflow_models.networks.checkpoint import KINDS, load
+
+
+def main() -> None:
+    """Exports, compares with PyTorch, and describes what was written."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--model-type", choices=sorted(KINDS), help="refuse a checkpoint of another network")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--version", required=True, help="semantic version of the model")
+    parser.add_argument("--window", type=float, default=10.0, help="window at inference in seconds")
+    parser.add_argument("--hop", type=float, default=5.0, help="window hop in seconds")
+    parser.add_argument("--onset", type=float, default=0.5)
+    parser.add_argument("--offset", type=float, default=0.5)
+    parser.add_argument("--clustering", type=float, default=0.5)
+    parser.add_argument("--facts", type=Path, help="JSON merged into metadata.json: data, measured figures")
+    options = parser.parse_args()
+    trained = load(options.checkpoint)
+    if options.model_type not in (None, trained.kind):
+        raise SystemExit(f"{options.checkpoint}: expected {options.model_type}, found {trained.kind}")
+    thresholds = {"onset": options.onset, "offset": options.offset, "clustering": options.clustering}
+    properties = Properties(
+        trained.kind, options.version, options.window, options.hop, thresholds, trained.network.embedding_dim
+    )
+    facts = json.loads(options.facts.read_text()) if options.facts else {}
+    write_folder(trained, properties, options.out, facts)
+
+
+if __name__ == "__main__":
+    main()

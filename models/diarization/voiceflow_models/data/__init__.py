@@ -1,0 +1,1 @@
+"""Speech in, labelled conversations and training windows out."""

@@ -1,0 +1,167 @@
+"""Conversations made from single-speaker speech, with exact labels.
+
+Turns, levels, distances, rooms, background talkers, noise and channel vary from one conversation to the next.
+Every draw comes from the generator that is passed in, so a seed fixes the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.signal import oaconvolve
+
+from ..layout import FRAME_STEP, SAMPLE_RATE
+from .channel import narrow, record, telephone, tilt
+from .noise import NoiseBank
+from .rooms import farther
+from .sources import VAD_STEP, Speaker
+from .turns import Placement, plan_turns
+
+SPEEDS = (1.0, 0.9, 1.1)
+"""Speeds of a voice; each is a voice of its own, since pitch and formants move with it."""
+
+SPEECH_RMS = 0.05
+"""Level of speech before gains, rooms and recorders."""
+
+
+@dataclass
+class Voice:
+    """A speaker at one speed."""
+
+    speaker: Speaker
+    speed: float
+    label: int
+
+
+@dataclass
+class Conversation:
+    """Audio [-1, 1] with, for each voice, a label every 40 ms."""
+
+    audio: np.ndarray
+    activity: np.ndarray
+    voices: list[Voice]
+
+
+def make_voices(speakers: list[Speaker]) -> list[Voice]:
+    """Every speaker at every speed, with a class label each."""
+    pairs = [(speaker, speed) for speaker in speakers for speed in SPEEDS]
+    return [Voice(speaker, speed, label) for label, (speaker, speed) in enumerate(pairs)]
+
+
+class Simulator:
+    """Draws conversations from voices, room responses and noise."""
+
+    def __init__(self, voices: list[Voice], rooms: list[list[np.ndarray]], noise: NoiseBank):
+        self._voices = voices
+        self._people = len({voice.speaker.name for voice in voices})
+        self._rooms = rooms
+        self._noise = noise
+
+    def conversation(self, random: np.random.Generator, seconds: float, speakers: int) -> Conversation:
+        """A conversation of ``speakers`` different people, ``seconds`` long."""
+        samples = int(seconds * SAMPLE_RATE)
+        voices = self._cast(random, speakers)
+        tracks = np.zeros((speakers, samples), np.float32)
+        activity = np.zeros((samples // FRAME_STEP, speakers), bool)
+        for place in plan_turns(random, samples, speakers):
+            self._lay(random, voices[place.voice], place, tracks, activity)
+        mix = self._seat(random, tracks)
+        mix = self._surround(random, mix, activity)
+        return Conversation(record(random, mix), activity, voices)
+
+    def _cast(self, random: np.random.Generator, count: int) -> list[Voice]:
+        if count > self._people:
+            raise ValueError(f"speakers: expected at most the {self._people} people there are, got {count}")
+        cast: list[Voice] = []
+        while len(cast) < count:
+            voice = self._voices[random.integers(len(self._voices))]
+            if all(voice.speaker is not other.speaker for other in cast):
+                cast.append(voice)
+        return cast
+
+    def _lay(self, random, voice: Voice, place: Placement, tracks: np.ndarray, activity: np.ndarray) -> None:
+        """Cuts a piece of speech that starts with a word and lays it into the voice's track."""
+        length = min(place.length, tracks.shape[1] - place.start)
+        audio, speech = cut_speech(random, voice, length)
+        length = min(length, len(audio))
+        ramp = min(80, length // 2)
+        audio = audio[:length] * np.float32(10 ** (random.normal(0, 2) / 20))
+        audio[:ramp] *= np.linspace(0, 1, ramp, dtype=np.float32)
+        audio[length - ramp :] *= np.linspace(1, 0, ramp, dtype=np.float32)
+        tracks[place.voice, place.start : place.start + length] += audio
+        first, last = place.start // FRAME_STEP, -(-(place.start + length) // FRAME_STEP)
+        frames = np.arange(first, min(last, len(activity)))
+        middle = (frames * FRAME_STEP + FRAME_STEP // 2 - place.start) // VAD_STEP
+        inside = (middle >= 0) & (middle < min(len(speech), length // VAD_STEP))
+        frames, middle = frames[inside], middle[inside]
+        activity[frames[speech[middle]], place.voice] = True
+
+    def _seat(self, random, tracks: np.ndarray) -> np.ndarray:
+        """Mixes the talkers as a room and its microphones hear them."""
+        speakers, samples = tracks.shape
+        room = self._rooms[random.integers(len(self._rooms))] if random.random() < 0.7 else None
+        # Talkers sit at different distances: one of them may be 25 dB below the loudest.
+        gains = 10 ** (np.clip(random.normal(0, 6, speakers), -16, 10) / 20)
+        distance = random.random()
+        mix = np.zeros(samples, np.float32)
+        for index in range(speakers):
+            track = tracks[index] * np.float32(gains[index])
+            if not track.any():
+                continue
+            if room is not None:
+                response = farther(random, room[index % len(room)], distance)
+                track = oaconvolve(track, response)[:samples]
+            if random.random() < 0.3:
+                track = tilt(random, track)
+            if random.random() < 0.05:
+                track = telephone(track)
+            mix += track
+        return mix
+
+    def _surround(self, random, mix: np.ndarray, activity: np.ndarray) -> np.ndarray:
+        """Adds distant talkers, music and noise, and narrows the band at times."""
+        samples = len(mix)
+        talking = activity.any(axis=1).repeat(FRAME_STEP)
+        speech_rms = np.sqrt(np.mean(mix[: len(talking)][talking] ** 2)) if talking.any() else SPEECH_RMS
+        if random.random() < 0.2:
+            people = 1 if random.random() < 0.4 else int(random.integers(2, 6))
+            babble = self._babble(random, samples, people)
+            mix = mix + babble * np.float32(speech_rms * 10 ** (-random.uniform(15, 32) / 20))
+        if random.random() < 0.06:
+            music = self._noise.music(random, samples)
+            mix = mix + music * np.float32(speech_rms * 10 ** (-random.uniform(0, 25) / 20))
+        for _ in range(random.choice([1, 2], p=[0.7, 0.3])):
+            noise = self._noise.draw(random, samples)
+            mix = mix + noise * np.float32(speech_rms * 10 ** (-random.uniform(3, 45) / 20))
+        kind = random.random()
+        if kind < 0.06:
+            return telephone(mix)
+        return narrow(random, mix) if kind < 0.25 else mix
+
+    def _babble(self, random, samples: int, people: int) -> np.ndarray:
+        """Far talkers in a reverberant room, RMS 1: present, but nobody's turn."""
+        total = np.zeros(samples, np.float32)
+        for voice in self._cast(random, min(people, self._people)):
+            audio, _ = cut_speech(random, voice, samples)
+            total[: len(audio)] += audio[:samples]
+        room = self._rooms[random.integers(len(self._rooms))]
+        total = oaconvolve(total, farther(random, room[random.integers(len(room))], 1.0))[:samples]
+        return (total / (np.sqrt(np.mean(total**2)) + 1e-9)).astype(np.float32)
+
+
+def cut_speech(random: np.random.Generator, voice: Voice, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Up to ``length`` samples of the voice from the onset of a word, at SPEECH_RMS, with its labels."""
+    onsets = voice.speaker.onsets
+    start = int(onsets[random.integers(len(onsets))]) * VAD_STEP
+    taken = int(length * voice.speed) + 1
+    audio = voice.speaker.audio[start : start + taken].astype(np.float32) / 32768
+    speech = voice.speaker.speech[start // VAD_STEP : (start + taken) // VAD_STEP]
+    if voice.speed != 1.0:
+        at = np.arange(0, len(audio) - 1, voice.speed)
+        audio = np.interp(at, np.arange(len(audio)), audio).astype(np.float32)
+        frames = (np.arange(len(audio) // VAD_STEP) * voice.speed).astype(int)
+        speech = speech[np.minimum(frames, max(len(speech) - 1, 0))] if len(speech) else speech
+    marked = speech.repeat(VAD_STEP)[: len(audio)]
+    rms = np.sqrt(np.mean(audio[: len(marked)][marked] ** 2)) if marked.any() else 1.0
+    return audio * np.float32(SPEECH_RMS / (rms + 1e-6)), speech

@@ -1,0 +1,101 @@
+"""Who talks when in a simulated conversation: turns, pauses, overlap, interruptions, back-channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..layout import SAMPLE_RATE
+
+LEAST_TURN_S = 0.25
+LONGEST_TURN_S = 20.0
+
+
+@dataclass
+class Placement:
+    """``length`` samples of one voice, to be laid at ``start``."""
+
+    voice: int
+    start: int
+    length: int
+
+
+@dataclass
+class Manner:
+    """How the people of one conversation talk.
+
+    Over many conversations the turns are as long as those of AMI meetings: 10, 25, 50, 75, 90 % of them are
+    shorter than 0.4, 0.6, 1.0, 2.3, 6.7 s there, and half of all turns begin before another one has ended.
+    """
+
+    turn_s: float
+    """Median length of a turn."""
+    spread: float
+    """Deviation of its logarithm."""
+    overlap: float
+    """How often a turn begins before the one before it has ended."""
+    pause: float
+    """How often nobody talks for a while."""
+    backchannel: float
+    """How often somebody says a word or two inside a turn of another."""
+
+
+def draw_manner(random: np.random.Generator) -> Manner:
+    """Lively talk, talk in order, lectures, and rooms in which hardly anybody speaks."""
+    kind = random.random()
+    if kind < 0.12:
+        return Manner(random.uniform(0.4, 1.5), 0.7, 0.1, random.uniform(0.5, 0.95), 0.05)
+    if kind < 0.25:
+        return Manner(random.uniform(4.0, 9.0), 0.8, 0.15, 0.05, random.uniform(0.2, 0.6))
+    lively = random.random()
+    return Manner(
+        turn_s=random.uniform(0.9, 2.2),
+        spread=random.uniform(0.7, 1.1),
+        overlap=0.2 + 0.35 * lively,
+        pause=0.15 * (1.2 - lively),
+        backchannel=0.15 + 0.3 * lively,
+    )
+
+
+def plan_turns(random: np.random.Generator, samples: int, speakers: int) -> list[Placement]:
+    """Placements of a conversation of ``samples`` samples; what lies before its beginning is cut off."""
+    places: list[Placement] = []
+    if speakers == 0:
+        return places
+    manner, second = draw_manner(random), SAMPLE_RATE
+    clock = int((random.uniform(-4, 1) if random.random() < 0.75 else random.uniform(0, 5)) * second)
+    talker = int(random.integers(speakers))
+    while clock < samples:
+        drawn = random.lognormal(np.log(manner.turn_s), manner.spread)
+        length = int(np.clip(drawn, LEAST_TURN_S, LONGEST_TURN_S) * second)
+        places.append(Placement(talker, clock, length))
+        if speakers > 1 and length > 1.5 * second:
+            # A long turn gives more occasions to say "yes".
+            for _ in range(random.poisson(manner.backchannel * min(length / (4 * second), 3))):
+                other = (talker + int(random.integers(1, speakers))) % speakers
+                at = clock + int(random.uniform(0.1, 0.85) * length)
+                places.append(Placement(other, at, int(random.uniform(0.25, 1.2) * second)))
+        clock += length + _gap(random, manner, length)
+        if speakers > 1 and random.random() < 0.8:
+            talker = (talker + int(random.integers(1, speakers))) % speakers
+    return [cut for cut in map(_clip, places) if cut is not None and cut.start < samples]
+
+
+def _gap(random: np.random.Generator, manner: Manner, length: int) -> int:
+    """Time to the next turn in samples; negative is an overlap, at most half of the turn."""
+    kind = random.random()
+    if kind < manner.pause:
+        seconds = random.uniform(1.0, 6.0)
+    elif kind < manner.pause + manner.overlap:
+        seconds = -random.exponential(0.6)
+    else:
+        seconds = random.exponential(0.4)
+    return max(int(seconds * SAMPLE_RATE), -length // 2)
+
+
+def _clip(place: Placement) -> Placement | None:
+    if place.start >= 0:
+        return place
+    left = place.length + place.start
+    return Placement(place.voice, 0, left) if left > SAMPLE_RATE // 5 else None

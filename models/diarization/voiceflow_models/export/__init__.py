@@ -1,0 +1,1 @@
+"""From a checkpoint to a model folder: graph, precision, golden vector, contract."""

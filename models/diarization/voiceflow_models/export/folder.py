@@ -1,0 +1,42 @@
+"""The model folder: model.onnx and, beside it, what says where it comes from and whether it is intact."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from ..networks.checkpoint import Trained
+from .golden import write_golden
+from .graph import OPSET, Properties, compare, export, stamp
+
+LARGEST_BYTES = 10_000_000
+
+
+def write_folder(trained: Trained, properties: Properties, out: Path, facts: dict) -> None:
+    """Writes model.onnx, golden vector, metadata.json with ``facts``, checksum, validation report."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "model.onnx"
+    export(trained.network, path)
+    stamp(path, properties)
+    report = compare(trained.network, path)
+    size = path.stat().st_size
+    if size > LARGEST_BYTES:
+        raise SystemExit(f"{path}: {size} bytes, allowed {LARGEST_BYTES}")
+    write_golden(path, out / "golden.json")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    metadata = {
+        "name": properties.name,
+        "version": properties.version,
+        "sha256": digest,
+        "bytes": size,
+        "opset": OPSET,
+        "parameters": sum(parameter.numel() for parameter in trained.network.parameters()),
+        "training_steps": trained.steps,
+        "training_seconds": round(trained.seconds),
+        "thresholds": properties.thresholds,
+        **facts,
+    }
+    (out / "metadata.json").write_text(json.dumps(metadata, indent=2) + "\n")
+    (out / "checksum.sha256").write_text(f"{digest}  model.onnx\n")
+    (out / "validation_report.json").write_text(json.dumps(report, indent=2) + "\n")

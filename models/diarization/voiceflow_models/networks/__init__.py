@@ -1,0 +1,1 @@
+"""The networks: front end, shared blocks, and the local diarizers made of them."""

@@ -1,0 +1,1 @@
+"""Public models that label training material; nothing of them ships."""

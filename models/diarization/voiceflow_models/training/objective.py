@@ -1,0 +1,81 @@
+"""What a batch costs: activity in any speaker order, telling voices apart, agreeing with the teacher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..layout import MAX_SPEAKERS, WINDOW_FRAMES
+from .losses import AngularMargin, permuted_cross_entropy
+from .pool import Batch
+
+LEAST_SOLO_FRAMES = 12
+"""A voice counts for the embedding when it talks alone for about half a second of the window."""
+
+SHORT_SHARE = 0.5
+SHORT_FRAMES = (25, 100)
+"""Half of the voices are heard for a part of the window only, 1 to 4 s long: turns are short."""
+
+CLASS_WEIGHT = 0.1
+LIKENESS_WEIGHT = 1.0
+"""Weights of the angular margin and of the voice teacher beside the activity loss."""
+
+
+@dataclass
+class Losses:
+    """Means over a batch."""
+
+    total: Tensor
+    activity: Tensor
+    voice: Tensor
+    likeness: Tensor
+    right: Tensor
+    """Share of the voices told right."""
+
+
+class Objective(nn.Module):
+    """Holds what only training needs: the voices' classes, and the way to the teacher's space."""
+
+    def __init__(self, embedding_dim: int, voices: Tensor | np.ndarray):
+        super().__init__()
+        voices = torch.as_tensor(voices, dtype=torch.float32)
+        self.margin = AngularMargin(embedding_dim, len(voices))
+        self.register_buffer("voices", voices, persistent=False)
+        self.to_teacher = nn.Linear(embedding_dim, voices.shape[1]) if voices.shape[1] else None
+
+    def forward(self, model: nn.Module, batch: Batch, ramp: float, precision: torch.dtype) -> Losses:
+        """``ramp`` 0 to 1 scales the margin; ``precision`` other than float32 runs the network in it."""
+        kind = batch.audio.device.type
+        with torch.autocast(kind, dtype=precision, enabled=precision != torch.float32):
+            scores, voice = model(batch.audio)
+        activity, _ = permuted_cross_entropy(scores.float(), batch.target)
+        solo = torch.stack([batch.exact == 1 + speaker for speaker in range(MAX_SPEAKERS)], dim=2).float()
+        solo = shortened(solo)
+        known = (solo.sum(dim=1) >= LEAST_SOLO_FRAMES) & (batch.voices >= 0)
+        pool = getattr(model, "module", model).pool
+        embedding, label = pool(voice.float(), solo)[known], batch.voices[known]
+        identity, right = self.margin(embedding, label, ramp)
+        total = activity + CLASS_WEIGHT * identity
+        likeness = torch.zeros((), device=total.device)
+        if self.to_teacher is not None:
+            cosine = F.cosine_similarity(self.to_teacher(embedding), self.voices[label], dim=1)
+            likeness = (1 - cosine).mean()
+            total = total + LIKENESS_WEIGHT * likeness
+        return Losses(total, activity.detach(), identity.detach(), likeness.detach(), right)
+
+
+def shortened(solo: Tensor) -> Tensor:
+    """Solo frames [batch, frames, speakers], of some speakers only those of a shorter stretch."""
+    shape = (solo.shape[0], 1, solo.shape[2])
+    low, high = SHORT_FRAMES
+    length = torch.randint(low, high + 1, shape, device=solo.device)
+    start = (torch.rand(shape, device=solo.device) * (WINDOW_FRAMES - length)).long()
+    frame = torch.arange(solo.shape[1], device=solo.device)[None, :, None]
+    part = solo * ((frame >= start) & (frame < start + length))
+    enough = part.sum(dim=1, keepdim=True) >= LEAST_SOLO_FRAMES
+    chosen = enough & (torch.rand(shape, device=solo.device) < SHORT_SHARE)
+    return torch.where(chosen, part, solo)
