@@ -9,7 +9,7 @@ from voiceflow_models.data.simulate import SPEEDS, Simulator, cut_speech, make_v
 from voiceflow_models.data.sources import Speaker, speech_frames
 from voiceflow_models.data.turns import plan_turns
 from voiceflow_models.layout import FRAME_STEP, MAX_SPEAKERS, POWERSET, SAMPLE_RATE
-from voiceflow_models.powerset import MEMBERSHIP, exact_classes, permute_classes
+from voiceflow_models.powerset import MEMBERSHIP, exact_classes, permute_classes, settle_identity
 from voiceflow_models.teachers.segmentation import align
 
 
@@ -128,3 +128,25 @@ def test_labels_become_rttm():
     voices = make_voices([speaker("low", 90.0), speaker("high", 200.0)])
     chosen = [voices[0], voices[3]]
     assert rttm("m", activity, chosen) == "SPEAKER m 1 0.080 0.120 <NA> <NA> high <NA> <NA>\n"
+
+
+def test_who_talks_is_settled_by_the_labels_and_how_many_by_the_teacher():
+    def heard(**shares):
+        return np.array([shares.get(name, 0.0) for name in ("none", "a", "b", "c", "ab", "ac", "bc")])
+
+    settled = settle_identity(
+        np.stack(
+            [
+                heard(none=0.2, a=0.1, b=0.6, bc=0.1),  # mistakes a for b
+                heard(none=0.4, a=0.2, b=0.4),  # hears one of the two that talk
+                heard(none=0.7, c=0.3),  # hears somebody where nobody is known to talk
+            ]
+        ),
+        np.array([1, 4, 0]),
+    )
+    expected = [
+        heard(none=0.2, a=0.7, ab=0.05, ac=0.05),
+        heard(none=0.4, a=0.2, b=0.4),
+        heard(none=0.7, c=0.3),
+    ]
+    assert np.allclose(settled, expected, atol=2e-3)

@@ -20,8 +20,8 @@ SHORT_SHARE = 0.5
 SHORT_FRAMES = (25, 100)
 """Half of the voices are heard for a part of the window only, 1 to 4 s long: turns are short."""
 
-CLASS_WEIGHT = 0.1
-LIKENESS_WEIGHT = 1.0
+CLASS_WEIGHT = 0.25
+LIKENESS_WEIGHT = 3.0
 """Weights of the angular margin and of the voice teacher beside the activity loss."""
 
 

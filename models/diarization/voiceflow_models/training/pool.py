@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..data.windows import shards
 from ..layout import FRAME_STEP, POWERSET, WINDOW_FRAMES
+from ..powerset import settle_identity
 
 TEACHER_SHARE = 0.7
 """Weight of the teacher's classes in the target; the rest is the exact label."""
@@ -83,7 +84,8 @@ class WindowPool:
             rows.append(window)
         audio, exact, voices, teacher = (np.stack([row[name] for row in rows]) for name in rows[0])
         hard = np.eye(len(POWERSET), dtype=np.float32)[exact]
-        target = self._teacher_share * (teacher.astype(np.float32) / 255) + (1 - self._teacher_share) * hard
+        soft = settle_identity(teacher.astype(np.float32) / 255, exact)
+        target = self._teacher_share * soft + (1 - self._teacher_share) * hard
         return Batch(
             torch.from_numpy(audio.astype(np.float32) / 32768),
             torch.from_numpy(target),
