@@ -7,7 +7,7 @@ from voiceflow_models.data.channel import telephone
 from voiceflow_models.data.meetings import rttm
 from voiceflow_models.data.simulate import SPEEDS, Simulator, cut_speech, make_voices
 from voiceflow_models.data.sources import Speaker, speech_frames
-from voiceflow_models.data.turns import plan_turns
+from voiceflow_models.data.turns import draw_manner, plan_turns
 from voiceflow_models.layout import FRAME_STEP, MAX_SPEAKERS, POWERSET, SAMPLE_RATE
 from voiceflow_models.powerset import MEMBERSHIP, exact_classes, permute_classes, settle_identity
 from voiceflow_models.teachers.segmentation import align
@@ -69,7 +69,7 @@ def test_turns_lie_in_the_recording_and_everybody_is_allowed_to_talk():
     random = np.random.default_rng(3)
     for speakers in (0, 1, 3):
         for _ in range(50):
-            places = plan_turns(random, 10 * SAMPLE_RATE, speakers)
+            places = plan_turns(random, 10 * SAMPLE_RATE, speakers, draw_manner(random, 0.3))
             assert all(0 <= p.start < 10 * SAMPLE_RATE and p.length > 0 for p in places)
             assert {p.voice for p in places} <= set(range(speakers))
 

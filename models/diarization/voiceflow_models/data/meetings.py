@@ -1,6 +1,6 @@
-"""Simulated meetings of held-out speakers, as recordings with RTTM: material to choose thresholds on.
+"""Simulated meetings of held-out speakers, as recordings with RTTM.
 
-``python -m voiceflow_models.meetings --data DIR --cache DIR --out DIR``
+``python -m voiceflow_models.data.meetings --data DIR --cache DIR --out DIR``
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ import soundfile
 from ..layout import FRAME_STEP, SAMPLE_RATE
 from . import rooms
 from .noise import NoiseBank
-from .simulate import Simulator, Voice
+from .simulate import ORDINARY, Simulator, Voice
 from .sources import load_speakers, split
 
-LEAST_S = 60
-LONGEST_S = 150
+ROOMS = 40
 
 
 def rttm(name: str, activity: np.ndarray, voices: list[Voice]) -> str:
@@ -35,23 +34,26 @@ def rttm(name: str, activity: np.ndarray, voices: list[Voice]) -> str:
 
 
 def main() -> None:
-    """Writes ``--count`` meetings of 1 to 2.5 minutes with 2 to 5 speakers."""
+    """Writes meetings; the same seed gives the same ones."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="folder with train/ and noise/")
     parser.add_argument("--cache", type=Path, required=True, help="where decoded sources are kept")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=99)
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=300.0)
+    parser.add_argument("--speakers", type=int, nargs=2, default=(2, 6), metavar=("LEAST", "MOST"))
+    parser.add_argument("--seed", type=int, default=2026)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     _, held_out = split(load_speakers(options.data, options.cache))
     voices = [Voice(speaker, 1.0, label) for label, speaker in enumerate(held_out)]
-    simulator = Simulator(voices, rooms.make_bank(20, 5, options.seed), NoiseBank(options.data))
-    random = np.random.default_rng(options.seed)
+    least, most = options.speakers
+    bank = rooms.make_bank(ROOMS, most, options.seed)
+    simulator = Simulator(voices, bank, NoiseBank(options.data), ORDINARY)
     for index in range(options.count):
+        random = np.random.default_rng([options.seed, index])
         name = f"meeting-{index:02}"
-        speakers = int(random.integers(2, 6))
-        talk = simulator.conversation(random, float(random.uniform(LEAST_S, LONGEST_S)), speakers)
+        talk = simulator.conversation(random, options.seconds, int(random.integers(least, most + 1)))
         soundfile.write(options.out / f"{name}.flac", talk.audio, SAMPLE_RATE, subtype="PCM_16")
         (options.out / f"{name}.rttm").write_text(rttm(name, talk.activity, talk.voices))
 

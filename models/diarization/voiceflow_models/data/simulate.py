@@ -16,13 +16,43 @@ from .channel import narrow, record, telephone, tilt
 from .noise import NoiseBank
 from .rooms import farther
 from .sources import VAD_STEP, Speaker
-from .turns import Placement, plan_turns
+from .turns import Placement, draw_manner, plan_turns
 
 SPEEDS = (1.0, 0.9, 1.1)
 """Speeds of a voice; each is a voice of its own, since pitch and formants move with it."""
 
 SPEECH_RMS = 0.05
 """Level of speech before gains, rooms and recorders."""
+
+TELEPHONE_SHARE = 0.06
+"""Conversations over the telephone."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What conversations may sound like: shares are probabilities, ranges are drawn from evenly."""
+
+    levels_db: float
+    """Deviation of the talkers' levels."""
+    distance: float
+    """How far the farthest talkers sit, 0 to 1."""
+    babble: float
+    babble_db: tuple[float, float]
+    """Level of distant talkers below the conversation."""
+    music: float
+    noise_db: tuple[float, float]
+    """Level of noise below the conversation."""
+    narrow: float
+    """Recordings that lose the lowest and highest tones."""
+    quiet_manners: float
+    """Conversations in which hardly anybody speaks, or one speaks at length."""
+
+
+HARD = Conditions(6.0, 1.0, 0.2, (15.0, 32.0), 0.06, (3.0, 45.0), 0.19, 0.25)
+"""For training: the widest range that people still understand."""
+
+ORDINARY = Conditions(5.0, 0.0, 0.15, (18.0, 32.0), 0.0, (5.0, 45.0), 0.0, 0.0)
+"""Meetings in a room, as test material: all talkers are near, and all talk."""
 
 
 @dataclass
@@ -52,7 +82,14 @@ def make_voices(speakers: list[Speaker]) -> list[Voice]:
 class Simulator:
     """Draws conversations from voices, room responses and noise."""
 
-    def __init__(self, voices: list[Voice], rooms: list[list[np.ndarray]], noise: NoiseBank):
+    def __init__(
+        self,
+        voices: list[Voice],
+        rooms: list[list[np.ndarray]],
+        noise: NoiseBank,
+        conditions: Conditions = HARD,
+    ):
+        self._conditions = conditions
         self._voices = voices
         self._people = len({voice.speaker.name for voice in voices})
         self._rooms = rooms
@@ -64,7 +101,8 @@ class Simulator:
         voices = self._cast(random, speakers)
         tracks = np.zeros((speakers, samples), np.float32)
         activity = np.zeros((samples // FRAME_STEP, speakers), bool)
-        for place in plan_turns(random, samples, speakers):
+        manner = draw_manner(random, self._conditions.quiet_manners)
+        for place in plan_turns(random, samples, speakers, manner):
             self._lay(random, voices[place.voice], place, tracks, activity)
         mix = self._seat(random, tracks)
         mix = self._surround(random, mix, activity)
@@ -102,8 +140,8 @@ class Simulator:
         speakers, samples = tracks.shape
         room = self._rooms[random.integers(len(self._rooms))] if random.random() < 0.7 else None
         # Talkers sit at different distances: one of them may be 25 dB below the loudest.
-        gains = 10 ** (np.clip(random.normal(0, 6, speakers), -16, 10) / 20)
-        distance = random.random()
+        gains = 10 ** (np.clip(random.normal(0, self._conditions.levels_db, speakers), -16, 10) / 20)
+        distance = self._conditions.distance * random.random()
         mix = np.zeros(samples, np.float32)
         for index in range(speakers):
             track = tracks[index] * np.float32(gains[index])
@@ -121,23 +159,23 @@ class Simulator:
 
     def _surround(self, random, mix: np.ndarray, activity: np.ndarray) -> np.ndarray:
         """Adds distant talkers, music and noise, and narrows the band at times."""
-        samples = len(mix)
+        samples, conditions = len(mix), self._conditions
         talking = activity.any(axis=1).repeat(FRAME_STEP)
         speech_rms = np.sqrt(np.mean(mix[: len(talking)][talking] ** 2)) if talking.any() else SPEECH_RMS
-        if random.random() < 0.2:
+        if random.random() < conditions.babble:
             people = 1 if random.random() < 0.4 else int(random.integers(2, 6))
             babble = self._babble(random, samples, people)
-            mix = mix + babble * np.float32(speech_rms * 10 ** (-random.uniform(15, 32) / 20))
-        if random.random() < 0.06:
+            mix = mix + babble * np.float32(speech_rms * 10 ** (-random.uniform(*conditions.babble_db) / 20))
+        if random.random() < conditions.music:
             music = self._noise.music(random, samples)
             mix = mix + music * np.float32(speech_rms * 10 ** (-random.uniform(0, 25) / 20))
         for _ in range(random.choice([1, 2], p=[0.7, 0.3])):
             noise = self._noise.draw(random, samples)
-            mix = mix + noise * np.float32(speech_rms * 10 ** (-random.uniform(3, 45) / 20))
+            mix = mix + noise * np.float32(speech_rms * 10 ** (-random.uniform(*conditions.noise_db) / 20))
         kind = random.random()
-        if kind < 0.06:
+        if kind < TELEPHONE_SHARE:
             return telephone(mix)
-        return narrow(random, mix) if kind < 0.25 else mix
+        return narrow(random, mix) if kind < TELEPHONE_SHARE + conditions.narrow else mix
 
     def _babble(self, random, samples: int, people: int) -> np.ndarray:
         """Far talkers in a reverberant room, RMS 1: present, but nobody's turn."""

@@ -41,12 +41,12 @@ class Manner:
     """How often somebody says a word or two inside a turn of another."""
 
 
-def draw_manner(random: np.random.Generator) -> Manner:
-    """Lively talk, talk in order, lectures, and rooms in which hardly anybody speaks."""
+def draw_manner(random: np.random.Generator, quiet: float) -> Manner:
+    """Lively talk and talk in order; in a share ``quiet`` of cases lectures, or rooms with hardly a word."""
     kind = random.random()
-    if kind < 0.12:
+    if kind < quiet / 2:
         return Manner(random.uniform(0.4, 1.5), 0.7, 0.1, random.uniform(0.5, 0.95), 0.05)
-    if kind < 0.25:
+    if kind < quiet:
         return Manner(random.uniform(4.0, 9.0), 0.8, 0.15, 0.05, random.uniform(0.2, 0.6))
     lively = random.random()
     return Manner(
@@ -58,12 +58,12 @@ def draw_manner(random: np.random.Generator) -> Manner:
     )
 
 
-def plan_turns(random: np.random.Generator, samples: int, speakers: int) -> list[Placement]:
+def plan_turns(random: np.random.Generator, samples: int, speakers: int, manner: Manner) -> list[Placement]:
     """Placements of a conversation of ``samples`` samples; what lies before its beginning is cut off."""
     places: list[Placement] = []
     if speakers == 0:
         return places
-    manner, second = draw_manner(random), SAMPLE_RATE
+    second = SAMPLE_RATE
     clock = int((random.uniform(-4, 1) if random.random() < 0.75 else random.uniform(0, 5)) * second)
     talker = int(random.integers(speakers))
     while clock < samples:
