@@ -69,7 +69,7 @@ def test_turns_lie_in_the_recording_and_everybody_is_allowed_to_talk():
     random = np.random.default_rng(3)
     for speakers in (0, 1, 3):
         for _ in range(50):
-            places = plan_turns(random, 10 * SAMPLE_RATE, speakers, draw_manner(random, 0.3))
+            places = plan_turns(random, 10 * SAMPLE_RATE, speakers, draw_manner(random, 0.3, 1.0))
             assert all(0 <= p.start < 10 * SAMPLE_RATE and p.length > 0 for p in places)
             assert {p.voice for p in places} <= set(range(speakers))
 

@@ -46,13 +46,15 @@ class Conditions:
     """Recordings that lose the lowest and highest tones."""
     quiet_manners: float
     """Conversations in which hardly anybody speaks, or one speaks at length."""
+    overlap: float
+    """How much people talk over each other: 1 is a quarrel."""
 
 
-HARD = Conditions(6.0, 1.0, 0.2, (15.0, 32.0), 0.06, (3.0, 45.0), 0.19, 0.25)
+HARD = Conditions(6.0, 1.0, 0.2, (15.0, 32.0), 0.06, (3.0, 45.0), 0.19, 0.25, 1.0)
 """For training: the widest range that people still understand."""
 
-ORDINARY = Conditions(5.0, 0.0, 0.15, (18.0, 32.0), 0.0, (5.0, 45.0), 0.0, 0.0)
-"""Meetings in a room, as test material: all talkers are near, and all talk."""
+ORDINARY = Conditions(3.0, 0.0, 0.1, (22.0, 35.0), 0.0, (12.0, 45.0), 0.0, 0.0, 0.5)
+"""Meetings in a room, as test material: all talkers are near, and talk over each other as much as in AMI."""
 
 
 @dataclass
@@ -101,7 +103,7 @@ class Simulator:
         voices = self._cast(random, speakers)
         tracks = np.zeros((speakers, samples), np.float32)
         activity = np.zeros((samples // FRAME_STEP, speakers), bool)
-        manner = draw_manner(random, self._conditions.quiet_manners)
+        manner = draw_manner(random, self._conditions.quiet_manners, self._conditions.overlap)
         for place in plan_turns(random, samples, speakers, manner):
             self._lay(random, voices[place.voice], place, tracks, activity)
         mix = self._seat(random, tracks)

@@ -41,8 +41,11 @@ class Manner:
     """How often somebody says a word or two inside a turn of another."""
 
 
-def draw_manner(random: np.random.Generator, quiet: float) -> Manner:
-    """Lively talk and talk in order; in a share ``quiet`` of cases lectures, or rooms with hardly a word."""
+def draw_manner(random: np.random.Generator, quiet: float, overlap: float) -> Manner:
+    """Lively talk and talk in order; in a share ``quiet`` of cases lectures, or rooms with hardly a word.
+
+    ``overlap`` scales how often people begin before others have ended, and how often they say a word inside.
+    """
     kind = random.random()
     if kind < quiet / 2:
         return Manner(random.uniform(0.4, 1.5), 0.7, 0.1, random.uniform(0.5, 0.95), 0.05)
@@ -52,9 +55,9 @@ def draw_manner(random: np.random.Generator, quiet: float) -> Manner:
     return Manner(
         turn_s=random.uniform(0.9, 2.2),
         spread=random.uniform(0.7, 1.1),
-        overlap=0.2 + 0.35 * lively,
+        overlap=overlap * (0.2 + 0.35 * lively),
         pause=0.15 * (1.2 - lively),
-        backchannel=0.15 + 0.3 * lively,
+        backchannel=overlap * (0.15 + 0.3 * lively),
     )
 
 
