@@ -35,7 +35,8 @@ AVERAGE_DECAY = 0.998
 
 REPORT_STEPS = 50
 SAVE_STEPS = 250
-CURVE = ("step", "seconds", "rate", "windows", "total", "activity", "voice", "likeness", "right")
+LOSSES = ("total", "activity", "voice", "affinity", "likeness", "right")
+CURVE = ("step", "seconds", "rate", "windows", *LOSSES)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +111,7 @@ class Trainer:
         self.network.train()
         total = self._total_steps()
         progress = tqdm(total=total, initial=self.step, unit="step", disable=self.rank > 0)
-        sums, begun, done = np.zeros(5), time.monotonic() - self.seconds, 0.0
+        sums, begun, done = np.zeros(len(LOSSES)), time.monotonic() - self.seconds, 0.0
         batches = self.pool.batches(options.batch)
         while done < 1.0:
             self.seconds = time.monotonic() - begun
@@ -121,9 +122,9 @@ class Trainer:
             self.step += 1
             progress.update()
             if self.step % REPORT_STEPS == 0:
-                mean, sums = sums / REPORT_STEPS, np.zeros(5)
+                mean, sums = sums / REPORT_STEPS, np.zeros(len(LOSSES))
                 progress.set_postfix(
-                    activity=f"{mean[1]:.3f}", voice=f"{mean[2]:.2f}", right=f"{mean[4]:.3f}"
+                    activity=f"{mean[1]:.3f}", voice=f"{mean[2]:.2f}", right=f"{mean[5]:.3f}"
                 )
                 self._report(rate, mean)
             if self.step % SAVE_STEPS == 0 or done >= 1.0:
