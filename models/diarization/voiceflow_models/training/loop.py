@@ -59,6 +59,12 @@ def schedule(step: int, done: float, peak: float) -> float:
     return peak * min(1.0, (step + 1) / WARM_UP_STEPS) * (FINAL_SHARE + (1 - FINAL_SHARE) * cosine)
 
 
+def same_voices(state: dict[str, torch.Tensor], objective: Objective) -> bool:
+    """Whether an objective's state is for as many voices; a checkpoint may also come without one."""
+    shapes = {name: value.shape for name, value in objective.state_dict().items()}
+    return shapes == {name: value.shape for name, value in state.items()}
+
+
 class Encoder(nn.Module):
     """The training view of a network: ``forward`` is its ``encode``, so that wrappers see it."""
 
@@ -167,6 +173,8 @@ class Trainer:
             state = torch.load(options.start, map_location=self.device, weights_only=True)
             self.network.load_state_dict(state["model"])
             self.averaged.module.load_state_dict(state["model"])
+            if same_voices(state.get("objective", {}), self.objective):
+                self.objective.load_state_dict(state["objective"])
 
     def _total_steps(self) -> int | None:
         if self.options.minutes:
