@@ -9,6 +9,7 @@ overlap. The same options give the same recording.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,8 @@ from voiceflow_models.data.sources import (
 from voiceflow_models.layout import FRAME_STEP, SAMPLE_RATE
 
 ROOMS = 4
-BYSTANDERS = 3
-"""Voices beside those of the conversation: the simulator puts people far away into some rooms."""
+CONDITIONS = replace(ORDINARY, babble=0.0)
+"""Nobody talks in the distance: whoever is heard is labelled."""
 
 
 def draw_speakers(random: np.random.Generator, data: Path, count: int) -> list[Speaker]:
@@ -47,10 +48,10 @@ def draw_speakers(random: np.random.Generator, data: Path, count: int) -> list[S
 
 def simulate(random: np.random.Generator, data: Path, seconds: float, speakers: int) -> Conversation:
     """A conversation of real voices."""
-    drawn = draw_speakers(random, data, speakers + BYSTANDERS)
+    drawn = draw_speakers(random, data, speakers)
     voices = [Voice(speaker, 1.0, index) for index, speaker in enumerate(drawn)]
     bank = rooms.make_bank(ROOMS, speakers, int(random.integers(1 << 31)))
-    return Simulator(voices, bank, NoiseBank(data), ORDINARY).conversation(random, seconds, speakers)
+    return Simulator(voices, bank, NoiseBank(data), CONDITIONS).conversation(random, seconds, speakers)
 
 
 def add_noise(random: np.random.Generator, talk: Conversation, below_db: float) -> np.ndarray:

@@ -81,7 +81,7 @@ def test_conversations_of_real_voices_have_their_names(tmp_path):
     level, talking, people = labelled(path)
     assert people <= {"a", "b", "c", "d", "e"} and 1 <= len(people) <= 2
     assert np.median(level[talking]) > 2 * np.median(level[~talking])
-    result = generate("--data", tmp_path / "data", "--speakers", 4, "--out", path)
+    result = generate("--data", tmp_path / "data", "--speakers", 7, "--out", path)
     assert "expected 7 speakers with 3 s of speech, found 5" in result.stderr
 
 
