@@ -150,3 +150,12 @@ def test_who_talks_is_settled_by_the_labels_and_how_many_by_the_teacher():
         heard(none=0.7, c=0.3),
     ]
     assert np.allclose(settled, expected, atol=2e-3)
+
+
+def test_nobody_talks_over_themselves():
+    random = np.random.default_rng(4)
+    for _ in range(200):
+        free = {}
+        for place in plan_turns(random, 20 * SAMPLE_RATE, 3, draw_manner(random, 0.3, 1.0)):
+            assert place.start >= free.get(place.voice, 0)
+            free[place.voice] = place.start + place.length

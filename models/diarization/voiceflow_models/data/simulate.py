@@ -6,6 +6,7 @@ Every draw comes from the generator that is passed in, so a seed fixes the resul
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,16 +108,16 @@ class Simulator:
         for place in plan_turns(random, samples, speakers, manner):
             self._lay(random, voices[place.voice], place, tracks, activity)
         mix = self._seat(random, tracks)
-        mix = self._surround(random, mix, activity)
+        mix = self._surround(random, mix, activity, voices)
         return Conversation(record(random, mix), activity, voices)
 
-    def _cast(self, random: np.random.Generator, count: int) -> list[Voice]:
+    def _cast(self, random: np.random.Generator, count: int, apart_from: Sequence[Voice] = ()) -> list[Voice]:
         if count > self._people:
             raise ValueError(f"speakers: expected at most the {self._people} people there are, got {count}")
         cast: list[Voice] = []
         while len(cast) < count:
             voice = self._voices[random.integers(len(self._voices))]
-            if all(voice.speaker is not other.speaker for other in cast):
+            if all(voice.speaker is not other.speaker for other in [*cast, *apart_from]):
                 cast.append(voice)
         return cast
 
@@ -159,14 +160,14 @@ class Simulator:
             mix += track
         return mix
 
-    def _surround(self, random, mix: np.ndarray, activity: np.ndarray) -> np.ndarray:
+    def _surround(self, random, mix: np.ndarray, activity: np.ndarray, present: list[Voice]) -> np.ndarray:
         """Adds distant talkers, music and noise, and narrows the band at times."""
         samples, conditions = len(mix), self._conditions
         talking = activity.any(axis=1).repeat(FRAME_STEP)
         speech_rms = np.sqrt(np.mean(mix[: len(talking)][talking] ** 2)) if talking.any() else SPEECH_RMS
         if random.random() < conditions.babble:
             people = 1 if random.random() < 0.4 else int(random.integers(2, 6))
-            babble = self._babble(random, samples, people)
+            babble = self._babble(random, samples, people, present)
             mix = mix + babble * np.float32(speech_rms * 10 ** (-random.uniform(*conditions.babble_db) / 20))
         if random.random() < conditions.music:
             music = self._noise.music(random, samples)
@@ -179,10 +180,10 @@ class Simulator:
             return telephone(mix)
         return narrow(random, mix) if kind < TELEPHONE_SHARE + conditions.narrow else mix
 
-    def _babble(self, random, samples: int, people: int) -> np.ndarray:
+    def _babble(self, random, samples: int, people: int, present: list[Voice]) -> np.ndarray:
         """Far talkers in a reverberant room, RMS 1: present, but nobody's turn."""
         total = np.zeros(samples, np.float32)
-        for voice in self._cast(random, min(people, self._people)):
+        for voice in self._cast(random, min(people, self._people - len(present)), present):
             audio, _ = cut_speech(random, voice, samples)
             total[: len(audio)] += audio[:samples]
         room = self._rooms[random.integers(len(self._rooms))]

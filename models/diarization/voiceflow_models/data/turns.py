@@ -82,7 +82,20 @@ def plan_turns(random: np.random.Generator, samples: int, speakers: int, manner:
         clock += length + _gap(random, manner, length)
         if speakers > 1 and random.random() < 0.8:
             talker = (talker + int(random.integers(1, speakers))) % speakers
-    return [cut for cut in map(_clip, places) if cut is not None and cut.start < samples]
+    placed = [cut for cut in map(_clip, places) if cut is not None and cut.start < samples]
+    return _without_self_overlap(placed)
+
+
+def _without_self_overlap(places: list[Placement]) -> list[Placement]:
+    """Nobody talks over themselves: what would is cut to begin where the same voice has ended."""
+    kept, free = [], {}
+    for place in sorted(places, key=lambda place: place.start):
+        end = place.start + place.length
+        start = max(place.start, free.get(place.voice, 0))
+        if end - start >= LEAST_TURN_S * SAMPLE_RATE:
+            kept.append(Placement(place.voice, start, end - start))
+            free[place.voice] = end
+    return kept
 
 
 def _gap(random: np.random.Generator, manner: Manner, length: int) -> int:

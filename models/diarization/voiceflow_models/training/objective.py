@@ -61,10 +61,11 @@ class Objective(nn.Module):
         known = (solo.sum(dim=1) >= LEAST_SOLO_FRAMES) & (batch.voices >= 0)
         pool = getattr(model, "module", model).pool
         embedding, label = pool(voice.float(), solo)[known], batch.voices[known]
-        identity, right = self.margin(embedding, label, ramp)
+        identity = likeness = right = torch.zeros((), device=activity.device)
+        if len(label) > 0:
+            identity, right = self.margin(embedding, label, ramp)
         total = activity + AFFINITY_WEIGHT * affinity + CLASS_WEIGHT * identity
-        likeness = torch.zeros((), device=total.device)
-        if self.to_teacher is not None:
+        if len(label) > 0 and self.to_teacher is not None:
             cosine = F.cosine_similarity(self.to_teacher(embedding), self.voices[label], dim=1)
             likeness = (1 - cosine).mean()
             total = total + LIKENESS_WEIGHT * likeness
