@@ -82,8 +82,8 @@ def plan_turns(random: np.random.Generator, samples: int, speakers: int, manner:
         clock += length + _gap(random, manner, length)
         if speakers > 1 and random.random() < 0.8:
             talker = (talker + int(random.integers(1, speakers))) % speakers
-    placed = [cut for cut in map(_clip, places) if cut is not None and cut.start < samples]
-    return _without_self_overlap(placed)
+    placed = _without_self_overlap([cut for cut in map(_clip, places) if cut is not None])
+    return [place for place in placed if place.start < samples]
 
 
 def _without_self_overlap(places: list[Placement]) -> list[Placement]:
