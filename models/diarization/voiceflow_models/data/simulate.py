@@ -66,9 +66,16 @@ class Simulator:
         activity = np.zeros((samples // FRAME_STEP, speakers), bool)
         for place in plan_turns(random, samples, speakers):
             self._lay(random, voices[place.voice], place, tracks, activity)
+        return Conversation(self.recording(random, tracks, activity), activity, voices)
+
+    def recording(self, random: np.random.Generator, tracks: np.ndarray, activity: np.ndarray) -> np.ndarray:
+        """What a recorder in some room makes of clean ``tracks`` [speakers, samples]: [samples], [-1, 1].
+
+        ``activity`` [frames, speakers] says where they talk, against which the noise is measured.
+        """
         mix = self._seat(random, tracks)
         mix = self._surround(random, mix, activity)
-        return Conversation(record(random, mix), activity, voices)
+        return record(random, mix)
 
     def _cast(self, random: np.random.Generator, count: int) -> list[Voice]:
         if count > self._people:
@@ -153,7 +160,12 @@ class Simulator:
 def cut_speech(random: np.random.Generator, voice: Voice, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Up to ``length`` samples of the voice from the onset of a word, at SPEECH_RMS, with its labels."""
     onsets = voice.speaker.onsets
-    start = int(onsets[random.integers(len(onsets))]) * VAD_STEP
+    return speech_from(voice, int(onsets[random.integers(len(onsets))]), length)
+
+
+def speech_from(voice: Voice, onset: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Up to ``length`` samples of the voice from voice-activity frame ``onset``, as ``cut_speech``."""
+    start = onset * VAD_STEP
     taken = int(length * voice.speed) + 1
     audio = voice.speaker.audio[start : start + taken].astype(np.float32) / 32768
     speech = voice.speaker.speech[start // VAD_STEP : (start + taken) // VAD_STEP]
