@@ -28,7 +28,7 @@ def measure_verification(options: argparse.Namespace) -> dict:
     """Verification by the model, and by the GE2E encoder where its file is given."""
     encoders: dict[str, verification.Encoder] = {"model": verification.ModelEncoder(options.model)}
     if options.voices:
-        encoders["ge2e"] = VoiceTeacher(options.voices).embedding
+        encoders["ge2e"] = verification.levelled(VoiceTeacher(options.voices).embedding)
     found = verification.verify(encoders, options.data, options.cache, options.cuts)
     curves = {f"{name}, {where}": found[where][name].det for where in found for name in found[where]}
     plots.det(curves, options.out / "det.png")

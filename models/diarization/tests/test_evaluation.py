@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 from scipy.special import ndtr
 from voiceflow_models.data.simulate import SPEECH_RMS
-from voiceflow_models.data.sources import Speaker
+from voiceflow_models.data.sources import VAD_STEP, Speaker
 from voiceflow_models.evaluation import latency, multiply_adds, operators, rttm, verification
 from voiceflow_models.evaluation.det import trade_off
 from voiceflow_models.evaluation.diarization import rates
@@ -63,34 +63,74 @@ def test_scores_that_are_missing_or_no_numbers_are_refused():
         trade_off(np.array([1.0]), np.array([np.nan]))
 
 
+def test_weights_count_as_repetitions():
+    random = np.random.default_rng(6)
+    same, different = random.normal(1, 1, 40), random.normal(0, 1, 50)
+    heavy, light = random.integers(1, 5, 40), random.integers(1, 5, 50)
+    weighted = trade_off(same, different, heavy, light)
+    repeated = trade_off(same.repeat(heavy), different.repeat(light))
+    assert np.allclose(weighted.miss, repeated.miss)
+    assert weighted.equal_error() == pytest.approx(repeated.equal_error())
+
+
+def cuts_of(speaker, start):
+    """Cuts of which only their owner and place matter."""
+    return verification.Cuts(np.empty(0), np.empty(0), np.array(speaker), np.array(start))
+
+
 def test_unheard_cuts_are_counted_and_left_out():
     embeddings = np.array([[1, 0], [2, 0], [0, 0], [0, 3], [0, 1]], float)
-    result = verification.compare(embeddings, np.array([0, 0, 0, 1, 1]))
-    assert (result.cuts, result.unheard, result.same, result.different) == (5, 1, 2, 4)
+    result = verification.compare(embeddings, cuts_of([0, 0, 0, 1, 1], [0, 200, 400, 0, 200]))
+    assert (result.cuts, result.unheard, result.same, result.different) == (5, 1, [1, 1], 4)
     assert result.det.equal_error()[0] == 0
 
 
-def test_cuts_start_at_words():
+def test_cuts_of_one_speaker_that_overlap_are_no_trial():
+    embeddings = np.eye(5)
+    result = verification.compare(embeddings, cuts_of([0, 0, 0, 1, 1], [0, 199, 400, 0, 199]))
+    assert (result.same, result.different) == ([2, 0], 6)
+
+
+def test_every_speaker_counts_alike():
+    # Speaker 0 is always recognised in many trials, speaker 1 never in a single one.
+    embeddings = np.array([[1, 0, 0, 0]] * 8 + [[0, 1, 0, 0], [0, 0, 1, 0]], float)
+    result = verification.compare(embeddings, cuts_of([0] * 8 + [1] * 2, [200 * i for i in range(10)]))
+    assert result.same == [28, 1]
+    strict = int(np.argmax(result.det.thresholds > 0.5))
+    assert result.det.miss[strict] == pytest.approx(0.5)
+
+
+def test_cuts_are_whole_and_start_where_somebody_speaks():
     seconds = 60
     word = np.tile(np.repeat([1, 0], [70, 30]), seconds).astype(bool)
     audio = np.random.default_rng(1).normal(0, 2000, seconds * SAMPLE_RATE).astype(np.int16)
     speaker = Speaker("one", "test", audio, word)
-    cuts = verification.clean_cuts([speaker, speaker], 10, seed=3)
-    assert np.bincount(cuts.speaker).tolist() == [10, 10]
-    assert cuts.audio.shape == (20, verification.CUT_SAMPLES)
-    assert cuts.talking.shape == (20, verification.CUT_SAMPLES // FRAME_STEP)
+    cuts = verification.clean_cuts([speaker, speaker], 20, seed=3)
+    assert np.bincount(cuts.speaker).tolist() == [20, 20]
+    assert cuts.audio.shape == (40, verification.CUT_SAMPLES)
+    assert cuts.talking.shape == (40, verification.CUT_SAMPLES // FRAME_STEP)
+    assert set(cuts.start) <= set(speaker.onsets)
     assert cuts.talking[:, 0].all() and 0.6 < cuts.talking.mean() < 0.8
     assert np.sqrt((cuts.audio**2).mean()) == pytest.approx(SPEECH_RMS, rel=0.1)
-    again = verification.clean_cuts([speaker, speaker], 10, seed=3)
+    again = verification.clean_cuts([speaker, speaker], 20, seed=3)
     assert np.array_equal(cuts.audio, again.audio)
 
 
-def test_chosen_onsets_lie_apart():
-    random = np.random.default_rng(0)
-    onsets = np.sort(random.choice(10_000, 400, replace=False))
-    chosen = verification.apart(random, onsets, 200, 30)
-    assert len(chosen) > 20 and set(chosen) <= set(onsets.tolist())
-    assert np.diff(np.sort(chosen)).min() >= 200
+def test_a_levelled_encoder_does_not_hear_loudness():
+    audio = np.random.default_rng(2).standard_normal(1000).astype(np.float32)
+    encode = verification.levelled(lambda sound: sound[:3])
+    assert np.allclose(encode(audio * 0.001), encode(audio), rtol=1e-4)
+    assert not encode(np.zeros(1000, np.float32)).any()
+
+
+def test_other_speech_serves_where_onsets_run_out():
+    speech = np.zeros(1000, bool)
+    speech[100:400] = speech[500:900] = True
+    speaker = Speaker("brief", "test", np.ones(1000 * VAD_STEP, np.int16), speech)
+    chosen = verification.starts(np.random.default_rng(0), speaker, 8)
+    assert set(chosen[:2]) == {100, 500} and len(chosen) > 5
+    assert speech[chosen].all() and max(chosen) < 800
+    assert np.diff(np.sort(chosen)).min() >= verification.STEP_FRAMES
 
 
 def test_rttm_is_read_by_recording(tmp_path):

@@ -41,14 +41,29 @@ class Det:
         return rates, np.interp(rates, self.false_alarm[::-1], self.miss[::-1])
 
 
-def trade_off(same: np.ndarray, different: np.ndarray) -> Det:
-    """The curve for scores of same-voice trials [n] and of different-voice trials [m]."""
+def trade_off(
+    same: np.ndarray,
+    different: np.ndarray,
+    same_weight: np.ndarray | None = None,
+    different_weight: np.ndarray | None = None,
+) -> Det:
+    """The curve for scores of same-voice trials [n] and of different-voice trials [m].
+
+    Trials count alike, or by their weights [n] and [m], which are positive.
+    """
     for name, scores in (("same", same), ("different", different)):
         if len(scores) == 0 or not np.isfinite(scores).all():
             raise ValueError(f"{name}: expected at least one score, all finite, got {scores!r}")
     scores = np.unique(np.concatenate([same, different]))
     # One threshold above all scores, at which every trial is refused.
     thresholds = np.append(scores, np.nextafter(scores[-1], np.inf))
-    miss = np.searchsorted(np.sort(same), thresholds) / len(same)
-    false_alarm = 1 - np.searchsorted(np.sort(different), thresholds) / len(different)
-    return Det(thresholds, miss, false_alarm)
+    miss = _share_below(thresholds, same, same_weight)
+    return Det(thresholds, miss, 1 - _share_below(thresholds, different, different_weight))
+
+
+def _share_below(thresholds: np.ndarray, scores: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    """Which share of the scores, by weight, lies below each threshold [points]."""
+    order = np.argsort(scores)
+    ordered = np.ones(len(scores)) if weight is None else weight[order]
+    total = np.concatenate([[0.0], np.cumsum(ordered)])
+    return total[np.searchsorted(scores[order], thresholds)] / total[-1]

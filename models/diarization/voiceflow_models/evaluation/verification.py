@@ -1,8 +1,11 @@
 """Speaker verification of held-out speakers: are two cuts of two seconds one voice or two?
 
-Cuts of one speaker never share a sample, but come from the same reading, so that microphone and room agree:
-the figures are for comparing encoders on these very trials, not with those of other benchmarks. The second
-condition puts each cut into a room, with noise and recorder of its own.
+The two cuts of a trial share no sample, but those of one speaker come from the same reading, so that
+microphone and room agree: the figures compare encoders on these very trials, and not with those of other
+benchmarks. The second condition puts each cut into a room, with noise and recorder of its own.
+
+Some speakers have minutes of speech, others seconds. So every speaker counts alike in what is missed, and
+every pair of speakers in what is falsely accepted, however many trials they have.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from tqdm import tqdm
 
 from ..data import rooms
 from ..data.noise import NoiseBank
-from ..data.simulate import Simulator, Voice, speech_from
+from ..data.simulate import SPEECH_RMS, Simulator, Voice, speech_from
 from ..data.sources import VAD_STEP, Speaker, load_speakers, split
 from ..layout import FRAME_STEP, MAX_SPEAKERS, SAMPLE_RATE
 from .det import Det, trade_off
@@ -25,7 +28,11 @@ from .det import Det, trade_off
 CUT_S = 2
 CUT_SAMPLES = CUT_S * SAMPLE_RATE
 CUTS = 40
-"""Cuts of each speaker, or as many as fit."""
+"""Cuts of each speaker, or as many as there are."""
+
+CUT_FRAMES = CUT_SAMPLES // VAD_STEP
+STEP_FRAMES = 50
+"""Cuts of one speaker start at least half a second apart (voice-activity frames of 10 ms)."""
 
 SEED = 20
 ROOMS = 40
@@ -45,15 +52,17 @@ class Cuts:
     """Whether somebody talks in each output frame [cuts, frames]."""
     speaker: np.ndarray
     """Index of the speaker [cuts]."""
+    start: np.ndarray
+    """Voice-activity frame of the speaker's recording at which the cut starts [cuts]."""
 
 
 @dataclass
 class Verification:
-    """What an encoder reaches on all pairs of the cuts in which it heard somebody."""
+    """What an encoder reaches on the cuts in which it heard somebody."""
 
     det: Det
-    same: int
-    """Trials of one voice."""
+    same: list[int]
+    """Trials of one voice, of each speaker."""
     different: int
     """Trials of two voices."""
     cuts: int
@@ -75,30 +84,40 @@ class ModelEncoder:
         return embedding[0, activity[0].sum(axis=0).argmax()]
 
 
-def apart(random: np.random.Generator, onsets: np.ndarray, frames: int, count: int) -> list[int]:
-    """Up to ``count`` of the onsets, drawn so that any two are at least ``frames`` apart."""
+def levelled(encoder: Encoder) -> Encoder:
+    """An encoder that hears loudness, given every cut at one level: recorders differ by 40 dB."""
+
+    def encode(audio: np.ndarray) -> np.ndarray:
+        rms = np.sqrt(np.mean(audio**2))
+        return encoder(audio * np.float32(SPEECH_RMS / max(rms, 1e-6)))
+
+    return encode
+
+
+def starts(random: np.random.Generator, speaker: Speaker, count: int) -> list[int]:
+    """Up to ``count`` frames at which a cut may start: word onsets, and where those run out, other speech."""
+    last = len(speaker.audio) // VAD_STEP - CUT_FRAMES
     chosen: list[int] = []
-    for onset in random.permutation(onsets):
-        if len(chosen) == count:
-            break
-        if all(abs(onset - other) >= frames for other in chosen):
-            chosen.append(int(onset))
+    for frames in (speaker.onsets, np.flatnonzero(speaker.speech)):
+        for frame in random.permutation(frames[frames < last]):
+            if len(chosen) < count and all(abs(frame - other) >= STEP_FRAMES for other in chosen):
+                chosen.append(int(frame))
     return chosen
 
 
 def clean_cuts(speakers: list[Speaker], count: int, seed: int) -> Cuts:
-    """Up to ``count`` cuts of every speaker, from word onsets on."""
+    """Up to ``count`` cuts of every speaker."""
     random = np.random.default_rng(seed)
-    audio, talking, owner = [], [], []
+    audio, talking, owner, begins = [], [], [], []
+    middle = np.arange(FRAME_STEP // 2, CUT_SAMPLES, FRAME_STEP) // VAD_STEP
     for index, speaker in enumerate(speakers):
-        whole = speaker.onsets[speaker.onsets * VAD_STEP + CUT_SAMPLES < len(speaker.audio)]
-        for onset in apart(random, whole, CUT_SAMPLES // VAD_STEP, count):
-            sound, speech = speech_from(Voice(speaker, 1.0, index), onset, CUT_SAMPLES)
-            middle = np.arange(FRAME_STEP // 2, CUT_SAMPLES, FRAME_STEP) // VAD_STEP
+        for start in starts(random, speaker, count):
+            sound, speech = speech_from(Voice(speaker, 1.0, index), start, CUT_SAMPLES)
             audio.append(np.clip(sound[:CUT_SAMPLES], -1, 1))
             talking.append(speech[middle])
             owner.append(index)
-    return Cuts(np.array(audio), np.array(talking), np.array(owner))
+            begins.append(start)
+    return Cuts(np.array(audio), np.array(talking), np.array(owner), np.array(begins))
 
 
 def in_rooms(cuts: Cuts, simulator: Simulator, seed: int) -> Cuts:
@@ -106,19 +125,25 @@ def in_rooms(cuts: Cuts, simulator: Simulator, seed: int) -> Cuts:
     random = np.random.default_rng(seed)
     pairs = zip(cuts.audio, cuts.talking, strict=True)
     heard = [simulator.recording(random, sound[None], talking[:, None]) for sound, talking in pairs]
-    return Cuts(np.array(heard, np.float32), cuts.talking, cuts.speaker)
+    return Cuts(np.array(heard, np.float32), cuts.talking, cuts.speaker, cuts.start)
 
 
-def compare(embeddings: np.ndarray, speaker: np.ndarray) -> Verification:
-    """Cosines of all pairs of embeddings [cuts, dim] by speaker [cuts]; zero vectors count as unheard."""
+def compare(embeddings: np.ndarray, cuts: Cuts) -> Verification:
+    """Cosines of all pairs of embeddings [cuts, dim] that share no sample; zero vectors count as unheard."""
     length = np.linalg.norm(embeddings, axis=1)
     heard = length > 0
-    unit, who = embeddings[heard] / length[heard, None], speaker[heard]
+    unit, who, start = embeddings[heard] / length[heard, None], cuts.speaker[heard], cuts.start[heard]
     first, second = np.triu_indices(len(unit), k=1)
-    cosine = (unit @ unit.T)[first, second]
     alike = who[first] == who[second]
-    det = trade_off(cosine[alike], cosine[~alike])
-    return Verification(det, int(alike.sum()), int((~alike).sum()), len(heard), int((~heard).sum()))
+    disjoint = np.abs(start[first] - start[second]) >= CUT_FRAMES
+    cosine = (unit @ unit.T)[first, second]
+    # The trials of a pair of speakers, or of one speaker, weigh 1 together.
+    pair = who[first] * (who.max(initial=0) + 1) + who[second]
+    same, different = alike & disjoint, ~alike
+    weights = [1 / np.bincount(pair[kind])[pair[kind]] for kind in (same, different)]
+    det = trade_off(cosine[same], cosine[different], *weights)
+    by_speaker = np.bincount(who[first][same], minlength=cuts.speaker.max() + 1).tolist()
+    return Verification(det, by_speaker, int(different.sum()), len(heard), int((~heard).sum()))
 
 
 def verify(
@@ -134,5 +159,5 @@ def verify(
         found[condition] = {}
         for name, encode in encoders.items():
             heard = [encode(audio) for audio in tqdm(cuts.audio, unit="cut", desc=f"{name}, {condition}")]
-            found[condition][name] = compare(np.array(heard), cuts.speaker)
+            found[condition][name] = compare(np.array(heard), cuts)
     return found
