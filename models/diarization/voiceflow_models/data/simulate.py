@@ -107,9 +107,23 @@ class Simulator:
         manner = draw_manner(random, self._conditions.quiet_manners, self._conditions.overlap)
         for place in plan_turns(random, samples, speakers, manner):
             self._lay(random, voices[place.voice], place, tracks, activity)
+        return Conversation(self.recording(random, tracks, activity, voices), activity, voices)
+
+    def recording(
+        self,
+        random: np.random.Generator,
+        tracks: np.ndarray,
+        activity: np.ndarray,
+        present: Sequence[Voice] = (),
+    ) -> np.ndarray:
+        """What a recorder in some room makes of clean ``tracks`` [speakers, samples]: [samples], [-1, 1].
+
+        ``activity`` [frames, speakers] says where they talk, against which the noise is measured;
+        ``present`` are the voices that no background may have.
+        """
         mix = self._seat(random, tracks)
-        mix = self._surround(random, mix, activity, voices)
-        return Conversation(record(random, mix), activity, voices)
+        mix = self._surround(random, mix, activity, present)
+        return record(random, mix)
 
     def _cast(self, random: np.random.Generator, count: int, apart_from: Sequence[Voice] = ()) -> list[Voice]:
         if count > self._people:
@@ -160,7 +174,9 @@ class Simulator:
             mix += track
         return mix
 
-    def _surround(self, random, mix: np.ndarray, activity: np.ndarray, present: list[Voice]) -> np.ndarray:
+    def _surround(
+        self, random, mix: np.ndarray, activity: np.ndarray, present: Sequence[Voice]
+    ) -> np.ndarray:
         """Adds distant talkers, music and noise, and narrows the band at times."""
         samples, conditions = len(mix), self._conditions
         talking = activity.any(axis=1).repeat(FRAME_STEP)
@@ -180,7 +196,7 @@ class Simulator:
             return telephone(mix)
         return narrow(random, mix) if kind < TELEPHONE_SHARE + conditions.narrow else mix
 
-    def _babble(self, random, samples: int, people: int, present: list[Voice]) -> np.ndarray:
+    def _babble(self, random, samples: int, people: int, present: Sequence[Voice]) -> np.ndarray:
         """Far talkers in a reverberant room, RMS 1: present, but nobody's turn."""
         total = np.zeros(samples, np.float32)
         for voice in self._cast(random, min(people, self._people - len(present)), present):
@@ -194,7 +210,12 @@ class Simulator:
 def cut_speech(random: np.random.Generator, voice: Voice, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Up to ``length`` samples of the voice from the onset of a word, at SPEECH_RMS, with its labels."""
     onsets = voice.speaker.onsets
-    start = int(onsets[random.integers(len(onsets))]) * VAD_STEP
+    return speech_from(voice, int(onsets[random.integers(len(onsets))]), length)
+
+
+def speech_from(voice: Voice, onset: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Up to ``length`` samples of the voice from voice-activity frame ``onset``, as ``cut_speech``."""
+    start = onset * VAD_STEP
     taken = int(length * voice.speed) + 1
     audio = voice.speaker.audio[start : start + taken].astype(np.float32) / 32768
     speech = voice.speaker.speech[start // VAD_STEP : (start + taken) // VAD_STEP]
