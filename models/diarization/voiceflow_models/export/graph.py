@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from ..layout import FRAME_STEP, MAX_SPEAKERS, SAMPLE_RATE, WINDOW_SAMPLES, frames_of
+from .passes import optimize
 
 OPSET = 17
 TRACED_SAMPLES = WINDOW_SAMPLES + FRAME_STEP
@@ -39,6 +40,7 @@ def export(model: nn.Module, path: Path) -> None:
         opset_version=OPSET,
         dynamo=False,
     )
+    onnx.save(optimize(onnx.load(path)), path)
 
 
 @dataclass

@@ -38,14 +38,15 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, frames, width] -> the same."""
-        width = x.shape[2]
+        width = self.inward.in_features
         size = width // self.heads
         queries, keys, values = (
-            part.unflatten(2, (self.heads, size)).transpose(1, 2) for part in self.inward(x).chunk(3, dim=2)
+            part.reshape(part.shape[0], -1, self.heads, size).transpose(1, 2)
+            for part in self.inward(x).split(width, dim=2)
         )
         alike = torch.matmul(queries * size**-0.5, keys.transpose(2, 3))
-        heard = torch.matmul(torch.softmax(alike, dim=3), values)
-        return self.outward(heard.transpose(1, 2).flatten(2))
+        heard = torch.matmul(torch.softmax(alike, dim=3), values).transpose(1, 2)
+        return self.outward(heard.reshape(heard.shape[0], -1, width))
 
 
 class ContextLayer(nn.Module):

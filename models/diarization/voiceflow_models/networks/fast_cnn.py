@@ -92,9 +92,10 @@ class FastCnn(nn.Module):
     def _in_context(self, shared: Tensor, voice: Tensor, frames: int) -> Tensor:
         """Frames [batch, width, frames] that know the whole window."""
         both = F.avg_pool1d(torch.cat([shared, voice], dim=1), 2, ceil_mode=True)
-        around = self.context_out(self.context(self.context_in(both.transpose(1, 2)))).transpose(1, 2)
-        around = torch.stack([around, around], dim=3).flatten(2)[:, :, :frames]
-        return self.local(F.relu(shared + around))
+        around = self.context_out(self.context(self.context_in(both.transpose(1, 2))))
+        twice = torch.cat([around, around], dim=2)
+        around = twice.reshape(twice.shape[0], -1, self.config.channels)[:, :frames]
+        return self.local(F.relu(shared + around.transpose(1, 2)))
 
     def pool(self, voice: Tensor, weights: Tensor) -> Tensor:
         """Mean and deviation over weighted frames -> embeddings, not yet of unit length.
@@ -107,7 +108,7 @@ class FastCnn(nn.Module):
         deviation = torch.sqrt(torch.clamp(square - mean * mean, min=1e-5))
         statistics = torch.cat([mean, deviation], dim=2)
         flat = self.voice_norm(statistics.flatten(0, 1))
-        return self.voice_out(self.voice_project(flat)).unflatten(0, (-1, weights.shape[2]))
+        return self.voice_out(self.voice_project(flat)).reshape(-1, weights.shape[2], self.embedding_dim)
 
     def forward(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """[batch, samples] -> activity [batch, frames, 3] and embedding [batch, 3, dim]."""

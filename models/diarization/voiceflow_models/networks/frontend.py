@@ -45,7 +45,9 @@ class LogMel(nn.Module):
     The discrete Fourier transform is a product of matrices, so that it exports. Of a frame x of N samples,
     cosines see what is even around N/2, sines what is odd; of each of these, even bins see what is even
     around N/4, odd bins what is odd (or the other way round). Folded twice, the products are a quarter of
-    the size. Frame j is centred at sample 320 j + 160; what lies outside the audio is silence.
+    the size. Sample n of the first quarter meets N/2 - n, N/2 + n and N - n; where two of these are one and
+    the same, each counts half. Samples are rows and frames are columns, so that to reverse samples is to
+    copy whole rows. Frame j is centred at sample 320 j + 160; what lies outside the audio is silence.
     """
 
     def __init__(self):
@@ -53,48 +55,48 @@ class LogMel(nn.Module):
         filters = mel_filters()
         used = np.flatnonzero(filters.any(axis=0))
         even, odd = used[used % 2 == 0], used[used % 2 == 1]
-        quarter = FRAME_SAMPLES // 4
-        angle = 2 * np.pi * np.arange(quarter + 1)[:, None] / FRAME_SAMPLES
+        half, quarter = FRAME_SAMPLES // 2, FRAME_SAMPLES // 4
+        rise = np.arange(quarter + 1)
+        angle = 2 * np.pi * rise / FRAME_SAMPLES
+        window = np.hanning(FRAME_SAMPLES + 1)
+        window[[quarter, half, half + quarter]] /= 2
         tables = {
-            "window": np.hanning(FRAME_SAMPLES + 1)[:-1],
-            "even_cosine": np.cos(angle * even),
-            "odd_cosine": np.cos(angle * odd)[:quarter],
-            "even_sine": np.sin(angle * even)[1:quarter],
-            "odd_sine": np.sin(angle * odd)[1:],
-            "filters": filters[:, np.concatenate([even, odd])].T.copy(),
+            "window": window[np.concatenate([rise, half - rise])][:, None],
+            "even_cosine": np.cos(even[:, None] * angle),
+            "odd_cosine": np.cos(odd[:, None] * angle),
+            "even_sine": np.sin(even[:, None] * angle),
+            "odd_sine": np.sin(odd[:, None] * angle),
+            "filters": filters[:, np.concatenate([even, odd])],
         }
         for name, table in tables.items():
             self.register_buffer(name, torch.tensor(table, dtype=torch.float32), persistent=False)
+        # The window is zero at sample 0, whose partner N does not exist: any sample can stand for it.
+        mirrored = np.concatenate([(FRAME_SAMPLES - rise) % FRAME_SAMPLES, half + rise])
+        self.register_buffer("first", torch.tensor(np.concatenate([rise, half - rise])), persistent=False)
+        self.register_buffer("mirrored", torch.tensor(mirrored), persistent=False)
 
     def forward(self, audio: Tensor) -> Tensor:
-        power = torch.matmul(self.power(self.frames(audio)), self.filters).transpose(1, 2)
+        power = torch.matmul(self.filters, self.power(self.frames(audio)))
         level = power.mean(dim=(1, 2), keepdim=True)
         quiet = level * RELATIVE_FLOOR + ABSOLUTE_FLOOR
         return torch.log(power + quiet) - torch.log(level + ABSOLUTE_FLOOR)
 
     def frames(self, audio: Tensor) -> Tensor:
-        """[batch, samples] -> windowed frames [batch, samples / 320, 400]."""
+        """[batch, samples] -> frames before the window [batch, 400, samples / 320]."""
         count = audio.shape[1] // HOP_SAMPLES
-        before = (FRAME_SAMPLES - HOP_SAMPLES) // 2
-        padded = F.pad(audio[:, : count * HOP_SAMPLES], (before, HOP_SAMPLES - before))
-        blocks = padded.unflatten(1, (-1, HOP_SAMPLES))
         beyond = FRAME_SAMPLES - HOP_SAMPLES
-        return torch.cat([blocks[:, :-1], blocks[:, 1:, :beyond]], dim=2) * self.window
+        padded = F.pad(audio[:, : count * HOP_SAMPLES], (beyond // 2, HOP_SAMPLES - beyond // 2))
+        blocks = padded.reshape(padded.shape[0], -1, HOP_SAMPLES).transpose(1, 2)
+        return torch.cat([blocks[:, :, :-1], blocks[:, :beyond, 1:]], dim=1)
 
     def power(self, frames: Tensor) -> Tensor:
-        """[batch, frames, 400] -> power of the used bins, the even ones first [batch, frames, bins]."""
-        half, quarter = FRAME_SAMPLES // 2, FRAME_SAMPLES // 4
-        rise, fall = frames[..., 1:half], frames[..., half + 1 :].flip(-1)
-        even = torch.cat([frames[..., :1], rise + fall, frames[..., half : half + 1]], dim=2)
-        odd = rise - fall
-        rise, fall = even[..., :quarter], even[..., quarter + 1 :].flip(-1)
-        even_cosine = torch.matmul(
-            torch.cat([rise + fall, even[..., quarter : quarter + 1]], 2), self.even_cosine
-        )
-        odd_cosine = torch.matmul(rise - fall, self.odd_cosine)
-        rise, fall = odd[..., : quarter - 1], odd[..., quarter:].flip(-1)
-        even_sine = torch.matmul(rise - fall, self.even_sine)
-        total = torch.cat([rise + fall, odd[..., quarter - 1 : quarter]], dim=2)
-        odd_sine = torch.matmul(total, self.odd_sine)
+        """[batch, 400, frames] -> power of the used bins, the even ones first [batch, bins, frames]."""
+        first, mirrored = frames.index_select(1, self.first), frames.index_select(1, self.mirrored)
+        even, even_far = ((first + mirrored) * self.window).split(FRAME_SAMPLES // 4 + 1, dim=1)
+        odd, odd_far = ((first - mirrored) * self.window).split(FRAME_SAMPLES // 4 + 1, dim=1)
+        even_cosine = torch.matmul(self.even_cosine, even + even_far)
+        odd_cosine = torch.matmul(self.odd_cosine, even - even_far)
+        even_sine = torch.matmul(self.even_sine, odd - odd_far)
+        odd_sine = torch.matmul(self.odd_sine, odd + odd_far)
         even_power = even_cosine * even_cosine + even_sine * even_sine
-        return torch.cat([even_power, odd_cosine * odd_cosine + odd_sine * odd_sine], dim=2)
+        return torch.cat([even_power, odd_cosine * odd_cosine + odd_sine * odd_sine], dim=1)
