@@ -6,7 +6,7 @@ from pathlib import Path
 
 from voiceflow_models.export.folder import write_folder
 from voiceflow_models.export.graph import Properties
-from voiceflow_models.networks.checkpoint import KINDS, load
+from voiceflow_models.networks.checkpoint import KINDS, load, slim
 
 
 def main() -> None:
@@ -32,6 +32,7 @@ def main() -> None:
     )
     facts = json.loads(options.facts.read_text()) if options.facts else {}
     write_folder(trained, properties, options.out, facts)
+    slim(options.checkpoint, options.out / "weights.pt")
 
 
 if __name__ == "__main__":

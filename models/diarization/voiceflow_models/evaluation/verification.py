@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from ..data import rooms
 from ..data.noise import NoiseBank
-from ..data.simulate import SPEECH_RMS, Simulator, Voice, speech_from
+from ..data.simulate import ORDINARY, SPEECH_RMS, Simulator, Voice, speech_from
 from ..data.sources import VAD_STEP, Speaker, load_speakers, split
 from ..layout import FRAME_STEP, MAX_SPEAKERS, SAMPLE_RATE
 from .det import Det, trade_off
