@@ -50,6 +50,10 @@ test-python: $(RUNTIME) $(VENV)/ready ## the scorer against pyannote.metrics, an
 	$(VENV)/bin/python tests/python/compare_metrics.py
 	$(VENV)/bin/python -m pytest -q models/diarization/tests models/public/tests
 
+.PHONY: test-models
+test-models: $(VENV)/models-ready ## the training tools with PyTorch, which is large: not a part of `test`
+	$(VENV)/bin/python -m pytest -q models/diarization/tests models/public/tests
+
 .PHONY: test-go
 test-go: build .cache/tools ## the C interface from Go by cgo
 	PREFIX="$(CURDIR)/.cache/install" scripts/install.sh target/release/libvoiceflow.so >/dev/null
@@ -70,6 +74,17 @@ header: ## write include/voiceflow.h and tests/exports.txt anew from src/ffi
 measure: build $(VENV)/ready models-public ## accuracy, speed and memory on ../shared/data, as docs/PERFORMANCE.md has them
 	$(VENV)/bin/python scripts/measure.py
 	$(VENV)/bin/python scripts/measure.py --models public --hours 1
+
+# Real speech to simulate meetings from: a folder with train/ and noise/.
+DATA ?= ../shared/data
+
+.PHONY: sim-test
+sim-test: build $(VENV)/ready ## 20 simulated meetings of speakers whom no model was trained on, diarized and scored
+	cd models/diarization && PYTHONPATH=../public $(CURDIR)/$(VENV)/bin/python -m voiceflow_models.data.meetings \
+		--data "$(abspath $(DATA))" --cache "$(CURDIR)/.cache/sources" --out "$(CURDIR)/.cache/sim-test"
+	mkdir -p .cache/sim-test/found
+	target/release/voiceflow diarize .cache/sim-test/*.flac --format rttm --output .cache/sim-test/found
+	target/release/voiceflow score .cache/sim-test .cache/sim-test/found
 
 # The two models that every contender gets, and anything else for the command line of compare.py.
 SEGMENTATION ?=
@@ -110,6 +125,10 @@ $(RUNTIME):
 $(VENV)/ready: tests/python/requirements.txt .cache/tools
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement tests/python/requirements.txt
+	@touch $@
+
+$(VENV)/models-ready: $(VENV)/ready models/diarization/pyproject.toml models/public/pyproject.toml
+	$(VENV)/bin/pip install --quiet --editable models/public --editable models/diarization
 	@touch $@
 
 $(PEERS)/ready: benches/peers/requirements.txt

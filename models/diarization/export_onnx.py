@@ -7,7 +7,7 @@ from pathlib import Path
 from voiceflow_models.export.folder import write_folder
 from voiceflow_models.export.graph import Properties
 from voiceflow_models.export.variants import Variants
-from voiceflow_models.networks.checkpoint import KINDS, load
+from voiceflow_models.networks.checkpoint import KINDS, load, slim
 
 
 def main() -> None:
@@ -41,6 +41,7 @@ def main() -> None:
     facts = json.loads(options.facts.read_text()) if options.facts else {}
     wanted = Variants(options.quantize_fp16, options.quantize_int8, options.calibration)
     write_folder(trained, properties, options.out, facts, wanted)
+    slim(options.checkpoint, options.out / "weights.pt")
 
 
 if __name__ == "__main__":

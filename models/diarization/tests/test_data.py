@@ -69,7 +69,7 @@ def test_turns_lie_in_the_recording_and_everybody_is_allowed_to_talk():
     random = np.random.default_rng(3)
     for speakers in (0, 1, 3):
         for _ in range(50):
-            places = plan_turns(random, 10 * SAMPLE_RATE, speakers, draw_manner(random, 0.3))
+            places = plan_turns(random, 10 * SAMPLE_RATE, speakers, draw_manner(random, 0.3, 1.0))
             assert all(0 <= p.start < 10 * SAMPLE_RATE and p.length > 0 for p in places)
             assert {p.voice for p in places} <= set(range(speakers))
 
@@ -150,3 +150,12 @@ def test_who_talks_is_settled_by_the_labels_and_how_many_by_the_teacher():
         heard(none=0.7, c=0.3),
     ]
     assert np.allclose(settled, expected, atol=2e-3)
+
+
+def test_nobody_talks_over_themselves():
+    random = np.random.default_rng(4)
+    for _ in range(200):
+        free = {}
+        for place in plan_turns(random, 20 * SAMPLE_RATE, 3, draw_manner(random, 0.3, 1.0)):
+            assert place.start >= free.get(place.voice, 0)
+            free[place.voice] = place.start + place.length

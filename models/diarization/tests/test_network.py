@@ -15,7 +15,7 @@ from voiceflow_models.layout import MAX_SPEAKERS, POWERSET, WINDOW_FRAMES, WINDO
 from voiceflow_models.networks.checkpoint import load  # noqa: E402
 from voiceflow_models.networks.fast_cnn import FastCnn  # noqa: E402
 from voiceflow_models.networks.frontend import FRAME_SAMPLES, LogMel, mel_filters  # noqa: E402
-from voiceflow_models.training.losses import ORDERS, AngularMargin, permuted_cross_entropy  # noqa: E402
+from voiceflow_models.training.losses import ORDERS, AngularMargin, affinity_loss, permuted_cross_entropy  # noqa: E402
 
 
 @pytest.mark.parametrize("samples", [640, 700, 1000, 12_345, 48_000, WINDOW_SAMPLES])
@@ -99,3 +99,14 @@ def test_features_do_not_depend_on_the_level():
     front = LogMel()
     audio = torch.randn(1, 32_000, generator=torch.Generator().manual_seed(3)) * 0.1
     assert torch.allclose(front(audio), front(audio * 0.1), atol=2e-2)
+
+
+def test_giving_two_people_one_slot_costs_affinity():
+    exact = torch.tensor([[1] * 20 + [2] * 20])
+    apart = torch.full((1, 40, len(POWERSET)), -5.0)
+    apart[0, :20, 3] = apart[0, 20:, 1] = 5.0  # any slots will do, as long as they are two
+    merged = torch.full((1, 40, len(POWERSET)), -5.0)
+    merged[0, :, 1] = 5.0
+    hedged = torch.zeros(1, 40, len(POWERSET))
+    assert affinity_loss(apart, exact) < 0.01 < 0.3 < affinity_loss(hedged, exact)
+    assert affinity_loss(merged, exact) > 1.0

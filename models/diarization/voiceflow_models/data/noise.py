@@ -26,6 +26,8 @@ class NoiseBank:
             if rate != SAMPLE_RATE:
                 raise ValueError(f"{path.name}: expected 16000 Hz, got {rate} Hz")
             self._recorded.append(audio)
+        if not self._recorded:
+            raise FileNotFoundError(f"{data / 'noise'}: expected recordings of noise (.ogg), found none")
         random = np.random.default_rng(COLOURED_SEED)
         exponents = np.linspace(0.0, 2.2, COLOURED_COUNT)
         self._coloured = [_coloured(random, COLOURED_S * SAMPLE_RATE, exponent) for exponent in exponents]

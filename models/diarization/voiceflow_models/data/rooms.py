@@ -13,6 +13,9 @@ LONGEST_SAMPLES = SAMPLE_RATE * 4 // 10
 DIRECT_SAMPLES = SAMPLE_RATE * 3 // 1000
 """The direct sound: the first 3 ms."""
 
+DIRECT_LEAST = 0.3
+"""Share of the loudest sample that the direct sound reaches."""
+
 
 def make_bank(rooms: int, seats: int, seed: int) -> list[list[np.ndarray]]:
     """Makes ``rooms`` rooms, each a list of ``seats`` responses from a seat to one microphone.
@@ -38,7 +41,10 @@ def _make_room(random: np.random.Generator, seats: int) -> list[np.ndarray]:
 
 
 def _aligned(response: np.ndarray) -> np.ndarray:
-    peak = int(np.argmax(np.abs(response)))
+    loud = np.abs(response)
+    # The direct sound comes first, and is not always the loudest.
+    peak = int(np.argmax(loud > DIRECT_LEAST * loud.max()))
+    peak += int(np.argmax(loud[peak : peak + DIRECT_SAMPLES]))
     cut = response[peak : peak + LONGEST_SAMPLES]
     return (cut / cut[0]).astype(np.float32)
 

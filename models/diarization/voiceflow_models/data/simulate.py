@@ -6,6 +6,7 @@ Every draw comes from the generator that is passed in, so a seed fixes the resul
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,13 +47,15 @@ class Conditions:
     """Recordings that lose the lowest and highest tones."""
     quiet_manners: float
     """Conversations in which hardly anybody speaks, or one speaks at length."""
+    overlap: float
+    """How much people talk over each other: 1 is a quarrel."""
 
 
-HARD = Conditions(6.0, 1.0, 0.2, (15.0, 32.0), 0.06, (3.0, 45.0), 0.19, 0.25)
+HARD = Conditions(6.0, 1.0, 0.2, (15.0, 32.0), 0.06, (3.0, 45.0), 0.19, 0.25, 1.0)
 """For training: the widest range that people still understand."""
 
-ORDINARY = Conditions(5.0, 0.0, 0.15, (18.0, 32.0), 0.0, (5.0, 45.0), 0.0, 0.0)
-"""Meetings in a room, as test material: all talkers are near, and all talk."""
+ORDINARY = Conditions(3.0, 0.0, 0.1, (22.0, 35.0), 0.0, (12.0, 45.0), 0.0, 0.0, 0.5)
+"""Meetings in a room, as test material: all talkers are near, and talk over each other as much as in AMI."""
 
 
 @dataclass
@@ -101,20 +104,34 @@ class Simulator:
         voices = self._cast(random, speakers)
         tracks = np.zeros((speakers, samples), np.float32)
         activity = np.zeros((samples // FRAME_STEP, speakers), bool)
-        manner = draw_manner(random, self._conditions.quiet_manners)
+        manner = draw_manner(random, self._conditions.quiet_manners, self._conditions.overlap)
         for place in plan_turns(random, samples, speakers, manner):
             self._lay(random, voices[place.voice], place, tracks, activity)
-        mix = self._seat(random, tracks)
-        mix = self._surround(random, mix, activity)
-        return Conversation(record(random, mix), activity, voices)
+        return Conversation(self.recording(random, tracks, activity, voices), activity, voices)
 
-    def _cast(self, random: np.random.Generator, count: int) -> list[Voice]:
+    def recording(
+        self,
+        random: np.random.Generator,
+        tracks: np.ndarray,
+        activity: np.ndarray,
+        present: Sequence[Voice] = (),
+    ) -> np.ndarray:
+        """What a recorder in some room makes of clean ``tracks`` [speakers, samples]: [samples], [-1, 1].
+
+        ``activity`` [frames, speakers] says where they talk, against which the noise is measured;
+        ``present`` are the voices that no background may have.
+        """
+        mix = self._seat(random, tracks)
+        mix = self._surround(random, mix, activity, present)
+        return record(random, mix)
+
+    def _cast(self, random: np.random.Generator, count: int, apart_from: Sequence[Voice] = ()) -> list[Voice]:
         if count > self._people:
             raise ValueError(f"speakers: expected at most the {self._people} people there are, got {count}")
         cast: list[Voice] = []
         while len(cast) < count:
             voice = self._voices[random.integers(len(self._voices))]
-            if all(voice.speaker is not other.speaker for other in cast):
+            if all(voice.speaker is not other.speaker for other in [*cast, *apart_from]):
                 cast.append(voice)
         return cast
 
@@ -157,14 +174,16 @@ class Simulator:
             mix += track
         return mix
 
-    def _surround(self, random, mix: np.ndarray, activity: np.ndarray) -> np.ndarray:
+    def _surround(
+        self, random, mix: np.ndarray, activity: np.ndarray, present: Sequence[Voice]
+    ) -> np.ndarray:
         """Adds distant talkers, music and noise, and narrows the band at times."""
         samples, conditions = len(mix), self._conditions
         talking = activity.any(axis=1).repeat(FRAME_STEP)
         speech_rms = np.sqrt(np.mean(mix[: len(talking)][talking] ** 2)) if talking.any() else SPEECH_RMS
         if random.random() < conditions.babble:
             people = 1 if random.random() < 0.4 else int(random.integers(2, 6))
-            babble = self._babble(random, samples, people)
+            babble = self._babble(random, samples, people, present)
             mix = mix + babble * np.float32(speech_rms * 10 ** (-random.uniform(*conditions.babble_db) / 20))
         if random.random() < conditions.music:
             music = self._noise.music(random, samples)
@@ -177,10 +196,10 @@ class Simulator:
             return telephone(mix)
         return narrow(random, mix) if kind < TELEPHONE_SHARE + conditions.narrow else mix
 
-    def _babble(self, random, samples: int, people: int) -> np.ndarray:
+    def _babble(self, random, samples: int, people: int, present: Sequence[Voice]) -> np.ndarray:
         """Far talkers in a reverberant room, RMS 1: present, but nobody's turn."""
         total = np.zeros(samples, np.float32)
-        for voice in self._cast(random, min(people, self._people)):
+        for voice in self._cast(random, min(people, self._people - len(present)), present):
             audio, _ = cut_speech(random, voice, samples)
             total[: len(audio)] += audio[:samples]
         room = self._rooms[random.integers(len(self._rooms))]
@@ -191,7 +210,12 @@ class Simulator:
 def cut_speech(random: np.random.Generator, voice: Voice, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Up to ``length`` samples of the voice from the onset of a word, at SPEECH_RMS, with its labels."""
     onsets = voice.speaker.onsets
-    start = int(onsets[random.integers(len(onsets))]) * VAD_STEP
+    return speech_from(voice, int(onsets[random.integers(len(onsets))]), length)
+
+
+def speech_from(voice: Voice, onset: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Up to ``length`` samples of the voice from voice-activity frame ``onset``, as ``cut_speech``."""
+    start = onset * VAD_STEP
     taken = int(length * voice.speed) + 1
     audio = voice.speaker.audio[start : start + taken].astype(np.float32) / 32768
     speech = voice.speaker.speech[start // VAD_STEP : (start + taken) // VAD_STEP]

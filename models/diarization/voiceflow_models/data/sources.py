@@ -6,8 +6,10 @@ Owns reading ``train/`` of the data folder. Does not mix or change audio.
 from __future__ import annotations
 
 import csv
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,9 @@ HELD_OUT_EVERY = 20
 
 PAUSE_FRAMES = 25
 """Pauses shorter than 250 ms belong to the speech around them, as in conversation references."""
+
+LEAST_SPEECH_FRAMES = 300
+"""Who talks for less than 3 s is no use."""
 
 
 @dataclass
@@ -72,29 +77,49 @@ def _drop_runs(mask: np.ndarray, value: bool, shorter_than: int) -> np.ndarray:
     return out
 
 
+def keep(cache: Path, name: str, corpus: str, read: Callable[[], np.ndarray]) -> Speaker | None:
+    """A speaker out of ``cache``, or of the samples that ``read`` gives (float, [-1, 1]), kept there then.
+
+    None for less than 3 s of speech.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    stored = cache / f"{name}.npz"
+    if stored.exists():
+        with np.load(stored) as arrays:
+            audio, speech = arrays["audio"], arrays["speech"]
+    else:
+        heard = read()
+        speech = speech_frames(heard)
+        audio = np.clip(heard * 32768, -32768, 32767).astype(np.int16)
+        # Several processes may fill the cache: nobody must see half a file.
+        unfinished = cache / f"{name}.{os.getpid()}.partial.npz"
+        np.savez(unfinished, audio=audio, speech=speech)
+        os.replace(unfinished, stored)
+    return Speaker(name, corpus, audio, speech) if speech.sum() >= LEAST_SPEECH_FRAMES else None
+
+
+def list_speakers(data: Path) -> list[tuple[str, str, str]]:
+    """File, name and corpus of every speaker of ``data/train``."""
+    with open(data / "train" / "index.csv", newline="") as file:
+        rows = {row["file"]: (row["speaker"], row["corpus"]) for row in csv.DictReader(file)}
+    return [(filename, *row) for filename, row in sorted(rows.items())]
+
+
+def read_source(path: Path) -> np.ndarray:
+    """Samples of a file of ``data/train``, float [samples]."""
+    audio, rate = soundfile.read(path, dtype="float32")
+    if rate != SAMPLE_RATE or audio.ndim != 1:
+        raise ValueError(f"{path.name}: expected 16000 Hz mono, got {rate} Hz, shape {audio.shape}")
+    return audio
+
+
 def load_speakers(data: Path, cache: Path) -> list[Speaker]:
     """Reads every speaker of ``data/train``, from ``cache`` where an earlier run left them."""
-    cache.mkdir(parents=True, exist_ok=True)
-    corpora = {}
-    with open(data / "train" / "index.csv", newline="") as file:
-        for row in csv.DictReader(file):
-            corpora[row["file"]] = (row["speaker"], row["corpus"])
-    speakers = []
-    for filename, (name, corpus) in sorted(corpora.items()):
-        stored = cache / f"{name}.npz"
-        if stored.exists():
-            with np.load(stored) as arrays:
-                audio, speech = arrays["audio"], arrays["speech"]
-        else:
-            audio, rate = soundfile.read(data / "train" / filename, dtype="float32")
-            if rate != SAMPLE_RATE or audio.ndim != 1:
-                raise ValueError(f"{filename}: expected 16000 Hz mono, got {rate} Hz, shape {audio.shape}")
-            speech = speech_frames(audio)
-            audio = np.clip(audio * 32768, -32768, 32767).astype(np.int16)
-            np.savez(stored, audio=audio, speech=speech)
-        if speech.sum() >= 300:
-            speakers.append(Speaker(name, corpus, audio, speech))
-    return speakers
+    kept = (
+        keep(cache, name, corpus, partial(read_source, data / "train" / filename))
+        for filename, name, corpus in list_speakers(data)
+    )
+    return [speaker for speaker in kept if speaker is not None]
 
 
 def split(speakers: list[Speaker]) -> tuple[list[Speaker], list[Speaker]]:

@@ -41,8 +41,11 @@ class Manner:
     """How often somebody says a word or two inside a turn of another."""
 
 
-def draw_manner(random: np.random.Generator, quiet: float) -> Manner:
-    """Lively talk and talk in order; in a share ``quiet`` of cases lectures, or rooms with hardly a word."""
+def draw_manner(random: np.random.Generator, quiet: float, overlap: float) -> Manner:
+    """Lively talk and talk in order; in a share ``quiet`` of cases lectures, or rooms with hardly a word.
+
+    ``overlap`` scales how often people begin before others have ended, and how often they say a word inside.
+    """
     kind = random.random()
     if kind < quiet / 2:
         return Manner(random.uniform(0.4, 1.5), 0.7, 0.1, random.uniform(0.5, 0.95), 0.05)
@@ -52,9 +55,9 @@ def draw_manner(random: np.random.Generator, quiet: float) -> Manner:
     return Manner(
         turn_s=random.uniform(0.9, 2.2),
         spread=random.uniform(0.7, 1.1),
-        overlap=0.2 + 0.35 * lively,
+        overlap=overlap * (0.2 + 0.35 * lively),
         pause=0.15 * (1.2 - lively),
-        backchannel=0.15 + 0.3 * lively,
+        backchannel=overlap * (0.15 + 0.3 * lively),
     )
 
 
@@ -79,7 +82,20 @@ def plan_turns(random: np.random.Generator, samples: int, speakers: int, manner:
         clock += length + _gap(random, manner, length)
         if speakers > 1 and random.random() < 0.8:
             talker = (talker + int(random.integers(1, speakers))) % speakers
-    return [cut for cut in map(_clip, places) if cut is not None and cut.start < samples]
+    placed = _without_self_overlap([cut for cut in map(_clip, places) if cut is not None])
+    return [place for place in placed if place.start < samples]
+
+
+def _without_self_overlap(places: list[Placement]) -> list[Placement]:
+    """Nobody talks over themselves: what would is cut to begin where the same voice has ended."""
+    kept, free = [], {}
+    for place in sorted(places, key=lambda place: place.start):
+        end = place.start + place.length
+        start = max(place.start, free.get(place.voice, 0))
+        if end - start >= LEAST_TURN_S * SAMPLE_RATE:
+            kept.append(Placement(place.voice, start, end - start))
+            free[place.voice] = end
+    return kept
 
 
 def _gap(random: np.random.Generator, manner: Manner, length: int) -> int:

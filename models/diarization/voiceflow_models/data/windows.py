@@ -1,29 +1,29 @@
-"""Training windows, made once and kept in shards: audio, exact labels, the teacher's classes, voices.
+"""Makes the folder of training windows: simulated conversations, and recorded ones where corpora are given.
 
-Run as a program to make them: ``python -m voiceflow_models.windows --data DIR --out DIR --teacher FILE``.
-A trainer may read the folder while it grows.
+Run as a program: ``python -m voiceflow_models.data.windows --data DIR --out DIR --teacher FILE``.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from ..layout import MAX_SPEAKERS, POWERSET, WINDOW_FRAMES, WINDOW_S, WINDOW_SAMPLES
-from ..powerset import exact_classes
-from ..teachers.segmentation import SegmentationTeacher, align
-from ..teachers.voices import VoiceTeacher
-from . import rooms
+from ..layout import MAX_SPEAKERS, WINDOW_FRAMES, WINDOW_S, WINDOW_SAMPLES
+from ..teachers.segmentation import SegmentationTeacher
+from . import recorded, rooms
+from .corpora import ami, librispeech, voxconverse
+from .corpora.recording import Recording
+from .corpora.voices import solo_speakers
 from .noise import NoiseBank
+from .shards import SHARD_WINDOWS, label, name_voices, write_shard, write_voices
 from .simulate import Simulator, Voice, make_voices
-from .sources import load_speakers, split
+from .sources import Speaker, load_speakers, split
 
-SHARD_WINDOWS = 256
-TEACHER_BATCH = 8
 ROOMS = 160
 SPEAKER_WEIGHTS = (0.05, 0.27, 0.4, 0.28)
 """How often a window has 0, 1, 2, 3 speakers."""
@@ -32,7 +32,7 @@ SPEAKER_WEIGHTS = (0.05, 0.27, 0.4, 0.28)
 def make_shard(
     simulator: Simulator, teacher: SegmentationTeacher | None, seed: int, count: int = SHARD_WINDOWS
 ) -> dict[str, np.ndarray]:
-    """One shard: audio int16 [N, samples], exact [N, frames], solo voices [N, 3], teacher [N, frames, 7]."""
+    """The arrays of a shard of ``count`` simulated conversations."""
     random = np.random.default_rng(seed)
     audio = np.zeros((count, WINDOW_SAMPLES), np.int16)
     activity = np.zeros((count, WINDOW_FRAMES, MAX_SPEAKERS), bool)
@@ -43,37 +43,11 @@ def make_shard(
         audio[row] = (talk.audio * 32767).astype(np.int16)
         activity[row, :, :speakers] = talk.activity
         voices[row, :speakers] = [voice.label for voice in talk.voices]
-    exact = np.stack([exact_classes(window) for window in activity])
-    soft = np.eye(len(POWERSET))[exact]
-    if teacher is not None:
-        for first in range(0, count, TEACHER_BATCH):
-            rows = slice(first, first + TEACHER_BATCH)
-            heard = teacher.classes(audio[rows].astype(np.float32) / 32768, WINDOW_FRAMES)
-            soft[rows] = [align(*pair) for pair in zip(heard, activity[rows], strict=True)]
-    return {
-        "audio": audio,
-        "exact": exact,
-        "voices": voices,
-        "teacher": (soft * 255).round().astype(np.uint8),
-    }
+    return label(audio, activity, voices, teacher)
 
 
-def shards(folder: Path) -> list[Path]:
-    """The finished shards of a folder, each a folder of ``.npy`` files."""
-    return sorted(path for path in folder.glob("shard-*") if path.is_dir())
-
-
-def write_voices(out: Path, voices: list[Voice], encoder: Path | None) -> None:
-    """``voices.npz``: the name of every voice, and the encoder's embedding of each (none without encoder)."""
-    names = [f"{voice.speaker.name}@{voice.speed}" for voice in voices]
-    embeddings = np.zeros((len(voices), 0), np.float32)
-    if encoder is not None:
-        embeddings = VoiceTeacher(encoder).voices(voices, seed=1)
-    np.savez(out / "voices.npz", names=names, embeddings=embeddings)
-
-
-def main() -> None:
-    """Makes shards until ``--windows`` are there."""
+def read_arguments() -> argparse.Namespace:
+    """The options of the program."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with train/ and noise/")
     parser.add_argument("--out", type=Path, required=True)
@@ -81,28 +55,94 @@ def main() -> None:
         "--teacher", type=Path, help="segmentation-3.0 ONNX; without it labels are exact only"
     )
     parser.add_argument("--voices", type=Path, help="GE2E encoder ONNX, which describes every voice")
-    parser.add_argument("--windows", type=int, default=100_000)
+    parser.add_argument("--windows", type=int, default=100_000, help="simulated windows; 0 for none")
     parser.add_argument("--seed", type=int, default=1000, help="of the first shard; the others count on")
     parser.add_argument("--part", default="0/1", help="which of how many processes, e.g. 0/2")
+    parser.add_argument(
+        "--librispeech", type=Path, help="LibriSpeech: more voices; train/ may be absent then"
+    )
+    parser.add_argument("--ami", type=Path, help="AMI, its train meetings: recorded windows")
+    parser.add_argument("--voxconverse", type=Path, help="VoxConverse, its dev part: recorded windows")
+    parser.add_argument(
+        "--hop", type=float, default=float(WINDOW_S), help="seconds from one recorded window to the next"
+    )
+    parser.add_argument(
+        "--recorded", type=int, help="this many recorded windows at random places instead of every --hop"
+    )
     options = parser.parse_args()
+    if options.hop <= 0:
+        parser.error(f"--hop: expected more than 0 seconds, got {options.hop}")
+    if options.recorded is not None and not (options.ami or options.voxconverse):
+        parser.error("--recorded: expected --ami or --voxconverse with it")
+    if options.recorded is not None and options.recorded < 1:
+        parser.error(f"--recorded: expected 1 or more, got {options.recorded}")
+    return options
+
+
+def training_speakers(options: argparse.Namespace) -> list[Speaker]:
+    """Whom conversations are simulated with: ``train/`` but the held out, then other LibriSpeech readers."""
+    cache = options.out / "sources"
+    dispensable = options.librispeech is not None or options.windows == 0
+    if dispensable and not (options.data / "train").is_dir():
+        known = []
+    else:
+        known = load_speakers(options.data, cache)
+    speakers, _ = split(known)
+    if options.librispeech is not None:
+        # A reader of train/ stays what it is there, above all when held out.
+        names = {speaker.name for speaker in known}
+        readers = librispeech.load(options.librispeech, cache / "librispeech")
+        speakers += [reader for reader in readers if reader.name not in names]
+    return speakers
+
+
+def recorded_shards(
+    options: argparse.Namespace,
+    recordings: list[Recording],
+    voices: list[Voice],
+    teacher: SegmentationTeacher | None,
+) -> dict[str, Callable[[], dict[str, np.ndarray]]]:
+    """What makes each shard of recorded windows, by the shard's name."""
+    if not recordings:
+        return {}
+    random = np.random.default_rng(options.seed)
+    if options.recorded is None:
+        cuts = recorded.cut_every(recordings, options.hop)
+    else:
+        cuts = recorded.cut_anywhere(random, recordings, options.recorded)
+    # In any order, so that every shard has something of all recordings.
+    shards = np.array_split(random.permutation(len(cuts)), -(-len(cuts) // SHARD_WINDOWS))
+    labels = {voice.speaker.name: voice.label for voice in voices}
+    return {
+        f"recorded-{index:05}": partial(recorded.make_shard, [cuts[row] for row in rows], labels, teacher)
+        for index, rows in enumerate(shards)
+    }
+
+
+def main() -> None:
+    """Makes the recorded shards, then simulated ones until ``--windows`` are there."""
+    options = read_arguments()
     options.out.mkdir(parents=True, exist_ok=True)
     part, parts = map(int, options.part.split("/"))
-    training, _ = split(load_speakers(options.data, options.out / "sources"))
-    voices = make_voices(training)
+    recordings = ami.load(options.ami) if options.ami else []
+    recordings += voxconverse.load(options.voxconverse) if options.voxconverse else []
+    simulated = make_voices(training_speakers(options))
+    people = solo_speakers(recordings, options.out / "sources" / "recorded")
+    heard = [Voice(person, 1.0, len(simulated) + index) for index, person in enumerate(people)]
     if part == 0:
-        write_voices(options.out, voices, options.voices)
-    bank = rooms.make_bank(ROOMS, MAX_SPEAKERS, seed=1)
-    simulator = Simulator(voices, bank, NoiseBank(options.data))
+        write_voices(options.out, simulated + heard, options.voices)
+    else:
+        name_voices(options.out, simulated + heard)
     teacher = SegmentationTeacher(options.teacher) if options.teacher else None
-    for index in tqdm(range(part, -(-options.windows // SHARD_WINDOWS), parts), unit="shard"):
-        final = options.out / f"shard-{index:05}"
-        if final.exists():
-            continue
-        partial = options.out / f"partial-{index:05}"
-        partial.mkdir(exist_ok=True)
-        for name, values in make_shard(simulator, teacher, options.seed + index).items():
-            np.save(partial / f"{name}.npy", values)
-        os.rename(partial, final)
+    jobs = recorded_shards(options, recordings, heard, teacher)
+    if options.windows:
+        bank = rooms.make_bank(ROOMS, MAX_SPEAKERS, seed=1)
+        simulator = Simulator(simulated, bank, NoiseBank(options.data))
+        for index in range(-(-options.windows // SHARD_WINDOWS)):
+            jobs[f"{index:05}"] = partial(make_shard, simulator, teacher, options.seed + index)
+    for name in tqdm(list(jobs)[part::parts], unit="shard"):
+        if not (options.out / f"shard-{name}").exists():
+            write_shard(options.out, name, jobs[name]())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Chooses the thresholds that are stored with the model: a grid, scored by the command line itself.
 
-``python -m voiceflow_models.tune --voiceflow BIN --model FILE --recordings DIR [DIR ...]``
+``python -m voiceflow_models.evaluation.tune --model FILE --recordings DIR [DIR ...]``
 
 Every folder holds recordings (``.flac``) with their ``.rttm``. Never give it recordings kept for testing.
 """
@@ -10,11 +10,12 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 
 import onnx
+
+from .diarization import BINARY, ERRORS, rates, score
 
 
 def with_settings(
@@ -32,27 +33,10 @@ def with_settings(
     onnx.save(graph, out)
 
 
-def score(binary: Path, model: Path, folder: Path, scratch: Path) -> dict:
-    """Diarizes a folder and scores it."""
-    hypotheses = scratch / "hypotheses"
-    references = scratch / "references"
-    for path in (hypotheses, references):
-        path.mkdir(exist_ok=True)
-        for old in path.iterdir():
-            old.unlink()
-    for path in folder.glob("*.rttm"):
-        (references / path.name).write_bytes(path.read_bytes())
-    files = sorted(map(str, folder.glob("*.flac")))
-    command = [binary, "diarize", *files, "--format", "rttm", "--output", hypotheses, "--model", model]
-    subprocess.run(command, check=True)
-    command = [binary, "score", references, hypotheses, "--format", "json"]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-
-
 def main() -> None:
     """Prints DER with missed, false alarm and confusion for every point of the grid and every folder."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--voiceflow", type=Path, required=True, help="the command line binary")
+    parser.add_argument("--voiceflow", type=Path, default=BINARY, help="the command line binary")
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--recordings", type=Path, nargs="+", required=True)
     parser.add_argument("--onset", type=float, nargs="+", default=[0.5])
@@ -70,9 +54,8 @@ def main() -> None:
             with_settings(options.model, model, thresholds, window, window * hop)
             cells = []
             for recordings in options.recordings:
-                total = score(options.voiceflow, model, recordings, scratch)["overall"]
-                kinds = ("missed_s", "false_alarm_s", "confusion_s")
-                parts = "/".join(f"{100 * total[kind] / total['reference_s']:.1f}" for kind in kinds)
+                total = rates(score(options.voiceflow, model, recordings, scratch / "hypotheses")["overall"])
+                parts = "/".join(f"{100 * total[kind]:.1f}" for kind in ERRORS)
                 cells.append(f"{recordings.name} {100 * total['der']:.1f} ({parts})")
             print(
                 f"onset {onset} offset {offset} clustering {clustering} hop {hop}:  {'  '.join(cells)}",

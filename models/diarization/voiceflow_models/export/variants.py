@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from ..data.windows import shards
+from ..data.shards import shards
 from ..layout import SAMPLE_RATE
 from .golden import golden_input
 from .half import write_float16

@@ -9,8 +9,12 @@ import torch
 from torch import nn
 
 from .fast_cnn import FastCnn, FastCnnConfig
+from .sophisticated import Sophisticated, SophisticatedConfig
 
-KINDS = {"fast-cnn": (FastCnn, FastCnnConfig)}
+KINDS = {
+    "fast-cnn": (FastCnn, FastCnnConfig),
+    "sophisticated": (Sophisticated, SophisticatedConfig),
+}
 """Every network that can be trained, by the name of its kind."""
 
 
@@ -33,3 +37,14 @@ def load(path: Path) -> Trained:
     model = network(config(**state["config"]))
     model.load_state_dict(state["model"])
     return Trained(model.eval(), state["kind"], state["step"], state["seconds"])
+
+
+def slim(path: Path, out: Path) -> None:
+    """What another training starts from (``--start``): weights at half precision, without an optimizer."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    kept = {name: state[name] for name in ("kind", "config", "step", "seconds")}
+    for part in ("model", "objective"):
+        kept[part] = {
+            name: value.half() if value.is_floating_point() else value for name, value in state[part].items()
+        }
+    torch.save(kept, out)

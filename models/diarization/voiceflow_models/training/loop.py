@@ -35,7 +35,8 @@ AVERAGE_DECAY = 0.998
 
 REPORT_STEPS = 50
 SAVE_STEPS = 250
-CURVE = ("step", "seconds", "rate", "windows", "total", "activity", "voice", "likeness", "right")
+LOSSES = ("total", "activity", "voice", "affinity", "likeness", "right")
+CURVE = ("step", "seconds", "rate", "windows", *LOSSES)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +57,12 @@ def schedule(step: int, done: float, peak: float) -> float:
     """Learning rate: a warm-up, then a cosine over the share ``done`` of the training."""
     cosine = 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
     return peak * min(1.0, (step + 1) / WARM_UP_STEPS) * (FINAL_SHARE + (1 - FINAL_SHARE) * cosine)
+
+
+def same_voices(state: dict[str, torch.Tensor], objective: Objective) -> bool:
+    """Whether an objective's state is for as many voices; a checkpoint may also come without one."""
+    shapes = {name: value.shape for name, value in objective.state_dict().items()}
+    return shapes == {name: value.shape for name, value in state.items()}
 
 
 class Encoder(nn.Module):
@@ -110,7 +117,7 @@ class Trainer:
         self.network.train()
         total = self._total_steps()
         progress = tqdm(total=total, initial=self.step, unit="step", disable=self.rank > 0)
-        sums, begun, done = np.zeros(5), time.monotonic() - self.seconds, 0.0
+        sums, begun, done = np.zeros(len(LOSSES)), time.monotonic() - self.seconds, 0.0
         batches = self.pool.batches(options.batch)
         while done < 1.0:
             self.seconds = time.monotonic() - begun
@@ -121,9 +128,9 @@ class Trainer:
             self.step += 1
             progress.update()
             if self.step % REPORT_STEPS == 0:
-                mean, sums = sums / REPORT_STEPS, np.zeros(5)
+                mean, sums = sums / REPORT_STEPS, np.zeros(len(LOSSES))
                 progress.set_postfix(
-                    activity=f"{mean[1]:.3f}", voice=f"{mean[2]:.2f}", right=f"{mean[4]:.3f}"
+                    activity=f"{mean[1]:.3f}", voice=f"{mean[2]:.2f}", right=f"{mean[5]:.3f}"
                 )
                 self._report(rate, mean)
             if self.step % SAVE_STEPS == 0 or done >= 1.0:
@@ -166,6 +173,8 @@ class Trainer:
             state = torch.load(options.start, map_location=self.device, weights_only=True)
             self.network.load_state_dict(state["model"])
             self.averaged.module.load_state_dict(state["model"])
+            if same_voices(state.get("objective", {}), self.objective):
+                self.objective.load_state_dict(state["objective"])
 
     def _total_steps(self) -> int | None:
         if self.options.minutes:

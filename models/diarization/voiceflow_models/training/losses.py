@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from ..layout import MAX_SPEAKERS
 from ..powerset import permute_classes
 
+AFFINITY_STEP = 2
+"""Every second frame is compared with every second frame."""
+
 ORDERS = [permute_classes(order) for order in permutations(range(MAX_SPEAKERS))]
 
 
@@ -24,6 +27,23 @@ def permuted_cross_entropy(scores: Tensor, target: Tensor) -> tuple[Tensor, Tens
     losses = torch.stack([-(target[:, :, order] * log).sum(dim=2).mean(dim=1) for order in ORDERS], dim=1)
     best = losses.argmin(dim=1)
     return losses.gather(1, best[:, None]).mean(), best
+
+
+def affinity_loss(scores: Tensor, exact: Tensor) -> Tensor:
+    """Whether each two frames in which one person talks have the same speaker: binary cross-entropy.
+
+    ``scores`` [batch, frames, 7], ``exact`` classes [batch, frames]. Knows no order of speakers, so a network
+    that hedges between two orders, or gives two people one slot, pays for every pair. Deep clustering
+    (Hershey et al., ICASSP 2016) compares pairs of embeddings so; here they are the shares of the slots.
+    """
+    scores, exact = scores[:, ::AFFINITY_STEP], exact[:, ::AFFINITY_STEP]
+    slots = torch.softmax(scores[:, :, 1 : 1 + MAX_SPEAKERS], dim=2)
+    same = torch.matmul(slots, slots.transpose(1, 2)).clamp(1e-4, 1 - 1e-4)
+    alone = (exact >= 1) & (exact <= MAX_SPEAKERS)
+    pairs = (alone[:, :, None] & alone[:, None, :]).float()
+    target = (exact[:, :, None] == exact[:, None, :]).float()
+    loss = F.binary_cross_entropy(same, target, reduction="none") * pairs
+    return loss.sum() / pairs.sum().clamp(min=1.0)
 
 
 class AngularMargin(nn.Module):

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..layout import MAX_SPEAKERS, WINDOW_FRAMES
-from .losses import AngularMargin, permuted_cross_entropy
+from .losses import AngularMargin, affinity_loss, permuted_cross_entropy
 from .pool import Batch
 
 LEAST_SOLO_FRAMES = 12
@@ -22,7 +22,8 @@ SHORT_FRAMES = (25, 100)
 
 CLASS_WEIGHT = 0.25
 LIKENESS_WEIGHT = 3.0
-"""Weights of the angular margin and of the voice teacher beside the activity loss."""
+AFFINITY_WEIGHT = 0.5
+"""Weights of the angular margin, the voice teacher, and the affinity beside the activity loss."""
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Losses:
     total: Tensor
     activity: Tensor
     voice: Tensor
+    affinity: Tensor
     likeness: Tensor
     right: Tensor
     """Share of the voices told right."""
@@ -53,19 +55,23 @@ class Objective(nn.Module):
         with torch.autocast(kind, dtype=precision, enabled=precision != torch.float32):
             scores, voice = model(batch.audio)
         activity, _ = permuted_cross_entropy(scores.float(), batch.target)
+        affinity = affinity_loss(scores.float(), batch.exact)
         solo = torch.stack([batch.exact == 1 + speaker for speaker in range(MAX_SPEAKERS)], dim=2).float()
         solo = shortened(solo)
         known = (solo.sum(dim=1) >= LEAST_SOLO_FRAMES) & (batch.voices >= 0)
         pool = getattr(model, "module", model).pool
         embedding, label = pool(voice.float(), solo)[known], batch.voices[known]
-        identity, right = self.margin(embedding, label, ramp)
-        total = activity + CLASS_WEIGHT * identity
-        likeness = torch.zeros((), device=total.device)
-        if self.to_teacher is not None:
+        identity = likeness = right = torch.zeros((), device=activity.device)
+        if len(label) > 0:
+            identity, right = self.margin(embedding, label, ramp)
+        total = activity + AFFINITY_WEIGHT * affinity + CLASS_WEIGHT * identity
+        if len(label) > 0 and self.to_teacher is not None:
             cosine = F.cosine_similarity(self.to_teacher(embedding), self.voices[label], dim=1)
             likeness = (1 - cosine).mean()
             total = total + LIKENESS_WEIGHT * likeness
-        return Losses(total, activity.detach(), identity.detach(), likeness.detach(), right)
+        return Losses(
+            total, activity.detach(), identity.detach(), affinity.detach(), likeness.detach(), right
+        )
 
 
 def shortened(solo: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.windows import shards
+from ..data.shards import shards
 from ..layout import FRAME_STEP, POWERSET, WINDOW_FRAMES
 from ..powerset import settle_identity
 

@@ -1,0 +1,79 @@
+"""Diarization error of a model file on a folder of recordings, as the ``voiceflow`` command line finds it.
+
+The command line diarizes and scores: what is measured is what users get, with pyannote.metrics' definitions,
+no collar and overlap included.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from pathlib import Path
+
+from . import rttm
+
+SUFFIXES = (".flac", ".wav", ".ogg", ".mp3")
+"""Of the recordings of a folder; the reference of each has its name and ``.rttm``."""
+
+BINARY = Path(__file__).parents[4] / "target" / "release" / "voiceflow"
+"""The command line of this checkout, as ``cargo build --release`` leaves it."""
+
+ERRORS = ("missed", "false_alarm", "confusion")
+
+
+def run(command: list[str | Path]) -> str:
+    """Standard output of a command; its standard error is let through."""
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    except FileNotFoundError:
+        raise SystemExit(f"{command[0]}: expected the voiceflow command line, found no such file") from None
+    if done.returncode:
+        raise SystemExit(f"{shlex.join(map(str, command))}: exit code {done.returncode}")
+    return done.stdout
+
+
+def score(binary: Path, model: Path, folder: Path, hypotheses: Path) -> dict:
+    """Diarizes every recording of ``folder`` into ``hypotheses`` and scores them: voiceflow's own JSON."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
+    files = [path for path in files if path.with_suffix(".rttm").exists()]
+    if not files:
+        raise SystemExit(f"{folder}: expected recordings ({', '.join(SUFFIXES)}) with .rttm, found none")
+    hypotheses.mkdir(parents=True, exist_ok=True)
+    for old in hypotheses.glob("*.rttm"):
+        old.unlink()
+    run([binary, "diarize", *files, "--format", "rttm", "--output", hypotheses, "--model", model])
+    return json.loads(run([binary, "score", folder, hypotheses, "--format", "json"]))
+
+
+def rates(scored: dict) -> dict[str, float | None]:
+    """DER and its parts as shares of the reference's speech, and JER; none where nobody speaks."""
+    speech = scored["reference_s"]
+    parts = {kind: scored[f"{kind}_s"] / speech if speech else None for kind in ERRORS}
+    return {"der": scored["der"] if speech else None, **parts, "jer": scored["jer"] if speech else None}
+
+
+def evaluate(binary: Path, model: Path, folder: Path, hypotheses: Path) -> dict:
+    """Rates overall and by recording, with how many speakers were found and how many there are."""
+    scored = score(binary, model, folder, hypotheses)
+    found = rttm.read_folder(hypotheses)
+    recordings = []
+    for entry in scored["recordings"]:
+        name = entry["recording"]
+        recordings.append(
+            {
+                "recording": name,
+                "reference_s": entry["reference_s"],
+                **rates(entry),
+                "reference_speakers": entry["reference_speakers"],
+                "found_speakers": len(rttm.speakers(found.get(name, []))),
+            }
+        )
+    right = sum(entry["found_speakers"] == entry["reference_speakers"] for entry in recordings)
+    return {
+        "reference_s": scored["overall"]["reference_s"],
+        "overall": rates(scored["overall"]),
+        "count_right": right,
+        "count_of": len(recordings),
+        "recordings": recordings,
+    }
