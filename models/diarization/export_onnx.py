@@ -6,6 +6,7 @@ from pathlib import Path
 
 from voiceflow_models.export.folder import write_folder
 from voiceflow_models.export.graph import Properties
+from voiceflow_models.export.variants import Variants
 from voiceflow_models.networks.checkpoint import KINDS, load, slim
 
 
@@ -22,7 +23,14 @@ def main() -> None:
     parser.add_argument("--offset", type=float, default=0.5)
     parser.add_argument("--clustering", type=float, default=0.5)
     parser.add_argument("--facts", type=Path, help="JSON merged into metadata.json: data, measured figures")
+    parser.add_argument("--quantize-fp16", action="store_true", help="write model.fp16.onnx too")
+    parser.add_argument("--quantize-int8", action="store_true", help="write model.int8.onnx too")
+    parser.add_argument("--calibration", type=Path, help="training windows: ranges for int8, comparisons")
     options = parser.parse_args()
+    if options.quantize_int8 and options.calibration is None:
+        parser.error(
+            "--quantize-int8 needs --calibration WINDOWS, from which it takes the ranges of activations"
+        )
     trained = load(options.checkpoint)
     if options.model_type not in (None, trained.kind):
         raise SystemExit(f"{options.checkpoint}: expected {options.model_type}, found {trained.kind}")
@@ -31,7 +39,8 @@ def main() -> None:
         trained.kind, options.version, options.window, options.hop, thresholds, trained.network.embedding_dim
     )
     facts = json.loads(options.facts.read_text()) if options.facts else {}
-    write_folder(trained, properties, options.out, facts)
+    wanted = Variants(options.quantize_fp16, options.quantize_int8, options.calibration)
+    write_folder(trained, properties, options.out, facts, wanted)
     slim(options.checkpoint, options.out / "weights.pt")
 
 

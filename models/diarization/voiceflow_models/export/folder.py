@@ -9,12 +9,13 @@ from pathlib import Path
 from ..networks.checkpoint import Trained
 from .golden import write_golden
 from .graph import OPSET, Properties, compare, export, stamp
+from .variants import Variants, write_variants
 
 LARGEST_BYTES = 10_000_000
 
 
-def write_folder(trained: Trained, properties: Properties, out: Path, facts: dict) -> None:
-    """Writes model.onnx, golden vector, metadata.json with ``facts``, checksum, validation report."""
+def write_folder(trained: Trained, properties: Properties, out: Path, facts: dict, wanted: Variants) -> None:
+    """Writes model.onnx, its variants, golden vector, metadata.json with ``facts``, checksums, report."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / "model.onnx"
     export(trained.network, path)
@@ -24,11 +25,10 @@ def write_folder(trained: Trained, properties: Properties, out: Path, facts: dic
     if size > LARGEST_BYTES:
         raise SystemExit(f"{path}: {size} bytes, allowed {LARGEST_BYTES}")
     write_golden(path, out / "golden.json")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     metadata = {
         "name": properties.name,
         "version": properties.version,
-        "sha256": digest,
+        "sha256": _sha256(path),
         "bytes": size,
         "opset": OPSET,
         "parameters": sum(parameter.numel() for parameter in trained.network.parameters()),
@@ -38,5 +38,12 @@ def write_folder(trained: Trained, properties: Properties, out: Path, facts: dic
         **facts,
     }
     (out / "metadata.json").write_text(json.dumps(metadata, indent=2) + "\n")
-    (out / "checksum.sha256").write_text(f"{digest}  model.onnx\n")
+    report["variants"] = write_variants(path, wanted)
+    names = ["model.onnx", *(f"model.{variant}.onnx" for variant in report["variants"])]
+    checksums = [f"{_sha256(out / name)}  {name}\n" for name in names]
+    (out / "checksum.sha256").write_text("".join(checksums))
     (out / "validation_report.json").write_text(json.dumps(report, indent=2) + "\n")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -7,8 +7,9 @@ the next through Relu, Add, Concat and pooling, so that a chain stays an image f
 from __future__ import annotations
 
 import numpy as np
-from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
+CHANNEL_AXIS = 1
 HEIGHT_AXIS = 2
 """Where a sequence [batch, channels, frames] gets its height."""
 
@@ -40,16 +41,14 @@ class _Chain:
 
     def add(self, node: NodeProto) -> None:
         """Takes over the next node of the graph."""
-        attributes = {attribute.name: attribute for attribute in node.attribute}
-        windowed = node.op_type in ("Conv", "AveragePool") and len(attributes["kernel_shape"].ints) == 1
-        if windowed:
+        if _is_windowed(node):
             node.input[0] = self._image(node.input[0])
             if node.op_type == "Conv":
                 _lift_weight(self._weights[node.input[1]])
             else:
-                _pad_for_ceiling(attributes)
-            _lift_window(attributes)
-        elif self._joins(node, attributes):
+                _pad_for_ceiling(node)
+            _lift_window(node)
+        elif self._joins(node):
             node.input[:] = [self._images[name] for name in node.input]
         else:
             for name in node.input:
@@ -74,28 +73,38 @@ class _Chain:
             self.nodes.append(helper.make_node("Unsqueeze", [name, self._axis], [image], image))
         return self._images[name]
 
-    def _joins(self, node: NodeProto, attributes: dict[str, AttributeProto]) -> bool:
-        if node.op_type == "Concat" and attributes["axis"].i != 1:
+    def _joins(self, node: NodeProto) -> bool:
+        if node.op_type == "Concat" and node.attribute[0].i != CHANNEL_AXIS:
             return False
         return node.op_type in ELEMENTWISE and all(name in self._images for name in node.input)
 
 
-def _lift_window(attributes: dict[str, AttributeProto]) -> None:
+def _is_windowed(node: NodeProto) -> bool:
+    """Whether it slides a window along one dimension."""
+    return node.op_type in ("Conv", "AveragePool") and any(
+        attribute.name == "kernel_shape" and len(attribute.ints) == 1 for attribute in node.attribute
+    )
+
+
+def _lift_window(node: NodeProto) -> None:
     """Kernel, strides, dilations and pads, each with its value for the height put before it."""
-    for name, height in (("kernel_shape", 1), ("strides", 1), ("dilations", 1)):
-        if name in attributes:
-            attributes[name].ints.insert(0, height)
-    if "pads" in attributes:
-        before, after = attributes["pads"].ints
-        attributes["pads"].ints[:] = [0, before, 0, after]
+    for attribute in node.attribute:
+        if attribute.name in ("kernel_shape", "strides", "dilations"):
+            attribute.ints.insert(0, 1)
+        elif attribute.name == "pads":
+            before, after = attribute.ints
+            attribute.ints[:] = [0, before, 0, after]
 
 
-def _pad_for_ceiling(attributes: dict[str, AttributeProto]) -> None:
+def _pad_for_ceiling(node: NodeProto) -> None:
     """A last window that is not full, as padding that does not count: the blocked kernel knows only this."""
-    (width,) = attributes["kernel_shape"].ints
-    if attributes["ceil_mode"].i and list(attributes["strides"].ints) == [width]:
-        attributes["ceil_mode"].i = attributes["count_include_pad"].i = 0
-        attributes["pads"].ints[1] += width - 1
+    attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    (width,) = attributes["kernel_shape"]
+    if attributes.get("ceil_mode") and list(attributes["strides"]) == [width]:
+        before, after = attributes.get("pads", [0, 0])
+        attributes |= {"ceil_mode": 0, "count_include_pad": 0, "pads": [before, after + width - 1]}
+        del node.attribute[:]
+        node.attribute.extend(helper.make_attribute(name, value) for name, value in attributes.items())
 
 
 def _lift_weight(weight: TensorProto) -> None:

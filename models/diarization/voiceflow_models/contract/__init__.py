@@ -1,0 +1,1 @@
+"""The model contract, checked without the library: metadata, tensors, runs, golden vector."""
