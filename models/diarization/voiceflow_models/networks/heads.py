@@ -1,0 +1,118 @@
+"""What every local diarizer makes of its encoder's frames: classes in context, a pooled voice, the contract.
+
+::
+
+    shared ─┬──────────────────────────┬─> powerset
+            ├─> context (80 ms) ───────┘      │
+            │      ^                          v
+            └─> voice ──> pooling over solo frames ──> embedding
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..layout import MAX_SPEAKERS, POWERSET
+from .blocks import ContextLayer, Residual, convolution
+
+DOUBTFUL_BELOW = 0.3
+"""Frames in which a speaker talks alone with less probability than this do not count for the voice."""
+
+SILENT_BELOW = 0.1
+"""A local speaker whose activity never reaches this is silent: its embedding is zero."""
+
+
+class HeadSizes(Protocol):
+    """What the heads read of a network's config."""
+
+    channels: int
+    voice_dilations: tuple[int, ...]
+    voice_channels: int
+    context_layers: int
+    heads: int
+    embedding_dim: int
+    dropout: float
+
+
+class LocalDiarizer(nn.Module):
+    """``forward`` is the model contract; ``encode``, which a network adds, and ``pool`` serve training."""
+
+    def __init__(self, config: HeadSizes):
+        super().__init__()
+        self.config = config
+
+    def _add_heads(self) -> None:
+        """Makes the heads; called last, so that the encoder's parameters come first."""
+        c, width = self.config, self.config.channels
+        self.voice_blocks = nn.Sequential(*[Residual(width, d, c.dropout) for d in c.voice_dilations])
+        self.voice_expand = convolution(width, c.voice_channels, 1)
+        self.voice_norm = nn.BatchNorm1d(2 * c.voice_channels)
+        self.voice_project = nn.Linear(2 * c.voice_channels, c.embedding_dim)
+        self.voice_out = nn.BatchNorm1d(c.embedding_dim)
+        self.context_in = nn.Linear(width + c.voice_channels, width)
+        self.context = nn.Sequential(
+            *[ContextLayer(width, c.heads, c.dropout) for _ in range(c.context_layers)], nn.LayerNorm(width)
+        )
+        self.context_out = nn.Linear(width, width)
+        self.local = Residual(width, 1, c.dropout)
+        self.classify = nn.Linear(width, len(POWERSET))
+        membership = [[float(s in members) for s in range(MAX_SPEAKERS)] for members in POWERSET]
+        self.register_buffer("membership", torch.tensor(membership), persistent=False)
+
+    @property
+    def embedding_dim(self) -> int:
+        """Length of an embedding."""
+        return self.config.embedding_dim
+
+    def describe(self) -> dict:
+        """What a checkpoint has to know to build the network again."""
+        return asdict(self.config)
+
+    def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """[batch, samples] -> class scores [batch, frames, 7], voice features [batch, channels, frames]."""
+        raise NotImplementedError
+
+    def _classified(self, shared: Tensor, frames: int) -> tuple[Tensor, Tensor]:
+        """Frames [batch, channels, frames] of the encoder -> what ``encode`` returns."""
+        voice = self.voice_expand(self.voice_blocks(shared))
+        local = self._in_context(shared, voice, frames)
+        return self.classify(local.transpose(1, 2)), voice
+
+    def _in_context(self, shared: Tensor, voice: Tensor, frames: int) -> Tensor:
+        """Frames [batch, width, frames] that know the whole window."""
+        both = F.avg_pool1d(torch.cat([shared, voice], dim=1), 2, ceil_mode=True)
+        around = self.context_out(self.context(self.context_in(both.transpose(1, 2))))
+        twice = torch.cat([around, around], dim=2)
+        around = twice.reshape(twice.shape[0], -1, self.config.channels)[:, :frames]
+        return self.local(F.relu(shared + around.transpose(1, 2)))
+
+    def pool(self, voice: Tensor, weights: Tensor) -> Tensor:
+        """Mean and deviation over weighted frames -> embeddings, not yet of unit length.
+
+        ``voice`` [batch, channels, frames], ``weights`` [batch, frames, speakers] -> [batch, speakers, dim].
+        """
+        share = weights / (weights.sum(dim=1, keepdim=True) + 1e-6)
+        mean = torch.matmul(voice, share).transpose(1, 2)
+        square = torch.matmul(voice * voice, share).transpose(1, 2)
+        deviation = torch.sqrt(torch.clamp(square - mean * mean, min=1e-5))
+        statistics = torch.cat([mean, deviation], dim=2)
+        flat = self.voice_norm(statistics.flatten(0, 1))
+        return self.voice_out(self.voice_project(flat)).reshape(-1, weights.shape[2], self.embedding_dim)
+
+    def forward(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """[batch, samples] -> activity [batch, frames, 3] and embedding [batch, 3, dim]."""
+        scores, voice = self.encode(audio)
+        classes = torch.softmax(scores, dim=2)
+        activity = torch.matmul(classes, self.membership)
+        solo = classes[:, :, 1 : 1 + MAX_SPEAKERS]
+        # Doubtful frames are many and belong to others: together they would drown a short turn. A speaker who
+        # only talks over others is still pooled, from overlapped frames.
+        weights = solo * (solo > DOUBTFUL_BELOW).to(solo.dtype) + 1e-4 * activity
+        embedding = F.normalize(self.pool(voice, weights), dim=2)
+        heard = (activity.amax(dim=1) > SILENT_BELOW).to(embedding.dtype)
+        return activity, embedding * heard[:, :, None]
