@@ -9,8 +9,12 @@ import torch
 from torch import nn
 
 from .fast_cnn import FastCnn, FastCnnConfig
+from .sophisticated import Sophisticated, SophisticatedConfig
 
-KINDS = {"fast-cnn": (FastCnn, FastCnnConfig)}
+KINDS = {
+    "fast-cnn": (FastCnn, FastCnnConfig),
+    "sophisticated": (Sophisticated, SophisticatedConfig),
+}
 """Every network that can be trained, by the name of its kind."""
 
 
