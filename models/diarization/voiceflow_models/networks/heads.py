@@ -73,6 +73,10 @@ class LocalDiarizer(nn.Module):
         """What a checkpoint has to know to build the network again."""
         return asdict(self.config)
 
+    def parameter_groups(self) -> list[tuple[list[nn.Parameter], float]]:
+        """Parameters with the share of the learning rate that they are trained at."""
+        return [(list(self.parameters()), 1.0)]
+
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """[batch, samples] -> class scores [batch, frames, 7], voice features [batch, channels, frames]."""
         raise NotImplementedError
