@@ -73,6 +73,10 @@ class LocalDiarizer(nn.Module):
         """What a checkpoint has to know to build the network again."""
         return asdict(self.config)
 
+    def parameter_groups(self) -> list[tuple[list[nn.Parameter], float]]:
+        """Parameters with the share of the learning rate that they are trained at."""
+        return [(list(self.parameters()), 1.0)]
+
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """[batch, samples] -> class scores [batch, frames, 7], voice features [batch, channels, frames]."""
         raise NotImplementedError
@@ -113,7 +117,6 @@ class LocalDiarizer(nn.Module):
         # Doubtful frames are many and belong to others: together they would drown a short turn. A speaker who
         # only talks over others is still pooled, from overlapped frames.
         weights = solo * (solo > DOUBTFUL_BELOW).to(solo.dtype) + 1e-4 * activity
-        pooled = self.pool(voice, weights)
-        embedding = pooled / pooled.norm(dim=2, keepdim=True).clamp(min=1e-12)
+        embedding = F.normalize(self.pool(voice, weights), dim=2)
         heard = (activity.amax(dim=1) > SILENT_BELOW).to(embedding.dtype)
         return activity, embedding * heard[:, :, None]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from pathlib import Path
 
 import torch
@@ -23,7 +24,7 @@ UNUSED = {"apply_spec_augment": False, "mask_time_prob": 0.0, "mask_feature_prob
 
 def read_settings(folder: Path) -> dict:
     """What :class:`Pretrained` has to know of an encoder that lies in a folder."""
-    transformers = _transformers()
+    transformers = package()
     if not (folder / "config.json").is_file():
         raise SystemExit(f"{folder}: expected the folder of a transformers model, found no config.json")
     config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
@@ -51,15 +52,20 @@ class Pretrained(nn.Module):
 
     def __init__(self, settings: dict, folder: Path | None = None):
         super().__init__()
-        transformers = _transformers()
+        transformers = package()
         stored = dict(settings["config"])
         config = transformers.AutoConfig.for_model(stored.pop("model_type"), **stored)
         if folder is None:
             self.model = transformers.AutoModel.from_config(config).float()
         else:
-            self.model = transformers.AutoModel.from_pretrained(
-                folder, config=config, local_files_only=True
-            ).float()
+            model, report = transformers.AutoModel.from_pretrained(
+                folder, config=config, local_files_only=True, output_loading_info=True
+            )
+            if report["missing_keys"]:
+                raise SystemExit(
+                    f"{folder}: expected all weights, found none for {sorted(report['missing_keys'])}"
+                )
+            self.model = model.float()
         # What all of speech has in common was learned from more of it than any training here sees.
         self.model.feature_extractor._freeze_parameters()
         self.width = config.hidden_size
@@ -87,12 +93,16 @@ def _margins(kernels: list[int], strides: list[int]) -> tuple[int, int]:
     return (field - step) // 2, field - step - (field - step) // 2
 
 
-def _transformers():
-    """The package, which only these networks need."""
+def package():
+    """The package ``transformers``, which only these networks need."""
+    try:
+        import torchaudio  # noqa: F401
+    except (ImportError, OSError, RuntimeError):
+        # Where it is installed transformers imports it, which fails when it was built for another PyTorch.
+        # No encoder here needs it; None says that it is not there.
+        sys.modules["torchaudio"] = None
     try:
         import transformers
     except ImportError as error:
-        raise SystemExit(
-            f"a pretrained encoder needs the package transformers, which is not there: {error}"
-        ) from error
+        raise SystemExit(f"a pretrained encoder needs the package transformers: {error}") from error
     return transformers

@@ -17,6 +17,9 @@ from .conformer import Conformer, ConformerConfig
 from .heads import LocalDiarizer
 from .pretrained import Pretrained, read_settings
 
+PRETRAINED_RATE = 0.04
+"""Share of the learning rate for a pretrained encoder: 2e-5 where all else is trained at 5e-4."""
+
 
 @dataclass(frozen=True)
 class SophisticatedConfig:
@@ -65,6 +68,15 @@ class Sophisticated(LocalDiarizer):
         """[batch, samples] -> class scores [batch, frames, 7], voice features [batch, channels, frames]."""
         shared = self.bridge(self.encoder(audio)).transpose(1, 2)
         return self._classified(shared, frames_of(audio.shape[1]))
+
+    def parameter_groups(self) -> list[tuple[list[nn.Parameter], float]]:
+        """A pretrained encoder is trained gently, or it forgets what it knows."""
+        if self.config.pretrained is None:
+            return super().parameter_groups()
+        learned = list(self.encoder.model.parameters())
+        known = set(learned)
+        others = [parameter for parameter in self.parameters() if parameter not in known]
+        return [(others, 1.0), (learned, PRETRAINED_RATE)]
 
 
 def from_encoder(folder: Path) -> Sophisticated:

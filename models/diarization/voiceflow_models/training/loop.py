@@ -1,14 +1,13 @@
 """The training loop of every network: schedule, mixed precision, several GPUs, averaging, checkpoints.
 
-Under ``torchrun`` each process takes one GPU and its own windows.
+Under ``torchrun`` each process takes one GPU and its own windows. All that is random in a step follows from
+seed, process and step: a run can be repeated, and one that was broken off and resumed is the same run.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import math
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +15,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from ..networks.heads import LocalDiarizer
+from .curves import Curves
 from .objective import Losses, Objective
-from .pool import WindowPool
+from .pool import Batch, WindowPool
+from .processes import Processes
 
 WARM_UP_STEPS = 300
 FINAL_SHARE = 0.01
@@ -35,8 +36,6 @@ AVERAGE_DECAY = 0.998
 
 REPORT_STEPS = 50
 SAVE_STEPS = 250
-LOSSES = ("total", "activity", "voice", "affinity", "likeness", "right")
-CURVE = ("step", "seconds", "rate", "windows", *LOSSES)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="bfloat16")
     parser.add_argument("--start", type=Path, help="checkpoint to begin with, on a new schedule")
     parser.add_argument("--resume", action="store_true", help="go on from checkpoint.pt of --out")
+    parser.add_argument("--tensorboard", action="store_true", help="curves for TensorBoard beside curve.csv")
 
 
 def schedule(step: int, done: float, peak: float) -> float:
@@ -65,26 +65,25 @@ def same_voices(state: dict[str, torch.Tensor], objective: Objective) -> bool:
     return shapes == {name: value.shape for name, value in state.items()}
 
 
-class Encoder(nn.Module):
-    """The training view of a network: ``forward`` is its ``encode``, so that wrappers see it."""
+class Step(nn.Module):
+    """What a batch costs, as one module: all parameters serve within ``forward``, which wrappers watch."""
 
-    def __init__(self, network: nn.Module):
+    def __init__(self, network: LocalDiarizer, objective: Objective):
         super().__init__()
-        self.network = network
-        self.pool = network.pool
+        self.network, self.objective = network, objective
 
-    def forward(self, audio: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Class scores and voice features."""
-        return self.network.encode(audio)
+    def forward(self, batch: Batch, ramp: float, precision: torch.dtype) -> Losses:
+        """See :class:`Objective`."""
+        return self.objective(self.network, batch, ramp, precision)
 
 
 class Trainer:
     """A network, what it is trained with, and how far it has come."""
 
-    def __init__(self, build: Callable[[], nn.Module], kind: str, options: argparse.Namespace):
+    def __init__(self, build: Callable[[], LocalDiarizer], kind: str, options: argparse.Namespace):
         self.options, self.kind = options, kind
-        self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-        self.device = self._device()
+        self.processes = Processes()
+        self.device = self.processes.device
         torch.manual_seed(options.seed)
         self.network = build().to(self.device)
         with np.load(options.data / "voices.npz") as stored:
@@ -93,18 +92,12 @@ class Trainer:
         self.averaged = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY), use_buffers=True
         )
-        self.pool = WindowPool(options.data, options.seed + 1000 * self.rank)
-        parameters = [*self.network.parameters(), *self.objective.parameters()]
-        self.parameters = [parameter for parameter in parameters if parameter.requires_grad]
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=options.rate, weight_decay=1e-2)
-        self.step, self.seconds = 0, 0.0
+        self.seed = options.seed + 1000 * self.processes.rank
+        self.pool = WindowPool(options.data, self.seed)
+        self.optimizer, self.shares = self._optimizer()
+        self.step, self.seconds, self.windows = 0, 0.0, self.pool.windows()
         self._begin()
-        self.encoder: nn.Module = Encoder(self.network)
-        if self.world > 1:
-            self.encoder = DistributedDataParallel(self.encoder)
-            self.objective_run: nn.Module = DistributedDataParallel(self.objective)
-        else:
-            self.objective_run = self.objective
+        self.run_step = self.processes.joined(Step(self.network, self.objective))
 
     @property
     def checkpoint(self) -> Path:
@@ -113,50 +106,53 @@ class Trainer:
 
     def run(self) -> None:
         """Trains to the end of the schedule."""
-        options = self.options
+        options, first = self.options, self.processes.first
+        curves = Curves(options.out, self.step, options.tensorboard) if first else None
         self.network.train()
         total = self._total_steps()
-        progress = tqdm(total=total, initial=self.step, unit="step", disable=self.rank > 0)
-        sums, begun, done = np.zeros(len(LOSSES)), time.monotonic() - self.seconds, 0.0
-        batches = self.pool.batches(options.batch)
+        progress = tqdm(total=total, initial=self.step, unit="step", disable=not first)
+        rows, begun, done = [], time.monotonic() - self.seconds, 0.0
+        batches = self.pool.batches(options.batch, self.step)
         while done < 1.0:
             self.seconds = time.monotonic() - begun
-            done = self.seconds / 60 / options.minutes if options.minutes else (self.step + 1) / total
+            done = self._done(total)
             rate = schedule(self.step, done, options.rate)
             losses = self._step(next(batches), rate)
-            sums += [value.item() for value in vars(losses).values()]
+            rows.append([value.item() for value in vars(losses).values()])
             self.step += 1
             progress.update()
             if self.step % REPORT_STEPS == 0:
-                mean, sums = sums / REPORT_STEPS, np.zeros(len(LOSSES))
-                progress.set_postfix(
-                    activity=f"{mean[1]:.3f}", voice=f"{mean[2]:.2f}", right=f"{mean[5]:.3f}"
-                )
-                self._report(rate, mean)
-            if self.step % SAVE_STEPS == 0 or done >= 1.0:
+                means = dict(zip(vars(losses), np.mean(rows, axis=0), strict=True))
+                rows.clear()
+                progress.set_postfix({name: f"{means[name]:.3f}" for name in ("activity", "voice", "right")})
+                if curves:
+                    curves.add(self.step, self.seconds, rate, self.pool.windows(), means)
+            if first and (self.step % SAVE_STEPS == 0 or done >= 1.0):
                 self._save()
+        self.processes.leave()
 
-    def _step(self, batch, rate: float) -> Losses:
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+    def _step(self, batch: Batch, rate: float) -> Losses:
+        for group, share in zip(self.optimizer.param_groups, self.shares, strict=True):
+            group["lr"] = rate * share
+        torch.manual_seed(int(np.random.SeedSequence((self.seed, self.step)).generate_state(1)[0]))
         precision = getattr(torch, self.options.precision)
         ramp = min(1.0, self.step / MARGIN_STEPS)
-        losses = self.objective_run(self.encoder, batch.to(self.device), ramp, precision)
+        losses = self.run_step(batch.to(self.device), ramp, precision)
         self.optimizer.zero_grad()
         losses.total.backward()
-        nn.utils.clip_grad_norm_(self.parameters, 5.0)
+        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        nn.utils.clip_grad_norm_(parameters, 5.0)
         self.optimizer.step()
         self.averaged.update_parameters(self.network)
         return losses
 
-    def _device(self) -> torch.device:
-        if not torch.cuda.is_available():
-            return torch.device("cpu")
-        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
-        torch.cuda.set_device(device)
-        if self.world > 1 and not torch.distributed.is_initialized():
-            torch.distributed.init_process_group("nccl")
-        return device
+    def _optimizer(self) -> tuple[torch.optim.Optimizer, list[float]]:
+        """The optimizer, and the share of the learning rate that each of its groups gets."""
+        groups, shares = zip(*self.network.parameter_groups(), strict=True)
+        groups = [[parameter for parameter in group if parameter.requires_grad] for group in groups]
+        groups[0].extend(self.objective.parameters())
+        parameters = [{"params": group} for group in groups]
+        return torch.optim.AdamW(parameters, lr=self.options.rate, weight_decay=1e-2), list(shares)
 
     def _begin(self) -> None:
         """Takes the state of an earlier run, or the weights of another."""
@@ -169,6 +165,8 @@ class Trainer:
             self.objective.load_state_dict(state["objective"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.step, self.seconds = state["step"], state["seconds"]
+            # Epochs are counted in the windows of the beginning, however many there are by now.
+            self.windows = state.get("windows", self.windows)
         elif options.start:
             state = torch.load(options.start, map_location=self.device, weights_only=True)
             self.network.load_state_dict(state["model"])
@@ -177,26 +175,20 @@ class Trainer:
                 self.objective.load_state_dict(state["objective"])
 
     def _total_steps(self) -> int | None:
+        """Length of the schedule in all processes, though some may have found more windows by now."""
         if self.options.minutes:
             return None
-        return math.ceil(self.options.epochs * self.pool.windows() / self.options.batch / self.world)
+        self.windows = int(self.processes.agree(self.windows))
+        return math.ceil(self.options.epochs * self.windows / self.options.batch / self.processes.world)
 
-    def _report(self, rate: float, mean: np.ndarray) -> None:
-        if self.rank > 0:
-            return
-        path = self.options.out / "curve.csv"
-        fresh = not path.exists()
-        with open(path, "a", newline="") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(CURVE)
-            row = [self.step, round(self.seconds), f"{rate:.3g}", self.pool.windows()]
-            writer.writerow([*row, *(f"{value:.4f}" for value in mean)])
+    def _done(self, total: int | None) -> float:
+        """Share of the schedule that is over; where it ends by time, by the first process's clock."""
+        if total is None:
+            return self.processes.agree(self.seconds / 60 / self.options.minutes)
+        return (self.step + 1) / total
 
     def _save(self) -> None:
         """Writes the checkpoint whole or not at all; ``model`` is the averaged network."""
-        if self.rank > 0:
-            return
         state = {
             "kind": self.kind,
             "config": self.network.describe(),
@@ -207,6 +199,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
+            "windows": self.windows,
         }
         partial = self.checkpoint.with_suffix(".partial")
         torch.save(state, partial)

@@ -17,6 +17,11 @@ AFFINITY_STEP = 2
 ORDERS = [permute_classes(order) for order in permutations(range(MAX_SPEAKERS))]
 
 
+def mean(values: Tensor) -> Tensor:
+    """The mean; of no values zero, with a gradient of zero, where a batch has no voice to learn from."""
+    return values.mean() if len(values) else values.sum()
+
+
 def permuted_cross_entropy(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Cross-entropy to soft classes [batch, frames, 7] under each window's best speaker order.
 
@@ -62,5 +67,5 @@ class AngularMargin(nn.Module):
         )
         own = cosine.gather(1, voice[:, None])
         moved = torch.cos(torch.acos(own) + self.margin * ramp)
-        loss = F.cross_entropy(self.scale * cosine.scatter(1, voice[:, None], moved), voice)
-        return loss, (cosine.argmax(dim=1) == voice).float().mean()
+        loss = F.cross_entropy(self.scale * cosine.scatter(1, voice[:, None], moved), voice, reduction="none")
+        return mean(loss), mean((cosine.argmax(dim=1) == voice).float())

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..layout import MAX_SPEAKERS, WINDOW_FRAMES
-from .losses import AngularMargin, affinity_loss, permuted_cross_entropy
+from ..networks.heads import LocalDiarizer
+from .losses import AngularMargin, affinity_loss, mean, permuted_cross_entropy
 from .pool import Batch
 
 LEAST_SOLO_FRAMES = 12
@@ -49,25 +50,23 @@ class Objective(nn.Module):
         self.register_buffer("voices", voices, persistent=False)
         self.to_teacher = nn.Linear(embedding_dim, voices.shape[1]) if voices.shape[1] else None
 
-    def forward(self, model: nn.Module, batch: Batch, ramp: float, precision: torch.dtype) -> Losses:
+    def forward(self, model: LocalDiarizer, batch: Batch, ramp: float, precision: torch.dtype) -> Losses:
         """``ramp`` 0 to 1 scales the margin; ``precision`` other than float32 runs the network in it."""
         kind = batch.audio.device.type
         with torch.autocast(kind, dtype=precision, enabled=precision != torch.float32):
-            scores, voice = model(batch.audio)
+            scores, voice = model.encode(batch.audio)
         activity, _ = permuted_cross_entropy(scores.float(), batch.target)
         affinity = affinity_loss(scores.float(), batch.exact)
         solo = torch.stack([batch.exact == 1 + speaker for speaker in range(MAX_SPEAKERS)], dim=2).float()
         solo = shortened(solo)
         known = (solo.sum(dim=1) >= LEAST_SOLO_FRAMES) & (batch.voices >= 0)
-        pool = getattr(model, "module", model).pool
-        embedding, label = pool(voice.float(), solo)[known], batch.voices[known]
-        identity = likeness = right = torch.zeros((), device=activity.device)
-        if len(label) > 0:
-            identity, right = self.margin(embedding, label, ramp)
+        embedding, label = model.pool(voice.float(), solo)[known], batch.voices[known]
+        identity, right = self.margin(embedding, label, ramp)
         total = activity + AFFINITY_WEIGHT * affinity + CLASS_WEIGHT * identity
-        if len(label) > 0 and self.to_teacher is not None:
+        likeness = torch.zeros((), device=total.device)
+        if self.to_teacher is not None:
             cosine = F.cosine_similarity(self.to_teacher(embedding), self.voices[label], dim=1)
-            likeness = (1 - cosine).mean()
+            likeness = mean(1 - cosine)
             total = total + LIKENESS_WEIGHT * likeness
         return Losses(
             total, activity.detach(), identity.detach(), affinity.detach(), likeness.detach(), right

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ class WindowPool:
 
     def __init__(self, folder: Path, seed: int, teacher_share: float = TEACHER_SHARE):
         self._folder = folder
-        self._random = np.random.default_rng(seed)
+        self._seed, self._random = seed, np.random.default_rng(seed)
         self._teacher_share = teacher_share
         self._open: dict[Path, dict[str, np.ndarray]] = {}
         self.refresh()
@@ -93,17 +94,16 @@ class WindowPool:
             torch.from_numpy(voices.astype(np.int64)),
         )
 
-    def batches(self, size: int) -> Iterator[Batch]:
-        """Endless batches, prepared by a thread."""
+    def batches(self, size: int, first: int = 0) -> Iterator[Batch]:
+        """Endless batches, drawn by a thread; what is in one follows from its number, ``first`` and so on."""
         ready: queue.Queue[Batch] = queue.Queue(AHEAD)
 
         def prepare() -> None:
-            count = 0
-            while True:
-                if count % REFRESH_BATCHES == 0:
+            for number in itertools.count(first):
+                if number % REFRESH_BATCHES == 0:
                     self.refresh()
+                self._random = np.random.default_rng((self._seed, number))
                 ready.put(self.draw(size))
-                count += 1
 
         threading.Thread(target=prepare, daemon=True).start()
         while True:
