@@ -117,6 +117,7 @@ class LocalDiarizer(nn.Module):
         # Doubtful frames are many and belong to others: together they would drown a short turn. A speaker who
         # only talks over others is still pooled, from overlapped frames.
         weights = solo * (solo > DOUBTFUL_BELOW).to(solo.dtype) + 1e-4 * activity
-        embedding = F.normalize(self.pool(voice, weights), dim=2)
+        pooled = self.pool(voice, weights)
+        embedding = pooled / pooled.norm(dim=2, keepdim=True).clamp(min=1e-12)
         heard = (activity.amax(dim=1) > SILENT_BELOW).to(embedding.dtype)
         return activity, embedding * heard[:, :, None]
