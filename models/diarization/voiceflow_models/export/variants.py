@@ -64,6 +64,9 @@ def write_variants(model: Path, wanted: Variants) -> dict[str, dict]:
     if wanted.int8:
         files["int8"] = model.with_suffix(".int8.onnx")
         write_int8(model, files["int8"], seen)
+    if not files:
+        # Of a large network the times alone take minutes.
+        return {}
     sessions = {name: open_on_one_thread(path) for name, path in {"fp32": model, **files}.items()}
     times = milliseconds(sessions)
     return {
