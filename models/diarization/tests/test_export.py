@@ -1,6 +1,7 @@
 """The exported graph and its variants, with random weights: clean, equal to PyTorch, close to each other."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -144,5 +145,6 @@ def test_calibration_and_comparison_share_no_window(tmp_path):
 def test_int8_needs_windows(tmp_path):
     command = [sys.executable, PROGRAMS / "export_onnx.py", "--checkpoint", tmp_path / "none.pt"]
     command += ["--out", tmp_path, "--version", "1.0.0", "--quantize-int8"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 2 and "--quantize-int8 needs --calibration" in done.stderr
