@@ -20,8 +20,8 @@ def buzz(pitch: float, seconds: float) -> np.ndarray:
 
 
 def speaker(name: str, pitch: float) -> Speaker:
-    """A talker of ten one-second words with half a second of near silence between them."""
-    rest = np.full(SAMPLE_RATE // 2, 1e-4, np.float32)
+    """A talker of ten one-second words with 0.8 s of near silence between them."""
+    rest = np.full(SAMPLE_RATE * 4 // 5, 1e-4, np.float32)
     audio = np.concatenate([np.concatenate([buzz(pitch, 1.0), rest]) for _ in range(10)])
     return Speaker(name, "test", (audio * 32767).astype(np.int16), speech_frames(audio))
 
@@ -45,12 +45,36 @@ def simulator() -> Simulator:
 
 def test_speech_is_found_where_it_is():
     speech = speaker("low", 100.0).speech
-    words = np.tile([True] * 100 + [False] * 50, 10)
+    words = np.tile([True] * 100 + [False] * 80, 10)
     assert (speech[: len(words)] == words).mean() > 0.95
+
+
+def test_short_pauses_belong_to_the_speech_around_them():
+    gaps = {0.3: True, 0.8: False}
+    for seconds, bridged in gaps.items():
+        rest = np.full(int(seconds * SAMPLE_RATE), 1e-4, np.float32)
+        speech = speech_frames(np.concatenate([buzz(100.0, 1.0), rest, buzz(100.0, 1.0)]))
+        assert speech[100 + int(50 * seconds)] == bridged
 
 
 def test_silence_is_no_speech():
     assert not speech_frames(np.zeros(SAMPLE_RATE, np.float32)).any()
+
+
+def test_few_people_carry_a_stretch_of_conversation():
+    second, talking = SAMPLE_RATE, []
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        spoken = np.zeros((6, 60))
+        for place in plan_turns(random, 60 * second, 6, draw_manner(random, 0.0, 1.0)):
+            end = min(place.start + place.length, 60 * second)
+            for tenth in range(place.start * 10 // second, end * 10 // second):
+                spoken[place.voice, tenth // 10] += 0.1
+        talking += [(spoken[:, first : first + 10].sum(axis=1) >= 0.3).sum() for first in range(50)]
+    talking = np.array(talking)
+    assert 1.5 < talking.mean() < 3
+    assert (talking > 3).mean() < 0.15
+    assert len(np.unique(talking)) >= 3
 
 
 def test_voices_at_other_speeds_are_other_voices():

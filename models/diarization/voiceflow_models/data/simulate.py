@@ -48,13 +48,13 @@ class Conditions:
     quiet_manners: float
     """Conversations in which hardly anybody speaks, or one speaks at length."""
     overlap: float
-    """How much people talk over each other: 1 is a quarrel."""
+    """How much people talk over each other: 1 is as in AMI."""
 
 
 HARD = Conditions(6.0, 1.0, 0.2, (15.0, 32.0), 0.06, (3.0, 45.0), 0.19, 0.25, 1.0)
 """For training: the widest range that people still understand."""
 
-ORDINARY = Conditions(3.0, 0.0, 0.1, (22.0, 35.0), 0.0, (12.0, 45.0), 0.0, 0.0, 0.5)
+ORDINARY = Conditions(3.0, 0.0, 0.1, (22.0, 35.0), 0.0, (12.0, 45.0), 0.0, 0.0, 1.0)
 """Meetings in a room, as test material: all talkers are near, and talk over each other as much as in AMI."""
 
 

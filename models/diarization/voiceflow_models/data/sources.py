@@ -24,8 +24,8 @@ VAD_STEP = 160
 HELD_OUT_EVERY = 20
 """Every 20th LibriSpeech speaker trains nothing: they are the voices of the held-out tests."""
 
-PAUSE_FRAMES = 25
-"""Pauses shorter than 250 ms belong to the speech around them, as in conversation references."""
+PAUSE_FRAMES = 50
+"""Pauses shorter than 0.5 s belong to the speech around them: human references have turns of 20 s in one piece."""
 
 LEAST_SPEECH_FRAMES = 300
 """Who talks for less than 3 s is no use."""
@@ -49,7 +49,7 @@ class Speaker:
 def speech_frames(audio: np.ndarray) -> np.ndarray:
     """Marks speech every 10 ms by energy against the talker's own level and noise floor.
 
-    Meant for recordings of one near talker. ``audio`` is float, [-1, 1]. Pauses under 250 ms are filled and
+    Meant for recordings of one near talker. ``audio`` is float, [-1, 1]. Pauses under 0.5 s are filled and
     bursts under 60 ms dropped.
     """
     count = len(audio) // VAD_STEP

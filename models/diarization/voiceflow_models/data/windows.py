@@ -25,8 +25,8 @@ from .simulate import Simulator, Voice, make_voices
 from .sources import Speaker, load_speakers, split
 
 ROOMS = 160
-SPEAKER_WEIGHTS = (0.05, 0.27, 0.4, 0.28)
-"""How often a window has 0, 1, 2, 3 speakers."""
+SPEAKER_WEIGHTS = (0.05, 0.15, 0.35, 0.45)
+"""How often a window has 0, 1, 2, 3 people present; not all of them talk."""
 
 
 def make_shard(
