@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,27 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is needed to train; install models/diarization")
 
 from voiceflow_models.export.graph import Properties, compare, export, stamp  # noqa: E402
+from torch.nn.functional import one_hot  # noqa: E402
 from voiceflow_models.layout import MAX_SPEAKERS, POWERSET, WINDOW_SAMPLES, frames_of  # noqa: E402
 from voiceflow_models.networks.checkpoint import load  # noqa: E402
 from voiceflow_models.networks.fast_cnn import FastCnn  # noqa: E402
-from voiceflow_models.networks.frontend import FRAME_SAMPLES, LogMel, mel_filters  # noqa: E402
-from voiceflow_models.training.losses import ORDERS, AngularMargin, affinity_loss, permuted_cross_entropy  # noqa: E402
+from voiceflow_models.networks.frontend import (  # noqa: E402
+    FRAME_SAMPLES,
+    LARGEST_MASK,
+    MEL_BANDS,
+    LogMel,
+    mel_filters,
+    recoloured,
+)
+from voiceflow_models.powerset import permute_classes  # noqa: E402
+from voiceflow_models.training.losses import (  # noqa: E402
+    ORDERS,
+    AngularMargin,
+    affinity_loss,
+    by_arrival,
+    ordered_cross_entropy,
+    permuted,
+)
 
 
 @pytest.mark.parametrize("samples", [640, 700, 1000, 12_345, 48_000, WINDOW_SAMPLES])
@@ -33,8 +50,22 @@ def test_the_loss_does_not_depend_on_the_order_of_speakers():
     torch.manual_seed(0)
     scores = torch.randn(3, 40, len(POWERSET))
     target = torch.softmax(torch.randn(3, 40, len(POWERSET)), dim=2)
-    losses = [permuted_cross_entropy(scores, target[:, :, order])[0].item() for order in ORDERS]
+    losses = [permuted(ordered_cross_entropy(scores, target[:, :, order])).item() for order in ORDERS]
     assert np.ptp(losses) < 1e-5
+
+
+@pytest.mark.parametrize("order", permutations(range(MAX_SPEAKERS)))
+def test_the_order_of_arrival_is_that_in_which_speakers_begin(order):
+    # Silence, then one after another, then the first again, who talks over the last.
+    arriving = torch.tensor([[0, 0, 1, 1, 2, 2, 3, 1, 5]])
+    named = torch.tensor(permute_classes(order))[arriving]
+    target = one_hot(named, len(POWERSET)).float()
+    scores = 20 * one_hot(arriving, len(POWERSET)).float()
+    losses = ordered_cross_entropy(scores, target)
+    assert by_arrival(losses, named) < 1e-3
+    wrong = ordered_cross_entropy(20 * one_hot(named, len(POWERSET)).float(), target)
+    assert by_arrival(wrong, named) > 1 or order == tuple(range(MAX_SPEAKERS))
+    assert permuted(wrong) < 1e-3
 
 
 def test_the_margin_makes_the_right_voice_harder():
@@ -67,6 +98,20 @@ def test_training_lowers_the_loss_and_can_be_resumed(tmp_path, windows):
     assert float(rows[1]["activity"]) < float(rows[0]["activity"])
     trained = load(tmp_path / "run" / "checkpoint.pt")
     assert (trained.kind, trained.steps) == ("fast-cnn", 100)
+
+
+def test_recoloured_features_keep_their_time():
+    torch.manual_seed(2)
+    features = torch.randn(8, MEL_BANDS, 20)
+    change = recoloured(features) - features
+    smooth = change.std(dim=2) < 1e-5
+    # But for masked bands, every frame of a window changes alike, and every window in its own way.
+    assert smooth.any(dim=1).all()
+    masked = (~smooth).sum(dim=1)
+    assert 0 < masked.max() <= LARGEST_MASK
+    assert (masked == 0).any()
+    curves = torch.where(smooth, change[:, :, 0], torch.zeros(()))
+    assert (curves[0] - curves[1]).abs().max() > 0.1
 
 
 def test_the_folded_transform_is_the_fourier_transform():

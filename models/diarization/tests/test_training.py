@@ -13,9 +13,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is needed to train; install models/diarization")
 
+from voiceflow_models.layout import FRAME_STEP, POWERSET, SAMPLE_RATE, WINDOW_FRAMES  # noqa: E402
 from voiceflow_models.networks.fast_cnn import FastCnn, FastCnnConfig  # noqa: E402
 from voiceflow_models.training import loop  # noqa: E402
 from voiceflow_models.training.losses import AngularMargin  # noqa: E402
+from voiceflow_models.training.pool import LENGTHS_S, WindowPool  # noqa: E402
 
 SIZES = FastCnnConfig(channels=16, voice_channels=16, context_layers=1, embedding_dim=16)
 
@@ -64,6 +66,22 @@ def test_a_run_that_was_broken_off_goes_on_as_if_it_had_not(windows, tmp_path, m
     assert curve(tmp_path / "broken") == curve(tmp_path / "whole")
     for name, values in whole.averaged.state_dict().items():
         assert torch.equal(values, resumed.averaged.state_dict()[name]), name
+
+
+def test_shorter_batches_are_cuts_of_more_windows(windows):
+    pool = WindowPool(windows, seed=5)
+    lengths = set()
+    for _ in range(20):
+        batch = pool.draw(6)
+        rows, frames = batch.exact.shape
+        lengths.add(frames * FRAME_STEP // SAMPLE_RATE)
+        assert rows * frames == 6 * WINDOW_FRAMES
+        assert batch.audio.shape == (rows, frames * FRAME_STEP)
+        assert batch.target.shape == (rows, frames, len(POWERSET))
+        # In the fixture it is loud exactly where somebody talks.
+        power = batch.audio.reshape(rows, frames, FRAME_STEP).square().mean(dim=2)
+        assert torch.equal(power > 1e-4, batch.exact > 0)
+    assert lengths == set(LENGTHS_S)
 
 
 def test_windows_that_came_later_do_not_lengthen_a_resumed_run(windows, tmp_path):

@@ -7,6 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+NEIGHBOUR_FRAMES = 11
+"""0.9 s at 80 ms."""
+
+
 def convolution(inputs: int, outputs: int, width: int, stride: int = 1) -> nn.Sequential:
     """Convolution, batch norm, ReLU; the length is kept, or divided by the stride."""
     padding = (width - stride + 1) // 2
@@ -49,18 +53,40 @@ class Attention(nn.Module):
         return self.outward(heard.reshape(heard.shape[0], -1, width))
 
 
+class Neighbours(nn.Module):
+    """Every channel filtered over time by weights of its own; nothing, before it is trained."""
+
+    def __init__(self, width: int, frames: int):
+        super().__init__()
+        self.filter = nn.Conv1d(width, width, frames, padding=frames // 2, groups=width, bias=False)
+        nn.init.zeros_(self.filter.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, frames, width] -> the same."""
+        return self.filter(x.transpose(1, 2)).transpose(1, 2)
+
+
 class ContextLayer(nn.Module):
-    """Attention and a feed-forward part, each behind a layer norm and around a residual path."""
+    """A filter over time, attention and a feed-forward part, each around a residual path; at first it does nothing.
+
+    Attention knows no order of frames; the filter tells it who are neighbours (as the convolutions of the
+    Conformer do: Gulati et al., Interspeech 2020).
+    """
 
     def __init__(self, width: int, heads: int, dropout: float):
         super().__init__()
+        self.neighbours = Neighbours(width, NEIGHBOUR_FRAMES)
         self.attention_norm = nn.LayerNorm(width)
         self.attention = Attention(width, heads)
         self.forward_norm = nn.LayerNorm(width)
         self.expand = nn.Linear(width, 2 * width)
         self.contract = nn.Linear(2 * width, width)
+        for last in (self.attention.outward, self.contract):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
+        x = x + self.neighbours(x)
         x = x + self.dropout(self.attention(self.attention_norm(x)))
         return x + self.dropout(self.contract(F.relu(self.expand(self.forward_norm(x)))))

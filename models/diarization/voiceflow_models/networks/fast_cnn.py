@@ -9,7 +9,8 @@
                                                                                          └─> embedding
 
 Context is self-attention over the window: who talks is a question of which far frames sound alike, which no
-convolution reaches. It hears the voice branch, which is trained to tell people apart.
+convolution reaches. It hears the voice branch, which is trained to tell people apart, and knows where in the
+window a frame is, so that people who sound alike can be told apart by who came first.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 
 from ..layout import frames_of
 from .blocks import Residual, convolution
-from .frontend import MEL_BANDS, LogMel
+from .frontend import MEL_BANDS, LogMel, recoloured
 from .heads import LocalDiarizer
 
 
@@ -33,7 +34,7 @@ class FastCnnConfig:
     trunk_dilations: tuple[int, ...] = (1, 2, 3)
     voice_dilations: tuple[int, ...] = (2, 4)
     voice_channels: int = 320
-    context_layers: int = 3
+    context_layers: int = 5
     heads: int = 4
     embedding_dim: int = 128
     dropout: float = 0.05
@@ -55,5 +56,7 @@ class FastCnn(LocalDiarizer):
         """[batch, samples] -> class scores [batch, frames, 7], voice features [batch, channels, frames]."""
         with torch.autocast(audio.device.type, enabled=False):
             features = self.features(audio)
+            if self.training:
+                features = recoloured(features)
         shared = self.trunk(self.stem(self.feature_norm(features)))
         return self._classified(shared, frames_of(audio.shape[1]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -23,6 +25,14 @@ RELATIVE_FLOOR = 1e-7
 
 ABSOLUTE_FLOOR = 1e-8
 """About the power of rounding to 16 bits: below it, there is nothing to be heard at any level."""
+
+
+CURVE_WAVES = 4
+CURVE_DEVIATION = 0.3
+"""Each of the cosines that make a recorder's curve over the bands: 0.3 nats of power are 1.3 dB."""
+
+MASKED_SHARE = 0.5
+LARGEST_MASK = 8
 
 
 def mel_filters() -> np.ndarray:
@@ -100,3 +110,23 @@ class LogMel(nn.Module):
         odd_sine = torch.matmul(self.odd_sine, odd + odd_far)
         even_power = even_cosine * even_cosine + even_sine * even_sine
         return torch.cat([even_power, odd_cosine * odd_cosine + odd_sine * odd_sine], dim=1)
+
+
+def recoloured(features: Tensor) -> Tensor:
+    """Log-mel features [batch, bands, frames] as other microphones would have them: for training only.
+
+    A smooth curve over the bands is added to every window, and half of the windows lose a few bands. Voices
+    are then told apart by what the microphone leaves as it is (masks: SpecAugment, Park et al., 2019).
+    """
+    batch, bands, _ = features.shape
+    band = torch.arange(bands, device=features.device, dtype=features.dtype)
+    waves = torch.cos(
+        math.pi * (band + 0.5) / bands * torch.arange(1, CURVE_WAVES + 1, device=band.device)[:, None]
+    )
+    amounts = torch.randn(batch, CURVE_WAVES, device=band.device) * CURVE_DEVIATION
+    width = torch.randint(0, LARGEST_MASK + 1, (batch, 1), device=band.device)
+    width = width * (torch.rand(batch, 1, device=band.device) < MASKED_SHARE)
+    first = (torch.rand(batch, 1, device=band.device) * (bands - width)).floor()
+    masked = (band >= first) & (band < first + width)
+    coloured = features + (amounts @ waves)[:, :, None]
+    return coloured.masked_fill(masked[:, :, None], math.log(RELATIVE_FLOOR) / 2)

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import Protocol
 
@@ -17,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..layout import MAX_SPEAKERS, POWERSET
+from ..layout import FRAME_STEP, MAX_SPEAKERS, POWERSET, SAMPLE_RATE
 from .blocks import ContextLayer, Residual, convolution
 
 DOUBTFUL_BELOW = 0.3
@@ -25,6 +26,23 @@ DOUBTFUL_BELOW = 0.3
 
 SILENT_BELOW = 0.1
 """A local speaker whose activity never reaches this is silent: its embedding is zero."""
+
+
+POSITION_PERIODS_S = (80.0, 40.0, 20.0, 10.0, 5.0, 2.5)
+"""Of the sines and cosines that tell where in the window a frame is: who spoke first can be told from them."""
+
+CONTEXT_STEP_S = 2 * FRAME_STEP / SAMPLE_RATE
+"""The context has a frame for every two of the output."""
+
+
+def positions(frames: Tensor) -> Tensor:
+    """Sines and cosines of the time since the window's start [1, frames, 2 x periods] for [batch, frames, width]."""
+    # A column of ones made of the frames: the exported graph then does not have to ask how many there are.
+    ones = frames[:1, :, :1] * 0 + 1
+    seconds = torch.cumsum(ones, dim=1) * CONTEXT_STEP_S
+    periods = torch.tensor(POSITION_PERIODS_S, dtype=frames.dtype, device=frames.device)
+    angle = seconds * (2 * math.pi / periods)
+    return torch.cat([torch.sin(angle), torch.cos(angle)], dim=2)
 
 
 class HeadSizes(Protocol):
@@ -52,12 +70,16 @@ class LocalDiarizer(nn.Module):
         self.voice_blocks = nn.Sequential(*[Residual(width, d, c.dropout) for d in c.voice_dilations])
         self.voice_expand = convolution(width, c.voice_channels, 1)
         self.voice_norm = nn.BatchNorm1d(2 * c.voice_channels)
+        self.voice_dropout = nn.Dropout(2 * c.dropout)
         self.voice_project = nn.Linear(2 * c.voice_channels, c.embedding_dim)
         self.voice_out = nn.BatchNorm1d(c.embedding_dim)
         self.context_in = nn.Linear(width + c.voice_channels, width)
+        self.position = nn.Linear(2 * len(POSITION_PERIODS_S), width, bias=False)
+        nn.init.zeros_(self.position.weight)
         self.context = nn.Sequential(
-            *[ContextLayer(width, c.heads, c.dropout) for _ in range(c.context_layers)], nn.LayerNorm(width)
+            *[ContextLayer(width, c.heads, c.dropout) for _ in range(c.context_layers)]
         )
+        self.context_norm = nn.LayerNorm(width)
         self.context_out = nn.Linear(width, width)
         self.local = Residual(width, 1, c.dropout)
         self.classify = nn.Linear(width, len(POWERSET))
@@ -90,7 +112,9 @@ class LocalDiarizer(nn.Module):
     def _in_context(self, shared: Tensor, voice: Tensor, frames: int) -> Tensor:
         """Frames [batch, width, frames] that know the whole window."""
         both = F.avg_pool1d(torch.cat([shared, voice], dim=1), 2, ceil_mode=True)
-        around = self.context_out(self.context(self.context_in(both.transpose(1, 2))))
+        heard = self.context_in(both.transpose(1, 2))
+        known = self.context(heard + self.position(positions(heard)))
+        around = self.context_out(self.context_norm(known))
         twice = torch.cat([around, around], dim=2)
         around = twice.reshape(twice.shape[0], -1, self.config.channels)[:, :frames]
         return self.local(F.relu(shared + around.transpose(1, 2)))
@@ -105,7 +129,7 @@ class LocalDiarizer(nn.Module):
         square = torch.matmul(voice * voice, share).transpose(1, 2)
         deviation = torch.sqrt(torch.clamp(square - mean * mean, min=1e-5))
         statistics = torch.cat([mean, deviation], dim=2)
-        flat = self.voice_norm(statistics.flatten(0, 1))
+        flat = self.voice_dropout(self.voice_norm(statistics.flatten(0, 1)))
         return self.voice_out(self.voice_project(flat)).reshape(-1, weights.shape[2], self.embedding_dim)
 
     def forward(self, audio: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ COLUMNS = (
     "windows",
     "total",
     "activity",
+    "arrival",
     "voice",
     "affinity",
     "likeness",

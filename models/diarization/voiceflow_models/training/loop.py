@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from ..networks.heads import LocalDiarizer
 from .curves import Curves
-from .objective import Losses, Objective
+from .objective import Losses, Objective, Pace
 from .pool import Batch, WindowPool
 from .processes import Processes
 
@@ -30,6 +30,10 @@ FINAL_SHARE = 0.01
 
 MARGIN_STEPS = 3000
 """The angular margin grows from nothing over these first steps."""
+
+ARRIVAL_SHARE = 0.4
+"""Of the order of arrival in the activity loss, at first: it falls to nothing, evenly over the training. At first
+it keeps a window's frames from hedging between orders, at the end any order will do."""
 
 AVERAGE_DECAY = 0.998
 """Of the exponential average of the weights, which is what is exported."""
@@ -72,9 +76,9 @@ class Step(nn.Module):
         super().__init__()
         self.network, self.objective = network, objective
 
-    def forward(self, batch: Batch, ramp: float, precision: torch.dtype) -> Losses:
+    def forward(self, batch: Batch, pace: Pace, precision: torch.dtype) -> Losses:
         """See :class:`Objective`."""
-        return self.objective(self.network, batch, ramp, precision)
+        return self.objective(self.network, batch, pace, precision)
 
 
 class Trainer:
@@ -117,7 +121,8 @@ class Trainer:
             self.seconds = time.monotonic() - begun
             done = self._done(total)
             rate = schedule(self.step, done, options.rate)
-            losses = self._step(next(batches), rate)
+            pace = Pace(min(1.0, self.step / MARGIN_STEPS), ARRIVAL_SHARE * max(0.0, 1 - done))
+            losses = self._step(next(batches), rate, pace)
             rows.append([value.item() for value in vars(losses).values()])
             self.step += 1
             progress.update()
@@ -131,13 +136,12 @@ class Trainer:
                 self._save()
         self.processes.leave()
 
-    def _step(self, batch: Batch, rate: float) -> Losses:
+    def _step(self, batch: Batch, rate: float, pace: Pace) -> Losses:
         for group, share in zip(self.optimizer.param_groups, self.shares, strict=True):
             group["lr"] = rate * share
         torch.manual_seed(int(np.random.SeedSequence((self.seed, self.step)).generate_state(1)[0]))
         precision = getattr(torch, self.options.precision)
-        ramp = min(1.0, self.step / MARGIN_STEPS)
-        losses = self.run_step(batch.to(self.device), ramp, precision)
+        losses = self.run_step(batch.to(self.device), pace, precision)
         self.optimizer.zero_grad()
         losses.total.backward()
         parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
@@ -169,8 +173,11 @@ class Trainer:
             self.windows = state.get("windows", self.windows)
         elif options.start:
             state = torch.load(options.start, map_location=self.device, weights_only=True)
-            self.network.load_state_dict(state["model"])
-            self.averaged.module.load_state_dict(state["model"])
+            for network in (self.network, self.averaged.module):
+                # Layers that the other network does not have begin as they are made.
+                unknown = network.load_state_dict(state["model"], strict=False).unexpected_keys
+                if unknown:
+                    raise SystemExit(f"{options.start}: expected a network like this one, found {unknown[0]}")
             if same_voices(state.get("objective", {}), self.objective):
                 self.objective.load_state_dict(state["objective"])
 

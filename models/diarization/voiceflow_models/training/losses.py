@@ -9,12 +9,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..layout import MAX_SPEAKERS
-from ..powerset import permute_classes
+from ..powerset import MEMBERSHIP, permute_classes
 
 AFFINITY_STEP = 2
 """Every second frame is compared with every second frame."""
 
 ORDERS = [permute_classes(order) for order in permutations(range(MAX_SPEAKERS))]
+
+ORDER_INDEX = torch.zeros(27, dtype=torch.long)
+"""The index in :data:`ORDERS` of an order of speakers, read as a number of base three."""
+for _index, _order in enumerate(permutations(range(MAX_SPEAKERS))):
+    ORDER_INDEX[9 * _order[0] + 3 * _order[1] + _order[2]] = _index
+
+MEMBERS = torch.tensor(MEMBERSHIP > 0)
+"""[classes, speakers]: who talks in a class."""
 
 
 def mean(values: Tensor) -> Tensor:
@@ -22,16 +30,32 @@ def mean(values: Tensor) -> Tensor:
     return values.mean() if len(values) else values.sum()
 
 
-def permuted_cross_entropy(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross-entropy to soft classes [batch, frames, 7] under each window's best speaker order.
-
-    Returns the mean loss and the index in :data:`ORDERS` of every window's best order (permutation
-    invariant training, Yu et al., ICASSP 2017, over powerset classes).
-    """
+def ordered_cross_entropy(scores: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy to soft classes [batch, frames, 7] under each speaker order of :data:`ORDERS`: [batch, 6]."""
     log = F.log_softmax(scores, dim=2)
-    losses = torch.stack([-(target[:, :, order] * log).sum(dim=2).mean(dim=1) for order in ORDERS], dim=1)
-    best = losses.argmin(dim=1)
-    return losses.gather(1, best[:, None]).mean(), best
+    return torch.stack([-(target[:, :, order] * log).sum(dim=2).mean(dim=1) for order in ORDERS], dim=1)
+
+
+def permuted(losses: Tensor) -> Tensor:
+    """The mean over windows of the loss under each window's best order, of ``losses`` [batch, 6].
+
+    Permutation invariant training (Yu et al., ICASSP 2017), over powerset classes.
+    """
+    return losses.min(dim=1).values.mean()
+
+
+def by_arrival(losses: Tensor, exact: Tensor) -> Tensor:
+    """The mean of ``losses`` [batch, 6] with the speakers in the order in which they begin to talk.
+
+    ``exact`` are the classes [batch, frames]. One order, which all frames of a window can agree on, leaves
+    nothing to hedge (the sort loss of Sortformer, Park et al., ICML 2025).
+    """
+    frames = exact.shape[1]
+    talking = MEMBERS.to(exact.device)[exact]
+    first = torch.where(talking.any(dim=1), talking.float().argmax(dim=1), frames)
+    order = first.argsort(stable=True, dim=1)
+    index = (order * order.new_tensor([9, 3, 1])).sum(dim=1)
+    return losses.gather(1, ORDER_INDEX.to(exact.device)[index][:, None]).mean()
 
 
 def affinity_loss(scores: Tensor, exact: Tensor) -> Tensor:

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..layout import MAX_SPEAKERS, WINDOW_FRAMES
+from ..layout import MAX_SPEAKERS
 from ..networks.heads import LocalDiarizer
-from .losses import AngularMargin, affinity_loss, mean, permuted_cross_entropy
+from .losses import AngularMargin, affinity_loss, by_arrival, mean, ordered_cross_entropy, permuted
 from .pool import Batch
 
 LEAST_SOLO_FRAMES = 12
@@ -28,11 +28,22 @@ AFFINITY_WEIGHT = 0.5
 
 
 @dataclass
+class Pace:
+    """What changes in the course of a training."""
+
+    margin: float
+    """Share of the angular margin, 0 to 1."""
+    arrival: float
+    """Share of the order of arrival in the activity loss, 0 to 1; any order will do for the rest."""
+
+
+@dataclass
 class Losses:
     """Means over a batch."""
 
     total: Tensor
     activity: Tensor
+    arrival: Tensor
     voice: Tensor
     affinity: Tensor
     likeness: Tensor
@@ -50,26 +61,39 @@ class Objective(nn.Module):
         self.register_buffer("voices", voices, persistent=False)
         self.to_teacher = nn.Linear(embedding_dim, voices.shape[1]) if voices.shape[1] else None
 
-    def forward(self, model: LocalDiarizer, batch: Batch, ramp: float, precision: torch.dtype) -> Losses:
-        """``ramp`` 0 to 1 scales the margin; ``precision`` other than float32 runs the network in it."""
+    def forward(self, model: LocalDiarizer, batch: Batch, pace: Pace, precision: torch.dtype) -> Losses:
+        """``precision`` other than float32 runs the network in it."""
         kind = batch.audio.device.type
         with torch.autocast(kind, dtype=precision, enabled=precision != torch.float32):
             scores, voice = model.encode(batch.audio)
-        activity, _ = permuted_cross_entropy(scores.float(), batch.target)
+        losses = ordered_cross_entropy(scores.float(), batch.target)
+        activity = permuted(losses)
+        arrival = by_arrival(losses, batch.exact)
         affinity = affinity_loss(scores.float(), batch.exact)
         solo = torch.stack([batch.exact == 1 + speaker for speaker in range(MAX_SPEAKERS)], dim=2).float()
         solo = shortened(solo)
         known = (solo.sum(dim=1) >= LEAST_SOLO_FRAMES) & (batch.voices >= 0)
         embedding, label = model.pool(voice.float(), solo)[known], batch.voices[known]
-        identity, right = self.margin(embedding, label, ramp)
-        total = activity + AFFINITY_WEIGHT * affinity + CLASS_WEIGHT * identity
+        identity, right = self.margin(embedding, label, pace.margin)
+        total = (
+            activity
+            + pace.arrival * (arrival - activity)
+            + AFFINITY_WEIGHT * affinity
+            + CLASS_WEIGHT * identity
+        )
         likeness = torch.zeros((), device=total.device)
         if self.to_teacher is not None:
             cosine = F.cosine_similarity(self.to_teacher(embedding), self.voices[label], dim=1)
             likeness = mean(1 - cosine)
             total = total + LIKENESS_WEIGHT * likeness
         return Losses(
-            total, activity.detach(), identity.detach(), affinity.detach(), likeness.detach(), right
+            total,
+            activity.detach(),
+            arrival.detach(),
+            identity.detach(),
+            affinity.detach(),
+            likeness.detach(),
+            right,
         )
 
 
@@ -78,7 +102,7 @@ def shortened(solo: Tensor) -> Tensor:
     shape = (solo.shape[0], 1, solo.shape[2])
     low, high = SHORT_FRAMES
     length = torch.randint(low, high + 1, shape, device=solo.device)
-    start = (torch.rand(shape, device=solo.device) * (WINDOW_FRAMES - length)).long()
+    start = (torch.rand(shape, device=solo.device) * (solo.shape[1] - length).clamp(min=0)).long()
     frame = torch.arange(solo.shape[1], device=solo.device)[None, :, None]
     part = solo * ((frame >= start) & (frame < start + length))
     enough = part.sum(dim=1, keepdim=True) >= LEAST_SOLO_FRAMES

@@ -14,14 +14,18 @@ import torch
 from torch import Tensor
 
 from ..data.shards import shards
-from ..layout import FRAME_STEP, POWERSET, WINDOW_FRAMES
+from ..layout import FRAME_STEP, POWERSET, SAMPLE_RATE, WINDOW_FRAMES, WINDOW_S
 from ..powerset import settle_identity
 
-TEACHER_SHARE = 0.7
+TEACHER_SHARE = 0.6
 """Weight of the teacher's classes in the target; the rest is the exact label."""
 
 MUTED_SHARE = 0.1
 """Windows of which a stretch is replaced by digital silence, as gates, padding and muted channels make it."""
+
+LENGTHS_S = (10, 6, 4)
+LENGTH_SHARES = (0.5, 0.25, 0.25)
+"""Batches of whole windows, and of cuts out of more windows: at inference windows may be as short."""
 
 REFRESH_BATCHES = 50
 """Batches between two looks for new shards."""
@@ -46,6 +50,16 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
         return Batch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
+
+
+def cut(window: dict[str, np.ndarray], first: int, frames: int) -> dict[str, np.ndarray]:
+    """``frames`` frames of a window's arrays from frame ``first`` on; the voices are the same."""
+    return {
+        "audio": window["audio"][first * FRAME_STEP : (first + frames) * FRAME_STEP],
+        "exact": window["exact"][first : first + frames],
+        "voices": window["voices"],
+        "teacher": window["teacher"][first : first + frames],
+    }
 
 
 class WindowPool:
@@ -74,15 +88,17 @@ class WindowPool:
         return sum(len(shard["exact"]) for shard in self._open.values())
 
     def draw(self, size: int) -> Batch:
-        """A batch of ``size`` windows."""
+        """A batch as long as ``size`` windows: so many, or more that are cut to one shorter length."""
         paths = list(self._open)
+        seconds = int(self._random.choice(LENGTHS_S, p=LENGTH_SHARES))
+        frames = seconds * SAMPLE_RATE // FRAME_STEP
         rows = []
-        for _ in range(size):
+        for _ in range(size * WINDOW_S // seconds):
             shard = self._open[paths[self._random.integers(len(paths))]]
             row = int(self._random.integers(len(shard["exact"])))
             window = {name: np.array(values[row]) for name, values in shard.items()}
             self._mute(window)
-            rows.append(window)
+            rows.append(cut(window, int(self._random.integers(WINDOW_FRAMES - frames + 1)), frames))
         audio, exact, voices, teacher = (np.stack([row[name] for row in rows]) for name in rows[0])
         hard = np.eye(len(POWERSET), dtype=np.float32)[exact]
         soft = settle_identity(teacher.astype(np.float32) / 255, exact)
