@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from voiceflow_models.export.folder import write_folder
+from voiceflow_models.export.folder import TOLERANCES, write_folder
 from voiceflow_models.export.graph import Properties
 from voiceflow_models.export.variants import Variants
 from voiceflow_models.networks.checkpoint import KINDS, load, slim
@@ -26,7 +26,10 @@ def main() -> None:
     parser.add_argument("--quantize-fp16", action="store_true", help="write model.fp16.onnx too")
     parser.add_argument("--quantize-int8", action="store_true", help="write model.int8.onnx too")
     parser.add_argument("--calibration", type=Path, help="training windows: ranges for int8, comparisons")
+    parser.add_argument("--ship", choices=sorted(TOLERANCES), default="fp32", help="precision of model.onnx")
     options = parser.parse_args()
+    if options.ship != "fp32" and not getattr(options, f"quantize_{options.ship}"):
+        parser.error(f"--ship {options.ship}: expected --quantize-{options.ship} with it")
     if options.quantize_int8 and options.calibration is None:
         parser.error(
             "--quantize-int8 needs --calibration WINDOWS, from which it takes the ranges of activations"
@@ -40,7 +43,7 @@ def main() -> None:
     )
     facts = json.loads(options.facts.read_text()) if options.facts else {}
     wanted = Variants(options.quantize_fp16, options.quantize_int8, options.calibration)
-    write_folder(trained, properties, options.out, facts, wanted)
+    write_folder(trained, properties, options.out, facts, wanted, options.ship)
     slim(options.checkpoint, options.out / "weights.pt")
 
 

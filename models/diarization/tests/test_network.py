@@ -11,8 +11,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is needed to train; install models/diarization")
 
-from voiceflow_models.export.graph import Properties, compare, export, stamp  # noqa: E402
 from torch.nn.functional import one_hot  # noqa: E402
+from voiceflow_models.export.graph import Properties, compare, export, stamp  # noqa: E402
 from voiceflow_models.layout import MAX_SPEAKERS, POWERSET, WINDOW_SAMPLES, frames_of  # noqa: E402
 from voiceflow_models.networks.checkpoint import load  # noqa: E402
 from voiceflow_models.networks.fast_cnn import FastCnn  # noqa: E402

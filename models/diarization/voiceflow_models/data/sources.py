@@ -25,7 +25,7 @@ HELD_OUT_EVERY = 20
 """Every 20th LibriSpeech speaker trains nothing: they are the voices of the held-out tests."""
 
 PAUSE_FRAMES = 50
-"""Pauses shorter than 0.5 s belong to the speech around them: human references have turns of 20 s in one piece."""
+"""Pauses shorter than 0.5 s belong to the speech around them: references have turns of 20 s in one piece."""
 
 LEAST_SPEECH_FRAMES = 300
 """Who talks for less than 3 s is no use."""

@@ -102,7 +102,7 @@ def plan_turns(random: np.random.Generator, samples: int, speakers: int, manner:
 
 
 class _Floor:
-    """Who talks next: a few people carry a stretch of conversation, and turns go back and forth between two."""
+    """Who talks next: a few people carry a stretch of conversation, turns go back and forth between two."""
 
     def __init__(self, random: np.random.Generator, speakers: int):
         self._random, self._speakers = random, speakers

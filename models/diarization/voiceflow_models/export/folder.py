@@ -14,24 +14,38 @@ from .variants import Variants, write_variants
 LARGEST_BYTES = {"fast-cnn": 10_000_000}
 """What a file may come to, for the networks that have to be small."""
 
+TOLERANCES = {"fp32": 1e-3, "fp16": 1e-2, "int8": 5e-2}
+"""How far results may be from the golden vector on other processors: what is rounded to eight bits may be
+rounded the other way where sums have another order."""
 
-def write_folder(trained: Trained, properties: Properties, out: Path, facts: dict, wanted: Variants) -> None:
-    """Writes model.onnx, its variants, golden vector, metadata.json with ``facts``, checksums, report."""
+
+def write_folder(
+    trained: Trained, properties: Properties, out: Path, facts: dict, wanted: Variants, shipped: str = "fp32"
+) -> None:
+    """Writes model.onnx, its variants, golden vector, metadata.json with ``facts``, checksums, report.
+
+    ``shipped`` is the precision of model.onnx; the other files are named model.<precision>.onnx.
+    """
     out.mkdir(parents=True, exist_ok=True)
     path = out / "model.onnx"
     export(trained.network, path)
     stamp(path, properties)
     report = compare(trained.network, path)
+    report["variants"] = write_variants(path, wanted)
+    if shipped != "fp32":
+        path.rename(out / "model.fp32.onnx")
+        (out / f"model.{shipped}.onnx").rename(path)
     size = path.stat().st_size
     allowed = LARGEST_BYTES.get(trained.kind)
     if allowed is not None and size > allowed:
         raise SystemExit(f"{path}: {size} bytes, allowed {allowed}")
-    write_golden(path, out / "golden.json")
+    write_golden(path, out / "golden.json", TOLERANCES[shipped])
     parameters = sum(parameter.numel() for parameter in trained.network.parameters())
     print(f"{path}: {parameters / 1e6:.2f} million parameters, {size / 1e6:.1f} MB")
     metadata = {
         "name": properties.name,
         "version": properties.version,
+        "precision": shipped,
         "sha256": _sha256(path),
         "bytes": size,
         "opset": OPSET,
@@ -42,8 +56,8 @@ def write_folder(trained: Trained, properties: Properties, out: Path, facts: dic
         **facts,
     }
     (out / "metadata.json").write_text(json.dumps(metadata, indent=2) + "\n")
-    report["variants"] = write_variants(path, wanted)
-    names = ["model.onnx", *(f"model.{variant}.onnx" for variant in report["variants"])]
+    others = {"fp32", *report["variants"]} - {shipped}
+    names = ["model.onnx", *(f"model.{precision}.onnx" for precision in sorted(others))]
     checksums = [f"{_sha256(out / name)}  {name}\n" for name in names]
     (out / "checksum.sha256").write_text("".join(checksums))
     (out / "validation_report.json").write_text(json.dumps(report, indent=2) + "\n")

@@ -34,8 +34,11 @@ def golden_input() -> np.ndarray:
     return (0.05 * noise + 0.2 * buzz * gate).astype(np.float32)
 
 
-def write_golden(onnx_path: str | Path, json_path: str | Path) -> None:
-    """Runs the model on the golden input with ONNX Runtime on the CPU and writes golden.json."""
+def write_golden(onnx_path: str | Path, json_path: str | Path, tolerance: float = 1e-3) -> None:
+    """Runs the model on the golden input with ONNX Runtime on the CPU and writes golden.json.
+
+    ``tolerance`` is the largest difference that other processors may have from it.
+    """
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(onnx_path), providers=["CPUExecutionProvider"])
@@ -43,6 +46,7 @@ def write_golden(onnx_path: str | Path, json_path: str | Path) -> None:
     golden = {
         "format": FORMAT,
         "samples": SAMPLES,
+        "tolerance": tolerance,
         "model_sha256": hashlib.sha256(Path(onnx_path).read_bytes()).hexdigest(),
         "activity": {"shape": list(activity[0].shape), "data": activity[0].ravel().astype(float).tolist()},
         "embedding": {"shape": list(embedding[0].shape), "data": embedding[0].ravel().astype(float).tolist()},

@@ -51,6 +51,7 @@ def write_int8(source: Path, target: Path, windows: np.ndarray) -> None:
         _Windows(windows),
         quant_format=QuantFormat.QDQ,
         per_channel=True,
+        reduce_range=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         op_types_to_quantize=["Conv", "MatMul", "Relu"],

@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
 NEIGHBOUR_FRAMES = 11
 """0.9 s at 80 ms."""
 
@@ -67,7 +66,7 @@ class Neighbours(nn.Module):
 
 
 class ContextLayer(nn.Module):
-    """A filter over time, attention and a feed-forward part, each around a residual path; at first it does nothing.
+    """A filter over time, attention and a feed-forward part, each around a residual path; at first nothing.
 
     Attention knows no order of frames; the filter tells it who are neighbours (as the convolutions of the
     Conformer do: Gulati et al., Interspeech 2020).

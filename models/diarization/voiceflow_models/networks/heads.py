@@ -29,14 +29,14 @@ SILENT_BELOW = 0.1
 
 
 POSITION_PERIODS_S = (80.0, 40.0, 20.0, 10.0, 5.0, 2.5)
-"""Of the sines and cosines that tell where in the window a frame is: who spoke first can be told from them."""
+"""Of the sines and cosines that tell where in the window a frame is, and so who spoke first."""
 
 CONTEXT_STEP_S = 2 * FRAME_STEP / SAMPLE_RATE
 """The context has a frame for every two of the output."""
 
 
 def positions(frames: Tensor) -> Tensor:
-    """Sines and cosines of the time since the window's start [1, frames, 2 x periods] for [batch, frames, width]."""
+    """Sines and cosines of the time since the window's start [1, frames, 12] for [batch, frames, width]."""
     # A column of ones made of the frames: the exported graph then does not have to ask how many there are.
     ones = frames[:1, :, :1] * 0 + 1
     seconds = torch.cumsum(ones, dim=1) * CONTEXT_STEP_S

@@ -32,8 +32,8 @@ MARGIN_STEPS = 3000
 """The angular margin grows from nothing over these first steps."""
 
 ARRIVAL_SHARE = 0.4
-"""Of the order of arrival in the activity loss, at first: it falls to nothing, evenly over the training. At first
-it keeps a window's frames from hedging between orders, at the end any order will do."""
+"""Of the order of arrival in the activity loss, at first: it falls to nothing, evenly over the training.
+At first it keeps a window's frames from hedging between orders, at the end any order will do."""
 
 AVERAGE_DECAY = 0.998
 """Of the exponential average of the weights, which is what is exported."""

@@ -31,7 +31,7 @@ def mean(values: Tensor) -> Tensor:
 
 
 def ordered_cross_entropy(scores: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy to soft classes [batch, frames, 7] under each speaker order of :data:`ORDERS`: [batch, 6]."""
+    """Cross-entropy to soft classes [batch, frames, 7] under each order of :data:`ORDERS`: [batch, 6]."""
     log = F.log_softmax(scores, dim=2)
     return torch.stack([-(target[:, :, order] * log).sum(dim=2).mean(dim=1) for order in ORDERS], dim=1)
 
