@@ -2,7 +2,7 @@
 
 Speed is always measured, diarization where there are recordings, verification of held-out speakers where
 there is speech. Writes report.json, plots and the RTTM that was found to ``--out``, and Markdown tables to
-standard output. Recordings kept for testing are for the last model only: never choose anything by them.
+standard output; ``--keep`` puts the report into the model's own validation_report.json too. Recordings kept for testing are for the last model only: never choose anything by them.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def measure_verification(options: argparse.Namespace) -> dict:
 
 
 def measure_diarization(options: argparse.Namespace) -> dict:
-    """Diarization of every folder; the timeline is that of its recording with the median error."""
+    """Diarization of every folder, by the variants too; the timeline shows the recording of median error."""
     results = {}
     for folder in options.recordings:
         name = folder.resolve().name
@@ -48,6 +48,12 @@ def measure_diarization(options: argparse.Namespace) -> dict:
             middle = sorted(scored, key=lambda entry: entry["der"])[len(scored) // 2]["recording"]
             turns = [rttm.read_folder(path).get(middle, []) for path in (folder, hypotheses)]
             plots.timeline(*turns, options.out / f"timeline-{name}.png")
+        for variant in options.variants:
+            found = options.out / "hypotheses" / variant.stem / name
+            other = diarization.evaluate(options.voiceflow, variant, folder, found)
+            result.setdefault("variants", {})[variant.name] = {
+                key: other[key] for key in ("overall", "count_right", "count_of")
+            }
         print(report.diarization_table(name, result))
         results[name] = result
     return results
@@ -70,10 +76,11 @@ def main() -> None:
     parser.add_argument("--voices", type=Path, help="GE2E encoder ONNX, to compare verification with")
     parser.add_argument("--segmentation", type=Path, help="segmentation-3.0 ONNX, to compare speed with")
     parser.add_argument(
-        "--variants", type=Path, nargs="+", default=[], help="other files of the model to time"
+        "--variants", type=Path, nargs="+", default=[], help="other files of the model: time and DER"
     )
     parser.add_argument("--rounds", type=int, default=latency.ROUNDS, help="runs of each file that is timed")
     parser.add_argument("--curve", type=Path, help="curve.csv of the training, to plot")
+    parser.add_argument("--keep", action="store_true", help="also in validation_report.json beside the model")
     options = parser.parse_args()
     names = [folder.resolve().name for folder in options.recordings]
     if len(set(names)) < len(names):
@@ -93,6 +100,8 @@ def main() -> None:
     if options.curve:
         plots.training(options.curve, options.out / "training.png")
     (options.out / "report.json").write_text(json.dumps(found, indent=2) + "\n")
+    if options.keep:
+        report.keep(found, options.model.with_name("validation_report.json"))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The numbers of an evaluation: error rates, trials, RTTM, multiply-adds, times."""
 
+import json
+
 import numpy as np
 import onnx
 import pytest
@@ -10,7 +12,7 @@ from voiceflow_models.data.sources import VAD_STEP, Speaker
 from voiceflow_models.evaluation import latency, multiply_adds, operators, rttm, verification
 from voiceflow_models.evaluation.det import trade_off
 from voiceflow_models.evaluation.diarization import rates
-from voiceflow_models.evaluation.report import diarization_table
+from voiceflow_models.evaluation.report import diarization_table, keep
 from voiceflow_models.layout import FRAME_STEP, SAMPLE_RATE
 
 LINE = "SPEAKER talk 1 {} {} <NA> <NA> {} <NA> <NA>\n"
@@ -184,6 +186,27 @@ def test_rates_of_a_recording_without_speech_are_absent():
     entry = {"recording": "quiet", **silent, "found_speakers": 1, "reference_speakers": 0}
     result = {"overall": silent, "recordings": [entry], "count_right": 0, "count_of": 1}
     assert "| quiet | – | – | – | – | – | 1 of 0 |" in diarization_table("folder", result)
+
+
+def test_variants_have_a_row_of_their_own():
+    shares = dict.fromkeys(("der", "missed", "false_alarm", "confusion", "jer"), 0.25)
+    whole = {"overall": shares, "count_right": 1, "count_of": 2}
+    result = {**whole, "recordings": [], "variants": {"model.int8.onnx": {**whole, "count_right": 2}}}
+    lines = diarization_table("folder", result).splitlines()
+    figures = "| 25.0 | 25.0 | 25.0 | 25.0 | 25.0 |"
+    assert lines[2:] == [
+        f"| overall {figures} right in 1 of 2 |",
+        f"| model.int8.onnx {figures} right in 2 of 2 |",
+    ]
+
+
+def test_a_report_is_kept_beside_what_the_export_found(tmp_path):
+    path = tmp_path / "validation_report.json"
+    keep({"latency": 1}, path)
+    assert json.loads(path.read_text()) == {"evaluation": {"latency": 1}}
+    path.write_text('{"allowed": 0.1, "evaluation": {"latency": 1}}')
+    keep({"latency": 2}, path)
+    assert json.loads(path.read_text()) == {"allowed": 0.1, "evaluation": {"latency": 2}}
 
 
 def graph(tmp_path, nodes, weights, shape, outputs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 from pathlib import Path
@@ -75,6 +76,12 @@ def verification_facts(found: dict[str, dict[str, Verification]]) -> dict:
     return facts
 
 
+def keep(found: dict, path: Path) -> None:
+    """Puts a report under ``evaluation`` into the validation report of a model folder, which may be absent."""
+    whole = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({**whole, "evaluation": found}, indent=2) + "\n")
+
+
 def percent(share: float | None) -> str:
     """A share as percent; a dash where there is none."""
     return "–" if share is None else f"{100 * share:.1f}"
@@ -108,8 +115,9 @@ def diarization_table(folder: str, result: dict) -> str:
         ]
         for entry in result["recordings"]
     ]
-    right = f"right in {result['count_right']} of {result['count_of']}"
-    rows.append(["overall", *(percent(result["overall"][kind]) for kind in kinds), right])
+    for name, whole in {"overall": result, **result.get("variants", {})}.items():
+        right = f"right in {whole['count_right']} of {whole['count_of']}"
+        rows.append([name, *(percent(whole["overall"][kind]) for kind in kinds), right])
     return table([folder, "DER %", "missed %", "false alarm %", "confusion %", "JER %", "speakers"], rows)
 
 
