@@ -2,7 +2,8 @@
 
 Speed is always measured, diarization where there are recordings, verification of held-out speakers where
 there is speech. Writes report.json, plots and the RTTM that was found to ``--out``, and Markdown tables to
-standard output; ``--keep`` puts the report into the model's own validation_report.json too. Recordings kept for testing are for the last model only: never choose anything by them.
+standard output; ``--keep`` puts the report into the model's own validation_report.json too. Recordings
+kept for testing are for the last model only: never choose anything by them.
 """
 
 import argparse

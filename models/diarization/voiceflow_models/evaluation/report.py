@@ -77,7 +77,7 @@ def verification_facts(found: dict[str, dict[str, Verification]]) -> dict:
 
 
 def keep(found: dict, path: Path) -> None:
-    """Puts a report under ``evaluation`` into the validation report of a model folder, which may be absent."""
+    """Puts a report under ``evaluation`` into the validation report of a model folder, if there is one."""
     whole = json.loads(path.read_text()) if path.exists() else {}
     path.write_text(json.dumps({**whole, "evaluation": found}, indent=2) + "\n")
 
