@@ -6,7 +6,7 @@ Run as a program: ``python -m voiceflow_models.data.windows --data DIR --out DIR
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -21,24 +21,35 @@ from .corpora.recording import Recording
 from .corpora.voices import solo_speakers
 from .noise import NoiseBank
 from .shards import SHARD_WINDOWS, label, name_voices, write_shard, write_voices
-from .simulate import Simulator, Voice, make_voices
+from .simulate import FAINT, Simulator, Voice, make_voices
 from .sources import Speaker, load_speakers, split
 
 ROOMS = 160
 SPEAKER_WEIGHTS = (0.05, 0.15, 0.35, 0.45)
 """How often a window has 0, 1, 2, 3 people present; not all of them talk."""
 
+FAINT_EVERY = 6
+"""Every sixth shard is of rooms in which hardly anybody speaks, labelled without the teacher: it hears a turn in
+what is far when nothing nearer is in the window."""
+
+FAINT_WEIGHTS = (0.4, 0.35, 0.2, 0.05)
+"""As above, in those rooms."""
+
 
 def make_shard(
-    simulator: Simulator, teacher: SegmentationTeacher | None, seed: int, count: int = SHARD_WINDOWS
+    simulator: Simulator,
+    teacher: SegmentationTeacher | None,
+    seed: int,
+    count: int = SHARD_WINDOWS,
+    weights: Sequence[float] = SPEAKER_WEIGHTS,
 ) -> dict[str, np.ndarray]:
-    """The arrays of a shard of ``count`` simulated conversations."""
+    """The arrays of a shard of ``count`` simulated conversations, with 0, 1, 2, 3 people as ``weights`` say."""
     random = np.random.default_rng(seed)
     audio = np.zeros((count, WINDOW_SAMPLES), np.int16)
     activity = np.zeros((count, WINDOW_FRAMES, MAX_SPEAKERS), bool)
     voices = np.full((count, MAX_SPEAKERS), -1, np.int16)
     for row in range(count):
-        speakers = int(random.choice(len(SPEAKER_WEIGHTS), p=SPEAKER_WEIGHTS))
+        speakers = int(random.choice(len(weights), p=weights))
         talk = simulator.conversation(random, WINDOW_S, speakers)
         audio[row] = (talk.audio * 32767).astype(np.int16)
         activity[row, :, :speakers] = talk.activity
@@ -137,9 +148,12 @@ def main() -> None:
     jobs = recorded_shards(options, recordings, heard, teacher)
     if options.windows:
         bank = rooms.make_bank(ROOMS, MAX_SPEAKERS, seed=1)
-        simulator = Simulator(simulated, bank, NoiseBank(options.data))
+        noise = NoiseBank(options.data)
+        usual = Simulator(simulated, bank, noise)
+        faint = partial(make_shard, Simulator(simulated, bank, noise, FAINT), None, weights=FAINT_WEIGHTS)
         for index in range(-(-options.windows // SHARD_WINDOWS)):
-            jobs[f"{index:05}"] = partial(make_shard, simulator, teacher, options.seed + index)
+            make = faint if index % FAINT_EVERY == FAINT_EVERY - 1 else partial(make_shard, usual, teacher)
+            jobs[f"{index:05}"] = partial(make, seed=options.seed + index)
     for name in tqdm(list(jobs)[part::parts], unit="shard"):
         if not (options.out / f"shard-{name}").exists():
             write_shard(options.out, name, jobs[name]())
