@@ -55,8 +55,8 @@ HARD = Conditions(6.0, 1.0, 0.2, (15.0, 32.0), 0.06, (3.0, 45.0), 0.19, 0.25, 1.
 """For training: the widest range that people still understand."""
 
 FAINT = Conditions(3.0, 0.3, 0.85, (12.0, 32.0), 0.06, (10.0, 40.0), 0.19, 0.8, 0.7)
-"""For training: hardly anybody speaks, and people are heard from far who have no turn. Where nothing else is heard
-in a window they are the loudest of it, and still nobody's turn."""
+"""For training: hardly anybody speaks, and people are heard from far who have no turn. Where nothing else is
+heard in a window they are the loudest of it, and still nobody's turn."""
 
 ORDINARY = Conditions(3.0, 0.0, 0.1, (22.0, 35.0), 0.0, (12.0, 45.0), 0.0, 0.0, 1.0)
 """Meetings in a room, as test material: all talkers are near, and talk over each other as much as in AMI."""

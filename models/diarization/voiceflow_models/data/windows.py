@@ -29,8 +29,8 @@ SPEAKER_WEIGHTS = (0.05, 0.15, 0.35, 0.45)
 """How often a window has 0, 1, 2, 3 people present; not all of them talk."""
 
 FAINT_EVERY = 6
-"""Every sixth shard is of rooms in which hardly anybody speaks, labelled without the teacher: it hears a turn in
-what is far when nothing nearer is in the window."""
+"""Every sixth shard is of rooms in which hardly anybody speaks, labelled without the teacher: it hears a turn
+in what is far when nothing nearer is in the window."""
 
 FAINT_WEIGHTS = (0.4, 0.35, 0.2, 0.05)
 """As above, in those rooms."""
@@ -43,7 +43,7 @@ def make_shard(
     count: int = SHARD_WINDOWS,
     weights: Sequence[float] = SPEAKER_WEIGHTS,
 ) -> dict[str, np.ndarray]:
-    """The arrays of a shard of ``count`` simulated conversations, with 0, 1, 2, 3 people as ``weights`` say."""
+    """The arrays of a shard of ``count`` conversations; ``weights`` are those of 0, 1, 2, 3 people."""
     random = np.random.default_rng(seed)
     audio = np.zeros((count, WINDOW_SAMPLES), np.int16)
     activity = np.zeros((count, WINDOW_FRAMES, MAX_SPEAKERS), bool)

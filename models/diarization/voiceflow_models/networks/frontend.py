@@ -27,9 +27,9 @@ ABSOLUTE_FLOOR = 1e-8
 """About the power of rounding to 16 bits: below it, there is nothing to be heard at any level."""
 
 QUIET_LEVEL = 5e-3
-"""Level of a window of about -50 dBFS. The features of windows as quiet as this, or quieter, tell that they are:
-speech is seldom recorded so quietly, and what is heard from far is. (A variance of 1e-5, which the instance
-norm of segmentation-3.0 adds to that of its audio, has the same effect there.)"""
+"""Level of a window of about -50 dBFS. The features of windows as quiet as this tell that they are: speech is
+seldom recorded so quietly, and what is heard from far is. (A variance of 1e-5, which the instance norm of
+segmentation-3.0 adds to that of its audio, has the same effect there.)"""
 
 
 CURVE_WAVES = 4
@@ -55,7 +55,7 @@ def mel_filters() -> np.ndarray:
 
 
 class LogMel(nn.Module):
-    """[batch, samples] -> [batch, bands, samples / 320], relative to the level of the window, if it is not quiet.
+    """[batch, samples] -> [batch, bands, samples / 320], relative to the level of a window that is not quiet.
 
     The discrete Fourier transform is a product of matrices, so that it exports. Of a frame x of N samples,
     cosines see what is even around N/2, sines what is odd; of each of these, even bins see what is even
