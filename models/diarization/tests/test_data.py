@@ -7,7 +7,7 @@ from voiceflow_models.data.channel import telephone
 from voiceflow_models.data.meetings import rttm
 from voiceflow_models.data.simulate import SPEEDS, Simulator, cut_speech, make_voices
 from voiceflow_models.data.sources import Speaker, speech_frames
-from voiceflow_models.data.turns import draw_manner, plan_turns
+from voiceflow_models.data.turns import close_pauses, draw_manner, plan_turns
 from voiceflow_models.layout import FRAME_STEP, MAX_SPEAKERS, POWERSET, SAMPLE_RATE
 from voiceflow_models.powerset import MEMBERSHIP, exact_classes, permute_classes, settle_identity
 from voiceflow_models.teachers.segmentation import align
@@ -20,8 +20,8 @@ def buzz(pitch: float, seconds: float) -> np.ndarray:
 
 
 def speaker(name: str, pitch: float) -> Speaker:
-    """A talker of ten one-second words with 0.8 s of near silence between them."""
-    rest = np.full(SAMPLE_RATE * 4 // 5, 1e-4, np.float32)
+    """A talker of ten one-second words with 1.2 s of near silence between them."""
+    rest = np.full(SAMPLE_RATE * 6 // 5, 1e-4, np.float32)
     audio = np.concatenate([np.concatenate([buzz(pitch, 1.0), rest]) for _ in range(10)])
     return Speaker(name, "test", (audio * 32767).astype(np.int16), speech_frames(audio))
 
@@ -45,7 +45,7 @@ def simulator() -> Simulator:
 
 def test_speech_is_found_where_it_is():
     speech = speaker("low", 100.0).speech
-    words = np.tile([True] * 100 + [False] * 80, 10)
+    words = np.tile([True] * 100 + [False] * 120, 10)
     assert (speech[: len(words)] == words).mean() > 0.95
 
 
@@ -59,6 +59,22 @@ def test_short_pauses_belong_to_the_speech_around_them():
 
 def test_silence_is_no_speech():
     assert not speech_frames(np.zeros(SAMPLE_RATE, np.float32)).any()
+
+
+def test_a_pause_in_a_turn_belongs_to_it_unless_somebody_else_talks_in_it():
+    first = np.array([1, 1, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0], bool)
+    second = np.array([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0], bool)
+    closed = close_pauses(np.stack([first, second], axis=1), 3)
+    assert closed[:, 0].astype(int).tolist() == [1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1, 0]
+    assert np.array_equal(closed[:, 1], second)
+
+
+def test_a_window_in_which_nobody_talks_is_not_turned_up(simulator):
+    def level(people: int) -> float:
+        talks = [simulator.conversation(np.random.default_rng(seed), 10.0, people) for seed in range(40)]
+        return np.median([np.sqrt(np.mean(talk.audio**2)) for talk in talks])
+
+    assert level(0) < 0.5 * level(3)
 
 
 def test_few_people_carry_a_stretch_of_conversation():

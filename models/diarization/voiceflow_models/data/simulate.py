@@ -17,13 +17,17 @@ from .channel import narrow, record, telephone, tilt
 from .noise import NoiseBank
 from .rooms import farther
 from .sources import VAD_STEP, Speaker
-from .turns import Placement, draw_manner, plan_turns
+from .turns import Placement, close_pauses, draw_manner, plan_turns
 
 SPEEDS = (1.0, 0.9, 1.1)
 """Speeds of a voice; each is a voice of its own, since pitch and formants move with it."""
 
 SPEECH_RMS = 0.05
 """Level of speech before gains, rooms and recorders."""
+
+TURN_PAUSE_FRAMES = SAMPLE_RATE // FRAME_STEP
+"""A pause of less than 1 s belongs to the turn around it: in AMI references turns of 30 s are one piece, with
+pauses of 1.3 s in them."""
 
 TELEPHONE_SHARE = 0.06
 """Conversations over the telephone."""
@@ -111,7 +115,8 @@ class Simulator:
         manner = draw_manner(random, self._conditions.quiet_manners, self._conditions.overlap)
         for place in plan_turns(random, samples, speakers, manner):
             self._lay(random, voices[place.voice], place, tracks, activity)
-        return Conversation(self.recording(random, tracks, activity, voices), activity, voices)
+        audio = self.recording(random, tracks, activity, voices)
+        return Conversation(audio, close_pauses(activity, TURN_PAUSE_FRAMES), voices)
 
     def recording(
         self,

@@ -70,7 +70,7 @@ def draw_manner(random: np.random.Generator, quiet: float, overlap: float) -> Ma
     lively = random.random()
     return Manner(
         turn_s=random.uniform(0.8, 1.8),
-        spread=random.uniform(0.9, 1.3),
+        spread=random.uniform(1.1, 1.5),
         overlap=overlap * (0.25 + 0.4 * lively),
         pause=0.15 * (1.2 - lively),
         backchannel=overlap * (0.2 + 0.4 * lively),
@@ -148,6 +148,20 @@ def _without_self_overlap(places: list[Placement]) -> list[Placement]:
             kept.append(Placement(place.voice, start, end - start))
             free[place.voice] = end
     return kept
+
+
+def close_pauses(activity: np.ndarray, shorter_than: int) -> np.ndarray:
+    """Labels [frames, speakers] in which a speaker's pauses of fewer frames belong to the turn around them.
+
+    A pause in which somebody else talks stays one.
+    """
+    closed, silent = activity.copy(), ~activity.any(axis=1)
+    for speaker in range(activity.shape[1]):
+        edges = np.flatnonzero(np.diff(activity[:, speaker].astype(np.int8), prepend=0, append=0))
+        for end, begin in zip(edges[1:-1:2], edges[2::2], strict=True):
+            if begin - end < shorter_than and silent[end:begin].all():
+                closed[end:begin, speaker] = True
+    return closed
 
 
 def _gap(random: np.random.Generator, manner: Manner, length: int) -> int:

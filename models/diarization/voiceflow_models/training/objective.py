@@ -21,9 +21,9 @@ SHORT_SHARE = 0.5
 SHORT_FRAMES = (25, 100)
 """Half of the voices are heard for a part of the window only, 1 to 4 s long: turns are short."""
 
-CLASS_WEIGHT = 0.25
-LIKENESS_WEIGHT = 3.0
-AFFINITY_WEIGHT = 0.5
+CLASS_WEIGHT = 0.15
+LIKENESS_WEIGHT = 2.0
+AFFINITY_WEIGHT = 1.0
 """Weights of the angular margin, the voice teacher, and the affinity beside the activity loss."""
 
 

@@ -17,7 +17,7 @@ from ..data.shards import shards
 from ..layout import FRAME_STEP, POWERSET, SAMPLE_RATE, WINDOW_FRAMES, WINDOW_S
 from ..powerset import settle_identity
 
-TEACHER_SHARE = 0.6
+TEACHER_SHARE = 0.5
 """Weight of the teacher's classes in the target; the rest is the exact label."""
 
 MUTED_SHARE = 0.1
