@@ -12,8 +12,8 @@ use crate::config::{ClusteringMethod, Config, MAX_SLOTS};
 use crate::control::Control;
 use crate::diarize::activity::Hysteresis;
 use crate::diarize::clustering::{
-    Assignment, CENTROID_MIN_CLUSTER_SIZE, Clustering, ClusteringOptions, Method, Vbx, cluster, tracks_of,
-    usual_threshold,
+    Assignment, CENTROID_MIN_CLUSTER_SIZE, Clustering, ClusteringOptions, Method, Start, Vbx, cluster,
+    tracks_of, usual_threshold,
 };
 use crate::diarize::reconstruct::{Weighting, reconstruct};
 use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, to_segments};
@@ -149,7 +149,7 @@ impl Diarizer {
     /// The threshold asked for, that of the model where it is clustered as it was tuned, else that of the method.
     fn clustering_threshold(&self) -> f32 {
         let method = self.clustering_method();
-        let tuned = method == self.local.tuning().clustering;
+        let tuned = method == self.local.tuning().clustering && self.config.plda().is_none();
         let usual = || if tuned { self.model().thresholds.clustering } else { usual_threshold(method) };
         self.config.clustering_threshold().unwrap_or_else(usual)
     }
@@ -157,8 +157,9 @@ impl Diarizer {
     fn clustering_options(&self) -> ClusteringOptions {
         let range = self.config.speaker_range();
         let tuning = self.local.tuning();
-        let trusted_s = match self.method {
+        let trusted_s = match &self.method {
             Method::Average => tuning.trusted_s,
+            Method::Vbx(vbx) if vbx.start() == Start::Average => tuning.trusted_s,
             Method::Centroid { .. } | Method::Vbx(_) => {
                 TRUSTED_SHARE * self.grid.window as f64 / f64::from(SAMPLE_RATE)
             }
@@ -271,10 +272,13 @@ fn method(config: &Config, local: &dyn LocalDiarizer, grid: WindowGrid) -> Resul
             Method::Centroid { min_cluster_size: config.min_cluster_size().unwrap_or(usual) }
         }
         ClusteringMethod::Vbx => {
-            let folder = config.plda().ok_or_else(|| {
-                let text = "plda: expected the folder of a PLDA for the clustering method vbx, got none";
-                Error::InvalidArgument(text.to_owned())
-            })?;
+            let Some(folder) = config.plda() else {
+                let own = local.vbx().cloned().map(Method::Vbx);
+                return own.ok_or_else(|| {
+                    let text = "plda: expected the folder of a PLDA for the clustering method vbx, got none";
+                    Error::InvalidArgument(text.to_owned())
+                });
+            };
             let plda = read_plda(folder)?;
             let (expected, found) = (plda.dimensions(), local.info().embedding_dim);
             if expected != found {

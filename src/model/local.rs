@@ -9,6 +9,7 @@ use super::session::Session;
 use crate::config::ClusteringMethod;
 use crate::control::Control;
 use crate::diarize::LocalWindow;
+use crate::diarize::clustering::Vbx;
 use crate::error::Result;
 
 /// Neighbouring windows of a recording, and the audio that they share.
@@ -44,7 +45,8 @@ impl Stretch {
 pub struct Tuning {
     /// The method: never [`ClusteringMethod::Auto`].
     pub clustering: ClusteringMethod,
-    /// Solo speech, in seconds, from which a voice is trusted enough to be clustered by average linkage.
+    /// Solo speech, in seconds, from which a voice is trusted enough to be clustered by average linkage, or by VBx
+    /// that it starts.
     pub trusted_s: f64,
     /// Solo speech, in seconds over all windows, that a speaker of average linkage has unless more speakers are asked
     /// for.
@@ -58,6 +60,11 @@ pub trait LocalDiarizer: std::fmt::Debug + Send + Sync {
 
     /// How its voices are best clustered.
     fn tuning(&self) -> Tuning;
+
+    /// What VBx needs to know of its voices; `None` where that is not known.
+    fn vbx(&self) -> Option<&Vbx> {
+        None
+    }
 
     /// Windows, `hop` samples apart, that it takes best in one go where a run of its network takes `batch`.
     fn windows_at_once(&self, batch: usize, hop: usize) -> usize;
@@ -80,7 +87,15 @@ impl LocalDiarizer for Session {
     }
 
     fn tuning(&self) -> Tuning {
-        Tuning { clustering: ClusteringMethod::Average, trusted_s: 1.0, least_speaker_s: 1.5 }
+        let clustering = match Session::vbx(self) {
+            Some(_) => ClusteringMethod::Vbx,
+            None => ClusteringMethod::Average,
+        };
+        Tuning { clustering, trusted_s: 1.0, least_speaker_s: 1.5 }
+    }
+
+    fn vbx(&self) -> Option<&Vbx> {
+        Session::vbx(self)
     }
 
     fn windows_at_once(&self, batch: usize, _hop: usize) -> usize {

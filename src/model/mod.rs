@@ -21,6 +21,7 @@ mod log_queue;
 mod network;
 mod noise;
 mod plda_file;
+mod plda_property;
 mod pool;
 mod provider;
 pub mod runtime;

@@ -7,10 +7,13 @@ use super::contract::{self, ModelInfo, SAMPLE_RATE};
 use super::golden::{Golden, golden_input};
 use super::inference::Inference;
 use super::network::Network;
+use super::plda_property;
 use super::slot::failed;
+
 use super::source::{self, Label};
 use crate::config::{Config, MAX_BATCH, ModelSource};
 use crate::control::Control;
+use crate::diarize::clustering::Vbx;
 use crate::error::{Error, Result};
 
 /// Most samples in one row of a batch: 60 s.
@@ -21,6 +24,8 @@ pub const MAX_SAMPLES: usize = 60 * SAMPLE_RATE;
 #[derive(Debug)]
 pub struct Session {
     info: ModelInfo,
+    /// How its voices are clustered, where the file knows it.
+    vbx: Option<Vbx>,
     network: Network,
 }
 
@@ -61,17 +66,28 @@ impl Session {
     pub(super) fn open(config: &Config) -> Result<Opened> {
         let model = source::read_model(config.model())?;
         let sha256 = source::sha256(&model);
-        let (network, (info, breaches)) =
+        let (network, (info, vbx, breaches)) =
             Network::open(&model, &Label(config.model()), config, |session, provider| {
-                contract::read(session, sha256, provider)
+                let (info, mut breaches) = contract::read(session, sha256, provider);
+                let vbx = plda_property::read(session, info.embedding_dim);
+                let vbx = vbx.unwrap_or_else(|breach| {
+                    breaches.push(breach);
+                    None
+                });
+                (info, vbx, breaches)
             })?;
-        let session = Session { info, network };
+        let session = Session { info, vbx, network };
         Ok(Opened { session, breaches })
     }
 
     /// What the model says of itself, and the provider that runs it.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// How the voices of the model are clustered by VBx; `None` where its file does not say.
+    pub fn vbx(&self) -> Option<&Vbx> {
+        self.vbx.as_ref()
     }
 
     /// Runs the network on `audio` [batch, samples] (mono, 16 kHz, -1 to 1, best in standard layout: any other is

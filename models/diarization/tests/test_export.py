@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is needed to export; instal
 pytest.importorskip("onnxslim", reason="onnxslim is needed to export; install models/diarization")
 
 import onnx  # noqa: E402
-from voiceflow_models.export import variants  # noqa: E402
+from voiceflow_models.export import plda, variants  # noqa: E402
 from voiceflow_models.export.folder import write_folder  # noqa: E402
 from voiceflow_models.export.graph import Properties  # noqa: E402
 from voiceflow_models.export.half import core  # noqa: E402
@@ -48,6 +48,11 @@ def folder(tmp_path_factory):
     thresholds = {"onset": 0.5, "offset": 0.5, "clustering": 0.7}
     properties = Properties("fast-cnn", "1.2.3", 10.0, 5.0, thresholds, network.embedding_dim)
     with pytest.MonkeyPatch.context() as patch:
+        # The voices of random weights are nobody's: those of people who differ take their place.
+        people = np.arange(40).repeat(8)
+        drawn = random.standard_normal((40, network.embedding_dim))[people]
+        drawn += random.standard_normal(drawn.shape) * 0.3
+        patch.setattr(plda, "collect", lambda *_: (drawn, people))
         patch.setattr(variants, "CALIBRATION_WINDOWS", 4)
         patch.setattr(variants, "UNSEEN_WINDOWS", 2)
         patch.setattr(variants, "TIMED_RUNS", 3)

@@ -3,7 +3,7 @@
 //! ```text
 //! tracks ──> trusted ──> Average:  linkage with cannot-link ────────────────────────> the rest joins
 //!                        Centroid: centroid linkage, small clusters join ──┐
-//!                        Vbx:      centroid linkage ──> plda ──> vbx ──────┴──> centroids ──> assign all
+//!                        Vbx:      either linkage ────> plda ──> vbx ──────┴──> centroids ──> assign all
 //! ```
 
 mod assign;
@@ -20,8 +20,8 @@ mod voices;
 
 pub use offline::{Clustering, cluster};
 pub use options::{
-    Assignment, CENTROID_MIN_CLUSTER_SIZE, CENTROID_THRESHOLD, ClusteringOptions, Method, VBX_THRESHOLD, Vbx,
-    usual_threshold,
+    Assignment, CENTROID_MIN_CLUSTER_SIZE, CENTROID_THRESHOLD, ClusteringOptions, Method, Start, VBX_THRESHOLD,
+    Vbx, usual_threshold,
 };
 pub use plda::{Plda, PldaArrays};
 pub use tracks::{Track, tracks_of};

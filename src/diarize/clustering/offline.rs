@@ -4,7 +4,7 @@
 use ndarray::{Array2, Axis};
 
 use super::assign::{assign_rest, assign_tracks};
-use super::options::{Assignment, ClusteringOptions, Method, Vbx};
+use super::options::{Assignment, ClusteringOptions, Method, Start, Vbx};
 use super::tracks::{Track, tracks_of};
 use super::voices::{directions, means, scale_to_unit, unit_rows};
 use super::{centroid, linkage, vbx};
@@ -87,10 +87,8 @@ impl<'a> Scene<'a> {
 
     /// The tracks to cluster keep their clusters, the rest join them.
     fn by_average(&self, options: &ClusteringOptions, control: &Control<'_>) -> Result<Speakers> {
-        let windows: Vec<usize> = self.chosen.iter().map(|&index| self.tracks[index].window).collect();
-        let members = self.chosen_voices();
-        let (min, max) = (options.min_speakers, options.max_speakers);
-        let numbers = linkage::agglomerate(&windows, members.view(), options.threshold, min, max, control)?;
+        let range = (options.min_speakers, options.max_speakers);
+        let numbers = self.linked(options.threshold, range, control)?;
         let mut speaker_of: Vec<Option<usize>> = vec![None; self.tracks.len()];
         for (&index, &number) in self.chosen.iter().zip(&numbers) {
             speaker_of[index] = Some(number);
@@ -116,10 +114,29 @@ impl<'a> Scene<'a> {
         self.assign(&centroids, options.assignment, control)
     }
 
+    /// Clusters of the tracks to cluster by average linkage, two speakers of one window apart.
+    fn linked(
+        &self,
+        threshold: f32,
+        (min, max): (usize, usize),
+        control: &Control<'_>,
+    ) -> Result<Vec<usize>> {
+        let windows: Vec<usize> = self.chosen.iter().map(|&index| self.tracks[index].window).collect();
+        linkage::agglomerate(&windows, self.chosen_voices().view(), threshold, min, max, control)
+    }
+
+    /// Where average linkage starts it, it also gives the number of speakers asked for if VBx finds another.
     fn by_vbx(&self, vbx: &Vbx, options: &ClusteringOptions, control: &Control<'_>) -> Result<Speakers> {
         let (embeddings, members) = (self.chosen_embeddings(), self.chosen_voices());
         let range = (options.min_speakers, options.max_speakers);
-        let found = vbx::speakers(embeddings.view(), members.view(), vbx, options.threshold, range, control)?;
+        let start = match vbx.start() {
+            Start::Centroid => vbx::centroid_start(members.view(), options.threshold, control)?,
+            Start::Average => self.linked(options.threshold, (1, vbx::MAX_STARTS), control)?,
+        };
+        let found = vbx::speakers(embeddings.view(), members.view(), vbx, &start, range, control)?;
+        if found.forced && vbx.start() == Start::Average {
+            return self.by_average(options, control);
+        }
         // As pyannote.audio has it: a forced number of speakers may be too small for the local ones of a
         // window.
         let assignment = if found.forced { Assignment::Nearest } else { options.assignment };

@@ -74,18 +74,29 @@ const VBX_FA: f64 = 0.07;
 /// Published regularisation of the number of speakers (pyannote/speaker-diarization-community-1).
 const VBX_FB: f64 = 0.8;
 
+/// The clusters that [`Method::Vbx`] starts from, cut at its threshold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// Centroid linkage, as in pyannote.audio's community-1; the threshold is a Euclidean distance.
+    #[default]
+    Centroid,
+    /// Average linkage in which two speakers of one window are never joined; the threshold is a cosine distance.
+    Average,
+}
+
 /// Settings of [`Method::Vbx`].
 #[derive(Clone, Debug)]
 pub struct Vbx {
     plda: Arc<Plda>,
     fa: f64,
     fb: f64,
+    start: Start,
 }
 
 impl Vbx {
     /// VBx with the published settings.
     pub fn new(plda: Arc<Plda>) -> Self {
-        Self { plda, fa: VBX_FA, fb: VBX_FB }
+        Self { plda, fa: VBX_FA, fb: VBX_FB, start: Start::default() }
     }
 
     /// Sets `fa`, the weight of what the voices say against the prior, and `fb`, which finds the fewer
@@ -100,6 +111,16 @@ impl Vbx {
             }
         }
         Ok(Self { fa, fb, ..self })
+    }
+
+    /// Sets what it starts from.
+    pub fn with_start(self, start: Start) -> Self {
+        Self { start, ..self }
+    }
+
+    /// What it starts from.
+    pub fn start(&self) -> Start {
+        self.start
     }
 
     /// The PLDA model.

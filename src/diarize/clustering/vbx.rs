@@ -29,7 +29,7 @@ const PRIOR_FLOOR: f64 = 1e-8;
 const LEAST_PRIOR: f64 = 1e-7;
 
 /// Most clusters to start from; it bounds the matrix of responsibilities to 25 MB for 6,000 tracks.
-const MAX_STARTS: usize = 512;
+pub const MAX_STARTS: usize = 512;
 
 /// Speakers found.
 pub struct Found {
@@ -39,8 +39,26 @@ pub struct Found {
     pub forced: bool,
 }
 
+/// Clusters of voices of unit length [tracks, dimension] by centroid linkage, cut at a Euclidean distance.
+///
+/// # Errors
+/// Those of [`Control::check`].
+pub fn centroid_start(
+    directions: ArrayView2<'_, f32>,
+    threshold: f32,
+    control: &Control<'_>,
+) -> Result<Vec<usize>> {
+    if directions.nrows() < 2 {
+        return Ok(vec![0; directions.nrows()]);
+    }
+    let tree = CentroidTree::new(directions, control)?;
+    let start = tree.cut(threshold);
+    Ok(if start.iter().any(|&cluster| cluster >= MAX_STARTS) { tree.cut_to(MAX_STARTS) } else { start })
+}
+
 /// Speakers of tracks, at least `min` of them and at most `max`, if there are as many tracks: `embeddings` as
-/// the model gave them and `directions`, the same scaled to unit length, [tracks, dimension].
+/// the model gave them and `directions`, the same scaled to unit length, [tracks, dimension]; `start` are the
+/// clusters to start from, at most [`MAX_STARTS`], numbered from 0 without gaps.
 ///
 /// A number outside of the range is forced by k-means on the directions, as in pyannote.audio. The dendrogram
 /// is no substitute: centroid linkage leaves stray voices alone until the last joins, so that cut to few
@@ -49,7 +67,7 @@ pub fn speakers(
     embeddings: ArrayView2<'_, f32>,
     directions: ArrayView2<'_, f32>,
     options: &Vbx,
-    threshold: f32,
+    start: &[usize],
     (min, max): (usize, usize),
     control: &Control<'_>,
 ) -> Result<Found> {
@@ -58,12 +76,7 @@ pub fn speakers(
         return Ok(Found { centroids: means(embeddings, &vec![0; count], count), forced: false });
     }
     let features = options.plda().features(embeddings)?;
-    let tree = CentroidTree::new(directions, control)?;
-    let mut start = tree.cut(threshold);
-    if start.iter().any(|&cluster| cluster >= MAX_STARTS) {
-        start = tree.cut_to(MAX_STARTS);
-    }
-    let responsibilities = Mixture::new(&features, options).run(&start, control)?;
+    let responsibilities = Mixture::new(&features, options).run(start, control)?;
     let found = responsibilities.ncols();
     let wanted = found.clamp(min.clamp(1, count), max.clamp(1, count));
     if found != wanted {
@@ -185,7 +198,8 @@ mod tests {
         });
         let embeddings = &directions * length;
         let control = Control::none();
-        speakers(embeddings.view(), directions.view(), &options(), 0.1, range, &control).unwrap()
+        let start = centroid_start(directions.view(), 0.1, &control).unwrap();
+        speakers(embeddings.view(), directions.view(), &options(), &start, range, &control).unwrap()
     }
 
     #[test]

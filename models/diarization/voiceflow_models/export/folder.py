@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from ..networks.checkpoint import Trained
+from . import plda
 from .golden import write_golden
 from .graph import OPSET, Properties, compare, export, stamp
 from .variants import Variants, write_variants
@@ -30,6 +31,8 @@ def write_folder(
     path = out / "model.onnx"
     export(trained.network, path)
     stamp(path, properties)
+    if wanted.windows is not None:
+        plda.stamp(path, plda.fit(*plda.collect(path, wanted.windows, properties.window_s)))
     report = compare(trained.network, path)
     report["variants"] = write_variants(path, wanted)
     if shipped != "fp32":
