@@ -25,7 +25,9 @@ def main() -> None:
     parser.add_argument("--facts", type=Path, help="JSON merged into metadata.json: data, measured figures")
     parser.add_argument("--quantize-fp16", action="store_true", help="write model.fp16.onnx too")
     parser.add_argument("--quantize-int8", action="store_true", help="write model.int8.onnx too")
-    parser.add_argument("--calibration", type=Path, help="training windows: PLDA of the voices, ranges for int8")
+    parser.add_argument(
+        "--calibration", type=Path, help="training windows: PLDA of the voices, ranges for int8"
+    )
     parser.add_argument("--ship", choices=sorted(TOLERANCES), default="fp32", help="precision of model.onnx")
     options = parser.parse_args()
     if options.ship != "fp32" and not getattr(options, f"quantize_{options.ship}"):

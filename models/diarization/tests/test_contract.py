@@ -20,6 +20,18 @@ from voiceflow_models.export.golden import write_golden  # noqa: E402
 PROGRAM = Path(__file__).parents[1] / "validate_contract.py"
 
 
+PLDA = {
+    "fa": 0.1,
+    "fb": 1.0,
+    "mean1": [0.0] * 8,
+    "lda": [0.5] * 16,
+    "mean2": [0.0] * 2,
+    "mu": [0.0] * 2,
+    "tr": [1.0, 0.0, 0.0, 1.0],
+    "psi": [2.0, 1.0],
+}
+
+
 def breaches(path):
     """All breaches of a file that can be opened, class by class."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -42,6 +54,11 @@ def test_a_good_file_passes(tmp_path):
     assert breaches(path) == {"metadata": [], "tensors": [], "runs": [], "golden": []}
 
 
+def test_a_plda_may_be_there(tmp_path):
+    path = write_tiny_model(tmp_path / "model.onnx", {"plda": json.dumps(PLDA)})
+    assert breaches(path)["metadata"] == []
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
@@ -55,6 +72,9 @@ def test_a_good_file_passes(tmp_path):
         ("thresholds", '{"onset": 0.5}', "voiceflow.thresholds: expected a JSON object"),
         ("thresholds", '{"onset": 2, "offset": 0.5, "clustering": 0.7}', "onset from 0 to 1"),
         ("thresholds", "0.5", "voiceflow.thresholds: expected a JSON object"),
+        ("plda", "[1]", "voiceflow.plda: expected a JSON object with fa and fb above 0"),
+        ("plda", json.dumps({**PLDA, "mu": [0.0]}), "the arrays of a PLDA for embeddings of 8"),
+        ("plda", json.dumps({**PLDA, "psi": [2.0, 0.0]}), "voiceflow.plda: expected"),
     ],
 )
 def test_broken_metadata_is_named(tmp_path, key, value, message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,6 +60,8 @@ def check_metadata(properties: Mapping[str, str]) -> tuple[Facts, list[Check]]:
     speakers = number("max_speakers", 1, MOST_SPEAKERS)
     dim = number("embedding_dim", 1, LONGEST_EMBEDDING)
     checks.append(_check_thresholds(properties.get("voiceflow.thresholds")))
+    if "voiceflow.plda" in properties:
+        checks.append(_check_plda(properties["voiceflow.plda"], dim))
     return Facts(window, frame_step, speakers, dim), checks
 
 
@@ -73,6 +76,23 @@ def _check_thresholds(found: str | None) -> Check:
         for name, high in HIGHEST_THRESHOLDS.items()
     )
     return expect("voiceflow.thresholds", kept, f"a JSON object with {ranges}", _shown(found))
+
+
+def _check_plda(found: str, dim: int) -> Check:
+    """How voices vary, for clustering by VBx: a file may be without."""
+    expected = f"a JSON object with fa and fb above 0 and the arrays of a PLDA for embeddings of {dim}"
+    try:
+        values = json.loads(found)
+        to = len(values["mean2"])
+        sizes = {"mean1": dim, "lda": dim * to, "mean2": to, "mu": to, "tr": to * to, "psi": to}
+        kept = all(
+            len(values[name]) == size and all(math.isfinite(value) for value in values[name])
+            for name, size in sizes.items()
+        )
+        kept = kept and to > 0 and min(values["fa"], values["fb"], *values["psi"]) > 0
+    except (ValueError, KeyError, TypeError):
+        kept = False
+    return expect("voiceflow.plda", kept, expected, _shown(found))
 
 
 def _shown(found: str | None) -> str:

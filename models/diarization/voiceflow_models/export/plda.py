@@ -1,9 +1,9 @@
 """How the voices of a model differ within and between people, for clustering by VBx.
 
-Probabilistic linear discriminant analysis (Ioffe, ECCV 2006) in the form that VBx has it (Landini et al., Computer
-Speech & Language 71, 2022): embeddings are centred and scaled, projected by linear discriminant analysis, centred
-and scaled again, and rotated so that within one person every direction has variance 1. It is estimated from voices
-as the model gives them for training windows, with the model's own mistakes about who talks when.
+Probabilistic linear discriminant analysis (Ioffe, ECCV 2006) in the form that VBx has it (Landini et al.,
+Computer Speech & Language 71, 2022): embeddings are centred and scaled, projected by linear discriminant
+analysis, centred and scaled again, and rotated so that every direction has variance 1 within one person.
+It is estimated from voices as the model finds them in training windows, with its own mistakes.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ DIGITS = 6
 Array = NDArray[np.float64]
 
 
-def collect(model: Path, windows: Path, window_s: float, count: int = WINDOWS) -> tuple[Array, NDArray[np.int64]]:
+def collect(
+    model: Path, windows: Path, window_s: float, count: int = WINDOWS
+) -> tuple[Array, NDArray[np.int64]]:
     """Embeddings [voices, dim] of local speakers in random training windows, and who they are [voices]."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -67,7 +69,9 @@ def collect(model: Path, windows: Path, window_s: float, count: int = WINDOWS) -
         row, first = random.integers(len(shard["exact"])), int(random.integers(WINDOW_FRAMES - frames + 1))
         audio = shard["audio"][row, first * FRAME_STEP : (first + frames) * FRAME_STEP]
         heard = audio[None].astype(np.float32) / 32768
-        activity, embedding = (output[0] for output in session.run(["activity", "embedding"], {"audio": heard}))
+        activity, embedding = (
+            output[0] for output in session.run(["activity", "embedding"], {"audio": heard})
+        )
         exact, voices = shard["exact"][row, first : first + frames], shard["voices"][row]
         for local, voice in same_people(activity, exact, voices):
             found.append(embedding[local].astype(float))
