@@ -91,7 +91,7 @@ impl LocalDiarizer for Session {
             Some(_) => ClusteringMethod::Vbx,
             None => ClusteringMethod::Average,
         };
-        Tuning { clustering, trusted_s: 1.0, least_speaker_s: 1.5 }
+        Tuning { clustering, trusted_s: 1.6, least_speaker_s: 1.5 }
     }
 
     fn vbx(&self) -> Option<&Vbx> {

@@ -16,6 +16,10 @@ use crate::error::{Result, Stage};
 /// the distance matrix under 75 MB.
 const MAX_CLUSTERED: usize = 6000;
 
+/// Fewest tracks that VBx tells more of than the linkage it starts from: its prior is for few speakers, and of a
+/// recording of half a minute it too often finds one (docs/adr/007).
+const FEWEST_TRACKS: usize = 50;
+
 /// The speaker of each local speaker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clustering {
@@ -125,8 +129,12 @@ impl<'a> Scene<'a> {
         linkage::agglomerate(&windows, self.chosen_voices().view(), threshold, min, max, control)
     }
 
-    /// Where average linkage starts it, it also gives the number of speakers asked for if VBx finds another.
+    /// Where average linkage starts it, it also does without VBx for few tracks, and gives the number of speakers
+    /// asked for if VBx finds another.
     fn by_vbx(&self, vbx: &Vbx, options: &ClusteringOptions, control: &Control<'_>) -> Result<Speakers> {
+        if vbx.start() == Start::Average && self.chosen.len() < FEWEST_TRACKS {
+            return self.by_average(options, control);
+        }
         let (embeddings, members) = (self.chosen_embeddings(), self.chosen_voices());
         let range = (options.min_speakers, options.max_speakers);
         let start = match vbx.start() {

@@ -29,18 +29,18 @@ DIMENSIONS = 64
 SHRINKAGE = 0.1
 """Share of the covariance within people that is taken to be the same in all directions."""
 
-WINDOWS = 8000
+WINDOWS = 12_000
 LEAST_SOLO_FRAMES = 30
 LEAST_PURITY = 0.85
 """Of the frames of a local speaker, those of the person whose voice it is taken for."""
 
 ACTIVE = 0.45
 
-FACTORS = {"fa": 0.07, "fb": 0.8}
-"""Weight of the voices, and of the prior for few speakers (pyannote/speaker-diarization-community-1)."""
+FACTORS = {"fa": 0.07, "fb": 0.6}
+"""Weight of the voices, that of pyannote/speaker-diarization-community-1, and of the prior for few speakers."""
 
 LEAST_VARIANCE = 1e-4
-DIGITS = 6
+DIGITS = 4
 """Significant digits in the file."""
 
 Array = NDArray[np.float64]
