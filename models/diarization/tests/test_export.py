@@ -14,7 +14,7 @@ pytest.importorskip("onnxslim", reason="onnxslim is needed to export; install mo
 
 import onnx  # noqa: E402
 from voiceflow_models.export import plda, variants  # noqa: E402
-from voiceflow_models.export.folder import write_folder  # noqa: E402
+from voiceflow_models.export.folder import TOLERANCES, write_folder  # noqa: E402
 from voiceflow_models.export.graph import Properties  # noqa: E402
 from voiceflow_models.export.half import core  # noqa: E402
 from voiceflow_models.export.quantize import heavy_nodes  # noqa: E402
@@ -27,9 +27,8 @@ PROGRAMS = Path(__file__).parents[1]
 SMALL = FastCnnConfig(channels=128, voice_channels=128, context_layers=1)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A model folder of a small network with all variants; batch norms that do something."""
+def export_small(out: Path, windows: Path, wanted: tuple[bool, bool], shipped: str) -> None:
+    """Writes the folder of a small network; batch norms that do something."""
     torch.manual_seed(2)
     network = FastCnn(SMALL).eval()
     for module in network.modules():
@@ -38,13 +37,11 @@ def folder(tmp_path_factory):
             torch.nn.init.normal_(module.bias, std=0.2)
             torch.nn.init.normal_(module.running_mean, std=0.2)
             torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
-    windows = tmp_path_factory.mktemp("windows")
     (windows / "shard-00000").mkdir()
     random = np.random.default_rng(4)
     gate = random.integers(0, 2, (6, WINDOW_SAMPLES // 4000)).repeat(4000, axis=1)
     audio = random.standard_normal((6, WINDOW_SAMPLES)) * (gate * 3000 + 30)
     np.save(windows / "shard-00000" / "audio.npy", audio.astype(np.int16))
-    out = tmp_path_factory.mktemp("model")
     thresholds = {"onset": 0.5, "offset": 0.5, "clustering": 0.7}
     properties = Properties("fast-cnn", "1.2.3", 10.0, 5.0, thresholds, network.embedding_dim)
     with pytest.MonkeyPatch.context() as patch:
@@ -56,8 +53,31 @@ def folder(tmp_path_factory):
         patch.setattr(variants, "CALIBRATION_WINDOWS", 4)
         patch.setattr(variants, "UNSEEN_WINDOWS", 2)
         patch.setattr(variants, "TIMED_RUNS", 3)
-        write_folder(Trained(network, "fast-cnn", 0, 0.0), properties, out, {}, Variants(True, True, windows))
+        trained = Trained(network, "fast-cnn", 0, 0.0)
+        write_folder(trained, properties, out, {}, Variants(*wanted, windows), shipped)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A model folder with all variants, float32 shipped."""
+    out = tmp_path_factory.mktemp("model")
+    export_small(out, tmp_path_factory.mktemp("windows"), (True, True), "fp32")
     return out
+
+
+def test_eight_bits_can_ship(folder, tmp_path):
+    (tmp_path / "windows").mkdir()
+    export_small(tmp_path / "out", tmp_path / "windows", (False, True), "int8")
+    whole, shipped = tmp_path / "out" / "model.fp32.onnx", tmp_path / "out" / "model.onnx"
+    assert whole.read_bytes() == (folder / "model.onnx").read_bytes()
+    assert shipped.read_bytes() == (folder / "model.int8.onnx").read_bytes()
+    metadata, golden = (
+        json.loads((tmp_path / "out" / name).read_text()) for name in ("metadata.json", "golden.json")
+    )
+    assert (metadata["precision"], metadata["bytes"]) == ("int8", shipped.stat().st_size)
+    assert (golden["model_sha256"], golden["tolerance"]) == (metadata["sha256"], TOLERANCES["int8"])
+    names = [line.split()[1] for line in (tmp_path / "out" / "checksum.sha256").read_text().splitlines()]
+    assert names == ["model.onnx", "model.fp32.onnx"]
 
 
 def test_nothing_but_arithmetic_is_left(folder):
@@ -84,6 +104,8 @@ def test_the_report_tells_what_was_measured(folder):
         assert all(time > 0 for time in variant["milliseconds"].values())
     names = [line.split()[1] for line in (folder / "checksum.sha256").read_text().splitlines()]
     assert names == ["model.onnx", "model.fp16.onnx", "model.int8.onnx"]
+    properties = {entry.key: entry.value for entry in onnx.load(folder / "model.onnx").metadata_props}
+    assert len(json.loads(properties[plda.KEY])["mu"]) == plda.DIMENSIONS
 
 
 @pytest.mark.parametrize(

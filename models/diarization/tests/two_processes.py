@@ -11,8 +11,8 @@ from voiceflow_models.training.loop import Trainer, add_arguments
 class Recorded(Trainer):
     """Keeps the loss of every step."""
 
-    def _step(self, batch, rate):
-        losses = super()._step(batch, rate)
+    def _step(self, *given):
+        losses = super()._step(*given)
         self.totals = [*getattr(self, "totals", []), losses.total.item()]
         return losses
 
