@@ -9,7 +9,6 @@ use std::str::FromStr;
 use ort::session::Session as OrtSession;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
-use super::description::properties;
 use crate::config::Provider;
 
 /// The contract version that this library understands.
@@ -67,9 +66,15 @@ pub struct ModelInfo {
     pub provider: Provider,
 }
 
-/// Reads what `session` says of itself. The fields that a breach left open hold zero.
-pub(super) fn read(session: &OrtSession, sha256: String, provider: Provider) -> (ModelInfo, Vec<String>) {
-    let mut reader = Reader { properties: properties(session), breaches: Vec::new() };
+/// Reads what `session` says of itself, in its metadata `properties` and its tensors. The fields that a breach left
+/// open hold zero.
+pub(super) fn read(
+    session: &OrtSession,
+    properties: &BTreeMap<String, String>,
+    sha256: String,
+    provider: Provider,
+) -> (ModelInfo, Vec<String>) {
+    let mut reader = Reader { properties, breaches: Vec::new() };
     let version = CONTRACT_VERSION as usize;
     reader.number("contract", version..=version);
     let name = reader.text("name", "a name", |name| !name.trim().is_empty());
@@ -110,12 +115,12 @@ pub(super) fn read(session: &OrtSession, sha256: String, provider: Provider) -> 
 }
 
 /// Reads properties and collects what is wrong with them.
-struct Reader {
-    properties: BTreeMap<String, String>,
+struct Reader<'a> {
+    properties: &'a BTreeMap<String, String>,
     breaches: Vec<String>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn get(&mut self, key: &str, expected: &dyn Display) -> Option<String> {
         let found = self.properties.get(&format!("voiceflow.{key}")).cloned();
         if found.is_none() {

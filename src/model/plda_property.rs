@@ -2,12 +2,11 @@
 //! they can be clustered by VBx. A JSON object with the arrays of [`PldaArrays`], matrices row by row, and the two
 //! factors of VBx; models/diarization/voiceflow_models/export/plda.py writes it. A model may be without.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ndarray::{Array1, Array2};
-use ort::session::Session as OrtSession;
 
-use super::description::properties;
 use crate::diarize::clustering::{Plda, PldaArrays, Start, Vbx};
 
 const KEY: &str = "voiceflow.plda";
@@ -24,18 +23,19 @@ struct Property {
     psi: Vec<f64>,
 }
 
-/// Reads the property of `session` for embeddings of `dimension` numbers; `Ok(None)` where there is none.
+/// Reads the property among those of a file, for embeddings of `dimension` numbers; `Ok(None)` where there is none.
 ///
 /// # Errors
 /// How the property breaks the contract: the key, what was expected, what was found.
-pub(super) fn read(session: &OrtSession, dimension: usize) -> Result<Option<Vbx>, String> {
-    let Some(text) = properties(session).remove(KEY) else { return Ok(None) };
-    parse(&text, dimension).map(Some).map_err(|reason| format!("metadata `{KEY}`: {reason}"))
+pub(super) fn read(properties: &BTreeMap<String, String>, dimension: usize) -> Result<Option<Vbx>, String> {
+    let Some(text) = properties.get(KEY) else { return Ok(None) };
+    parse(text, dimension).map(Some).map_err(|reason| format!("metadata `{KEY}`: {reason}"))
 }
 
 fn parse(text: &str, dimension: usize) -> Result<Vbx, String> {
-    let property: Property = serde_json::from_str(text)
-        .map_err(|error| format!("expected a JSON object with the arrays of a PLDA, found another ({error})"))?;
+    let property: Property = serde_json::from_str(text).map_err(|error| {
+        format!("expected a JSON object with the arrays of a PLDA, found another ({error})")
+    })?;
     let (from, to) = (property.mean1.len(), property.mean2.len());
     if from != dimension {
         return Err(format!("mean1: expected {dimension} numbers, as an embedding has, found {from}"));
@@ -76,12 +76,17 @@ mod tests {
     #[test]
     fn breaches_are_named() {
         let message = |text: &str, dimension| parse(text, dimension).unwrap_err();
-        assert!(message("[]", 3).starts_with("expected a JSON object with the arrays of a PLDA, found another"));
+        assert!(
+            message("[]", 3).starts_with("expected a JSON object with the arrays of a PLDA, found another")
+        );
         assert!(message(&GOOD.replace("\"psi\"", "\"phi\""), 3).contains("missing field `psi`"));
         assert_eq!(message(GOOD, 4), "mean1: expected 4 numbers, as an embedding has, found 3");
         let short = GOOD.replace("[1, 0, 0, 2]", "[1, 0, 0]");
         assert_eq!(message(&short, 3), "tr: expected 2 x 2 numbers, found 3");
-        assert!(message(&GOOD.replace("[3, 0.5]", "[3, -1]"), 3).contains("psi: expected values above 0, found -1"));
+        assert!(
+            message(&GOOD.replace("[3, 0.5]", "[3, -1]"), 3)
+                .contains("psi: expected values above 0, found -1")
+        );
         assert!(message(&GOOD.replace("0.9", "0"), 3).contains("fb: expected above 0, got 0"));
     }
 }

@@ -4,6 +4,7 @@ use ndarray::ArrayView2;
 use ort::value::TensorRef;
 
 use super::contract::{self, ModelInfo, SAMPLE_RATE};
+use super::description::properties;
 use super::golden::{Golden, golden_input};
 use super::inference::Inference;
 use super::network::Network;
@@ -68,8 +69,9 @@ impl Session {
         let sha256 = source::sha256(&model);
         let (network, (info, vbx, breaches)) =
             Network::open(&model, &Label(config.model()), config, |session, provider| {
-                let (info, mut breaches) = contract::read(session, sha256, provider);
-                let vbx = plda_property::read(session, info.embedding_dim);
+                let properties = properties(session);
+                let (info, mut breaches) = contract::read(session, &properties, sha256, provider);
+                let vbx = plda_property::read(&properties, info.embedding_dim);
                 let vbx = vbx.unwrap_or_else(|breach| {
                     breaches.push(breach);
                     None

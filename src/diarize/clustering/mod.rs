@@ -20,8 +20,8 @@ mod voices;
 
 pub use offline::{Clustering, cluster};
 pub use options::{
-    Assignment, CENTROID_MIN_CLUSTER_SIZE, CENTROID_THRESHOLD, ClusteringOptions, Method, Start, VBX_THRESHOLD,
-    Vbx, usual_threshold,
+    Assignment, CENTROID_MIN_CLUSTER_SIZE, CENTROID_THRESHOLD, ClusteringOptions, Method, Start,
+    VBX_THRESHOLD, Vbx, usual_threshold,
 };
 pub use plda::{Plda, PldaArrays};
 pub use tracks::{Track, tracks_of};

@@ -37,7 +37,7 @@ LEAST_PURITY = 0.85
 ACTIVE = 0.45
 
 FACTORS = {"fa": 0.07, "fb": 0.6}
-"""Weights of the voices, as in pyannote/speaker-diarization-community-1, and of the prior for few speakers."""
+"""Weights of the voices, as in pyannote/speaker-diarization-community-1, and of the prior for few people."""
 
 LEAST_VARIANCE = 1e-4
 DIGITS = 4
