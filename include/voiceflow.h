@@ -164,7 +164,8 @@ typedef enum vf_clustering {
      */
     VF_CLUSTERING_CENTROID = 2,
     /**
-     * Variational Bayes on PLDA-transformed voices, as in pyannote's community-1. Needs `vf_options_set_plda`.
+     * Variational Bayes on PLDA-transformed voices, as in pyannote's community-1. Needs `vf_options_set_plda`, unless
+     * the model brings a PLDA of its own, as the embedded one does.
      */
     VF_CLUSTERING_VBX = 3,
 } vf_clustering;
@@ -637,8 +638,8 @@ vf_status vf_options_set_hop_s(struct vf_options *options,
  * clustering method.
  *
  * - `options`: the options.
- * - `threshold`: 0 to 2; lower finds more speakers. Cosine distance for VF_CLUSTERING_AVERAGE, Euclidean distance of
- *   voices of unit length for the others.
+ * - `threshold`: 0 to 2; lower finds more speakers. Cosine distance for VF_CLUSTERING_AVERAGE, and for VF_CLUSTERING_VBX
+ *   with a PLDA that the model brings; Euclidean distance of voices of unit length for the others.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.

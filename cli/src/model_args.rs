@@ -38,15 +38,15 @@ pub struct ModelArgs {
     /// How voices become speakers [default: what the model was tuned with]
     #[arg(long, value_enum, value_name = "METHOD")]
     clustering: Option<ClusteringArg>,
-    /// Distance under which two voices are one speaker, 0 to 2: cosine for average, Euclidean for centroid and vbx
+    /// Distance under which two voices are one speaker, 0 to 2: cosine for average and joint models, else Euclidean
     /// [default: the model's]
     #[arg(long, value_name = "DISTANCE")]
     clustering_threshold: Option<f32>,
     /// Fewest windows in which a speaker is heard, for centroid clustering [default: as many as begin in 12 s]
     #[arg(long, value_name = "N")]
     min_cluster_size: Option<usize>,
-    /// Folder with xvec_transform.npz and plda.npz, for vbx clustering
-    #[arg(long, value_name = "DIR", required_if_eq("clustering", "vbx"))]
+    /// Folder with xvec_transform.npz and plda.npz, for vbx clustering of public models; joint models may bring theirs
+    #[arg(long, value_name = "DIR")]
     plda: Option<PathBuf>,
 }
 

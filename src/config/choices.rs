@@ -112,7 +112,8 @@ pub enum ClusteringMethod {
     Average = 1,
     /// Centroid linkage with the minimum cluster size rule, as pyannote.audio 3.1 has it.
     Centroid = 2,
-    /// Variational Bayes on PLDA-transformed voices, as pyannote's community-1 has it. Needs a PLDA.
+    /// Variational Bayes on PLDA-transformed voices, as pyannote's community-1 has it. Needs a PLDA: a folder, or that
+    /// of a joint model that brings one.
     Vbx = 3,
 }
 

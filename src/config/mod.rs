@@ -222,8 +222,9 @@ impl Config {
     }
 
     /// Distance, 0 to 2, under which two clusters of voices are one speaker: cosine distance for average
-    /// linkage, Euclidean distance of voices of unit length for centroid linkage and VBx. Default: stored in the
-    /// model, else that of the method.
+    /// linkage, and for VBx with the PLDA of a joint model, which starts from it; Euclidean distance of voices of
+    /// unit length for centroid linkage and VBx with another PLDA. Default: stored in the model, else that of the
+    /// method.
     pub fn set_clustering_threshold(&mut self, threshold: f32) -> Result<()> {
         self.clustering_threshold = Some(within("clustering_threshold", threshold, 0.0..=2.0)?);
         Ok(())

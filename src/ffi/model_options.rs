@@ -42,7 +42,8 @@ pub enum vf_clustering {
     VF_CLUSTERING_AVERAGE = 1,
     /// Centroid linkage with a minimum cluster size, as in pyannote.audio 3.1.
     VF_CLUSTERING_CENTROID = 2,
-    /// Variational Bayes on PLDA-transformed voices, as in pyannote's community-1. Needs `vf_options_set_plda`.
+    /// Variational Bayes on PLDA-transformed voices, as in pyannote's community-1. Needs `vf_options_set_plda`, unless
+    /// the model brings a PLDA of its own, as the embedded one does.
     VF_CLUSTERING_VBX = 3,
 }
 

@@ -355,8 +355,8 @@ pub unsafe extern "C" fn vf_options_set_hop_s(options: *mut vf_options, hop_s: f
 /// clustering method.
 ///
 /// - `options`: the options.
-/// - `threshold`: 0 to 2; lower finds more speakers. Cosine distance for VF_CLUSTERING_AVERAGE, Euclidean distance of
-///   voices of unit length for the others.
+/// - `threshold`: 0 to 2; lower finds more speakers. Cosine distance for VF_CLUSTERING_AVERAGE, and for VF_CLUSTERING_VBX
+///   with a PLDA that the model brings; Euclidean distance of voices of unit length for the others.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.

@@ -136,8 +136,6 @@ fn arguments_that_exclude_or_need_each_other() {
         let parts = ["required arguments were not provided", missing];
         refused_by_clap(&["diarize", given, "a", CONVERSATION], &parts);
     }
-    let parts = ["required arguments were not provided", "--plda <DIR>"];
-    refused_by_clap(&with(&[&PAIR, &["--clustering", "vbx"][..]].concat()), &parts);
     for (argument, value) in
         [("--clustering", "ward"), ("--embedding-family", "speechbrain"), ("--frontend", "htk")]
     {
@@ -199,6 +197,15 @@ fn models_in_the_wrong_place_and_files_that_are_no_models() {
     std::fs::copy(root().join(SEGMENTATION), half.path().join("segmentation.onnx")).unwrap();
     let said = run(&with(&["--models", half.path().to_str().unwrap()]));
     assert_eq!(failure(&said), format!("{}/embedding.onnx: no such file", half.path().display()));
+}
+
+#[test]
+fn public_models_bring_no_plda_and_the_embedded_one_does() {
+    let said = run(&with(&[&PAIR, &["--clustering", "vbx"][..]].concat()));
+    let expected = "plda: expected the folder of a PLDA for the clustering method vbx, got none";
+    assert!(String::from_utf8_lossy(&said.stderr).contains(expected), "{said:?}");
+    let plain = output(&with(&["--format", "rttm"]));
+    assert_eq!(output(&with(&["--format", "rttm", "--clustering", "vbx"])), plain);
 }
 
 #[test]
