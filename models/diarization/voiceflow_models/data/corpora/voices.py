@@ -18,7 +18,8 @@ LEAST_RUN_S = 1.0
 SOLO_S = 120.0
 """Solo speech taken of one person."""
 
-GAP_S = 0.3
+GAP_S = 0.6
+"""Silence between two runs: more than a pause that counts as speech."""
 
 
 def voice_name(recording: Recording, speaker: str) -> str:
