@@ -2,8 +2,9 @@
 //! is loaded, so that a runtime that computes wrong results on this processor is found before it does harm.
 //!
 //! `golden.json` is `{"format": 1, "samples": 32000, "tolerance": 0.001, "model_sha256": "...", "activity": {"shape":
-//! [F, S], "data": [...]}, "embedding": {"shape": [S, D], "data": [...]}}`; the tolerance may be absent. The exporter makes it in
-//! models/diarization/voiceflow_models/export/golden.py from the same input, in double precision, rounded at the end:
+//! [F, S], "data": [...]}, "embedding": {"shape": [S, D], "data": [...]}}`; the tolerance may be absent. The exporter
+//! makes it in models/diarization/voiceflow_models/export/golden.py from the same input, in double precision, rounded
+//! at the end:
 //!
 //! ```text
 //! state(0) = 1,  state(i+1) = (1664525 * state(i) + 1013904223) mod 2^32

@@ -10,7 +10,6 @@ use super::inference::Inference;
 use super::network::Network;
 use super::plda_property;
 use super::slot::failed;
-
 use super::source::{self, Label};
 use crate::config::{Config, MAX_BATCH, ModelSource};
 use crate::control::Control;
