@@ -130,6 +130,22 @@ fn a_golden_vector_beside_the_model_is_checked() {
     let error = Session::new(&config).unwrap_err().to_string();
     assert!(error.contains("golden vector: embedding: expected the known values within 0.001"), "{error}");
 
+    // A file may allow more, as far as a wrong result still shows.
+    let mut near: serde_json::Value = serde_json::from_str(&golden).unwrap();
+    near["embedding"]["data"][3] = (near["embedding"]["data"][3].as_f64().unwrap() + 0.02).into();
+    for (tolerance, problem) in [
+        (0.05, None),
+        (0.01, Some("expected the known values within 0.01")),
+        (0.2, Some("expected a tolerance above 0 and at most 0.1, found 0.2")),
+        (0.0, Some("expected a tolerance above 0 and at most 0.1, found 0")),
+    ] {
+        near["tolerance"] = tolerance.into();
+        std::fs::write(&beside, near.to_string()).unwrap();
+        let found = Session::new(&config).err().map(|error| error.to_string());
+        assert_eq!(found.is_some(), problem.is_some(), "{tolerance}: {found:?}");
+        assert!(found.unwrap_or_default().contains(problem.unwrap_or_default()), "{tolerance}");
+    }
+
     wrong["model_sha256"] = "of another model".into();
     std::fs::write(&beside, wrong.to_string()).unwrap();
     Session::new(&config).unwrap();
