@@ -2,6 +2,8 @@
 
 use ndarray::ArrayView1;
 
+use super::LocalWindow;
+
 /// Activity above which a local speaker starts to talk, and below which they stop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hysteresis {
@@ -22,6 +24,11 @@ impl Hysteresis {
                 talking
             })
             .collect()
+    }
+
+    /// For each local speaker of a window, the frames in which they talk.
+    pub fn talking(&self, window: &LocalWindow) -> Vec<Vec<bool>> {
+        (0..window.speakers()).map(|local| self.apply(window.speaker_activity(local))).collect()
     }
 }
 

@@ -10,6 +10,7 @@
 
 pub mod activity;
 pub mod clustering;
+pub mod live;
 pub mod powerset;
 pub mod reconstruct;
 pub mod speaker_count;

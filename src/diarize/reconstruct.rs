@@ -2,6 +2,8 @@
 //! number of talkers and the choice of the most active follow pyannote.audio 3 (Bredin, "pyannote.audio 2.1
 //! speaker diarization pipeline: principle, benchmark, and recipe", Interspeech 2023).
 
+use std::ops::Range;
+
 use super::LocalWindow;
 use super::activity::Hysteresis;
 use super::timeline::{FrameTurn, TurnBuilder};
@@ -48,15 +50,25 @@ impl Weighting {
 }
 
 /// A window with what reconstruction needs of it.
-struct Placed<'a> {
+pub(super) struct Placed<'a> {
     window: &'a LocalWindow,
     speakers: &'a [Option<usize>],
-    talking: Vec<Vec<bool>>,
+    talking: &'a [Vec<bool>],
 }
 
-impl Placed<'_> {
-    fn end_frame(&self) -> usize {
-        self.window.start_frame + self.window.frames()
+impl<'a> Placed<'a> {
+    /// `speakers` tells who each local speaker of `window` is, `talking` in which frames they talk.
+    pub(super) fn new(
+        window: &'a LocalWindow,
+        speakers: &'a [Option<usize>],
+        talking: &'a [Vec<bool>],
+    ) -> Self {
+        Self { window, speakers, talking }
+    }
+
+    /// The frames of the recording that lie in the window.
+    pub(super) fn frames(&self) -> Range<usize> {
+        self.window.start_frame..self.window.start_frame + self.window.frames()
     }
 
     /// How active `speaker` is: as much as the most active of the local speakers who are that person.
@@ -69,7 +81,7 @@ impl Placed<'_> {
 
 /// What the windows over one frame say together.
 #[derive(Default)]
-struct FrameVote {
+pub(super) struct FrameVote {
     weight: f32,
     talkers: f32,
     /// Speaker and weighted activity; a handful of entries, at most three for each window.
@@ -77,13 +89,15 @@ struct FrameVote {
 }
 
 impl FrameVote {
-    fn clear(&mut self) {
+    /// Before the first window.
+    pub(super) fn clear(&mut self) {
         self.weight = 0.0;
         self.talkers = 0.0;
         self.activity.clear();
     }
 
-    fn add(&mut self, placed: &Placed<'_>, frame: usize, weighting: Weighting) {
+    /// Adds the vote of a window that `frame` lies in.
+    pub(super) fn add(&mut self, placed: &Placed<'_>, frame: usize, weighting: Weighting) {
         let local_frame = frame - placed.window.start_frame;
         let weight = weighting.weight(local_frame, placed.window.frames());
         self.weight += weight;
@@ -104,7 +118,7 @@ impl FrameVote {
     }
 
     /// Calls `talks(speaker, probability)` for the most active speakers, as many as talk on average.
-    fn decide(&mut self, weighting: Weighting, mut talks: impl FnMut(usize, f32)) {
+    pub(super) fn decide(&mut self, weighting: Weighting, mut talks: impl FnMut(usize, f32)) {
         if self.weight <= 0.0 {
             return;
         }
@@ -132,13 +146,12 @@ pub fn reconstruct(
     control: &Control<'_>,
 ) -> Result<Vec<FrameTurn>> {
     control.check(Stage::Reconstruction, 0.0)?;
+    let talking: Vec<Vec<Vec<bool>>> = windows.iter().map(|window| hysteresis.talking(window)).collect();
     let placed: Vec<Placed<'_>> = windows
         .iter()
         .zip(labels)
-        .map(|(window, speakers)| {
-            let talking = (0..window.speakers()).map(|s| hysteresis.apply(window.speaker_activity(s)));
-            Placed { window, speakers, talking: talking.collect() }
-        })
+        .zip(&talking)
+        .map(|((window, speakers), talking)| Placed::new(window, speakers, talking))
         .collect();
     let mut turns = TurnBuilder::default();
     let mut vote = FrameVote::default();
@@ -147,12 +160,12 @@ pub fn reconstruct(
         if frame % CHECK_EVERY == 0 {
             control.check(Stage::Reconstruction, frame as f32 / total_frames as f32)?;
         }
-        while first < placed.len() && placed[first].end_frame() <= frame {
+        while first < placed.len() && placed[first].frames().end <= frame {
             first += 1;
         }
         vote.clear();
         for window in placed[first..].iter().take_while(|placed| placed.window.start_frame <= frame) {
-            if frame < window.end_frame() {
+            if frame < window.frames().end {
                 vote.add(window, frame, weighting);
             }
         }

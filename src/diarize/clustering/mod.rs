@@ -12,6 +12,7 @@ mod forest;
 mod kmeans;
 mod linkage;
 pub mod offline;
+pub mod online;
 pub mod options;
 pub mod plda;
 mod tracks;
@@ -19,6 +20,7 @@ mod vbx;
 mod voices;
 
 pub use offline::{Clustering, cluster};
+pub use online::{OnlineClustering, OnlineOptions};
 pub use options::{
     Assignment, CENTROID_MIN_CLUSTER_SIZE, CENTROID_THRESHOLD, ClusteringOptions, Method, Start,
     VBX_THRESHOLD, Vbx, usual_threshold,

@@ -26,17 +26,21 @@ pub struct Track<'a> {
 pub fn tracks_of(windows: &[LocalWindow], hysteresis: Hysteresis) -> Vec<Track<'_>> {
     let mut tracks = Vec::new();
     for (index, window) in windows.iter().enumerate() {
-        let talking: Vec<Vec<bool>> =
-            (0..window.speakers()).map(|local| hysteresis.apply(window.speaker_activity(local))).collect();
+        let talking = hysteresis.talking(window);
         for (local, own) in talking.iter().enumerate() {
             if !own.contains(&true) {
                 continue;
             }
-            let alone = |frame: usize| talking.iter().filter(|other| other[frame]).count() == 1;
-            let solo_frames = own.iter().enumerate().filter(|&(frame, &talks)| talks && alone(frame)).count();
+            let solo_frames = solo_frames(&talking, local);
             let (embedding, has_voice) = (window.embedding.row(local), window.has_voice(local));
             tracks.push(Track { window: index, local, solo_frames, embedding, has_voice });
         }
     }
     tracks
+}
+
+/// Frames in which local speaker `local` talks alone; `talking` tells for each local speaker when they talk.
+pub fn solo_frames(talking: &[Vec<bool>], local: usize) -> usize {
+    let alone = |frame: usize| talking.iter().filter(|other| other[frame]).count() == 1;
+    talking[local].iter().enumerate().filter(|&(frame, &talks)| talks && alone(frame)).count()
 }
