@@ -32,13 +32,17 @@ install: build ## library, header, command line and ONNX Runtime into PREFIX (de
 	PREFIX="$(PREFIX)" scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow "$(RUNTIME)"
 
 .PHONY: test
-test: test-rust test-c test-python test-go ## every test
+test: test-rust test-threads test-c test-python test-go ## every test
 
 .PHONY: test-rust
 test-rust: $(RUNTIME) .cache/tools $(PUBLIC) ## the core and the command line
 	cargo test --locked --package voiceflow --lib $(addprefix --test ,$(RUST_TESTS))
 	cargo test --locked --package voiceflow --doc
 	cargo test --locked --package voiceflow-cli
+
+.PHONY: test-threads
+test-threads: ## the pool of run slots under thousands of schedules
+	CARGO_TARGET_DIR="$(CURDIR)/target/schedules" cargo test --locked --manifest-path tests/schedules/Cargo.toml
 
 .PHONY: test-c
 test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 and C++17, sanitizers, valgrind, examples
