@@ -5,6 +5,7 @@
 //! library would look again after 50 ms.
 
 #![cfg(test)]
+#![allow(unfulfilled_lint_expectations, reason = "the pool may not `expect` in the library; tests may")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
 
 #[allow(dead_code, reason = "the pool needs a part of it")]
