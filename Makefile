@@ -32,13 +32,27 @@ install: build ## library, header, command line and ONNX Runtime into PREFIX (de
 	PREFIX="$(PREFIX)" scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow "$(RUNTIME)"
 
 .PHONY: test
-test: test-rust test-c test-python test-go ## every test
+test: test-rust test-threads test-c test-python test-go ## every test
 
 .PHONY: test-rust
 test-rust: $(RUNTIME) .cache/tools $(PUBLIC) ## the core and the command line
 	cargo test --locked --package voiceflow --lib $(addprefix --test ,$(RUST_TESTS))
 	cargo test --locked --package voiceflow --doc
 	cargo test --locked --package voiceflow-cli
+
+.PHONY: test-threads
+test-threads: ## the pool of run slots under thousands of schedules
+	CARGO_TARGET_DIR="$(CURDIR)/target/schedules" cargo test --locked --manifest-path tests/schedules/Cargo.toml
+
+HOST := $(shell rustc --version --verbose | sed -n 's/^host: //p')
+
+.PHONY: test-tsan
+test-tsan: ## the pool and the watchdog under ThreadSanitizer; needs the source of Rust, so not a part of `test`
+	@test -d "$$(rustc --print sysroot)/lib/rustlib/src/rust/library" || \
+		{ echo "test-tsan: ThreadSanitizer reports false races unless the standard library is compiled for it too, and" \
+			"its source is not here: rustup component add rust-src"; exit 2; }
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR="$(CURDIR)/target/tsan" cargo test --locked \
+		-Zbuild-std --target $(HOST) --manifest-path tests/races/Cargo.toml
 
 .PHONY: test-c
 test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 and C++17, sanitizers, valgrind, examples

@@ -269,6 +269,10 @@ typedef enum vf_status_code {
      * An annotation file (RTTM, UEM) cannot be read.
      */
     VF_E_ANNOTATION = -17,
+    /**
+     * This process was forked after the model was loaded. Load it again in the child.
+     */
+    VF_E_FORKED = -18,
 } vf_status_code;
 
 /**
@@ -677,7 +681,7 @@ vf_status vf_options_set_min_silence_s(struct vf_options *options, double min_si
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
- * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_session_create(const struct vf_options *options,
                             struct vf_session **out);
@@ -751,7 +755,7 @@ vf_status vf_session_model_sha256(const struct vf_session *session, char *out, s
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC,
- * VF_E_POISONED.
+ * VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_session_frames(const struct vf_session *session,
                             size_t samples,
@@ -778,7 +782,7 @@ vf_status vf_session_frames(const struct vf_session *session,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
- * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_session_infer(const struct vf_session *session,
                            const float *audio,
@@ -957,7 +961,7 @@ vf_status vf_diarization_to_srt(const struct vf_diarization *diarization, char *
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
- * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_diarizer_create(const struct vf_options *options,
                              struct vf_diarizer **out);
@@ -1044,7 +1048,7 @@ vf_status vf_diarizer_model_sha256(const struct vf_diarizer *diarizer,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
- * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_diarizer_process_f32(const struct vf_diarizer *diarizer,
                                   const float *samples,
@@ -1070,7 +1074,7 @@ vf_status vf_diarizer_process_f32(const struct vf_diarizer *diarizer,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
- * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
                                   const int16_t *samples,
@@ -1092,7 +1096,7 @@ vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
- * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_diarizer_process_file(const struct vf_diarizer *diarizer,
                                    const char *path,

@@ -63,6 +63,11 @@ impl<'a> Control<'a> {
         self.stop
     }
 
+    /// Whether [`Control::check`] calls the caller back.
+    pub(crate) fn has_progress(&self) -> bool {
+        self.progress.is_some()
+    }
+
     /// Reports progress and fails if the caller cancelled or the deadline has passed.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, t
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
-use crate::model::{LocalDiarizer, ModelInfo, Session, TwoStage, read_plda, thread_count};
+use crate::model::{LocalDiarizer, ModelInfo, Process, Session, TwoStage, read_plda, thread_count};
 use crate::types::{Diarization, Speaker};
 
 /// Share of a window that a voice is heard alone from which centroid linkage and VBx trust it, as in
@@ -46,6 +46,8 @@ const CLOSE_LONGEST_S: usize = 120;
 /// Says who spoke when. Any thread may use one diarizer, concurrently; concurrent calls share its run slots.
 #[derive(Debug)]
 pub struct Diarizer {
+    /// Its networks run in this process only.
+    process: Process,
     config: Config,
     local: Box<dyn LocalDiarizer>,
     grid: WindowGrid,
@@ -82,7 +84,7 @@ impl Diarizer {
         };
         let grid = WindowGrid::new(info.window_samples, hop, info.frame_step_samples);
         let method = method(config, &*local, grid)?;
-        Ok(Self { config: config.clone(), local, grid, method, workers })
+        Ok(Self { process: Process::current(), config: config.clone(), local, grid, method, workers })
     }
 
     /// The model, and the provider that runs it.
@@ -104,6 +106,7 @@ impl Diarizer {
     /// # Errors
     /// Those of [`FileSource::open`] and [`Diarizer::process`].
     pub fn process_file(&self, path: &Path, control: &Control<'_>) -> Result<Diarization> {
+        self.process.check(&self.model().name)?;
         // The deadline counts from here: opening a file takes time too.
         let control = control.or_deadline(self.config.deadline());
         self.process(&mut FileSource::open(path)?, &control)
@@ -114,8 +117,10 @@ impl Diarizer {
     ///
     /// # Errors
     /// Those of the source; [`Error::Cancelled`], [`Error::Deadline`] (that of `control`, else that of the
-    /// options); [`Error::Runtime`] when the network fails.
+    /// options); [`Error::Runtime`] when the network fails; [`Error::Forked`] in a child of the process that loaded the
+    /// model.
     pub fn process(&self, source: &mut dyn AudioSource, control: &Control<'_>) -> Result<Diarization> {
+        self.process.check(&self.model().name)?;
         let control = control.or_deadline(self.config.deadline());
         let analysis = self.analyse(source, &control)?;
         let total_frames = self.grid.frames_in(analysis.samples);

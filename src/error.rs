@@ -59,6 +59,9 @@ pub enum Error {
     /// An annotation file (RTTM, UEM) cannot be read.
     #[error("{0}")]
     Annotation(String),
+    /// This process was forked after the model was loaded: what serves the model stayed in the parent.
+    #[error("{0}")]
+    Forked(String),
 }
 
 /// The result of every fallible function of the crate.

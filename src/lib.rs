@@ -24,6 +24,7 @@ pub mod ffi;
 pub mod model;
 pub mod output;
 pub mod score;
+mod sync;
 pub mod types;
 
 pub use config::{

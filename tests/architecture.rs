@@ -10,23 +10,27 @@ use std::path::Path;
 use support::{root, rust_files, without_tests};
 
 /// Each room and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("assignment", &[]),
     ("types", &[]),
     ("error", &[]),
+    ("sync", &[]),
     ("config", &["error", "types"]),
     ("control", &["error", "types"]),
     ("audio", &["control", "error", "types", "config"]),
     ("diarize", &["assignment", "config", "control", "error", "types"]),
     ("output", &["error", "types"]),
     ("score", &["assignment", "error", "output", "types"]),
-    ("model", &["config", "control", "diarize", "error", "types"]),
-    ("analysis", &["audio", "control", "diarize", "error", "model"]),
+    ("model", &["config", "control", "diarize", "error", "sync", "types"]),
+    ("analysis", &["audio", "control", "diarize", "error", "model", "sync"]),
     ("diarizer", &["analysis", "audio", "config", "control", "diarize", "error", "model", "types"]),
     ("stream", &["audio", "config", "control", "diarize", "diarizer", "error", "model", "types"]),
     (
         "ffi",
-        &["audio", "config", "control", "diarizer", "error", "model", "output", "stream", "gallery", "types"],
+        &[
+            "audio", "config", "control", "diarizer", "error", "model", "output", "stream", "gallery",
+            "sync", "types",
+        ],
     ),
 ];
 

@@ -13,8 +13,20 @@ use std::process::Command;
 use installed::{compile, environment};
 use support::{fresh_folder, root, run, tool};
 
-const PROGRAMS: [&str; 9] =
-    ["basics", "options", "log", "nulls", "lifetimes", "session", "diarizer", "models", "threads"];
+const PROGRAMS: [&str; 12] = [
+    "basics",
+    "options",
+    "log",
+    "nulls",
+    "lifetimes",
+    "destroy",
+    "session",
+    "diarizer",
+    "models",
+    "threads",
+    "cancel",
+    "fork",
+];
 
 const STRICT: [&str; 6] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-g"];
 

@@ -10,7 +10,6 @@ use std::thread::{Builder, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
-use parking_lot::Mutex;
 
 use reader::{Batch, WindowReader};
 
@@ -20,6 +19,7 @@ use crate::diarize::LocalWindow;
 use crate::diarize::windows::WindowGrid;
 use crate::error::{Error, Result, Stage};
 use crate::model::LocalDiarizer;
+use crate::sync::Mutex;
 
 /// Longest time between two looks at the caller's wish to cancel while the network runs.
 const CANCEL_POLL: Duration = Duration::from_millis(50);

@@ -47,7 +47,7 @@ fn values(n_frames: usize, channels: u16) -> Result<usize, Failure> {
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
-/// VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+/// VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarizer_create(
     options: *const vf_options,
@@ -204,7 +204,7 @@ unsafe fn give_result(
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
-/// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+/// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
 #[unsafe(no_mangle)]
 #[allow(clippy::too_many_arguments, reason = "an array with its shape, and a callback with its data")]
 pub unsafe extern "C" fn vf_diarizer_process_f32(
@@ -246,7 +246,7 @@ pub unsafe extern "C" fn vf_diarizer_process_f32(
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
-/// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+/// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
 #[unsafe(no_mangle)]
 #[allow(clippy::too_many_arguments, reason = "an array with its shape, and a callback with its data")]
 pub unsafe extern "C" fn vf_diarizer_process_i16(
@@ -284,7 +284,7 @@ pub unsafe extern "C" fn vf_diarizer_process_i16(
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
-/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarizer_process_file(
     diarizer: *const vf_diarizer,

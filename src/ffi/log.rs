@@ -4,11 +4,11 @@ use std::ffi::{CString, c_char, c_void};
 use std::sync::Arc;
 
 use log::{LevelFilter, Log, Metadata, Record};
-use parking_lot::{Mutex, RwLock};
 
 use super::callback::{self, UserData};
 use super::guard::guard;
 use super::status::{Failure, OK, vf_status};
+use crate::sync::{Mutex, RwLock};
 
 /// Receives one log record.
 ///

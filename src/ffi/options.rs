@@ -4,13 +4,12 @@ use std::ffi::c_char;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
 use super::guard::guard;
 use super::handle::{self, Object};
 use super::status::{Failure, OK, vf_status};
 use super::{buffer, handle::borrow};
 use crate::config::{Config, ModelSource, Provider, ProviderPolicy};
+use crate::sync::Mutex;
 
 /// Options of a session or a diarizer, to be filled and handed to a create function, which copies them.
 pub struct vf_options {

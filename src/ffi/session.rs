@@ -4,7 +4,6 @@ use std::ffi::c_char;
 use std::time::Duration;
 
 use ndarray::ArrayView2;
-use parking_lot::Mutex;
 
 use super::buffer::{self, Buffer};
 use super::guard::guard;
@@ -15,6 +14,7 @@ use super::status::{Failure, OK, vf_status};
 use crate::config::MAX_BATCH;
 use crate::control::Control;
 use crate::model::{self, Inference, MAX_SAMPLES};
+use crate::sync::Mutex;
 
 /// One loaded model: audio in, activity and embeddings out. Most programs want a `vf_diarizer`.
 pub struct vf_session {
@@ -93,7 +93,7 @@ fn check_samples(samples: usize) -> Result<(), Failure> {
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
-/// VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+/// VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_session_create(
     options: *const vf_options,
@@ -232,7 +232,7 @@ pub unsafe extern "C" fn vf_session_model_sha256(
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC,
-/// VF_E_POISONED.
+/// VF_E_POISONED, VF_E_FORKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_session_frames(
     session: *const vf_session,
@@ -245,6 +245,7 @@ pub unsafe extern "C" fn vf_session_frames(
             buffer::store("frames", frames, 0)?;
             borrow::<Session>(session)?
         };
+        session.model.check_process()?;
         check_samples(samples)?;
         let found = match session.known_frames(samples) {
             Some(found) => found,
@@ -281,7 +282,7 @@ pub unsafe extern "C" fn vf_session_frames(
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
-/// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+/// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
 #[unsafe(no_mangle)]
 #[allow(clippy::too_many_arguments, reason = "three arrays, each with its size")]
 pub unsafe extern "C" fn vf_session_infer(
@@ -305,6 +306,8 @@ pub unsafe extern "C" fn vf_session_infer(
             buffer::store("frames", frames, 0)?;
             (activity, embedding, borrow::<Session>(session)?)
         };
+        // Before the locks of the session, which another thread of the parent may have held.
+        session.model.check_process()?;
         check_samples(samples)?;
         if batch > MAX_BATCH {
             return Err(Failure::limit(format!("batch: expected at most {MAX_BATCH}, got {batch}")));

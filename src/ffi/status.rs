@@ -50,6 +50,8 @@ pub enum vf_status_code {
     VF_E_POISONED = -16,
     /// An annotation file (RTTM, UEM) cannot be read.
     VF_E_ANNOTATION = -17,
+    /// This process was forked after the model was loaded. Load it again in the child.
+    VF_E_FORKED = -18,
 }
 
 /// Success, as the type that functions return.
@@ -98,13 +100,14 @@ impl From<Error> for Failure {
             Error::Deadline { .. } => VF_E_DEADLINE,
             Error::Limit(_) => VF_E_LIMIT,
             Error::Annotation(_) => VF_E_ANNOTATION,
+            Error::Forked(_) => VF_E_FORKED,
         };
         Self { status, text: error.to_string() }
     }
 }
 
 /// The meaning of each number, in the order of the enum.
-const MEANINGS: [(vf_status_code, &CStr); 18] = {
+const MEANINGS: [(vf_status_code, &CStr); 19] = {
     use vf_status_code::*;
     [
         (VF_OK, c"success"),
@@ -125,6 +128,7 @@ const MEANINGS: [(vf_status_code, &CStr); 18] = {
         (VF_E_PANIC, c"a fault inside the library"),
         (VF_E_POISONED, c"the handle was in use during a fault"),
         (VF_E_ANNOTATION, c"the annotation cannot be read"),
+        (VF_E_FORKED, c"the process was forked after the model was loaded"),
     ]
 };
 

@@ -23,6 +23,9 @@ mod noise;
 mod plda_file;
 mod plda_property;
 mod pool;
+#[cfg(test)]
+mod pool_tests;
+mod process;
 mod provider;
 pub mod runtime;
 mod search;
@@ -39,6 +42,7 @@ pub use golden::golden_input;
 pub use inference::Inference;
 pub use local::{LocalDiarizer, Stretch, Tuning};
 pub use plda_file::read_plda;
+pub(crate) use process::Process;
 pub use session::{MAX_SAMPLES, Session};
 pub(crate) use threads::thread_count;
 pub use two_stage::{Imported, TwoStage, import_model};

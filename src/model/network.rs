@@ -7,6 +7,7 @@ use ort::environment::Environment;
 use ort::session::{Session as OrtSession, SessionInputs, SessionOutputs};
 
 use super::pool::Pool;
+use super::process::Process;
 use super::slot::Slot;
 use super::source::ModelBytes;
 use super::watchdog::Watchdog;
@@ -18,7 +19,10 @@ use crate::error::{Error, Result, Stage};
 /// A network with its run slots. Any thread may run it, concurrently; as many runs go on at once as the option
 /// `slots` allows, others wait. Each slot holds the weights once more; the first is made when the network is
 /// opened, the others when they are first needed.
+///
+/// Belongs to the process that opened it: a child of fork(2) can only drop it.
 pub(super) struct Network {
+    process: Process,
     pool: Pool<Slot>,
     watchdog: Watchdog,
     environment: Environment,
@@ -50,6 +54,7 @@ impl Network {
         let mut without_model = config.clone();
         without_model.set_model(ModelSource::default());
         let network = Network {
+            process: Process::current(),
             pool: Pool::new(Slot::new(first)?, config.slots()),
             watchdog: Watchdog::new(config.slots()),
             environment,
@@ -71,18 +76,26 @@ impl Network {
         self.provider
     }
 
+    /// # Errors
+    /// [`Error::Forked`] in a child of the process that opened it.
+    pub(super) fn check_process(&self) -> Result<()> {
+        self.process.check(&self.name)
+    }
+
     /// Waits for a free run slot, runs the network on `inputs` and hands its outputs to `read`. The deadline of
     /// `control` ends the waiting and, soon after it has passed, the run; its callback is asked while waiting only,
     /// for it belongs to this thread, which the run holds.
     ///
     /// # Errors
-    /// [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Runtime`]: the network failed; those of `read`.
+    /// [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Runtime`]: the network failed; [`Error::Forked`]; those of
+    /// `read`.
     pub(super) fn run<'i, 'v: 'i, const N: usize, T>(
         &self,
         inputs: impl Into<SessionInputs<'i, 'v, N>>,
         control: &Control,
         read: impl FnOnce(&SessionOutputs<'_>) -> Result<T>,
     ) -> Result<T> {
+        self.check_process()?;
         if control.remaining() == Some(Duration::ZERO) {
             return Err(control.deadline_error(Stage::Analysis));
         }
@@ -97,6 +110,15 @@ impl Network {
         Slot::new(opened.map_err(|error| {
             Error::Runtime(format!("{}: no further run slot can be made: {error}", self.name))
         })?)
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        if !self.process.is_current() {
+            // ONNX Runtime would wait for its threads, which stayed in the parent.
+            self.pool.abandon();
+        }
     }
 }
 

@@ -1,13 +1,14 @@
-//! A pool of things that one caller at a time may use: made on demand up to a limit, waited for beyond it. Knows
-//! nothing of networks.
+//! A pool of things that one caller at a time may use: made on demand up to a limit, waited for beyond it, first come,
+//! first served. Knows nothing of networks. `tests/schedules` runs it under schedules of its own, with the locks and
+//! threads of `crate::sync` replaced.
 
+use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
-
 use crate::control::Control;
 use crate::error::{Result, Stage};
+use crate::sync::{Mutex, Thread, current, park_timeout};
 
 /// Longest wait between two looks at the caller's wish to cancel.
 const CANCEL_POLL: Duration = Duration::from_millis(50);
@@ -15,7 +16,6 @@ const CANCEL_POLL: Duration = Duration::from_millis(50);
 /// At most `limit` slots, of which `idle` are free.
 pub(super) struct Pool<T> {
     state: Mutex<State<T>>,
-    freed: Condvar,
     limit: usize,
 }
 
@@ -23,6 +23,23 @@ struct State<T> {
     idle: Vec<T>,
     /// Slots that exist or are being made.
     made: usize,
+    /// Those who wait, in the order in which they came.
+    waiting: VecDeque<Waiter>,
+    next_number: u64,
+}
+
+struct Waiter {
+    number: u64,
+    thread: Thread,
+    /// In its progress callback, which may take long: those behind it go first meanwhile.
+    away: bool,
+}
+
+impl<T> State<T> {
+    /// Whose turn it is.
+    fn first(&self) -> Option<&Waiter> {
+        self.waiting.iter().find(|waiter| !waiter.away)
+    }
 }
 
 impl<T> Pool<T> {
@@ -31,33 +48,123 @@ impl<T> Pool<T> {
         // Room for all, so that giving a slot back never allocates.
         let mut idle = Vec::with_capacity(limit);
         idle.push(first);
-        Self { state: Mutex::new(State { idle, made: 1 }), freed: Condvar::new(), limit }
+        let state = State { idle, made: 1, waiting: VecDeque::new(), next_number: 0 };
+        Self { state: Mutex::new(state), limit }
     }
 
-    /// Takes a free slot, makes one while there are fewer than the limit, or waits. The progress callback is
-    /// called only while waiting. No lock is held while `make` runs.
+    /// Leaves the slots as they are for ever: not even their memory is freed.
+    pub(super) fn abandon(&mut self) {
+        std::mem::forget(std::mem::take(&mut self.state.get_mut().idle));
+    }
+
+    /// Takes a free slot, makes one while there are fewer than the limit, or waits behind those who came before. The
+    /// progress callback is called only while waiting. No lock is held while `make` or the callback runs.
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`] or [`crate::Error::Deadline`] of [`Stage::Waiting`]; those of `make`.
     pub(super) fn take(&self, control: &Control, make: impl Fn() -> Result<T>) -> Result<Lease<'_, T>> {
-        loop {
-            let mut state = self.state.lock();
-            if let Some(slot) = state.idle.pop() {
-                return Ok(Lease { pool: self, slot: Some(slot) });
+        let mut lease = match self.take_at_once() {
+            Some(lease) => lease,
+            None => self.wait(control)?,
+        };
+        if lease.slot.is_none() {
+            // Fills the place, or gives it up again should `make` fail or panic.
+            lease.slot = Some(make()?);
+        }
+        Ok(lease)
+    }
+
+    /// A slot or the place for one, where nobody else waits for it.
+    fn take_at_once(&self) -> Option<Lease<'_, T>> {
+        let mut state = self.state.lock();
+        if state.first().is_some() { None } else { self.take_free(&mut state) }
+    }
+
+    fn take_free(&self, state: &mut State<T>) -> Option<Lease<'_, T>> {
+        let slot = state.idle.pop();
+        if slot.is_none() {
+            if state.made >= self.limit {
+                return None;
             }
-            if state.made < self.limit {
-                state.made += 1;
-                drop(state);
-                // Fills the place, or gives it up again should `make` fail or panic.
-                let mut lease = Lease { pool: self, slot: None };
-                lease.slot = Some(make()?);
+            state.made += 1;
+        }
+        Some(Lease { pool: self, slot })
+    }
+
+    fn wait(&self, control: &Control) -> Result<Lease<'_, T>> {
+        let queued = Queued::enter(self);
+        loop {
+            if let Some(lease) = queued.take_in_turn(control.has_progress()) {
                 return Ok(lease);
             }
-            let wait = control.remaining().unwrap_or(CANCEL_POLL).min(CANCEL_POLL);
-            self.freed.wait_for(&mut state, wait);
-            drop(state);
             control.check(Stage::Waiting, 0.0)?;
+            if let Some(lease) = queued.take_in_turn(false) {
+                return Ok(lease);
+            }
+            // Ends at once if it became this thread's turn since the look.
+            park_timeout(control.remaining().unwrap_or(CANCEL_POLL).min(CANCEL_POLL));
         }
+    }
+
+    /// Changes the state, and wakes whose turn it is if there is a slot for them.
+    fn change(&self, change: impl FnOnce(&mut State<T>)) {
+        let mut state = self.state.lock();
+        change(&mut state);
+        let free = !state.idle.is_empty() || state.made < self.limit;
+        let next = state.first().filter(|_| free).map(|waiter| waiter.thread.clone());
+        drop(state);
+        if let Some(thread) = next {
+            thread.unpark();
+        }
+    }
+
+    /// How many wait.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.state.lock().waiting.len()
+    }
+}
+
+/// A place in the queue, left when dropped, on every way out.
+struct Queued<'a, T> {
+    pool: &'a Pool<T>,
+    number: u64,
+}
+
+impl<'a, T> Queued<'a, T> {
+    /// Behind all others.
+    fn enter(pool: &'a Pool<T>) -> Self {
+        let thread = current();
+        let mut state = pool.state.lock();
+        let number = state.next_number;
+        state.next_number += 1;
+        state.waiting.push_back(Waiter { number, thread, away: false });
+        Self { pool, number }
+    }
+
+    /// A slot or the place for one, if it is this one's turn and there is one; else says whether it goes `away`.
+    fn take_in_turn(&self, away: bool) -> Option<Lease<'a, T>> {
+        let mut state = self.pool.state.lock();
+        self.set_away(&mut state, false);
+        let lease = if state.first().is_some_and(|first| first.number == self.number) {
+            self.pool.take_free(&mut state)
+        } else {
+            None
+        };
+        self.set_away(&mut state, away);
+        lease
+    }
+
+    fn set_away(&self, state: &mut State<T>, away: bool) {
+        if let Some(waiter) = state.waiting.iter_mut().find(|waiter| waiter.number == self.number) {
+            waiter.away = away;
+        }
+    }
+}
+
+impl<T> Drop for Queued<'_, T> {
+    fn drop(&mut self) {
+        self.pool.change(|state| state.waiting.retain(|waiter| waiter.number != self.number));
     }
 }
 
@@ -90,68 +197,10 @@ impl<T> DerefMut for Lease<'_, T> {
 
 impl<T> Drop for Lease<'_, T> {
     fn drop(&mut self) {
-        let mut state = self.pool.state.lock();
-        match self.slot.take() {
+        let slot = self.slot.take();
+        self.pool.change(|state| match slot {
             Some(slot) => state.idle.push(slot),
             None => state.made -= 1,
-        }
-        drop(state);
-        self.pool.freed.notify_one();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-    use crate::error::Error;
-
-    #[test]
-    fn no_more_slots_than_the_limit_are_made_or_used_at_once() {
-        let pool = Pool::new(0usize, 2);
-        let (made, used, most) = (AtomicUsize::new(1), AtomicUsize::new(0), AtomicUsize::new(0));
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    for _ in 0..20 {
-                        let make = || Ok(made.fetch_add(1, Ordering::SeqCst));
-                        let slot = pool.take(&Control::none(), make).unwrap();
-                        most.fetch_max(used.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                        std::thread::sleep(Duration::from_micros(200));
-                        used.fetch_sub(1, Ordering::SeqCst);
-                        drop(slot);
-                    }
-                });
-            }
         });
-        assert_eq!((made.into_inner(), most.into_inner()), (2, 2));
-    }
-
-    #[test]
-    fn a_slot_comes_back_after_a_panic_and_a_place_after_a_failure() {
-        let pool = Pool::new(0usize, 2);
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let _slot = pool.take(&Control::none(), || Ok(1)).unwrap();
-            panic!("in use");
-        }));
-        assert!(panicked.is_err());
-        let first = pool.take(&Control::none(), || Ok(1)).unwrap();
-        assert_eq!(*first, 0);
-        let failed = pool.take(&Control::none(), || Err(Error::Runtime("no".to_owned())));
-        assert!(failed.is_err());
-        assert_eq!(*pool.take(&Control::none(), || Ok(7)).unwrap(), 7);
-    }
-
-    #[test]
-    fn waiting_ends_at_the_deadline_and_when_cancelled() {
-        let pool = Pool::new((), 1);
-        let _held = pool.take(&Control::none(), || Ok(())).unwrap();
-        let control = Control::none().with_deadline(Some(Duration::from_millis(20)));
-        let error = pool.take(&control, || Ok(())).err().unwrap();
-        assert_eq!(error.to_string(), "deadline of 20 ms passed while waiting for a free run slot");
-        let cancel = |_: Stage, _: f32| false;
-        let error = pool.take(&Control::none().with_progress(&cancel), || Ok(())).err().unwrap();
-        assert!(matches!(error, Error::Cancelled { stage: Stage::Waiting }));
     }
 }

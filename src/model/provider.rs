@@ -4,20 +4,20 @@
 use ort::environment::Environment;
 use ort::ep::{self, ExecutionProviderDispatch};
 use ort::session::Session as OrtSession;
-use parking_lot::Mutex;
 
+use super::process::ProcessMutex;
 use super::{log_queue, runtime, threads};
 use crate::config::{Config, Provider, ProviderPolicy};
 use crate::error::{Error, Result};
 
 /// Sessions are created one at a time: registering providers and starting CUDA is not safe side by side.
-static CREATION: Mutex<()> = Mutex::new(());
+static CREATION: ProcessMutex<()> = ProcessMutex::new(());
 
 /// Opens the model on the provider of `config` and tells which one it became.
 ///
 /// # Errors
 /// [`Error::Model`] when it cannot be opened on the CPU either; [`Error::Provider`] when a required provider is
-/// not available.
+/// not available; [`Error::Forked`] where this process was forked while a model was loaded.
 pub(super) fn open(
     environment: &Environment,
     model: &[u8],
@@ -33,8 +33,10 @@ pub(super) fn open(
     };
     let on_cpu = || {
         let opened = open_on(environment, model, Provider::Cpu, config);
-        let session =
-            opened.map_err(|error| Error::Model(format!("{name}: not a valid ONNX model: {error}")))?;
+        let session = opened.map_err(|error| match error {
+            Error::Forked(_) => error,
+            error => Error::Model(format!("{name}: not a valid ONNX model: {error}")),
+        })?;
         Ok((session, Provider::Cpu))
     };
     if wanted == Provider::Cpu {
@@ -64,22 +66,27 @@ pub(super) fn open(
 }
 
 /// Opens the model on exactly `provider`, with the thread options of `config`.
+///
+/// # Errors
+/// [`Error::Runtime`] with the reason of ONNX Runtime; [`Error::Forked`].
 pub(super) fn open_on(
     environment: &Environment,
     model: &[u8],
     provider: Provider,
     config: &Config,
-) -> ort::Result<OrtSession> {
-    log_queue::hold(|| open_locked(environment, model, provider, config))
+) -> Result<OrtSession> {
+    log_queue::hold(|| {
+        let _one_at_a_time = CREATION.lock()?;
+        build(environment, model, provider, config).map_err(|error| Error::Runtime(error.to_string()))
+    })
 }
 
-fn open_locked(
+fn build(
     environment: &Environment,
     model: &[u8],
     provider: Provider,
     config: &Config,
 ) -> ort::Result<OrtSession> {
-    let _one_at_a_time = CREATION.lock();
     OrtSession::builder(environment)?
         .with_execution_providers(dispatch(provider, config.device_id()))?
         .with_intra_threads(threads::thread_count(config.threads()))?

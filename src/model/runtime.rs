@@ -9,15 +9,15 @@ use ort::LoadDynamicError;
 use ort::environment::Environment;
 use ort::ep::{self, ExecutionProvider};
 use ort::logging::LogLevel;
-use parking_lot::Mutex;
 
 use super::log_queue;
+use super::process::ProcessMutex;
 use super::search::{self, Place};
 use crate::config::{Config, Provider};
 use crate::error::{Error, Result};
 
 /// The runtime of this process. The lock is also what makes loading happen once.
-static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
+static RUNTIME: ProcessMutex<Option<Runtime>> = ProcessMutex::new(None);
 
 struct Runtime {
     environment: Environment,
@@ -31,13 +31,14 @@ struct Runtime {
 /// # Errors
 /// [`Error::RuntimeNotFound`] with all places tried, also for a file that is no ONNX Runtime;
 /// [`Error::RuntimeVersion`] when only an older one was found; [`Error::InvalidArgument`] when another library
-/// than `option` is already loaded; [`Error::Runtime`] when it does not start.
+/// than `option` is already loaded; [`Error::Runtime`] when it does not start; [`Error::Forked`] where this process was
+/// forked while another thread loaded it.
 pub(super) fn environment(option: Option<&PathBuf>) -> Result<Environment> {
     log_queue::hold(|| locked_environment(option))
 }
 
 fn locked_environment(option: Option<&PathBuf>) -> Result<Environment> {
-    let mut runtime = RUNTIME.lock();
+    let mut runtime = RUNTIME.lock()?;
     if let Some(runtime) = &*runtime {
         check_same(&runtime.file, option)?;
         // The host may have another logger by now.
@@ -64,10 +65,11 @@ pub struct RuntimeInfo {
 /// Loads ONNX Runtime as the first session would, if none is loaded yet, and tells which it is.
 ///
 /// # Errors
-/// [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`], [`Error::InvalidArgument`], [`Error::Runtime`].
+/// [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`], [`Error::InvalidArgument`], [`Error::Runtime`],
+/// [`Error::Forked`].
 pub fn load(config: &Config) -> Result<RuntimeInfo> {
     environment(config.runtime_library())?;
-    let path = RUNTIME.lock().as_ref().map(|runtime| runtime.file.clone()).unwrap_or_default();
+    let path = RUNTIME.lock()?.as_ref().map(|runtime| runtime.file.clone()).unwrap_or_default();
     let version = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split_once(".so."));
     let version = version.map(|(_, version)| version.to_owned());
     Ok(RuntimeInfo { path, version })
@@ -77,7 +79,7 @@ pub fn load(config: &Config) -> Result<RuntimeInfo> {
 /// hardware for them shows when a model is opened.
 pub fn available_providers() -> Vec<Provider> {
     let mut offered = vec![Provider::Cpu];
-    if RUNTIME.lock().is_none() {
+    if RUNTIME.lock().map_or(true, |runtime| runtime.is_none()) {
         return offered;
     }
     if ep::CUDA::is_available().unwrap_or(false) {

@@ -91,6 +91,15 @@ impl Session {
         self.vbx.as_ref()
     }
 
+    /// Checks that this is the process that loaded the model: a child of fork(2) has neither the threads of the network
+    /// nor its locks in a known state.
+    ///
+    /// # Errors
+    /// [`Error::Forked`].
+    pub fn check_process(&self) -> Result<()> {
+        self.network.check_process()
+    }
+
     /// Runs the network on `audio` [batch, samples] (mono, 16 kHz, -1 to 1, best in standard layout: any other is
     /// copied) into `out`. Batch is 1 to 1024; samples are one frame step of the model to 60 s. Values that are
     /// not finite spoil the results of their own row; the caller checks for them.
@@ -104,7 +113,7 @@ impl Session {
     /// # Errors
     /// [`Error::InvalidArgument`]: the shape; [`Error::Limit`]: more than the batch or the samples allowed;
     /// [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Runtime`]: the network failed; [`Error::Model`]: its
-    /// outputs break the contract. After an error `out` holds what it held before, and the session can be used
+    /// outputs break the contract; [`Error::Forked`]. After an error `out` holds what it held before, and the session can be used
     /// again.
     pub fn infer(&self, audio: ArrayView2<f32>, out: &mut Inference, control: &Control) -> Result<()> {
         self.check_input(&audio)?;

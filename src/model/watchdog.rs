@@ -1,5 +1,6 @@
-//! Stops runs of the network at their deadline, or when nobody wants them any more: one thread for each session,
-//! started by the first run that can be stopped. ONNX Runtime looks at its stop flag between the nodes of the network, so a run ends soon after.
+//! Stops runs of the network at their deadline, or when nobody wants them any more: one thread for each network, started
+//! by the first run that can be stopped, ended with the network. ONNX Runtime looks at its stop flag between the nodes of
+//! the network, so a run ends soon after.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,15 +8,17 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ort::session::RunOptions;
-use parking_lot::{Condvar, Mutex};
 
+use super::process::Process;
 use crate::error::{Error, Result};
+use crate::sync::{Mutex, Thread, park, park_timeout};
 
 /// Time between two looks at the flags of the runs that have one.
 const FLAG_POLL: Duration = Duration::from_millis(20);
 
 /// The thread and the runs it watches.
 pub(super) struct Watchdog {
+    process: Process,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -23,7 +26,6 @@ pub(super) struct Watchdog {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    changed: Condvar,
 }
 
 #[derive(Default)]
@@ -59,7 +61,7 @@ impl Watchdog {
     pub(super) fn new(runs: usize) -> Self {
         let shared = Arc::new(Shared::default());
         shared.state.lock().watched.reserve(runs);
-        Self { shared, thread: Mutex::new(None) }
+        Self { process: Process::current(), shared, thread: Mutex::new(None) }
     }
 
     /// Stops the run that uses `options` at `at` or when `flag` is set, unless the guard is dropped before.
@@ -72,46 +74,54 @@ impl Watchdog {
         flag: Option<&Arc<AtomicBool>>,
         options: &Arc<RunOptions>,
     ) -> Result<Watch<'_>> {
-        self.start()?;
+        let thread = self.start()?;
         let mut state = self.shared.state.lock();
         let id = state.next_id;
         state.next_id += 1;
         let flag = flag.map(Arc::clone);
         state.watched.push(Watched { id, at, flag, options: Arc::clone(options), stopped: false });
         drop(state);
-        self.shared.changed.notify_one();
+        thread.unpark();
         Ok(Watch { shared: &self.shared, id })
     }
 
-    fn start(&self) -> Result<()> {
+    /// The thread, started if there is none yet.
+    fn start(&self) -> Result<Thread> {
         let mut thread = self.thread.lock();
-        if thread.is_none() {
-            let shared = Arc::clone(&self.shared);
-            let spawned =
-                std::thread::Builder::new().name("voiceflow-deadline".to_owned()).spawn(move || shared.run());
-            *thread = Some(spawned.map_err(|error| {
-                Error::Runtime(format!("the thread that keeps deadlines cannot be started: {error}"))
-            })?);
+        if let Some(started) = &*thread {
+            return Ok(started.thread().clone());
         }
-        Ok(())
+        let shared = Arc::clone(&self.shared);
+        let builder = std::thread::Builder::new().name("voiceflow-deadline".to_owned());
+        let started = builder.spawn(move || shared.run()).map_err(|error| {
+            Error::Runtime(format!("the thread that keeps deadlines cannot be started: {error}"))
+        })?;
+        Ok(thread.insert(started).thread().clone())
     }
 }
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        self.shared.state.lock().closed = true;
-        self.shared.changed.notify_one();
-        if let Some(thread) = self.thread.get_mut().take() {
-            // The thread cannot panic; if it did, there is nothing left to stop.
-            _ = thread.join();
+        let Some(thread) = self.thread.get_mut().take() else { return };
+        if !self.process.is_current() {
+            // It stayed in the parent, and may have held the lock.
+            std::mem::forget(thread);
+            return;
         }
+        self.shared.state.lock().closed = true;
+        thread.thread().unpark();
+        // The thread cannot panic; if it did, there is nothing left to stop.
+        _ = thread.join();
     }
 }
 
 impl Shared {
     fn run(&self) {
-        let mut state = self.state.lock();
-        while !state.closed {
+        loop {
+            let mut state = self.state.lock();
+            if state.closed {
+                return;
+            }
             let now = Instant::now();
             for run in state.watched.iter_mut().filter(|run| !run.stopped && run.is_due(now)) {
                 // Under the lock: once its guard is gone, a run is never stopped. Fails for no valid options.
@@ -119,9 +129,12 @@ impl Shared {
                 run.stopped = true;
             }
             let running = state.watched.iter().filter(|run| !run.stopped);
-            match running.filter_map(|run| run.next_look(now)).min() {
-                Some(at) => _ = self.changed.wait_until(&mut state, at),
-                None => self.changed.wait(&mut state),
+            let next = running.filter_map(|run| run.next_look(now)).min();
+            drop(state);
+            // Either ends at once if something was changed meanwhile.
+            match next {
+                Some(at) => park_timeout(at.saturating_duration_since(now)),
+                None => park(),
             }
         }
     }

@@ -1,0 +1,105 @@
+/* Cancelling from another thread: a flag that the progress callback reads ends one call, and neither the calls beside it
+ * on the same diarizer nor the next one. */
+#include "support.h"
+
+#include <pthread.h>
+
+#define RATE 16000u
+#define SAMPLES (30u * RATE)
+#define THREADS 3
+
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int started;
+    int decided;
+    int cancelled;
+} request;
+
+typedef struct {
+    request asked;
+    pthread_t thread;
+    vf_status status;
+    char text[256];
+} call;
+
+static vf_diarizer *diarizer;
+static const float *audio;
+
+/* The first call waits for the decision of the other thread: the work cannot be done before. */
+static int32_t on_progress(void *user_data, int32_t stage, float fraction)
+{
+    request *asked = (request *)user_data;
+    CHECK(stage >= VF_STAGE_WAITING && fraction >= 0.0f);
+    CHECK(pthread_mutex_lock(&asked->lock) == 0);
+    asked->started = 1;
+    CHECK(pthread_cond_broadcast(&asked->changed) == 0);
+    while (!asked->decided) {
+        CHECK(pthread_cond_wait(&asked->changed, &asked->lock) == 0);
+    }
+    const int cancelled = asked->cancelled;
+    CHECK(pthread_mutex_unlock(&asked->lock) == 0);
+    return cancelled;
+}
+
+static void *work(void *argument)
+{
+    call *own = (call *)argument;
+    vf_diarization *result = NULL;
+    own->status =
+        vf_diarizer_process_f32(diarizer, audio, SAMPLES, RATE, 1, on_progress, &own->asked, &result);
+    (void)vf_last_error(own->text, sizeof own->text);
+    CHECK((result == NULL) == (own->status != VF_OK));
+    vf_diarization_destroy(result);
+    return NULL;
+}
+
+static void wait_for_start(request *asked)
+{
+    CHECK(pthread_mutex_lock(&asked->lock) == 0);
+    while (!asked->started) {
+        CHECK(pthread_cond_wait(&asked->changed, &asked->lock) == 0);
+    }
+    CHECK(pthread_mutex_unlock(&asked->lock) == 0);
+}
+
+static void decide(request *asked, int cancelled)
+{
+    CHECK(pthread_mutex_lock(&asked->lock) == 0);
+    asked->decided = 1;
+    asked->cancelled = cancelled;
+    CHECK(pthread_cond_broadcast(&asked->changed) == 0);
+    CHECK(pthread_mutex_unlock(&asked->lock) == 0);
+}
+
+int main(void)
+{
+    static call calls[THREADS];
+    float *samples = test_audio(SAMPLES, 8);
+    vf_diarization *result = NULL;
+    audio = samples;
+    diarizer = test_diarizer();
+    for (int i = 0; i < THREADS; i++) {
+        CHECK(pthread_mutex_init(&calls[i].asked.lock, NULL) == 0);
+        CHECK(pthread_cond_init(&calls[i].asked.changed, NULL) == 0);
+        CHECK(pthread_create(&calls[i].thread, NULL, work, &calls[i]) == 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        wait_for_start(&calls[i].asked);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        decide(&calls[i].asked, i == 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        CHECK(pthread_join(calls[i].thread, NULL) == 0);
+        CHECK(calls[i].status == (i == 0 ? VF_E_CANCELLED : VF_OK));
+        CHECK((strstr(calls[i].text, "cancelled by the progress callback") != NULL) == (i == 0));
+        CHECK(pthread_cond_destroy(&calls[i].asked.changed) == 0);
+        CHECK(pthread_mutex_destroy(&calls[i].asked.lock) == 0);
+    }
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, SAMPLES, RATE, 1, NULL, NULL, &result));
+    vf_diarization_destroy(result);
+    vf_diarizer_destroy(diarizer);
+    free(samples);
+    return 0;
+}
