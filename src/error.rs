@@ -59,6 +59,9 @@ pub enum Error {
     /// An annotation file (RTTM, UEM) cannot be read.
     #[error("{0}")]
     Annotation(String),
+    /// A gallery file is none, is damaged, or belongs to another model.
+    #[error("{0}")]
+    Gallery(String),
 }
 
 /// The result of every fallible function of the crate.

@@ -10,7 +10,7 @@ use std::path::Path;
 use support::{root, rust_files, without_tests};
 
 /// Each room and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("assignment", &[]),
     ("types", &[]),
     ("error", &[]),
@@ -22,7 +22,11 @@ const ROOMS: [(&str, &[&str]); 14] = [
     ("score", &["assignment", "error", "output", "types"]),
     ("model", &["config", "control", "diarize", "error", "types"]),
     ("analysis", &["audio", "control", "diarize", "error", "model"]),
-    ("diarizer", &["analysis", "audio", "config", "control", "diarize", "error", "model", "types"]),
+    ("gallery", &["assignment", "error", "model", "output", "types"]),
+    (
+        "diarizer",
+        &["analysis", "audio", "config", "control", "diarize", "error", "gallery", "model", "types"],
+    ),
     ("stream", &["audio", "config", "control", "diarize", "diarizer", "error", "model", "types"]),
     (
         "ffi",
@@ -73,6 +77,7 @@ fn room_of(name: &str) -> &str {
         "Error" | "Result" | "Stage" => "error",
         "Annotations" | "Diarization" | "Segment" | "Speaker" | "Turn" => "types",
         "Diarizer" => "diarizer",
+        "Gallery" | "Identity" | "Voice" => "gallery",
         other => other,
     }
 }

@@ -24,7 +24,7 @@ pub enum vf_status_code {
     VF_E_BUFFER_TOO_SMALL = -3,
     /// A file does not exist.
     VF_E_NOT_FOUND = -4,
-    /// The system refuses to read a file.
+    /// The system refuses to read or write a file.
     VF_E_IO = -5,
     /// The input is no audio that can be decoded, or holds NaN or infinity.
     VF_E_AUDIO = -6,
@@ -50,6 +50,8 @@ pub enum vf_status_code {
     VF_E_POISONED = -16,
     /// An annotation file (RTTM, UEM) cannot be read.
     VF_E_ANNOTATION = -17,
+    /// A gallery file is none, is damaged, or a gallery belongs to another model.
+    VF_E_GALLERY = -18,
 }
 
 /// Success, as the type that functions return.
@@ -98,13 +100,14 @@ impl From<Error> for Failure {
             Error::Deadline { .. } => VF_E_DEADLINE,
             Error::Limit(_) => VF_E_LIMIT,
             Error::Annotation(_) => VF_E_ANNOTATION,
+            Error::Gallery(_) => VF_E_GALLERY,
         };
         Self { status, text: error.to_string() }
     }
 }
 
 /// The meaning of each number, in the order of the enum.
-const MEANINGS: [(vf_status_code, &CStr); 18] = {
+const MEANINGS: [(vf_status_code, &CStr); 19] = {
     use vf_status_code::*;
     [
         (VF_OK, c"success"),
@@ -125,6 +128,7 @@ const MEANINGS: [(vf_status_code, &CStr); 18] = {
         (VF_E_PANIC, c"a fault inside the library"),
         (VF_E_POISONED, c"the handle was in use during a fault"),
         (VF_E_ANNOTATION, c"the annotation cannot be read"),
+        (VF_E_GALLERY, c"the gallery cannot be used"),
     ]
 };
 
