@@ -13,8 +13,8 @@ use std::process::Command;
 use installed::{compile, environment};
 use support::{fresh_folder, root, run, tool};
 
-const PROGRAMS: [&str; 9] =
-    ["basics", "options", "log", "nulls", "lifetimes", "session", "diarizer", "models", "threads"];
+const PROGRAMS: [&str; 10] =
+    ["basics", "options", "log", "nulls", "lifetimes", "session", "diarizer", "gallery", "models", "threads"];
 
 const STRICT: [&str; 6] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-g"];
 

@@ -19,8 +19,8 @@ use crate::gallery::{DEFAULT_THRESHOLD, Gallery, Identity, Voice};
 use crate::types::Diarization;
 
 /// Similarity from which a voice is taken for a known one, with the model compiled in: about one stranger in a hundred
-/// reaches it. Another model has a scale of its own.
-pub const VF_GALLERY_THRESHOLD: f32 = 0.5;
+/// is taken for one of ten people enrolled, more of them where more are. Another model has a scale of its own.
+pub const VF_GALLERY_THRESHOLD: f32 = 0.5625;
 
 const _: () = assert!(VF_GALLERY_THRESHOLD == DEFAULT_THRESHOLD);
 

@@ -15,9 +15,9 @@ use crate::types::Diarization;
 pub use fingerprint::Fingerprint;
 pub use voice::{LEAST_SPEECH_S, OTHERS_SHARE, Voice};
 
-/// Threshold with which about one stranger in a hundred is taken for somebody enrolled, with the model compiled in; how it
-/// was found is in docs/PERFORMANCE.md.
-pub const DEFAULT_THRESHOLD: f32 = 0.5;
+/// Threshold with which about one stranger in a hundred is taken for one of ten people enrolled, with the model compiled
+/// in; docs/PERFORMANCE.md has how it was found. It is exact in binary, for C compilers that warn of rounding.
+pub const DEFAULT_THRESHOLD: f32 = 0.5625;
 
 /// Most voices in one gallery.
 pub const MAX_VOICES: usize = 100_000;
@@ -28,7 +28,7 @@ pub const MAX_NAME_BYTES: usize = 256;
 /// What the labels of unknown speakers begin with.
 const STRANGER: &str = "SPEAKER_";
 
-/// Share of the speech below which what is left of voices that cancel each other out is no voice.
+/// Agreement under which recordings cancel each other out and leave no voice.
 const LEAST_AGREEMENT: f64 = 1e-3;
 
 /// A known voice.
