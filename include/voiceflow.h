@@ -50,6 +50,12 @@
 #define VF_SEGMENT_OVERLAP 1
 
 /**
+ * Similarity from which a voice is taken for a known one, with the model compiled in: about one stranger in a hundred
+ * is taken for one of ten people enrolled, more of them where more are. Another model has a scale of its own.
+ */
+#define VF_GALLERY_THRESHOLD 0.5625
+
+/**
  * How grave a log record is.
  */
 typedef enum vf_log_level {
@@ -218,7 +224,7 @@ typedef enum vf_status_code {
      */
     VF_E_NOT_FOUND = -4,
     /**
-     * The system refuses to read a file.
+     * The system refuses to read or write a file.
      */
     VF_E_IO = -5,
     /**
@@ -270,9 +276,9 @@ typedef enum vf_status_code {
      */
     VF_E_ANNOTATION = -17,
     /**
-     * This process was forked after the model was loaded. Load it again in the child.
+     * A gallery file is none, is damaged, or a gallery belongs to another model.
      */
-    VF_E_FORKED = -18,
+    VF_E_GALLERY = -18,
 } vf_status_code;
 
 /**
@@ -284,6 +290,12 @@ typedef struct vf_diarization vf_diarization;
  * A loaded model with its options, for any number of recordings, from any number of threads.
  */
 typedef struct vf_diarizer vf_diarizer;
+
+/**
+ * Known voices: people enrolled by name, for one model. A lock of its own guards it, so that threads may enroll and
+ * identify at once; audio is worked on outside the lock.
+ */
+typedef struct vf_gallery vf_gallery;
 
 /**
  * Options of a session or a diarizer, to be filled and handed to a create function, which copies them.
@@ -681,7 +693,7 @@ vf_status vf_options_set_min_silence_s(struct vf_options *options, double min_si
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
- * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_session_create(const struct vf_options *options,
                             struct vf_session **out);
@@ -755,7 +767,7 @@ vf_status vf_session_model_sha256(const struct vf_session *session, char *out, s
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC,
- * VF_E_POISONED, VF_E_FORKED.
+ * VF_E_POISONED.
  */
 vf_status vf_session_frames(const struct vf_session *session,
                             size_t samples,
@@ -782,7 +794,7 @@ vf_status vf_session_frames(const struct vf_session *session,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
- * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_session_infer(const struct vf_session *session,
                            const float *audio,
@@ -961,7 +973,7 @@ vf_status vf_diarization_to_srt(const struct vf_diarization *diarization, char *
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
- * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_diarizer_create(const struct vf_options *options,
                              struct vf_diarizer **out);
@@ -1048,7 +1060,7 @@ vf_status vf_diarizer_model_sha256(const struct vf_diarizer *diarizer,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
- * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_diarizer_process_f32(const struct vf_diarizer *diarizer,
                                   const float *samples,
@@ -1074,7 +1086,7 @@ vf_status vf_diarizer_process_f32(const struct vf_diarizer *diarizer,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
- * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
                                   const int16_t *samples,
@@ -1096,13 +1108,218 @@ vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
- * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_diarizer_process_file(const struct vf_diarizer *diarizer,
                                    const char *path,
                                    vf_progress_fn progress,
                                    void *user_data,
                                    struct vf_diarization **out);
+
+/**
+ * Makes a gallery without any voice, for the model of a diarizer.
+ *
+ * - `diarizer`: the diarizer; the gallery does not keep it.
+ * - `out`: receives the gallery, or NULL on failure. Destroy it with `vf_gallery_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_gallery_create(const struct vf_diarizer *diarizer, struct vf_gallery **out);
+
+/**
+ * Reads a gallery from a file that `vf_gallery_save` wrote.
+ *
+ * - `diarizer`: a diarizer with the gallery's model; the gallery does not keep it.
+ * - `path`: UTF-8 path of the file, at most 65,536 bytes.
+ * - `out`: receives the gallery, or NULL on failure. Destroy it with `vf_gallery_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED,
+ * and VF_E_GALLERY for a file that is none, is damaged, or belongs to another model.
+ */
+vf_status vf_gallery_load(const struct vf_diarizer *diarizer,
+                          const char *path,
+                          struct vf_gallery **out);
+
+/**
+ * Destroys a gallery. Its file stays.
+ *
+ * - `gallery`: the gallery, not in use by any call; NULL does nothing.
+ *
+ * One thread at a time per handle. Cannot fail.
+ */
+void vf_gallery_destroy(struct vf_gallery *gallery);
+
+/**
+ * Writes a gallery to a file, in place of an older one, whole or not at all. It holds voices, which are personal data.
+ *
+ * - `gallery`: the gallery.
+ * - `path`: UTF-8 path of the file, at most 65,536 bytes.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_gallery_save(const struct vf_gallery *gallery,
+                          const char *path);
+
+/**
+ * Enrolls a person by an audio file in which nobody else speaks for more than 15 % of the speech. A name may have
+ * several recordings: its voice is their mean.
+ *
+ * - `gallery`: the gallery.
+ * - `diarizer`: a diarizer with the gallery's model.
+ * - `name`: UTF-8, 1 to 256 bytes, without white space around it or control characters, and none that unknown
+ *   speakers are given ("SPEAKER_00").
+ * - `path`: UTF-8 path of the file, at most 65,536 bytes; at least 3 s of speech, better 20 s.
+ * - `progress`: see `vf_progress_fn`; NULL for none.
+ * - `user_data`: handed to `progress` as it is.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO (too little speech or more than
+ * one person among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC,
+ * VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
+ */
+vf_status vf_gallery_enroll_file(const struct vf_gallery *gallery,
+                                 const struct vf_diarizer *diarizer,
+                                 const char *name,
+                                 const char *path,
+                                 vf_progress_fn progress,
+                                 void *user_data);
+
+/**
+ * Enrolls a person by samples held in memory as floats, as `vf_gallery_enroll_file` does by a file.
+ *
+ * - `gallery`: the gallery.
+ * - `diarizer`: a diarizer with the gallery's model.
+ * - `name`: see `vf_gallery_enroll_file`.
+ * - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is
+ *   allowed where `n_frames` is 0.
+ * - `n_frames`: samples of each channel.
+ * - `sample_rate`: in hertz, 1,000 to 768,000.
+ * - `channels`: 1 to 32; their mean is used.
+ * - `progress`: see `vf_progress_fn`; NULL for none.
+ * - `user_data`: handed to `progress` as it is.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one person among its
+ * reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, and
+ * VF_E_GALLERY for a diarizer with another model.
+ */
+vf_status vf_gallery_enroll_f32(const struct vf_gallery *gallery,
+                                const struct vf_diarizer *diarizer,
+                                const char *name,
+                                const float *samples,
+                                size_t n_frames,
+                                uint32_t sample_rate,
+                                uint32_t channels,
+                                vf_progress_fn progress,
+                                void *user_data);
+
+/**
+ * Enrolls a person by a voice embedding, such as that of a diarization's speaker.
+ *
+ * - `gallery`: the gallery.
+ * - `name`: see `vf_gallery_enroll_file`.
+ * - `embedding`: [dim] finite values, not all zeros, from the gallery's model; not kept.
+ * - `dim`: number of values, the model's `embedding_dim`.
+ * - `speech_s`: seconds of speech that the embedding was made of, more than 0: its weight beside the name's others.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_gallery_enroll_embedding(const struct vf_gallery *gallery,
+                                      const char *name,
+                                      const float *embedding,
+                                      size_t dim,
+                                      double speech_s);
+
+/**
+ * Removes a person. The voices behind move up by one.
+ *
+ * - `gallery`: the gallery.
+ * - `name`: an enrolled name, UTF-8.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_gallery_remove(const struct vf_gallery *gallery, const char *name);
+
+/**
+ * Gives the number of known voices.
+ *
+ * - `gallery`: the gallery.
+ * - `n`: receives the number, at most 100,000.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_gallery_count(const struct vf_gallery *gallery, size_t *n);
+
+/**
+ * Gives the name of a known voice. A voice keeps its number until it, or one before it, is removed.
+ *
+ * - `gallery`: the gallery.
+ * - `index`: number of the voice, 0 to the count less 1, in the order in which names were first enrolled.
+ * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes; 257 is enough.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_gallery_name(const struct vf_gallery *gallery, int32_t index, char *out, size_t cap, size_t *n);
+
+/**
+ * Tells whose voice an embedding is: the most similar known voice, from the threshold on.
+ *
+ * - `gallery`: the gallery.
+ * - `embedding`: [dim] finite values from the gallery's model; all zeros are a stranger's.
+ * - `dim`: number of values, the model's `embedding_dim`.
+ * - `threshold`: least cosine similarity, -1 to 1; `VF_GALLERY_THRESHOLD` for the model compiled in.
+ * - `out`: receives the name as UTF-8 text with an ending zero byte, empty for a stranger; NULL is allowed where `cap`
+ *   is 0.
+ * - `cap`: size of `out` in bytes; 257 is enough.
+ * - `n`: receives the bytes that the text takes with its end.
+ * - `score`: receives the similarity, -1 to 1, to the most similar known voice, whether or not it reaches the
+ *   threshold; -1 where nobody is enrolled and after a failure other than VF_E_BUFFER_TOO_SMALL.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_gallery_identify(const struct vf_gallery *gallery,
+                              const float *embedding,
+                              size_t dim,
+                              float threshold,
+                              char *out,
+                              size_t cap,
+                              size_t *n,
+                              float *score);
+
+/**
+ * Tells who the speakers of a result are, each somebody else: the pairs of speaker and known voice, from the threshold
+ * on, that together exceed it the most.
+ *
+ * - `gallery`: the gallery.
+ * - `diarization`: the result, of a diarizer with the gallery's model.
+ * - `threshold`: least cosine similarity, -1 to 1; `VF_GALLERY_THRESHOLD` for the model compiled in.
+ * - `out_voice_index`: receives for each speaker the number of the voice, for `vf_gallery_name`; -1 for a stranger.
+ *   NULL is allowed where `cap` is 0.
+ * - `scores`: receives for each speaker the similarity, -1 to 1, to that voice; of a stranger to the most similar one,
+ *   which may be another speaker's. NULL is allowed where `cap` is 0.
+ * - `cap`: room in `out_voice_index` and in `scores`, in speakers.
+ * - `n`: receives the number of speakers.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_gallery_identify_diarization(const struct vf_gallery *gallery,
+                                          const struct vf_diarization *diarization,
+                                          float threshold,
+                                          int32_t *out_voice_index,
+                                          float *scores,
+                                          size_t cap,
+                                          size_t *n);
 
 /**
  * Takes a segmentation model from an ONNX file in the manner of pyannote's (segmentation-3.0, Reverb v1), which a

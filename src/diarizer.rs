@@ -20,6 +20,7 @@ use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, t
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
+use crate::gallery::Voice;
 use crate::model::{LocalDiarizer, ModelInfo, Process, Session, TwoStage, read_plda, thread_count};
 use crate::types::{Diarization, Speaker};
 
@@ -127,6 +128,25 @@ impl Diarizer {
         let clustering = cluster(&analysis.windows, &self.clustering_options(), &control)?;
         let turns = self.turns(&analysis.windows, &clustering, total_frames, &control)?;
         Ok(self.finish(turns, &clustering, analysis.samples))
+    }
+
+    /// The voice in a file with a recording of one person, to be enrolled in a [`Gallery`](crate::Gallery).
+    ///
+    /// # Errors
+    /// Those of [`Diarizer::process_file`] and [`Voice::of`].
+    pub fn voice_file(&self, path: &Path, control: &Control<'_>) -> Result<Voice> {
+        Voice::of(&self.process_file(path, control)?).map_err(|error| match error {
+            Error::Audio(text) => Error::Audio(format!("{}: {text}", path.display())),
+            other => other,
+        })
+    }
+
+    /// The voice in a recording of one person, to be enrolled in a [`Gallery`](crate::Gallery).
+    ///
+    /// # Errors
+    /// Those of [`Diarizer::process`] and [`Voice::of`].
+    pub fn voice(&self, source: &mut dyn AudioSource, control: &Control<'_>) -> Result<Voice> {
+        Voice::of(&self.process(source, control)?)
     }
 
     fn hysteresis(&self) -> Hysteresis {

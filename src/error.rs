@@ -62,6 +62,9 @@ pub enum Error {
     /// This process was forked after the model was loaded: what serves the model stayed in the parent.
     #[error("{0}")]
     Forked(String),
+    /// A gallery file is none, is damaged, or belongs to another model.
+    #[error("{0}")]
+    Gallery(String),
 }
 
 /// The result of every fallible function of the crate.

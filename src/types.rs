@@ -22,7 +22,7 @@ pub struct Segment {
 /// One of the people heard in a recording.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Speaker {
-    /// Label: `SPEAKER_00`, `SPEAKER_01`, …, in the order of first appearance.
+    /// Label: `SPEAKER_00`, `SPEAKER_01`, …, in the order of first appearance, or the name of a known voice.
     pub label: String,
     /// Total speaking time in seconds.
     pub speech_s: f64,

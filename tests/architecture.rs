@@ -23,7 +23,11 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("score", &["assignment", "error", "output", "types"]),
     ("model", &["config", "control", "diarize", "error", "sync", "types"]),
     ("analysis", &["audio", "control", "diarize", "error", "model", "sync"]),
-    ("diarizer", &["analysis", "audio", "config", "control", "diarize", "error", "model", "types"]),
+    ("gallery", &["assignment", "error", "model", "output", "types"]),
+    (
+        "diarizer",
+        &["analysis", "audio", "config", "control", "diarize", "error", "gallery", "model", "types"],
+    ),
     ("stream", &["audio", "config", "control", "diarize", "diarizer", "error", "model", "types"]),
     (
         "ffi",
@@ -77,6 +81,7 @@ fn room_of(name: &str) -> &str {
         "Error" | "Result" | "Stage" => "error",
         "Annotations" | "Diarization" | "Segment" | "Speaker" | "Turn" => "types",
         "Diarizer" => "diarizer",
+        "Gallery" | "Identity" | "Voice" => "gallery",
         other => other,
     }
 }

@@ -13,7 +13,7 @@ use std::process::Command;
 use installed::{compile, environment};
 use support::{fresh_folder, root, run, tool};
 
-const PROGRAMS: [&str; 12] = [
+const PROGRAMS: [&str; 13] = [
     "basics",
     "options",
     "log",
@@ -22,6 +22,7 @@ const PROGRAMS: [&str; 12] = [
     "destroy",
     "session",
     "diarizer",
+    "gallery",
     "models",
     "threads",
     "cancel",

@@ -1,20 +1,21 @@
 //! `voiceflow diarize`: who spoke when in recordings.
 
 use std::collections::HashMap;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use voiceflow::config::MAX_SPEAKERS;
+use voiceflow::output::whole_file;
 use voiceflow::score::{ScoreOptions, score};
-use voiceflow::{Config, Control, Diarization, Diarizer, Stage, Turn};
+use voiceflow::{Config, Diarization, Diarizer, Turn};
 
 use crate::annotations::{Loaded, load, stem};
-use crate::diarize_output::{Format, plan, write_file};
-use crate::exit::{Failure, Outcome, complain, print, warn};
+use crate::diarize_output::{Format, plan};
+use crate::exit::{Failure, Outcome, complain, print, settled, warn};
+use crate::gallery_args::{GalleryArgs, KnownVoices};
 use crate::model_args::ModelArgs;
+use crate::progress::work_on;
 use crate::runtime_args::{RuntimeArgs, usage};
 use crate::score::Scores;
 use crate::score_report;
@@ -25,6 +26,7 @@ Examples:
   voiceflow diarize --num-speakers 2 --format srt call.mp3 > call.srt
   voiceflow diarize --format rttm --output results/ recordings/*.flac
   voiceflow diarize --reference meeting.rttm meeting.wav
+  voiceflow diarize --gallery team.json meeting.wav
   voiceflow diarize --models public meeting.wav
   voiceflow diarize --segmentation-model s.onnx --embedding-model e.onnx call.wav
 
@@ -74,6 +76,8 @@ pub struct DiarizeArgs {
     reference: Option<PathBuf>,
     // Last, as their headings hold for every argument behind them.
     #[command(flatten)]
+    known: GalleryArgs,
+    #[command(flatten)]
     models: ModelArgs,
     #[command(flatten)]
     runtime: RuntimeArgs,
@@ -108,6 +112,7 @@ impl DiarizeArgs {
 
     /// Refuses what only shows when the arguments are seen together.
     fn check(&self) -> Outcome {
+        self.known.check()?;
         if self.output.is_some() {
             return Ok(());
         }
@@ -153,16 +158,17 @@ pub fn run(args: &DiarizeArgs) -> Outcome {
     let outputs = prepare_outputs(args)?;
     let diarizer = Diarizer::new(&config)?;
     let model = diarizer.model();
+    let known = args.known.load(model)?;
     log::info!("model {} {} on {}", model.name, model.version, model.provider.name());
 
     let mut failed = false;
     let mut scores = Scores::new(ScoreOptions::default());
     for (index, file) in args.files.iter().enumerate() {
-        let result = diarize(&diarizer, file, deadline).and_then(|diarization| {
+        let result = diarize(&diarizer, &known, file, deadline).and_then(|diarization| {
             let recording = stem(file);
             let text = args.format.render(&diarization, &recording);
             match outputs.get(index) {
-                Some(output) => write_file(output, &text)?,
+                Some(output) => whole_file::write(output, &text)?,
                 None => print(&titled(args, index, text))?,
             }
             if let Some(reference) = &reference {
@@ -186,18 +192,11 @@ pub fn run(args: &DiarizeArgs) -> Outcome {
     settled(Ok(()), failed)
 }
 
-/// How the command ends: neither success with the other files nor a reader that went away undoes a failure.
-fn settled(outcome: Outcome, failed: bool) -> Outcome {
-    match outcome {
-        Ok(()) | Err(Failure::BrokenPipe) if failed => Err(Failure::Told),
-        outcome => outcome,
-    }
-}
-
 /// Makes the output folder and gives the file of each input; none without `--output`.
 fn prepare_outputs(args: &DiarizeArgs) -> Result<Vec<PathBuf>, Failure> {
     let Some(folder) = &args.output else { return Ok(Vec::new()) };
-    let others: Vec<PathBuf> = args.reference.iter().cloned().chain(args.models.files()?).collect();
+    let read = args.reference.iter().chain(args.known.file());
+    let others: Vec<PathBuf> = read.cloned().chain(args.models.files()?).collect();
     let outputs = plan(folder, args.format, &args.files, &others)?;
     std::fs::create_dir_all(folder).map_err(|error| {
         let reason =
@@ -219,29 +218,18 @@ fn titled(args: &DiarizeArgs, index: usize, text: String) -> String {
     }
 }
 
-/// Diarizes one file, with a progress bar where somebody looks at standard error.
-fn diarize(diarizer: &Diarizer, file: &Path, deadline: Option<Duration>) -> Result<Diarization, Failure> {
-    let bar = if std::io::stderr().is_terminal() { progress_bar(file) } else { ProgressBar::hidden() };
-    let report = |stage: Stage, fraction: f32| {
-        bar.set_message(stage.to_string());
-        bar.set_position((fraction * 1000.0) as u64);
-        true
-    };
-    let control = Control::none().with_progress(&report).with_deadline(deadline);
-    let result = diarizer.process_file(file, &control);
-    bar.finish_and_clear();
-    result.map_err(|error| {
-        let (prefix, text) = (format!("{}: ", file.display()), error.to_string());
-        Failure::Failed(if text.starts_with(&prefix) { text } else { prefix + &text })
+/// Diarizes one file, with the names of those who are known.
+fn diarize(
+    diarizer: &Diarizer,
+    known: &KnownVoices,
+    file: &Path,
+    deadline: Option<Duration>,
+) -> Result<Diarization, Failure> {
+    work_on(file, deadline, |control| {
+        let mut diarization = diarizer.process_file(file, control)?;
+        known.name_speakers(&mut diarization)?;
+        Ok(diarization)
     })
-}
-
-fn progress_bar(file: &Path) -> ProgressBar {
-    let bar = ProgressBar::new(1000).with_prefix(stem(file));
-    match ProgressStyle::with_template("{prefix} [{bar:30}] {percent:>3} % {msg}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }
 
 /// Scores a result; a recording that the reference lacks is left out with a warning.

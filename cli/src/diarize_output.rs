@@ -1,11 +1,10 @@
 //! Where and how `voiceflow diarize` writes its results.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use voiceflow::Diarization;
 use voiceflow::output::{json, rttm, srt};
-use voiceflow::{Diarization, Error};
 
 use crate::exit::Failure;
 use crate::table::{Align, Table};
@@ -112,20 +111,6 @@ pub fn plan(
     Ok(planned)
 }
 
-/// Writes `path` whole or not at all: to a file beside it, which then takes its place.
-pub fn write_file(path: &Path, text: &str) -> Result<(), Error> {
-    let io = |error: std::io::Error| Error::from_io(path, &error);
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // Temporary files are private; results are as readable as the user's mask lets them be.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.prefix(".voiceflow-").tempfile_in(folder).map_err(io)?;
-    file.write_all(text.as_bytes()).map_err(io)?;
-    file.persist(path).map_err(|error| io(error.error))?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,15 +132,5 @@ mod tests {
         assert!(refused(&[path("a.rttm")], &[]).contains("would overwrite an input file"));
         let planned = plan(folder.path(), Format::Srt, &[path("a.b.wav"), path("a.wav")], &[]).ok().unwrap();
         assert_eq!(planned, [path("a.b.srt"), path("a.srt")]);
-    }
-
-    #[test]
-    fn files_are_replaced_and_nothing_is_left_beside_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.rttm");
-        write_file(&path, "one").unwrap();
-        write_file(&path, "two").unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
-        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
     }
 }

@@ -54,6 +54,14 @@ fn no_runtime(text: &str) -> String {
     told
 }
 
+/// How a command ends: neither success with the other files nor a reader that went away undoes a failure.
+pub fn settled(outcome: Outcome, failed: bool) -> Outcome {
+    match outcome {
+        Ok(()) | Err(Failure::BrokenPipe) if failed => Err(Failure::Told),
+        outcome => outcome,
+    }
+}
+
 /// Tells the user about a failure and turns the outcome into the exit code.
 pub fn finish(outcome: Outcome) -> ExitCode {
     match outcome {

@@ -4,10 +4,14 @@ mod annotations;
 mod completions;
 mod diarize;
 mod diarize_output;
+mod enroll;
 mod exit;
+mod gallery_args;
+mod identify;
 mod import_model;
 mod info;
 mod model_args;
+mod progress;
 mod runtime_args;
 mod score;
 mod score_report;
@@ -39,6 +43,10 @@ struct Cli {
 enum Command {
     /// Find out who spoke when in audio files
     Diarize(Box<diarize::DiarizeArgs>),
+    /// Add people to a gallery of known voices, list or remove them
+    Enroll(Box<enroll::EnrollArgs>),
+    /// Find out who of the known voices is heard in audio files
+    Identify(Box<identify::IdentifyArgs>),
     /// Compare annotations with their reference: diarization and Jaccard error rate
     Score(score::ScoreArgs),
     /// Check a model: the contract of a joint model, or what the family of a public one asks for
@@ -56,6 +64,8 @@ fn main() -> ExitCode {
     start_log(cli.verbose);
     exit::finish(match &cli.command {
         Command::Diarize(args) => diarize::run(args),
+        Command::Enroll(args) => enroll::run(args),
+        Command::Identify(args) => identify::run(args),
         Command::Score(args) => score::run(args),
         Command::Validate(args) => validate::run(args),
         Command::ImportModel(args) => import_model::run(args),

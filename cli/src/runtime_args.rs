@@ -7,7 +7,7 @@ use voiceflow::{Config, Error, Provider, ProviderPolicy};
 
 use crate::exit::Failure;
 
-/// Arguments of `diarize`, `validate`, `import-model` and `info`.
+/// Arguments of `diarize`, `enroll`, `identify`, `validate`, `import-model` and `info`.
 #[derive(Args)]
 #[command(next_help_heading = "Runtime")]
 pub struct RuntimeArgs {

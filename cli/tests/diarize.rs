@@ -13,7 +13,7 @@ fn voiceflow(folder: &tempfile::TempDir, arguments: &[&str]) -> Output {
 fn arguments_that_make_no_sense_end_with_2() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.rttm"), "").unwrap();
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 11] = [
         (&["a.wav", "--threads", "1000"], "threads: expected 0 to 256, got 1000"),
         (
             &["a.wav", "--min-speakers", "3", "--max-speakers", "2"],
@@ -21,6 +21,7 @@ fn arguments_that_make_no_sense_end_with_2() {
         ),
         (&["a.wav", "--num-speakers", "0"], "num_speakers: expected 1 to 100, got 0"),
         (&["a.wav", "--hop", "NaN"], "hop_s: expected 0.1 to 60, got NaN"),
+        (&["a.wav", "--gallery", "g", "--threshold", "-2"], "threshold: expected -1 to 1, got -2"),
         (&["a.wav", "--deadline", "inf"], "deadline: expected 0 seconds or more, got inf"),
         (&["a.wav", "b.wav", "--format", "srt"], "--format srt: expected one file, or --output for several"),
         (
@@ -47,9 +48,32 @@ fn arguments_that_make_no_sense_end_with_2() {
 }
 
 #[test]
+fn names_and_actions_that_make_no_sense_end_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&[&str], &str); 6] = [
+        (
+            &["SPEAKER_00", "a.wav"],
+            "voiceflow: name: expected none that unknown speakers are given, got SPEAKER_00\n",
+        ),
+        (&[" ", "a.wav"], "voiceflow: name: expected no white space around it"),
+        (&["ada"], "error: the following required arguments were not provided:\n  <AUDIO>"),
+        (&[], "error: the following required arguments were not provided:\n  <NAME|--remove <NAME>|--list>"),
+        (&["--list", "ada", "a.wav"], "error: the argument '--list' cannot be used with"),
+        (&["--remove", "ada", "--list"], "error: the argument '--remove <NAME>' cannot be used with"),
+    ];
+    for (arguments, message) in cases {
+        let output = voiceflow(&folder, &[&["enroll", "--gallery", "g.json"], arguments].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.starts_with(message), "{arguments:?}: {said}");
+        assert_eq!(output.status.code(), Some(2), "{message}");
+    }
+    assert!(!folder.path().join("g.json").exists());
+}
+
+#[test]
 fn help_has_examples() {
     let folder = tempfile::tempdir().unwrap();
-    for command in ["diarize", "validate", "info"] {
+    for command in ["diarize", "enroll", "identify", "validate", "info"] {
         let output = voiceflow(&folder, &[command, "--help"]);
         assert!(output.status.success());
         assert!(String::from_utf8_lossy(&output.stdout).contains("Examples:\n  voiceflow "), "{command}");

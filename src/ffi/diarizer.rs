@@ -28,13 +28,13 @@ impl Object for Diarizer {
 }
 
 /// The channel count as the crate has it.
-fn channels(count: u32) -> Result<u16, Failure> {
+pub(super) fn channels(count: u32) -> Result<u16, Failure> {
     // What does not fit is far beyond the range, which the source checks.
     u16::try_from(count).map_err(|_| Failure::invalid(format!("channels: got {count}, which is too many")))
 }
 
 /// The number of values in frames of this many channels.
-fn values(n_frames: usize, channels: u16) -> Result<usize, Failure> {
+pub(super) fn values(n_frames: usize, channels: u16) -> Result<usize, Failure> {
     n_frames.checked_mul(usize::from(channels)).ok_or_else(|| {
         Failure::limit(format!("n_frames: {n_frames} frames of {channels} channels do not fit in memory"))
     })

@@ -23,6 +23,7 @@ mod handle;
 pub mod callback;
 pub mod diarization;
 pub mod diarizer;
+pub mod gallery;
 pub mod last_error;
 pub mod log;
 pub mod model_info;

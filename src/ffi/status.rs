@@ -24,7 +24,7 @@ pub enum vf_status_code {
     VF_E_BUFFER_TOO_SMALL = -3,
     /// A file does not exist.
     VF_E_NOT_FOUND = -4,
-    /// The system refuses to read a file.
+    /// The system refuses to read or write a file.
     VF_E_IO = -5,
     /// The input is no audio that can be decoded, or holds NaN or infinity.
     VF_E_AUDIO = -6,
@@ -52,6 +52,8 @@ pub enum vf_status_code {
     VF_E_ANNOTATION = -17,
     /// This process was forked after the model was loaded. Load it again in the child.
     VF_E_FORKED = -18,
+    /// A gallery file is none, is damaged, or a gallery belongs to another model.
+    VF_E_GALLERY = -19,
 }
 
 /// Success, as the type that functions return.
@@ -101,13 +103,14 @@ impl From<Error> for Failure {
             Error::Limit(_) => VF_E_LIMIT,
             Error::Annotation(_) => VF_E_ANNOTATION,
             Error::Forked(_) => VF_E_FORKED,
+            Error::Gallery(_) => VF_E_GALLERY,
         };
         Self { status, text: error.to_string() }
     }
 }
 
 /// The meaning of each number, in the order of the enum.
-const MEANINGS: [(vf_status_code, &CStr); 19] = {
+const MEANINGS: [(vf_status_code, &CStr); 20] = {
     use vf_status_code::*;
     [
         (VF_OK, c"success"),
@@ -129,6 +132,7 @@ const MEANINGS: [(vf_status_code, &CStr); 19] = {
         (VF_E_POISONED, c"the handle was in use during a fault"),
         (VF_E_ANNOTATION, c"the annotation cannot be read"),
         (VF_E_FORKED, c"the process was forked after the model was loaded"),
+        (VF_E_GALLERY, c"the gallery cannot be used"),
     ]
 };
 

@@ -1,9 +1,8 @@
 //! Reading of line-based annotation files: fields between white space, errors that name line and field.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
+use super::whole_file;
 use crate::error::{Error, Result};
 
 /// The largest file that is read, in bytes: millions of turns.
@@ -57,7 +56,7 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// Reads and parses `path`; the errors of `parse` get the file's name in front.
 pub(super) fn read<T>(path: &Path, parse: impl Fn(&str) -> Result<T>) -> Result<T> {
-    let bytes = read_bytes(path)?;
+    let bytes = whole_file::read(path, MAX_BYTES, Error::Annotation)?;
     let parsed = match std::str::from_utf8(&bytes) {
         Ok(text) => parse(text),
         Err(error) => {
@@ -72,32 +71,10 @@ pub(super) fn read<T>(path: &Path, parse: impl Fn(&str) -> Result<T>) -> Result<
     })
 }
 
-/// Reads a regular file of at most [`MAX_BYTES`]. A pipe or a device is refused: it could block or go on for ever.
-fn read_bytes(path: &Path) -> Result<Vec<u8>> {
-    let io = |error: std::io::Error| Error::from_io(path, &error);
-    let metadata = std::fs::metadata(path).map_err(io)?;
-    if !metadata.is_file() {
-        let found = if metadata.is_dir() { "a folder" } else { "a pipe or device" };
-        return Err(Error::Annotation(format!("{}: expected a regular file, found {found}", path.display())));
-    }
-    check_size(path, metadata.len())?;
-    let mut bytes = Vec::new();
-    // One byte more than allowed: a file that grows while it is read is noticed too.
-    File::open(path).map_err(io)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
-    check_size(path, bytes.len() as u64)?;
-    Ok(bytes)
-}
-
-fn check_size(path: &Path, size: u64) -> Result<()> {
-    if size > MAX_BYTES {
-        let path = path.display();
-        return Err(Error::Limit(format!("{path}: expected at most {MAX_BYTES} bytes, found {size}")));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     fn refusal(path: &Path) -> Error {

@@ -18,7 +18,7 @@ ASSERT_NOW(statuses, VF_OK == 0 && VF_E_INVALID_ARGUMENT == -1 && VF_E_NULL == -
                          VF_E_RUNTIME_NOT_FOUND == -8 && VF_E_RUNTIME_VERSION == -9 && VF_E_RUNTIME == -10 &&
                          VF_E_PROVIDER == -11 && VF_E_CANCELLED == -12 && VF_E_DEADLINE == -13 &&
                          VF_E_LIMIT == -14 && VF_E_PANIC == -15 && VF_E_POISONED == -16 && VF_E_ANNOTATION == -17 &&
-                         VF_E_FORKED == -18);
+                         VF_E_FORKED == -18 && VF_E_GALLERY == -19);
 ASSERT_NOW(overlap_flag, VF_SEGMENT_OVERLAP == 1);
 
 static void versions(void)
@@ -31,13 +31,13 @@ static void versions(void)
 
 static void status_texts(void)
 {
-    for (vf_status status = 0; status >= VF_E_FORKED; status--) {
+    for (vf_status status = 0; status >= VF_E_GALLERY; status--) {
         CHECK(strlen(vf_status_str(status)) > 0);
         CHECK(strcmp(vf_status_str(status), "unknown status") != 0);
         CHECK(strcmp(vf_status_str(status), vf_status_str(status - 1)) != 0);
     }
     CHECK(strcmp(vf_status_str(1), "unknown status") == 0);
-    CHECK(strcmp(vf_status_str(VF_E_FORKED - 1), "unknown status") == 0);
+    CHECK(strcmp(vf_status_str(VF_E_GALLERY - 1), "unknown status") == 0);
     CHECK(strcmp(vf_status_str(INT32_MIN), "unknown status") == 0);
 }
 

@@ -24,9 +24,27 @@ static void pair(const float *audio)
     vf_diarization_destroy(result);
 }
 
+/* Used and destroyed after its diarizer. */
+static void known(const vf_gallery *gallery, const vf_diarization *result, size_t dim)
+{
+    float *embedding = (float *)allocate(dim * sizeof *embedding);
+    int32_t voices[100];
+    float scores[100];
+    size_t n = 0;
+    for (size_t i = 0; i < dim; i++) {
+        embedding[i] = 1.0f;
+    }
+    CHECK_STATUS(VF_OK, vf_gallery_enroll_embedding(gallery, "ada", embedding, dim, 5.0));
+    CHECK_STATUS(VF_OK, vf_gallery_identify_diarization(gallery, result, 0.5f, voices, scores, 100, &n));
+    CHECK_STATUS(VF_OK, vf_gallery_remove(gallery, "ada"));
+    free(embedding);
+}
+
 int main(void)
 {
     float *audio = test_audio(RATE, 2);
+    vf_model_info info;
+    vf_gallery *gallery = NULL;
     vf_options *options = test_options();
     vf_diarizer *diarizer = NULL;
     vf_session *session = NULL;
@@ -48,7 +66,12 @@ int main(void)
     pair(audio);
     free(audio);
     vf_diarization_destroy(other);
+    info.size = sizeof info;
+    CHECK_STATUS(VF_OK, vf_diarizer_describe(diarizer, &info));
+    CHECK_STATUS(VF_OK, vf_gallery_create(diarizer, &gallery));
     vf_diarizer_destroy(diarizer);
+    known(gallery, result, info.embedding_dim);
+    vf_gallery_destroy(gallery);
     CHECK_STATUS(VF_OK, vf_diarization_segment_count(result, &n));
     (void)vf_diarization_to_json(result, "r", NULL, 0, &n);
     char *text = (char *)allocate(n);

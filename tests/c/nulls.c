@@ -115,16 +115,72 @@ static void results(const vf_diarization *r)
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_srt(r, text, 4, NULL));
 }
 
+static void galleries(const vf_gallery *g, const vf_diarizer *d, const vf_diarization *r)
+{
+    const float x[2] = {0};
+    char text[4];
+    size_t n = 5;
+    int32_t voice = 5;
+    float score = 5.0f;
+    vf_gallery *out = (vf_gallery *)(void *)&n;
+
+    CHECK_STATUS(VF_E_NULL, vf_gallery_create(NULL, &out));
+    CHECK(out == NULL);
+    CHECK_STATUS(VF_E_NULL, vf_gallery_create(d, NULL));
+    out = (vf_gallery *)(void *)&n;
+    CHECK_STATUS(VF_E_NULL, vf_gallery_load(NULL, "g.json", &out));
+    CHECK(out == NULL);
+    CHECK_STATUS(VF_E_NULL, vf_gallery_load(d, NULL, &out));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_load(d, "g.json", NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_save(NULL, "g.json"));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_save(g, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_file(NULL, d, "a", "a.wav", NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_file(g, NULL, "a", "a.wav", NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_file(g, d, NULL, "a.wav", NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_file(g, d, "a", NULL, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_f32(NULL, d, "a", x, 2, 16000, 1, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_f32(g, NULL, "a", x, 2, 16000, 1, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_f32(g, d, NULL, x, 2, 16000, 1, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_f32(g, d, "a", NULL, 2, 16000, 1, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_embedding(NULL, "a", x, 2, 1.0));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_embedding(g, NULL, x, 2, 1.0));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_embedding(g, "a", NULL, 2, 1.0));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_remove(NULL, "a"));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_remove(g, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_count(NULL, &n));
+    CHECK(n == 0);
+    CHECK_STATUS(VF_E_NULL, vf_gallery_count(g, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_name(NULL, 0, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_name(g, 0, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_name(g, 0, text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_identify(NULL, x, 2, 0.5f, text, 4, &n, &score));
+    CHECK(score == -1.0f);
+    CHECK_STATUS(VF_E_NULL, vf_gallery_identify(g, NULL, 2, 0.5f, text, 4, &n, &score));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_identify(g, x, 2, 0.5f, NULL, 4, &n, &score));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_identify(g, x, 2, 0.5f, text, 4, NULL, &score));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_identify(g, x, 2, 0.5f, text, 4, &n, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_identify_diarization(NULL, r, 0.5f, &voice, &score, 1, &n));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_identify_diarization(g, NULL, 0.5f, &voice, &score, 1, &n));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_identify_diarization(g, r, 0.5f, NULL, &score, 1, &n));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_identify_diarization(g, r, 0.5f, &voice, NULL, 1, &n));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_identify_diarization(g, r, 0.5f, &voice, &score, 1, NULL));
+    vf_gallery_destroy(NULL);
+}
+
 int main(void)
 {
     vf_session *session = test_session();
     vf_diarizer *diarizer = test_diarizer();
     vf_diarization *result = NULL;
+    vf_gallery *gallery = NULL;
     float *audio = test_audio(32000, 1);
     CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, 32000, 16000, 1, NULL, NULL, &result));
     sessions(session);
     diarizers(diarizer);
     results(result);
+    CHECK_STATUS(VF_OK, vf_gallery_create(diarizer, &gallery));
+    galleries(gallery, diarizer, result);
+    vf_gallery_destroy(gallery);
     /* A result outlives its diarizer. */
     vf_diarizer_destroy(diarizer);
     results(result);

@@ -4,6 +4,7 @@
 
 mod files;
 mod formats;
+mod gallery;
 mod import_model;
 mod info;
 mod models;

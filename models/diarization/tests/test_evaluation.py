@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 from scipy.special import ndtr
 from voiceflow_models.data.simulate import SPEECH_RMS
 from voiceflow_models.data.sources import VAD_STEP, Speaker
-from voiceflow_models.evaluation import latency, multiply_adds, operators, rttm, verification
+from voiceflow_models.evaluation import identification, latency, multiply_adds, operators, rttm, verification
 from voiceflow_models.evaluation.det import trade_off
 from voiceflow_models.evaluation.diarization import rates
 from voiceflow_models.evaluation.report import diarization_table, keep
@@ -309,3 +309,22 @@ def test_ratios_are_those_of_a_second_of_audio():
     assert entry["median_ratio"] == pytest.approx(0.2)
     assert entry["least_ratio"] == pytest.approx(0.2)
     assert "median_ratio" not in latency.Timed("m", "model", 3, np.ones(3)).report(None)
+
+
+def test_every_speaker_counts_alike_in_what_is_identified():
+    known = [identification.Trial("a", "a", 0.9)] * 3 + [identification.Trial("a", "b", 0.7)]
+    known += [identification.Trial("b", "b", 0.5), identification.Trial("b", None, -1.0)]
+    strangers = [identification.Trial("a", "b", 0.4), identification.Trial("b", "a", 0.6)]
+    found = identification.rates(known, strangers, 0.5)
+    assert found == identification.Rates(right=(0.75 + 0.5) / 2, wrong=0.25 / 2, accepted=0.5)
+    assert identification.rates(known, strangers, 0.8) == identification.Rates(0.375, 0.0, 0.0)
+
+
+def test_pieces_share_no_sample_and_leave_half_for_identification():
+    def of(seconds):
+        speech = np.ones(seconds * 100, bool)
+        speaker = Speaker("a", "c", np.ones(seconds * SAMPLE_RATE, np.int16), speech)
+        return [(start / SAMPLE_RATE, end / SAMPLE_RATE) for start, end in identification.pieces(speaker)]
+
+    assert of(52) == [(0, 20), (20, 30), (30, 40), (40, 50)]
+    assert of(12) == [(0, 6), (6, 12)]

@@ -1,0 +1,79 @@
+//! The arguments by which commands that diarize take known voices.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use voiceflow::gallery::{DEFAULT_THRESHOLD, Gallery};
+use voiceflow::model::ModelInfo;
+use voiceflow::{Diarization, Error};
+
+use crate::exit::Failure;
+use crate::runtime_args::usage;
+
+/// Arguments of commands that name the speakers they know.
+#[derive(Args)]
+#[command(next_help_heading = "Known voices")]
+pub struct GalleryArgs {
+    /// Call the speakers enrolled in this gallery by their names; see `voiceflow enroll`
+    #[arg(long, value_name = "FILE")]
+    gallery: Option<PathBuf>,
+    #[command(flatten)]
+    threshold: ThresholdArg,
+}
+
+/// How similar a voice has to be.
+#[derive(Args)]
+pub struct ThresholdArg {
+    /// Similarity from which a voice is taken for a known one, -1 to 1; the default is for the embedded model
+    #[arg(long, value_name = "COSINE", default_value_t = DEFAULT_THRESHOLD, requires = "gallery", allow_negative_numbers = true)]
+    threshold: f32,
+}
+
+impl ThresholdArg {
+    /// The threshold, which is in range.
+    pub fn get(&self) -> Result<f32, Failure> {
+        if (-1.0..=1.0).contains(&self.threshold) {
+            return Ok(self.threshold);
+        }
+        Err(Failure::Usage(format!("threshold: expected -1 to 1, got {}", self.threshold)))
+    }
+}
+
+/// Known voices and how similar to them a speaker has to be.
+pub struct KnownVoices {
+    gallery: Option<Gallery>,
+    threshold: f32,
+}
+
+impl GalleryArgs {
+    /// Refuses a threshold out of range.
+    pub fn check(&self) -> Result<(), Failure> {
+        self.threshold.get().map(|_| ())
+    }
+
+    /// The file that is read, if any.
+    pub fn file(&self) -> Option<&PathBuf> {
+        self.gallery.as_ref()
+    }
+
+    /// Loads the gallery, if one was given, for this model.
+    pub fn load(&self, model: &ModelInfo) -> Result<KnownVoices, Failure> {
+        let gallery = self.gallery.as_ref().map(|path| Gallery::load(path, model)).transpose()?;
+        Ok(KnownVoices { gallery, threshold: self.threshold.get()? })
+    }
+}
+
+impl KnownVoices {
+    /// Labels the speakers who are known with their names.
+    pub fn name_speakers(&self, diarization: &mut Diarization) -> voiceflow::Result<()> {
+        if let Some(gallery) = &self.gallery {
+            gallery.name_speakers(diarization, self.threshold)?;
+        }
+        Ok(())
+    }
+}
+
+/// A name that cannot be enrolled is the fault of the arguments.
+pub fn check_name(name: &str) -> Result<(), Failure> {
+    Gallery::check_name(name).map_err(|error: Error| usage(error))
+}

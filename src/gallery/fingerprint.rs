@@ -1,0 +1,42 @@
+//! Which model a gallery's voices come from.
+
+use std::fmt;
+
+use crate::model::ModelInfo;
+
+/// What tells one model from another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fingerprint {
+    /// Name of the model.
+    pub name: String,
+    /// Its version; empty for public models, which have none.
+    pub version: String,
+    /// SHA-256 of the model file, 64 lower-case hexadecimal digits; of two files, that of their two SHA-256.
+    pub sha256: String,
+    /// Values in one embedding.
+    pub dimension: usize,
+}
+
+impl Fingerprint {
+    /// That of a model.
+    pub fn of(model: &ModelInfo) -> Self {
+        Self {
+            name: model.name.clone(),
+            version: model.version.clone(),
+            sha256: model.sha256.clone(),
+            dimension: model.embedding_dim,
+        }
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Twelve digits tell models apart, and leave the line readable.
+        let short: String = self.sha256.chars().take(12).collect();
+        write!(f, "{:?}", self.name)?;
+        if !self.version.is_empty() {
+            write!(f, " {}", self.version.replace(char::is_control, "?"))?;
+        }
+        write!(f, " (sha256 {short}…, {} values)", self.dimension)
+    }
+}
