@@ -44,13 +44,14 @@ const CLOSE_HOP_S: f64 = 0.5;
 /// Longest recording, in seconds, that is analysed again.
 const CLOSE_LONGEST_S: usize = 120;
 
-/// Says who spoke when. Any thread may use one diarizer, concurrently; concurrent calls share its run slots.
-#[derive(Debug)]
+/// Says who spoke when. Any thread may use one diarizer, concurrently; concurrent calls share its run slots, and so do
+/// its clones.
+#[derive(Clone, Debug)]
 pub struct Diarizer {
     /// Its networks run in this process only.
     process: Process,
     config: Config,
-    local: Box<dyn LocalDiarizer>,
+    local: Arc<dyn LocalDiarizer>,
     grid: WindowGrid,
     method: Method,
     workers: usize,
@@ -68,10 +69,10 @@ impl Diarizer {
         session_config.set_threads(1)?;
         session_config.set_slots(workers)?;
         let pair = config.segmentation_model().is_some() || config.embedding_model().is_some();
-        let local: Box<dyn LocalDiarizer> = if pair {
-            Box::new(TwoStage::new(&session_config)?)
+        let local: Arc<dyn LocalDiarizer> = if pair {
+            Arc::new(TwoStage::new(&session_config)?)
         } else {
-            Box::new(Session::new(&session_config)?)
+            Arc::new(Session::new(&session_config)?)
         };
         let info = local.info();
         let window_s = info.window_samples as f64 / f64::from(SAMPLE_RATE);
@@ -124,10 +125,19 @@ impl Diarizer {
         self.process.check(&self.model().name)?;
         let control = control.or_deadline(self.config.deadline());
         let analysis = self.analyse(source, &control)?;
-        let total_frames = self.grid.frames_in(analysis.samples);
-        let clustering = cluster(&analysis.windows, &self.clustering_options(), &control)?;
-        let turns = self.turns(&analysis.windows, &clustering, total_frames, &control)?;
-        Ok(self.finish(turns, &clustering, analysis.samples))
+        self.settle(&analysis.windows, analysis.samples, &control)
+    }
+
+    /// Who spoke when in a recording of `samples` samples of which these are the windows.
+    pub(crate) fn settle(
+        &self,
+        windows: &[LocalWindow],
+        samples: u64,
+        control: &Control<'_>,
+    ) -> Result<Diarization> {
+        let clustering = cluster(windows, &self.clustering_options(), control)?;
+        let turns = self.turns(windows, &clustering, self.grid.frames_in(samples), control)?;
+        Ok(self.finish(turns, &clustering, samples))
     }
 
     /// The voice in a file with a recording of one person, to be enrolled in a [`Gallery`](crate::Gallery).
@@ -149,7 +159,18 @@ impl Diarizer {
         Voice::of(&self.process(source, control)?)
     }
 
-    fn hysteresis(&self) -> Hysteresis {
+    /// Finds the local speakers of windows.
+    pub(crate) fn local(&self) -> &dyn LocalDiarizer {
+        &*self.local
+    }
+
+    /// Where the windows of a recording lie.
+    pub(crate) fn grid(&self) -> WindowGrid {
+        self.grid
+    }
+
+    /// When a local speaker talks.
+    pub(crate) fn hysteresis(&self) -> Hysteresis {
         let thresholds = self.model().thresholds;
         Hysteresis { onset: thresholds.onset, offset: thresholds.offset }
     }
@@ -159,14 +180,14 @@ impl Diarizer {
     }
 
     /// The model tells the middle of its first frame.
-    fn frame_times(&self) -> FrameTimes {
+    pub(crate) fn frame_times(&self) -> FrameTimes {
         let step_s = self.grid.frame as f64 / f64::from(SAMPLE_RATE);
         let middle_s = self.model().frame_offset_samples as f64 / f64::from(SAMPLE_RATE);
         FrameTimes { origin_s: middle_s - step_s / 2.0, step_s }
     }
 
     /// Fewest frames that last `seconds` or longer.
-    fn frames(&self, seconds: f64) -> usize {
+    pub(crate) fn frames(&self, seconds: f64) -> usize {
         // A whole number of frames stays that number whatever the rounding of the quotient.
         (seconds / self.frame_times().step_s - 1e-6).ceil() as usize
     }
@@ -177,6 +198,15 @@ impl Diarizer {
         let tuned = method == self.local.tuning().clustering && self.config.plda().is_none();
         let usual = || if tuned { self.model().thresholds.clustering } else { usual_threshold(method) };
         self.config.clustering_threshold().unwrap_or_else(usual)
+    }
+
+    /// Cosine distance under which average linkage takes two clusters for one speaker.
+    pub(crate) fn cosine_threshold(&self) -> f32 {
+        match &self.method {
+            Method::Average => self.clustering_threshold(),
+            Method::Vbx(vbx) if vbx.start() == Start::Average => self.clustering_threshold(),
+            Method::Centroid { .. } | Method::Vbx(_) => usual_threshold(ClusteringMethod::Average),
+        }
     }
 
     fn clustering_options(&self) -> ClusteringOptions {

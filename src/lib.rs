@@ -25,6 +25,7 @@ pub mod gallery;
 pub mod model;
 pub mod output;
 pub mod score;
+pub mod stream;
 mod sync;
 pub mod types;
 
@@ -36,4 +37,5 @@ pub use diarizer::Diarizer;
 pub use error::{Error, Result, Stage};
 pub use ffi::version::VF_ABI_VERSION as ABI_VERSION;
 pub use gallery::{Gallery, Identity, Voice};
+pub use stream::{Finished, LiveSegment, Stream};
 pub use types::{Annotations, Diarization, Segment, Speaker, Turn};

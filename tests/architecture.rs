@@ -28,7 +28,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
         "diarizer",
         &["analysis", "audio", "config", "control", "diarize", "error", "gallery", "model", "types"],
     ),
-    ("stream", &["audio", "config", "control", "diarize", "diarizer", "error", "model", "types"]),
+    ("stream", &["audio", "config", "control", "diarize", "diarizer", "error", "model", "sync", "types"]),
     (
         "ffi",
         &[

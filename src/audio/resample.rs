@@ -69,6 +69,13 @@ impl Converter {
         })
     }
 
+    /// Time in seconds for which a sample is held back at most: none at 16 kHz.
+    pub fn held_back_s(&self) -> f64 {
+        let Some(rate) = &self.rate else { return 0.0 };
+        let block_s = rate.resampler.input_frames_max() as f64 / f64::from(self.sample_rate);
+        block_s + rate.resampler.output_delay() as f64 / f64::from(SAMPLE_RATE)
+    }
+
     /// Takes `interleaved` samples, full scale ±1, and appends to `out` what can be put out so far. A push may
     /// end within a frame; the next one goes on there. Finite samples outside ±1 are kept, beyond
     /// ±[`MAX_MAGNITUDE`](super::MAX_MAGNITUDE) they are clamped.

@@ -78,14 +78,7 @@ impl LiveTurns {
         heard: usize,
     ) -> LiveUpdate {
         self.windows.push_back(Heard { window, labels, talking });
-        let mut settled = Vec::new();
-        vote(&self.windows, self.settled_frames..settle, |frame, talkers| {
-            self.turns.mark(frame, talkers, &mut settled);
-        });
-        self.settled_frames = self.settled_frames.max(settle);
-        self.turns.close(self.settled_frames, &mut settled);
-        settled.sort_by_key(|live| (live.turn.end, live.turn.start, live.turn.speaker));
-
+        let settled = self.settle(settle, false);
         let mut provisional = Vec::new();
         let mut ahead = self.turns.clone();
         vote(&self.windows, self.settled_frames..heard, |frame, talkers| {
@@ -93,13 +86,28 @@ impl LiveTurns {
         });
         ahead.close(usize::MAX, &mut provisional);
         provisional.sort_by_key(|live| (live.turn.start, live.turn.end, live.turn.speaker));
+        provisional.retain(|live| live.turn.frames() >= self.options.least_frames);
+        LiveUpdate { settled, provisional }
+    }
 
+    /// Settles all of the `heard` frames of the stream, and gives the turns that were left.
+    pub fn finish(&mut self, heard: usize) -> Vec<LiveTurn> {
+        self.settle(heard, true)
+    }
+
+    /// Settles the frames before `settle`, and gives the turns that are over with them; all where the stream `ends`.
+    fn settle(&mut self, settle: usize, ends: bool) -> Vec<LiveTurn> {
+        let mut settled = Vec::new();
+        vote(&self.windows, self.settled_frames..settle, |frame, talkers| {
+            self.turns.mark(frame, talkers, &mut settled);
+        });
+        self.settled_frames = self.settled_frames.max(settle);
+        self.turns.close(if ends { usize::MAX } else { self.settled_frames }, &mut settled);
+        settled.sort_by_key(|live| (live.turn.end, live.turn.start, live.turn.speaker));
+        settled.retain(|live| live.turn.frames() >= self.options.least_frames);
         let first_open = self.settled_frames;
         self.windows.retain(|heard| heard.window.start_frame + heard.window.frames() > first_open);
-        let long = |live: &LiveTurn| live.turn.frames() >= self.options.least_frames;
-        settled.retain(long);
-        provisional.retain(long);
-        LiveUpdate { settled, provisional }
+        settled
     }
 }
 

@@ -32,4 +32,6 @@ pub mod options;
 pub mod segment;
 pub mod session;
 pub mod status;
+pub mod stream;
+pub mod stream_options;
 pub mod version;

@@ -2,10 +2,15 @@
 
 use std::mem::offset_of;
 
+use crate::stream::LiveSegment;
 use crate::types::Segment;
 
 /// Set in `vf_segment.flags` where another speaker talks during some part of the segment.
 pub const VF_SEGMENT_OVERLAP: u32 = 1;
+
+/// Set in `vf_segment.flags` of a stream's segment that never changes again; results have final segments only, and do not
+/// set it.
+pub const VF_SEGMENT_FINAL: u32 = 2;
 
 /// A stretch of time in which one speaker talks. 32 bytes; this layout never changes.
 #[repr(C)]
@@ -46,5 +51,15 @@ impl From<&Segment> for vf_segment {
             flags: if segment.overlap { VF_SEGMENT_OVERLAP } else { 0 },
             reserved: 0,
         }
+    }
+}
+
+impl From<&LiveSegment> for vf_segment {
+    fn from(live: &LiveSegment) -> Self {
+        let mut segment = Self::from(&live.segment);
+        if live.is_final {
+            segment.flags |= VF_SEGMENT_FINAL;
+        }
+        segment
     }
 }

@@ -51,6 +51,9 @@ pub struct Tuning {
     /// Solo speech, in seconds over all windows, that a speaker of average linkage has unless more speakers are asked
     /// for.
     pub least_speaker_s: f64,
+    /// Length in seconds of the windows of a stream: short ones mix people up less where they end, long ones know
+    /// voices better.
+    pub live_window_s: f64,
 }
 
 /// Finds the local speakers of windows. Any thread may use it, concurrently.
@@ -91,7 +94,7 @@ impl LocalDiarizer for Session {
             Some(_) => ClusteringMethod::Vbx,
             None => ClusteringMethod::Average,
         };
-        Tuning { clustering, trusted_s: 1.6, least_speaker_s: 1.5 }
+        Tuning { clustering, trusted_s: 1.6, least_speaker_s: 1.5, live_window_s: 3.0 }
     }
 
     fn vbx(&self) -> Option<&Vbx> {

@@ -42,6 +42,9 @@ const STRETCH: usize = 80 * SAMPLE_RATE;
 const LEAST_SOLO: usize = SAMPLE_RATE;
 /// Solo speech in seconds from which a voice is trusted enough to be clustered.
 const TRUSTED_S: f64 = 0.4;
+
+/// Length of the windows of a stream in seconds, as in diart (Coria et al., ASRU 2021).
+const LIVE_WINDOW_S: f64 = 5.0;
 /// Activity at which a local speaker talks: that of the most probable class of the powerset.
 const TALKING: f32 = 0.5;
 /// How powerset classes become activity.
@@ -102,7 +105,12 @@ impl LocalDiarizer for TwoStage {
     }
 
     fn tuning(&self) -> Tuning {
-        Tuning { clustering: self.embedding.clustering, trusted_s: TRUSTED_S, least_speaker_s: 0.0 }
+        Tuning {
+            clustering: self.embedding.clustering,
+            trusted_s: TRUSTED_S,
+            least_speaker_s: 0.0,
+            live_window_s: LIVE_WINDOW_S,
+        }
     }
 
     fn windows_at_once(&self, batch: usize, hop: usize) -> usize {

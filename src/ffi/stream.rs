@@ -1,0 +1,323 @@
+//! The stream: live audio in, segments out while people speak.
+
+use std::ffi::c_void;
+
+use super::buffer::{self, Buffer};
+use super::callback::{self, vf_progress_fn};
+use super::diarization::vf_diarization;
+use super::diarizer::{channels, values, vf_diarizer};
+use super::guard::guard;
+use super::handle::{self, Object, borrow};
+use super::options::{self, vf_options};
+use super::segment::vf_segment;
+use super::status::{Failure, OK, vf_status};
+use crate::control::Control;
+use crate::diarizer::Diarizer;
+use crate::stream::Stream;
+use crate::sync::Mutex;
+
+/// One live audio source over a diarizer.
+pub struct vf_stream {
+    _opaque: (),
+}
+
+/// What a `vf_stream` holds.
+pub(crate) struct Live {
+    stream: Stream,
+    /// Who the speakers are in the answer, once there is one.
+    final_speakers: Mutex<Option<Vec<i32>>>,
+}
+
+impl Object for Live {
+    type C = vf_stream;
+    const NAME: &'static str = "vf_stream";
+    const TAG: u64 = u64::from_be_bytes(*b"vf_strem");
+}
+
+/// Makes a stream for one source of live audio. It shares the model and the run slots of the diarizer, which may be
+/// destroyed before it.
+///
+/// - `diarizer`: the diarizer.
+/// - `options`: latency, history, most speakers, least speech and silence, clustering threshold and deadline of each
+///   call; copied. NULL for the defaults. What else they say is left alone: models and providers are the diarizer's.
+/// - `sample_rate`: in hertz, 1,000 to 768,000.
+/// - `channels`: 1 to 32; their mean is used.
+/// - `out`: receives the stream, or NULL on failure. Destroy it with `vf_stream_destroy`.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_stream_create(
+    diarizer: *const vf_diarizer,
+    options: *const vf_options,
+    sample_rate: u32,
+    channels: u32,
+    out: *mut *mut vf_stream,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: NULL or valid for a write, a live handle, and NULL or a live handle, by contract.
+        unsafe {
+            handle::clear(out)?;
+            let diarizer = borrow::<Diarizer>(diarizer)?;
+            let config = options::config(options)?;
+            let stream = Stream::new(&diarizer, &config, sample_rate, self::channels(channels)?)?;
+            handle::give(Live { stream, final_speakers: Mutex::new(None) }, out);
+        }
+        Ok(OK)
+    })
+}
+
+/// Destroys a stream.
+///
+/// - `stream`: the stream, not in use by any call; NULL does nothing.
+///
+/// One thread at a time per handle. Cannot fail.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_stream_destroy(stream: *mut vf_stream) {
+    guard(|| {
+        // SAFETY: NULL or from `vf_stream_create`, and not in use, by contract.
+        unsafe { handle::destroy::<Live>(stream) }
+    });
+}
+
+/// Tells the time until what the stream says of a moment never changes: from the end of that moment to the last audio
+/// that is needed. What it says first comes with the next window, at most 400 ms after.
+///
+/// - `stream`: the stream.
+/// - `latency_ms`: receives milliseconds: the latency of the options, pauses to be filled, and what resampling holds
+///   back.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_stream_latency_ms(stream: *const vf_stream, latency_ms: *mut f64) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle, and NULL or valid for a write, by contract.
+        unsafe {
+            let latency_s = borrow::<Live>(stream)?.stream.latency_s();
+            buffer::store("latency_ms", latency_ms, latency_s * 1000.0)?;
+        }
+        Ok(OK)
+    })
+}
+
+/// Takes the next samples as floats and analyses the windows that they complete, on this thread: the work is that of
+/// the audio pushed, and no other stream waits for more than one window of it. All samples are taken or none; after
+/// VF_E_CANCELLED, VF_E_DEADLINE and VF_E_RUNTIME they are taken, and the next call goes on with them.
+///
+/// - `stream`: the stream.
+/// - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is
+///   allowed where `n_frames` is 0.
+/// - `n_frames`: samples of each channel: any number, from none to minutes of them.
+///
+/// Any thread, concurrently; pushes into one stream wait for each other.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
+/// VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_stream_push_f32(
+    stream: *const vf_stream,
+    samples: *const f32,
+    n_frames: usize,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle and an array of the shape given, by contract.
+        unsafe {
+            let live = borrow::<Live>(stream)?;
+            let (_, channels) = live.stream.format();
+            let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
+            live.stream.push_f32(samples, &Control::none())?;
+        }
+        Ok(OK)
+    })
+}
+
+/// As `vf_stream_push_f32`, with samples as 16-bit integers.
+///
+/// - `stream`: the stream.
+/// - `samples`: [n_frames, channels] values, the channels of a frame side by side; not kept. NULL is allowed where
+///   `n_frames` is 0.
+/// - `n_frames`: samples of each channel: any number, from none to minutes of them.
+///
+/// Any thread, concurrently; pushes into one stream wait for each other.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
+/// VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_stream_push_i16(
+    stream: *const vf_stream,
+    samples: *const i16,
+    n_frames: usize,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle and an array of the shape given, by contract.
+        unsafe {
+            let live = borrow::<Live>(stream)?;
+            let (_, channels) = live.stream.format();
+            let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
+            live.stream.push_i16(samples, &Control::none())?;
+        }
+        Ok(OK)
+    })
+}
+
+/// Takes out segments that were not read yet: first the final ones (`VF_SEGMENT_FINAL`), each once, in the order of
+/// their end; then those that are not final, which replace all such ones read before. Waits for no push.
+///
+/// - `stream`: the stream.
+/// - `out`: receives the segments; their speakers are numbers of this stream, which keep their meaning until it is reset.
+///   NULL is allowed where `cap` is 0.
+/// - `cap`: room in `out`, in segments; what does not fit is read next time.
+/// - `n`: receives the number of segments written; 0 when there is nothing new.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_stream_read(
+    stream: *const vf_stream,
+    out: *mut vf_segment,
+    cap: usize,
+    n: *mut usize,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: a buffer of the size given and a live handle, by contract.
+        let (buffer, live) = unsafe { (Buffer::new("out", out, cap, n)?, borrow::<Live>(stream)?) };
+        let segments: Vec<vf_segment> = live.stream.read(cap).iter().map(vf_segment::from).collect();
+        buffer.fill(&segments)
+    })
+}
+
+/// Gives the number of speakers heard so far.
+///
+/// - `stream`: the stream.
+/// - `n`: receives the number.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_stream_speaker_count(stream: *const vf_stream, n: *mut usize) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle, and NULL or valid for a write, by contract.
+        unsafe { buffer::store("n", n, borrow::<Live>(stream)?.stream.speaker_count()) }?;
+        Ok(OK)
+    })
+}
+
+/// Gives the voice embedding of a speaker as it is known by now, a vector of unit length: what `vf_gallery_identify`
+/// asks for.
+///
+/// - `stream`: the stream.
+/// - `speaker`: number of the speaker, 0 to the speaker count less 1.
+/// - `out`: receives the values; NULL is allowed where `cap` is 0.
+/// - `cap`: room in `out`, in values.
+/// - `n`: receives the number of values, the model's `embedding_dim`.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_stream_speaker_embedding(
+    stream: *const vf_stream,
+    speaker: i32,
+    out: *mut f32,
+    cap: usize,
+    n: *mut usize,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: a buffer of the size given and a live handle, by contract.
+        let (buffer, live) = unsafe { (Buffer::new("out", out, cap, n)?, borrow::<Live>(stream)?) };
+        let found = usize::try_from(speaker).ok().and_then(|speaker| live.stream.speaker(speaker));
+        let known = live.stream.speaker_count();
+        let unknown =
+            || Failure::invalid(format!("speaker: expected one of {known} heard so far, got {speaker}"));
+        buffer.fill(&found.ok_or_else(unknown)?.embedding)
+    })
+}
+
+/// Ends the stream: all segments become final and can be read, and what was heard is clustered anew as a whole, over the
+/// time of the option history. Afterwards the stream takes no audio until it is reset.
+///
+/// - `stream`: the stream.
+/// - `progress`: see `vf_progress_fn`; NULL for none.
+/// - `user_data`: handed to `progress` as it is.
+/// - `out`: receives the result, or NULL on failure; its speakers are numbered anew, see `vf_stream_final_speakers`.
+///   Destroy it with `vf_diarization_destroy`.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
+/// VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_stream_finish(
+    stream: *const vf_stream,
+    progress: vf_progress_fn,
+    user_data: *mut c_void,
+    out: *mut *mut vf_diarization,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: NULL or valid for a write, a live handle, and a callback that may be called here, by contract.
+        unsafe {
+            handle::clear(out)?;
+            let live = borrow::<Live>(stream)?;
+            let progress = callback::progress(progress, user_data);
+            let finished = live.stream.finish(&Control::none().with_progress(&progress))?;
+            let number = |speaker: &Option<usize>| speaker.and_then(|s| i32::try_from(s).ok()).unwrap_or(-1);
+            *live.final_speakers.lock() = Some(finished.final_speakers.iter().map(number).collect());
+            handle::give(finished.diarization, out);
+        }
+        Ok(OK)
+    })
+}
+
+/// Tells for each speaker of a finished stream who that is in the result of `vf_stream_finish`.
+///
+/// - `stream`: the stream.
+/// - `out`: receives numbers of the result's speakers, -1 for one who is nobody there; NULL is allowed where `cap` is 0.
+/// - `cap`: room in `out`.
+/// - `n`: receives the number of the stream's speakers.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_stream_final_speakers(
+    stream: *const vf_stream,
+    out: *mut i32,
+    cap: usize,
+    n: *mut usize,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: a buffer of the size given and a live handle, by contract.
+        let (buffer, live) = unsafe { (Buffer::new("out", out, cap, n)?, borrow::<Live>(stream)?) };
+        let speakers = live.final_speakers.lock().clone();
+        buffer.fill(&speakers.ok_or_else(|| Failure::invalid("stream: expected to be finished first"))?)
+    })
+}
+
+/// Ends pushes and finishes of this stream that are under way soon with VF_E_CANCELLED. Calls made later are not
+/// concerned.
+///
+/// - `stream`: the stream.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_stream_cancel(stream: *const vf_stream) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle, by contract.
+        unsafe { borrow::<Live>(stream) }?.stream.cancel();
+        Ok(OK)
+    })
+}
+
+/// Forgets all that was heard: the stream is as new, segments that were not read included.
+///
+/// - `stream`: the stream.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_stream_reset(stream: *const vf_stream) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle, by contract.
+        let live = unsafe { borrow::<Live>(stream) }?;
+        live.stream.reset()?;
+        *live.final_speakers.lock() = None;
+        Ok(OK)
+    })
+}

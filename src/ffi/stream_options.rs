@@ -1,0 +1,32 @@
+//! Options of streams.
+
+use super::guard::guard;
+use super::options::{set, vf_options};
+use super::status::vf_status;
+
+/// Sets the longest time until what a stream tells of a moment is final. Default 1.
+///
+/// - `options`: the options.
+/// - `latency_s`: seconds, 0.5 to 5; the longer, the fewer mistakes.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_latency_s(options: *mut vf_options, latency_s: f64) -> vf_status {
+    // SAFETY: a live handle, by contract.
+    guard(|| unsafe { set(options, |config| config.set_latency(latency_s)) })
+}
+
+/// Sets how much of a stream is in the result of `vf_stream_finish`. Default 14,400: the last four hours.
+///
+/// - `options`: the options.
+/// - `history_s`: seconds, 0 to 86,400. An hour takes some 8 MB. With 0 the stream does a third less work, and the
+///   result is empty.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_history_s(options: *mut vf_options, history_s: f64) -> vf_status {
+    // SAFETY: a live handle, by contract.
+    guard(|| unsafe { set(options, |config| config.set_history(history_s)) })
+}

@@ -1,0 +1,252 @@
+//! Live audio: who speaks, while they speak. A stream is the state of one audio source over a shared diarizer.
+//!
+//! ```text
+//! push ──> converter ──> tape ──┬──> live windows, 3 s every 0.4 s ──> people ──> turns ──> outbox ──> read
+//!          16 kHz mono          │                                      online     settled or
+//!                               │                                      clustering provisional
+//!                               └──> the diarizer's windows ──> history ──────────────────────> finish
+//! ```
+//!
+//! What is told depends on the audio alone, not on how it is cut into pushes.
+
+mod outbox;
+mod settings;
+mod tape;
+mod work;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use outbox::Outbox;
+use settings::Settings;
+use work::{Surroundings, Work};
+
+use crate::config::Config;
+use crate::control::Control;
+use crate::diarizer::Diarizer;
+use crate::error::{Error, Result};
+use crate::model::Process;
+use crate::sync::Mutex;
+use crate::types::{Diarization, Segment, Speaker};
+
+/// Most interleaved samples that are converted between two looks at what can be analysed.
+const BLOCK: usize = 65_536;
+
+/// A segment of a stream.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LiveSegment {
+    /// The segment; its speaker is a number of the stream, see [`Stream::speakers`].
+    pub segment: Segment,
+    /// Whether it never changes again. Segments that are not final replace all such ones read before.
+    pub is_final: bool,
+}
+
+/// What a stream comes to in the end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finished {
+    /// Who spoke when as the diarizer finds it for a recording: clustered anew, over the time of the history.
+    pub diarization: Diarization,
+    /// For each speaker of the stream, who that is in the diarization; `None` for one who is nobody there.
+    pub final_speakers: Vec<Option<usize>>,
+}
+
+/// One audio source, listened to as it comes. Any thread may use it, concurrently: pushes wait for each other, reading
+/// waits for nothing that takes long.
+///
+/// Every frame of audio gets its first label with the next window, at most 0.4 s later, and its last one when
+/// [`latency_s`](Stream::latency_s) of audio has come after it. A segment is final when it ended so long ago.
+pub struct Stream {
+    /// Its locks are known in this process only.
+    process: Process,
+    diarizer: Diarizer,
+    deadline: Option<Duration>,
+    settings: Settings,
+    sample_rate: u32,
+    channels: u16,
+    work: Mutex<Work>,
+    outbox: Mutex<Outbox>,
+    cancelled: AtomicBool,
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (rate, channels) = (self.sample_rate, self.channels);
+        f.debug_struct("Stream")
+            .field("sample_rate", &rate)
+            .field("channels", &channels)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Stream {
+    /// A stream of `channels` interleaved channels (1 to 32) at `sample_rate` Hz (1000 to 768000). Of `config` the
+    /// latency, the history, the most speakers, the least speech and silence and the clustering threshold apply, and
+    /// the deadline of each call; all else is the diarizer's.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] where a number is out of range.
+    pub fn new(diarizer: &Diarizer, config: &Config, sample_rate: u32, channels: u16) -> Result<Self> {
+        let settings = Settings::new(diarizer, config);
+        let work = Work::new(&settings, sample_rate, channels)?;
+        Ok(Self {
+            process: Process::current(),
+            diarizer: diarizer.clone(),
+            deadline: config.deadline(),
+            settings,
+            sample_rate,
+            channels,
+            work: Mutex::new(work),
+            outbox: Mutex::new(Outbox::default()),
+            cancelled: AtomicBool::new(false),
+        })
+    }
+
+    /// Time in seconds, of audio, after which what is told of a moment never changes: the latency asked for, and what
+    /// the resampler holds back. Turns end later by the pauses that are filled.
+    pub fn latency_s(&self) -> f64 {
+        let latency_s = self.settings.latency_frames as f64 * self.settings.times.step_s;
+        latency_s
+            + self.settings.turns.pause_frames as f64 * self.settings.times.step_s
+            + self.work.lock().held_back_s()
+    }
+
+    /// The sample rate and the channels that it was made for.
+    pub fn format(&self) -> (u32, u16) {
+        (self.sample_rate, self.channels)
+    }
+
+    /// Takes the next samples, interleaved, full scale ±1, and analyses the windows that they complete, on this
+    /// thread: the work is that of the audio pushed, and no other stream waits for more than one window of it. All
+    /// samples are taken or none; after [`Error::Cancelled`], [`Error::Deadline`] and [`Error::Runtime`] they are
+    /// taken, and the next call goes on with them.
+    ///
+    /// # Errors
+    /// [`Error::Audio`]: NaN or infinity; [`Error::InvalidArgument`]: the stream was finished; those of
+    /// [`Control::check`]; [`Error::Runtime`], [`Error::Forked`].
+    pub fn push_f32(&self, samples: &[f32], control: &Control<'_>) -> Result<()> {
+        if let Some(index) = samples.iter().position(|sample| !sample.is_finite()) {
+            let text = format!("samples: expected finite values, got {} at index {index}", samples[index]);
+            return Err(Error::Audio(text));
+        }
+        self.push(samples.chunks(BLOCK), control)
+    }
+
+    /// As [`push_f32`](Stream::push_f32), of 16-bit samples, which become `sample / 32768`.
+    ///
+    /// # Errors
+    /// As [`push_f32`](Stream::push_f32).
+    pub fn push_i16(&self, samples: &[i16], control: &Control<'_>) -> Result<()> {
+        let blocks = samples.chunks(BLOCK);
+        self.push(
+            blocks.map(|block| block.iter().map(|&s| f32::from(s) / 32_768.0).collect::<Vec<_>>()),
+            control,
+        )
+    }
+
+    fn push<B: AsRef<[f32]>>(&self, blocks: impl Iterator<Item = B>, control: &Control<'_>) -> Result<()> {
+        self.begin()?;
+        let mut work = self.work.lock();
+        if work.finished {
+            let text = "stream: expected no audio after finish; reset it first";
+            return Err(Error::InvalidArgument(text.to_owned()));
+        }
+        let control = control.or_deadline(self.deadline);
+        let mut outcome = Ok(());
+        for block in blocks {
+            work.take(block.as_ref())?;
+            if outcome.is_ok() {
+                outcome = work.advance(&self.around(&control));
+            }
+        }
+        outcome
+    }
+
+    /// Takes out segments that were not read yet, at most `most`: first the final ones, each once, in the order of
+    /// their end, then those that are not final as they were told last.
+    pub fn read(&self, most: usize) -> Vec<LiveSegment> {
+        self.outbox.lock().read(most)
+    }
+
+    /// Segments that can be read.
+    pub fn waiting(&self) -> usize {
+        self.outbox.lock().waiting()
+    }
+
+    /// The speakers heard so far, by number, with the speech of their final segments and their voices as they are
+    /// known by now.
+    pub fn speakers(&self) -> Vec<Speaker> {
+        self.outbox.lock().speakers.clone()
+    }
+
+    /// Number of speakers heard so far.
+    pub fn speaker_count(&self) -> usize {
+        self.outbox.lock().speakers.len()
+    }
+
+    /// One of [`speakers`](Stream::speakers).
+    pub fn speaker(&self, number: usize) -> Option<Speaker> {
+        self.outbox.lock().speakers.get(number).cloned()
+    }
+
+    /// Seconds of audio taken so far, less what the resampler holds back.
+    pub fn heard_s(&self) -> f64 {
+        self.work.lock().heard_s()
+    }
+
+    /// Ends the stream: all segments become final and can be read, and what was heard is clustered anew as a whole.
+    /// After an error of cancellation, deadline or runtime it may be called again.
+    ///
+    /// # Errors
+    /// As [`push_f32`](Stream::push_f32).
+    pub fn finish(&self, control: &Control<'_>) -> Result<Finished> {
+        self.begin()?;
+        let mut work = self.work.lock();
+        if work.finished {
+            let text = "stream: expected to be finished once; reset it first";
+            return Err(Error::InvalidArgument(text.to_owned()));
+        }
+        let control = control.or_deadline(self.deadline);
+        work.finish(&self.around(&control))
+    }
+
+    /// Ends pushes and finishes under way soon with [`Error::Cancelled`]. Calls made later are not concerned.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Forgets everything: the stream is as new.
+    ///
+    /// # Errors
+    /// [`Error::Forked`].
+    pub fn reset(&self) -> Result<()> {
+        self.process.check(&"stream")?;
+        let new = Work::new(&self.settings, self.sample_rate, self.channels)?;
+        let mut work = self.work.lock();
+        *work = new;
+        *self.outbox.lock() = Outbox::default();
+        Ok(())
+    }
+
+    /// Starts a call that may be cancelled.
+    fn begin(&self) -> Result<()> {
+        self.process.check(&"stream")?;
+        self.cancelled.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn around<'a>(&'a self, control: &'a Control<'a>) -> Surroundings<'a> {
+        Surroundings {
+            diarizer: &self.diarizer,
+            settings: &self.settings,
+            outbox: &self.outbox,
+            cancelled: &self.cancelled,
+            control,
+        }
+    }
+}
+
+/// A stream is shared between threads.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Stream>();
+};

@@ -1,0 +1,90 @@
+//! What the options of a stream come to in frames and windows of its diarizer's model.
+
+use crate::audio::SAMPLE_RATE;
+use crate::config::Config;
+use crate::diarize::clustering::OnlineOptions;
+use crate::diarize::live::LiveOptions;
+use crate::diarize::timeline::FrameTimes;
+use crate::diarize::windows::WindowGrid;
+use crate::diarizer::Diarizer;
+
+/// Time in seconds from one window of a stream to the next: how often what is told of the newest audio changes.
+const STEP_S: f64 = 0.4;
+
+/// Time in seconds from one window that is remembered to the next.
+const REMEMBER_S: f64 = 2.0;
+
+/// Windows that are remembered: the people of the last ten minutes.
+const MEMORY: usize = 300;
+
+/// Solo speech in seconds from which what is remembered may be a person whom nobody was taken for.
+const FOUNDING_S: f64 = 3.0;
+
+/// Thresholds over that of offline clustering: windows of a stream are shorter, and their voices less sure. Chosen on
+/// simulated meetings of held-out speakers.
+const LINK_FACTOR: f32 = 1.45;
+const NEW_FACTOR: f32 = 1.55;
+
+/// The numbers that a stream works with.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// The windows that live labels come from.
+    pub(super) live: WindowGrid,
+    /// The windows of the diarizer, for the answer at the end.
+    pub(super) whole: WindowGrid,
+    /// Whether live windows shorter than the model's are filled up with silence before them.
+    pub(super) padded: bool,
+    /// Frames from a frame to the end of the window with which it is settled, at most.
+    pub(super) latency_frames: usize,
+    /// Windows of the diarizer that are kept for the answer at the end.
+    pub(super) history: usize,
+    /// How people are told apart.
+    pub(super) online: OnlineOptions,
+    /// How turns are built.
+    pub(super) turns: LiveOptions,
+    /// When frames are.
+    pub(super) times: FrameTimes,
+}
+
+impl Settings {
+    /// Those of `config`, for streams over `diarizer`.
+    pub(super) fn new(diarizer: &Diarizer, config: &Config) -> Self {
+        let (whole, times) = (diarizer.grid(), diarizer.frame_times());
+        let tuning = diarizer.local().tuning();
+        let frames = |seconds: f64| ((seconds / times.step_s).round() as usize).max(1);
+        let window_frames = frames(tuning.live_window_s).min(whole.window / whole.frame);
+        let step = frames(STEP_S).min(window_frames);
+        let live =
+            WindowGrid { window: window_frames * whole.frame, hop: step * whole.frame, frame: whole.frame };
+        let threshold = config.clustering_threshold().unwrap_or_else(|| diarizer.cosine_threshold());
+        let hop_s = whole.hop as f64 / f64::from(SAMPLE_RATE);
+        Self {
+            live,
+            whole,
+            padded: !diarizer.local().takes_short_windows(),
+            latency_frames: ((config.latency_s() / times.step_s) as usize).max(step),
+            history: (config.history_s() / hop_s).ceil() as usize,
+            online: OnlineOptions {
+                new_threshold: threshold * NEW_FACTOR,
+                link_threshold: threshold * LINK_FACTOR,
+                max_speakers: *config.speaker_range().end(),
+                trusted_frames: diarizer.frames(tuning.trusted_s),
+                founding_frames: diarizer.frames(FOUNDING_S),
+                remember_every: (frames(REMEMBER_S) / step).max(1),
+                memory: MEMORY,
+                hysteresis: diarizer.hysteresis(),
+            },
+            turns: LiveOptions {
+                hysteresis: diarizer.hysteresis(),
+                pause_frames: diarizer.frames(config.min_silence_s()),
+                least_frames: diarizer.frames(config.min_speech_s()),
+            },
+            times,
+        }
+    }
+
+    /// Frames of a live window, and from one to the next.
+    pub(super) fn live_frames(&self) -> (usize, usize) {
+        (self.live.window / self.live.frame, self.live.hop / self.live.frame)
+    }
+}

@@ -1,0 +1,268 @@
+//! The way of a stream's audio: conversion, windows, people, turns. One step after the other, on the thread that
+//! pushes; what it found goes to the outbox.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::outbox::Outbox;
+use super::settings::Settings;
+use super::tape::Tape;
+use super::{Finished, LiveSegment};
+use crate::audio::{Converter, SAMPLE_RATE};
+use crate::control::Control;
+use crate::diarize::LocalWindow;
+use crate::diarize::clustering::OnlineClustering;
+use crate::diarize::live::{LiveTurn, LiveTurns};
+use crate::diarizer::Diarizer;
+use crate::error::{Error, Result, Stage};
+use crate::model::Stretch;
+use crate::sync::Mutex;
+use crate::types::{Diarization, Segment};
+
+/// What surrounds a step of the work.
+pub(super) struct Surroundings<'a> {
+    pub(super) diarizer: &'a Diarizer,
+    pub(super) settings: &'a Settings,
+    pub(super) outbox: &'a Mutex<Outbox>,
+    pub(super) cancelled: &'a AtomicBool,
+    pub(super) control: &'a Control<'a>,
+}
+
+/// The state of one audio source.
+pub(super) struct Work {
+    converter: Converter,
+    tape: Tape,
+    /// Live windows analysed.
+    steps: u64,
+    people: OnlineClustering,
+    turns: LiveTurns,
+    /// Start of the diarizer's next window.
+    next_whole: u64,
+    history: VecDeque<LocalWindow>,
+    /// Final segments of the time that the history covers.
+    told: VecDeque<Segment>,
+    /// Whether all turns are settled.
+    closed: bool,
+    /// Whether the answer was given.
+    pub(super) finished: bool,
+}
+
+impl Work {
+    /// Before the first sample of a source of this rate and channel count.
+    pub(super) fn new(settings: &Settings, sample_rate: u32, channels: u16) -> Result<Self> {
+        Ok(Self {
+            converter: Converter::new(sample_rate, channels)?,
+            tape: Tape::default(),
+            steps: 0,
+            people: OnlineClustering::new(settings.online),
+            turns: LiveTurns::new(settings.turns),
+            next_whole: 0,
+            history: VecDeque::new(),
+            told: VecDeque::new(),
+            closed: false,
+            finished: false,
+        })
+    }
+
+    /// Time in seconds that the converter holds audio back, at most.
+    pub(super) fn held_back_s(&self) -> f64 {
+        self.converter.held_back_s()
+    }
+
+    /// Seconds of audio taken.
+    pub(super) fn heard_s(&self) -> f64 {
+        self.tape.end() as f64 / f64::from(SAMPLE_RATE)
+    }
+
+    /// Takes samples without looking at them; they are finite.
+    pub(super) fn take(&mut self, interleaved: &[f32]) -> Result<()> {
+        self.converter.push(interleaved, self.tape.tail())
+    }
+
+    /// Analyses all windows whose audio is there.
+    pub(super) fn advance(&mut self, around: &Surroundings<'_>) -> Result<()> {
+        loop {
+            let live_end = (self.steps + 1) * around.settings.live.hop as u64;
+            let whole_end = self.next_whole + around.settings.whole.window as u64;
+            let whole = around.settings.history > 0 && whole_end <= live_end;
+            if self.tape.end() < if whole { whole_end } else { live_end } {
+                return Ok(());
+            }
+            around.check()?;
+            if whole {
+                self.whole_window(around)?
+            } else {
+                self.live_window(around)?
+            }
+            let live_start = live_end.saturating_sub(around.settings.live.window as u64);
+            let needed =
+                if around.settings.history > 0 { self.next_whole.min(live_start) } else { live_start };
+            // The diarizer's last window may begin this much before the end of the stream.
+            let last = self.tape.end().saturating_sub(around.settings.whole.window as u64);
+            self.tape.forget_before(needed.min(last));
+        }
+    }
+
+    /// Settles everything, and gives the answer of the whole.
+    pub(super) fn finish(&mut self, around: &Surroundings<'_>) -> Result<Finished> {
+        self.converter.finish(self.tape.tail())?;
+        self.advance(around)?;
+        if !self.closed {
+            self.close(around)?;
+            self.closed = true;
+        }
+        let samples = self.tape.end();
+        let mut windows: Vec<LocalWindow> = self.history.iter().cloned().collect();
+        let grid = around.settings.whole;
+        let last = self.next_whole.checked_sub(grid.hop as u64);
+        if let Some(start) = grid.closing_start(last, samples)
+            && around.settings.history > 0
+        {
+            windows.push(self.analyse(around, start, grid.window, false)?);
+        }
+        let diarization = around.diarizer.settle(&windows, samples, around.control)?;
+        let final_speakers = final_speakers(&self.told, self.people.speakers(), &diarization);
+        self.finished = true;
+        Ok(Finished { diarization, final_speakers })
+    }
+
+    /// The next of the windows that live labels come from.
+    fn live_window(&mut self, around: &Surroundings<'_>) -> Result<()> {
+        let (_, step) = around.settings.live_frames();
+        let end = usize::try_from(self.steps + 1).unwrap_or(usize::MAX).saturating_mul(step);
+        self.hear(around, end, (end + step).saturating_sub(around.settings.latency_frames))?;
+        self.steps += 1;
+        Ok(())
+    }
+
+    /// Analyses the live window that ends at frame `end`, and settles the frames before `settle`.
+    fn hear(&mut self, around: &Surroundings<'_>, end: usize, settle: usize) -> Result<()> {
+        let settings = around.settings;
+        let (frames, _) = settings.live_frames();
+        let first = end.saturating_sub(frames);
+        let start = first as u64 * settings.live.frame as u64;
+        let window = self.analyse(around, start, (end - first) * settings.live.frame, settings.padded)?;
+        let talking = settings.turns.hysteresis.talking(&window);
+        let labels = self.people.hear(&window, &talking)?;
+        let heard: Vec<usize> = labels.iter().copied().flatten().collect();
+        let update = self.turns.add(window, labels, talking, settle, end);
+        let mut outbox = around.outbox.lock();
+        let known = outbox.speakers.len();
+        for speaker in (known..self.people.speakers()).chain(heard) {
+            if let Some(voice) = self.people.voice(speaker) {
+                outbox.hear(speaker, voice.to_vec());
+            }
+        }
+        drop(outbox);
+        self.tell(around, update.settled, update.provisional);
+        Ok(())
+    }
+
+    /// The next of the diarizer's windows.
+    fn whole_window(&mut self, around: &Surroundings<'_>) -> Result<()> {
+        let grid = around.settings.whole;
+        let window = self.analyse(around, self.next_whole, grid.window, false)?;
+        self.next_whole += grid.hop as u64;
+        if self.history.len() >= around.settings.history {
+            self.history.pop_front();
+        }
+        self.history.push_back(window);
+        let times = around.settings.times;
+        let first = self.history.front().map_or(0, |window| window.start_frame);
+        let first_s = times.origin_s + first as f64 * times.step_s;
+        while self.told.front().is_some_and(|segment| segment.end_s <= first_s) {
+            self.told.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Hears what the last step left over, and settles all.
+    fn close(&mut self, around: &Surroundings<'_>) -> Result<()> {
+        let total = around.settings.live.frames_in(self.tape.end());
+        let (_, step) = around.settings.live_frames();
+        if total as u64 > self.steps * step as u64 {
+            self.hear(around, total, 0)?;
+        }
+        let settled = self.turns.finish(total);
+        self.tell(around, settled, Vec::new());
+        Ok(())
+    }
+
+    /// Hands turns to the outbox.
+    fn tell(&mut self, around: &Surroundings<'_>, settled: Vec<LiveTurn>, provisional: Vec<LiveTurn>) {
+        let times = around.settings.times;
+        let heard_s = self.heard_s();
+        let segment = |live: &LiveTurn, is_final: bool| {
+            let at = |frame: usize| (times.origin_s + frame as f64 * times.step_s).clamp(0.0, heard_s);
+            let segment = Segment {
+                start_s: at(live.turn.start),
+                end_s: at(live.turn.end),
+                speaker: live.turn.speaker,
+                confidence: live.turn.confidence(),
+                overlap: live.overlap,
+            };
+            (segment.end_s > segment.start_s).then_some(LiveSegment { segment, is_final })
+        };
+        let finals: Vec<LiveSegment> = settled.iter().filter_map(|live| segment(live, true)).collect();
+        let rest = provisional.iter().filter_map(|live| segment(live, false)).collect();
+        if around.settings.history > 0 {
+            self.told.extend(finals.iter().map(|live| live.segment));
+        }
+        around.outbox.lock().post(finals, rest);
+    }
+
+    /// Runs the network on `length` samples from `start` on. Where `padded`, silence before them makes them as long
+    /// as the model's window.
+    fn analyse(
+        &self,
+        around: &Surroundings<'_>,
+        start: u64,
+        length: usize,
+        padded: bool,
+    ) -> Result<LocalWindow> {
+        let grid = around.settings.whole;
+        let pad = if padded { (grid.window.saturating_sub(length)) / grid.frame } else { 0 };
+        let mut audio = vec![0.0; pad * grid.frame];
+        audio.extend(self.tape.cut(start, length));
+        if padded {
+            audio.resize(grid.window, 0.0);
+        }
+        let stretch = Stretch { window: audio.len(), audio, start, frame: grid.frame, offsets: vec![0] };
+        let missing = || Error::Runtime("local diarizer: expected a window, got none".to_owned());
+        let mut found = around.diarizer.local().analyse(&stretch, 1, around.control)?;
+        let window = found.pop().ok_or_else(missing)?;
+        let frames = (length / grid.frame).min(window.frames().saturating_sub(pad));
+        let rows = pad..pad + frames;
+        let activity =
+            if padded { window.activity.slice_move(ndarray::s![rows, ..]) } else { window.activity };
+        Ok(LocalWindow { activity, ..window })
+    }
+}
+
+impl Surroundings<'_> {
+    /// Fails if the caller, or another thread, wants the work to stop.
+    fn check(&self) -> Result<()> {
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(Error::Cancelled { stage: Stage::Analysis });
+        }
+        self.control.check(Stage::Analysis, 0.0)
+    }
+}
+
+/// For each of the `speakers` of a stream the one of the answer who talks most while they were told to: `None` where
+/// nobody does.
+fn final_speakers(told: &VecDeque<Segment>, speakers: usize, answer: &Diarization) -> Vec<Option<usize>> {
+    let mut shared_s = vec![vec![0.0; answer.speakers.len()]; speakers];
+    for live in told {
+        let after = |segment: &&Segment| segment.start_s < live.end_s;
+        for segment in answer.segments.iter().take_while(after) {
+            let both_s = live.end_s.min(segment.end_s) - live.start_s.max(segment.start_s);
+            shared_s[live.speaker][segment.speaker] += f64::max(both_s, 0.0);
+        }
+    }
+    let most = |row: &Vec<f64>| {
+        let best = (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]).then(b.cmp(&a)))?;
+        (row[best] > 0.0).then_some(best)
+    };
+    shared_s.iter().map(most).collect()
+}
