@@ -50,6 +50,12 @@
 #define VF_SEGMENT_OVERLAP 1
 
 /**
+ * Set in `vf_segment.flags` of a stream's segment that never changes again; results have final segments only, and do not
+ * set it.
+ */
+#define VF_SEGMENT_FINAL 2
+
+/**
  * Similarity from which a voice is taken for a known one, with the model compiled in: about one stranger in a hundred
  * is taken for one of ten people enrolled, more of them where more are. Another model has a scale of its own.
  */
@@ -276,9 +282,13 @@ typedef enum vf_status_code {
      */
     VF_E_ANNOTATION = -17,
     /**
+     * This process was forked after the model was loaded. Load it again in the child.
+     */
+    VF_E_FORKED = -18,
+    /**
      * A gallery file is none, is damaged, or a gallery belongs to another model.
      */
-    VF_E_GALLERY = -18,
+    VF_E_GALLERY = -19,
 } vf_status_code;
 
 /**
@@ -306,6 +316,11 @@ typedef struct vf_options vf_options;
  * One loaded model: audio in, activity and embeddings out. Most programs want a `vf_diarizer`.
  */
 typedef struct vf_session vf_session;
+
+/**
+ * One live audio source over a diarizer.
+ */
+typedef struct vf_stream vf_stream;
 
 /**
  * The answer of every function that can fail: `VF_OK` or one of the negative `VF_E_` numbers of
@@ -693,7 +708,7 @@ vf_status vf_options_set_min_silence_s(struct vf_options *options, double min_si
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
- * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_session_create(const struct vf_options *options,
                             struct vf_session **out);
@@ -767,7 +782,7 @@ vf_status vf_session_model_sha256(const struct vf_session *session, char *out, s
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC,
- * VF_E_POISONED.
+ * VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_session_frames(const struct vf_session *session,
                             size_t samples,
@@ -794,7 +809,7 @@ vf_status vf_session_frames(const struct vf_session *session,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
- * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_session_infer(const struct vf_session *session,
                            const float *audio,
@@ -973,7 +988,7 @@ vf_status vf_diarization_to_srt(const struct vf_diarization *diarization, char *
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
- * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_diarizer_create(const struct vf_options *options,
                              struct vf_diarizer **out);
@@ -1060,7 +1075,7 @@ vf_status vf_diarizer_model_sha256(const struct vf_diarizer *diarizer,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
- * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_diarizer_process_f32(const struct vf_diarizer *diarizer,
                                   const float *samples,
@@ -1086,7 +1101,7 @@ vf_status vf_diarizer_process_f32(const struct vf_diarizer *diarizer,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
- * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
                                   const int16_t *samples,
@@ -1108,13 +1123,194 @@ vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
- * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_diarizer_process_file(const struct vf_diarizer *diarizer,
                                    const char *path,
                                    vf_progress_fn progress,
                                    void *user_data,
                                    struct vf_diarization **out);
+
+/**
+ * Makes a stream for one source of live audio. It shares the model and the run slots of the diarizer, which may be
+ * destroyed before it.
+ *
+ * - `diarizer`: the diarizer.
+ * - `options`: latency, history, most speakers, least speech and silence, clustering threshold and deadline of each
+ *   call; copied. NULL for the defaults. What else they say is left alone: models and providers are the diarizer's.
+ * - `sample_rate`: in hertz, 1,000 to 768,000.
+ * - `channels`: 1 to 32; their mean is used.
+ * - `out`: receives the stream, or NULL on failure. Destroy it with `vf_stream_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_stream_create(const struct vf_diarizer *diarizer,
+                           const struct vf_options *options,
+                           uint32_t sample_rate,
+                           uint32_t channels,
+                           struct vf_stream **out);
+
+/**
+ * Destroys a stream.
+ *
+ * - `stream`: the stream, not in use by any call; NULL does nothing.
+ *
+ * One thread at a time per handle. Cannot fail.
+ */
+void vf_stream_destroy(struct vf_stream *stream);
+
+/**
+ * Tells the time until what the stream says of a moment never changes: from the end of that moment to the last audio
+ * that is needed. What it says first comes with the next window, at most 400 ms after.
+ *
+ * - `stream`: the stream.
+ * - `latency_ms`: receives milliseconds: the latency of the options, pauses to be filled, and what resampling holds
+ *   back.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_stream_latency_ms(const struct vf_stream *stream,
+                               double *latency_ms);
+
+/**
+ * Takes the next samples as floats and analyses the windows that they complete, on this thread: the work is that of
+ * the audio pushed, and no other stream waits for more than one window of it. All samples are taken or none; after
+ * VF_E_CANCELLED, VF_E_DEADLINE and VF_E_RUNTIME they are taken, and the next call goes on with them.
+ *
+ * - `stream`: the stream.
+ * - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is
+ *   allowed where `n_frames` is 0.
+ * - `n_frames`: samples of each channel: any number, from none to minutes of them.
+ *
+ * Any thread, concurrently; pushes into one stream wait for each other.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
+ * VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_stream_push_f32(const struct vf_stream *stream,
+                             const float *samples,
+                             size_t n_frames);
+
+/**
+ * As `vf_stream_push_f32`, with samples as 16-bit integers.
+ *
+ * - `stream`: the stream.
+ * - `samples`: [n_frames, channels] values, the channels of a frame side by side; not kept. NULL is allowed where
+ *   `n_frames` is 0.
+ * - `n_frames`: samples of each channel: any number, from none to minutes of them.
+ *
+ * Any thread, concurrently; pushes into one stream wait for each other.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
+ * VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_stream_push_i16(const struct vf_stream *stream,
+                             const int16_t *samples,
+                             size_t n_frames);
+
+/**
+ * Takes out segments that were not read yet: first the final ones (`VF_SEGMENT_FINAL`), each once, in the order of
+ * their end; then those that are not final, which replace all such ones read before. Waits for no push.
+ *
+ * - `stream`: the stream.
+ * - `out`: receives the segments; their speakers are numbers of this stream, which keep their meaning until it is reset.
+ *   NULL is allowed where `cap` is 0.
+ * - `cap`: room in `out`, in segments; what does not fit is read next time.
+ * - `n`: receives the number of segments written; 0 when there is nothing new.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_stream_read(const struct vf_stream *stream,
+                         struct vf_segment *out,
+                         size_t cap,
+                         size_t *n);
+
+/**
+ * Gives the number of speakers heard so far.
+ *
+ * - `stream`: the stream.
+ * - `n`: receives the number.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_stream_speaker_count(const struct vf_stream *stream, size_t *n);
+
+/**
+ * Gives the voice embedding of a speaker as it is known by now, a vector of unit length: what `vf_gallery_identify`
+ * asks for.
+ *
+ * - `stream`: the stream.
+ * - `speaker`: number of the speaker, 0 to the speaker count less 1.
+ * - `out`: receives the values; NULL is allowed where `cap` is 0.
+ * - `cap`: room in `out`, in values.
+ * - `n`: receives the number of values, the model's `embedding_dim`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_stream_speaker_embedding(const struct vf_stream *stream,
+                                      int32_t speaker,
+                                      float *out,
+                                      size_t cap,
+                                      size_t *n);
+
+/**
+ * Ends the stream: all segments become final and can be read, and what was heard is clustered anew as a whole, over the
+ * time of the option history. Afterwards the stream takes no audio until it is reset.
+ *
+ * - `stream`: the stream.
+ * - `progress`: see `vf_progress_fn`; NULL for none.
+ * - `user_data`: handed to `progress` as it is.
+ * - `out`: receives the result, or NULL on failure; its speakers are numbered anew, see `vf_stream_final_speakers`.
+ *   Destroy it with `vf_diarization_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
+ * VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_stream_finish(const struct vf_stream *stream,
+                           vf_progress_fn progress,
+                           void *user_data,
+                           struct vf_diarization **out);
+
+/**
+ * Tells for each speaker of a finished stream who that is in the result of `vf_stream_finish`.
+ *
+ * - `stream`: the stream.
+ * - `out`: receives numbers of the result's speakers, -1 for one who is nobody there; NULL is allowed where `cap` is 0.
+ * - `cap`: room in `out`.
+ * - `n`: receives the number of the stream's speakers.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_stream_final_speakers(const struct vf_stream *stream,
+                                   int32_t *out,
+                                   size_t cap,
+                                   size_t *n);
+
+/**
+ * Ends pushes and finishes of this stream that are under way soon with VF_E_CANCELLED. Calls made later are not
+ * concerned.
+ *
+ * - `stream`: the stream.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_stream_cancel(const struct vf_stream *stream);
+
+/**
+ * Forgets all that was heard: the stream is as new, segments that were not read included.
+ *
+ * - `stream`: the stream.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_stream_reset(const struct vf_stream *stream);
 
 /**
  * Makes a gallery without any voice, for the model of a diarizer.
@@ -1448,6 +1644,30 @@ vf_status vf_options_set_min_cluster_size(struct vf_options *options,
  */
 vf_status vf_options_set_plda(struct vf_options *options,
                               const char *folder);
+
+/**
+ * Sets the longest time until what a stream tells of a moment is final. Default 1.
+ *
+ * - `options`: the options.
+ * - `latency_s`: seconds, 0.5 to 5; the longer, the fewer mistakes.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_latency_s(struct vf_options *options, double latency_s);
+
+/**
+ * Sets how much of a stream is in the result of `vf_stream_finish`. Default 14,400: the last four hours.
+ *
+ * - `options`: the options.
+ * - `history_s`: seconds, 0 to 86,400. An hour takes some 8 MB. With 0 the stream does a third less work, and the
+ *   result is empty.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_history_s(struct vf_options *options,
+                                   double history_s);
 
 #ifdef __cplusplus
 }  // extern "C"
