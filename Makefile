@@ -90,6 +90,10 @@ measure: build $(VENV)/ready models-public ## accuracy, speed and memory on ../s
 	$(VENV)/bin/python scripts/measure.py
 	$(VENV)/bin/python scripts/measure.py --models public --hours 1
 
+.PHONY: measure-streaming
+measure-streaming: build $(VENV)/ready ## accuracy of live labels by latency on `tune` and on the meetings of sim-test
+	$(VENV)/bin/python scripts/measure_streaming.py "$(abspath $(DATA))/eval/tune" .cache/sim-test
+
 # Real speech to simulate meetings from: a folder with train/ and noise/.
 DATA ?= ../shared/data
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use voiceflow::gallery::{DEFAULT_THRESHOLD, Gallery};
 use voiceflow::model::ModelInfo;
-use voiceflow::{Diarization, Error};
+use voiceflow::{Diarization, Error, Speaker};
 
 use crate::exit::Failure;
 use crate::runtime_args::usage;
@@ -70,6 +70,21 @@ impl KnownVoices {
             gallery.name_speakers(diarization, self.threshold)?;
         }
         Ok(())
+    }
+
+    /// What these speakers are called: their names where they are known, else their labels.
+    pub fn names_of(&self, speakers: &[Speaker]) -> voiceflow::Result<Vec<String>> {
+        let mut names: Vec<String> = speakers.iter().map(|speaker| speaker.label.clone()).collect();
+        if let Some(gallery) = &self.gallery {
+            let voices: Vec<&[f32]> = speakers.iter().map(|speaker| speaker.embedding.as_slice()).collect();
+            let identities = gallery.identify_all(&voices, self.threshold)?;
+            for (name, identity) in names.iter_mut().zip(&identities) {
+                if let Some(known) = gallery.name_of(identity) {
+                    *name = known.to_owned();
+                }
+            }
+        }
+        Ok(names)
     }
 }
 

@@ -15,6 +15,8 @@ mod progress;
 mod runtime_args;
 mod score;
 mod score_report;
+mod stream;
+mod stream_output;
 mod table;
 mod timeline;
 mod validate;
@@ -47,6 +49,8 @@ enum Command {
     Enroll(Box<enroll::EnrollArgs>),
     /// Find out who of the known voices is heard in audio files
     Identify(Box<identify::IdentifyArgs>),
+    /// Find out who speaks while they speak: a file, or raw samples on standard input
+    Stream(Box<stream::StreamArgs>),
     /// Compare annotations with their reference: diarization and Jaccard error rate
     Score(score::ScoreArgs),
     /// Check a model: the contract of a joint model, or what the family of a public one asks for
@@ -66,6 +70,7 @@ fn main() -> ExitCode {
         Command::Diarize(args) => diarize::run(args),
         Command::Enroll(args) => enroll::run(args),
         Command::Identify(args) => identify::run(args),
+        Command::Stream(args) => stream::run(args),
         Command::Score(args) => score::run(args),
         Command::Validate(args) => validate::run(args),
         Command::ImportModel(args) => import_model::run(args),

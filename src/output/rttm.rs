@@ -5,7 +5,6 @@
 //! SPEAKER <recording> 1 <start> <duration> <NA> <NA> <speaker> <NA> <NA>
 //! ```
 
-use std::fmt::Write;
 use std::path::Path;
 
 use super::line::{Line, lines, quoted, read as read_file};
@@ -36,16 +35,15 @@ const OTHER_TYPES: [&str; 13] = [
 /// characters; an empty name is written `<NA>`. No line has a duration of 0: a segment shorter than half a
 /// millisecond is written with one millisecond.
 pub fn write(diarization: &Diarization, recording: &str) -> String {
-    let recording = field(recording);
-    let mut text = String::new();
-    for turn in diarization.turns() {
-        let (start, end) = milliseconds(turn.start_s, turn.end_s);
-        let (start, duration) = (decimal(start), decimal(end - start));
-        let speaker = field(&turn.speaker);
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "SPEAKER {recording} 1 {start} {duration} <NA> <NA> {speaker} <NA> <NA>");
-    }
-    text
+    diarization.turns().iter().map(|turn| line(recording, turn)).collect()
+}
+
+/// One turn as a line of RTTM, its end included; see [`write`].
+pub fn line(recording: &str, turn: &Turn) -> String {
+    let (start, end) = milliseconds(turn.start_s, turn.end_s);
+    let (start, duration) = (decimal(start), decimal(end - start));
+    let (recording, speaker) = (field(recording), field(&turn.speaker));
+    format!("SPEAKER {recording} 1 {start} {duration} <NA> <NA> {speaker} <NA> <NA>\n")
 }
 
 /// Milliseconds as seconds with three decimals, without rounding.

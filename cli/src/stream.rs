@@ -1,0 +1,209 @@
+//! `voiceflow stream`: who speaks, while they speak.
+
+use std::io::{IsTerminal, Read, stdin};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use voiceflow::audio::{AudioSource, FileSource, SAMPLE_RATE};
+use voiceflow::output::whole_file;
+use voiceflow::{Config, Control, Diarizer, Stream};
+
+use crate::annotations::stem;
+use crate::diarize_output::Format as ResultFormat;
+use crate::exit::{Failure, Outcome};
+use crate::gallery_args::GalleryArgs;
+use crate::model_args::ModelArgs;
+use crate::runtime_args::{RuntimeArgs, usage};
+use crate::stream_output::{Format, LiveOutput};
+
+const AFTER_HELP: &str = "\
+Examples:
+  voiceflow stream meeting.wav
+  voiceflow stream --realtime --format ndjson meeting.mp3
+  arecord -q -f S16_LE -r 16000 -c 1 -t raw | voiceflow stream -
+  ffmpeg -i rtsp://camera -f s16le -ac 1 -ar 8000 - | voiceflow stream - --rate 8000
+  voiceflow stream --gallery team.json --result meeting.rttm meeting.flac
+
+Turns are printed when they are final; on a terminal, the last line tells who speaks now. With --format ndjson, one \
+object a line: {\"type\":\"segment\",\"start\":..,\"end\":..,\"speaker\":..,\"confidence\":..,\"overlap\":..,\
+\"final\":..}, those that are not final in place of all such ones before, and at last {\"type\":\"end_stream\",..} \
+with who each speaker is in the answer for the whole, which is clustered anew.";
+
+/// Time in seconds of one push.
+const CHUNK_S: f64 = 0.1;
+
+/// Arguments of `stream`.
+#[derive(Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct StreamArgs {
+    /// Audio file, or - for raw samples on standard input
+    #[arg(value_name = "FILE")]
+    source: PathBuf,
+    /// Form of what is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Longest time until what is told of a moment is final, 0.5 to 5
+    #[arg(long, value_name = "SECONDS", default_value_t = Config::default().latency_s())]
+    latency: f64,
+    /// Feed a file at the speed at which it was recorded
+    #[arg(long)]
+    realtime: bool,
+    /// Sample rate of raw samples in hertz, 1000 to 768000
+    #[arg(long, value_name = "HZ", default_value_t = SAMPLE_RATE)]
+    rate: u32,
+    /// Channels of raw samples, 1 to 32; their mean is used
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    channels: u16,
+    /// How raw samples are written
+    #[arg(long, value_enum, default_value_t = Encoding::S16le)]
+    encoding: Encoding,
+    /// Most speakers, 1 to 100 [default: 100]
+    #[arg(long, value_name = "N")]
+    max_speakers: Option<usize>,
+    /// Drop turns shorter than this
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    min_speech: f64,
+    /// Fill pauses of one speaker shorter than this; turns are final as much later
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    min_silence: f64,
+    /// Write the answer for the whole into this file: .rttm, .json or .srt, anything else as a table
+    #[arg(long, value_name = "FILE")]
+    result: Option<PathBuf>,
+    // Last, as their headings hold for every argument behind them.
+    #[command(flatten)]
+    gallery: GalleryArgs,
+    #[command(flatten)]
+    models: ModelArgs,
+    #[command(flatten)]
+    runtime: RuntimeArgs,
+}
+
+/// Encodings of raw samples.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Encoding {
+    /// 16-bit integers, little-endian
+    S16le,
+    /// 32-bit floats, little-endian, full scale ±1
+    F32le,
+}
+
+impl StreamArgs {
+    fn config(&self) -> Result<Config, Failure> {
+        let mut config = self.runtime.config()?;
+        self.models.apply(&mut config)?;
+        config.set_latency(self.latency).map_err(usage)?;
+        if let Some(most) = self.max_speakers {
+            config.set_speaker_range(0, most).map_err(usage)?;
+        }
+        config.set_min_speech(self.min_speech).map_err(usage)?;
+        config.set_min_silence(self.min_silence).map_err(usage)?;
+        Ok(config)
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &StreamArgs) -> Outcome {
+    let config = args.config()?;
+    args.gallery.check()?;
+    let diarizer = Diarizer::new(&config)?;
+    let voices = args.gallery.load(diarizer.model())?;
+    let mut output = LiveOutput::new(args.format, name_of(args), voices);
+    let raw = args.source.as_os_str() == "-";
+    let (rate, channels) = if raw { (args.rate, args.channels) } else { (SAMPLE_RATE, 1) };
+    let stream = Stream::new(&diarizer, &config, rate, channels).map_err(usage)?;
+    if raw {
+        push_raw(args, &stream, &mut output)?;
+    } else {
+        push_file(args, &stream, &mut output)?;
+    }
+    let finished = stream.finish(&Control::none())?;
+    output.tell(&stream)?;
+    let mut diarization = finished.diarization;
+    output.end(&stream, &mut diarization, &finished.final_speakers)?;
+    if let Some(path) = &args.result {
+        let format = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("rttm") => ResultFormat::Rttm,
+            Some("json") => ResultFormat::Json,
+            Some("srt") => ResultFormat::Srt,
+            _ => ResultFormat::Table,
+        };
+        whole_file::write(path, &format.render(&diarization, &name_of(args)))?;
+    }
+    Ok(())
+}
+
+/// What the recording is called in a result.
+fn name_of(args: &StreamArgs) -> String {
+    if args.source.as_os_str() == "-" { "stdin".to_owned() } else { stem(&args.source) }
+}
+
+/// Pushes a file, at the speed of its recording if that is wanted.
+fn push_file(args: &StreamArgs, stream: &Stream, output: &mut LiveOutput) -> Outcome {
+    let mut source = FileSource::open(&args.source)?;
+    let chunk = (CHUNK_S * f64::from(SAMPLE_RATE)) as usize;
+    let begun = Instant::now();
+    let (mut samples, mut pushed, mut more) = (Vec::new(), 0, true);
+    while more {
+        samples.clear();
+        more = source.read(&mut samples)? > 0;
+        for part in samples.chunks(chunk) {
+            pushed += part.len();
+            if args.realtime {
+                let due = Duration::from_secs_f64(pushed as f64 / f64::from(SAMPLE_RATE));
+                std::thread::sleep(due.saturating_sub(begun.elapsed()));
+            }
+            stream.push_f32(part, &Control::none())?;
+            output.tell(stream)?;
+        }
+    }
+    Ok(())
+}
+
+/// Pushes raw samples from standard input as they come.
+fn push_raw(args: &StreamArgs, stream: &Stream, output: &mut LiveOutput) -> Outcome {
+    let width = match args.encoding {
+        Encoding::S16le => size_of::<i16>(),
+        Encoding::F32le => size_of::<f32>(),
+    };
+    if stdin().is_terminal() {
+        return Err(Failure::Usage("-: expected raw samples on standard input, got a terminal".to_owned()));
+    }
+    let frame = width * usize::from(args.channels);
+    let mut buffer = vec![0; frame * (CHUNK_S * f64::from(args.rate)).ceil() as usize];
+    let mut filled = 0;
+    loop {
+        let count = match stdin().lock().read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Failure::Failed(format!("standard input: {error}"))),
+        };
+        filled += count;
+        let whole = filled - filled % frame;
+        push_bytes(args.encoding, stream, &buffer[..whole])?;
+        buffer.copy_within(whole..filled, 0);
+        filled -= whole;
+        output.tell(stream)?;
+    }
+    if filled > 0 {
+        crate::exit::warn(&format!("standard input: ends within a sample; {filled} bytes are left out"));
+    }
+    Ok(())
+}
+
+/// Pushes the samples that these bytes are.
+fn push_bytes(encoding: Encoding, stream: &Stream, bytes: &[u8]) -> voiceflow::Result<()> {
+    match encoding {
+        Encoding::S16le => {
+            let (samples, _) = bytes.as_chunks();
+            let samples: Vec<i16> = samples.iter().map(|sample| i16::from_le_bytes(*sample)).collect();
+            stream.push_i16(&samples, &Control::none())
+        }
+        Encoding::F32le => {
+            let (samples, _) = bytes.as_chunks();
+            let samples: Vec<f32> = samples.iter().map(|sample| f32::from_le_bytes(*sample)).collect();
+            stream.push_f32(&samples, &Control::none())
+        }
+    }
+}

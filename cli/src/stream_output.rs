@@ -1,0 +1,155 @@
+//! What `voiceflow stream` prints.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, stdout};
+
+use clap::ValueEnum;
+use serde::Serialize;
+use voiceflow::output::rttm;
+use voiceflow::{Diarization, LiveSegment, Stream, Turn};
+
+use crate::exit::{Failure, Outcome, print};
+use crate::gallery_args::KnownVoices;
+
+/// Form of what is printed.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub enum Format {
+    /// Turns as lines, for people
+    Text,
+    /// JSON, one object a line, for programs
+    Ndjson,
+    /// RTTM, a line for each turn once it is final
+    Rttm,
+}
+
+/// Clears the line that the cursor is on.
+const CLEAR_LINE: &str = "\r\x1b[2K";
+
+/// Prints segments as they come.
+pub struct LiveOutput {
+    format: Format,
+    recording: String,
+    voices: KnownVoices,
+    /// Whether a line that changes can be shown.
+    terminal: bool,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Event {
+    Segment {
+        start: f64,
+        end: f64,
+        speaker: String,
+        confidence: f32,
+        overlap: bool,
+        r#final: bool,
+    },
+    EndStream {
+        duration: f64,
+        /// Who each speaker of the stream is in the answer for the whole.
+        speakers: BTreeMap<String, Option<String>>,
+    },
+}
+
+impl Event {
+    fn line(&self) -> Result<String, Failure> {
+        let text = serde_json::to_string(self);
+        text.map(|text| text + "\n").map_err(|error| Failure::Failed(format!("JSON: {error}")))
+    }
+}
+
+impl LiveOutput {
+    /// Nothing is printed yet.
+    pub fn new(format: Format, recording: String, voices: KnownVoices) -> Self {
+        Self { format, recording, voices, terminal: stdout().is_terminal() }
+    }
+
+    /// Prints what the stream has to tell since the last time.
+    pub fn tell(&mut self, stream: &Stream) -> Outcome {
+        let segments = stream.read(usize::MAX);
+        if segments.is_empty() {
+            return Ok(());
+        }
+        let names = self.voices.names_of(&stream.speakers())?;
+        let name = |live: &LiveSegment| names.get(live.segment.speaker).map_or("?", String::as_str);
+        let mut text = String::new();
+        match self.format {
+            Format::Ndjson => {
+                for live in &segments {
+                    text += &event(live, name(live)).line()?;
+                }
+            }
+            Format::Rttm => {
+                for live in segments.iter().filter(|live| live.is_final) {
+                    text += &rttm::line(&self.recording, &turn(live, name(live)));
+                }
+            }
+            Format::Text => {
+                if self.terminal {
+                    text += CLEAR_LINE;
+                }
+                for live in segments.iter().filter(|live| live.is_final) {
+                    text += &line(live, name(live));
+                }
+                if self.terminal {
+                    text += &now(&segments, name);
+                }
+            }
+        }
+        print(&text)
+    }
+
+    /// Prints the end, with who the speakers are in the answer for the whole, whose known speakers get their names.
+    pub fn end(
+        &mut self,
+        stream: &Stream,
+        answer: &mut Diarization,
+        final_speakers: &[Option<usize>],
+    ) -> Outcome {
+        self.voices.name_speakers(answer)?;
+        let label = |speaker: Option<usize>| Some(answer.speakers.get(speaker?)?.label.clone());
+        let names = self.voices.names_of(&stream.speakers())?;
+        let speakers = names.into_iter().zip(final_speakers.iter().map(|&speaker| label(speaker)));
+        match self.format {
+            Format::Text => print(if self.terminal { CLEAR_LINE } else { "" }),
+            Format::Rttm => Ok(()),
+            Format::Ndjson => {
+                print(&Event::EndStream { duration: answer.duration_s, speakers: speakers.collect() }.line()?)
+            }
+        }
+    }
+}
+
+fn event(live: &LiveSegment, speaker: &str) -> Event {
+    let segment = live.segment;
+    let milliseconds = |seconds: f64| (seconds * 1000.0).round() / 1000.0;
+    Event::Segment {
+        start: milliseconds(segment.start_s),
+        end: milliseconds(segment.end_s),
+        speaker: speaker.to_owned(),
+        confidence: (segment.confidence * 1000.0).round() / 1000.0,
+        overlap: segment.overlap,
+        r#final: live.is_final,
+    }
+}
+
+/// A turn as annotation files have it.
+fn turn(live: &LiveSegment, speaker: &str) -> Turn {
+    let (start_s, end_s) = (live.segment.start_s, live.segment.end_s);
+    Turn { start_s, end_s, speaker: speaker.to_owned() }
+}
+
+/// A final turn for people.
+fn line(live: &LiveSegment, speaker: &str) -> String {
+    let (segment, overlap) = (live.segment, if live.segment.overlap { "  *" } else { "" });
+    format!("{:10.2}  {:10.2}  {speaker}{overlap}\n", segment.start_s, segment.end_s)
+}
+
+/// Who speaks by now.
+fn now<'a>(segments: &[LiveSegment], name: impl Fn(&LiveSegment) -> &'a str) -> String {
+    let open: Vec<&LiveSegment> = segments.iter().filter(|live| !live.is_final).collect();
+    let end_s = open.iter().map(|live| live.segment.end_s).fold(0.0, f64::max);
+    let speaking = open.iter().filter(|live| live.segment.end_s >= end_s);
+    speaking.map(|live| format!("{:10.2}           …  {} ", live.segment.start_s, name(live))).collect()
+}
