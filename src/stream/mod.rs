@@ -146,7 +146,7 @@ impl Stream {
     }
 
     fn push<B: AsRef<[f32]>>(&self, blocks: impl Iterator<Item = B>, control: &Control<'_>) -> Result<()> {
-        self.process.check(&"stream")?;
+        self.check_process()?;
         let stop = Arc::clone(&self.stop.lock());
         let control = control.or_deadline(self.deadline).with_stop(&stop);
         let mut work = self.work.lock();
@@ -204,7 +204,7 @@ impl Stream {
     /// # Errors
     /// As [`push_f32`](Stream::push_f32).
     pub fn finish(&self, control: &Control<'_>) -> Result<Finished> {
-        self.process.check(&"stream")?;
+        self.check_process()?;
         let stop = Arc::clone(&self.stop.lock());
         let control = control.or_deadline(self.deadline).with_stop(&stop);
         let mut work = self.work.lock();
@@ -225,12 +225,17 @@ impl Stream {
     /// # Errors
     /// [`Error::Forked`].
     pub fn reset(&self) -> Result<()> {
-        self.process.check(&"stream")?;
+        self.check_process()?;
         let new = Work::new(&self.settings, self.sample_rate, self.channels)?;
         let mut work = self.work.lock();
         *work = new;
         *self.outbox.lock() = Outbox::default();
         Ok(())
+    }
+
+    /// Fails in a child of the process that made the stream.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        self.process.check(&"stream")
     }
 
     fn around<'a>(&'a self, control: &'a Control<'a>) -> Surroundings<'a> {

@@ -49,6 +49,8 @@ static void refused(void)
     size_t n = 9, frames = 9;
     float x[ROW] = {0};
     const int16_t i[16] = {0};
+    double latency_ms = 0.0;
+    vf_segment segment;
     vf_diarization *result = (vf_diarization *)(void *)x;
     vf_model_info info;
     CHECK_STATUS(VF_E_FORKED, vf_session_infer(session, audio, 1, ROW, NULL, 0, &n, NULL, 0, &n, &frames));
@@ -68,6 +70,13 @@ static void refused(void)
     CHECK_STATUS(VF_E_FORKED, vf_stream_finish(stream, NULL, NULL, &result));
     CHECK(result == NULL);
     CHECK_STATUS(VF_E_FORKED, vf_stream_reset(stream));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_read(stream, &segment, 1, &n));
+    CHECK(n == 0);
+    CHECK_STATUS(VF_E_FORKED, vf_stream_speaker_count(stream, &n));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_speaker_embedding(stream, 0, x, ROW, &n));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_final_speakers(stream, NULL, 0, &n));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_cancel(stream));
+    CHECK_STATUS(VF_OK, vf_stream_latency_ms(stream, &latency_ms));
     CHECK(strcmp(vf_status_str(VF_E_FORKED), "unknown status") != 0);
     /* What is known without the network still is. */
     info.size = sizeof info;
