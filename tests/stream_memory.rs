@@ -94,7 +94,7 @@ fn check(minutes: usize, streams: usize) {
 // The memory is the whole process's: where both tests run, they run in two calls of this program.
 #[test]
 fn minutes() {
-    check(30, 1_000);
+    check(20, 1_000);
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn any_split_of_other_formats() {
 /// Two public models with random weights: windows of a fixed length, and frames that do not begin with the window.
 #[test]
 fn any_split_with_two_public_models() {
-    let family = |name: &str| root().join(format!("tests/data/families/{name}.onnx")).into();
+    let family = |name: &str| root().join(format!("tests/data/families/{name}.onnx"));
     let config = config(|config| {
         config.set_segmentation_model(voiceflow::ModelSource::File(family("segmentation"))).unwrap();
         config.set_embedding_model(voiceflow::ModelSource::File(family("titanet"))).unwrap();
@@ -119,6 +119,7 @@ fn any_split_with_two_public_models() {
         told_of(&stream, samples, &split, push_f32)
     };
     let whole = told(Split::Equal(samples.len()));
+    assert!(whole.0.iter().any(|live| !live.is_final), "{whole:?}");
     for split in [Split::Equal(160), Split::Equal(16_000)] {
         assert_eq!(told(split), whole);
     }
