@@ -1219,7 +1219,7 @@ vf_status vf_stream_push_i16(const struct vf_stream *stream,
  * - `n`: receives the number of segments written; 0 when there is nothing new.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_read(const struct vf_stream *stream,
                          struct vf_segment *out,
@@ -1233,7 +1233,7 @@ vf_status vf_stream_read(const struct vf_stream *stream,
  * - `n`: receives the number.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_speaker_count(const struct vf_stream *stream, size_t *n);
 
@@ -1248,7 +1248,7 @@ vf_status vf_stream_speaker_count(const struct vf_stream *stream, size_t *n);
  * - `n`: receives the number of values, the model's `embedding_dim`.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_speaker_embedding(const struct vf_stream *stream,
                                       int32_t speaker,
@@ -1284,7 +1284,7 @@ vf_status vf_stream_finish(const struct vf_stream *stream,
  * - `n`: receives the number of the stream's speakers.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_final_speakers(const struct vf_stream *stream,
                                    int32_t *out,
@@ -1298,7 +1298,7 @@ vf_status vf_stream_final_speakers(const struct vf_stream *stream,
  * - `stream`: the stream.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_cancel(const struct vf_stream *stream);
 

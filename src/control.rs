@@ -58,6 +58,12 @@ impl<'a> Control<'a> {
         Control { progress: None, deadline, least_fraction, stop: Some(stop) }
     }
 
+    /// Work also ends as cancelled once another thread sets `stop`.
+    pub(crate) fn with_stop(mut self, stop: &'a Arc<AtomicBool>) -> Self {
+        self.stop = Some(stop);
+        self
+    }
+
     /// The flag that ends the work when another thread sets it.
     pub(crate) fn stop_flag(&self) -> Option<&'a Arc<AtomicBool>> {
         self.stop

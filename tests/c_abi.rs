@@ -13,7 +13,7 @@ use std::process::Command;
 use installed::{compile, environment};
 use support::{fresh_folder, root, run, tool};
 
-const PROGRAMS: [&str; 13] = [
+const PROGRAMS: [&str; 14] = [
     "basics",
     "options",
     "log",
@@ -22,6 +22,7 @@ const PROGRAMS: [&str; 13] = [
     "destroy",
     "session",
     "diarizer",
+    "stream",
     "gallery",
     "models",
     "threads",

@@ -9,6 +9,8 @@ mod support;
 use std::path::PathBuf;
 use std::process::Command;
 
+use voiceflow::audio::{AudioSource, FileSource};
+
 use installed::{compile, environment, family, model, prefix};
 use support::{fresh_folder, root, run, stdout, tool};
 
@@ -28,6 +30,29 @@ fn c() {
         environment(&mut Command::new(&program)).args(["/nowhere.wav"]).arg(model()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere.wav: no such file"), "{output:?}");
+}
+
+/// Live, from standard input.
+#[test]
+fn c_stream() {
+    let program = fresh_folder("example-c-stream").join("stream");
+    let flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-std=c99"];
+    compile("cc", "gcc", &flags, &root().join("examples/c/stream.c"), &program);
+    let (mut source, mut samples) = (FileSource::open(&recording()).unwrap(), Vec::new());
+    while source.read(&mut samples).unwrap() > 0 {}
+    let raw: Vec<u8> = samples.iter().flat_map(|&s| ((s * 32_768.0) as i16).to_le_bytes()).collect();
+    let file = program.with_file_name("conversation.raw");
+    std::fs::write(&file, raw).unwrap();
+    let with_input =
+        |command: &mut Command| stdout(environment(command).stdin(std::fs::File::open(&file).unwrap()));
+    let turns = with_input(Command::new(&program).arg(model()));
+    assert!(turns.lines().count() > 1 && turns.lines().all(|line| line.contains("speaker")), "{turns}");
+    #[cfg(feature = "embedded-model")]
+    assert!(with_input(&mut Command::new(&program)).lines().count() > 1);
+
+    let output = environment(&mut Command::new(&program)).arg("/nowhere.onnx").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere.onnx"), "{output:?}");
 }
 
 #[test]

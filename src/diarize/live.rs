@@ -181,3 +181,203 @@ impl OpenTurns {
         over.extend::<Vec<LiveTurn>>(gone);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::control::Control;
+    use crate::diarize::reconstruct::reconstruct;
+    use crate::diarize::timeline::{FrameTimes, TurnBuilder, fill_pauses, to_segments};
+
+    const HYSTERESIS: Hysteresis = Hysteresis { onset: 0.5, offset: 0.4 };
+    /// Frames of a window, and from one to the next.
+    const WINDOW: usize = 20;
+    const STEP: usize = 5;
+
+    /// Speaker, start, end, overlap.
+    type Span = (usize, usize, usize, bool);
+
+    fn live(pause_frames: usize, least_frames: usize) -> LiveTurns {
+        LiveTurns::new(LiveOptions { hysteresis: HYSTERESIS, pause_frames, least_frames })
+    }
+
+    fn spans(turns: &[LiveTurn]) -> Vec<Span> {
+        let of = |live: &LiveTurn| (live.turn.speaker, live.turn.start, live.turn.end, live.overlap);
+        turns.iter().map(of).collect()
+    }
+
+    /// Numbers that look random, 0 to `below` - 1.
+    struct Dice(u32);
+
+    impl Dice {
+        fn roll(&mut self, below: usize) -> usize {
+            self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (self.0 >> 8) as usize % below
+        }
+    }
+
+    /// Three local speakers who start and stop as the dice say, each one of four people or nobody.
+    fn any_window(dice: &mut Dice, start: usize, end: usize) -> (LocalWindow, Vec<Option<usize>>) {
+        let mut activity = Array2::zeros((end - start, 3));
+        for mut column in activity.columns_mut() {
+            let mut level = dice.roll(2) as f32;
+            for value in &mut column {
+                if dice.roll(4) == 0 {
+                    level = [0.0, 0.1, 0.45, 0.7, 1.0][dice.roll(5)];
+                }
+                *value = level;
+            }
+        }
+        let first = dice.roll(4);
+        let labels = (0..3).map(|local| (dice.roll(5) > 0).then_some((first + local) % 4)).collect();
+        (LocalWindow { start_frame: start, activity, embedding: Array2::zeros((3, 1)) }, labels)
+    }
+
+    /// All turns, by end, were the stream to end after `frames`: each frame is told by the windows that were there
+    /// when it was settled, `known[frame]`, those not settled by all.
+    fn expected(
+        windows: &[LocalWindow],
+        labels: &[Vec<Option<usize>>],
+        known: &[usize],
+        frames: usize,
+        pause: usize,
+    ) -> Vec<Span> {
+        let mut builder = TurnBuilder::default();
+        let of = |count: usize| {
+            let (windows, labels) = (&windows[..count], &labels[..count]);
+            reconstruct(windows, labels, frames, HYSTERESIS, Weighting::Trapezoid, &Control::none()).unwrap()
+        };
+        let (mut count, mut turns) = (windows.len(), of(windows.len()));
+        for frame in 0..frames {
+            let now = known.get(frame).copied().unwrap_or(windows.len());
+            if now != count {
+                (count, turns) = (now, of(now));
+            }
+            for turn in turns.iter().filter(|turn| (turn.start..turn.end).contains(&frame)) {
+                builder.mark(turn.speaker, frame, 1.0);
+            }
+        }
+        let filled = fill_pauses(builder.finish(), pause);
+        let times = FrameTimes { origin_s: 0.0, step_s: 1.0 };
+        let mut spans: Vec<Span> = to_segments(&filled, times, frames as f64)
+            .iter()
+            .map(|s| (s.speaker, s.start_s as usize, s.end_s as usize, s.overlap))
+            .collect();
+        spans.sort_by_key(|&(speaker, start, end, _)| (end, start, speaker));
+        spans
+    }
+
+    /// Plays windows to the end; whatever was told must be what `expected` says at each step.
+    fn play(seed: u32, latency: usize, pause: usize, total: usize) {
+        let mut dice = Dice(seed);
+        let mut turns = live(pause, 0);
+        let (mut windows, mut labels, mut known) = (Vec::new(), Vec::new(), Vec::new());
+        let mut told: Vec<Span> = Vec::new();
+        let mut ends: Vec<usize> = (1..=total / STEP).map(|step| step * STEP).collect();
+        if !total.is_multiple_of(STEP) {
+            ends.push(total);
+        }
+        for end in ends {
+            let (window, people) = any_window(&mut dice, end.saturating_sub(WINDOW), end);
+            let settle =
+                if end.is_multiple_of(STEP) { (end + STEP).saturating_sub(latency).min(end) } else { 0 };
+            windows.push(window.clone());
+            labels.push(people.clone());
+            known.resize(settle.max(known.len()), windows.len());
+            let talking = HYSTERESIS.talking(&window);
+            let update = turns.add(window, people, talking, settle, end);
+            told.extend(spans(&update.settled));
+            assert!(update.settled.iter().all(|live| live.turn.end < known.len()));
+            let late = |live: &LiveTurn| live.turn.end + pause.max(1) > known.len();
+            assert!(update.provisional.iter().all(late), "{:?} of {}", update.provisional, known.len());
+            assert!(update.provisional.is_sorted_by_key(|live| live.turn.start));
+            let mut all = [told.clone(), spans(&update.provisional)].concat();
+            all.sort_by_key(|&(speaker, start, end, _)| (end, start, speaker));
+            assert_eq!(all, expected(&windows, &labels, &known, end, pause), "{seed}, {end}");
+        }
+        told.extend(spans(&turns.finish(total)));
+        assert_eq!(told, expected(&windows, &labels, &known, total, pause), "{seed}");
+    }
+
+    #[test]
+    fn settled_turns_stay_and_the_rest_is_provisional() {
+        for seed in 0..8 {
+            for (latency, pause) in [(STEP, 0), (6, 1), (8, 3), (13, 7), (WINDOW, 0), (WINDOW, 11), (33, 2)] {
+                play(seed, latency, pause, 103 + seed as usize);
+            }
+        }
+    }
+
+    #[test]
+    fn with_every_window_heard_first_turns_are_those_of_a_recording() {
+        let mut dice = Dice(5);
+        let mut turns = live(0, 0);
+        let (mut windows, mut labels, mut told) = (Vec::new(), Vec::new(), Vec::new());
+        for end in (STEP..=40 * STEP).step_by(STEP) {
+            let (window, people) = any_window(&mut dice, end.saturating_sub(WINDOW), end);
+            windows.push(window.clone());
+            labels.push(people.clone());
+            let (talking, settle) = (HYSTERESIS.talking(&window), (end + STEP).saturating_sub(WINDOW));
+            told.extend(turns.add(window, people, talking, settle, end).settled);
+        }
+        told.extend(turns.finish(40 * STEP));
+        let mut found: Vec<FrameTurn> = told.into_iter().map(|live| live.turn).collect();
+        super::super::timeline::sort(&mut found);
+        let (control, weighting) = (Control::none(), Weighting::Trapezoid);
+        let whole = reconstruct(&windows, &labels, 40 * STEP, HYSTERESIS, weighting, &control).unwrap();
+        assert!(whole.len() > 10);
+        assert_eq!(found, whole);
+    }
+
+    /// One window of `WINDOW` frames, settled at once: `talk[s]` are the stretches of person `s`.
+    fn add(turns: &mut LiveTurns, start: usize, talk: &[&[(usize, usize)]]) -> LiveUpdate {
+        let mut activity = Array2::zeros((WINDOW, talk.len()));
+        for (person, stretches) in talk.iter().enumerate() {
+            for &(from, to) in *stretches {
+                activity.slice_mut(ndarray::s![from..to, person]).fill(0.8);
+            }
+        }
+        let labels = (0..talk.len()).map(Some).collect();
+        let embedding = Array2::zeros((talk.len(), 1));
+        let window = LocalWindow { start_frame: start, activity, embedding };
+        let talking = HYSTERESIS.talking(&window);
+        turns.add(window, labels, talking, start + WINDOW, start + WINDOW)
+    }
+
+    #[test]
+    fn pauses_are_filled_across_windows_and_know_who_talked_in_them() {
+        let mut turns = live(16, 0);
+        let update = add(&mut turns, 0, &[&[(0, 16)], &[(17, 20)]]);
+        assert_eq!(update.settled, []);
+        assert_eq!(spans(&update.provisional), [(0, 0, 16, false), (1, 17, 20, false)]);
+        let update = add(&mut turns, 20, &[&[(5, 6)], &[]]);
+        assert_eq!(spans(&update.settled), [(1, 17, 20, true)]);
+        assert_eq!(spans(&update.provisional), [(0, 0, 26, true)]);
+        let turn = &update.provisional[0].turn;
+        assert_eq!((turn.voted, (turn.confidence() * 10.0).round()), (17, 8.0));
+        // A pause of just that length stays.
+        let update = add(&mut turns, 40, &[&[(2, 3)], &[]]);
+        assert_eq!(spans(&update.settled), [(0, 0, 26, true), (0, 42, 43, false)]);
+        assert_eq!(update.provisional, []);
+        assert_eq!(turns.finish(60), []);
+    }
+
+    #[test]
+    fn short_turns_are_dropped_after_pauses_are_filled() {
+        let mut turns = live(3, 5);
+        let update = add(&mut turns, 0, &[&[(0, 4), (7, 11), (13, 15)], &[(1, 5), (17, 20)]]);
+        assert_eq!(spans(&update.settled), [(0, 7, 15, false)]);
+        assert_eq!(update.provisional, []);
+        assert_eq!(turns.finish(20), []);
+    }
+
+    #[test]
+    fn nothing_heard_is_nothing_told() {
+        assert_eq!(live(4, 0).finish(0), []);
+        let mut turns = live(4, 0);
+        assert_eq!(add(&mut turns, 0, &[&[], &[]]), LiveUpdate::default());
+        assert_eq!(turns.finish(20), []);
+    }
+}

@@ -7,7 +7,7 @@ use super::callback::{self, vf_progress_fn};
 use super::diarization::vf_diarization;
 use super::diarizer::{channels, values, vf_diarizer};
 use super::guard::guard;
-use super::handle::{self, Object, borrow};
+use super::handle::{self, Borrow, Object, borrow};
 use super::options::{self, vf_options};
 use super::segment::vf_segment;
 use super::status::{Failure, OK, vf_status};
@@ -26,6 +26,17 @@ pub(crate) struct Live {
     stream: Stream,
     /// Who the speakers are in the answer, once there is one.
     final_speakers: Mutex<Option<Vec<i32>>>,
+}
+
+/// A stream whose locks this process knows: in a child of fork(2) they may be held by threads that it does not have.
+///
+/// # Safety
+/// As [`borrow`].
+unsafe fn borrow_here<'a>(stream: *const vf_stream) -> Result<Borrow<'a, Live>, Failure> {
+    // SAFETY: as promised.
+    let live = unsafe { borrow::<Live>(stream) }?;
+    live.stream.check_process()?;
+    Ok(live)
 }
 
 impl Object for Live {
@@ -169,7 +180,7 @@ pub unsafe extern "C" fn vf_stream_push_i16(
 /// - `n`: receives the number of segments written; 0 when there is nothing new.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_read(
     stream: *const vf_stream,
@@ -179,7 +190,7 @@ pub unsafe extern "C" fn vf_stream_read(
 ) -> vf_status {
     guard(|| {
         // SAFETY: a buffer of the size given and a live handle, by contract.
-        let (buffer, live) = unsafe { (Buffer::new("out", out, cap, n)?, borrow::<Live>(stream)?) };
+        let (buffer, live) = unsafe { (Buffer::new("out", out, cap, n)?, borrow_here(stream)?) };
         let segments: Vec<vf_segment> = live.stream.read(cap).iter().map(vf_segment::from).collect();
         buffer.fill(&segments)
     })
@@ -191,12 +202,12 @@ pub unsafe extern "C" fn vf_stream_read(
 /// - `n`: receives the number.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_speaker_count(stream: *const vf_stream, n: *mut usize) -> vf_status {
     guard(|| {
         // SAFETY: a live handle, and NULL or valid for a write, by contract.
-        unsafe { buffer::store("n", n, borrow::<Live>(stream)?.stream.speaker_count()) }?;
+        unsafe { buffer::store("n", n, borrow_here(stream)?.stream.speaker_count()) }?;
         Ok(OK)
     })
 }
@@ -211,7 +222,7 @@ pub unsafe extern "C" fn vf_stream_speaker_count(stream: *const vf_stream, n: *m
 /// - `n`: receives the number of values, the model's `embedding_dim`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_speaker_embedding(
     stream: *const vf_stream,
@@ -222,7 +233,7 @@ pub unsafe extern "C" fn vf_stream_speaker_embedding(
 ) -> vf_status {
     guard(|| {
         // SAFETY: a buffer of the size given and a live handle, by contract.
-        let (buffer, live) = unsafe { (Buffer::new("out", out, cap, n)?, borrow::<Live>(stream)?) };
+        let (buffer, live) = unsafe { (Buffer::new("out", out, cap, n)?, borrow_here(stream)?) };
         let found = usize::try_from(speaker).ok().and_then(|speaker| live.stream.speaker(speaker));
         let known = live.stream.speaker_count();
         let unknown =
@@ -273,7 +284,7 @@ pub unsafe extern "C" fn vf_stream_finish(
 /// - `n`: receives the number of the stream's speakers.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_final_speakers(
     stream: *const vf_stream,
@@ -283,7 +294,7 @@ pub unsafe extern "C" fn vf_stream_final_speakers(
 ) -> vf_status {
     guard(|| {
         // SAFETY: a buffer of the size given and a live handle, by contract.
-        let (buffer, live) = unsafe { (Buffer::new("out", out, cap, n)?, borrow::<Live>(stream)?) };
+        let (buffer, live) = unsafe { (Buffer::new("out", out, cap, n)?, borrow_here(stream)?) };
         let speakers = live.final_speakers.lock().clone();
         buffer.fill(&speakers.ok_or_else(|| Failure::invalid("stream: expected to be finished first"))?)
     })
@@ -295,12 +306,12 @@ pub unsafe extern "C" fn vf_stream_final_speakers(
 /// - `stream`: the stream.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_cancel(stream: *const vf_stream) -> vf_status {
     guard(|| {
         // SAFETY: a live handle, by contract.
-        unsafe { borrow::<Live>(stream) }?.stream.cancel();
+        unsafe { borrow_here(stream) }?.stream.cancel();
         Ok(OK)
     })
 }

@@ -14,6 +14,7 @@ mod settings;
 mod tape;
 mod work;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -61,11 +62,13 @@ pub struct Stream {
     diarizer: Diarizer,
     deadline: Option<Duration>,
     settings: Settings,
+    latency_s: f64,
     sample_rate: u32,
     channels: u16,
     work: Mutex<Work>,
     outbox: Mutex<Outbox>,
-    cancelled: AtomicBool,
+    /// Ends the calls under way once it is set; calls made after that have another.
+    stop: Mutex<Arc<AtomicBool>>,
 }
 
 impl std::fmt::Debug for Stream {
@@ -88,7 +91,9 @@ impl Stream {
     pub fn new(diarizer: &Diarizer, config: &Config, sample_rate: u32, channels: u16) -> Result<Self> {
         let settings = Settings::new(diarizer, config);
         let work = Work::new(&settings, sample_rate, channels)?;
+        let frames = settings.latency_frames + settings.turns.pause_frames;
         Ok(Self {
+            latency_s: frames as f64 * settings.times.step_s + work.held_back_s(),
             process: Process::current(),
             diarizer: diarizer.clone(),
             deadline: config.deadline(),
@@ -97,17 +102,14 @@ impl Stream {
             channels,
             work: Mutex::new(work),
             outbox: Mutex::new(Outbox::default()),
-            cancelled: AtomicBool::new(false),
+            stop: Mutex::default(),
         })
     }
 
     /// Time in seconds, of audio, after which what is told of a moment never changes: the latency asked for, and what
     /// the resampler holds back. Turns end later by the pauses that are filled.
     pub fn latency_s(&self) -> f64 {
-        let latency_s = self.settings.latency_frames as f64 * self.settings.times.step_s;
-        latency_s
-            + self.settings.turns.pause_frames as f64 * self.settings.times.step_s
-            + self.work.lock().held_back_s()
+        self.latency_s
     }
 
     /// The sample rate and the channels that it was made for.
@@ -144,16 +146,19 @@ impl Stream {
     }
 
     fn push<B: AsRef<[f32]>>(&self, blocks: impl Iterator<Item = B>, control: &Control<'_>) -> Result<()> {
-        self.begin()?;
+        self.check_process()?;
+        let stop = Arc::clone(&self.stop.lock());
+        let control = control.or_deadline(self.deadline).with_stop(&stop);
         let mut work = self.work.lock();
-        if work.finished {
+        if work.ended {
             let text = "stream: expected no audio after finish; reset it first";
             return Err(Error::InvalidArgument(text.to_owned()));
         }
-        let control = control.or_deadline(self.deadline);
-        let mut outcome = Ok(());
+        // What an earlier call left is gone on with, whatever comes with this one.
+        let mut outcome = work.advance(&self.around(&control));
         for block in blocks {
             work.take(block.as_ref())?;
+            self.outbox.lock().heard_s = work.heard_s();
             if outcome.is_ok() {
                 outcome = work.advance(&self.around(&control));
             }
@@ -190,28 +195,29 @@ impl Stream {
 
     /// Seconds of audio taken so far, less what the resampler holds back.
     pub fn heard_s(&self) -> f64 {
-        self.work.lock().heard_s()
+        self.outbox.lock().heard_s
     }
 
     /// Ends the stream: all segments become final and can be read, and what was heard is clustered anew as a whole.
-    /// After an error of cancellation, deadline or runtime it may be called again.
+    /// After an error of cancellation, deadline or runtime it may be called again; audio is not taken any more.
     ///
     /// # Errors
     /// As [`push_f32`](Stream::push_f32).
     pub fn finish(&self, control: &Control<'_>) -> Result<Finished> {
-        self.begin()?;
+        self.check_process()?;
+        let stop = Arc::clone(&self.stop.lock());
+        let control = control.or_deadline(self.deadline).with_stop(&stop);
         let mut work = self.work.lock();
         if work.finished {
             let text = "stream: expected to be finished once; reset it first";
             return Err(Error::InvalidArgument(text.to_owned()));
         }
-        let control = control.or_deadline(self.deadline);
         work.finish(&self.around(&control))
     }
 
     /// Ends pushes and finishes under way soon with [`Error::Cancelled`]. Calls made later are not concerned.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        std::mem::take(&mut *self.stop.lock()).store(true, Ordering::Relaxed);
     }
 
     /// Forgets everything: the stream is as new.
@@ -219,7 +225,7 @@ impl Stream {
     /// # Errors
     /// [`Error::Forked`].
     pub fn reset(&self) -> Result<()> {
-        self.process.check(&"stream")?;
+        self.check_process()?;
         let new = Work::new(&self.settings, self.sample_rate, self.channels)?;
         let mut work = self.work.lock();
         *work = new;
@@ -227,21 +233,13 @@ impl Stream {
         Ok(())
     }
 
-    /// Starts a call that may be cancelled.
-    fn begin(&self) -> Result<()> {
-        self.process.check(&"stream")?;
-        self.cancelled.store(false, Ordering::Relaxed);
-        Ok(())
+    /// Fails in a child of the process that made the stream.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        self.process.check(&"stream")
     }
 
     fn around<'a>(&'a self, control: &'a Control<'a>) -> Surroundings<'a> {
-        Surroundings {
-            diarizer: &self.diarizer,
-            settings: &self.settings,
-            outbox: &self.outbox,
-            cancelled: &self.cancelled,
-            control,
-        }
+        Surroundings { diarizer: &self.diarizer, settings: &self.settings, outbox: &self.outbox, control }
     }
 }
 

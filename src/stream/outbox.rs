@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use ndarray::ArrayView1;
+
 use super::LiveSegment;
 use crate::types::Speaker;
 
@@ -11,11 +13,22 @@ pub(super) struct Outbox {
     settled: VecDeque<LiveSegment>,
     provisional: VecDeque<LiveSegment>,
     pub(super) speakers: Vec<Speaker>,
+    /// Seconds of audio taken.
+    pub(super) heard_s: f64,
 }
 
 impl Outbox {
-    /// Adds final segments, and puts `provisional` in place of the older ones.
-    pub(super) fn post(&mut self, settled: Vec<LiveSegment>, provisional: Vec<LiveSegment>) {
+    /// Adds final segments, and puts `provisional` and the voices of all speakers in place of the older ones. Speakers
+    /// do not become fewer.
+    pub(super) fn post<'a>(
+        &mut self,
+        voices: impl Iterator<Item = ArrayView1<'a, f32>>,
+        settled: Vec<LiveSegment>,
+        provisional: Vec<LiveSegment>,
+    ) {
+        for (speaker, voice) in voices.enumerate() {
+            self.hear(speaker, voice.to_vec());
+        }
         for live in &settled {
             if let Some(speaker) = self.speakers.get_mut(live.segment.speaker) {
                 speaker.speech_s += live.segment.end_s - live.segment.start_s;
@@ -26,7 +39,7 @@ impl Outbox {
     }
 
     /// The voice of a speaker as it is known by now; speakers are numbered without gaps.
-    pub(super) fn hear(&mut self, speaker: usize, voice: Vec<f32>) {
+    fn hear(&mut self, speaker: usize, voice: Vec<f32>) {
         match self.speakers.get_mut(speaker) {
             Some(known) => known.embedding = voice,
             None => self.speakers.push(Speaker {
@@ -49,5 +62,63 @@ impl Outbox {
         let rest = (most - first).min(self.provisional.len());
         taken.extend(self.provisional.drain(..rest));
         taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Segment;
+
+    fn live(start_s: f64, speaker: usize, is_final: bool) -> LiveSegment {
+        let segment = Segment { start_s, end_s: start_s + 2.0, speaker, confidence: 0.5, overlap: false };
+        LiveSegment { segment, is_final }
+    }
+
+    /// Posts segments of two speakers by their start.
+    fn post(outbox: &mut Outbox, settled: &[f64], provisional: &[f64]) {
+        let of = |starts: &[f64], is_final| starts.iter().map(|&start| live(start, 1, is_final)).collect();
+        let voices = [[1.0, 0.0], [0.0, 1.0]];
+        let views = voices.iter().map(|voice| ArrayView1::from(voice.as_slice()));
+        outbox.post(views, of(settled, true), of(provisional, false));
+    }
+
+    fn starts(outbox: &mut Outbox, most: usize) -> Vec<(f64, bool)> {
+        outbox.read(most).iter().map(|live| (live.segment.start_s, live.is_final)).collect()
+    }
+
+    #[test]
+    fn final_segments_come_once_and_before_the_others() {
+        let mut outbox = Outbox::default();
+        post(&mut outbox, &[0.0, 1.0, 2.0], &[3.0, 4.0]);
+        assert_eq!(outbox.waiting(), 5);
+        assert_eq!(starts(&mut outbox, 0), []);
+        assert_eq!(starts(&mut outbox, 2), [(0.0, true), (1.0, true)]);
+        assert_eq!(starts(&mut outbox, 2), [(2.0, true), (3.0, false)]);
+        assert_eq!(starts(&mut outbox, usize::MAX), [(4.0, false)]);
+        assert_eq!((outbox.waiting(), starts(&mut outbox, 9)), (0, vec![]));
+    }
+
+    #[test]
+    fn segments_that_are_not_final_are_replaced_and_final_ones_are_kept() {
+        let mut outbox = Outbox::default();
+        post(&mut outbox, &[0.0], &[1.0, 2.0]);
+        post(&mut outbox, &[1.0], &[2.5]);
+        assert_eq!(starts(&mut outbox, 9), [(0.0, true), (1.0, true), (2.5, false)]);
+        post(&mut outbox, &[], &[3.0]);
+        post(&mut outbox, &[], &[]);
+        assert_eq!(starts(&mut outbox, 9), []);
+    }
+
+    #[test]
+    fn speakers_have_the_speech_of_final_segments_and_the_newest_voice() {
+        let mut outbox = Outbox::default();
+        post(&mut outbox, &[0.0, 5.0], &[9.0]);
+        let views = [[0.6, 0.8], [0.8, 0.6]];
+        outbox.post(views.iter().map(|voice| ArrayView1::from(voice.as_slice())), vec![], vec![]);
+        let speech_s: Vec<f64> = outbox.speakers.iter().map(|speaker| speaker.speech_s).collect();
+        assert_eq!(speech_s, [0.0, 4.0]);
+        assert_eq!(outbox.speakers[1].label, "SPEAKER_01");
+        assert_eq!(outbox.speakers[1].embedding, [0.8, 0.6]);
     }
 }

@@ -2,7 +2,6 @@
 //! pushes; what it found goes to the outbox.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::outbox::Outbox;
 use super::settings::Settings;
@@ -24,7 +23,6 @@ pub(super) struct Surroundings<'a> {
     pub(super) diarizer: &'a Diarizer,
     pub(super) settings: &'a Settings,
     pub(super) outbox: &'a Mutex<Outbox>,
-    pub(super) cancelled: &'a AtomicBool,
     pub(super) control: &'a Control<'a>,
 }
 
@@ -41,6 +39,8 @@ pub(super) struct Work {
     history: VecDeque<LocalWindow>,
     /// Final segments of the time that the history covers.
     told: VecDeque<Segment>,
+    /// Whether no more audio comes.
+    pub(super) ended: bool,
     /// Whether all turns are settled.
     closed: bool,
     /// Whether the answer was given.
@@ -59,6 +59,7 @@ impl Work {
             next_whole: 0,
             history: VecDeque::new(),
             told: VecDeque::new(),
+            ended: false,
             closed: false,
             finished: false,
         })
@@ -88,7 +89,6 @@ impl Work {
             if self.tape.end() < if whole { whole_end } else { live_end } {
                 return Ok(());
             }
-            around.check()?;
             if whole {
                 self.whole_window(around)?
             } else {
@@ -105,7 +105,9 @@ impl Work {
 
     /// Settles everything, and gives the answer of the whole.
     pub(super) fn finish(&mut self, around: &Surroundings<'_>) -> Result<Finished> {
+        self.ended = true;
         self.converter.finish(self.tape.tail())?;
+        around.outbox.lock().heard_s = self.heard_s();
         self.advance(around)?;
         if !self.closed {
             self.close(around)?;
@@ -144,17 +146,8 @@ impl Work {
         let window = self.analyse(around, start, (end - first) * settings.live.frame, settings.padded)?;
         let talking = settings.turns.hysteresis.talking(&window);
         let labels = self.people.hear(&window, &talking)?;
-        let heard: Vec<usize> = labels.iter().copied().flatten().collect();
         let update = self.turns.add(window, labels, talking, settle, end);
-        let mut outbox = around.outbox.lock();
-        let known = outbox.speakers.len();
-        for speaker in (known..self.people.speakers()).chain(heard) {
-            if let Some(voice) = self.people.voice(speaker) {
-                outbox.hear(speaker, voice.to_vec());
-            }
-        }
-        drop(outbox);
-        self.tell(around, update.settled, update.provisional);
+        self.tell(around, end, update.settled, update.provisional);
         Ok(())
     }
 
@@ -184,14 +177,21 @@ impl Work {
             self.hear(around, total, 0)?;
         }
         let settled = self.turns.finish(total);
-        self.tell(around, settled, Vec::new());
+        self.tell(around, total, settled, Vec::new());
         Ok(())
     }
 
-    /// Hands turns to the outbox.
-    fn tell(&mut self, around: &Surroundings<'_>, settled: Vec<LiveTurn>, provisional: Vec<LiveTurn>) {
+    /// Hands turns, and the people by now, to the outbox; the first `heard` frames of the stream are known. What was
+    /// taken beyond them tells nothing: it depends on the pushes.
+    fn tell(
+        &mut self,
+        around: &Surroundings<'_>,
+        heard: usize,
+        settled: Vec<LiveTurn>,
+        provisional: Vec<LiveTurn>,
+    ) {
         let times = around.settings.times;
-        let heard_s = self.heard_s();
+        let heard_s = (heard as f64 * times.step_s).min(self.heard_s());
         let segment = |live: &LiveTurn, is_final: bool| {
             let at = |frame: usize| (times.origin_s + frame as f64 * times.step_s).clamp(0.0, heard_s);
             let segment = Segment {
@@ -208,7 +208,8 @@ impl Work {
         if around.settings.history > 0 {
             self.told.extend(finals.iter().map(|live| live.segment));
         }
-        around.outbox.lock().post(finals, rest);
+        let voices = (0..self.people.speakers()).filter_map(|speaker| self.people.voice(speaker));
+        around.outbox.lock().post(voices, finals, rest);
     }
 
     /// Runs the network on `length` samples from `start` on. Where `padded`, silence before them makes them as long
@@ -220,6 +221,7 @@ impl Work {
         length: usize,
         padded: bool,
     ) -> Result<LocalWindow> {
+        around.control.check(Stage::Analysis, 0.0)?;
         let grid = around.settings.whole;
         let pad = if padded { (grid.window.saturating_sub(length)) / grid.frame } else { 0 };
         let mut audio = vec![0.0; pad * grid.frame];
@@ -236,16 +238,6 @@ impl Work {
         let activity =
             if padded { window.activity.slice_move(ndarray::s![rows, ..]) } else { window.activity };
         Ok(LocalWindow { activity, ..window })
-    }
-}
-
-impl Surroundings<'_> {
-    /// Fails if the caller, or another thread, wants the work to stop.
-    fn check(&self) -> Result<()> {
-        if self.cancelled.load(Ordering::Relaxed) {
-            return Err(Error::Cancelled { stage: Stage::Analysis });
-        }
-        self.control.check(Stage::Analysis, 0.0)
     }
 }
 

@@ -20,6 +20,7 @@
 
 static vf_session *session;
 static vf_diarizer *diarizer;
+static vf_stream *stream;
 static const float *audio;
 
 /* A session with threads of ONNX Runtime and, by its deadline, one of the library. */
@@ -48,6 +49,8 @@ static void refused(void)
     size_t n = 9, frames = 9;
     float x[ROW] = {0};
     const int16_t i[16] = {0};
+    double latency_ms = 0.0;
+    vf_segment segment;
     vf_diarization *result = (vf_diarization *)(void *)x;
     vf_model_info info;
     CHECK_STATUS(VF_E_FORKED, vf_session_infer(session, audio, 1, ROW, NULL, 0, &n, NULL, 0, &n, &frames));
@@ -60,6 +63,20 @@ static void refused(void)
     CHECK_STATUS(VF_E_FORKED, vf_diarizer_process_f32(diarizer, NULL, 0, RATE, 1, NULL, NULL, &result));
     CHECK_STATUS(VF_E_FORKED, vf_diarizer_process_i16(diarizer, i, 16, RATE, 1, NULL, NULL, &result));
     CHECK_STATUS(VF_E_FORKED, vf_diarizer_process_file(diarizer, "/nowhere/a.wav", NULL, NULL, &result));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_push_f32(stream, x, ROW));
+    CHECK_TEXT("this process was forked");
+    CHECK_STATUS(VF_E_FORKED, vf_stream_push_i16(stream, i, 16));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_push_f32(stream, NULL, 0));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_finish(stream, NULL, NULL, &result));
+    CHECK(result == NULL);
+    CHECK_STATUS(VF_E_FORKED, vf_stream_reset(stream));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_read(stream, &segment, 1, &n));
+    CHECK(n == 0);
+    CHECK_STATUS(VF_E_FORKED, vf_stream_speaker_count(stream, &n));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_speaker_embedding(stream, 0, x, ROW, &n));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_final_speakers(stream, NULL, 0, &n));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_cancel(stream));
+    CHECK_STATUS(VF_OK, vf_stream_latency_ms(stream, &latency_ms));
     CHECK(strcmp(vf_status_str(VF_E_FORKED), "unknown status") != 0);
     /* What is known without the network still is. */
     info.size = sizeof info;
@@ -74,6 +91,7 @@ static void child(const vf_diarization *result, const float *expected, size_t ex
     refused();
     vf_session_destroy(session);
     vf_diarizer_destroy(diarizer);
+    vf_stream_destroy(stream);
     /* Results are plain data. */
     CHECK_STATUS(VF_OK, vf_diarization_segment_count(result, &n));
 
@@ -159,6 +177,7 @@ static void busy_parent(void)
             refused();
             vf_session_destroy(session);
             vf_diarizer_destroy(diarizer);
+            vf_stream_destroy(stream);
             /* Where a model was being loaded, none can be loaded any more, which is said. */
             if (load(&other) == VF_E_FORKED) {
                 CHECK_TEXT("fork before models are loaded");
@@ -193,6 +212,8 @@ int main(void)
     audio = samples;
     CHECK_STATUS(VF_OK, load(&session));
     diarizer = test_diarizer();
+    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, RATE, 1, &stream));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, samples, RATE / 2));
     CHECK_STATUS(VF_OK, infer(session, activity, &n));
     CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, samples, RATE, RATE, 1, NULL, NULL, &result));
 
@@ -211,6 +232,8 @@ int main(void)
     CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, samples, RATE, RATE, 1, NULL, NULL, &other));
     vf_diarization_destroy(other);
     vf_diarization_destroy(result);
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, samples, RATE));
+    vf_stream_destroy(stream);
     vf_session_destroy(session);
     vf_diarizer_destroy(diarizer);
     free(again);

@@ -5,6 +5,23 @@
 
 #define RATE 16000u
 
+static void one_stream(const vf_diarizer *diarizer, const float *audio)
+{
+    vf_stream *stream = NULL;
+    vf_diarization *result = NULL;
+    vf_segment segment;
+    size_t n = 0;
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_stream_create(diarizer, NULL, 1, 1, &stream));
+    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, RATE, 1, &stream));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, RATE));
+    CHECK_STATUS(VF_OK, vf_stream_reset(stream));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, RATE));
+    CHECK_STATUS(VF_OK, vf_stream_read(stream, &segment, 1, &n));
+    CHECK_STATUS(VF_OK, vf_stream_finish(stream, NULL, NULL, &result));
+    vf_diarization_destroy(result);
+    vf_stream_destroy(stream);
+}
+
 static void one_life(const float *audio)
 {
     vf_options *options = test_options();
@@ -18,6 +35,7 @@ static void one_life(const float *audio)
     CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &result));
     vf_diarization_destroy(result);
     CHECK_STATUS(VF_E_NOT_FOUND, vf_diarizer_process_file(diarizer, "/nowhere", NULL, NULL, &result));
+    one_stream(diarizer, audio);
     vf_diarizer_destroy(diarizer);
     vf_session_destroy(session);
     CHECK_STATUS(VF_OK, vf_options_set_model_path(options, setting("VF_TEST_BROKEN_MODEL")));

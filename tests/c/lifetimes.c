@@ -40,11 +40,26 @@ static void known(const vf_gallery *gallery, const vf_diarization *result, size_
     free(embedding);
 }
 
+/* Used and destroyed after its diarizer. */
+static void live(vf_stream *stream, const float *audio)
+{
+    vf_diarization *result = NULL;
+    vf_segment segments[8];
+    size_t n = 0;
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, RATE));
+    CHECK_STATUS(VF_OK, vf_stream_read(stream, segments, 8, &n));
+    CHECK_STATUS(VF_OK, vf_stream_finish(stream, NULL, NULL, &result));
+    vf_stream_destroy(stream);
+    CHECK_STATUS(VF_OK, vf_diarization_segment_count(result, &n));
+    vf_diarization_destroy(result);
+}
+
 int main(void)
 {
     float *audio = test_audio(RATE, 2);
     vf_model_info info;
     vf_gallery *gallery = NULL;
+    vf_stream *stream = NULL;
     vf_options *options = test_options();
     vf_diarizer *diarizer = NULL;
     vf_session *session = NULL;
@@ -64,12 +79,14 @@ int main(void)
     CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &result));
     CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &other));
     pair(audio);
-    free(audio);
     vf_diarization_destroy(other);
     info.size = sizeof info;
     CHECK_STATUS(VF_OK, vf_diarizer_describe(diarizer, &info));
     CHECK_STATUS(VF_OK, vf_gallery_create(diarizer, &gallery));
+    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, RATE, 1, &stream));
     vf_diarizer_destroy(diarizer);
+    live(stream, audio);
+    free(audio);
     known(gallery, result, info.embedding_dim);
     vf_gallery_destroy(gallery);
     CHECK_STATUS(VF_OK, vf_diarization_segment_count(result, &n));

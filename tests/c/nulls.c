@@ -167,12 +167,57 @@ static void galleries(const vf_gallery *g, const vf_diarizer *d, const vf_diariz
     vf_gallery_destroy(NULL);
 }
 
+static void streams(const vf_stream *s, const vf_diarizer *d)
+{
+    const float x[2] = {0};
+    const int16_t i[2] = {0};
+    vf_segment segment;
+    float embedding[4];
+    int32_t numbers[4];
+    double latency_ms = 0.0;
+    size_t n = 5;
+    vf_diarization *result = (vf_diarization *)(void *)&n;
+    vf_stream *out = (vf_stream *)(void *)&n;
+
+    CHECK_STATUS(VF_E_NULL, vf_stream_create(NULL, NULL, 16000, 1, &out));
+    CHECK(out == NULL);
+    CHECK_STATUS(VF_E_NULL, vf_stream_create(d, NULL, 16000, 1, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_stream_latency_ms(NULL, &latency_ms));
+    CHECK_STATUS(VF_E_NULL, vf_stream_latency_ms(s, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_stream_push_f32(NULL, x, 2));
+    CHECK_STATUS(VF_E_NULL, vf_stream_push_f32(s, NULL, 2));
+    CHECK_TEXT("samples: must not be NULL");
+    CHECK_STATUS(VF_E_NULL, vf_stream_push_i16(NULL, i, 2));
+    CHECK_STATUS(VF_E_NULL, vf_stream_push_i16(s, NULL, 2));
+    CHECK_STATUS(VF_E_NULL, vf_stream_read(NULL, &segment, 1, &n));
+    CHECK(n == 0);
+    CHECK_STATUS(VF_E_NULL, vf_stream_read(s, NULL, 1, &n));
+    CHECK_STATUS(VF_E_NULL, vf_stream_read(s, &segment, 1, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_stream_speaker_count(NULL, &n));
+    CHECK_STATUS(VF_E_NULL, vf_stream_speaker_count(s, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_stream_speaker_embedding(NULL, 0, embedding, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_stream_speaker_embedding(s, 0, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_stream_speaker_embedding(s, 0, embedding, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_stream_finish(NULL, NULL, NULL, &result));
+    CHECK(result == NULL);
+    CHECK_STATUS(VF_E_NULL, vf_stream_finish(s, NULL, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_stream_final_speakers(NULL, numbers, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_stream_final_speakers(s, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_stream_final_speakers(s, numbers, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_stream_cancel(NULL));
+    CHECK_STATUS(VF_E_NULL, vf_stream_reset(NULL));
+    /* Nothing of this has ended it. */
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(s, x, 2));
+    vf_stream_destroy(NULL);
+}
+
 int main(void)
 {
     vf_session *session = test_session();
     vf_diarizer *diarizer = test_diarizer();
     vf_diarization *result = NULL;
     vf_gallery *gallery = NULL;
+    vf_stream *stream = NULL;
     float *audio = test_audio(32000, 1);
     CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, 32000, 16000, 1, NULL, NULL, &result));
     sessions(session);
@@ -181,6 +226,9 @@ int main(void)
     CHECK_STATUS(VF_OK, vf_gallery_create(diarizer, &gallery));
     galleries(gallery, diarizer, result);
     vf_gallery_destroy(gallery);
+    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, 16000, 1, &stream));
+    streams(stream, diarizer);
+    vf_stream_destroy(stream);
     /* A result outlives its diarizer. */
     vf_diarizer_destroy(diarizer);
     results(result);

@@ -107,6 +107,18 @@ static void real_numbers(vf_options *o)
     CHECK_STATUS(VF_OK, vf_options_set_min_silence_s(o, 60.0));
     REFUSED(vf_options_set_min_silence_s(o, -0.1), "min_silence_s: expected 0 to 60, got -0.1");
     REFUSED(vf_options_set_min_silence_s(o, (double)NAN), "min_silence_s");
+
+    CHECK_STATUS(VF_OK, vf_options_set_latency_s(o, 0.5));
+    CHECK_STATUS(VF_OK, vf_options_set_latency_s(o, 5.0));
+    REFUSED(vf_options_set_latency_s(o, 0.49), "latency_s: expected 0.5 to 5, got 0.49");
+    REFUSED(vf_options_set_latency_s(o, 0.0), "got 0");
+    REFUSED(vf_options_set_latency_s(o, 5.1), "got 5.1");
+    REFUSED(vf_options_set_latency_s(o, (double)NAN), "got NaN");
+    CHECK_STATUS(VF_OK, vf_options_set_history_s(o, 0.0));
+    CHECK_STATUS(VF_OK, vf_options_set_history_s(o, 86400.0));
+    REFUSED(vf_options_set_history_s(o, -0.1), "history_s: expected 0 to 86400, got -0.1");
+    REFUSED(vf_options_set_history_s(o, 86401.0), "got 86401");
+    REFUSED(vf_options_set_history_s(o, (double)INFINITY), "history_s");
 }
 
 typedef vf_status (*set_text)(vf_options *options, const char *text);
@@ -201,6 +213,8 @@ static void null_options(void)
     CHECK_STATUS(VF_E_NULL, vf_options_set_clustering_threshold(NULL, 1.0f));
     CHECK_STATUS(VF_E_NULL, vf_options_set_min_speech_s(NULL, 1.0));
     CHECK_STATUS(VF_E_NULL, vf_options_set_min_silence_s(NULL, 1.0));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_latency_s(NULL, 1.0));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_history_s(NULL, 1.0));
     CHECK_STATUS(VF_E_NULL, vf_options_set_segmentation_receptive_field(NULL, 991, 270));
     CHECK_STATUS(VF_E_NULL, vf_options_set_embedding_family(NULL, 0));
     CHECK_STATUS(VF_E_NULL, vf_options_set_frontend(NULL, 0));

@@ -103,11 +103,12 @@ impl OnlineClustering {
         let talkers = talkers(window, talking);
         let remember = self.heard.is_multiple_of(self.options.remember_every.max(1));
         self.heard += 1;
+        let told = self.people.len();
         let labels = self.assign(&talkers, talking.len());
         if !remember {
             return Ok(labels);
         }
-        self.remember(window.clone(), labels)?;
+        self.remember(window.clone(), labels, told)?;
         Ok(self.assign(&talkers, talking.len()))
     }
 
@@ -168,8 +169,8 @@ impl OnlineClustering {
         })
     }
 
-    /// Adds a window to the memory and clusters it anew.
-    fn remember(&mut self, window: LocalWindow, labels: Vec<Option<usize>>) -> Result<()> {
+    /// Adds a window to the memory and clusters it anew. The first `told` people were there before the window.
+    fn remember(&mut self, window: LocalWindow, labels: Vec<Option<usize>>, told: usize) -> Result<()> {
         if self.windows.len() >= self.options.memory.max(1) {
             self.windows.pop_front();
             self.labels.pop_front();
@@ -187,13 +188,13 @@ impl OnlineClustering {
             hysteresis: self.options.hysteresis,
         };
         let clustering = cluster(self.windows.make_contiguous(), &options, &Control::none())?;
-        self.recognise(&clustering);
+        self.recognise(&clustering, told);
         Ok(())
     }
 
     /// Matches the clusters of the memory with people: whoever most of a cluster was found to be takes its voice.
     /// Who is remembered and has no cluster is not known any more; a cluster of nobody founds somebody.
-    fn recognise(&mut self, clustering: &Clustering) {
+    fn recognise(&mut self, clustering: &Clustering, told: usize) {
         let shared = self.shared(clustering);
         let mut pairs: Vec<(usize, usize)> =
             shared.indexed_iter().filter(|(_, f)| **f > 0.0).map(|(i, _)| i).collect();
@@ -215,6 +216,7 @@ impl OnlineClustering {
                 self.people[person] = Person { voice, known: true, established: true };
             }
         }
+        self.drop_untold(told);
         let solo = self.solo(clustering);
         for number in 0..clustering.speakers {
             if person_of[number].is_some() {
@@ -233,6 +235,17 @@ impl OnlineClustering {
             for (person, number) in people.iter_mut().zip(numbers).filter(|(person, _)| person.is_none()) {
                 *person = number.and_then(|number| person_of[number]);
             }
+        }
+    }
+
+    /// Lets go of the last people, after the first `told`, whom the memory does not bear out: nobody was given their
+    /// number yet.
+    fn drop_untold(&mut self, told: usize) {
+        let lasting = self.people.iter().rposition(|person| person.known).map_or(0, |last| last + 1);
+        self.people.truncate(lasting.max(told));
+        let people = self.people.len();
+        for label in self.labels.iter_mut().flatten() {
+            *label = label.filter(|&person| person < people);
         }
     }
 
@@ -279,3 +292,7 @@ fn talkers(window: &LocalWindow, talking: &[Vec<bool>]) -> Vec<Talker> {
     };
     (0..talking.len()).filter(|&local| talking[local].contains(&true)).map(of).collect()
 }
+
+#[cfg(test)]
+#[path = "online_tests.rs"]
+mod tests;

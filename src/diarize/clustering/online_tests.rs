@@ -1,0 +1,182 @@
+//! People of a stream, by voices in the plane.
+
+use super::*;
+
+const HYSTERESIS: Hysteresis = Hysteresis { onset: 0.5, offset: 0.5 };
+
+fn options() -> OnlineOptions {
+    OnlineOptions {
+        new_threshold: 0.5,
+        link_threshold: 0.4,
+        max_speakers: 10,
+        trusted_frames: 10,
+        founding_frames: 30,
+        remember_every: 1,
+        memory: 100,
+        hysteresis: HYSTERESIS,
+    }
+}
+
+fn nobody_yet() -> OnlineClustering {
+    OnlineClustering::new(options())
+}
+
+/// A window in which local speaker `s` talks alone for `talk[s].0` frames with the voice at `talk[s].1` degrees.
+fn window(talk: &[(usize, f32)]) -> LocalWindow {
+    let mut activity = Array2::zeros((talk.iter().map(|talk| talk.0).sum(), talk.len()));
+    let mut embedding = Array2::zeros((talk.len(), 2));
+    let mut at = 0;
+    for (local, &(length, degrees)) in talk.iter().enumerate() {
+        activity.slice_mut(ndarray::s![at..at + length, local]).fill(1.0);
+        at += length;
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        embedding.row_mut(local).assign(&ndarray::array![cos, sin]);
+    }
+    LocalWindow { start_frame: 0, activity, embedding }
+}
+
+fn hear(clustering: &mut OnlineClustering, window: &LocalWindow) -> Vec<Option<usize>> {
+    clustering.hear(window, &HYSTERESIS.talking(window)).unwrap()
+}
+
+fn hear_talk(clustering: &mut OnlineClustering, talk: &[(usize, f32)]) -> Vec<Option<usize>> {
+    hear(clustering, &window(talk))
+}
+
+#[test]
+fn people_keep_their_number_whatever_the_local_order() {
+    for remember_every in [1, 2] {
+        let mut people = OnlineClustering::new(OnlineOptions { remember_every, ..options() });
+        assert_eq!(hear_talk(&mut people, &[(30, 0.0), (30, 90.0)]), [Some(0), Some(1)]);
+        assert_eq!(hear_talk(&mut people, &[(30, 180.0)]), [Some(2)]);
+        for turn in 0..12 {
+            let off = turn as f32 - 6.0;
+            let talk = [(20, 90.0 + off), (20, 180.0 - off), (20, off)];
+            assert_eq!(hear_talk(&mut people, &talk), [Some(1), Some(2), Some(0)], "{turn}");
+            let talk = [(20, off), (20, 90.0 - off)];
+            assert_eq!(hear_talk(&mut people, &talk), [Some(0), Some(1)], "{turn}");
+        }
+        assert_eq!(people.speakers(), 3);
+    }
+}
+
+#[test]
+fn a_far_voice_is_somebody_new_only_with_enough_solo_speech() {
+    let mut people = nobody_yet();
+    assert_eq!(hear_talk(&mut people, &[(30, 0.0)]), [Some(0)]);
+    assert_eq!(hear_talk(&mut people, &[(5, 90.0)]), [Some(0)]);
+    assert_eq!(hear_talk(&mut people, &[(9, 90.0)]), [Some(0)]);
+    assert_eq!(people.speakers(), 1);
+    assert_eq!(hear_talk(&mut people, &[(10, 90.0)]), [Some(1)]);
+    assert_eq!(people.speakers(), 2);
+}
+
+#[test]
+fn the_first_voice_is_somebody_however_short() {
+    let mut people = nobody_yet();
+    assert_eq!(hear_talk(&mut people, &[(2, 0.0)]), [Some(0)]);
+    assert_eq!(hear_talk(&mut people, &[(30, 5.0)]), [Some(0)]);
+}
+
+#[test]
+fn one_too_many_joins_the_nearest() {
+    let mut people = OnlineClustering::new(OnlineOptions { max_speakers: 2, ..options() });
+    assert_eq!(hear_talk(&mut people, &[(30, 0.0)]), [Some(0)]);
+    assert_eq!(hear_talk(&mut people, &[(30, 90.0)]), [Some(1)]);
+    for _ in 0..5 {
+        assert_eq!(hear_talk(&mut people, &[(30, 150.0)]), [Some(1)]);
+    }
+    let crowd = hear_talk(&mut people, &[(30, 0.0), (30, 90.0), (30, 180.0)]);
+    assert_eq!(crowd.iter().flatten().count(), 2, "{crowd:?}");
+    assert_eq!(people.speakers(), 2);
+}
+
+#[test]
+fn two_local_speakers_are_two_people() {
+    let mut people = nobody_yet();
+    assert_eq!(hear_talk(&mut people, &[(30, 0.0)]), [Some(0)]);
+    let both = hear_talk(&mut people, &[(30, 1.0), (30, 2.0)]);
+    assert!(both[0].is_some() && both[0] != both[1], "{both:?}");
+    // Too little to be somebody else, and the only person known talks elsewhere in the window.
+    assert_eq!(hear_talk(&mut nobody_and(0.0), &[(30, 0.0), (3, 2.0)]), [Some(0), None]);
+}
+
+fn nobody_and(degrees: f32) -> OnlineClustering {
+    let mut people = nobody_yet();
+    hear_talk(&mut people, &[(30, degrees)]);
+    people
+}
+
+#[test]
+fn who_turns_out_to_be_another_goes_away_and_the_older_number_stays() {
+    let mut people = nobody_yet();
+    assert_eq!(hear_talk(&mut people, &[(60, 0.0)]), [Some(0)]);
+    assert_eq!(hear_talk(&mut people, &[(30, 65.0)]), [Some(1)]);
+    // The voice between the two links them.
+    assert_eq!(hear_talk(&mut people, &[(60, 32.0)]), [Some(0)]);
+    for degrees in [65.0, 32.0, 32.0] {
+        assert_eq!(hear_talk(&mut people, &[(30, degrees)]), [Some(0)], "{degrees}");
+    }
+    // The number of who went away means nobody else.
+    assert_eq!(hear_talk(&mut people, &[(30, 180.0)]), [Some(2)]);
+}
+
+#[test]
+fn who_is_absent_for_longer_than_the_memory_lasts_is_recognised() {
+    let mut people = OnlineClustering::new(OnlineOptions { memory: 3, ..options() });
+    assert_eq!(hear_talk(&mut people, &[(30, 0.0)]), [Some(0)]);
+    for _ in 0..10 {
+        assert_eq!(hear_talk(&mut people, &[(30, 90.0)]), [Some(1)]);
+    }
+    for _ in 0..10 {
+        hear(&mut people, &silence());
+    }
+    assert_eq!(hear_talk(&mut people, &[(30, 4.0)]), [Some(0)]);
+    assert_eq!(hear_talk(&mut people, &[(30, 94.0)]), [Some(1)]);
+    assert_eq!(people.speakers(), 2);
+}
+
+fn silence() -> LocalWindow {
+    let (activity, embedding) = (Array2::zeros((30, 3)), Array2::zeros((3, 2)));
+    LocalWindow { start_frame: 0, activity, embedding }
+}
+
+#[test]
+fn who_says_too_little_to_last_takes_nobody_elses_place() {
+    let mut people = OnlineClustering::new(OnlineOptions { max_speakers: 2, ..options() });
+    let first = hear_talk(&mut people, &[(30, 0.0), (2, 90.0)]);
+    assert_eq!((first, people.speakers()), (vec![Some(0), None], 1));
+    assert_eq!(hear_talk(&mut people, &[(30, 180.0)]), [Some(1)]);
+    assert_eq!(hear_talk(&mut people, &[(30, 0.0), (30, 180.0)]), [Some(0), Some(1)]);
+}
+
+#[test]
+fn nobody_talks_and_nobody_has_a_voice() {
+    let mut people = nobody_yet();
+    assert_eq!(hear(&mut people, &silence()), [None, None, None]);
+    for value in [0.0, f32::NAN, f32::INFINITY] {
+        let mut voiceless = window(&[(30, 0.0), (20, 0.0)]);
+        voiceless.embedding.fill(value);
+        assert_eq!(hear(&mut people, &voiceless), [None, None], "{value}");
+    }
+    assert_eq!(people.speakers(), 0);
+    assert!(people.voice(0).is_none());
+    // Once somebody is known, it is they who talk without a voice, unless they talk beside.
+    hear_talk(&mut people, &[(30, 0.0)]);
+    let mut voiceless = window(&[(5, 0.0), (30, 0.0)]);
+    voiceless.embedding.row_mut(0).fill(0.0);
+    assert_eq!(hear(&mut people, &voiceless), [None, Some(0)]);
+    voiceless.embedding.fill(0.0);
+    assert_eq!(hear(&mut people, &voiceless).iter().flatten().count(), 1);
+}
+
+#[test]
+fn a_voice_is_the_mean_of_what_is_remembered() {
+    let mut people = nobody_yet();
+    for degrees in [0.0, 20.0, 40.0] {
+        assert_eq!(hear_talk(&mut people, &[(30, degrees)]), [Some(0)]);
+    }
+    let voice = people.voice(0).unwrap();
+    let degrees = voice[1].atan2(voice[0]).to_degrees();
+    assert!((degrees - 20.0).abs() < 1.0 && (voice.dot(&voice) - 1.0).abs() < 1e-5, "{voice}");
+}
