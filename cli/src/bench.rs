@@ -35,18 +35,21 @@ Examples:
   voiceflow bench --streaming --measure push --history 0 --sla-p99 20 --json call.wav
 
 Without --streaming: runs of the network, one after the other, and how many windows a second come to be. In JSON, \
-`results` has a row for each batch: `provider`, `batch`, `threads`, `p50_ms`, `p95_ms`, `p99_ms`, `max_ms`, \
-`requests_per_s`.
-With it, what live streams cost, in JSON one key for each:
-  push    pushes of one stream on one thread, as fast as they go
-  load    the delay from when a chunk was due until its push returned, for each number of streams, fed in real time by \
---threads threads, by default one for each core; `late` is the share of chunks over 100 ms, `cpu_s_per_s` the \
-processor seconds for each second, and `sustained` says that P99 is under 100 ms
-  growth  the time of a push and the memory in the first and the last tenth of a long stream, and their `ratio`
-  words   `word`: from the end of the first 0.2 s of a turn of AUDIO's reference to its first label; `final_end` and \
-`final_moment`: from the end and from each moment of a segment until it was final; `declared_ms` is the most that \
-was promised for an end
-AUDIO is decoded into memory once and pushed over and over. Percentiles are by nearest rank.
+`results` has a row for each batch: `provider`, `batch`, `threads`, percentiles, `requests_per_s`.
+
+With --streaming: what live streams cost. AUDIO is decoded into memory once and pushed over and over. In JSON, beside \
+`model`, `provider`, `threads`, `chunk_ms`, `latency_s` and `history_s`, a key for each measurement:
+  push    pushes of one stream on one thread, as fast as they go: `seconds`, `pushes`, percentiles
+  load    for each number of `streams`, fed in real time by `threads` threads (by default one for each core): \
+percentiles of the delay from when one of the `chunks` was due until its push returned, the share of `late` ones (over \
+100 ms), processor seconds for each second, `cpu_s_per_s`, and whether P99 is under 100 ms, `sustained`
+  growth  a stream of so many `minutes`: the mean time of a push in each minute or tenth, `push_ms`, and in the first \
+and the last tenth `first_push_ms`, `last_push_ms`, their `ratio`, `first_resident_mb`, `last_resident_mb`
+  words   AUDIO once: percentiles from the end of the first 0.2 s of a turn of the reference to its first label, \
+`word`, with the `count` of turns that begin alone and of those `untold`, and from the end and from each moment of a \
+segment until it was final, `final_end`, `final_moment`; `declared_ms` is the longest time promised for the end
+
+Percentiles are by nearest rank: `p50_ms`, `p95_ms`, `p99_ms`, `max_ms`. What the system does not tell is null.
 With --sla-p99 the exit code is 1 when the P99 of a batch, of a push or of the delay of a number of streams is longer.";
 
 /// Arguments of `bench`.

@@ -26,7 +26,7 @@ pub struct InferenceArgs {
         long,
         value_name = "LIST",
         value_delimiter = ',',
-        default_values_t = [1, 4, 8, 16],
+        default_value = "1,4,8,16",
         value_parser = clap::value_parser!(u32).range(1..=1024),
         conflicts_with = "streaming"
     )]
@@ -142,7 +142,7 @@ impl Report {
         for row in &self.results {
             let first = [row.provider.to_owned(), row.batch.to_string(), row.threads.to_string()];
             let last = format!("{:.1}", row.requests_per_s);
-            table.row(first.into_iter().chain(row.spread.cells()).chain([last]));
+            table.row(first.into_iter().chain(row.spread.cells(3)).chain([last]));
         }
         format!("{}, windows of {} s\n\n{}", self.model, self.window_s, table.render())
     }

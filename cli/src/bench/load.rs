@@ -166,7 +166,7 @@ pub fn table(loads: &[Load]) -> String {
         let sustained = if load.sustained { "yes" } else { "no" };
         let rest = [format!("{:.2}", load.late * 100.0), cpu, sustained.to_owned()];
         let first = [load.streams.to_string(), load.chunks.to_string()];
-        table.row(first.into_iter().chain(load.spread.cells()).chain(rest));
+        table.row(first.into_iter().chain(load.spread.cells(2)).chain(rest));
     }
     table.render()
 }

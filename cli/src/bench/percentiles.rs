@@ -28,8 +28,8 @@ impl Spread {
     }
 
     /// The figures as cells of a table.
-    pub fn cells(&self) -> [String; 4] {
-        [self.p50_ms, self.p95_ms, self.p99_ms, self.max_ms].map(|time_ms| format!("{time_ms:.2}"))
+    pub fn cells(&self, decimals: usize) -> [String; 4] {
+        [self.p50_ms, self.p95_ms, self.p99_ms, self.max_ms].map(|time_ms| format!("{time_ms:.decimals$}"))
     }
 }
 

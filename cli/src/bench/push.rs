@@ -42,7 +42,7 @@ impl Pushes {
         let right = ["audio s", "pushes", "P50 ms", "P95 ms", "P99 ms", "max ms"];
         let mut table = Table::new(&right.map(|title| (title, Align::Right)));
         let cells = [format!("{:.1}", self.seconds), self.pushes.to_string()];
-        table.row(cells.into_iter().chain(self.spread.cells()));
+        table.row(cells.into_iter().chain(self.spread.cells(3)));
         table.render()
     }
 }

@@ -37,7 +37,7 @@ pub struct StreamingArgs {
         value_enum,
         value_name = "LIST",
         value_delimiter = ',',
-        default_values_t = [Measure::Push, Measure::Load, Measure::Growth, Measure::Words],
+        default_value = "push,load,growth,words",
         requires = "streaming"
     )]
     measure: Vec<Measure>,
@@ -58,7 +58,7 @@ pub struct StreamingArgs {
         long,
         value_name = "LIST",
         value_delimiter = ',',
-        default_values_t = [50, 100, 200, 400],
+        default_value = "50,100,200,400",
         value_parser = clap::value_parser!(u32).range(1..=10_000),
         requires = "streaming"
     )]
@@ -109,7 +109,7 @@ struct Report {
     provider: &'static str,
     threads: usize,
     chunk_ms: u32,
-    /// The longest time until a moment is final.
+    /// The longest time from the end of a segment until it is final.
     latency_s: f64,
     history_s: f64,
     #[serde(skip_serializing_if = "Option::is_none")]

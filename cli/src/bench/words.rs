@@ -125,7 +125,7 @@ impl Words {
         ];
         for (name, spread) in rows {
             if let Some(spread) = spread {
-                table.row([name.to_owned()].into_iter().chain(spread.cells()));
+                table.row([name.to_owned()].into_iter().chain(spread.cells(0)));
             }
         }
         let mut text = table.render();
