@@ -1,6 +1,7 @@
 //! The voiceflow command line: one file for each command; [`exit`] ends them all.
 
 mod annotations;
+mod bench;
 mod completions;
 mod diarize;
 mod diarize_output;
@@ -57,6 +58,8 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Prepare a speaker embedding model for fast loading
     ImportModel(import_model::ImportModelArgs),
+    /// Measure what inference and live streams cost on this machine
+    Bench(Box<bench::BenchArgs>),
     /// Show versions, ONNX Runtime, its providers and the embedded model
     Info(info::InfoArgs),
     /// Print the script that completes arguments in a shell
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Score(args) => score::run(args),
         Command::Validate(args) => validate::run(args),
         Command::ImportModel(args) => import_model::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Info(args) => info::run(args),
         Command::Completions(args) => completions::run(args, Cli::command()),
     })

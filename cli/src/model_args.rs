@@ -16,7 +16,7 @@ const MODELS_VARIABLE: &str = "VOICEFLOW_MODELS";
 const SEGMENTATION: &str = "segmentation.onnx";
 const EMBEDDING: &str = "embedding.onnx";
 
-/// Arguments of `diarize`, `enroll` and `identify`.
+/// Arguments of `diarize`, `enroll`, `identify` and `bench`.
 #[derive(Args)]
 #[command(next_help_heading = "Models")]
 pub struct ModelArgs {

@@ -7,7 +7,7 @@ use voiceflow::{Config, Error, Provider, ProviderPolicy};
 
 use crate::exit::Failure;
 
-/// Arguments of `diarize`, `enroll`, `identify`, `validate`, `import-model` and `info`.
+/// Arguments of `diarize`, `enroll`, `identify`, `validate`, `import-model`, `bench` and `info`.
 #[derive(Args)]
 #[command(next_help_heading = "Runtime")]
 pub struct RuntimeArgs {
@@ -36,6 +36,11 @@ enum ProviderArg {
 }
 
 impl RuntimeArgs {
+    /// Threads asked for; 0 where the machine decides.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
     /// The default options with these arguments set.
     pub fn config(&self) -> Result<Config, Failure> {
         let provider = match self.provider {

@@ -23,6 +23,7 @@ fn completions_for_each_shell_know_every_command() {
             "score",
             "validate",
             "import-model",
+            "bench",
             "info",
             "num-speakers",
             "segmentation-model",
