@@ -18,7 +18,7 @@ use crate::diarize::clustering::{
 use crate::diarize::reconstruct::{Weighting, reconstruct};
 use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, to_segments};
 use crate::diarize::windows::WindowGrid;
-use crate::diarize::{LocalWindow, speaker_count, votes};
+use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
 use crate::gallery::Voice;
 use crate::model::{LocalDiarizer, ModelInfo, Process, Session, TwoStage, read_plda, thread_count};
@@ -272,11 +272,8 @@ impl Diarizer {
     ) -> Result<Vec<FrameTurn>> {
         let hysteresis = self.hysteresis();
         let least = *self.config.speaker_range().start();
-        let votes = match self.local.tuning().vote_scale {
-            Some(scale) => votes::shared(windows, clustering, scale),
-            None => votes::firm(&clustering.labels),
-        };
-        let turns = reconstruct(windows, &votes, total_frames, hysteresis, self.weighting(), control)?;
+        let turns =
+            reconstruct(windows, &clustering.labels, total_frames, hysteresis, self.weighting(), control)?;
         let turns =
             speaker_count::restore_speakers(turns, windows, clustering, hysteresis, total_frames, least);
         let turns = fill_pauses(turns, self.frames(self.config.min_silence_s()));

@@ -16,7 +16,6 @@ use voiceflow::diarize::clustering::{
 };
 use voiceflow::diarize::powerset::{Powerset, PowersetDecoding};
 use voiceflow::diarize::reconstruct::{Weighting, reconstruct};
-use voiceflow::diarize::votes::firm;
 
 const HYSTERESIS: Hysteresis = Hysteresis { onset: 0.5, offset: 0.5 };
 
@@ -176,8 +175,7 @@ fn flat_reconstruction_is_that_of_pyannote() {
         let frames = list(&case["frames"]);
         let control = Control::none();
         let turns =
-            reconstruct(&windows, &firm(&labels), frames.len(), HYSTERESIS, Weighting::Flat, &control)
-                .unwrap();
+            reconstruct(&windows, &labels, frames.len(), HYSTERESIS, Weighting::Flat, &control).unwrap();
         let speakers = labels.iter().flatten().flatten().max().unwrap() + 1;
         for (frame, expected) in frames.iter().enumerate() {
             let talks = |speaker: usize| {

@@ -7,7 +7,6 @@ use super::LocalWindow;
 use super::activity::Hysteresis;
 use super::reconstruct::{FrameVote, Placed, Weighting};
 use super::timeline::FrameTurn;
-use super::votes::{Votes, votes_of};
 
 /// How a stream's turns are built.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,13 +50,13 @@ pub struct LiveTurns {
 #[derive(Clone, Debug)]
 struct Heard {
     window: LocalWindow,
-    votes: Vec<Votes>,
+    labels: Vec<Option<usize>>,
     talking: Vec<Vec<bool>>,
 }
 
 impl Heard {
     fn placed(&self) -> Placed<'_> {
-        Placed::new(&self.window, &self.votes, &self.talking)
+        Placed::new(&self.window, &self.labels, &self.talking)
     }
 }
 
@@ -78,8 +77,7 @@ impl LiveTurns {
         settle: usize,
         heard: usize,
     ) -> LiveUpdate {
-        let votes = labels.iter().map(votes_of).collect();
-        self.windows.push_back(Heard { window, votes, talking });
+        self.windows.push_back(Heard { window, labels, talking });
         let settled = self.settle(settle, false);
         let mut provisional = Vec::new();
         let mut ahead = self.turns.clone();

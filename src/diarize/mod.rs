@@ -15,7 +15,6 @@ pub mod powerset;
 pub mod reconstruct;
 pub mod speaker_count;
 pub mod timeline;
-pub mod votes;
 pub mod windows;
 
 pub use windows::LocalWindow;

@@ -7,7 +7,6 @@ use std::ops::Range;
 use super::LocalWindow;
 use super::activity::Hysteresis;
 use super::timeline::{FrameTurn, TurnBuilder};
-use super::votes::Votes;
 use crate::control::Control;
 use crate::error::{Result, Stage};
 
@@ -53,14 +52,18 @@ impl Weighting {
 /// A window with what reconstruction needs of it.
 pub(super) struct Placed<'a> {
     window: &'a LocalWindow,
-    votes: &'a [Votes],
+    speakers: &'a [Option<usize>],
     talking: &'a [Vec<bool>],
 }
 
 impl<'a> Placed<'a> {
-    /// `votes` tells for whom each local speaker of `window` counts, `talking` in which frames they talk.
-    pub(super) fn new(window: &'a LocalWindow, votes: &'a [Votes], talking: &'a [Vec<bool>]) -> Self {
-        Self { window, votes, talking }
+    /// `speakers` tells who each local speaker of `window` is, `talking` in which frames they talk.
+    pub(super) fn new(
+        window: &'a LocalWindow,
+        speakers: &'a [Option<usize>],
+        talking: &'a [Vec<bool>],
+    ) -> Self {
+        Self { window, speakers, talking }
     }
 
     /// The frames of the recording that lie in the window.
@@ -70,10 +73,9 @@ impl<'a> Placed<'a> {
 
     /// How active `speaker` is: as much as the most active of the local speakers who are that person.
     fn probability(&self, frame: usize, speaker: usize) -> f32 {
-        let share =
-            |votes: &Votes| votes.iter().find(|(known, _)| *known == speaker).map_or(0.0, |vote| vote.1);
         let activity = self.window.activity.row(frame);
-        self.votes.iter().zip(activity).map(|(votes, activity)| share(votes) * activity).fold(0.0, f32::max)
+        let own = self.speakers.iter().zip(activity).filter(|(known, _)| **known == Some(speaker));
+        own.map(|(_, &probability)| probability).fold(0.0, f32::max)
     }
 }
 
@@ -99,18 +101,18 @@ impl FrameVote {
         let local_frame = frame - placed.window.start_frame;
         let weight = weighting.weight(local_frame, placed.window.frames());
         self.weight += weight;
-        for (local, votes) in placed.votes.iter().enumerate() {
-            if !votes.is_empty() && placed.talking[local][local_frame] {
+        for (local, speaker) in placed.speakers.iter().enumerate() {
+            let Some(speaker) = *speaker else { continue };
+            if placed.talking[local][local_frame] {
                 self.talkers += weight;
             }
-            let counted =
-                |speaker: usize| placed.votes[..local].iter().flatten().any(|vote| vote.0 == speaker);
-            for &(speaker, _) in votes.iter().filter(|vote| !counted(vote.0)) {
-                let activity = weight * placed.probability(local_frame, speaker);
-                match self.activity.iter_mut().find(|(known, _)| *known == speaker) {
-                    Some((_, sum)) => *sum += activity,
-                    None => self.activity.push((speaker, activity)),
-                }
+            if placed.speakers[..local].contains(&Some(speaker)) {
+                continue;
+            }
+            let activity = weight * placed.probability(local_frame, speaker);
+            match self.activity.iter_mut().find(|(known, _)| *known == speaker) {
+                Some((_, sum)) => *sum += activity,
+                None => self.activity.push((speaker, activity)),
             }
         }
     }
@@ -130,13 +132,14 @@ impl FrameVote {
 }
 
 /// Turns of all speakers in the first `total_frames` frames, by start, then end, then speaker. `windows` are
-/// in the order of their start; `votes` tells for each of them for whom its local speakers count.
+/// in the order of their start; `labels` gives the speaker of each local speaker, as
+/// [`Clustering::labels`](super::clustering::Clustering::labels) does.
 ///
 /// # Errors
 /// Those of [`Control::check`].
 pub fn reconstruct(
     windows: &[LocalWindow],
-    votes: &[Vec<Votes>],
+    labels: &[Vec<Option<usize>>],
     total_frames: usize,
     hysteresis: Hysteresis,
     weighting: Weighting,
@@ -146,9 +149,9 @@ pub fn reconstruct(
     let talking: Vec<Vec<Vec<bool>>> = windows.iter().map(|window| hysteresis.talking(window)).collect();
     let placed: Vec<Placed<'_>> = windows
         .iter()
-        .zip(votes)
+        .zip(labels)
         .zip(&talking)
-        .map(|((window, votes), talking)| Placed::new(window, votes, talking))
+        .map(|((window, speakers), talking)| Placed::new(window, speakers, talking))
         .collect();
     let mut turns = TurnBuilder::default();
     let mut vote = FrameVote::default();
@@ -175,7 +178,6 @@ pub fn reconstruct(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diarize::votes::firm;
     use ndarray::Array2;
 
     const HYSTERESIS: Hysteresis = Hysteresis { onset: 0.5, offset: 0.5 };
@@ -195,8 +197,7 @@ mod tests {
             [window(0, &[&[0.0, 1.0, 1.0, 1.0], &[0.0; 4]]), window(2, &[&[0.0; 4], &[1.0, 1.0, 0.0, 0.0]])];
         let labels = [vec![Some(0), None], vec![None, Some(0)]];
         let turns =
-            reconstruct(&windows, &firm(&labels), 6, HYSTERESIS, Weighting::Trapezoid, &Control::none())
-                .unwrap();
+            reconstruct(&windows, &labels, 6, HYSTERESIS, Weighting::Trapezoid, &Control::none()).unwrap();
         assert_eq!(spans(&turns), [(0, 1, 4)]);
         assert!((turns[0].confidence() - 1.0).abs() < 1e-6);
     }
@@ -206,8 +207,7 @@ mod tests {
         let windows = [window(0, &[&[0.9; 4]]), window(0, &[&[0.8; 4]])];
         let labels = [vec![Some(0)], vec![Some(1)]];
         let turns =
-            reconstruct(&windows, &firm(&labels), 4, HYSTERESIS, Weighting::Trapezoid, &Control::none())
-                .unwrap();
+            reconstruct(&windows, &labels, 4, HYSTERESIS, Weighting::Trapezoid, &Control::none()).unwrap();
         assert_eq!(spans(&turns), [(0, 0, 4)]);
     }
 
@@ -216,33 +216,20 @@ mod tests {
         let windows = [window(0, &[&[0.9, 0.9, 0.9, 0.1], &[0.1, 0.8, 0.8, 0.8]])];
         let labels = [vec![Some(1), Some(0)]];
         let turns =
-            reconstruct(&windows, &firm(&labels), 3, HYSTERESIS, Weighting::Trapezoid, &Control::none())
-                .unwrap();
+            reconstruct(&windows, &labels, 3, HYSTERESIS, Weighting::Trapezoid, &Control::none()).unwrap();
         assert_eq!(spans(&turns), [(1, 0, 3), (0, 1, 3)]);
     }
 
     #[test]
     fn frames_past_the_recording_are_left_out_and_silence_gives_nothing() {
         let windows = [window(0, &[&[0.9; 8]])];
-        let turns = reconstruct(
-            &windows,
-            &firm(&[vec![Some(0)]]),
-            5,
-            HYSTERESIS,
-            Weighting::Trapezoid,
-            &Control::none(),
-        )
-        .unwrap();
+        let turns =
+            reconstruct(&windows, &[vec![Some(0)]], 5, HYSTERESIS, Weighting::Trapezoid, &Control::none())
+                .unwrap();
         assert_eq!(spans(&turns), [(0, 0, 5)]);
-        let silent = reconstruct(
-            &windows,
-            &firm(&[vec![None]]),
-            5,
-            HYSTERESIS,
-            Weighting::Trapezoid,
-            &Control::none(),
-        )
-        .unwrap();
+        let silent =
+            reconstruct(&windows, &[vec![None]], 5, HYSTERESIS, Weighting::Trapezoid, &Control::none())
+                .unwrap();
         assert!(silent.is_empty());
     }
 
@@ -250,8 +237,7 @@ mod tests {
     fn two_local_speakers_who_are_one_person_are_not_added_up() {
         let windows = [window(0, &[&[0.6; 4], &[0.6; 4]]), window(0, &[&[0.9; 4]])];
         let labels = [vec![Some(0), Some(0)], vec![Some(1)]];
-        let flat =
-            reconstruct(&windows, &firm(&labels), 4, HYSTERESIS, Weighting::Flat, &Control::none()).unwrap();
+        let flat = reconstruct(&windows, &labels, 4, HYSTERESIS, Weighting::Flat, &Control::none()).unwrap();
         assert_eq!(spans(&flat), [(0, 0, 4), (1, 0, 4)]);
         assert!((flat[0].confidence() - 0.3).abs() < 1e-6 && (flat[1].confidence() - 0.45).abs() < 1e-6);
     }
@@ -261,8 +247,7 @@ mod tests {
         let windows = [window(0, &[&[0.9; 4]]), window(0, &[&[0.1; 4]])];
         let labels = [vec![Some(0)], vec![Some(0)]];
         for (weighting, turns) in [(Weighting::Flat, 0), (Weighting::Trapezoid, 1)] {
-            let found =
-                reconstruct(&windows, &firm(&labels), 4, HYSTERESIS, weighting, &Control::none()).unwrap();
+            let found = reconstruct(&windows, &labels, 4, HYSTERESIS, weighting, &Control::none()).unwrap();
             assert_eq!(found.len(), turns);
         }
     }

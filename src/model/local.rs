@@ -54,9 +54,6 @@ pub struct Tuning {
     /// Length in seconds of the windows of a stream: short ones mix people up less where they end, long ones know
     /// voices better.
     pub live_window_s: f64,
-    /// Cosine distance over which voices are told apart when a recording is put together, see
-    /// [`votes::shared`](crate::diarize::votes::shared); `None` where each counts for one person alone.
-    pub vote_scale: Option<f32>,
 }
 
 /// Finds the local speakers of windows. Any thread may use it, concurrently.
@@ -97,7 +94,7 @@ impl LocalDiarizer for Session {
             Some(_) => ClusteringMethod::Vbx,
             None => ClusteringMethod::Average,
         };
-        Tuning { clustering, trusted_s: 1.6, least_speaker_s: 1.5, live_window_s: 3.0, vote_scale: Some(0.1) }
+        Tuning { clustering, trusted_s: 1.6, least_speaker_s: 1.5, live_window_s: 3.0 }
     }
 
     fn vbx(&self) -> Option<&Vbx> {
