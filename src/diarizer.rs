@@ -13,9 +13,9 @@ use crate::control::Control;
 use crate::diarize::activity::Hysteresis;
 use crate::diarize::clustering::{
     Assignment, CENTROID_MIN_CLUSTER_SIZE, Clustering, ClusteringOptions, Method, Start, Vbx, cluster,
-    tracks_of, usual_threshold,
+    recognise, tracks_of, usual_threshold,
 };
-use crate::diarize::reconstruct::{Weighting, reconstruct};
+use crate::diarize::reconstruct::{Weighting, labelled, reconstruct};
 use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, to_segments};
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
@@ -125,18 +125,20 @@ impl Diarizer {
         self.process.check(&self.model().name)?;
         let control = control.or_deadline(self.config.deadline());
         let analysis = self.analyse(source, &control)?;
-        self.settle(&analysis.windows, analysis.samples, &control)
+        self.settle(&analysis.windows, &analysis.details, analysis.samples, &control)
     }
 
-    /// Who spoke when in a recording of `samples` samples of which these are the windows.
+    /// Who spoke when in a recording of `samples` samples of which these are the windows, and the short ones. Speakers
+    /// are found by the former alone.
     pub(crate) fn settle(
         &self,
         windows: &[LocalWindow],
+        details: &[LocalWindow],
         samples: u64,
         control: &Control<'_>,
     ) -> Result<Diarization> {
         let clustering = cluster(windows, &self.clustering_options(), control)?;
-        let turns = self.turns(windows, &clustering, self.grid.frames_in(samples), control)?;
+        let turns = self.turns(windows, details, &clustering, self.grid.frames_in(samples), control)?;
         Ok(self.finish(turns, &clustering, samples))
     }
 
@@ -167,6 +169,13 @@ impl Diarizer {
     /// Where the windows of a recording lie.
     pub(crate) fn grid(&self) -> WindowGrid {
         self.grid
+    }
+
+    /// Where short windows lie beside those of a recording, if the model gains by them.
+    pub(crate) fn detail(&self) -> Option<WindowGrid> {
+        let samples = |seconds: f64| (seconds * f64::from(SAMPLE_RATE)) as usize;
+        let (window_s, hop_s) = self.local.tuning().detail_s?;
+        Some(WindowGrid::new(samples(window_s), samples(hop_s), self.grid.frame))
     }
 
     /// When a local speaker talks.
@@ -237,6 +246,7 @@ impl Diarizer {
         let longest = CLOSE_LONGEST_S * SAMPLE_RATE as usize;
         let options = AnalysisOptions {
             grid: self.grid,
+            detail: self.detail(),
             batch: self.config.batch(),
             workers: self.workers,
             keep: if least > 1 { longest } else { 0 },
@@ -250,7 +260,7 @@ impl Diarizer {
         let samples = |seconds: f64| (seconds * f64::from(SAMPLE_RATE)) as usize;
         let grid = WindowGrid::new(samples(CLOSE_WINDOW_S), samples(CLOSE_HOP_S), self.grid.frame);
         let mut again = BufferSource::from_f32(&analysis.head, SAMPLE_RATE, 1)?;
-        let options = AnalysisOptions { grid, keep: 0, ..options };
+        let options = AnalysisOptions { grid, detail: None, keep: 0, ..options };
         // The stage has been reported as done, and is still looked at for a wish to stop.
         let closer = analyse(&*self.local, &options, &mut again, &control.with_least_fraction(1.0))?;
         let gained = self.voices_in(&closer.windows) > tracks;
@@ -266,14 +276,18 @@ impl Diarizer {
     fn turns(
         &self,
         windows: &[LocalWindow],
+        details: &[LocalWindow],
         clustering: &Clustering,
         total_frames: usize,
         control: &Control<'_>,
     ) -> Result<Vec<FrameTurn>> {
         let hysteresis = self.hysteresis();
         let least = *self.config.speaker_range().start();
-        let turns =
-            reconstruct(windows, &clustering.labels, total_frames, hysteresis, self.weighting(), control)?;
+        let detailed = recognise(details, &clustering.centroids, hysteresis, control)?;
+        let mut all = labelled(windows, &clustering.labels);
+        all.extend(labelled(details, &detailed));
+        all.sort_by_key(|(window, _)| window.start_frame);
+        let turns = reconstruct(&all, total_frames, hysteresis, self.weighting(), control)?;
         let turns =
             speaker_count::restore_speakers(turns, windows, clustering, hysteresis, total_frames, least);
         let turns = fill_pauses(turns, self.frames(self.config.min_silence_s()));

@@ -15,7 +15,7 @@ use voiceflow::diarize::clustering::{
     Assignment, Clustering, ClusteringOptions, Method, Plda, PldaArrays, Vbx, cluster,
 };
 use voiceflow::diarize::powerset::{Powerset, PowersetDecoding};
-use voiceflow::diarize::reconstruct::{Weighting, reconstruct};
+use voiceflow::diarize::reconstruct::{Weighting, labelled, reconstruct};
 
 const HYSTERESIS: Hysteresis = Hysteresis { onset: 0.5, offset: 0.5 };
 
@@ -175,7 +175,8 @@ fn flat_reconstruction_is_that_of_pyannote() {
         let frames = list(&case["frames"]);
         let control = Control::none();
         let turns =
-            reconstruct(&windows, &labels, frames.len(), HYSTERESIS, Weighting::Flat, &control).unwrap();
+            reconstruct(&labelled(&windows, &labels), frames.len(), HYSTERESIS, Weighting::Flat, &control)
+                .unwrap();
         let speakers = labels.iter().flatten().flatten().max().unwrap() + 1;
         for (frame, expected) in frames.iter().enumerate() {
             let talks = |speaker: usize| {

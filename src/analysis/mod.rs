@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 
-use reader::{Batch, WindowReader};
+use reader::{Batch, Cutter, WindowReader};
 
 use crate::audio::AudioSource;
 use crate::control::Control;
@@ -29,6 +29,8 @@ const CANCEL_POLL: Duration = Duration::from_millis(50);
 pub struct AnalysisOptions {
     /// Where the windows lie.
     pub grid: WindowGrid,
+    /// Where short windows lie beside them, if any.
+    pub detail: Option<WindowGrid>,
     /// Windows in one run of the network.
     pub batch: usize,
     /// Runs of the network at once.
@@ -42,6 +44,8 @@ pub struct AnalysisOptions {
 pub struct Analysis {
     /// The windows by start.
     pub windows: Vec<LocalWindow>,
+    /// The short windows by start.
+    pub details: Vec<LocalWindow>,
     /// Samples in the recording, at 16 kHz.
     pub samples: u64,
     /// The first samples of the recording, as many as were to be kept.
@@ -58,7 +62,10 @@ pub fn analyse(
     source: &mut dyn AudioSource,
     control: &Control<'_>,
 ) -> Result<Analysis> {
-    let mut reader = WindowReader::new(source, options.grid, options.keep);
+    let grids: Vec<WindowGrid> = std::iter::once(options.grid).chain(options.detail).collect();
+    let at_once = |grid: &WindowGrid| local.windows_at_once(options.batch, grid.hop);
+    let cutters = grids.iter().map(|grid| Cutter::new(*grid, at_once(grid))).collect();
+    let mut reader = WindowReader::new(source, cutters, options.keep);
     let stop = Arc::new(AtomicBool::new(false));
     let team = Team::new(local, options.batch, control.on_worker(&stop), &stop);
     std::thread::scope(|scope| {
@@ -67,8 +74,7 @@ pub fn analyse(
         let workers = team.start(scope, options.workers, &queue, &busy)?;
         // The workers' own ends are left: the queue closes when the last of them ends.
         drop((queue, busy));
-        let at_once = local.windows_at_once(options.batch, options.grid.hop);
-        let fed = feed(&mut reader, at_once, &sender, &stop, control);
+        let fed = feed(&mut reader, &sender, &stop, control);
         drop(sender);
         let waited = fed.and_then(|()| wait(&all_done, reader.fraction(), control));
         if waited.is_err() {
@@ -79,22 +85,22 @@ pub fn analyse(
         }
         waited
     })?;
-    let windows = team.finish()?;
+    let mut sets = team.finish(grids.len())?.into_iter();
     control.check(Stage::Analysis, 1.0)?;
-    Ok(Analysis { windows, samples: reader.samples, head: reader.head })
+    let mut next = || sets.next().unwrap_or_default();
+    Ok(Analysis { windows: next(), details: next(), samples: reader.samples, head: reader.head })
 }
 
 /// Hands batches to the workers until the recording ends or `stop` is set.
 fn feed(
     reader: &mut WindowReader<'_>,
-    batch_size: usize,
     queue: &Sender<Batch>,
     stop: &AtomicBool,
     control: &Control<'_>,
 ) -> Result<()> {
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) {
-        let Some(mut batch) = reader.next_batch(number, batch_size, control)? else { break };
+        let Some(mut batch) = reader.next_batch(number, control)? else { break };
         loop {
             match queue.send_timeout(batch, CANCEL_POLL) {
                 Ok(()) => break,
@@ -121,7 +127,8 @@ struct Team<'a> {
     local: &'a dyn LocalDiarizer,
     batch: usize,
     control: Control<'a>,
-    done: Mutex<Vec<(usize, Vec<LocalWindow>)>>,
+    /// Number and set of each batch, and its windows.
+    done: Mutex<Vec<(usize, usize, Vec<LocalWindow>)>>,
     failure: Mutex<Option<Error>>,
     /// Set after the first failure: batches still in the queue are not analysed, and runs end early.
     stop: &'a AtomicBool,
@@ -169,7 +176,7 @@ impl<'a> Team<'a> {
                 continue;
             }
             match self.local.analyse(&batch.stretch, self.batch, &self.control) {
-                Ok(windows) => self.done.lock().push((batch.number, windows)),
+                Ok(windows) => self.done.lock().push((batch.number, batch.set, windows)),
                 Err(error) => {
                     self.failure.lock().get_or_insert(error);
                     self.stop.store(true, Ordering::Relaxed);
@@ -178,13 +185,17 @@ impl<'a> Team<'a> {
         }
     }
 
-    /// The windows in the order of their start, or the first failure.
-    fn finish(self) -> Result<Vec<LocalWindow>> {
+    /// The windows of each set in the order of their start, or the first failure.
+    fn finish(self, sets: usize) -> Result<Vec<Vec<LocalWindow>>> {
         if let Some(error) = self.failure.into_inner() {
             return Err(error);
         }
         let mut batches = self.done.into_inner();
-        batches.sort_by_key(|(number, _)| *number);
-        Ok(batches.into_iter().flat_map(|(_, windows)| windows).collect())
+        batches.sort_by_key(|(number, ..)| *number);
+        let mut found = vec![Vec::new(); sets];
+        for (_, set, windows) in batches {
+            found[set].extend(windows);
+        }
+        Ok(found)
     }
 }

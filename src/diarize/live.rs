@@ -186,7 +186,7 @@ mod tests {
 
     use super::*;
     use crate::control::Control;
-    use crate::diarize::reconstruct::reconstruct;
+    use crate::diarize::reconstruct::{labelled, reconstruct};
     use crate::diarize::timeline::{FrameTimes, TurnBuilder, fill_pauses, to_segments};
 
     const HYSTERESIS: Hysteresis = Hysteresis { onset: 0.5, offset: 0.4 };
@@ -245,7 +245,14 @@ mod tests {
         let mut builder = TurnBuilder::default();
         let of = |count: usize| {
             let (windows, labels) = (&windows[..count], &labels[..count]);
-            reconstruct(windows, labels, frames, HYSTERESIS, Weighting::Trapezoid, &Control::none()).unwrap()
+            reconstruct(
+                &labelled(windows, labels),
+                frames,
+                HYSTERESIS,
+                Weighting::Trapezoid,
+                &Control::none(),
+            )
+            .unwrap()
         };
         let (mut count, mut turns) = (windows.len(), of(windows.len()));
         for frame in 0..frames {
@@ -324,7 +331,8 @@ mod tests {
         let mut found: Vec<FrameTurn> = told.into_iter().map(|live| live.turn).collect();
         super::super::timeline::sort(&mut found);
         let (control, weighting) = (Control::none(), Weighting::Trapezoid);
-        let whole = reconstruct(&windows, &labels, 40 * STEP, HYSTERESIS, weighting, &control).unwrap();
+        let whole =
+            reconstruct(&labelled(&windows, &labels), 40 * STEP, HYSTERESIS, weighting, &control).unwrap();
         assert!(whole.len() > 10);
         assert_eq!(found, whole);
     }

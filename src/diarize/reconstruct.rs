@@ -131,25 +131,30 @@ impl FrameVote {
     }
 }
 
+/// A window, and the speaker of each of its local speakers.
+pub type Labelled<'a> = (&'a LocalWindow, &'a [Option<usize>]);
+
+/// Each window with its labels, as [`Clustering::labels`](super::clustering::Clustering::labels) has them.
+pub fn labelled<'a>(windows: &'a [LocalWindow], labels: &'a [Vec<Option<usize>>]) -> Vec<Labelled<'a>> {
+    windows.iter().zip(labels.iter().map(Vec::as_slice)).collect()
+}
+
 /// Turns of all speakers in the first `total_frames` frames, by start, then end, then speaker. `windows` are
-/// in the order of their start; `labels` gives the speaker of each local speaker, as
-/// [`Clustering::labels`](super::clustering::Clustering::labels) does.
+/// in the order of their start, and may be of different lengths.
 ///
 /// # Errors
 /// Those of [`Control::check`].
 pub fn reconstruct(
-    windows: &[LocalWindow],
-    labels: &[Vec<Option<usize>>],
+    windows: &[Labelled<'_>],
     total_frames: usize,
     hysteresis: Hysteresis,
     weighting: Weighting,
     control: &Control<'_>,
 ) -> Result<Vec<FrameTurn>> {
     control.check(Stage::Reconstruction, 0.0)?;
-    let talking: Vec<Vec<Vec<bool>>> = windows.iter().map(|window| hysteresis.talking(window)).collect();
+    let talking: Vec<Vec<Vec<bool>>> = windows.iter().map(|(window, _)| hysteresis.talking(window)).collect();
     let placed: Vec<Placed<'_>> = windows
         .iter()
-        .zip(labels)
         .zip(&talking)
         .map(|((window, speakers), talking)| Placed::new(window, speakers, talking))
         .collect();
@@ -197,7 +202,8 @@ mod tests {
             [window(0, &[&[0.0, 1.0, 1.0, 1.0], &[0.0; 4]]), window(2, &[&[0.0; 4], &[1.0, 1.0, 0.0, 0.0]])];
         let labels = [vec![Some(0), None], vec![None, Some(0)]];
         let turns =
-            reconstruct(&windows, &labels, 6, HYSTERESIS, Weighting::Trapezoid, &Control::none()).unwrap();
+            reconstruct(&labelled(&windows, &labels), 6, HYSTERESIS, Weighting::Trapezoid, &Control::none())
+                .unwrap();
         assert_eq!(spans(&turns), [(0, 1, 4)]);
         assert!((turns[0].confidence() - 1.0).abs() < 1e-6);
     }
@@ -207,7 +213,8 @@ mod tests {
         let windows = [window(0, &[&[0.9; 4]]), window(0, &[&[0.8; 4]])];
         let labels = [vec![Some(0)], vec![Some(1)]];
         let turns =
-            reconstruct(&windows, &labels, 4, HYSTERESIS, Weighting::Trapezoid, &Control::none()).unwrap();
+            reconstruct(&labelled(&windows, &labels), 4, HYSTERESIS, Weighting::Trapezoid, &Control::none())
+                .unwrap();
         assert_eq!(spans(&turns), [(0, 0, 4)]);
     }
 
@@ -216,20 +223,31 @@ mod tests {
         let windows = [window(0, &[&[0.9, 0.9, 0.9, 0.1], &[0.1, 0.8, 0.8, 0.8]])];
         let labels = [vec![Some(1), Some(0)]];
         let turns =
-            reconstruct(&windows, &labels, 3, HYSTERESIS, Weighting::Trapezoid, &Control::none()).unwrap();
+            reconstruct(&labelled(&windows, &labels), 3, HYSTERESIS, Weighting::Trapezoid, &Control::none())
+                .unwrap();
         assert_eq!(spans(&turns), [(1, 0, 3), (0, 1, 3)]);
     }
 
     #[test]
     fn frames_past_the_recording_are_left_out_and_silence_gives_nothing() {
         let windows = [window(0, &[&[0.9; 8]])];
-        let turns =
-            reconstruct(&windows, &[vec![Some(0)]], 5, HYSTERESIS, Weighting::Trapezoid, &Control::none())
-                .unwrap();
+        let turns = reconstruct(
+            &labelled(&windows, &[vec![Some(0)]]),
+            5,
+            HYSTERESIS,
+            Weighting::Trapezoid,
+            &Control::none(),
+        )
+        .unwrap();
         assert_eq!(spans(&turns), [(0, 0, 5)]);
-        let silent =
-            reconstruct(&windows, &[vec![None]], 5, HYSTERESIS, Weighting::Trapezoid, &Control::none())
-                .unwrap();
+        let silent = reconstruct(
+            &labelled(&windows, &[vec![None]]),
+            5,
+            HYSTERESIS,
+            Weighting::Trapezoid,
+            &Control::none(),
+        )
+        .unwrap();
         assert!(silent.is_empty());
     }
 
@@ -237,7 +255,9 @@ mod tests {
     fn two_local_speakers_who_are_one_person_are_not_added_up() {
         let windows = [window(0, &[&[0.6; 4], &[0.6; 4]]), window(0, &[&[0.9; 4]])];
         let labels = [vec![Some(0), Some(0)], vec![Some(1)]];
-        let flat = reconstruct(&windows, &labels, 4, HYSTERESIS, Weighting::Flat, &Control::none()).unwrap();
+        let flat =
+            reconstruct(&labelled(&windows, &labels), 4, HYSTERESIS, Weighting::Flat, &Control::none())
+                .unwrap();
         assert_eq!(spans(&flat), [(0, 0, 4), (1, 0, 4)]);
         assert!((flat[0].confidence() - 0.3).abs() < 1e-6 && (flat[1].confidence() - 0.45).abs() < 1e-6);
     }
@@ -247,7 +267,8 @@ mod tests {
         let windows = [window(0, &[&[0.9; 4]]), window(0, &[&[0.1; 4]])];
         let labels = [vec![Some(0)], vec![Some(0)]];
         for (weighting, turns) in [(Weighting::Flat, 0), (Weighting::Trapezoid, 1)] {
-            let found = reconstruct(&windows, &labels, 4, HYSTERESIS, weighting, &Control::none()).unwrap();
+            let found = reconstruct(&labelled(&windows, &labels), 4, HYSTERESIS, weighting, &Control::none())
+                .unwrap();
             assert_eq!(found.len(), turns);
         }
     }

@@ -32,6 +32,8 @@ pub(super) struct Settings {
     pub(super) live: WindowGrid,
     /// The windows of the diarizer, for the answer at the end.
     pub(super) whole: WindowGrid,
+    /// Which of the live windows are among the diarizer's short ones.
+    pub(super) detail: Option<WindowGrid>,
     /// Whether live windows shorter than the model's are filled up with silence before them.
     pub(super) padded: bool,
     /// Frames from a frame to the end of the window with which it is settled, at most.
@@ -58,9 +60,16 @@ impl Settings {
             WindowGrid { window: window_frames * whole.frame, hop: step * whole.frame, frame: whole.frame };
         let threshold = config.clustering_threshold().unwrap_or_else(|| diarizer.cosine_threshold());
         let hop_s = whole.hop as f64 / f64::from(SAMPLE_RATE);
+        // Every short window of the diarizer is a live window: nothing is analysed for it alone.
+        let among_live = |detail: &WindowGrid| {
+            detail.window == live.window
+                && detail.window.is_multiple_of(live.hop)
+                && detail.hop.is_multiple_of(live.hop)
+        };
         Self {
             live,
             whole,
+            detail: diarizer.detail().filter(among_live),
             padded: !diarizer.local().takes_short_windows(),
             latency_frames: ((config.latency_s() / times.step_s) as usize).max(step),
             history: (config.history_s() / hop_s).ceil() as usize,

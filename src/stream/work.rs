@@ -12,6 +12,7 @@ use crate::control::Control;
 use crate::diarize::LocalWindow;
 use crate::diarize::clustering::OnlineClustering;
 use crate::diarize::live::{LiveTurn, LiveTurns};
+use crate::diarize::windows::WindowGrid;
 use crate::diarizer::Diarizer;
 use crate::error::{Error, Result, Stage};
 use crate::model::Stretch;
@@ -37,6 +38,9 @@ pub(super) struct Work {
     /// Start of the diarizer's next window.
     next_whole: u64,
     history: VecDeque<LocalWindow>,
+    /// Start of the diarizer's next short window, and those of the time of the history.
+    next_detail: u64,
+    details: VecDeque<LocalWindow>,
     /// Final segments of the time that the history covers.
     told: VecDeque<Segment>,
     /// Whether no more audio comes.
@@ -58,6 +62,8 @@ impl Work {
             turns: LiveTurns::new(settings.turns),
             next_whole: 0,
             history: VecDeque::new(),
+            next_detail: 0,
+            details: VecDeque::new(),
             told: VecDeque::new(),
             ended: false,
             closed: false,
@@ -114,18 +120,28 @@ impl Work {
             self.closed = true;
         }
         let samples = self.tape.end();
-        let mut windows: Vec<LocalWindow> = self.history.iter().cloned().collect();
-        let grid = around.settings.whole;
-        let last = self.next_whole.checked_sub(grid.hop as u64);
-        if let Some(start) = grid.closing_start(last, samples)
-            && around.settings.history > 0
-        {
-            windows.push(self.analyse(around, start, grid.window, false)?);
-        }
-        let diarization = around.diarizer.settle(&windows, samples, around.control)?;
+        let windows = self.with_last(around, &self.history, Some(around.settings.whole), self.next_whole)?;
+        let details = self.with_last(around, &self.details, around.settings.detail, self.next_detail)?;
+        let diarization = around.diarizer.settle(&windows, &details, samples, around.control)?;
         let final_speakers = final_speakers(&self.told, self.people.speakers(), &diarization);
         self.finished = true;
         Ok(Finished { diarization, final_speakers })
+    }
+
+    /// The windows of the history, and the one of their grid that ends the stream; `next` is where it goes on.
+    fn with_last(
+        &self,
+        around: &Surroundings<'_>,
+        history: &VecDeque<LocalWindow>,
+        grid: Option<WindowGrid>,
+        next: u64,
+    ) -> Result<Vec<LocalWindow>> {
+        let mut windows: Vec<LocalWindow> = history.iter().cloned().collect();
+        let Some(grid) = grid.filter(|_| around.settings.history > 0) else { return Ok(windows) };
+        if let Some(start) = grid.closing_start(next.checked_sub(grid.hop as u64), self.tape.end()) {
+            windows.push(self.analyse(around, start, grid.window, false)?);
+        }
+        Ok(windows)
     }
 
     /// The next of the windows that live labels come from.
@@ -146,6 +162,12 @@ impl Work {
         let window = self.analyse(around, start, (end - first) * settings.live.frame, settings.padded)?;
         let talking = settings.turns.hysteresis.talking(&window);
         let labels = self.people.hear(&window, &talking)?;
+        if let Some(grid) = settings.detail.filter(|grid| {
+            settings.history > 0 && start == self.next_detail && (end - first) * grid.frame == grid.window
+        }) {
+            self.next_detail += grid.hop as u64;
+            self.details.push_back(window.clone());
+        }
         let update = self.turns.add(window, labels, talking, settle, end);
         self.tell(around, end, update.settled, update.provisional);
         Ok(())
@@ -163,6 +185,9 @@ impl Work {
         let times = around.settings.times;
         let first = self.history.front().map_or(0, |window| window.start_frame);
         let first_s = times.origin_s + first as f64 * times.step_s;
+        while self.details.front().is_some_and(|window| window.start_frame < first) {
+            self.details.pop_front();
+        }
         while self.told.front().is_some_and(|segment| segment.end_s <= first_s) {
             self.told.pop_front();
         }

@@ -19,7 +19,7 @@ mod tracks;
 mod vbx;
 mod voices;
 
-pub use offline::{Clustering, cluster};
+pub use offline::{Clustering, cluster, recognise};
 pub use online::{OnlineClustering, OnlineOptions};
 pub use options::{
     Assignment, CENTROID_MIN_CLUSTER_SIZE, CENTROID_THRESHOLD, ClusteringOptions, Method, Start,

@@ -10,6 +10,7 @@ use super::voices::{directions, means, scale_to_unit, unit_rows};
 use super::{centroid, linkage, vbx};
 use crate::control::Control;
 use crate::diarize::LocalWindow;
+use crate::diarize::activity::Hysteresis;
 use crate::error::{Result, Stage};
 
 /// Most tracks that are clustered with each other; of more, those with the most solo speech are taken. Holds
@@ -49,12 +50,38 @@ pub fn cluster(
         Method::Vbx(vbx) => scene.by_vbx(vbx, options, control)?,
     };
     control.check(Stage::Clustering, 1.0)?;
+    let labels = labels(windows, &scene.tracks, &speaker_of);
+    Ok(Clustering { speakers: centroids.nrows(), labels, centroids })
+}
 
+/// Gives the local speakers of windows that were not clustered to the speakers of `centroids` [speakers, dimension],
+/// of unit length; two of one window to two people where there are as many.
+///
+/// # Errors
+/// Those of [`Control::check`].
+pub fn recognise(
+    windows: &[LocalWindow],
+    centroids: &Array2<f32>,
+    hysteresis: Hysteresis,
+    control: &Control<'_>,
+) -> Result<Vec<Vec<Option<usize>>>> {
+    let tracks = tracks_of(windows, hysteresis);
+    let speaker_of =
+        assign_tracks(&tracks, &directions(&tracks), centroids, Assignment::Constrained, control)?;
+    Ok(labels(windows, &tracks, &speaker_of))
+}
+
+/// The speaker of each local speaker of each window.
+fn labels(
+    windows: &[LocalWindow],
+    tracks: &[Track<'_>],
+    speaker_of: &[Option<usize>],
+) -> Vec<Vec<Option<usize>>> {
     let mut labels: Vec<Vec<Option<usize>>> = windows.iter().map(|w| vec![None; w.speakers()]).collect();
-    for (track, speaker) in scene.tracks.iter().zip(&speaker_of) {
+    for (track, speaker) in tracks.iter().zip(speaker_of) {
         labels[track.window][track.local] = *speaker;
     }
-    Ok(Clustering { speakers: centroids.nrows(), labels, centroids })
+    labels
 }
 
 /// The speaker of each track, and the centroids, of unit length.
@@ -241,8 +268,6 @@ fn mean_voices(
 mod tests {
     use super::*;
     use ndarray::Array2;
-
-    use crate::diarize::activity::Hysteresis;
 
     const HYSTERESIS: Hysteresis = Hysteresis { onset: 0.5, offset: 0.5 };
 
