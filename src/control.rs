@@ -115,7 +115,7 @@ mod tests {
         let control = Control::none().with_progress(&stop);
         assert!(control.check(Stage::Analysis, 0.1).is_ok());
         let error = control.check(Stage::Clustering, 0.9).unwrap_err();
-        assert_eq!(error.to_string(), "cancelled by the progress callback while clustering the speakers");
+        assert_eq!(error.to_string(), "cancelled while clustering the speakers");
     }
 
     #[test]

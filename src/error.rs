@@ -39,8 +39,8 @@ pub enum Error {
     /// A required execution provider is not available.
     #[error("{0}")]
     Provider(String),
-    /// The progress callback asked to stop.
-    #[error("cancelled by the progress callback while {stage}")]
+    /// The caller asked to stop.
+    #[error("cancelled while {stage}")]
     Cancelled {
         /// The stage that was under way.
         stage: Stage,

@@ -38,7 +38,7 @@ pub enum vf_status_code {
     VF_E_RUNTIME = -10,
     /// A required execution provider is not available.
     VF_E_PROVIDER = -11,
-    /// The progress callback cancelled the call.
+    /// The progress callback, or `vf_stream_cancel`, cancelled the call.
     VF_E_CANCELLED = -12,
     /// The deadline passed before the work was done.
     VF_E_DEADLINE = -13,
@@ -125,7 +125,7 @@ const MEANINGS: [(vf_status_code, &CStr); 20] = {
         (VF_E_RUNTIME_VERSION, c"ONNX Runtime is too old"),
         (VF_E_RUNTIME, c"ONNX Runtime failed"),
         (VF_E_PROVIDER, c"the execution provider is not available"),
-        (VF_E_CANCELLED, c"cancelled by the progress callback"),
+        (VF_E_CANCELLED, c"cancelled by the caller"),
         (VF_E_DEADLINE, c"the deadline passed"),
         (VF_E_LIMIT, c"a hard limit of the library is exceeded"),
         (VF_E_PANIC, c"a fault inside the library"),

@@ -29,7 +29,7 @@ fn every_stage_can_be_cancelled_and_is_named() {
             let control = Control::none().with_progress(&stop);
             let error = run(&diarizer, conversation(), &control).unwrap_err();
             assert!(matches!(error, Error::Cancelled { stage: named } if named == stage), "{error:?}");
-            assert_eq!(error.to_string(), format!("cancelled by the progress callback while {stage}"));
+            assert_eq!(error.to_string(), format!("cancelled while {stage}"));
         }
     }
     assert_eq!(diarize(&diarizer, conversation()), before);
