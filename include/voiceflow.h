@@ -258,7 +258,7 @@ typedef enum vf_status_code {
      */
     VF_E_PROVIDER = -11,
     /**
-     * The progress callback cancelled the call.
+     * The progress callback, or `vf_stream_cancel`, cancelled the call.
      */
     VF_E_CANCELLED = -12,
     /**
@@ -1657,10 +1657,10 @@ vf_status vf_options_set_plda(struct vf_options *options,
 vf_status vf_options_set_latency_s(struct vf_options *options, double latency_s);
 
 /**
- * Sets how much of a stream is in the result of `vf_stream_finish`. Default 14,400: the last four hours.
+ * Sets how much of a stream is in the result of `vf_stream_finish`. Default 7,200: the last two hours.
  *
  * - `options`: the options.
- * - `history_s`: seconds, 0 to 86,400. An hour takes some 8 MB. With 0 the stream does a third less work, and the
+ * - `history_s`: seconds, 0 to 86,400. An hour takes some 14 MB. With 0 the stream does a third less work, and the
  *   result is empty.
  *
  * One thread at a time per handle.

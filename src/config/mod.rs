@@ -85,7 +85,7 @@ impl Default for Config {
             min_speech_s: 0.0,
             min_silence_s: 0.0,
             latency_s: 1.0,
-            history_s: 14_400.0,
+            history_s: 7_200.0,
         }
     }
 }
@@ -270,7 +270,7 @@ impl Config {
     }
 
     /// Time in seconds, 0 to 86,400, that a stream remembers for the answer when it is finished: what lies farther
-    /// back is not in it. An hour takes some 8 MB, and a third of the work of a stream. Default 14,400 (four hours);
+    /// back is not in it. An hour takes some 14 MB, and a third of the work of a stream. Default 7,200 (two hours);
     /// 0 for no such answer.
     pub fn set_history(&mut self, history_s: f64) -> Result<()> {
         self.history_s = within("history_s", history_s, 0.0..=MAX_HISTORY_S)?;

@@ -17,10 +17,10 @@ pub unsafe extern "C" fn vf_options_set_latency_s(options: *mut vf_options, late
     guard(|| unsafe { set(options, |config| config.set_latency(latency_s)) })
 }
 
-/// Sets how much of a stream is in the result of `vf_stream_finish`. Default 14,400: the last four hours.
+/// Sets how much of a stream is in the result of `vf_stream_finish`. Default 7,200: the last two hours.
 ///
 /// - `options`: the options.
-/// - `history_s`: seconds, 0 to 86,400. An hour takes some 8 MB. With 0 the stream does a third less work, and the
+/// - `history_s`: seconds, 0 to 86,400. An hour takes some 14 MB. With 0 the stream does a third less work, and the
 ///   result is empty.
 ///
 /// One thread at a time per handle.

@@ -11,5 +11,6 @@ mod info;
 mod models;
 mod provider;
 mod runtime;
+mod stream;
 mod support;
 mod validate;

@@ -1,0 +1,111 @@
+//! `voiceflow stream`: a file and raw samples, and what is printed of them.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::support::{CONVERSATION, Said, output, run, voiceflow};
+
+/// The conversation as 16-bit samples.
+fn samples() -> Vec<i16> {
+    use voiceflow::audio::{AudioSource, FileSource};
+    let path = crate::support::root().join(CONVERSATION);
+    let mut source = FileSource::open(&path).unwrap();
+    let mut samples = Vec::new();
+    while source.read(&mut samples).unwrap() > 0 {}
+    samples.iter().map(|sample| (sample * 32_768.0) as i16).collect()
+}
+
+/// Runs the program with these bytes on standard input.
+fn fed(arguments: &[&str], bytes: &[u8]) -> Said {
+    let mut command = voiceflow();
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let bytes = bytes.to_vec();
+    let feeder = std::thread::spawn(move || input.write_all(&bytes));
+    let done = child.wait_with_output().unwrap();
+    // A program that refuses its arguments does not read.
+    let _ = feeder.join().unwrap();
+    Said {
+        code: done.status.code().unwrap(),
+        out: String::from_utf8(done.stdout).unwrap(),
+        err: String::from_utf8(done.stderr).unwrap(),
+    }
+}
+
+fn events(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn final_turns_are_printed_in_the_order_of_their_end() {
+    let text = output(&["stream", CONVERSATION]);
+    let ends: Vec<f64> =
+        text.lines().map(|line| line.split_whitespace().nth(1).unwrap().parse().unwrap()).collect();
+    assert!(ends.len() > 5 && ends.is_sorted(), "{text}");
+    assert!(text.contains("SPEAKER_00"), "{text}");
+}
+
+#[test]
+fn ndjson_tells_provisional_and_final_segments_and_the_end() {
+    let events = events(&output(&["stream", "--format", "ndjson", CONVERSATION]));
+    let (last, segments) = events.split_last().unwrap();
+    assert_eq!(last["type"], "end_stream");
+    assert!((last["duration"].as_f64().unwrap() - 52.48).abs() < 0.1, "{last}");
+    let speakers = last["speakers"].as_object().unwrap();
+    assert!(speakers.contains_key("SPEAKER_00"), "{last}");
+    for segment in segments {
+        assert_eq!(segment["type"], "segment");
+        assert!(segment["end"].as_f64().unwrap() > segment["start"].as_f64().unwrap());
+        assert!(speakers.contains_key(segment["speaker"].as_str().unwrap()), "{segment}");
+    }
+    let count = |is_final: bool| segments.iter().filter(|segment| segment["final"] == is_final).count();
+    assert!(count(true) > 5 && count(false) > count(true));
+}
+
+#[test]
+fn raw_samples_give_what_the_file_gives() {
+    let file = output(&["stream", "--format", "rttm", CONVERSATION]).replace("conversation", "stdin");
+    let samples = samples();
+    let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let said = fed(&["stream", "--format", "rttm", "-"], &bytes);
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    assert_eq!(said.out, file);
+    let floats: Vec<u8> =
+        samples.iter().flat_map(|&sample| (f32::from(sample) / 32_768.0).to_le_bytes()).collect();
+    let said = fed(&["stream", "--format", "rttm", "--encoding", "f32le", "-"], &floats);
+    assert_eq!((said.code, said.out), (0, file));
+    let said = fed(&["stream", "-"], &bytes[..32_001]);
+    assert_eq!(said.code, 0);
+    assert!(said.err.contains("ends within a sample; 1 bytes are left out"), "{}", said.err);
+}
+
+#[test]
+fn the_answer_for_the_whole_is_that_of_diarize() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("answer.rttm");
+    output(&["stream", CONVERSATION, "--result", path.to_str().unwrap()]);
+    let answer = std::fs::read_to_string(path).unwrap();
+    assert_eq!(answer, output(&["diarize", "--format", "rttm", CONVERSATION]));
+}
+
+#[test]
+fn nonsense_is_refused() {
+    for (arguments, text) in [
+        (vec!["stream", "--latency", "9", CONVERSATION], "latency_s: expected 0.5 to 5, got 9"),
+        (vec!["stream", "--rate", "10", "-"], "sample rate: expected 1000 to 768000 Hz, got 10 Hz"),
+        (vec!["stream", "--channels", "0", "-"], "channels: expected 1 to 32, got 0"),
+        (vec!["stream", "--max-speakers", "0", CONVERSATION], "max_speakers: expected 1 to 100, got 0"),
+    ] {
+        let said = fed(&arguments, &[]);
+        assert_eq!(said.code, 2, "{said:?}");
+        assert!(said.err.contains(text), "{said:?}");
+    }
+    let said = run(&["stream", "nowhere.wav"]);
+    assert_eq!((said.code, said.err.as_str()), (1, "voiceflow: nowhere.wav: no such file\n"));
+    let said = fed(&["stream", "--encoding", "f32le", "-"], &f32::NAN.to_le_bytes());
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("expected finite values, got NaN at index 0"), "{said:?}");
+}
