@@ -225,7 +225,7 @@ pub unsafe extern "C" fn vf_gallery_enroll_f32(
 ///
 /// - `gallery`: the gallery.
 /// - `name`: see `vf_gallery_enroll_file`.
-/// - `embedding`: [dim] finite values, not all zeros, from the gallery's model; not kept.
+/// - `embedding`: `dim` finite values, not all zeros, from the gallery's model; not kept.
 /// - `dim`: number of values, the model's `embedding_dim`.
 /// - `speech_s`: seconds of speech that the embedding was made of, more than 0: its weight beside the name's others.
 ///
@@ -320,7 +320,7 @@ pub unsafe extern "C" fn vf_gallery_name(
 /// Tells whose voice an embedding is: the most similar known voice, from the threshold on.
 ///
 /// - `gallery`: the gallery.
-/// - `embedding`: [dim] finite values from the gallery's model; all zeros are a stranger's.
+/// - `embedding`: `dim` finite values from the gallery's model; all zeros are a stranger's.
 /// - `dim`: number of values, the model's `embedding_dim`.
 /// - `threshold`: least cosine similarity, -1 to 1; `VF_GALLERY_THRESHOLD` for the model compiled in.
 /// - `out`: receives the name as UTF-8 text with an ending zero byte, empty for a stranger; NULL is allowed where `cap`

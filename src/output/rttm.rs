@@ -38,7 +38,7 @@ pub fn write(diarization: &Diarization, recording: &str) -> String {
     diarization.turns().iter().map(|turn| line(recording, turn)).collect()
 }
 
-/// One turn as a line of RTTM, its end included; see [`write`].
+/// One turn as a line of RTTM, its end included; see [`write()`].
 pub fn line(recording: &str, turn: &Turn) -> String {
     let (start, end) = milliseconds(turn.start_s, turn.end_s);
     let (start, duration) = (decimal(start), decimal(end - start));

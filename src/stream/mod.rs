@@ -1,7 +1,7 @@
 //! Live audio: who speaks, while they speak. A stream is the state of one audio source over a shared diarizer.
 //!
 //! ```text
-//! push ──> converter ──> tape ──┬──> live windows, 3 s every 0.4 s ──> people ──> turns ──> outbox ──> read
+//! push ──> converter ──> tape ──┬──> live windows, 3.2 s every 0.4 s ─> people ──> turns ──> outbox ──> read
 //!          16 kHz mono          │                                      online     settled or
 //!                               │                                      clustering provisional
 //!                               └──> the diarizer's windows ──> history ──────────────────────> finish
