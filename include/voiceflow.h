@@ -1137,13 +1137,14 @@ vf_status vf_diarizer_process_file(const struct vf_diarizer *diarizer,
  *
  * - `diarizer`: the diarizer.
  * - `options`: latency, history, most speakers, least speech and silence, clustering threshold and deadline of each
- *   call; copied. NULL for the defaults. What else they say is left alone: models and providers are the diarizer's.
+ *   call; copied. NULL for the defaults. What else they say is left alone: models and providers are the diarizer's, and
+ *   the result of `vf_stream_finish` follows the diarizer's options alone.
  * - `sample_rate`: in hertz, 1,000 to 768,000.
  * - `channels`: 1 to 32; their mean is used.
  * - `out`: receives the stream, or NULL on failure. Destroy it with `vf_stream_destroy`.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_create(const struct vf_diarizer *diarizer,
                            const struct vf_options *options,
@@ -1182,7 +1183,8 @@ vf_status vf_stream_latency_ms(const struct vf_stream *stream,
  * - `stream`: the stream.
  * - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is
  *   allowed where `n_frames` is 0.
- * - `n_frames`: samples of each channel: any number, from none to minutes of them.
+ * - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused (VF_E_LIMIT) while an
+ *   hour of audio is there that earlier calls failed to analyse.
  *
  * Any thread, concurrently; pushes into one stream wait for each other.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
@@ -1198,7 +1200,8 @@ vf_status vf_stream_push_f32(const struct vf_stream *stream,
  * - `stream`: the stream.
  * - `samples`: [n_frames, channels] values, the channels of a frame side by side; not kept. NULL is allowed where
  *   `n_frames` is 0.
- * - `n_frames`: samples of each channel: any number, from none to minutes of them.
+ * - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused (VF_E_LIMIT) while an
+ *   hour of audio is there that earlier calls failed to analyse.
  *
  * Any thread, concurrently; pushes into one stream wait for each other.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
@@ -1210,7 +1213,8 @@ vf_status vf_stream_push_i16(const struct vf_stream *stream,
 
 /**
  * Takes out segments that were not read yet: first the final ones (`VF_SEGMENT_FINAL`), each once, in the order of
- * their end; then those that are not final, which replace all such ones read before. Waits for no push.
+ * their end; then those that are not final, each once. The latter hold until `vf_stream_updates` gives another number:
+ * forget them then, also where there are no others to read. Waits for no push.
  *
  * - `stream`: the stream.
  * - `out`: receives the segments; their speakers are numbers of this stream, which keep their meaning until it is reset.
@@ -1225,6 +1229,19 @@ vf_status vf_stream_read(const struct vf_stream *stream,
                          struct vf_segment *out,
                          size_t cap,
                          size_t *n);
+
+/**
+ * Tells how often what is not final was told anew, by pushes that completed a window and by the finish. Once the number
+ * has changed, segments read before that were not final hold no longer, whether or not there are others to read.
+ *
+ * - `stream`: the stream.
+ * - `n`: receives the number.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_stream_updates(const struct vf_stream *stream,
+                            uint64_t *n);
 
 /**
  * Gives the number of speakers heard so far.
@@ -1261,7 +1278,8 @@ vf_status vf_stream_speaker_embedding(const struct vf_stream *stream,
  * time of the option history. Afterwards the stream takes no audio until it is reset.
  *
  * - `stream`: the stream.
- * - `progress`: see `vf_progress_fn`; NULL for none.
+ * - `progress`: see `vf_progress_fn`; NULL for none. It must not wait for a thread that pushes into this stream or resets
+ *   it: they wait for the finish.
  * - `user_data`: handed to `progress` as it is.
  * - `out`: receives the result, or NULL on failure; its speakers are numbered anew, see `vf_stream_final_speakers`.
  *   Destroy it with `vf_diarization_destroy`.
@@ -1354,7 +1372,7 @@ void vf_gallery_destroy(struct vf_gallery *gallery);
  * - `path`: UTF-8 path of the file, at most 65,536 bytes.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_FORKED, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_gallery_save(const struct vf_gallery *gallery,
                           const char *path);
@@ -1417,7 +1435,7 @@ vf_status vf_gallery_enroll_f32(const struct vf_gallery *gallery,
  *
  * - `gallery`: the gallery.
  * - `name`: see `vf_gallery_enroll_file`.
- * - `embedding`: [dim] finite values, not all zeros, from the gallery's model; not kept.
+ * - `embedding`: `dim` finite values, not all zeros, from the gallery's model; not kept.
  * - `dim`: number of values, the model's `embedding_dim`.
  * - `speech_s`: seconds of speech that the embedding was made of, more than 0: its weight beside the name's others.
  *
@@ -1470,7 +1488,7 @@ vf_status vf_gallery_name(const struct vf_gallery *gallery, int32_t index, char 
  * Tells whose voice an embedding is: the most similar known voice, from the threshold on.
  *
  * - `gallery`: the gallery.
- * - `embedding`: [dim] finite values from the gallery's model; all zeros are a stranger's.
+ * - `embedding`: `dim` finite values from the gallery's model; all zeros are a stranger's.
  * - `dim`: number of values, the model's `embedding_dim`.
  * - `threshold`: least cosine similarity, -1 to 1; `VF_GALLERY_THRESHOLD` for the model compiled in.
  * - `out`: receives the name as UTF-8 text with an ending zero byte, empty for a stranger; NULL is allowed where `cap`

@@ -36,6 +36,12 @@ const MANY_WINDOWS: usize = 5;
 /// apart, of pyannote/speaker-diarization-3.1.
 const CENTROID_LEAST_S: f64 = CENTROID_MIN_CLUSTER_SIZE as f64;
 
+/// Time in seconds from one window of a stream to the next: how often what is told of the newest audio changes.
+const LIVE_STEP_S: f64 = 0.4;
+
+/// Steps from one short window of a recording to the next.
+const DETAIL_STEPS: usize = 4;
+
 /// Where speech is so short that there are fewer tracks than speakers asked for, it is analysed again in
 /// windows of this length and hop, in seconds.
 const CLOSE_WINDOW_S: f64 = 2.0;
@@ -108,7 +114,7 @@ impl Diarizer {
     /// # Errors
     /// Those of [`FileSource::open`] and [`Diarizer::process`].
     pub fn process_file(&self, path: &Path, control: &Control<'_>) -> Result<Diarization> {
-        self.process.check(&self.model().name)?;
+        self.check_process()?;
         // The deadline counts from here: opening a file takes time too.
         let control = control.or_deadline(self.config.deadline());
         self.process(&mut FileSource::open(path)?, &control)
@@ -122,7 +128,7 @@ impl Diarizer {
     /// options); [`Error::Runtime`] when the network fails; [`Error::Forked`] in a child of the process that loaded the
     /// model.
     pub fn process(&self, source: &mut dyn AudioSource, control: &Control<'_>) -> Result<Diarization> {
-        self.process.check(&self.model().name)?;
+        self.check_process()?;
         let control = control.or_deadline(self.config.deadline());
         let analysis = self.analyse(source, &control)?;
         self.settle(&analysis.windows, &analysis.details, analysis.samples, &control)
@@ -161,6 +167,11 @@ impl Diarizer {
         Voice::of(&self.process(source, control)?)
     }
 
+    /// Fails in a child of the process that loaded the model.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        self.process.check(&self.model().name)
+    }
+
     /// Finds the local speakers of windows.
     pub(crate) fn local(&self) -> &dyn LocalDiarizer {
         &*self.local
@@ -171,11 +182,21 @@ impl Diarizer {
         self.grid
     }
 
-    /// Where short windows lie beside those of a recording, if the model gains by them.
+    /// Where the windows of a stream lie: whole steps long, and no longer than the model's.
+    pub(crate) fn live_grid(&self) -> WindowGrid {
+        let frame = self.grid.frame;
+        let most = self.grid.window / frame;
+        let step = ((LIVE_STEP_S / self.frame_times().step_s).round() as usize).clamp(1, most);
+        let steps = (self.local.tuning().live_window_s / LIVE_STEP_S).round() as usize;
+        WindowGrid { window: steps.clamp(1, most / step) * step * frame, hop: step * frame, frame }
+    }
+
+    /// Where short windows lie beside those of a recording, if the model gains by them: every fourth of the windows that
+    /// a stream has.
     pub(crate) fn detail(&self) -> Option<WindowGrid> {
-        let samples = |seconds: f64| (seconds * f64::from(SAMPLE_RATE)) as usize;
-        let (window_s, hop_s) = self.local.tuning().detail_s?;
-        Some(WindowGrid::new(samples(window_s), samples(hop_s), self.grid.frame))
+        let live = self.live_grid();
+        let gains = self.local.tuning().details && 2 * live.window <= self.grid.window;
+        gains.then_some(WindowGrid { hop: DETAIL_STEPS * live.hop, ..live })
     }
 
     /// When a local speaker talks.

@@ -91,9 +91,12 @@ pub fn run(args: &BenchArgs) -> Outcome {
     if let Some(limit_ms) = args.sla_p99 {
         positive("sla_p99", limit_ms, LONGEST_MS)?;
     }
+    if args.audio.is_some() && !args.streaming {
+        return Err(Failure::Usage("AUDIO: expected --streaming with it".to_owned()));
+    }
     let mut config = args.runtime.config()?;
     args.models.apply(&mut config)?;
-    let measured = match &args.audio {
+    let measured = match args.audio.as_ref().filter(|_| args.streaming) {
         Some(audio) => {
             args.streams.run(audio, config, args.runtime.threads(), args.json, args.sla_p99.is_some())?
         }

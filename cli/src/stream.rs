@@ -27,8 +27,9 @@ Examples:
 
 Turns are printed when they are final; on a terminal, the last line tells who speaks now. With --format ndjson, one \
 object a line: {\"type\":\"segment\",\"start\":..,\"end\":..,\"speaker\":..,\"confidence\":..,\"overlap\":..,\
-\"final\":..}, those that are not final in place of all such ones before, and at last {\"type\":\"end_stream\",..} \
-with who each speaker is in the answer for the whole, which is clustered anew.";
+\"final\":..}, with a \"name\" where the gallery knows the speaker; those that are not final in place of all such ones \
+before; {\"type\":\"silence\",..} where there are none any more; and at last {\"type\":\"end_stream\",..} with who each \
+speaker is in the answer for the whole, which is clustered anew.";
 
 /// Time in seconds of one push.
 const CHUNK_S: f64 = 0.1;
@@ -49,15 +50,15 @@ pub struct StreamArgs {
     /// Feed a file at the speed at which it was recorded
     #[arg(long)]
     realtime: bool,
-    /// Sample rate of raw samples in hertz, 1000 to 768000
-    #[arg(long, value_name = "HZ", default_value_t = SAMPLE_RATE)]
-    rate: u32,
-    /// Channels of raw samples, 1 to 32; their mean is used
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    channels: u16,
-    /// How raw samples are written
-    #[arg(long, value_enum, default_value_t = Encoding::S16le)]
-    encoding: Encoding,
+    /// Sample rate of raw samples in hertz, 1000 to 768000 [default: 16000]
+    #[arg(long, value_name = "HZ")]
+    rate: Option<u32>,
+    /// Channels of raw samples, 1 to 32; their mean is used [default: 1]
+    #[arg(long, value_name = "N")]
+    channels: Option<u16>,
+    /// How raw samples are written [default: s16le]
+    #[arg(long, value_enum)]
+    encoding: Option<Encoding>,
     /// Most speakers, 1 to 100 [default: 100]
     #[arg(long, value_name = "N")]
     max_speakers: Option<usize>,
@@ -100,19 +101,46 @@ impl StreamArgs {
         config.set_min_silence(self.min_silence).map_err(usage)?;
         Ok(config)
     }
+
+    fn raw(&self) -> bool {
+        self.source.as_os_str() == "-"
+    }
+
+    /// Refuses what makes no sense together, and a result that could not be written at the end.
+    fn check(&self) -> Outcome {
+        let formats = [
+            ("--rate", self.rate.is_some()),
+            ("--channels", self.channels.is_some()),
+            ("--encoding", self.encoding.is_some()),
+        ];
+        if let Some((name, _)) = formats.iter().find(|(_, given)| *given && !self.raw()) {
+            return Err(Failure::Usage(format!(
+                "{name}: expected - with it; a file says itself what it holds"
+            )));
+        }
+        if self.realtime && self.raw() {
+            let text = "--realtime: expected a file; samples on standard input come when they come";
+            return Err(Failure::Usage(text.to_owned()));
+        }
+        let folder = self.result.as_ref().and_then(|path| path.parent());
+        match folder.filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+            Some(folder) => Err(Failure::Failed(format!("{}: no such folder", folder.display()))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Runs the command.
 pub fn run(args: &StreamArgs) -> Outcome {
     let config = args.config()?;
     args.gallery.check()?;
+    args.check()?;
     let diarizer = Diarizer::new(&config)?;
     let voices = args.gallery.load(diarizer.model())?;
     let mut output = LiveOutput::new(args.format, name_of(args), voices);
-    let raw = args.source.as_os_str() == "-";
-    let (rate, channels) = if raw { (args.rate, args.channels) } else { (SAMPLE_RATE, 1) };
+    let (rate, channels) = (args.rate.unwrap_or(SAMPLE_RATE), args.channels.unwrap_or(1));
     let stream = Stream::new(&diarizer, &config, rate, channels).map_err(usage)?;
-    if raw {
+    if args.raw() {
         push_raw(args, &stream, &mut output)?;
     } else {
         push_file(args, &stream, &mut output)?;
@@ -135,7 +163,7 @@ pub fn run(args: &StreamArgs) -> Outcome {
 
 /// What the recording is called in a result.
 fn name_of(args: &StreamArgs) -> String {
-    if args.source.as_os_str() == "-" { "stdin".to_owned() } else { stem(&args.source) }
+    if args.raw() { "stdin".to_owned() } else { stem(&args.source) }
 }
 
 /// Pushes a file, at the speed of its recording if that is wanted.
@@ -162,15 +190,17 @@ fn push_file(args: &StreamArgs, stream: &Stream, output: &mut LiveOutput) -> Out
 
 /// Pushes raw samples from standard input as they come.
 fn push_raw(args: &StreamArgs, stream: &Stream, output: &mut LiveOutput) -> Outcome {
-    let width = match args.encoding {
+    let (rate, channels) = stream.format();
+    let encoding = args.encoding.unwrap_or(Encoding::S16le);
+    let width = match encoding {
         Encoding::S16le => size_of::<i16>(),
         Encoding::F32le => size_of::<f32>(),
     };
     if stdin().is_terminal() {
         return Err(Failure::Usage("-: expected raw samples on standard input, got a terminal".to_owned()));
     }
-    let frame = width * usize::from(args.channels);
-    let mut buffer = vec![0; frame * (CHUNK_S * f64::from(args.rate)).ceil() as usize];
+    let frame = width * usize::from(channels);
+    let mut buffer = vec![0; frame * (CHUNK_S * f64::from(rate)).ceil() as usize];
     let mut filled = 0;
     loop {
         let count = match stdin().lock().read(&mut buffer[filled..]) {
@@ -181,7 +211,7 @@ fn push_raw(args: &StreamArgs, stream: &Stream, output: &mut LiveOutput) -> Outc
         };
         filled += count;
         let whole = filled - filled % frame;
-        push_bytes(args.encoding, stream, &buffer[..whole])?;
+        push_bytes(encoding, stream, &buffer[..whole])?;
         buffer.copy_within(whole..filled, 0);
         filled -= whole;
         output.tell(stream)?;

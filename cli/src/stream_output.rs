@@ -32,6 +32,9 @@ pub struct LiveOutput {
     voices: KnownVoices,
     /// Whether a line that changes can be shown.
     terminal: bool,
+    /// Updates of the stream that were told, and whether the last one had segments that are not final.
+    updates: u64,
+    open: bool,
 }
 
 #[derive(Serialize)]
@@ -40,11 +43,17 @@ enum Event {
     Segment {
         start: f64,
         end: f64,
+        /// The stream's own label, which stays.
         speaker: String,
+        /// What the speaker is called in the gallery.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
         confidence: f32,
         overlap: bool,
         r#final: bool,
     },
+    /// Nothing that was not final holds any longer.
+    Silence { at: f64 },
     EndStream {
         duration: f64,
         /// Who each speaker of the stream is in the answer for the whole.
@@ -62,22 +71,34 @@ impl Event {
 impl LiveOutput {
     /// Nothing is printed yet.
     pub fn new(format: Format, recording: String, voices: KnownVoices) -> Self {
-        Self { format, recording, voices, terminal: stdout().is_terminal() }
+        Self { format, recording, voices, terminal: stdout().is_terminal(), updates: 0, open: false }
     }
 
     /// Prints what the stream has to tell since the last time.
     pub fn tell(&mut self, stream: &Stream) -> Outcome {
-        let segments = stream.read(usize::MAX);
-        if segments.is_empty() {
+        let updates = stream.updates();
+        if std::mem::replace(&mut self.updates, updates) == updates {
             return Ok(());
         }
-        let names = self.voices.names_of(&stream.speakers())?;
+        let segments = stream.read(usize::MAX);
+        let was_open = std::mem::replace(&mut self.open, segments.iter().any(|live| !live.is_final));
+        let ends = was_open && !self.open;
+        if segments.is_empty() && !ends {
+            return Ok(());
+        }
+        let speakers = stream.speakers();
+        let names = self.voices.names_of(&speakers)?;
         let name = |live: &LiveSegment| names.get(live.segment.speaker).map_or("?", String::as_str);
         let mut text = String::new();
         match self.format {
             Format::Ndjson => {
                 for live in &segments {
-                    text += &event(live, name(live)).line()?;
+                    let label =
+                        speakers.get(live.segment.speaker).map_or("?", |speaker| speaker.label.as_str());
+                    text += &event(live, label, name(live)).line()?;
+                }
+                if ends {
+                    text += &Event::Silence { at: milliseconds(stream.heard_s()) }.line()?;
                 }
             }
             Format::Rttm => {
@@ -109,8 +130,8 @@ impl LiveOutput {
     ) -> Outcome {
         self.voices.name_speakers(answer)?;
         let label = |speaker: Option<usize>| Some(answer.speakers.get(speaker?)?.label.clone());
-        let names = self.voices.names_of(&stream.speakers())?;
-        let speakers = names.into_iter().zip(final_speakers.iter().map(|&speaker| label(speaker)));
+        let labels = stream.speakers().into_iter().map(|speaker| speaker.label);
+        let speakers = labels.zip(final_speakers.iter().map(|&speaker| label(speaker)));
         match self.format {
             Format::Text => print(if self.terminal { CLEAR_LINE } else { "" }),
             Format::Rttm => Ok(()),
@@ -121,13 +142,18 @@ impl LiveOutput {
     }
 }
 
-fn event(live: &LiveSegment, speaker: &str) -> Event {
+/// Seconds with three decimals.
+fn milliseconds(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}
+
+fn event(live: &LiveSegment, speaker: &str, name: &str) -> Event {
     let segment = live.segment;
-    let milliseconds = |seconds: f64| (seconds * 1000.0).round() / 1000.0;
     Event::Segment {
         start: milliseconds(segment.start_s),
         end: milliseconds(segment.end_s),
         speaker: speaker.to_owned(),
+        name: (name != speaker).then(|| name.to_owned()),
         confidence: (segment.confidence * 1000.0).round() / 1000.0,
         overlap: segment.overlap,
         r#final: live.is_final,

@@ -53,7 +53,7 @@ fn names_and_actions_that_make_no_sense_end_with_2() {
     let cases: [(&[&str], &str); 6] = [
         (
             &["SPEAKER_00", "a.wav"],
-            "voiceflow: name: expected none that unknown speakers are given, got SPEAKER_00\n",
+            "voiceflow: name: expected another than those of unknown speakers (SPEAKER_00), got SPEAKER_00\n",
         ),
         (&[" ", "a.wav"], "voiceflow: name: expected no white space around it"),
         (&["ada"], "error: the following required arguments were not provided:\n  <AUDIO>"),

@@ -14,7 +14,6 @@ use super::status::{Failure, OK, vf_status};
 use crate::control::Control;
 use crate::diarizer::Diarizer;
 use crate::stream::Stream;
-use crate::sync::Mutex;
 
 /// One live audio source over a diarizer.
 pub struct vf_stream {
@@ -24,8 +23,6 @@ pub struct vf_stream {
 /// What a `vf_stream` holds.
 pub(crate) struct Live {
     stream: Stream,
-    /// Who the speakers are in the answer, once there is one.
-    final_speakers: Mutex<Option<Vec<i32>>>,
 }
 
 /// A stream whose locks this process knows: in a child of fork(2) they may be held by threads that it does not have.
@@ -50,13 +47,14 @@ impl Object for Live {
 ///
 /// - `diarizer`: the diarizer.
 /// - `options`: latency, history, most speakers, least speech and silence, clustering threshold and deadline of each
-///   call; copied. NULL for the defaults. What else they say is left alone: models and providers are the diarizer's.
+///   call; copied. NULL for the defaults. What else they say is left alone: models and providers are the diarizer's, and
+///   the result of `vf_stream_finish` follows the diarizer's options alone.
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
 /// - `channels`: 1 to 32; their mean is used.
 /// - `out`: receives the stream, or NULL on failure. Destroy it with `vf_stream_destroy`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_create(
     diarizer: *const vf_diarizer,
@@ -72,7 +70,7 @@ pub unsafe extern "C" fn vf_stream_create(
             let diarizer = borrow::<Diarizer>(diarizer)?;
             let config = options::config(options)?;
             let stream = Stream::new(&diarizer, &config, sample_rate, self::channels(channels)?)?;
-            handle::give(Live { stream, final_speakers: Mutex::new(None) }, out);
+            handle::give(Live { stream }, out);
         }
         Ok(OK)
     })
@@ -119,7 +117,8 @@ pub unsafe extern "C" fn vf_stream_latency_ms(stream: *const vf_stream, latency_
 /// - `stream`: the stream.
 /// - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is
 ///   allowed where `n_frames` is 0.
-/// - `n_frames`: samples of each channel: any number, from none to minutes of them.
+/// - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused (VF_E_LIMIT) while an
+///   hour of audio is there that earlier calls failed to analyse.
 ///
 /// Any thread, concurrently; pushes into one stream wait for each other.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
@@ -147,7 +146,8 @@ pub unsafe extern "C" fn vf_stream_push_f32(
 /// - `stream`: the stream.
 /// - `samples`: [n_frames, channels] values, the channels of a frame side by side; not kept. NULL is allowed where
 ///   `n_frames` is 0.
-/// - `n_frames`: samples of each channel: any number, from none to minutes of them.
+/// - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused (VF_E_LIMIT) while an
+///   hour of audio is there that earlier calls failed to analyse.
 ///
 /// Any thread, concurrently; pushes into one stream wait for each other.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
@@ -171,7 +171,8 @@ pub unsafe extern "C" fn vf_stream_push_i16(
 }
 
 /// Takes out segments that were not read yet: first the final ones (`VF_SEGMENT_FINAL`), each once, in the order of
-/// their end; then those that are not final, which replace all such ones read before. Waits for no push.
+/// their end; then those that are not final, each once. The latter hold until `vf_stream_updates` gives another number:
+/// forget them then, also where there are no others to read. Waits for no push.
 ///
 /// - `stream`: the stream.
 /// - `out`: receives the segments; their speakers are numbers of this stream, which keep their meaning until it is reset.
@@ -196,6 +197,23 @@ pub unsafe extern "C" fn vf_stream_read(
     })
 }
 
+/// Tells how often what is not final was told anew, by pushes that completed a window and by the finish. Once the number
+/// has changed, segments read before that were not final hold no longer, whether or not there are others to read.
+///
+/// - `stream`: the stream.
+/// - `n`: receives the number.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_stream_updates(stream: *const vf_stream, n: *mut u64) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle, and NULL or valid for a write, by contract.
+        unsafe { buffer::store("n", n, borrow_here(stream)?.stream.updates()) }?;
+        Ok(OK)
+    })
+}
+
 /// Gives the number of speakers heard so far.
 ///
 /// - `stream`: the stream.
@@ -207,7 +225,10 @@ pub unsafe extern "C" fn vf_stream_read(
 pub unsafe extern "C" fn vf_stream_speaker_count(stream: *const vf_stream, n: *mut usize) -> vf_status {
     guard(|| {
         // SAFETY: a live handle, and NULL or valid for a write, by contract.
-        unsafe { buffer::store("n", n, borrow_here(stream)?.stream.speaker_count()) }?;
+        unsafe {
+            buffer::store("n", n, 0)?;
+            buffer::store("n", n, borrow_here(stream)?.stream.speaker_count())?;
+        }
         Ok(OK)
     })
 }
@@ -246,7 +267,8 @@ pub unsafe extern "C" fn vf_stream_speaker_embedding(
 /// time of the option history. Afterwards the stream takes no audio until it is reset.
 ///
 /// - `stream`: the stream.
-/// - `progress`: see `vf_progress_fn`; NULL for none.
+/// - `progress`: see `vf_progress_fn`; NULL for none. It must not wait for a thread that pushes into this stream or resets
+///   it: they wait for the finish.
 /// - `user_data`: handed to `progress` as it is.
 /// - `out`: receives the result, or NULL on failure; its speakers are numbered anew, see `vf_stream_final_speakers`.
 ///   Destroy it with `vf_diarization_destroy`.
@@ -268,8 +290,6 @@ pub unsafe extern "C" fn vf_stream_finish(
             let live = borrow::<Live>(stream)?;
             let progress = callback::progress(progress, user_data);
             let finished = live.stream.finish(&Control::none().with_progress(&progress))?;
-            let number = |speaker: &Option<usize>| speaker.and_then(|s| i32::try_from(s).ok()).unwrap_or(-1);
-            *live.final_speakers.lock() = Some(finished.final_speakers.iter().map(number).collect());
             handle::give(finished.diarization, out);
         }
         Ok(OK)
@@ -295,8 +315,10 @@ pub unsafe extern "C" fn vf_stream_final_speakers(
     guard(|| {
         // SAFETY: a buffer of the size given and a live handle, by contract.
         let (buffer, live) = unsafe { (Buffer::new("out", out, cap, n)?, borrow_here(stream)?) };
-        let speakers = live.final_speakers.lock().clone();
-        buffer.fill(&speakers.ok_or_else(|| Failure::invalid("stream: expected to be finished first"))?)
+        let unfinished = || Failure::invalid("stream: expected to be finished first");
+        let number = |speaker: &Option<usize>| speaker.and_then(|s| i32::try_from(s).ok()).unwrap_or(-1);
+        let speakers = live.stream.final_speakers().ok_or_else(unfinished)?;
+        buffer.fill(&speakers.iter().map(number).collect::<Vec<i32>>())
     })
 }
 
@@ -328,7 +350,6 @@ pub unsafe extern "C" fn vf_stream_reset(stream: *const vf_stream) -> vf_status 
         // SAFETY: a live handle, by contract.
         let live = unsafe { borrow::<Live>(stream) }?;
         live.stream.reset()?;
-        *live.final_speakers.lock() = None;
         Ok(OK)
     })
 }

@@ -180,7 +180,7 @@ fn check(entry: &Entry, dimension: usize) -> std::result::Result<(), String> {
 /// Reads the members of `T`; others are passed over.
 fn json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T> {
     serde_json::from_slice(bytes)
-        .map_err(|error| Error::Gallery(format!("expected a gallery as JSON, found {error}")))
+        .map_err(|error| Error::Gallery(format!("expected a gallery as JSON, which it is not: {error}")))
 }
 
 fn refused(field: &str, expected: &str, found: &str) -> Error {

@@ -153,7 +153,7 @@ impl Gallery {
         }
         let number = name.strip_prefix(STRANGER).unwrap_or_default();
         if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
-            return refused("none that unknown speakers are given", name);
+            return refused("another than those of unknown speakers (SPEAKER_00)", name);
         }
         Ok(())
     }

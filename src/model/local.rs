@@ -54,9 +54,9 @@ pub struct Tuning {
     /// Length in seconds of the windows of a stream: short ones mix people up less where they end, long ones know
     /// voices better.
     pub live_window_s: f64,
-    /// Short windows beside the model's own, which say less of voices and mix people up less: length and hop in
-    /// seconds. `None` for none.
-    pub detail_s: Option<(f64, f64)>,
+    /// Whether recordings, too, gain by short windows beside the model's own, which say less of voices and mix people up
+    /// less.
+    pub details: bool,
 }
 
 /// Finds the local speakers of windows. Any thread may use it, concurrently.
@@ -97,13 +97,7 @@ impl LocalDiarizer for Session {
             Some(_) => ClusteringMethod::Vbx,
             None => ClusteringMethod::Average,
         };
-        Tuning {
-            clustering,
-            trusted_s: 1.6,
-            least_speaker_s: 1.5,
-            live_window_s: 3.2,
-            detail_s: Some((3.2, 1.6)),
-        }
+        Tuning { clustering, trusted_s: 1.6, least_speaker_s: 1.5, live_window_s: 3.2, details: true }
     }
 
     fn vbx(&self) -> Option<&Vbx> {

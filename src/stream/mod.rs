@@ -33,12 +33,15 @@ use crate::types::{Diarization, Segment, Speaker};
 /// Most interleaved samples that are converted between two looks at what can be analysed.
 const BLOCK: usize = 65_536;
 
+/// Longest audio in seconds that may wait to be analysed, after calls that failed, before more is refused.
+const MAX_BACKLOG_S: f64 = 3600.0;
+
 /// A segment of a stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LiveSegment {
     /// The segment; its speaker is a number of the stream, see [`Stream::speakers`].
     pub segment: Segment,
-    /// Whether it never changes again. Segments that are not final replace all such ones read before.
+    /// Whether it never changes again. Those that are not final hold until [`Stream::updates`] changes.
     pub is_final: bool,
 }
 
@@ -84,11 +87,13 @@ impl std::fmt::Debug for Stream {
 impl Stream {
     /// A stream of `channels` interleaved channels (1 to 32) at `sample_rate` Hz (1000 to 768000). Of `config` the
     /// latency, the history, the most speakers, the least speech and silence and the clustering threshold apply, and
-    /// the deadline of each call; all else is the diarizer's.
+    /// the deadline of each call; all else is the diarizer's, and the answer of [`finish`](Stream::finish) follows its
+    /// options alone.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] where a number is out of range.
+    /// [`Error::InvalidArgument`] where a number is out of range; [`Error::Forked`].
     pub fn new(diarizer: &Diarizer, config: &Config, sample_rate: u32, channels: u16) -> Result<Self> {
+        diarizer.check_process()?;
         let settings = Settings::new(diarizer, config);
         let work = Work::new(&settings, sample_rate, channels)?;
         let frames = settings.latency_frames + settings.turns.pause_frames;
@@ -106,8 +111,8 @@ impl Stream {
         })
     }
 
-    /// Time in seconds, of audio, after which what is told of a moment never changes: the latency asked for, and what
-    /// the resampler holds back. Turns end later by the pauses that are filled.
+    /// Time in seconds, of audio, after which what is told of a moment never changes: the latency asked for, the pauses
+    /// that are filled, and what the resampler holds back.
     pub fn latency_s(&self) -> f64 {
         self.latency_s
     }
@@ -123,8 +128,9 @@ impl Stream {
     /// taken, and the next call goes on with them.
     ///
     /// # Errors
-    /// [`Error::Audio`]: NaN or infinity; [`Error::InvalidArgument`]: the stream was finished; those of
-    /// [`Control::check`]; [`Error::Runtime`], [`Error::Forked`].
+    /// [`Error::Audio`]: NaN or infinity; [`Error::InvalidArgument`]: the stream was finished; [`Error::Limit`]: an hour
+    /// of audio is there that earlier calls failed to analyse; those of [`Control::check`]; [`Error::Runtime`],
+    /// [`Error::Forked`].
     pub fn push_f32(&self, samples: &[f32], control: &Control<'_>) -> Result<()> {
         if let Some(index) = samples.iter().position(|sample| !sample.is_finite()) {
             let text = format!("samples: expected finite values, got {} at index {index}", samples[index]);
@@ -154,6 +160,13 @@ impl Stream {
             let text = "stream: expected no audio after finish; reset it first";
             return Err(Error::InvalidArgument(text.to_owned()));
         }
+        let mut blocks = blocks.peekable();
+        if work.backlog_s(&self.settings) > MAX_BACKLOG_S && blocks.peek().is_some() {
+            return Err(Error::Limit(format!(
+                "stream: expected at most {MAX_BACKLOG_S} s of audio that earlier calls failed to analyse, got more; push \
+                 nothing until that succeeds, or reset the stream"
+            )));
+        }
         // What an earlier call left is gone on with, whatever comes with this one.
         let mut outcome = work.advance(&self.around(&control));
         for block in blocks {
@@ -170,6 +183,17 @@ impl Stream {
     /// their end, then those that are not final as they were told last.
     pub fn read(&self, most: usize) -> Vec<LiveSegment> {
         self.outbox.lock().read(most)
+    }
+
+    /// How often what is not final was told anew: once this has changed, segments read before that were not final hold no
+    /// longer, whether or not there are others.
+    pub fn updates(&self) -> u64 {
+        self.outbox.lock().updates
+    }
+
+    /// Who each speaker is in the answer of [`finish`](Stream::finish); `None` before it.
+    pub fn final_speakers(&self) -> Option<Vec<Option<usize>>> {
+        self.outbox.lock().final_speakers.clone()
     }
 
     /// Segments that can be read.
@@ -215,7 +239,8 @@ impl Stream {
         work.finish(&self.around(&control))
     }
 
-    /// Ends pushes and finishes under way soon with [`Error::Cancelled`]. Calls made later are not concerned.
+    /// Ends pushes and finishes under way soon with [`Error::Cancelled`], but for the time that they wait for another
+    /// call of this stream. Calls made later are not concerned.
     pub fn cancel(&self) {
         std::mem::take(&mut *self.stop.lock()).store(true, Ordering::Relaxed);
     }
@@ -235,7 +260,7 @@ impl Stream {
 
     /// Fails in a child of the process that made the stream.
     pub(crate) fn check_process(&self) -> Result<()> {
-        self.process.check(&"stream")
+        self.process.check(&self.diarizer.model().name)
     }
 
     fn around<'a>(&'a self, control: &'a Control<'a>) -> Surroundings<'a> {

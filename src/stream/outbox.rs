@@ -15,6 +15,10 @@ pub(super) struct Outbox {
     pub(super) speakers: Vec<Speaker>,
     /// Seconds of audio taken.
     pub(super) heard_s: f64,
+    /// How often what is not final was told anew.
+    pub(super) updates: u64,
+    /// Who the speakers are in the answer, once there is one.
+    pub(super) final_speakers: Option<Vec<Option<usize>>>,
 }
 
 impl Outbox {
@@ -36,6 +40,7 @@ impl Outbox {
         }
         self.settled.extend(settled);
         self.provisional = provisional.into();
+        self.updates += 1;
     }
 
     /// The voice of a speaker as it is known by now; speakers are numbered without gaps.
@@ -107,7 +112,10 @@ mod tests {
         assert_eq!(starts(&mut outbox, 9), [(0.0, true), (1.0, true), (2.5, false)]);
         post(&mut outbox, &[], &[3.0]);
         post(&mut outbox, &[], &[]);
-        assert_eq!(starts(&mut outbox, 9), []);
+        let updates = outbox.updates;
+        outbox.post(std::iter::empty(), Vec::new(), Vec::new());
+        // What was read does not hold any more, though there is nothing to read.
+        assert_eq!((outbox.updates, starts(&mut outbox, 9)), (updates + 1, vec![]));
     }
 
     #[test]

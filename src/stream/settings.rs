@@ -8,9 +8,6 @@ use crate::diarize::timeline::FrameTimes;
 use crate::diarize::windows::WindowGrid;
 use crate::diarizer::Diarizer;
 
-/// Time in seconds from one window of a stream to the next: how often what is told of the newest audio changes.
-const STEP_S: f64 = 0.4;
-
 /// Time in seconds from one window that is remembered to the next.
 const REMEMBER_S: f64 = 2.0;
 
@@ -53,25 +50,17 @@ impl Settings {
     pub(super) fn new(diarizer: &Diarizer, config: &Config) -> Self {
         let (whole, times) = (diarizer.grid(), diarizer.frame_times());
         let tuning = diarizer.local().tuning();
+        let live = diarizer.live_grid();
+        let step = live.hop / live.frame;
         let frames = |seconds: f64| ((seconds / times.step_s).round() as usize).max(1);
-        let window_frames = frames(tuning.live_window_s).min(whole.window / whole.frame);
-        let step = frames(STEP_S).min(window_frames);
-        let live =
-            WindowGrid { window: window_frames * whole.frame, hop: step * whole.frame, frame: whole.frame };
         let threshold = config.clustering_threshold().unwrap_or_else(|| diarizer.cosine_threshold());
         let hop_s = whole.hop as f64 / f64::from(SAMPLE_RATE);
-        // Every short window of the diarizer is a live window: nothing is analysed for it alone.
-        let among_live = |detail: &WindowGrid| {
-            detail.window == live.window
-                && detail.window.is_multiple_of(live.hop)
-                && detail.hop.is_multiple_of(live.hop)
-        };
         Self {
             live,
             whole,
-            detail: diarizer.detail().filter(among_live),
+            detail: diarizer.detail(),
             padded: !diarizer.local().takes_short_windows(),
-            latency_frames: ((config.latency_s() / times.step_s) as usize).max(step),
+            latency_frames: ((config.latency_s() / times.step_s + 1e-6) as usize).max(step),
             history: (config.history_s() / hop_s).ceil() as usize,
             online: OnlineOptions {
                 new_threshold: threshold * NEW_FACTOR,

@@ -81,6 +81,12 @@ impl Work {
         self.tape.end() as f64 / f64::from(SAMPLE_RATE)
     }
 
+    /// Seconds of audio that no live window has reached.
+    pub(super) fn backlog_s(&self, settings: &Settings) -> f64 {
+        let reached = self.steps * settings.live.hop as u64;
+        self.tape.end().saturating_sub(reached) as f64 / f64::from(SAMPLE_RATE)
+    }
+
     /// Takes samples without looking at them; they are finite.
     pub(super) fn take(&mut self, interleaved: &[f32]) -> Result<()> {
         self.converter.push(interleaved, self.tape.tail())
@@ -124,6 +130,7 @@ impl Work {
         let details = self.with_last(around, &self.details, around.settings.detail, self.next_detail)?;
         let diarization = around.diarizer.settle(&windows, &details, samples, around.control)?;
         let final_speakers = final_speakers(&self.told, self.people.speakers(), &diarization);
+        around.outbox.lock().final_speakers = Some(final_speakers.clone());
         self.finished = true;
         Ok(Finished { diarization, final_speakers })
     }
@@ -162,9 +169,9 @@ impl Work {
         let window = self.analyse(around, start, (end - first) * settings.live.frame, settings.padded)?;
         let talking = settings.turns.hysteresis.talking(&window);
         let labels = self.people.hear(&window, &talking)?;
-        if let Some(grid) = settings.detail.filter(|grid| {
-            settings.history > 0 && start == self.next_detail && (end - first) * grid.frame == grid.window
-        }) {
+        let detail =
+            |grid: &WindowGrid| start == self.next_detail && (end - first) * grid.frame == grid.window;
+        if let Some(grid) = settings.detail.filter(|grid| settings.history > 0 && detail(grid)) {
             self.next_detail += grid.hop as u64;
             self.details.push_back(window.clone());
         }

@@ -193,7 +193,12 @@ static void streams(const vf_stream *s, const vf_diarizer *d)
     CHECK(n == 0);
     CHECK_STATUS(VF_E_NULL, vf_stream_read(s, NULL, 1, &n));
     CHECK_STATUS(VF_E_NULL, vf_stream_read(s, &segment, 1, NULL));
+    uint64_t updates = 0;
+    CHECK_STATUS(VF_E_NULL, vf_stream_updates(NULL, &updates));
+    CHECK_STATUS(VF_E_NULL, vf_stream_updates(s, NULL));
+    n = 9;
     CHECK_STATUS(VF_E_NULL, vf_stream_speaker_count(NULL, &n));
+    CHECK(n == 0);
     CHECK_STATUS(VF_E_NULL, vf_stream_speaker_count(s, NULL));
     CHECK_STATUS(VF_E_NULL, vf_stream_speaker_embedding(NULL, 0, embedding, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_stream_speaker_embedding(s, 0, NULL, 4, &n));

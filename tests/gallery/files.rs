@@ -102,13 +102,16 @@ fn a_field_that_is_wrong_is_named() {
             "voices[1]: agreement: expected more than 0",
         ),
         (text.replace(", 1.0, ", ", 1e30, "), "voices[1]: embedding: expected unit length, found 1000"),
-        (text.replace(", 1.0, ", ", 1e300, "), "expected a gallery as JSON, found number out of range"),
+        (
+            text.replace(", 1.0, ", ", 1e300, "),
+            "expected a gallery as JSON, which it is not: number out of range",
+        ),
         (
             text.replace("\"recordings\"", "\"r\""),
-            "expected a gallery as JSON, found missing field `recordings`",
+            "expected a gallery as JSON, which it is not: missing field `recordings`",
         ),
-        ("[".repeat(100_000), "expected a gallery as JSON, found "),
-        (String::new(), "expected a gallery as JSON, found EOF"),
+        ("[".repeat(100_000), "expected a gallery as JSON, which it is not: "),
+        (String::new(), "expected a gallery as JSON, which it is not: EOF"),
     ] {
         let (_folder, path) = written(&changed);
         let error = Gallery::read(&path).expect_err(expected);

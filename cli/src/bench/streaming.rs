@@ -69,7 +69,7 @@ pub struct StreamingArgs {
     /// Longest time until what a stream tells is final, 0.5 to 5 [default: 1]
     #[arg(long, value_name = "SECONDS", requires = "streaming")]
     latency: Option<f64>,
-    /// What a stream remembers for the answer at its end, 0 to 86400; 0 for no such answer [default: 14400]
+    /// What a stream remembers for the answer at its end, 0 to 86400; 0 for no such answer [default: 7200]
     #[arg(long, value_name = "SECONDS", requires = "streaming")]
     history: Option<f64>,
 }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use voiceflow::audio::{AudioSource, FileSource, SAMPLE_RATE};
 use voiceflow::output::rttm;
 
-use crate::support::{CONVERSATION, Said, failure, output, root, run};
+use crate::support::{CONVERSATION, Said, failure, output, root, run, write_wav};
 
 /// A folder with a WAV file of what each person says in the first half of the conversation, and a gallery of all.
 struct Team {
@@ -64,20 +64,6 @@ fn said(person: &str) -> Vec<f32> {
         .flat_map(|turn| &samples[place(turn.start_s)..place(turn.end_s)])
         .copied()
         .collect()
-}
-
-/// 16-bit mono.
-fn write_wav(path: &Path, samples: &[f32]) {
-    let data: Vec<u8> = samples.iter().flat_map(|sample| ((sample * 32767.0) as i16).to_le_bytes()).collect();
-    let mut bytes = b"RIFF".to_vec();
-    bytes.extend((36 + data.len() as u32).to_le_bytes());
-    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    bytes.extend(SAMPLE_RATE.to_le_bytes());
-    bytes.extend((2 * SAMPLE_RATE).to_le_bytes());
-    bytes.extend(b"\x02\0\x10\0data");
-    bytes.extend((data.len() as u32).to_le_bytes());
-    bytes.extend(data);
-    std::fs::write(path, bytes).unwrap();
 }
 
 #[test]

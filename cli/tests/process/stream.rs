@@ -5,16 +5,16 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{CONVERSATION, Said, output, run, voiceflow};
+use voiceflow::audio::{AudioSource, FileSource};
 
-/// The conversation as 16-bit samples.
-fn samples() -> Vec<i16> {
-    use voiceflow::audio::{AudioSource, FileSource};
-    let path = crate::support::root().join(CONVERSATION);
-    let mut source = FileSource::open(&path).unwrap();
+use crate::support::{CONVERSATION, Said, output, root, run, voiceflow, write_wav};
+
+/// The conversation, at 16 kHz.
+fn samples() -> Vec<f32> {
+    let mut source = FileSource::open(&root().join(CONVERSATION)).unwrap();
     let mut samples = Vec::new();
     while source.read(&mut samples).unwrap() > 0 {}
-    samples.iter().map(|sample| (sample * 32_768.0) as i16).collect()
+    samples
 }
 
 /// Runs the program with these bytes on standard input.
@@ -56,7 +56,7 @@ fn ndjson_tells_provisional_and_final_segments_and_the_end() {
     assert!((last["duration"].as_f64().unwrap() - 52.48).abs() < 0.1, "{last}");
     let speakers = last["speakers"].as_object().unwrap();
     assert!(speakers.contains_key("SPEAKER_00"), "{last}");
-    for segment in segments {
+    for segment in segments.iter().filter(|event| event["type"] != "silence") {
         assert_eq!(segment["type"], "segment");
         assert!(segment["end"].as_f64().unwrap() > segment["start"].as_f64().unwrap());
         assert!(speakers.contains_key(segment["speaker"].as_str().unwrap()), "{segment}");
@@ -69,12 +69,12 @@ fn ndjson_tells_provisional_and_final_segments_and_the_end() {
 fn raw_samples_give_what_the_file_gives() {
     let file = output(&["stream", "--format", "rttm", CONVERSATION]).replace("conversation", "stdin");
     let samples = samples();
-    let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let bytes: Vec<u8> =
+        samples.iter().flat_map(|sample| ((sample * 32_768.0) as i16).to_le_bytes()).collect();
     let said = fed(&["stream", "--format", "rttm", "-"], &bytes);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     assert_eq!(said.out, file);
-    let floats: Vec<u8> =
-        samples.iter().flat_map(|&sample| (f32::from(sample) / 32_768.0).to_le_bytes()).collect();
+    let floats: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
     let said = fed(&["stream", "--format", "rttm", "--encoding", "f32le", "-"], &floats);
     assert_eq!((said.code, said.out), (0, file));
     let said = fed(&["stream", "-"], &bytes[..32_001]);
@@ -97,15 +97,36 @@ fn nonsense_is_refused() {
         (vec!["stream", "--latency", "9", CONVERSATION], "latency_s: expected 0.5 to 5, got 9"),
         (vec!["stream", "--rate", "10", "-"], "sample rate: expected 1000 to 768000 Hz, got 10 Hz"),
         (vec!["stream", "--channels", "0", "-"], "channels: expected 1 to 32, got 0"),
+        (vec!["stream", "--rate", "8000", CONVERSATION], "--rate: expected - with it"),
+        (vec!["stream", "--realtime", "-"], "--realtime: expected a file"),
         (vec!["stream", "--max-speakers", "0", CONVERSATION], "max_speakers: expected 1 to 100, got 0"),
     ] {
         let said = fed(&arguments, &[]);
         assert_eq!(said.code, 2, "{said:?}");
         assert!(said.err.contains(text), "{said:?}");
     }
+    let said = run(&["stream", CONVERSATION, "--result", "nowhere/x.rttm"]);
+    assert_eq!((said.code, said.err.as_str()), (1, "voiceflow: nowhere: no such folder\n"));
     let said = run(&["stream", "nowhere.wav"]);
     assert_eq!((said.code, said.err.as_str()), (1, "voiceflow: nowhere.wav: no such file\n"));
     let said = fed(&["stream", "--encoding", "f32le", "-"], &f32::NAN.to_le_bytes());
     assert_eq!(said.code, 1);
     assert!(said.err.contains("expected finite values, got NaN at index 0"), "{said:?}");
+}
+
+#[test]
+fn enrolled_speakers_have_their_names_beside_their_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let gallery = folder.path().join("team.json");
+    let gallery = gallery.to_str().unwrap();
+    let voice = folder.path().join("ada.wav");
+    // Ada's first turn.
+    let samples = samples();
+    write_wav(&voice, &samples[9_600..9_600 + 5 * 16_000]);
+    assert_eq!(run(&["enroll", "--gallery", gallery, "ada", voice.to_str().unwrap()]).code, 0);
+    let events = events(&output(&["stream", "--format", "ndjson", "--gallery", gallery, CONVERSATION]));
+    let named = events.iter().find(|event| event["name"] == "ada").expect("a segment of ada's");
+    assert_eq!(named["speaker"], "SPEAKER_00");
+    let speakers = events.last().unwrap()["speakers"].as_object().unwrap();
+    assert_eq!(speakers["SPEAKER_00"], "ada");
 }

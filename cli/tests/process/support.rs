@@ -71,3 +71,17 @@ pub fn failure(said: &Said) -> &str {
     assert_eq!(line.matches('\n').count(), 1, "{line}");
     line.trim_end()
 }
+
+/// Writes samples as 16-bit mono at 16 kHz.
+pub fn write_wav(path: &Path, samples: &[f32]) {
+    let data: Vec<u8> = samples.iter().flat_map(|sample| ((sample * 32767.0) as i16).to_le_bytes()).collect();
+    let mut bytes = b"RIFF".to_vec();
+    bytes.extend((36 + data.len() as u32).to_le_bytes());
+    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    bytes.extend(voiceflow::audio::SAMPLE_RATE.to_le_bytes());
+    bytes.extend((2 * voiceflow::audio::SAMPLE_RATE).to_le_bytes());
+    bytes.extend(b"\x02\0\x10\0data");
+    bytes.extend((data.len() as u32).to_le_bytes());
+    bytes.extend(data);
+    std::fs::write(path, bytes).unwrap();
+}

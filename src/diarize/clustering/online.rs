@@ -27,7 +27,7 @@ pub struct OnlineOptions {
     pub new_threshold: f32,
     /// Cosine distance, 0 to 2, under which two clusters of remembered voices are one person.
     pub link_threshold: f32,
-    /// Most people; beyond them a voice joins the nearest.
+    /// Most people at a time; beyond them a voice joins the nearest.
     pub max_speakers: usize,
     /// Solo frames of a window from which its voice counts in full, and may be a new one.
     pub trusted_frames: usize,
@@ -43,6 +43,9 @@ pub struct OnlineOptions {
 
 /// Least weight of what a voice says: of equally unlikely people the nearest is taken.
 const LEAST_TRUST: f32 = 0.01;
+
+/// Most numbers that a stream gives to people.
+const MAX_NUMBERS: usize = 1000;
 
 /// Solo frames that a track without any counts for when clusters are matched with people.
 const SILENT_FRAMES: f64 = 0.1;
@@ -136,6 +139,13 @@ impl OnlineClustering {
         labels
     }
 
+    /// How many more people there may be. Who turned out to be another takes no place, but keeps the number.
+    fn room(&self) -> usize {
+        let known = self.people.iter().filter(|person| person.known).count();
+        let most = self.options.max_speakers.saturating_sub(known);
+        most.min(MAX_NUMBERS.saturating_sub(self.people.len()))
+    }
+
     /// Adds a person.
     fn found(&mut self, voice: Array1<f32>) -> usize {
         self.people.push(Person { voice, known: true, established: false });
@@ -147,7 +157,7 @@ impl OnlineClustering {
     fn costs(&self, talkers: &[Talker]) -> Array2<f32> {
         let options = &self.options;
         let count = self.people.len();
-        let room = options.max_speakers.saturating_sub(count);
+        let room = self.room();
         let nobody = self.people.iter().all(|person| !person.known);
         let threshold = options.new_threshold;
         Array2::from_shape_fn((talkers.len(), count + talkers.len()), |(row, column)| {
@@ -226,8 +236,8 @@ impl OnlineClustering {
             let far = |person: &Person| {
                 !person.known || cosine_distance(person.voice.view(), voice) > self.options.new_threshold
             };
-            let room = self.people.len() < self.options.max_speakers;
-            if room && solo[number] >= self.options.founding_frames && self.people.iter().all(far) {
+            if self.room() > 0 && solo[number] >= self.options.founding_frames && self.people.iter().all(far)
+            {
                 person_of[number] = Some(self.found(voice.to_owned()));
             }
         }

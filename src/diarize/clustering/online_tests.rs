@@ -122,6 +122,20 @@ fn who_turns_out_to_be_another_goes_away_and_the_older_number_stays() {
 }
 
 #[test]
+fn who_turns_out_to_be_another_leaves_room_for_somebody_else() {
+    let mut people = OnlineClustering::new(OnlineOptions { max_speakers: 2, remember_every: 2, ..options() });
+    assert_eq!(hear_talk(&mut people, &[(30, 0.0)]), [Some(0)]);
+    // Taken for somebody new in a window that is not remembered, and heard no more.
+    assert_eq!(hear_talk(&mut people, &[(30, 100.0)]), [Some(1)]);
+    assert_eq!(hear_talk(&mut people, &[(30, 2.0)]), [Some(0)]);
+    assert_eq!(hear_talk(&mut people, &[(40, 200.0)]), [Some(2)]);
+    // Two people are known again: a third voice joins the nearest.
+    assert_eq!(hear_talk(&mut people, &[(40, 198.0)]), [Some(2)]);
+    assert_eq!(hear_talk(&mut people, &[(30, 100.0)]).len(), 1);
+    assert_eq!(people.speakers(), 3);
+}
+
+#[test]
 fn who_is_absent_for_longer_than_the_memory_lasts_is_recognised() {
     let mut people = OnlineClustering::new(OnlineOptions { memory: 3, ..options() });
     assert_eq!(hear_talk(&mut people, &[(30, 0.0)]), [Some(0)]);

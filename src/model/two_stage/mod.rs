@@ -110,7 +110,7 @@ impl LocalDiarizer for TwoStage {
             trusted_s: TRUSTED_S,
             least_speaker_s: 0.0,
             live_window_s: LIVE_WINDOW_S,
-            detail_s: None,
+            details: false,
         }
     }
 
