@@ -102,10 +102,14 @@ fn run_plain(programs: &[PathBuf]) {
     }
 }
 
-fn run_sanitized(programs: &[PathBuf]) {
+/// All but the one that forks: what AddressSanitizer's allocator has locked for another thread at the fork stays locked in
+/// the child, which then hangs.
+fn run_sanitized(name: &str, language: &Language) {
+    let sanitized: Vec<&str> = PROGRAMS.into_iter().filter(|program| *program != "fork").collect();
+    let programs = build(name, language, &SANITIZERS, &sanitized);
     let suppressions =
         format!("suppressions={}:print_suppressions=0", root().join("tests/c/lsan.supp").display());
-    for program in programs {
+    for program in &programs {
         let mut command = Command::new("env");
         command.env("ASAN_OPTIONS", "detect_leaks=1:detect_stack_use_after_return=1");
         command.env("UBSAN_OPTIONS", "print_stacktrace=1").env("LSAN_OPTIONS", &suppressions);
@@ -141,12 +145,12 @@ fn nothing_grows() {
 
 #[test]
 fn c11_sanitized() {
-    run_sanitized(&build("c11-sanitized", &C11, &SANITIZERS, &PROGRAMS));
+    run_sanitized("c11-sanitized", &C11);
 }
 
 #[test]
 fn cxx17_sanitized() {
-    run_sanitized(&build("cxx17-sanitized", &CXX17, &SANITIZERS, &PROGRAMS));
+    run_sanitized("cxx17-sanitized", &CXX17);
 }
 
 /// The programs that a processor some fifty times slower gets through: together they make, use and destroy every
