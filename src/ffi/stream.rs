@@ -20,23 +20,18 @@ pub struct vf_stream {
     _opaque: (),
 }
 
-/// What a `vf_stream` holds.
-pub(crate) struct Live {
-    stream: Stream,
-}
-
 /// A stream whose locks this process knows: in a child of fork(2) they may be held by threads that it does not have.
 ///
 /// # Safety
 /// As [`borrow`].
-unsafe fn borrow_here<'a>(stream: *const vf_stream) -> Result<Borrow<'a, Live>, Failure> {
+unsafe fn borrow_here<'a>(stream: *const vf_stream) -> Result<Borrow<'a, Stream>, Failure> {
     // SAFETY: as promised.
-    let live = unsafe { borrow::<Live>(stream) }?;
-    live.stream.check_process()?;
-    Ok(live)
+    let stream = unsafe { borrow::<Stream>(stream) }?;
+    stream.check_process()?;
+    Ok(stream)
 }
 
-impl Object for Live {
+impl Object for Stream {
     type C = vf_stream;
     const NAME: &'static str = "vf_stream";
     const TAG: u64 = u64::from_be_bytes(*b"vf_strem");
@@ -70,7 +65,7 @@ pub unsafe extern "C" fn vf_stream_create(
             let diarizer = borrow::<Diarizer>(diarizer)?;
             let config = options::config(options)?;
             let stream = Stream::new(&diarizer, &config, sample_rate, self::channels(channels)?)?;
-            handle::give(Live { stream }, out);
+            handle::give(stream, out);
         }
         Ok(OK)
     })
@@ -85,7 +80,7 @@ pub unsafe extern "C" fn vf_stream_create(
 pub unsafe extern "C" fn vf_stream_destroy(stream: *mut vf_stream) {
     guard(|| {
         // SAFETY: NULL or from `vf_stream_create`, and not in use, by contract.
-        unsafe { handle::destroy::<Live>(stream) }
+        unsafe { handle::destroy::<Stream>(stream) }
     });
 }
 
@@ -103,7 +98,7 @@ pub unsafe extern "C" fn vf_stream_latency_ms(stream: *const vf_stream, latency_
     guard(|| {
         // SAFETY: a live handle, and NULL or valid for a write, by contract.
         unsafe {
-            let latency_s = borrow::<Live>(stream)?.stream.latency_s();
+            let latency_s = borrow::<Stream>(stream)?.latency_s();
             buffer::store("latency_ms", latency_ms, latency_s * 1000.0)?;
         }
         Ok(OK)
@@ -132,10 +127,10 @@ pub unsafe extern "C" fn vf_stream_push_f32(
     guard(|| {
         // SAFETY: a live handle and an array of the shape given, by contract.
         unsafe {
-            let live = borrow::<Live>(stream)?;
-            let (_, channels) = live.stream.format();
+            let stream = borrow::<Stream>(stream)?;
+            let (_, channels) = stream.format();
             let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
-            live.stream.push_f32(samples, &Control::none())?;
+            stream.push_f32(samples, &Control::none())?;
         }
         Ok(OK)
     })
@@ -161,10 +156,10 @@ pub unsafe extern "C" fn vf_stream_push_i16(
     guard(|| {
         // SAFETY: a live handle and an array of the shape given, by contract.
         unsafe {
-            let live = borrow::<Live>(stream)?;
-            let (_, channels) = live.stream.format();
+            let stream = borrow::<Stream>(stream)?;
+            let (_, channels) = stream.format();
             let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
-            live.stream.push_i16(samples, &Control::none())?;
+            stream.push_i16(samples, &Control::none())?;
         }
         Ok(OK)
     })
@@ -191,8 +186,8 @@ pub unsafe extern "C" fn vf_stream_read(
 ) -> vf_status {
     guard(|| {
         // SAFETY: a buffer of the size given and a live handle, by contract.
-        let (buffer, live) = unsafe { (Buffer::new("out", out, cap, n)?, borrow_here(stream)?) };
-        let segments: Vec<vf_segment> = live.stream.read(cap).iter().map(vf_segment::from).collect();
+        let (buffer, stream) = unsafe { (Buffer::new("out", out, cap, n)?, borrow_here(stream)?) };
+        let segments: Vec<vf_segment> = stream.read(cap).iter().map(vf_segment::from).collect();
         buffer.fill(&segments)
     })
 }
@@ -209,7 +204,7 @@ pub unsafe extern "C" fn vf_stream_read(
 pub unsafe extern "C" fn vf_stream_updates(stream: *const vf_stream, n: *mut u64) -> vf_status {
     guard(|| {
         // SAFETY: a live handle, and NULL or valid for a write, by contract.
-        unsafe { buffer::store("n", n, borrow_here(stream)?.stream.updates()) }?;
+        unsafe { buffer::store("n", n, borrow_here(stream)?.updates()) }?;
         Ok(OK)
     })
 }
@@ -227,7 +222,7 @@ pub unsafe extern "C" fn vf_stream_speaker_count(stream: *const vf_stream, n: *m
         // SAFETY: a live handle, and NULL or valid for a write, by contract.
         unsafe {
             buffer::store("n", n, 0)?;
-            buffer::store("n", n, borrow_here(stream)?.stream.speaker_count())?;
+            buffer::store("n", n, borrow_here(stream)?.speaker_count())?;
         }
         Ok(OK)
     })
@@ -254,9 +249,9 @@ pub unsafe extern "C" fn vf_stream_speaker_embedding(
 ) -> vf_status {
     guard(|| {
         // SAFETY: a buffer of the size given and a live handle, by contract.
-        let (buffer, live) = unsafe { (Buffer::new("out", out, cap, n)?, borrow_here(stream)?) };
-        let found = usize::try_from(speaker).ok().and_then(|speaker| live.stream.speaker(speaker));
-        let known = live.stream.speaker_count();
+        let (buffer, stream) = unsafe { (Buffer::new("out", out, cap, n)?, borrow_here(stream)?) };
+        let found = usize::try_from(speaker).ok().and_then(|speaker| stream.speaker(speaker));
+        let known = stream.speaker_count();
         let unknown =
             || Failure::invalid(format!("speaker: expected one of {known} heard so far, got {speaker}"));
         buffer.fill(&found.ok_or_else(unknown)?.embedding)
@@ -287,9 +282,9 @@ pub unsafe extern "C" fn vf_stream_finish(
         // SAFETY: NULL or valid for a write, a live handle, and a callback that may be called here, by contract.
         unsafe {
             handle::clear(out)?;
-            let live = borrow::<Live>(stream)?;
+            let stream = borrow::<Stream>(stream)?;
             let progress = callback::progress(progress, user_data);
-            let finished = live.stream.finish(&Control::none().with_progress(&progress))?;
+            let finished = stream.finish(&Control::none().with_progress(&progress))?;
             handle::give(finished.diarization, out);
         }
         Ok(OK)
@@ -314,10 +309,10 @@ pub unsafe extern "C" fn vf_stream_final_speakers(
 ) -> vf_status {
     guard(|| {
         // SAFETY: a buffer of the size given and a live handle, by contract.
-        let (buffer, live) = unsafe { (Buffer::new("out", out, cap, n)?, borrow_here(stream)?) };
+        let (buffer, stream) = unsafe { (Buffer::new("out", out, cap, n)?, borrow_here(stream)?) };
         let unfinished = || Failure::invalid("stream: expected to be finished first");
         let number = |speaker: &Option<usize>| speaker.and_then(|s| i32::try_from(s).ok()).unwrap_or(-1);
-        let speakers = live.stream.final_speakers().ok_or_else(unfinished)?;
+        let speakers = stream.final_speakers().ok_or_else(unfinished)?;
         buffer.fill(&speakers.iter().map(number).collect::<Vec<i32>>())
     })
 }
@@ -333,7 +328,7 @@ pub unsafe extern "C" fn vf_stream_final_speakers(
 pub unsafe extern "C" fn vf_stream_cancel(stream: *const vf_stream) -> vf_status {
     guard(|| {
         // SAFETY: a live handle, by contract.
-        unsafe { borrow_here(stream) }?.stream.cancel();
+        unsafe { borrow_here(stream) }?.cancel();
         Ok(OK)
     })
 }
@@ -348,8 +343,8 @@ pub unsafe extern "C" fn vf_stream_cancel(stream: *const vf_stream) -> vf_status
 pub unsafe extern "C" fn vf_stream_reset(stream: *const vf_stream) -> vf_status {
     guard(|| {
         // SAFETY: a live handle, by contract.
-        let live = unsafe { borrow::<Live>(stream) }?;
-        live.stream.reset()?;
+        let stream = unsafe { borrow::<Stream>(stream) }?;
+        stream.reset()?;
         Ok(OK)
     })
 }
