@@ -146,10 +146,10 @@ impl OpenTurns {
             match self.open.iter().position(|live| live.turn.speaker == speaker) {
                 Some(place) => {
                     // Whoever talked in the pause that is filled now talked over this turn.
-                    let pause = self.open[place].turn.end..frame;
+                    let paused = self.open[place].turn.end;
                     let mut overlap = self.open[place].overlap;
                     for other in self.open.iter_mut().filter(|live| live.turn.speaker != speaker) {
-                        if other.turn.end > pause.start {
+                        if other.turn.end > paused {
                             (other.overlap, overlap) = (true, true);
                         }
                     }

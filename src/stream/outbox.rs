@@ -31,7 +31,7 @@ impl Outbox {
         provisional: Vec<LiveSegment>,
     ) {
         for (speaker, voice) in voices.enumerate() {
-            self.hear(speaker, voice.to_vec());
+            self.hear(speaker, voice);
         }
         for live in &settled {
             if let Some(speaker) = self.speakers.get_mut(live.segment.speaker) {
@@ -44,13 +44,16 @@ impl Outbox {
     }
 
     /// The voice of a speaker as it is known by now; speakers are numbered without gaps.
-    fn hear(&mut self, speaker: usize, voice: Vec<f32>) {
+    fn hear(&mut self, speaker: usize, voice: ArrayView1<'_, f32>) {
         match self.speakers.get_mut(speaker) {
-            Some(known) => known.embedding = voice,
+            Some(known) => {
+                known.embedding.clear();
+                known.embedding.extend(voice);
+            }
             None => self.speakers.push(Speaker {
                 label: format!("SPEAKER_{speaker:02}"),
                 speech_s: 0.0,
-                embedding: voice,
+                embedding: voice.to_vec(),
             }),
         }
     }

@@ -126,29 +126,24 @@ impl Work {
             self.closed = true;
         }
         let samples = self.tape.end();
-        let windows = self.with_last(around, &self.history, Some(around.settings.whole), self.next_whole)?;
-        let details = self.with_last(around, &self.details, around.settings.detail, self.next_detail)?;
-        let diarization = around.diarizer.settle(&windows, &details, samples, around.control)?;
+        let (windows, details) = (self.history.make_contiguous(), self.details.make_contiguous());
+        let diarization = around.diarizer.settle(windows, details, samples, around.control)?;
         let final_speakers = final_speakers(&self.told, self.people.speakers(), &diarization);
         around.outbox.lock().final_speakers = Some(final_speakers.clone());
         self.finished = true;
         Ok(Finished { diarization, final_speakers })
     }
 
-    /// The windows of the history, and the one of their grid that ends the stream; `next` is where it goes on.
-    fn with_last(
+    /// The window of a grid that ends the stream, for the history; `next` is where the grid goes on.
+    fn last(
         &self,
         around: &Surroundings<'_>,
-        history: &VecDeque<LocalWindow>,
         grid: Option<WindowGrid>,
         next: u64,
-    ) -> Result<Vec<LocalWindow>> {
-        let mut windows: Vec<LocalWindow> = history.iter().cloned().collect();
-        let Some(grid) = grid.filter(|_| around.settings.history > 0) else { return Ok(windows) };
-        if let Some(start) = grid.closing_start(next.checked_sub(grid.hop as u64), self.tape.end()) {
-            windows.push(self.analyse(around, start, grid.window, false)?);
-        }
-        Ok(windows)
+    ) -> Result<Option<LocalWindow>> {
+        let Some(grid) = grid.filter(|_| around.settings.history > 0) else { return Ok(None) };
+        let start = grid.closing_start(next.checked_sub(grid.hop as u64), self.tape.end());
+        start.map(|start| self.analyse(around, start, grid.window, false)).transpose()
     }
 
     /// The next of the windows that live labels come from.
@@ -201,13 +196,17 @@ impl Work {
         Ok(())
     }
 
-    /// Hears what the last step left over, and settles all.
+    /// Hears what the last step left over, and settles all. What can fail comes first: it may be done again.
     fn close(&mut self, around: &Surroundings<'_>) -> Result<()> {
+        let whole = self.last(around, Some(around.settings.whole), self.next_whole)?;
+        let detail = self.last(around, around.settings.detail, self.next_detail)?;
         let total = around.settings.live.frames_in(self.tape.end());
         let (_, step) = around.settings.live_frames();
         if total as u64 > self.steps * step as u64 {
             self.hear(around, total, 0)?;
         }
+        self.history.extend(whole);
+        self.details.extend(detail);
         let settled = self.turns.finish(total);
         self.tell(around, total, settled, Vec::new());
         Ok(())
