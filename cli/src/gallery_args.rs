@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use voiceflow::gallery::{DEFAULT_THRESHOLD, Gallery};
+use voiceflow::gallery::{DEFAULT_THRESHOLD, Gallery, Identity};
 use voiceflow::model::ModelInfo;
 use voiceflow::{Diarization, Error, Speaker};
 
@@ -72,20 +72,25 @@ impl KnownVoices {
         Ok(())
     }
 
-    /// What these speakers are called: their names where they are known, else their labels.
-    pub fn names_of(&self, speakers: &[Speaker]) -> voiceflow::Result<Vec<String>> {
-        let mut names: Vec<String> = speakers.iter().map(|speaker| speaker.label.clone()).collect();
-        if let Some(gallery) = &self.gallery {
-            let voices: Vec<&[f32]> = speakers.iter().map(|speaker| speaker.embedding.as_slice()).collect();
-            let identities = gallery.identify_all(&voices, self.threshold)?;
-            for (name, identity) in names.iter_mut().zip(&identities) {
-                if let Some(known) = gallery.name_of(identity) {
-                    *name = known.to_owned();
-                }
-            }
-        }
-        Ok(names)
+    /// The names of these speakers, each with how similar the voice is; `None` for those who are not known.
+    pub fn names_of(&self, speakers: &[Speaker]) -> voiceflow::Result<Vec<Option<Named>>> {
+        let Some(gallery) = &self.gallery else { return Ok(vec![None; speakers.len()]) };
+        let voices: Vec<&[f32]> = speakers.iter().map(|speaker| speaker.embedding.as_slice()).collect();
+        let identities = gallery.identify_all(&voices, self.threshold)?;
+        let named = |identity: &Identity| {
+            let name = gallery.name_of(identity)?.to_owned();
+            Some(Named { name, score: identity.score })
+        };
+        Ok(identities.iter().map(named).collect())
     }
+}
+
+/// A speaker who is known.
+#[derive(Clone)]
+pub struct Named {
+    pub name: String,
+    /// Cosine similarity, -1 to 1, to the enrolled voice.
+    pub score: f32,
 }
 
 /// A name that cannot be enrolled is the fault of the arguments.

@@ -27,7 +27,7 @@ Examples:
 
 Turns are printed when they are final; on a terminal, the last line tells who speaks now. With --format ndjson, one \
 object a line: {\"type\":\"segment\",\"start\":..,\"end\":..,\"speaker\":..,\"confidence\":..,\"overlap\":..,\
-\"final\":..}, with a \"name\" where the gallery knows the speaker; those that are not final in place of all such ones \
+\"final\":..}, with \"name\" and \"score\" where the gallery knows the speaker; those that are not final in place of all such ones \
 before; {\"type\":\"silence\",..} where there are none any more; and at last {\"type\":\"end_stream\",..} with who each \
 speaker is in the answer for the whole, which is clustered anew.";
 

@@ -9,7 +9,7 @@ use voiceflow::output::rttm;
 use voiceflow::{Diarization, LiveSegment, Stream, Turn};
 
 use crate::exit::{Failure, Outcome, print};
-use crate::gallery_args::KnownVoices;
+use crate::gallery_args::{KnownVoices, Named};
 
 /// Form of what is printed.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -48,6 +48,9 @@ enum Event {
         /// What the speaker is called in the gallery.
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<String>,
+        /// How similar the voice is to the one enrolled.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        score: Option<f32>,
         confidence: f32,
         overlap: bool,
         r#final: bool,
@@ -88,14 +91,15 @@ impl LiveOutput {
         }
         let speakers = stream.speakers();
         let names = self.voices.names_of(&speakers)?;
-        let name = |live: &LiveSegment| names.get(live.segment.speaker).map_or("?", String::as_str);
+        let label =
+            |live: &LiveSegment| speakers.get(live.segment.speaker).map_or("?", |it| it.label.as_str());
+        let known = |live: &LiveSegment| names.get(live.segment.speaker)?.as_ref();
+        let name = |live: &LiveSegment| known(live).map_or(label(live), |known| known.name.as_str());
         let mut text = String::new();
         match self.format {
             Format::Ndjson => {
                 for live in &segments {
-                    let label =
-                        speakers.get(live.segment.speaker).map_or("?", |speaker| speaker.label.as_str());
-                    text += &event(live, label, name(live)).line()?;
+                    text += &event(live, label(live), known(live)).line()?;
                 }
                 if ends {
                     text += &Event::Silence { at: milliseconds(stream.heard_s()) }.line()?;
@@ -147,14 +151,20 @@ fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
 
-fn event(live: &LiveSegment, speaker: &str, name: &str) -> Event {
+/// A share with three decimals.
+fn thousandths(share: f32) -> f32 {
+    (share * 1000.0).round() / 1000.0
+}
+
+fn event(live: &LiveSegment, speaker: &str, known: Option<&Named>) -> Event {
     let segment = live.segment;
     Event::Segment {
         start: milliseconds(segment.start_s),
         end: milliseconds(segment.end_s),
         speaker: speaker.to_owned(),
-        name: (name != speaker).then(|| name.to_owned()),
-        confidence: (segment.confidence * 1000.0).round() / 1000.0,
+        name: known.map(|known| known.name.clone()),
+        score: known.map(|known| thousandths(known.score)),
+        confidence: thousandths(segment.confidence),
         overlap: segment.overlap,
         r#final: live.is_final,
     }

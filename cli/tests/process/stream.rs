@@ -127,6 +127,7 @@ fn enrolled_speakers_have_their_names_beside_their_labels() {
     let events = events(&output(&["stream", "--format", "ndjson", "--gallery", gallery, CONVERSATION]));
     let named = events.iter().find(|event| event["name"] == "ada").expect("a segment of ada's");
     assert_eq!(named["speaker"], "SPEAKER_00");
+    assert!(named["score"].as_f64().unwrap() > 0.5, "{named}");
     let speakers = events.last().unwrap()["speakers"].as_object().unwrap();
     assert_eq!(speakers["SPEAKER_00"], "ada");
 }
