@@ -150,3 +150,20 @@ fn the_deadline_of_the_options_holds_for_each_call() {
     let error = stream.finish(&Control::none()).unwrap_err();
     assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
 }
+
+#[test]
+fn audio_that_no_call_gets_to_analyse_has_an_end() {
+    let stream = stream(|config| config.set_deadline(Some(Duration::ZERO)));
+    let minute = vec![0.0; 60 * 16_000];
+    for _ in 0..61 {
+        let error = stream.push_f32(&minute, &Control::none()).unwrap_err();
+        assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
+    }
+    let error = stream.push_f32(&minute, &Control::none()).unwrap_err();
+    assert!(matches!(error, Error::Limit(_)), "{error:?}");
+    let text = "stream: expected at most 3600 s of audio that earlier calls failed to analyse, got more";
+    assert!(error.to_string().starts_with(text), "{error}");
+    assert_eq!(stream.heard_s(), 61.0 * 60.0);
+    stream.reset().unwrap();
+    assert!(matches!(stream.push_f32(&minute, &Control::none()), Err(Error::Deadline { .. })));
+}
