@@ -43,6 +43,9 @@ check "clippy without the model" cargo clippy --package voiceflow --lib --no-def
 check "rustfmt of the schedules" cargo fmt --manifest-path tests/schedules/Cargo.toml --check
 check "clippy of the schedules" env CARGO_TARGET_DIR=target/schedules cargo clippy \
     --manifest-path tests/schedules/Cargo.toml --all-targets --locked -- -D warnings
+check "rustfmt of the races" cargo fmt --manifest-path tests/races/Cargo.toml --check
+check "clippy of the races" env CARGO_TARGET_DIR=target/races cargo clippy \
+    --manifest-path tests/races/Cargo.toml --all-targets --locked -- -D warnings
 check "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 check "licences, bans, sources" deny licenses bans sources
 check advisories advisories
