@@ -292,6 +292,11 @@ typedef enum vf_status_code {
 } vf_status_code;
 
 /**
+ * A switch by which any thread ends the calls that were given it.
+ */
+typedef struct vf_cancel vf_cancel;
+
+/**
  * Who spoke when in one recording. It never changes, and needs nothing of the diarizer that made it.
  */
 typedef struct vf_diarization vf_diarization;
@@ -787,41 +792,6 @@ vf_status vf_session_model_sha256(const struct vf_session *session, char *out, s
 vf_status vf_session_frames(const struct vf_session *session,
                             size_t samples,
                             size_t *frames);
-
-/**
- * Runs the network on a batch of audio. Waits while all run slots of the session are taken.
- *
- * - `session`: the session.
- * - `audio`: [batch, samples] values, row after row: mono, 16 kHz, -1 to 1, finite; not kept.
- * - `batch`: rows, 1 to 1,024.
- * - `samples`: samples in one row, at least one frame step of the model, at most 960,000 (60 s).
- * - `activity`: receives [batch, frames, max_speakers] probabilities, 0 to 1, that a local speaker speaks.
- * - `activity_cap`: room in `activity` in values. NULL is allowed for a buffer whose room is 0.
- * - `activity_n`: receives the values that all of the activity takes.
- * - `embedding`: receives [batch, max_speakers, embedding_dim] values: for each local speaker a voice of unit
- *   length, or zeros.
- * - `embedding_cap`: room in `embedding` in values.
- * - `embedding_n`: receives the values that all of the embeddings take.
- * - `frames`: receives the number of frames, which is that of `vf_session_frames`.
- *
- * If either buffer is too small, neither is written, and all three numbers are stored. The network is run for
- * that answer only where this session has not met the length `samples`. On another failure the numbers are 0.
- *
- * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
- * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
- */
-vf_status vf_session_infer(const struct vf_session *session,
-                           const float *audio,
-                           size_t batch,
-                           size_t samples,
-                           float *activity,
-                           size_t activity_cap,
-                           size_t *activity_n,
-                           float *embedding,
-                           size_t embedding_cap,
-                           size_t *embedding_n,
-                           size_t *frames);
 
 /**
  * Destroys a result.
@@ -1534,6 +1504,104 @@ vf_status vf_gallery_identify_diarization(const struct vf_gallery *gallery,
                                           float *scores,
                                           size_t cap,
                                           size_t *n);
+
+/**
+ * Makes a switch that is not set.
+ *
+ * - `out`: receives the switch, or NULL on failure. Destroy it with `vf_cancel_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC.
+ */
+vf_status vf_cancel_create(struct vf_cancel **out);
+
+/**
+ * Destroys a switch.
+ *
+ * - `cancel`: the switch, not in use by any call; NULL does nothing.
+ *
+ * One thread at a time per handle. Cannot fail.
+ */
+void vf_cancel_destroy(struct vf_cancel *cancel);
+
+/**
+ * Sets a switch: calls with it end soon with VF_E_CANCELLED, later ones at once. It stays set.
+ *
+ * - `cancel`: the switch.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_cancel_set(const struct vf_cancel *cancel);
+
+/**
+ * Runs the network on a batch of audio. Waits while all run slots of the session are taken.
+ *
+ * - `session`: the session.
+ * - `audio`: [batch, samples] values, row after row: mono, 16 kHz, -1 to 1, finite; not kept.
+ * - `batch`: rows, 1 to 1,024.
+ * - `samples`: samples in one row, at least one frame step of the model, at most 960,000 (60 s).
+ * - `activity`: receives [batch, frames, max_speakers] probabilities, 0 to 1, that a local speaker speaks.
+ * - `activity_cap`: room in `activity` in values. NULL is allowed for a buffer whose room is 0.
+ * - `activity_n`: receives the values that all of the activity takes.
+ * - `embedding`: receives [batch, max_speakers, embedding_dim] values: for each local speaker a voice of unit
+ *   length, or zeros.
+ * - `embedding_cap`: room in `embedding` in values.
+ * - `embedding_n`: receives the values that all of the embeddings take.
+ * - `frames`: receives the number of frames, which is that of `vf_session_frames`.
+ *
+ * If either buffer is too small, neither is written, and all three numbers are stored. The network is run for
+ * that answer only where this session has not met the length `samples`. On another failure the numbers are 0.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ */
+vf_status vf_session_infer(const struct vf_session *session,
+                           const float *audio,
+                           size_t batch,
+                           size_t samples,
+                           float *activity,
+                           size_t activity_cap,
+                           size_t *activity_n,
+                           float *embedding,
+                           size_t embedding_cap,
+                           size_t *embedding_n,
+                           size_t *frames);
+
+/**
+ * Runs the network as `vf_session_infer` does, unless a switch is set meanwhile: the call then ends soon, also while it
+ * waits for a run slot. Being watched costs a call some microseconds.
+ *
+ * - `session`: the session.
+ * - `audio`: see `vf_session_infer`, as for all that follow.
+ * - `batch`: rows.
+ * - `samples`: samples in one row.
+ * - `activity`: receives [batch, frames, max_speakers] probabilities.
+ * - `activity_cap`: room in `activity` in values.
+ * - `activity_n`: receives the values that all of the activity takes.
+ * - `embedding`: receives [batch, max_speakers, embedding_dim] values.
+ * - `embedding_cap`: room in `embedding` in values.
+ * - `embedding_n`: receives the values that all of the embeddings take.
+ * - `frames`: receives the number of frames.
+ * - `cancel`: the switch.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ */
+vf_status vf_session_infer_cancellable(const struct vf_session *session,
+                                       const float *audio,
+                                       size_t batch,
+                                       size_t samples,
+                                       float *activity,
+                                       size_t activity_cap,
+                                       size_t *activity_n,
+                                       float *embedding,
+                                       size_t embedding_cap,
+                                       size_t *embedding_n,
+                                       size_t *frames,
+                                       const struct vf_cancel *cancel);
 
 /**
  * Takes a segmentation model from an ONNX file in the manner of pyannote's (segmentation-3.0, Reverb v1), which a

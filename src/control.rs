@@ -11,14 +11,37 @@ use crate::error::{Error, Result, Stage};
 /// unknown beforehand). Returns `true` to go on, `false` to cancel.
 pub type ProgressFn<'a> = dyn Fn(Stage, f32) -> bool + Sync + 'a;
 
-/// The progress callback and the deadline of one call.
+/// A switch by which any thread ends the calls that were given it. Clones are the same switch; it stays set.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// A switch that is not set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends the calls under way soon, and later ones at once.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was set.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The progress callback, the cancel switch and the deadline of one call.
 #[derive(Clone, Copy, Default)]
 pub struct Control<'a> {
     progress: Option<&'a ProgressFn<'a>>,
     deadline: Option<(Instant, Duration)>,
     /// Smallest fraction that is reported.
     least_fraction: f32,
-    /// Set by another thread when the work is no longer wanted.
+    /// The caller's switch.
+    cancel: Option<&'a Cancel>,
+    /// Set by another thread of the library when the work is no longer wanted.
     stop: Option<&'a Arc<AtomicBool>>,
 }
 
@@ -31,6 +54,12 @@ impl<'a> Control<'a> {
     /// Reports progress to `progress`, which can cancel. It is called on the calling thread.
     pub fn with_progress(mut self, progress: &'a ProgressFn<'a>) -> Self {
         self.progress = Some(progress);
+        self
+    }
+
+    /// Fails with [`Error::Cancelled`] once `cancel` is set, by whatever thread.
+    pub fn with_cancel(mut self, cancel: &'a Cancel) -> Self {
+        self.cancel = Some(cancel);
         self
     }
 
@@ -52,10 +81,10 @@ impl<'a> Control<'a> {
     }
 
     /// The same deadline without the callback, for threads that the callback may not be called on; work ends as
-    /// cancelled once `stop` is set.
+    /// cancelled once `stop` is set, which the calling thread does when it is cancelled itself.
     pub(crate) fn on_worker<'b>(&self, stop: &'b Arc<AtomicBool>) -> Control<'b> {
         let (deadline, least_fraction) = (self.deadline, self.least_fraction);
-        Control { progress: None, deadline, least_fraction, stop: Some(stop) }
+        Control { progress: None, deadline, least_fraction, cancel: None, stop: Some(stop) }
     }
 
     /// Work also ends as cancelled once another thread sets `stop`.
@@ -64,9 +93,10 @@ impl<'a> Control<'a> {
         self
     }
 
-    /// The flag that ends the work when another thread sets it.
+    /// The flag that ends a run of the network when another thread sets it. Of a call that has two, the caller's switch
+    /// is looked at between its runs.
     pub(crate) fn stop_flag(&self) -> Option<&'a Arc<AtomicBool>> {
-        self.stop
+        self.stop.or(self.cancel.map(|cancel| &cancel.0))
     }
 
     /// Whether [`Control::check`] calls the caller back.
@@ -84,10 +114,16 @@ impl<'a> Control<'a> {
         {
             return Err(Error::Cancelled { stage });
         }
+        self.check_wanted(stage)
+    }
+
+    /// As [`Control::check`], without reporting progress.
+    pub(crate) fn check_wanted(&self, stage: Stage) -> Result<()> {
         if self.remaining() == Some(Duration::ZERO) {
             return Err(self.deadline_error(stage));
         }
-        if self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+        let stopped = self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
+        if stopped || self.cancel.is_some_and(Cancel::is_set) {
             return Err(Error::Cancelled { stage });
         }
         Ok(())
@@ -108,6 +144,17 @@ impl<'a> Control<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_switch_cancels_every_call_that_has_it_and_no_other() {
+        let (cancel, other) = (Cancel::new(), Cancel::new());
+        let (with, without) = (Control::none().with_cancel(&cancel), Control::none().with_cancel(&other));
+        assert!(with.check(Stage::Analysis, 0.1).is_ok());
+        cancel.clone().set();
+        let error = with.check(Stage::Waiting, 0.1).unwrap_err();
+        assert!(matches!(error, Error::Cancelled { stage: Stage::Waiting }));
+        assert!(with.check_wanted(Stage::Analysis).is_err() && without.check(Stage::Analysis, 0.1).is_ok());
+    }
 
     #[test]
     fn callback_cancels_with_the_stage_named() {

@@ -32,7 +32,7 @@ pub mod types;
 pub use config::{
     ClusteringMethod, Config, EmbeddingFamily, Frontend, ModelSource, Provider, ProviderPolicy,
 };
-pub use control::Control;
+pub use control::{Cancel, Control};
 pub use diarizer::Diarizer;
 pub use error::{Error, Result, Stage};
 pub use ffi::version::VF_ABI_VERSION as ABI_VERSION;

@@ -21,9 +21,11 @@ mod guard;
 mod handle;
 
 pub mod callback;
+pub mod cancel;
 pub mod diarization;
 pub mod diarizer;
 pub mod gallery;
+pub mod infer;
 pub mod last_error;
 pub mod log;
 pub mod model_info;

@@ -11,7 +11,6 @@ use super::handle::{self, Object, borrow};
 use super::model_info::{self, vf_model_info};
 use super::options::{self, vf_options};
 use super::status::{Failure, OK, vf_status};
-use crate::config::MAX_BATCH;
 use crate::control::Control;
 use crate::model::{self, Inference, MAX_SAMPLES};
 use crate::sync::Mutex;
@@ -26,7 +25,7 @@ const REMEMBERED_LENGTHS: usize = 32;
 
 /// What a `vf_session` holds.
 pub(crate) struct Session {
-    model: model::Session,
+    pub(super) model: model::Session,
     deadline: Option<Duration>,
     slots: usize,
     /// Samples and the frames they give, the latest last. Only the network knows the relation.
@@ -42,14 +41,19 @@ impl Object for Session {
 }
 
 impl Session {
-    fn known_frames(&self, samples: usize) -> Option<usize> {
+    pub(super) fn known_frames(&self, samples: usize) -> Option<usize> {
         self.lengths.lock().iter().find(|(length, _)| *length == samples).map(|(_, frames)| *frames)
     }
 
     /// Runs the network on `audio` and hands the outputs to `take`.
-    fn run<T>(&self, audio: ArrayView2<f32>, take: impl FnOnce(&Inference) -> T) -> Result<T, Failure> {
+    pub(super) fn run<T>(
+        &self,
+        audio: ArrayView2<f32>,
+        control: Control,
+        take: impl FnOnce(&Inference) -> T,
+    ) -> Result<T, Failure> {
         let mut outputs = self.spare.lock().pop().unwrap_or_default();
-        let control = Control::none().with_deadline(self.deadline);
+        let control = control.with_deadline(self.deadline);
         let samples = audio.ncols();
         let result = self.model.infer(audio, &mut outputs, &control).map_err(Failure::from).map(|()| {
             self.remember(samples, outputs.activity.dim().1);
@@ -73,13 +77,7 @@ impl Session {
     }
 }
 
-/// The product of sizes, or a failure that names what it is the size of.
-fn product(name: &str, sizes: [usize; 3]) -> Result<usize, Failure> {
-    let product = sizes.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
-    product.ok_or_else(|| Failure::limit(format!("{name}: {sizes:?} values do not fit in memory")))
-}
-
-fn check_samples(samples: usize) -> Result<(), Failure> {
+pub(super) fn check_samples(samples: usize) -> Result<(), Failure> {
     if samples > MAX_SAMPLES {
         return Err(Failure::limit(format!("samples: expected at most {MAX_SAMPLES}, got {samples}")));
     }
@@ -253,97 +251,11 @@ pub unsafe extern "C" fn vf_session_frames(
                 let silence = vec![0.0; samples];
                 let silence = ArrayView2::from_shape((1, samples), &silence)
                     .map_err(|error| Failure::invalid(format!("samples: {error}")))?;
-                session.run(silence, |outputs| outputs.activity.dim().1)?
+                session.run(silence, Control::none(), |outputs| outputs.activity.dim().1)?
             }
         };
         // SAFETY: as above.
         unsafe { buffer::store("frames", frames, found) }?;
         Ok(OK)
-    })
-}
-
-/// Runs the network on a batch of audio. Waits while all run slots of the session are taken.
-///
-/// - `session`: the session.
-/// - `audio`: [batch, samples] values, row after row: mono, 16 kHz, -1 to 1, finite; not kept.
-/// - `batch`: rows, 1 to 1,024.
-/// - `samples`: samples in one row, at least one frame step of the model, at most 960,000 (60 s).
-/// - `activity`: receives [batch, frames, max_speakers] probabilities, 0 to 1, that a local speaker speaks.
-/// - `activity_cap`: room in `activity` in values. NULL is allowed for a buffer whose room is 0.
-/// - `activity_n`: receives the values that all of the activity takes.
-/// - `embedding`: receives [batch, max_speakers, embedding_dim] values: for each local speaker a voice of unit
-///   length, or zeros.
-/// - `embedding_cap`: room in `embedding` in values.
-/// - `embedding_n`: receives the values that all of the embeddings take.
-/// - `frames`: receives the number of frames, which is that of `vf_session_frames`.
-///
-/// If either buffer is too small, neither is written, and all three numbers are stored. The network is run for
-/// that answer only where this session has not met the length `samples`. On another failure the numbers are 0.
-///
-/// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
-/// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
-#[unsafe(no_mangle)]
-#[allow(clippy::too_many_arguments, reason = "three arrays, each with its size")]
-pub unsafe extern "C" fn vf_session_infer(
-    session: *const vf_session,
-    audio: *const f32,
-    batch: usize,
-    samples: usize,
-    activity: *mut f32,
-    activity_cap: usize,
-    activity_n: *mut usize,
-    embedding: *mut f32,
-    embedding_cap: usize,
-    embedding_n: *mut usize,
-    frames: *mut usize,
-) -> vf_status {
-    guard(|| {
-        // SAFETY: buffers of the sizes given, pointers that are NULL or valid, and a live handle, by contract.
-        let (activity, embedding, session) = unsafe {
-            let activity = Buffer::new("activity", activity, activity_cap, activity_n)?;
-            let embedding = Buffer::new("embedding", embedding, embedding_cap, embedding_n)?;
-            buffer::store("frames", frames, 0)?;
-            (activity, embedding, borrow::<Session>(session)?)
-        };
-        // Before the locks of the session, which another thread of the parent may have held.
-        session.model.check_process()?;
-        check_samples(samples)?;
-        if batch > MAX_BATCH {
-            return Err(Failure::limit(format!("batch: expected at most {MAX_BATCH}, got {batch}")));
-        }
-        // SAFETY: `batch` rows of `samples` values, by contract; the product cannot overflow within the limits.
-        let values = unsafe { buffer::slice("audio", audio, batch * samples) }?;
-        buffer::check_finite("audio", values)?;
-        let view = ArrayView2::from_shape((batch, samples), values)
-            .map_err(|error| Failure::invalid(format!("audio: {error}")))?;
-
-        let speakers = session.model.info().max_speakers;
-        let dim = session.model.info().embedding_dim;
-        // Tells all three numbers, and then whether the room is enough.
-        let need = |found: usize| {
-            let activity_needed = product("activity", [batch, found, speakers])?;
-            let embedding_needed = product("embedding", [batch, speakers, dim])?;
-            // SAFETY: NULL was refused above.
-            unsafe { buffer::store("frames", frames, found) }?;
-            let (first, second) = (activity.need(activity_needed), embedding.need(embedding_needed));
-            first.and(second)
-        };
-        if let Some(found) = session.known_frames(samples) {
-            need(found)?;
-        }
-        let result = session.run(view, |outputs| {
-            need(outputs.activity.dim().1)?;
-            activity.fill(outputs.activity.as_slice().unwrap_or_default())?;
-            embedding.fill(outputs.embedding.as_slice().unwrap_or_default())
-        });
-        result.and_then(|filled| filled).inspect_err(|failure| {
-            if failure.status != super::status::vf_status_code::VF_E_BUFFER_TOO_SMALL {
-                activity.forget();
-                embedding.forget();
-                // SAFETY: NULL was refused above.
-                let _ = unsafe { buffer::store("frames", frames, 0) };
-            }
-        })
     })
 }

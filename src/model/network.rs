@@ -1,7 +1,6 @@
 //! One ONNX file ready to run: its run slots, and what stops a run. Knows nothing of what the tensors mean.
 
 use std::fmt::Display;
-use std::time::Duration;
 
 use ort::environment::Environment;
 use ort::session::{Session as OrtSession, SessionInputs, SessionOutputs};
@@ -96,9 +95,7 @@ impl Network {
         read: impl FnOnce(&SessionOutputs<'_>) -> Result<T>,
     ) -> Result<T> {
         self.check_process()?;
-        if control.remaining() == Some(Duration::ZERO) {
-            return Err(control.deadline_error(Stage::Analysis));
-        }
+        control.check_wanted(Stage::Analysis)?;
         let mut slot = self.pool.take(control, || self.make_slot())?;
         slot.run(inputs, &self.watchdog, control, read)
     }

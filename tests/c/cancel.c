@@ -1,5 +1,5 @@
-/* Cancelling from another thread: a flag that the progress callback reads ends one call, and neither the calls beside it
- * on the same diarizer nor the next one. */
+/* Cancelling from another thread: a flag that the progress callback reads, or a switch, ends one call, and neither the
+ * calls beside it on the same handle nor the next one. */
 #include "support.h"
 
 #include <pthread.h>
@@ -72,8 +72,73 @@ static void decide(request *asked, int cancelled)
     CHECK(pthread_mutex_unlock(&asked->lock) == 0);
 }
 
+#define ROW 160000u
+#define ROWS 64u
+#define ROOM (ROWS * 1000u * 8u)
+
+/* A call of infer that has to wait for the run slot, or to run, for seconds. */
+typedef struct {
+    vf_cancel *cancel;
+    pthread_t thread;
+    vf_status status;
+    char text[256];
+} inference;
+
+static vf_session *session;
+
+static void *infer(void *argument)
+{
+    inference *own = (inference *)argument;
+    float *room = (float *)allocate(2 * ROOM * sizeof *room);
+    size_t activity = 5, embedding = 5, frames = 5;
+    own->status = vf_session_infer_cancellable(session, audio, ROWS, ROW, room, ROOM, &activity, room + ROOM, ROOM,
+                                               &embedding, &frames, own->cancel);
+    (void)vf_last_error(own->text, sizeof own->text);
+    CHECK((activity == 0 && embedding == 0 && frames == 0) == (own->status != VF_OK));
+    free(room);
+    return NULL;
+}
+
+/* Of calls that share one run slot, those whose switch is set end, running or waiting; the others give results. */
+static void switches(void)
+{
+    static inference calls[THREADS];
+    session = test_session();
+    audio = test_audio(ROWS * ROW, 9);
+    for (int i = 0; i < THREADS; i++) {
+        CHECK_STATUS(VF_OK, vf_cancel_create(&calls[i].cancel));
+        CHECK(pthread_create(&calls[i].thread, NULL, infer, &calls[i]) == 0);
+    }
+    CHECK_STATUS(VF_OK, vf_cancel_set(calls[0].cancel));
+    CHECK_STATUS(VF_OK, vf_cancel_set(calls[0].cancel));
+    CHECK_STATUS(VF_OK, vf_cancel_set(calls[2].cancel));
+    for (int i = 0; i < THREADS; i++) {
+        CHECK(pthread_join(calls[i].thread, NULL) == 0);
+        CHECK(calls[i].status == (i == 1 ? VF_OK : VF_E_CANCELLED));
+        CHECK((strstr(calls[i].text, "cancelled while") != NULL) == (i != 1));
+    }
+    /* A switch stays set, whatever it is given to. */
+    infer(&calls[0]);
+    CHECK(calls[0].status == VF_E_CANCELLED);
+    infer(&calls[1]);
+    CHECK(calls[1].status == VF_OK);
+    /* Another type is refused. */
+    size_t n;
+    vf_cancel *wrong = (vf_cancel *)session;
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_cancel_set(wrong));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT,
+                 vf_session_infer_cancellable(session, audio, 1, ROW, NULL, 0, &n, NULL, 0, &n, &n, wrong));
+    CHECK_TEXT("vf_cancel: not a live vf_cancel handle");
+    for (int i = 0; i < THREADS; i++) {
+        vf_cancel_destroy(calls[i].cancel);
+    }
+    vf_session_destroy(session);
+    free((void *)(uintptr_t)audio);
+}
+
 int main(void)
 {
+    switches();
     static call calls[THREADS];
     float *samples = test_audio(SAMPLES, 8);
     vf_diarization *result = NULL;

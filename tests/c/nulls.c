@@ -38,6 +38,25 @@ static void sessions(const vf_session *s)
     CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, x, 4, &n, x, 4, &m, NULL));
     CHECK_TEXT("frames");
     CHECK(n == 0 && m == 0 && frames == 0 && out == NULL);
+
+    vf_cancel *cancel = NULL;
+    CHECK_STATUS(VF_E_NULL, vf_cancel_create(NULL));
+    CHECK_STATUS(VF_E_NULL, vf_cancel_set(NULL));
+    vf_cancel_destroy(NULL);
+    CHECK_STATUS(VF_OK, vf_cancel_create(&cancel));
+#define CANCELLABLE(s, x, a, an, e, em, f, c) vf_session_infer_cancellable(s, x, 1, 4, a, 4, an, e, 4, em, f, c)
+    n = m = frames = 5;
+    CHECK_STATUS(VF_E_NULL, CANCELLABLE(s, x, x, &n, x, &m, &frames, NULL));
+    CHECK_TEXT("vf_cancel: must not be NULL");
+    CHECK(n == 0 && m == 0 && frames == 0);
+    CHECK_STATUS(VF_E_NULL, CANCELLABLE(NULL, x, x, &n, x, &m, &frames, cancel));
+    CHECK_STATUS(VF_E_NULL, CANCELLABLE(s, NULL, x, &n, x, &m, &frames, cancel));
+    CHECK_STATUS(VF_E_NULL, CANCELLABLE(s, x, NULL, &n, x, &m, &frames, cancel));
+    CHECK_STATUS(VF_E_NULL, CANCELLABLE(s, x, x, NULL, x, &m, &frames, cancel));
+    CHECK_STATUS(VF_E_NULL, CANCELLABLE(s, x, x, &n, NULL, &m, &frames, cancel));
+    CHECK_STATUS(VF_E_NULL, CANCELLABLE(s, x, x, &n, x, NULL, &frames, cancel));
+    CHECK_STATUS(VF_E_NULL, CANCELLABLE(s, x, x, &n, x, &m, NULL, cancel));
+    vf_cancel_destroy(cancel);
 }
 
 static void diarizers(const vf_diarizer *d)
