@@ -5,7 +5,7 @@ RUNTIME := $(CURDIR)/.runtime/onnxruntime-$(RUNTIME_VERSION)/libonnxruntime.so.$
 export VOICEFLOW_ORT_LIBRARY ?= $(RUNTIME)
 
 # The tests of the C interface; every other file or folder of tests/ belongs to test-rust.
-C_TESTS := c_abi examples exports header readme rust_host
+C_TESTS := abi c_abi examples exports header readme rust_host
 TEST_PROGRAMS := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs)))
 RUST_TESTS := $(filter-out $(C_TESTS),$(TEST_PROGRAMS))
 
@@ -81,7 +81,7 @@ lint: $(VENV)/ready .cache/cargo-deny/bin/cargo-deny ## formatting, clippy, docs
 	scripts/lint.sh
 
 .PHONY: header
-header: ## write include/voiceflow.h and tests/exports.txt anew from src/ffi
+header: ## write include/voiceflow.h and the list of its symbols anew from src/ffi
 	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test header
 	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test exports
 

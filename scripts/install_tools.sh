@@ -18,6 +18,8 @@ test)
     need nm binutils
     need pkg-config pkg-config
     need valgrind valgrind
+    need abidiff abigail-tools
+    need xz xz-utils
     need go golang-go
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     ;;
