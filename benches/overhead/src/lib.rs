@@ -91,10 +91,9 @@ impl Reference {
             check(api, "memory pattern", (api.DisableMemPattern)(options));
             let all = GraphOptimizationLevel::ORT_ENABLE_ALL;
             check(api, "optimization", (api.SetSessionGraphOptimizationLevel)(options, all));
-            for (key, value) in [
-                (c"session.intra_op.allow_spinning", c"0"),
-                (c"session.load_model_format", c"ONNX"),
-            ] {
+            for (key, value) in
+                [(c"session.intra_op.allow_spinning", c"0"), (c"session.load_model_format", c"ONNX")]
+            {
                 check(api, "config", (api.AddSessionConfigEntry)(options, key.as_ptr(), value.as_ptr()));
             }
             check(api, "deterministic", (api.SetDeterministicCompute)(options, true));
