@@ -2,10 +2,10 @@
 
     python3 interface.py HEADER LIBRARY
 
-This is for libabigail, which of the real library sees Rust's debug information: no description of a C interface,
-and changed by every compiler. Here is what programs are compiled against: each function with its parameters, the
-structs and the enums. That the real library exports the same functions, and that the header is what its sources
-say, other tests check.
+This is for libabigail, which of the real library sees Rust's debug information: no description of a C
+interface, and changed by every compiler. Here is what programs are compiled against: each function with its
+parameters, the structs and the enums. That the real library exports the same functions, and that the header is
+what its sources say, other tests check.
 """
 
 import re
@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def stand_in(header: str) -> str:
-    """C source that defines each function of the header, and a variable of each enum: no function names one."""
+    """C source that defines each function of the header and a variable of each enum: no function has one."""
     code = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
     functions = re.findall(r"^((?:const )?\w+ \*?vf_\w+\([^;{}]*\));", code, flags=re.MULTILINE)
     enums = re.findall(r"^typedef enum (vf_\w+) \{", code, flags=re.MULTILINE)
