@@ -118,6 +118,19 @@ EMBEDDING ?=
 PEERS_ARGS ?=
 PEERS := .cache/peers
 
+BENCH_ARGS ?=
+BENCH = PREFIX="$(CURDIR)/.cache/install" scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow >/dev/null && \
+	$(VENV)/bin/python benches/suite/bench.py --prefix .cache/install --runtime "$(RUNTIME)" \
+	--model models/fast-cnn/1.0.0/model.onnx --out .cache/bench $(BENCH_ARGS)
+
+.PHONY: bench
+bench: build $(VENV)/ready ## latency, throughput, time and memory by length, cold start: a few minutes
+	$(BENCH)
+
+.PHONY: bench-full
+bench-full: build $(VENV)/ready $(PEERS)/ready ## the same at length, and sherpa-onnx beside the default model; give SEGMENTATION= and EMBEDDING=
+	$(BENCH) --full $(and $(SEGMENTATION),--segmentation "$(SEGMENTATION)") $(and $(EMBEDDING),--embedding "$(EMBEDDING)")
+
 .PHONY: bench-peers
 bench-peers: build $(PEERS)/ready ## speed against sherpa-onnx, diarization and speakrs; give SEGMENTATION= and EMBEDDING= (ONNX)
 	@test -n "$(SEGMENTATION)" -a -n "$(EMBEDDING)" || \
