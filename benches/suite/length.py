@@ -1,11 +1,14 @@
 """Time and memory of diarization by the length of the recording, with the default model on one thread."""
 
-import os
 import statistics
+import subprocess
 import time
+from pathlib import Path
 
 from plots import Axes
 from setting import Setting
+
+POLL_S = 0.002  # between two looks at the process
 
 
 def measure(setting: Setting) -> dict:
@@ -22,17 +25,27 @@ def measure(setting: Setting) -> dict:
 
 def run(setting: Setting, minutes: int) -> tuple[float, float]:
     """Seconds and MB of one process."""
-    program, output = str(setting.prefix / "bin" / "voiceflow"), str(setting.scratch / "found")
-    recording = str(setting.recording(minutes))
+    program, output = setting.prefix / "bin" / "voiceflow", setting.scratch / "found"
+    recording = setting.recording(minutes)
     arguments = [program, "diarize", "--threads", "1", "--format", "rttm", "--output", output, recording]
     start = time.perf_counter()
-    with open(os.devnull, "wb") as nothing:
-        actions = [(os.POSIX_SPAWN_DUP2, nothing.fileno(), 1), (os.POSIX_SPAWN_DUP2, nothing.fileno(), 2)]
-        child = os.posix_spawn(program, arguments, setting.environment(), file_actions=actions)
-        _, status, usage = os.wait4(child, 0)
-    if status != 0:
-        raise SystemExit(f"voiceflow diarize {recording}: ended with status {status}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    child = subprocess.Popen(arguments, env=setting.environment(), stdout=subprocess.DEVNULL)
+    peak_mb = 0.0
+    while child.poll() is None:
+        # Not the usage that wait4 gives: that begins with the memory of the process which started this one.
+        peak_mb = max(peak_mb, high_water_mb(child.pid))
+        time.sleep(POLL_S)
+    seconds = time.perf_counter() - start
+    if child.returncode != 0:
+        raise SystemExit(f"voiceflow diarize {recording}: ended with status {child.returncode}")
+    return seconds, peak_mb
+
+
+def high_water_mb(pid: int) -> float:
+    """The most memory that a process ever had, 0 once it is gone."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0")
+    return int(line.split()[1]) / 1024
 
 
 def figures(found: dict) -> list[tuple[int, float, float]]:
