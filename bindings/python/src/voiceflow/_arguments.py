@@ -85,12 +85,14 @@ def floats(values: NDArray[np.generic], what: str) -> NDArray[np.float32]:
     """Audio as float32, -1 to 1, without gaps; the same array where it is that already."""
     kind = values.dtype.newbyteorder("=")
     if kind == np.float32:
-        return np.ascontiguousarray(values, dtype=np.float32)
+        return np.asarray(values, dtype=np.float32, order="C")
     if kind == np.float64:
         with np.errstate(over="ignore"):
-            return np.ascontiguousarray(values, dtype=np.float32)
+            return np.asarray(values, dtype=np.float32, order="C")
     if kind in _FULL_SCALE:
-        return np.ascontiguousarray(values, dtype=np.float32) * np.float32(1.0 / _FULL_SCALE[kind])
+        scaled = np.array(values, dtype=np.float32, order="C")
+        scaled *= np.float32(1.0 / _FULL_SCALE[kind])
+        return scaled
     raise InvalidArgumentError(f"{what}: expected an array of {_KINDS}, got {values.dtype}")
 
 
@@ -98,7 +100,7 @@ def frames(values: ArrayLike, what: str) -> tuple[NDArray[np.generic], int, int]
     """Samples without gaps as float32 or int16, with the number of frames and of channels."""
     samples = array(values, what)
     if samples.dtype.newbyteorder("=") == np.int16:
-        samples = np.ascontiguousarray(samples, dtype=np.int16)
+        samples = np.asarray(samples, dtype=np.int16, order="C")
     else:
         samples = floats(samples, what)
     if samples.ndim == 1:
@@ -122,4 +124,4 @@ def embedding(values: ArrayLike, what: str) -> NDArray[np.float32]:
             f"{what}: expected an array of floats of the shape [dim], got {vector.dtype} {list(vector.shape)}"
         )
     with np.errstate(over="ignore"):
-        return np.ascontiguousarray(vector, dtype=np.float32)
+        return np.asarray(vector, dtype=np.float32, order="C")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from . import _abi, _timeline
 from ._arguments import text
-from ._handle import Handle, Owned, read_number, read_text
+from ._handle import Handle, Owned, address, read_number, read_text
 from ._library import check, library
 from ._segment import Segment, from_record
 
@@ -70,7 +70,7 @@ class Diarization(Handle, Sequence[Segment]):
         owned, vf = self._borrow(), library()
         n = c_size_t(read_number(vf.vf_diarization_segment_count, c_size_t(), owned.pointer))
         segments = np.empty(n.value, _abi.SEGMENT_DTYPE)
-        check(vf.vf_diarization_segments(owned.pointer, segments.ctypes.data, segments.size, byref(n)))
+        check(vf.vf_diarization_segments(owned.pointer, address(segments), segments.size, byref(n)))
         segments.flags.writeable = False
         return segments
 
@@ -147,7 +147,7 @@ def _speaker(owned: Owned, index: int) -> Speaker:
     embedding = np.empty(n.value, np.float32)
     check(
         vf.vf_diarization_speaker_embedding(
-            owned.pointer, index, embedding.ctypes.data, embedding.size, byref(n)
+            owned.pointer, index, address(embedding), embedding.size, byref(n)
         )
     )
     embedding.flags.writeable = False

@@ -12,7 +12,7 @@ from ._call import LongCall, Progress, answer
 from ._cancel import Cancel
 from ._diarization import Diarization
 from ._errors import InvalidArgumentError
-from ._handle import Owned
+from ._handle import Owned, address
 from ._model import Model
 from ._options import DiarizerOptions, StreamOptions
 from ._stream import Stream
@@ -68,7 +68,7 @@ class Diarizer(Model):
             raise InvalidArgumentError("sample_rate: expected one with an array, in hertz")
         rate = whole(sample_rate, "sample_rate", UINT32_MAX)
         kind = "i16" if samples.dtype == np.int16 else "f32"
-        arguments = (owned.pointer, samples.ctypes.data, n_frames, rate, channels)
+        arguments = (owned.pointer, address(samples), n_frames, rate, channels)
         return self._run(f"vf_diarizer_process_{kind}", arguments, progress, cancel, (owned, samples))
 
     def _run(

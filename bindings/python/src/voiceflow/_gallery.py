@@ -17,7 +17,7 @@ from ._cancel import Cancel
 from ._diarization import Diarization, Speaker
 from ._diarizer import Diarizer, Source
 from ._errors import InvalidArgumentError
-from ._handle import Handle, Owned, read_number, read_text
+from ._handle import Handle, Owned, address, read_number, read_text
 from ._library import check, library
 
 GALLERY_THRESHOLD = _abi.GALLERY_THRESHOLD
@@ -101,7 +101,7 @@ class Gallery(Handle):
             rate = whole(sample_rate, "sample_rate", UINT32_MAX)
 
             def work() -> None:
-                place = samples.ctypes.data
+                place = address(samples)
                 check(
                     vf.vf_gallery_enroll_f32(
                         owned.pointer, diarizer.pointer, who, place, n_frames, rate, channels, answer, None
@@ -117,7 +117,7 @@ class Gallery(Handle):
             library().vf_gallery_enroll_embedding(
                 owned.pointer,
                 text(name, "name"),
-                vector.ctypes.data,
+                address(vector),
                 vector.size,
                 real(speech_s, "speech_s"),
             )
@@ -170,8 +170,8 @@ class Gallery(Handle):
                         owned.pointer,
                         result.pointer,
                         least,
-                        voices.ctypes.data,
-                        scores.ctypes.data,
+                        address(voices),
+                        address(scores),
                         count,
                         byref(n),
                     )
@@ -185,7 +185,7 @@ class Gallery(Handle):
         def ask(*room: object) -> int:
             return int(
                 vf.vf_gallery_identify(
-                    owned.pointer, vector.ctypes.data, vector.size, least, *room, byref(score)
+                    owned.pointer, address(vector), vector.size, least, *room, byref(score)
                 )
             )
 

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from ctypes import byref, c_size_t, c_void_p, create_string_buffer
 from typing import Any, NoReturn, TypeVar
 
+from numpy.typing import NDArray
+
 from . import _abi
 from ._errors import ClosedError
 from ._library import check, library
@@ -96,6 +98,13 @@ class Handle:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} belongs to this process and cannot be copied or pickled")
+
+
+def address(array: NDArray[Any]) -> int:
+    """Where the values of an array without gaps lie; keep the array for as long as this is used."""
+    # Not `array.ctypes`, which is slower and imports, so that it fails while the interpreter ends.
+    place: int = array.__array_interface__["data"][0]
+    return place
 
 
 def read_text(function: Callable[..., int], *arguments: object, room: int = 512) -> str:

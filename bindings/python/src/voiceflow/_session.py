@@ -12,7 +12,7 @@ from ._arguments import array, floats, whole
 from ._call import LongCall, ShortCall
 from ._cancel import Cancel
 from ._errors import InvalidArgumentError
-from ._handle import Owned, read_number
+from ._handle import Owned, address, read_number
 from ._library import check, library
 from ._model import Model
 from ._options import SessionOptions
@@ -124,13 +124,13 @@ class Session(Model):
         n = byref(c_size_t())
         arguments = (
             owned.pointer,
-            rows.__array_interface__["data"][0],
+            address(rows),
             batch,
             samples,
-            activity.__array_interface__["data"][0],
+            address(activity),
             activity.size,
             n,
-            embedding.__array_interface__["data"][0],
+            address(embedding),
             embedding.size,
             byref(c_size_t()),
             byref(c_size_t()),

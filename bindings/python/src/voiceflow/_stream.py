@@ -17,7 +17,7 @@ from ._call import LongCall, Progress, ShortCall, answer
 from ._cancel import Cancel
 from ._diarization import Diarization
 from ._errors import ClosedError, InvalidArgumentError
-from ._handle import Handle, Owned, read_number
+from ._handle import Handle, Owned, address, read_number
 from ._library import check, library
 from ._news import News
 from ._segment import Segment, from_record, label
@@ -88,7 +88,7 @@ class Stream(Handle):
         function = vf.vf_stream_push_i16 if values.dtype == np.int16 else vf.vf_stream_push_f32
 
         def work() -> None:
-            check(function(owned.pointer, values.ctypes.data, n_frames))
+            check(function(owned.pointer, address(values), n_frames))
 
         long = self._behind or n_frames > _LONG_S * self._rate
         self._behind = True
@@ -125,7 +125,7 @@ class Stream(Handle):
         n = c_size_t(_READ_ROOM)
         while n.value == _READ_ROOM:
             room = np.empty(_READ_ROOM, _abi.SEGMENT_DTYPE)
-            check(vf.vf_stream_read(owned.pointer, room.ctypes.data, room.size, byref(n)))
+            check(vf.vf_stream_read(owned.pointer, address(room), room.size, byref(n)))
             segments.extend(
                 from_record(record, label(record[2]), bool(record[4] & _abi.SEGMENT_FINAL))
                 for record in room[: n.value].tolist()
@@ -221,9 +221,7 @@ class Stream(Handle):
             check(status)
         embedding = np.empty(n.value, np.float32)
         check(
-            vf.vf_stream_speaker_embedding(
-                owned.pointer, index, embedding.ctypes.data, embedding.size, byref(n)
-            )
+            vf.vf_stream_speaker_embedding(owned.pointer, index, address(embedding), embedding.size, byref(n))
         )
         return embedding
 
@@ -235,7 +233,7 @@ class Stream(Handle):
         if status != _abi.BUFFER_TOO_SMALL:
             check(status)
         numbers = np.empty(n.value, np.int32)
-        check(vf.vf_stream_final_speakers(owned.pointer, numbers.ctypes.data, numbers.size, byref(n)))
+        check(vf.vf_stream_final_speakers(owned.pointer, address(numbers), numbers.size, byref(n)))
         return [None if number < 0 else number for number in numbers.tolist()]
 
     def _not_while_finishing(self, what: str) -> None:
