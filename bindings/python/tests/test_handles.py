@@ -120,7 +120,7 @@ def test_errors_can_be_pickled() -> None:
 
 
 def test_closing_what_another_thread_uses(audio: NDArray[np.float32]) -> None:
-    """The call under way ends as if nothing were, the next one is refused, and the handle goes with the call."""
+    """The call under way ends well, the next one is refused, and the handle goes with the call."""
     long = np.tile(audio, 20)
     expected = Diarizer().process(long, RATE).to_rttm("x")
     diarizer, begun, found = Diarizer(), threading.Event(), []

@@ -70,7 +70,7 @@ def test_the_library_in_the_package_with_the_installed_runtime(bundled: Path) ->
 
 
 def test_the_library_of_the_environment(bundled: Path, tmp_path: Path) -> None:
-    other = str(shutil.copy(LIBRARY, tmp_path / "other.so"))
+    other = str(shutil.copy(LIBRARY, tmp_path / "other-libvoiceflow.so"))
     assert found(run(bundled, VOICEFLOW_LIBRARY=other)) == [str(RUNTIME), other]
 
 

@@ -75,13 +75,14 @@ def test_ctrl_c_ends_the_program() -> None:
 
 
 def test_fork() -> None:
-    """In a child the model of the parent is refused with what to do, its objects do no harm, and another can be made."""
+    """In a child the parent's model is refused with what to do, its objects do no harm, another can be made."""
     said = run(
         PRELUDE
         + textwrap.dedent("""
         import gc, multiprocessing
         diarizer, session = voiceflow.Diarizer(), voiceflow.Session()
-        result, stream, gallery = diarizer.process(audio, 16000), diarizer.stream(), voiceflow.Gallery(diarizer)
+        result, stream = diarizer.process(audio, 16000), diarizer.stream()
+        gallery = voiceflow.Gallery(diarizer)
         expected = result.to_rttm("x")
         busy = threading.Thread(target=lambda: diarizer.process(long[:20_000_000], 16000))
         busy.start()
