@@ -1,8 +1,8 @@
 """Diarizes a folder over a cluster by Ray Data: python ray_batch.py FOLDER OUTPUT [--concurrency N]
 
 Writes one RTTM file for each recording into OUTPUT, and prints the throughput. Every node sees FOLDER and
-OUTPUT at the same place. RAY_ADDRESS names a running cluster; without it Ray starts one on this machine. Needs
-`pip install voiceflow[cpu] "ray[data]"` on every node.
+OUTPUT at the same place. RAY_ADDRESS names a running cluster; without it Ray starts one on this machine.
+Needs `pip install voiceflow[cpu] "ray[data]"` on every node.
 """
 
 import argparse
