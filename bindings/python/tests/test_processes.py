@@ -20,7 +20,7 @@ long = np.tile(audio, 240)
 INTERRUPTED = {
     "process": "voiceflow.Diarizer().process(long, 16000)",
     "process with progress": "voiceflow.Diarizer().process(long, 16000, progress=lambda s, f: None)",
-    "push": "voiceflow.Diarizer().stream().push(long)",
+    "push": "voiceflow.Diarizer().stream().push(long[: 16000 * 3600])",
     "infer": "voiceflow.Session().infer(long[:48000 * 1000].reshape(1000, 48000))",
     "a run": "list(voiceflow.Diarizer().stream().run(np.array_split(long, 10000)))",
     "process in a log": "voiceflow.log_to(__import__('logging').getLogger('x'), 1); "
