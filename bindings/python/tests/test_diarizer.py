@@ -152,6 +152,32 @@ def test_an_exception_in_progress(
     assert diarizer.process(hour[:RATE], RATE).duration == 1
 
 
+def test_where_no_thread_can_be_made(
+    diarizer: Diarizer,
+    audio: NDArray[np.float32],
+    result: Diarization,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The call is made on this one, and behaves the same."""
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def failing(stage: Stage, fraction: float) -> None:
+        raise ZeroDivisionError("mine")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    told: list[Stage] = []
+    assert same(diarizer.process(audio, RATE, progress=lambda stage, fraction: told.append(stage)), result)
+    assert Stage.ANALYSIS in told
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        diarizer.process(audio, RATE, progress=failing)
+    with pytest.raises(CancelledError):
+        diarizer.process(audio, RATE, progress=lambda stage, fraction: False)
+    with pytest.raises(NotFoundError):
+        diarizer.process("/nowhere.wav")
+
+
 def test_the_library_can_be_used_in_progress(diarizer: Diarizer, audio: NDArray[np.float32]) -> None:
     inner: list[Diarization] = []
 

@@ -17,7 +17,6 @@ import soundfile
 from conftest import RATE, RECORDING, ROOT
 from nbclient import NotebookClient
 from numpy.typing import NDArray
-
 from voiceflow import Diarization
 
 FOLDER = ROOT / "examples/python"
@@ -74,8 +73,9 @@ def test_an_example_prints_what_the_readme_says(place: Path, command: str, told:
 @pytest.mark.parametrize("task", TASKS)
 def test_an_example_tells_what_is_wrong(place: Path, task: str) -> None:
     name = f"{task}.py"
-    arguments = {"stream": "99 < /dev/null", "identify": "/nowhere.flac Ada=ada.wav", "deadline": "/nowhere.flac 9"}
-    done = run(place, f"python {name} {arguments.get(task, '/nowhere.flac')}")
+    others = {"identify": "/nowhere.flac Ada=ada.wav", "deadline": "/nowhere.flac 9"}
+    others["stream"] = "99 < /dev/null"
+    done = run(place, f"python {name} {others.get(task, '/nowhere.flac')}")
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert ("5" if task == "stream" else "/nowhere.flac") in done.stderr + done.stdout
     if task != "stream":

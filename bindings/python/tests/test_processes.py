@@ -75,7 +75,7 @@ def test_ctrl_c_ends_the_program() -> None:
 
 
 def test_fork() -> None:
-    """In a child the parent's model is refused with what to do, its objects do no harm, another can be made."""
+    """A child may not use the parent's model, is told what to do, drops its objects, and makes others."""
     said = run(
         PRELUDE
         + textwrap.dedent("""

@@ -9,9 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import RECORDING
-
 import voiceflow
+from conftest import RECORDING
 from voiceflow import Diarization
 
 

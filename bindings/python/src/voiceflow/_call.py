@@ -70,6 +70,8 @@ class LongCall(Generic[Result]):
         self._cancel = cancel
         self._end = end
         self._stopped = False
+        # Whether the call is made on the thread that asks for it.
+        self._here = False
         self._told: SimpleQueue[tuple[int, float] | None] = SimpleQueue()
         self._answers: SimpleQueue[bool] = SimpleQueue()
         self._result: list[Result] = []
@@ -81,8 +83,9 @@ class LongCall(Generic[Result]):
             raise _refusal()
         _under_way.add(self)
         try:
-            threading.Thread(target=self._run, name="voiceflow-call", daemon=True).start()
+            self._start()
         except BaseException:
+            self.stop()
             _under_way.discard(self)
             raise
         try:
@@ -111,15 +114,35 @@ class LongCall(Generic[Result]):
             return False
         if self._progress is None:
             return True
+        if self._here:
+            return self._ask(stage, fraction)
         self._told.put((stage, fraction))
         return self._answers.get()
+
+    def _start(self) -> None:
+        try:
+            threading.Thread(target=self._run, name="voiceflow-call", daemon=True).start()
+        except RuntimeError:
+            # There are too many threads, or the interpreter calls what was registered for its end.
+            self._here = True
+            self._run()
+
+    def _ask(self, stage: int, fraction: float) -> bool:
+        """Tells the progress on the thread of the call."""
+        assert self._progress is not None
+        try:
+            return self._progress(Stage(stage), fraction) is not False
+        except BaseException as error:
+            self._error = error
+            return False
 
     def _run(self) -> None:
         inside.call = self
         try:
             self._result.append(self._work())
         except BaseException as error:
-            self._error = error
+            # What the progress met is why the call was cancelled.
+            self._error = self._error or error
         finally:
             inside.call = None
             destroy_postponed()
