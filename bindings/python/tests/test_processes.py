@@ -79,7 +79,9 @@ def test_fork() -> None:
     said = run(
         PRELUDE
         + textwrap.dedent("""
-        import gc, multiprocessing
+        import gc, warnings
+        # Of newer versions of Python, about any fork of a process with threads.
+        warnings.simplefilter("ignore", DeprecationWarning)
         diarizer, session = voiceflow.Diarizer(), voiceflow.Session()
         result, stream = diarizer.process(audio, 16000), diarizer.stream()
         gallery = voiceflow.Gallery(diarizer)
