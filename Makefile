@@ -10,6 +10,8 @@ TEST_PROGRAMS := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.r
 RUST_TESTS := $(filter-out $(C_TESTS),$(TEST_PROGRAMS))
 
 VENV := .venv
+# The release library as its users have it.
+INSTALLED := $(CURDIR)/.cache/install
 # Written last of the pair of public models.
 PUBLIC := .models/public/metadata.json
 PREFIX ?= $(CURDIR)/install
@@ -59,10 +61,19 @@ test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 
 	cargo test --locked --package voiceflow $(addprefix --test ,$(C_TESTS))
 
 .PHONY: test-python
-test-python: $(RUNTIME) $(VENV)/ready ## the scorer against pyannote.metrics, and the training tools
+test-python: $(RUNTIME) $(VENV)/ready wheel ## the Python face, the scorer against pyannote.metrics, the training tools
 	cargo build --locked --package voiceflow-cli
 	$(VENV)/bin/python tests/python/compare_metrics.py
 	$(VENV)/bin/python -m pytest -q models/diarization/tests models/public/tests
+	cd bindings/python && PYTHONPATH="$(CURDIR)/bindings/python/src" VOICEFLOW_LIBRARY="$(INSTALLED)/lib/libvoiceflow.so.1" \
+		VOICEFLOW_WHEEL="$$(ls $(CURDIR)/dist/voiceflow-*.whl)" $(CURDIR)/$(VENV)/bin/python -m pytest -q
+
+.PHONY: test-ray
+test-ray: wheel ## the batch job on a Ray cluster; Ray takes 0.7 GB, so not a part of `test`
+	python3 -m venv .cache/ray
+	.cache/ray/bin/pip install --quiet --requirement examples/python/requirements-ray.txt
+	.cache/ray/bin/pip install --quiet --no-deps --force-reinstall dist/voiceflow-*.whl
+	.cache/ray/bin/python -m pytest -q -s tests/ray
 
 .PHONY: test-models
 test-models: $(VENV)/models-ready ## the training tools with PyTorch, which is large: not a part of `test`
@@ -75,6 +86,14 @@ test-go: build .cache/tools ## the C interface from Go by cgo
 		PKG_CONFIG_PATH="$(CURDIR)/.cache/install/lib/pkgconfig" \
 		LD_LIBRARY_PATH="$(CURDIR)/.cache/install/lib" \
 		go test -count=1 ./...
+
+.PHONY: wheel
+wheel: build $(VENV)/ready ## the Python package with the library in it, into dist/
+	PREFIX="$(INSTALLED)" scripts/install.sh target/release/libvoiceflow.so >/dev/null
+	rm -rf dist .cache/wheel
+	VOICEFLOW_BUNDLE="$(INSTALLED)/lib/libvoiceflow.so.1" $(VENV)/bin/python -m build --wheel --no-isolation \
+		--outdir .cache/wheel bindings/python
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" auditwheel repair --wheel-dir dist .cache/wheel/voiceflow-*.whl
 
 .PHONY: lint
 lint: $(VENV)/ready .cache/cargo-deny/bin/cargo-deny ## formatting, clippy, docs, licences and duplicates, ruff
@@ -155,7 +174,7 @@ models-public: $(PUBLIC) ## a public segmentation and embedding model into .mode
 
 .PHONY: clean
 clean: ## remove all that was built or fetched
-	rm -rf target .runtime .models .cache $(VENV) install
+	rm -rf target .runtime .models .cache $(VENV) install dist
 
 $(PUBLIC): scripts/fetch_segmentation.sh $(wildcard models/public/voiceflow_public/*.py) | $(VENV)/ready
 	scripts/fetch_segmentation.sh
