@@ -1,4 +1,4 @@
-"""The examples in examples/python, run as their README says, and the notebook."""
+"""The examples in examples/python and in the READMEs, run as they say, and the notebook."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from voiceflow import Diarization
 FOLDER = ROOT / "examples/python"
 README = (FOLDER / "README.md").read_text()
 COMMANDS: list[tuple[str, str]] = re.findall(r"```console\n\$ (.*?)\n(.*?)```", README, flags=re.S)
-TASKS = ("diarize", "stream", "batch_infer", "identify", "own_logger", "deadline")
+TASKS = ("diarize", "stream", "batch_infer", "identify", "own_logger", "deadline", "plot")
 
 
 def masked(text: str) -> str:
@@ -74,12 +74,23 @@ def test_an_example_prints_what_the_readme_says(place: Path, command: str, told:
 def test_an_example_tells_what_is_wrong(place: Path, task: str) -> None:
     name = f"{task}.py"
     others = {"identify": "/nowhere.flac Ada=ada.wav", "deadline": "/nowhere.flac 9"}
-    others["stream"] = "99 < /dev/null"
+    others |= {"stream": "99 < /dev/null", "plot": "/nowhere.flac timeline.png"}
     done = run(place, f"python {name} {others.get(task, '/nowhere.flac')}")
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert ("5" if task == "stream" else "/nowhere.flac") in done.stderr + done.stdout
     if task != "stream":
         assert run(place, f"python {name}").returncode == 2
+
+
+@pytest.mark.parametrize("readme", [ROOT / "README.md", ROOT / "bindings/python/README.md"])
+def test_the_block_of_a_readme_runs(readme: Path, tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", readme.read_text(), flags=re.S)
+    assert len(blocks) == 1
+    shutil.copy(RECORDING, tmp_path / "meeting.flac")
+    done = subprocess.run([sys.executable, "-c", blocks[0]], cwd=tmp_path, capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "") and len(lines) > 10
+    assert all(re.fullmatch(r" *\d+\.\d\d +\d+\.\d\d SPEAKER_0\d", line) for line in lines)
 
 
 def outputs(notebook: Any) -> list[Any]:
