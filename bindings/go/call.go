@@ -91,7 +91,7 @@ func number32(what string, value int) (C.int32_t, error) {
 func format(values, sampleRate, channels int) (frames C.size_t, rate, count C.uint32_t, err error) {
 	switch {
 	case int(C.uint32_t(sampleRate)) != sampleRate:
-		err = invalid("sample_rate: expected 1,000 to 768,000 Hz, got %d", sampleRate)
+		err = invalid("sample rate: expected 1000 to 768000 Hz, got %d Hz", sampleRate)
 	case channels < 1 || int(C.uint32_t(channels)) != channels:
 		err = invalid("channels: expected 1 to 32, got %d", channels)
 	case values%channels != 0:

@@ -32,17 +32,15 @@ type Speaker struct {
 
 // resultOf makes a result of what work stores.
 func resultOf(work func(**C.vf_diarization) error) (*Diarization, error) {
-	var made *C.vf_diarization
-	// Also where a callback has panicked in a call that succeeded.
-	defer func() { C.vf_diarization_destroy(made) }()
-	if err := work(&made); err != nil {
+	r := &Diarization{}
+	var err error
+	destroy := func(p unsafe.Pointer) { C.vf_diarization_destroy((*C.vf_diarization)(p)) }
+	r.h, err = own(r, "diarization", destroy, func(out unsafe.Pointer) error {
+		return work((**C.vf_diarization)(out))
+	})
+	if err != nil {
 		return nil, err
 	}
-	r := &Diarization{}
-	r.h = own(r, "diarization", unsafe.Pointer(made), func(p unsafe.Pointer) {
-		C.vf_diarization_destroy((*C.vf_diarization)(p))
-	})
-	made = nil
 	if err := r.read(); err != nil {
 		r.Close()
 		return nil, err
@@ -118,7 +116,7 @@ func (r *Diarization) speaker(number C.int32_t) (speaker Speaker, err error) {
 }
 
 // Close frees what the texts are made of; see the package.
-func (r *Diarization) Close() error { return r.h.Close() }
+func (r *Diarization) Close() error { return r.h.closeEarly() }
 
 // Duration gives the length of the recording in seconds.
 func (r *Diarization) Duration() float64 { return r.duration }

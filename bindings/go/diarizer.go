@@ -17,17 +17,17 @@ type Diarizer struct {
 
 // NewDiarizer loads the model and makes it ready.
 func NewDiarizer(options ...Option) (*Diarizer, error) {
-	var made *C.vf_diarizer
-	err := withOptions(options, func(o *C.vf_options) error {
-		return call(func() C.vfgo_answer { return C.go_vf_diarizer_create(o, &made) })
+	d := &Diarizer{}
+	var err error
+	destroy := func(p unsafe.Pointer) { C.vf_diarizer_destroy((*C.vf_diarizer)(p)) }
+	d.h, err = own(d, "diarizer", destroy, func(out unsafe.Pointer) error {
+		return withOptions(options, func(o *C.vf_options) error {
+			return call(func() C.vfgo_answer { return C.go_vf_diarizer_create(o, (**C.vf_diarizer)(out)) })
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	d := &Diarizer{}
-	d.h = own(d, "diarizer", unsafe.Pointer(made), func(p unsafe.Pointer) {
-		C.vf_diarizer_destroy((*C.vf_diarizer)(p))
-	})
 	d.info, err = modelInfo(
 		func(out *C.vf_model_info) error {
 			return d.call(func(c *C.vf_diarizer) C.vfgo_answer { return C.go_vf_diarizer_describe(c, out) })
@@ -63,7 +63,7 @@ func (d *Diarizer) call(function func(*C.vf_diarizer) C.vfgo_answer) error {
 }
 
 // Close frees the diarizer; see the package. Its streams, results and galleries stay.
-func (d *Diarizer) Close() error { return d.h.Close() }
+func (d *Diarizer) Close() error { return d.h.closeEarly() }
 
 // Info describes the model.
 func (d *Diarizer) Info() ModelInfo { return d.info }

@@ -48,15 +48,16 @@ func (d *Diarizer) LoadGallery(path string) (*Gallery, error) {
 	})
 }
 
-func newGallery(make func(**C.vf_gallery) error) (*Gallery, error) {
-	var made *C.vf_gallery
-	if err := make(&made); err != nil {
+func newGallery(create func(**C.vf_gallery) error) (*Gallery, error) {
+	g := &Gallery{}
+	var err error
+	destroy := func(p unsafe.Pointer) { C.vf_gallery_destroy((*C.vf_gallery)(p)) }
+	g.h, err = own(g, "gallery", destroy, func(out unsafe.Pointer) error {
+		return create((**C.vf_gallery)(out))
+	})
+	if err != nil {
 		return nil, err
 	}
-	g := &Gallery{}
-	g.h = own(g, "gallery", unsafe.Pointer(made), func(p unsafe.Pointer) {
-		C.vf_gallery_destroy((*C.vf_gallery)(p))
-	})
 	return g, nil
 }
 
@@ -66,7 +67,7 @@ func (g *Gallery) call(function func(*C.vf_gallery) C.vfgo_answer) error {
 }
 
 // Close frees the gallery; see the package. Its file stays.
-func (g *Gallery) Close() error { return g.h.Close() }
+func (g *Gallery) Close() error { return g.h.closeEarly() }
 
 // Save writes the gallery to a file, in place of an older one, whole or not at all. It holds voices, which
 // are personal data.
@@ -120,12 +121,8 @@ func (g *Gallery) enroll(ctx context.Context, d *Diarizer, name string, progress
 
 // with keeps the gallery open for a call of another value.
 func (g *Gallery) with(use func(*C.vf_gallery) error) error {
-	if err := g.h.acquire(); err != nil {
-		return err
-	}
 	defer runtime.KeepAlive(g)
-	defer g.h.release()
-	return use((*C.vf_gallery)(g.h.pointer))
+	return g.h.with(func(p unsafe.Pointer) error { return use((*C.vf_gallery)(p)) })
 }
 
 // EnrollEmbedding enrolls a person by a voice embedding, such as that of a result's speaker, made of speech

@@ -22,14 +22,31 @@ type handle struct {
 
 const closedBit = 1 << 62
 
-// own makes the handle of owner, which closes it when it is collected; owner must not be reached from it.
-func own[T any](owner *T, name string, pointer unsafe.Pointer, destroy func(unsafe.Pointer)) *handle {
-	h := &handle{name: name, pointer: pointer, destroy: destroy}
+// own makes the handle of owner, which closes it when it is collected, for what create stores in out; owner
+// must not be reached from destroy.
+func own[T any](owner *T, name string, destroy func(unsafe.Pointer), create func(out unsafe.Pointer) error) (
+	*handle, error,
+) {
+	var made unsafe.Pointer
+	// Also where the handler of the logger has panicked in a call that succeeded.
+	defer func() {
+		if made != nil {
+			destroy(made)
+		}
+	}()
+	if err := create(unsafe.Pointer(&made)); err != nil {
+		return nil, err
+	}
+	h := &handle{name: name, pointer: made, destroy: destroy}
 	h.cleanup = runtime.AddCleanup(owner, (*handle).close, h)
-	return h
+	made = nil
+	return h, nil
 }
 
 func (h *handle) acquire() error {
+	if h == nil {
+		return invalid("expected a value that this package made, got one without contents")
+	}
 	for {
 		state := h.state.Load()
 		if state&closedBit != 0 {
@@ -53,10 +70,12 @@ func (h *handle) close() {
 	}
 }
 
-// Close is close for a method of the owner.
-func (h *handle) Close() error {
-	h.cleanup.Stop()
-	h.close()
+// closeEarly is close before the owner is collected.
+func (h *handle) closeEarly() error {
+	if h != nil {
+		h.cleanup.Stop()
+		h.close()
+	}
 	return nil
 }
 
@@ -70,11 +89,18 @@ func (h *handle) free() {
 	h.destroy(h.pointer)
 }
 
-// call makes one call with what is owned.
-func (h *handle) call(function func(unsafe.Pointer) C.vfgo_answer) error {
+// with uses what is owned, which is not freed meanwhile.
+func (h *handle) with(use func(unsafe.Pointer) error) error {
 	if err := h.acquire(); err != nil {
 		return err
 	}
 	defer h.release()
-	return call(func() C.vfgo_answer { return function(h.pointer) })
+	return use(h.pointer)
+}
+
+// call makes one call with what is owned.
+func (h *handle) call(function func(unsafe.Pointer) C.vfgo_answer) error {
+	return h.with(func(p unsafe.Pointer) error {
+		return call(func() C.vfgo_answer { return function(p) })
+	})
 }

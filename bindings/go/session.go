@@ -31,19 +31,21 @@ type Inference struct {
 
 // NewSession loads a model and checks it.
 func NewSession(options ...Option) (*Session, error) {
-	var made *C.vf_session
-	err := withOptions(options, func(o *C.vf_options) error {
-		return call(func() C.vfgo_answer { return C.go_vf_session_create(o, &made) })
+	kept := &switches{}
+	s := &Session{switches: kept}
+	destroy := func(p unsafe.Pointer) {
+		C.vf_session_destroy((*C.vf_session)(p))
+		kept.close()
+	}
+	var err error
+	s.h, err = own(s, "session", destroy, func(out unsafe.Pointer) error {
+		return withOptions(options, func(o *C.vf_options) error {
+			return call(func() C.vfgo_answer { return C.go_vf_session_create(o, (**C.vf_session)(out)) })
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	kept := &switches{}
-	s := &Session{switches: kept}
-	s.h = own(s, "session", unsafe.Pointer(made), func(p unsafe.Pointer) {
-		C.vf_session_destroy((*C.vf_session)(p))
-		kept.close()
-	})
 	s.info, err = modelInfo(
 		func(out *C.vf_model_info) error {
 			return s.call(func(c *C.vf_session) C.vfgo_answer { return C.go_vf_session_describe(c, out) })
@@ -76,7 +78,7 @@ func (s *Session) call(function func(*C.vf_session) C.vfgo_answer) error {
 }
 
 // Close frees the session; see the package.
-func (s *Session) Close() error { return s.h.Close() }
+func (s *Session) Close() error { return s.h.closeEarly() }
 
 // Info describes the model.
 func (s *Session) Info() ModelInfo { return s.info }
@@ -125,7 +127,7 @@ func (s *Session) InferInto(ctx context.Context, audio []float32, batch int, out
 	if err != nil {
 		return err
 	}
-	settle := whenDone(ctx, func() { C.go_vf_cancel_set(cancel) })
+	settle := whenDone(ctx, func() { C.vf_cancel_set(cancel) })
 	defer func() { s.switches.give(cancel, settle()) }()
 	return because(ctx, s.infer(audio, batch, out, cancel))
 }

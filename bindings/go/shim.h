@@ -97,7 +97,6 @@ CALL(vf_options_set_latency_s, (options *o, double latency_s), (o, latency_s))
 CALL(vf_options_set_history_s, (options *o, double history_s), (o, history_s))
 
 CALL(vf_cancel_create, (vf_cancel **out), (out))
-CALL(vf_cancel_set, (const vf_cancel *cancel), (cancel))
 
 CALL(vf_session_create, (const options *o, vf_session **out), (o, out))
 CALL(vf_session_describe, (const vf_session *s, vf_model_info *out), (s, out))
@@ -159,7 +158,6 @@ CALL(vf_stream_speaker_embedding, (const vf_stream *s, int32_t speaker, float *o
 CALL(vf_stream_finish, (const vf_stream *s, vfgo_control *control, vf_diarization **out),
     (s, vfgo_progress, control, out))
 CALL(vf_stream_final_speakers, (const vf_stream *s, int32_t *out, size_t cap, size_t *n), (s, out, cap, n))
-CALL(vf_stream_cancel, (const vf_stream *s), (s))
 CALL(vf_stream_reset, (const vf_stream *s), (s))
 
 CALL(vf_gallery_create, (const vf_diarizer *d, vf_gallery **out), (d, out))

@@ -40,20 +40,19 @@ func (d *Diarizer) NewStream(sampleRate, channels int, options ...Option) (*Stre
 	if err != nil {
 		return nil, err
 	}
-	var made *C.vf_stream
-	err = withOptions(options, func(o *C.vf_options) error {
-		return d.call(func(c *C.vf_diarizer) C.vfgo_answer {
-			return C.go_vf_stream_create(c, o, rate, count, &made)
+	s := &Stream{sampleRate: sampleRate, channels: channels, turn: make(chan struct{}, 1)}
+	s.calls, s.endCalls = context.WithCancel(context.Background())
+	destroy := func(p unsafe.Pointer) { C.vf_stream_destroy((*C.vf_stream)(p)) }
+	s.h, err = own(s, "stream", destroy, func(out unsafe.Pointer) error {
+		return withOptions(options, func(o *C.vf_options) error {
+			return d.call(func(c *C.vf_diarizer) C.vfgo_answer {
+				return C.go_vf_stream_create(c, o, rate, count, (**C.vf_stream)(out))
+			})
 		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{sampleRate: sampleRate, channels: channels, turn: make(chan struct{}, 1)}
-	s.calls, s.endCalls = context.WithCancel(context.Background())
-	s.h = own(s, "stream", unsafe.Pointer(made), func(p unsafe.Pointer) {
-		C.vf_stream_destroy((*C.vf_stream)(p))
-	})
 	var ms C.double
 	err = s.call(func(c *C.vf_stream) C.vfgo_answer { return C.go_vf_stream_latency_ms(c, &ms) })
 	if err != nil {
@@ -70,7 +69,7 @@ func (s *Stream) call(function func(*C.vf_stream) C.vfgo_answer) error {
 }
 
 // Close frees the stream; see the package. It does not end a push: Cancel does.
-func (s *Stream) Close() error { return s.h.Close() }
+func (s *Stream) Close() error { return s.h.closeEarly() }
 
 // Latency gives the time until what the stream says of a moment never changes: from the end of that moment to
 // the last audio that is needed. What it says first comes with the next window, at most 400 ms after.
@@ -100,14 +99,14 @@ func (s *Stream) push(ctx context.Context, values int,
 	if err != nil {
 		return err
 	}
-	return s.inTurn(ctx, func(ctx context.Context) error {
+	return s.inTurn(ctx, func(ctx context.Context, c *C.vf_stream) error {
 		over := make(chan struct{})
-		settle := whenDone(ctx, func() { s.cancelUntil(over) })
+		settle := whenDone(ctx, func() { cancelUntil(c, over) })
 		defer func() {
 			close(over)
 			settle()
 		}()
-		err := s.call(func(c *C.vf_stream) C.vfgo_answer { return push(c, frames) })
+		err := call(func() C.vfgo_answer { return push(c, frames) })
 		if failed, ok := err.(*Error); ok {
 			switch failed.Status {
 			case ErrCancelled, ErrDeadline, ErrRuntime:
@@ -120,13 +119,12 @@ func (s *Stream) push(ctx context.Context, values int,
 
 // cancelUntil ends the push under way. The library cancels what it has begun, so that one try may come too
 // soon; no other push begins before the last.
-func (s *Stream) cancelUntil(over <-chan struct{}) {
+func cancelUntil(c *C.vf_stream, over <-chan struct{}) {
 	tick := time.NewTicker(cancelEvery)
 	defer tick.Stop()
 	for {
-		if s.call(func(c *C.vf_stream) C.vfgo_answer { return C.go_vf_stream_cancel(c) }) != nil {
-			return
-		}
+		// Not by call, which may panic for a log record of another thread: nobody could recover from it here.
+		C.vf_stream_cancel(c)
 		select {
 		case <-over:
 			return
@@ -137,23 +135,27 @@ func (s *Stream) cancelUntil(over <-chan struct{}) {
 
 // inTurn does work when no other work of the stream is under way. The context that work gets is done also
 // when Cancel is called.
-func (s *Stream) inTurn(ctx context.Context, work func(context.Context) error) error {
-	s.mu.Lock()
-	calls := s.calls
-	s.mu.Unlock()
-	if ctx.Err() != nil {
-		return cancelled(ctx)
-	}
-	both, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(calls, cancel)()
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-both.Done():
-		return &Error{Status: ErrCancelled, Text: "cancelled while another call uses the stream", cause: ctx.Err()}
-	}
-	return because(ctx, work(both))
+func (s *Stream) inTurn(ctx context.Context, work func(context.Context, *C.vf_stream) error) error {
+	defer runtime.KeepAlive(s)
+	return s.h.with(func(p unsafe.Pointer) error {
+		s.mu.Lock()
+		calls := s.calls
+		s.mu.Unlock()
+		if ctx.Err() != nil {
+			return cancelled(ctx)
+		}
+		both, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(calls, cancel)()
+		select {
+		case s.turn <- struct{}{}:
+			defer func() { <-s.turn }()
+		case <-both.Done():
+			text := "cancelled while another call uses the stream"
+			return &Error{Status: ErrCancelled, Text: text, cause: ctx.Err()}
+		}
+		return because(ctx, work(both, (*C.vf_stream)(p)))
+	})
 }
 
 // Cancel ends pushes and finishes of this stream that were called before, soon, with [ErrCancelled]. Later
@@ -222,21 +224,18 @@ func (s *Stream) SpeakerEmbedding(speaker int32) ([]float32, error) {
 // it may be called again.
 func (s *Stream) Finish(ctx context.Context, progress ...Progress) (*Diarization, error) {
 	var result *Diarization
-	err := s.inTurn(ctx, func(ctx context.Context) (err error) {
+	err := s.inTurn(ctx, func(ctx context.Context, c *C.vf_stream) (err error) {
 		result, err = resultOf(func(out **C.vf_diarization) error {
 			return controlled(ctx, progress, func(control *C.vfgo_control) error {
-				return s.call(func(c *C.vf_stream) C.vfgo_answer {
-					return C.go_vf_stream_finish(c, control, out)
-				})
+				return call(func() C.vfgo_answer { return C.go_vf_stream_finish(c, control, out) })
 			})
 		})
+		if err == nil {
+			s.keep(result)
+		}
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	s.keep(result)
-	return result, nil
+	return result, err
 }
 
 // Result gives what Finish gave, or nil before it.
@@ -265,8 +264,8 @@ func (s *Stream) FinalSpeakers() ([]int32, error) {
 // Reset forgets all that was heard: the stream is as new, segments that were not read included. It waits for
 // a push or finish under way.
 func (s *Stream) Reset(ctx context.Context) error {
-	return s.inTurn(ctx, func(context.Context) error {
-		err := s.call(func(c *C.vf_stream) C.vfgo_answer { return C.go_vf_stream_reset(c) })
+	return s.inTurn(ctx, func(_ context.Context, c *C.vf_stream) error {
+		err := call(func() C.vfgo_answer { return C.go_vf_stream_reset(c) })
 		if err == nil {
 			s.keep(nil)
 		}

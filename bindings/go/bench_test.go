@@ -1,0 +1,79 @@
+package voiceflow
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"voiceflow/internal/bare"
+)
+
+// window is three seconds of audio.
+var window = noise(3 * rate)
+
+func BenchmarkInfer(b *testing.B) {
+	s := session(b, WithThreads(1))
+	b.ReportAllocs()
+	for b.Loop() {
+		must[*Inference](b)(s.Infer(context.Background(), window, 1))
+	}
+}
+
+func BenchmarkInferInto(b *testing.B) {
+	s, out := session(b, WithThreads(1)), &Inference{}
+	check(b, s.InferInto(context.Background(), window, 1, out))
+	b.ReportAllocs()
+	for b.Loop() {
+		check(b, s.InferInto(context.Background(), window, 1, out))
+	}
+}
+
+// By a switch.
+func BenchmarkInferIntoCancellable(b *testing.B) {
+	s, out := session(b, WithThreads(1)), &Inference{}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	b.ReportAllocs()
+	for b.Loop() {
+		check(b, s.InferInto(ctx, window, 1, out))
+	}
+}
+
+// A loop in C.
+func BenchmarkInferC(b *testing.B) {
+	c := must[*bare.Session](b)(bare.New(window))
+	defer c.Close()
+	b.ResetTimer()
+	must[[]time.Duration](b)(c.Run(b.N))
+}
+
+// The medians of all of them, taken in turn, in microseconds: a machine that slows down slows all.
+func BenchmarkInferInTurn(b *testing.B) {
+	c := must[*bare.Session](b)(bare.New(window))
+	defer c.Close()
+	s, out := session(b, WithThreads(1)), &Inference{}
+	background := context.Background()
+	ctx, cancel := context.WithCancel(background)
+	defer cancel()
+	names := []string{"C", "Infer", "InferInto", "cancellable"}
+	took := make([][]time.Duration, len(names))
+	since := func(of int, began time.Time) { took[of] = append(took[of], time.Since(began)) }
+	check(b, s.InferInto(background, window, 1, out))
+	for b.Loop() {
+		took[0] = append(took[0], must[[]time.Duration](b)(c.Run(1))...)
+		began := time.Now()
+		must[*Inference](b)(s.Infer(background, window, 1))
+		since(1, began)
+		began = time.Now()
+		check(b, s.InferInto(background, window, 1, out))
+		since(2, began)
+		began = time.Now()
+		check(b, s.InferInto(ctx, window, 1, out))
+		since(3, began)
+	}
+	for of, name := range names {
+		slices.Sort(took[of])
+		b.ReportMetric(float64(took[of][len(took[of])/2])/1e3, "µs-"+name)
+	}
+}
