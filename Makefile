@@ -5,7 +5,7 @@ RUNTIME := $(CURDIR)/.runtime/onnxruntime-$(RUNTIME_VERSION)/libonnxruntime.so.$
 export VOICEFLOW_ORT_LIBRARY ?= $(RUNTIME)
 
 # The tests of the C interface; every other file or folder of tests/ belongs to test-rust.
-C_TESTS := c_abi examples exports header readme rust_host
+C_TESTS := abi c_abi c_api_page examples exports header readme rust_host
 TEST_PROGRAMS := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs)))
 RUST_TESTS := $(filter-out $(C_TESTS),$(TEST_PROGRAMS))
 
@@ -81,9 +81,16 @@ lint: $(VENV)/ready .cache/cargo-deny/bin/cargo-deny ## formatting, clippy, docs
 	scripts/lint.sh
 
 .PHONY: header
-header: ## write include/voiceflow.h and tests/exports.txt anew from src/ffi
+header: ## write include/voiceflow.h, its list of symbols and docs/C_API.md anew from src/ffi
 	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test header
 	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test exports
+	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test c_api_page
+
+.PHONY: docs
+docs: ## the Rust, C and C++ interfaces as HTML, into target/doc
+	scripts/install_tools.sh docs
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+	mkdir -p target/doc && doxygen docs/Doxyfile
 
 .PHONY: measure
 measure: build $(VENV)/ready models-public ## accuracy, speed and memory on ../shared/data, as docs/PERFORMANCE.md has them
@@ -121,6 +128,14 @@ bench-peers: build $(PEERS)/ready ## speed against sherpa-onnx, diarization and 
 	done
 	$(PEERS)/venv/bin/python benches/peers/compare.py \
 		--segmentation "$(SEGMENTATION)" --embedding "$(EMBEDDING)" $(PEERS_ARGS)
+
+OVERHEAD_ARGS ?=
+
+.PHONY: bench-overhead
+bench-overhead: build $(VENV)/ready ## what infer costs through each language over ONNX Runtime's own call
+	PREFIX="$(CURDIR)/.cache/install" scripts/install.sh target/release/libvoiceflow.so >/dev/null
+	$(VENV)/bin/python benches/overhead/measure.py --prefix .cache/install --runtime "$(RUNTIME)" \
+		--model models/fast-cnn/1.0.0/model.onnx $(OVERHEAD_ARGS)
 
 .PHONY: models-public
 models-public: $(PUBLIC) ## a public segmentation and embedding model into .models/public

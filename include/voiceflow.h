@@ -487,6 +487,35 @@ size_t vf_last_error(char *buf,
                      size_t cap);
 
 /**
+ * Makes a switch that is not set.
+ *
+ * - `out`: receives the switch, or NULL on failure. Destroy it with `vf_cancel_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC.
+ */
+vf_status vf_cancel_create(struct vf_cancel **out);
+
+/**
+ * Destroys a switch.
+ *
+ * - `cancel`: the switch, not in use by any call; NULL does nothing.
+ *
+ * One thread at a time per handle. Cannot fail.
+ */
+void vf_cancel_destroy(struct vf_cancel *cancel);
+
+/**
+ * Sets a switch: calls with it end soon with VF_E_CANCELLED, later ones at once. It stays set.
+ *
+ * - `cancel`: the switch.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_cancel_set(const struct vf_cancel *cancel);
+
+/**
  * Sends the library's log records to a callback, in the place of an earlier one. Without one they go nowhere.
  *
  * - `callback`: see `vf_log_fn`; NULL to send nothing any more.
@@ -706,6 +735,158 @@ vf_status vf_options_set_min_speech_s(struct vf_options *options, double min_spe
 vf_status vf_options_set_min_silence_s(struct vf_options *options, double min_silence_s);
 
 /**
+ * Takes a segmentation model from an ONNX file in the manner of pyannote's (segmentation-3.0, Reverb v1), which a
+ * diarizer runs together with the embedding model in place of the joint model. The create function opens it; a
+ * session cannot. Default: none.
+ *
+ * - `options`: the options.
+ * - `path`: UTF-8 path, at most 65,536 bytes; copied.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_segmentation_model(struct vf_options *options,
+                                            const char *path);
+
+/**
+ * Takes the segmentation model from the bytes of an ONNX file. Default: none.
+ *
+ * - `options`: the options.
+ * - `data`: the bytes, copied.
+ * - `size`: their number, 1 to 2,147,483,647.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_segmentation_model_memory(struct vf_options *options,
+                                                   const uint8_t *data,
+                                                   size_t size);
+
+/**
+ * Sets what one frame of a segmentation model sees, for a file that does not say. Default: the file's metadata
+ * `receptive_field_size` and `receptive_field_shift`, else those of pyannote's models.
+ *
+ * - `options`: the options.
+ * - `size`: receptive field in samples, 1 to 160,000.
+ * - `step`: samples from one frame to the next, 1 to `size`.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_segmentation_receptive_field(struct vf_options *options,
+                                                      size_t size,
+                                                      size_t step);
+
+/**
+ * Takes a speaker embedding model from an ONNX file of the WeSpeaker, 3D-Speaker or NeMo family, which a diarizer
+ * runs together with the segmentation model. What `voiceflow import-model` left beside the file is used. Default:
+ * none.
+ *
+ * - `options`: the options.
+ * - `path`: UTF-8 path, at most 65,536 bytes; copied.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_embedding_model(struct vf_options *options,
+                                         const char *path);
+
+/**
+ * Takes the speaker embedding model from the bytes of an ONNX file. Default: none.
+ *
+ * - `options`: the options.
+ * - `data`: the bytes, copied.
+ * - `size`: their number, 1 to 2,147,483,647.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_embedding_model_memory(struct vf_options *options, const uint8_t *data, size_t size);
+
+/**
+ * Sets the family of an embedding model that does not say. Default: VF_EMBEDDING_FAMILY_AUTO.
+ *
+ * - `options`: the options.
+ * - `family`: a number of `vf_embedding_family`.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_embedding_family(struct vf_options *options, int32_t family);
+
+/**
+ * Chooses the features that the embedding model is given. Default: VF_FRONTEND_TRAINED.
+ *
+ * - `options`: the options.
+ * - `frontend`: a number of `vf_frontend`.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_frontend(struct vf_options *options, int32_t frontend);
+
+/**
+ * Chooses how voices are clustered into speakers. Default: VF_CLUSTERING_AUTO.
+ *
+ * - `options`: the options.
+ * - `method`: a number of `vf_clustering`.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_clustering_method(struct vf_options *options, int32_t method);
+
+/**
+ * Sets in how many windows a speaker of centroid clustering is heard at least; smaller clusters join the nearest
+ * larger one. No more than a tenth of all windows is asked for. Default: as many as begin in 12 s.
+ *
+ * - `options`: the options.
+ * - `windows`: 1 to 1,000.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_min_cluster_size(struct vf_options *options,
+                                          size_t windows);
+
+/**
+ * Sets the folder with the PLDA for VF_CLUSTERING_VBX: `xvec_transform.npz` and `plda.npz`, as pyannote's community-1
+ * has them. The create function reads them. Default: none.
+ *
+ * - `options`: the options.
+ * - `folder`: UTF-8 path, at most 65,536 bytes; copied.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_plda(struct vf_options *options,
+                              const char *folder);
+
+/**
+ * Sets the longest time until what a stream tells of a moment is final. Default 1.
+ *
+ * - `options`: the options.
+ * - `latency_s`: seconds, 0.5 to 5; the longer, the fewer mistakes.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_latency_s(struct vf_options *options, double latency_s);
+
+/**
+ * Sets how much of a stream is in the result of `vf_stream_finish`. Default 7,200: the last two hours.
+ *
+ * - `options`: the options.
+ * - `history_s`: seconds, 0 to 86,400. An hour takes some 14 MB. With 0 the stream does a third less work, and the
+ *   result is empty.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_history_s(struct vf_options *options,
+                                   double history_s);
+
+/**
  * Loads a model and checks it.
  *
  * - `options`: the options, copied; NULL for the defaults.
@@ -792,6 +973,75 @@ vf_status vf_session_model_sha256(const struct vf_session *session, char *out, s
 vf_status vf_session_frames(const struct vf_session *session,
                             size_t samples,
                             size_t *frames);
+
+/**
+ * Runs the network on a batch of audio. Waits while all run slots of the session are taken.
+ *
+ * - `session`: the session.
+ * - `audio`: [batch, samples] values, row after row: mono, 16 kHz, -1 to 1, finite; not kept.
+ * - `batch`: rows, 1 to 1,024.
+ * - `samples`: samples in one row, at least one frame step of the model, at most 960,000 (60 s).
+ * - `activity`: receives [batch, frames, max_speakers] probabilities, 0 to 1, that a local speaker speaks.
+ * - `activity_cap`: room in `activity` in values. NULL is allowed for a buffer whose room is 0.
+ * - `activity_n`: receives the values that all of the activity takes.
+ * - `embedding`: receives [batch, max_speakers, embedding_dim] values: for each local speaker a voice of unit
+ *   length, or zeros.
+ * - `embedding_cap`: room in `embedding` in values.
+ * - `embedding_n`: receives the values that all of the embeddings take.
+ * - `frames`: receives the number of frames, which is that of `vf_session_frames`.
+ *
+ * If either buffer is too small, neither is written, and all three numbers are stored. The network is run for
+ * that answer only where this session has not met the length `samples`. On another failure the numbers are 0.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ */
+vf_status vf_session_infer(const struct vf_session *session,
+                           const float *audio,
+                           size_t batch,
+                           size_t samples,
+                           float *activity,
+                           size_t activity_cap,
+                           size_t *activity_n,
+                           float *embedding,
+                           size_t embedding_cap,
+                           size_t *embedding_n,
+                           size_t *frames);
+
+/**
+ * Runs the network as `vf_session_infer` does, unless a switch is set meanwhile: the call then ends soon, also while it
+ * waits for a run slot. Being watched costs a call some microseconds.
+ *
+ * - `session`: the session.
+ * - `audio`: see `vf_session_infer`, as for all that follow.
+ * - `batch`: rows.
+ * - `samples`: samples in one row.
+ * - `activity`: receives [batch, frames, max_speakers] probabilities.
+ * - `activity_cap`: room in `activity` in values.
+ * - `activity_n`: receives the values that all of the activity takes.
+ * - `embedding`: receives [batch, max_speakers, embedding_dim] values.
+ * - `embedding_cap`: room in `embedding` in values.
+ * - `embedding_n`: receives the values that all of the embeddings take.
+ * - `frames`: receives the number of frames.
+ * - `cancel`: the switch.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ */
+vf_status vf_session_infer_cancellable(const struct vf_session *session,
+                                       const float *audio,
+                                       size_t batch,
+                                       size_t samples,
+                                       float *activity,
+                                       size_t activity_cap,
+                                       size_t *activity_n,
+                                       float *embedding,
+                                       size_t embedding_cap,
+                                       size_t *embedding_n,
+                                       size_t *frames,
+                                       const struct vf_cancel *cancel);
 
 /**
  * Destroys a result.
@@ -1504,256 +1754,6 @@ vf_status vf_gallery_identify_diarization(const struct vf_gallery *gallery,
                                           float *scores,
                                           size_t cap,
                                           size_t *n);
-
-/**
- * Makes a switch that is not set.
- *
- * - `out`: receives the switch, or NULL on failure. Destroy it with `vf_cancel_destroy`.
- *
- * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC.
- */
-vf_status vf_cancel_create(struct vf_cancel **out);
-
-/**
- * Destroys a switch.
- *
- * - `cancel`: the switch, not in use by any call; NULL does nothing.
- *
- * One thread at a time per handle. Cannot fail.
- */
-void vf_cancel_destroy(struct vf_cancel *cancel);
-
-/**
- * Sets a switch: calls with it end soon with VF_E_CANCELLED, later ones at once. It stays set.
- *
- * - `cancel`: the switch.
- *
- * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_cancel_set(const struct vf_cancel *cancel);
-
-/**
- * Runs the network on a batch of audio. Waits while all run slots of the session are taken.
- *
- * - `session`: the session.
- * - `audio`: [batch, samples] values, row after row: mono, 16 kHz, -1 to 1, finite; not kept.
- * - `batch`: rows, 1 to 1,024.
- * - `samples`: samples in one row, at least one frame step of the model, at most 960,000 (60 s).
- * - `activity`: receives [batch, frames, max_speakers] probabilities, 0 to 1, that a local speaker speaks.
- * - `activity_cap`: room in `activity` in values. NULL is allowed for a buffer whose room is 0.
- * - `activity_n`: receives the values that all of the activity takes.
- * - `embedding`: receives [batch, max_speakers, embedding_dim] values: for each local speaker a voice of unit
- *   length, or zeros.
- * - `embedding_cap`: room in `embedding` in values.
- * - `embedding_n`: receives the values that all of the embeddings take.
- * - `frames`: receives the number of frames, which is that of `vf_session_frames`.
- *
- * If either buffer is too small, neither is written, and all three numbers are stored. The network is run for
- * that answer only where this session has not met the length `samples`. On another failure the numbers are 0.
- *
- * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
- * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
- */
-vf_status vf_session_infer(const struct vf_session *session,
-                           const float *audio,
-                           size_t batch,
-                           size_t samples,
-                           float *activity,
-                           size_t activity_cap,
-                           size_t *activity_n,
-                           float *embedding,
-                           size_t embedding_cap,
-                           size_t *embedding_n,
-                           size_t *frames);
-
-/**
- * Runs the network as `vf_session_infer` does, unless a switch is set meanwhile: the call then ends soon, also while it
- * waits for a run slot. Being watched costs a call some microseconds.
- *
- * - `session`: the session.
- * - `audio`: see `vf_session_infer`, as for all that follow.
- * - `batch`: rows.
- * - `samples`: samples in one row.
- * - `activity`: receives [batch, frames, max_speakers] probabilities.
- * - `activity_cap`: room in `activity` in values.
- * - `activity_n`: receives the values that all of the activity takes.
- * - `embedding`: receives [batch, max_speakers, embedding_dim] values.
- * - `embedding_cap`: room in `embedding` in values.
- * - `embedding_n`: receives the values that all of the embeddings take.
- * - `frames`: receives the number of frames.
- * - `cancel`: the switch.
- *
- * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
- * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
- */
-vf_status vf_session_infer_cancellable(const struct vf_session *session,
-                                       const float *audio,
-                                       size_t batch,
-                                       size_t samples,
-                                       float *activity,
-                                       size_t activity_cap,
-                                       size_t *activity_n,
-                                       float *embedding,
-                                       size_t embedding_cap,
-                                       size_t *embedding_n,
-                                       size_t *frames,
-                                       const struct vf_cancel *cancel);
-
-/**
- * Takes a segmentation model from an ONNX file in the manner of pyannote's (segmentation-3.0, Reverb v1), which a
- * diarizer runs together with the embedding model in place of the joint model. The create function opens it; a
- * session cannot. Default: none.
- *
- * - `options`: the options.
- * - `path`: UTF-8 path, at most 65,536 bytes; copied.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_segmentation_model(struct vf_options *options,
-                                            const char *path);
-
-/**
- * Takes the segmentation model from the bytes of an ONNX file. Default: none.
- *
- * - `options`: the options.
- * - `data`: the bytes, copied.
- * - `size`: their number, 1 to 2,147,483,647.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_segmentation_model_memory(struct vf_options *options,
-                                                   const uint8_t *data,
-                                                   size_t size);
-
-/**
- * Sets what one frame of a segmentation model sees, for a file that does not say. Default: the file's metadata
- * `receptive_field_size` and `receptive_field_shift`, else those of pyannote's models.
- *
- * - `options`: the options.
- * - `size`: receptive field in samples, 1 to 160,000.
- * - `step`: samples from one frame to the next, 1 to `size`.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_segmentation_receptive_field(struct vf_options *options,
-                                                      size_t size,
-                                                      size_t step);
-
-/**
- * Takes a speaker embedding model from an ONNX file of the WeSpeaker, 3D-Speaker or NeMo family, which a diarizer
- * runs together with the segmentation model. What `voiceflow import-model` left beside the file is used. Default:
- * none.
- *
- * - `options`: the options.
- * - `path`: UTF-8 path, at most 65,536 bytes; copied.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_embedding_model(struct vf_options *options,
-                                         const char *path);
-
-/**
- * Takes the speaker embedding model from the bytes of an ONNX file. Default: none.
- *
- * - `options`: the options.
- * - `data`: the bytes, copied.
- * - `size`: their number, 1 to 2,147,483,647.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_embedding_model_memory(struct vf_options *options, const uint8_t *data, size_t size);
-
-/**
- * Sets the family of an embedding model that does not say. Default: VF_EMBEDDING_FAMILY_AUTO.
- *
- * - `options`: the options.
- * - `family`: a number of `vf_embedding_family`.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_embedding_family(struct vf_options *options, int32_t family);
-
-/**
- * Chooses the features that the embedding model is given. Default: VF_FRONTEND_TRAINED.
- *
- * - `options`: the options.
- * - `frontend`: a number of `vf_frontend`.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_frontend(struct vf_options *options, int32_t frontend);
-
-/**
- * Chooses how voices are clustered into speakers. Default: VF_CLUSTERING_AUTO.
- *
- * - `options`: the options.
- * - `method`: a number of `vf_clustering`.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_clustering_method(struct vf_options *options, int32_t method);
-
-/**
- * Sets in how many windows a speaker of centroid clustering is heard at least; smaller clusters join the nearest
- * larger one. No more than a tenth of all windows is asked for. Default: as many as begin in 12 s.
- *
- * - `options`: the options.
- * - `windows`: 1 to 1,000.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_min_cluster_size(struct vf_options *options,
-                                          size_t windows);
-
-/**
- * Sets the folder with the PLDA for VF_CLUSTERING_VBX: `xvec_transform.npz` and `plda.npz`, as pyannote's community-1
- * has them. The create function reads them. Default: none.
- *
- * - `options`: the options.
- * - `folder`: UTF-8 path, at most 65,536 bytes; copied.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_plda(struct vf_options *options,
-                              const char *folder);
-
-/**
- * Sets the longest time until what a stream tells of a moment is final. Default 1.
- *
- * - `options`: the options.
- * - `latency_s`: seconds, 0.5 to 5; the longer, the fewer mistakes.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_latency_s(struct vf_options *options, double latency_s);
-
-/**
- * Sets how much of a stream is in the result of `vf_stream_finish`. Default 7,200: the last two hours.
- *
- * - `options`: the options.
- * - `history_s`: seconds, 0 to 86,400. An hour takes some 14 MB. With 0 the stream does a third less work, and the
- *   result is empty.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_history_s(struct vf_options *options,
-                                   double history_s);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -3,6 +3,7 @@
 #
 #   scripts/install_tools.sh build    what building and fetching ONNX Runtime need
 #   scripts/install_tools.sh test     what the tests need beside that
+#   scripts/install_tools.sh docs     what the API documentation needs
 set -eu
 
 missing=
@@ -18,11 +19,14 @@ test)
     need nm binutils
     need pkg-config pkg-config
     need valgrind valgrind
+    need abidiff abigail-tools
+    need xz xz-utils
     need go golang-go
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     ;;
+docs) need doxygen doxygen ;;
 *)
-    echo "install_tools.sh: expected build or test, got '${1:-}'" >&2
+    echo "install_tools.sh: expected build, test or docs, got '${1:-}'" >&2
     exit 2
     ;;
 esac

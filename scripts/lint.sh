@@ -46,7 +46,7 @@ check "clippy of the schedules" env CARGO_TARGET_DIR=target/schedules cargo clip
 check "rustfmt of the races" cargo fmt --manifest-path tests/races/Cargo.toml --check
 check "clippy of the races" env CARGO_TARGET_DIR=target/races cargo clippy \
     --manifest-path tests/races/Cargo.toml --all-targets --locked -- -D warnings
-check "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+check "API documentation" make --no-print-directory docs
 check "licences, bans, sources" deny licenses bans sources
 check advisories advisories
 check ruff .venv/bin/ruff check .

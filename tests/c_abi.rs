@@ -7,10 +7,10 @@
 mod installed;
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use installed::{compile, environment};
+use installed::{arguments, compile};
 use support::{fresh_folder, root, run, tool};
 
 const PROGRAMS: [&str; 14] = [
@@ -59,35 +59,6 @@ fn build(name: &str, language: &Language, more: &[&str], programs: &[&str]) -> V
         built
     };
     programs.iter().map(build_one).collect()
-}
-
-/// One file of each format and of each way to hold samples.
-fn audio_files() -> Vec<PathBuf> {
-    let names = [
-        "16k.flac",
-        "16k_6ch.flac",
-        "16k_id3.mp3",
-        "16k_stereo.ogg",
-        "16k_stereo_faststart.m4a",
-        "48k.aac",
-        "48k_fragmented.m4a",
-        "adpcm_ima_8k.wav",
-        "f32_8k.wav",
-        "mulaw_8k.wav",
-        "s16_11k_stereo.wav",
-        "s24_16k.wav",
-        "u8_8k.wav",
-    ];
-    names.iter().map(|name| root().join("tests/data/audio").join(name)).collect()
-}
-
-/// The command for a program; `diarizer` gets the files.
-fn arguments<'a>(command: &'a mut Command, program: &Path) -> &'a mut Command {
-    command.arg(program);
-    if program.ends_with("diarizer") {
-        command.args(audio_files());
-    }
-    environment(command)
 }
 
 fn run_plain(programs: &[PathBuf]) {

@@ -6,8 +6,11 @@
 mod installed;
 mod support;
 
+#[cfg(feature = "embedded-model")]
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use voiceflow::audio::{AudioSource, FileSource};
 
@@ -18,11 +21,166 @@ fn recording() -> PathBuf {
     root().join("examples/data/conversation.flac")
 }
 
+/// The recording, at 16 kHz.
+fn samples() -> Vec<f32> {
+    let (mut source, mut samples) = (FileSource::open(&recording()).unwrap(), Vec::new());
+    while source.read(&mut samples).unwrap() > 0 {}
+    samples
+}
+
+fn raw(samples: &[f32]) -> Vec<u8> {
+    samples.iter().flat_map(|&sample| ((sample * 32_768.0) as i16).to_le_bytes()).collect()
+}
+
+/// Recordings of the first two people, where each of them talks alone, as NAME=FILE.
+#[cfg(feature = "embedded-model")]
+fn people(folder: &Path) -> [String; 2] {
+    [("ada", 0.6, 5.2), ("ben", 5.6, 10.5)].map(|(name, start_s, end_s)| {
+        let file = folder.join(format!("{name}.wav"));
+        let data = raw(&samples()[(start_s * 16e3) as usize..(end_s * 16e3) as usize]);
+        let length = data.len() as u32;
+        let header = [
+            b"RIFF".as_slice(),
+            &(36 + length).to_le_bytes(),
+            b"WAVEfmt \x10\0\0\0\x01\0\x01\0",
+            &16_000_u32.to_le_bytes(),
+            &32_000_u32.to_le_bytes(),
+            b"\x02\0\x10\0data",
+            &length.to_le_bytes(),
+        ];
+        std::fs::write(&file, [header.concat(), data].concat()).unwrap();
+        format!("{name}={}", file.display())
+    })
+}
+
+/// A C example as a program.
+fn c_program(name: &str) -> PathBuf {
+    static PROGRAMS: AtomicUsize = AtomicUsize::new(0);
+    let number = PROGRAMS.fetch_add(1, Ordering::Relaxed);
+    let program = fresh_folder(&format!("example-c-{number}")).join(name);
+    let flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-std=c99"];
+    compile("cc", "gcc", &flags, &root().join(format!("examples/c/{name}.c")), &program);
+    program
+}
+
+/// A Rust example as a program.
+#[cfg(feature = "embedded-model")]
+fn rust_program(name: &str) -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    let messages = stdout(cargo.current_dir(root()).args([
+        "build",
+        "--locked",
+        "--quiet",
+        "--message-format=json",
+        "--example",
+        name,
+    ]));
+    let built = messages.split("\"executable\":\"").nth(1).unwrap_or_else(|| panic!("{name}: {messages}"));
+    PathBuf::from(built.split('"').next().unwrap())
+}
+
+/// The same tasks in C and in Rust, with the model in the library.
+#[cfg(feature = "embedded-model")]
+mod each_task {
+    use super::*;
+
+    /// What the program of each language prints.
+    fn outputs(name: &str, arguments: &[&str], input: Option<&Path>) -> [String; 2] {
+        [c_program(name), rust_program(name)].map(|program| {
+            let mut command = Command::new(program);
+            environment(&mut command).args(arguments);
+            if let Some(input) = input {
+                command.stdin(std::fs::File::open(input).unwrap());
+            }
+            stdout(&mut command)
+        })
+    }
+
+    /// What the program of each language says when it fails.
+    fn complaints(name: &str, arguments: &[&str]) -> [String; 2] {
+        [c_program(name), rust_program(name)].map(|program| {
+            let output = environment(&mut Command::new(program)).args(arguments).output().unwrap();
+            assert!(matches!(output.status.code(), Some(1 | 2)), "{output:?}");
+            String::from_utf8(output.stderr).unwrap()
+        })
+    }
+
+    fn name(path: &Path) -> &str {
+        path.to_str().unwrap()
+    }
+
+    #[test]
+    fn diarize() {
+        for turns in outputs("diarize", &[name(&recording())], None) {
+            assert!(turns.lines().count() > 10 && turns.contains("(overlap)"), "{turns}");
+        }
+        for said in complaints("diarize", &["/nowhere.wav"]) {
+            assert_eq!(said, "diarize: /nowhere.wav: no such file\n");
+        }
+    }
+
+    #[test]
+    fn stream() {
+        let file = fresh_folder("example-stream").join("conversation.raw");
+        std::fs::write(&file, raw(&samples())).unwrap();
+        let [c, rust] = outputs("stream", &[], Some(&file));
+        assert!(c.lines().count() > 10, "{c}");
+        assert_eq!(c, rust);
+    }
+
+    #[test]
+    fn batch_infer() {
+        let file = fresh_folder("example-batch").join("conversation.raw");
+        std::fs::write(&file, raw(&samples())).unwrap();
+        let from_samples = stdout(
+            environment(&mut Command::new(c_program("batch_infer")))
+                .stdin(std::fs::File::open(&file).unwrap()),
+        );
+        let from_file = stdout(environment(&mut Command::new(rust_program("batch_infer"))).arg(recording()));
+        assert_eq!(from_samples.lines().count(), 6, "{from_samples}");
+        assert_eq!(from_samples, from_file);
+        let talk = from_file.split_whitespace().filter_map(|word| word.parse::<u32>().ok()).sum::<u32>();
+        assert!(talk > 300, "{from_file}");
+    }
+
+    #[test]
+    fn identify() {
+        let [ada, ben] = people(&fresh_folder("example-identify"));
+        for names in outputs("identify", &[name(&recording()), &ada, &ben], None) {
+            let lines: Vec<&str> = names.lines().collect();
+            assert!(lines[0].starts_with("SPEAKER_00 is ada (similarity 0."), "{names}");
+            assert!(lines[1].starts_with("SPEAKER_01 is ben (similarity 0."), "{names}");
+            assert!(lines[2].starts_with("SPEAKER_02 is a stranger"), "{names}");
+        }
+        for said in complaints("identify", &[name(&recording()), "ada"]) {
+            assert!(said.contains("ada: expected NAME=FILE"), "{said}");
+        }
+    }
+
+    #[test]
+    fn own_logger() {
+        let file = fresh_folder("example-log").join("program.log");
+        for printed in outputs("own_logger", &[name(&recording()), name(&file)], None) {
+            assert_eq!(printed, "3 speakers\n");
+        }
+        let log = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(log.matches("ONNX Runtime loaded from").count(), 2, "{log}");
+    }
+
+    #[test]
+    fn deadline() {
+        for printed in outputs("deadline", &[name(&recording()), "0"], None) {
+            assert_eq!(printed, "not done within 0 ms\n");
+        }
+        for printed in outputs("deadline", &[name(&recording()), "600000"], None) {
+            assert!(printed.ends_with(" segments\n"), "{printed}");
+        }
+    }
+}
+
 #[test]
 fn c() {
-    let program = fresh_folder("example-c").join("diarize");
-    let flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-std=c99"];
-    compile("cc", "gcc", &flags, &root().join("examples/c/diarize.c"), &program);
+    let program = c_program("diarize");
     let turns = stdout(environment(&mut Command::new(&program)).arg(recording()).arg(model()));
     assert!(turns.lines().count() > 1 && turns.lines().all(|line| line.contains("speaker")), "{turns}");
 
@@ -35,14 +193,9 @@ fn c() {
 /// Live, from standard input.
 #[test]
 fn c_stream() {
-    let program = fresh_folder("example-c-stream").join("stream");
-    let flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-std=c99"];
-    compile("cc", "gcc", &flags, &root().join("examples/c/stream.c"), &program);
-    let (mut source, mut samples) = (FileSource::open(&recording()).unwrap(), Vec::new());
-    while source.read(&mut samples).unwrap() > 0 {}
-    let raw: Vec<u8> = samples.iter().flat_map(|&s| ((s * 32_768.0) as i16).to_le_bytes()).collect();
+    let program = c_program("stream");
     let file = program.with_file_name("conversation.raw");
-    std::fs::write(&file, raw).unwrap();
+    std::fs::write(&file, raw(&samples())).unwrap();
     let with_input =
         |command: &mut Command| stdout(environment(command).stdin(std::fs::File::open(&file).unwrap()));
     let turns = with_input(Command::new(&program).arg(model()));
@@ -57,9 +210,7 @@ fn c_stream() {
 
 #[test]
 fn c_with_two_public_models() {
-    let program = fresh_folder("example-c-public").join("public_models");
-    let flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-std=c99"];
-    compile("cc", "gcc", &flags, &root().join("examples/c/public_models.c"), &program);
+    let program = c_program("public_models");
     let (segmentation, embedding) = (family("segmentation"), family("wespeaker_resnet34"));
     let output =
         run(environment(&mut Command::new(&program)).arg(recording()).args([&segmentation, &embedding]));
@@ -94,16 +245,6 @@ fn python_by_ctypes() {
     environment(&mut python).env("LD_LIBRARY_PATH", prefix().join("lib"));
     let output = python.arg(&script).arg("/nowhere.wav").arg(model()).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere.wav: no such file"), "{output:?}");
-}
-
-/// As most users call it: with the model in the library.
-#[cfg(feature = "embedded-model")]
-#[test]
-fn c_with_the_model_in_the_library() {
-    let program = fresh_folder("example-c-embedded").join("diarize");
-    compile("cc", "gcc", &[], &root().join("examples/c/diarize.c"), &program);
-    let turns = stdout(environment(&mut Command::new(&program)).arg(recording()));
-    assert!(turns.lines().count() > 1 && turns.lines().all(|line| line.contains("speaker")), "{turns}");
 }
 
 /// The library can be built and its folder moved: nothing in it names the place it was installed to.

@@ -4,10 +4,24 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use support::{ffi_files, header_functions, root, shared_library, stdout, tool, without_tests};
+
+/// The list of symbols in Debian's format (deb-symbols(5)): the SONAME, then each function with the release that first
+/// had it.
+const SYMBOLS: &str = "tests/abi/libvoiceflow1.symbols";
+const SYMBOLS_HEAD: &str = "libvoiceflow.so.1 libvoiceflow1 #MINVER#";
+
+/// The functions of a list of symbols, each with its release.
+fn committed_symbols(list: &str) -> BTreeMap<String, String> {
+    let entry = |line: &str| {
+        let (name, release) = line.trim().split_once("@Base ").unwrap_or_else(|| panic!("{SYMBOLS}: {line}"));
+        (name.to_owned(), release.to_owned())
+    };
+    list.lines().skip(1).map(entry).collect()
+}
 
 #[test]
 fn exports_header_and_committed_list_are_the_same() {
@@ -17,15 +31,23 @@ fn exports_header_and_committed_list_are_the_same() {
     let declared: BTreeSet<String> = header_functions().into_iter().map(|(name, ..)| name).collect();
     assert_eq!(exported, declared, "left: nm -D, right: include/voiceflow.h");
 
-    let path = root().join("tests/exports.txt");
+    let path = root().join(SYMBOLS);
+    let list = fs::read_to_string(&path).unwrap_or_default();
+    let mut committed = committed_symbols(&list);
     if std::env::var_os("VOICEFLOW_BLESS").is_some() {
-        fs::write(&path, exported.iter().map(|name| format!("{name}\n")).collect::<String>()).unwrap();
+        for name in &exported {
+            committed.entry(name.clone()).or_insert_with(|| env!("CARGO_PKG_VERSION").to_owned());
+        }
+        let lines = committed.iter().map(|(name, release)| format!(" {name}@Base {release}\n"));
+        fs::write(&path, format!("{SYMBOLS_HEAD}\n{}", lines.collect::<String>())).unwrap();
+    } else {
+        assert_eq!(list.lines().next(), Some(SYMBOLS_HEAD), "{SYMBOLS}");
     }
-    let committed: BTreeSet<String> =
-        fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect();
+    assert!(SYMBOLS_HEAD.starts_with(&format!("libvoiceflow.so.{} ", voiceflow::ABI_VERSION)));
     assert_eq!(
-        exported, committed,
-        "tests/exports.txt (right) differs: a function that went breaks programs; for new ones run \
+        exported,
+        committed.into_keys().collect(),
+        "{SYMBOLS} (right) differs: a function that went breaks programs; for new ones run \
          VOICEFLOW_BLESS=1 cargo test --test exports"
     );
 }

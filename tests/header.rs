@@ -63,7 +63,8 @@ fn every_function_says_its_threads_and_its_statuses() {
 
 #[test]
 fn a_const_handle_means_any_thread() {
-    const HANDLES: [&str; 5] = ["vf_options", "vf_session", "vf_diarizer", "vf_diarization", "vf_gallery"];
+    const HANDLES: [&str; 7] =
+        ["vf_options", "vf_session", "vf_diarizer", "vf_diarization", "vf_stream", "vf_gallery", "vf_cancel"];
     for (name, comment, declaration) in header_functions() {
         let first = declaration.split_once('(').unwrap().1.split([',', ')']).next().unwrap().trim();
         let is_handle = |constant: &str| {

@@ -53,7 +53,7 @@ int main(int argc, char **argv)
     } else if (vf_diarizer_create(options, &diarizer) != VF_OK) {
         code = fail("model");
     } else if (vf_diarizer_process_file(diarizer, argv[1], NULL, NULL, &result) != VF_OK) {
-        code = fail(argv[1]);
+        code = fail("diarize");
     } else {
         code = print_turns(result);
     }

@@ -1,5 +1,6 @@
 //! The library as a user has it: installed by scripts/install.sh under a prefix of the tests' own.
 
+#![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
 
 use std::path::{Path, PathBuf};
@@ -32,14 +33,26 @@ pub fn prefix() -> &'static Path {
     })
 }
 
-/// What pkg-config says of the installed library, with the place where programs look for it when they run.
-pub fn build_flags() -> Vec<String> {
-    let lib = prefix().join("lib");
+/// What pkg-config says of the installed library.
+fn pkg_config(questions: &[&str]) -> Vec<String> {
     let mut pkg_config = tool("pkg-config", "pkg-config");
-    pkg_config.args(["--cflags", "--libs", "voiceflow"]).env("PKG_CONFIG_PATH", lib.join("pkgconfig"));
-    let mut flags: Vec<String> = stdout(&mut pkg_config).split_whitespace().map(str::to_owned).collect();
-    flags.push(format!("-Wl,-rpath,{}", lib.display()));
-    flags
+    pkg_config.args(questions).arg("voiceflow").env("PKG_CONFIG_PATH", prefix().join("lib/pkgconfig"));
+    stdout(&mut pkg_config).split_whitespace().map(str::to_owned).collect()
+}
+
+/// Where programs look for the installed library when they run.
+fn run_path() -> String {
+    format!("-Wl,-rpath,{}", prefix().join("lib").display())
+}
+
+/// What a compiler needs for the installed header and library.
+pub fn build_flags() -> Vec<String> {
+    [pkg_config(&["--cflags", "--libs"]), vec![run_path()]].concat()
+}
+
+/// What a compiler needs for the installed library with another header.
+pub fn link_flags() -> Vec<String> {
+    [pkg_config(&["--libs"]), vec![run_path()]].concat()
 }
 
 /// What programs of the tests find in their environment.
@@ -57,4 +70,33 @@ pub fn environment(command: &mut Command) -> &mut Command {
 /// Compiles `source` to `program`.
 pub fn compile(compiler: &str, package: &str, flags: &[&str], source: &Path, program: &Path) {
     run(tool(compiler, package).args(flags).arg(source).args(build_flags()).arg("-o").arg(program));
+}
+
+/// One file of each format and of each way to hold samples.
+fn audio_files() -> Vec<PathBuf> {
+    let names = [
+        "16k.flac",
+        "16k_6ch.flac",
+        "16k_id3.mp3",
+        "16k_stereo.ogg",
+        "16k_stereo_faststart.m4a",
+        "48k.aac",
+        "48k_fragmented.m4a",
+        "adpcm_ima_8k.wav",
+        "f32_8k.wav",
+        "mulaw_8k.wav",
+        "s16_11k_stereo.wav",
+        "s24_16k.wav",
+        "u8_8k.wav",
+    ];
+    names.iter().map(|name| root().join("tests/data/audio").join(name)).collect()
+}
+
+/// The command for a program of tests/c; `diarizer` gets the files.
+pub fn arguments<'a>(command: &'a mut Command, program: &Path) -> &'a mut Command {
+    command.arg(program);
+    if program.ends_with("diarizer") {
+        command.args(audio_files());
+    }
+    environment(command)
 }

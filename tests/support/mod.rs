@@ -89,15 +89,19 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
 /// The files of the C interface in the order of the header; not `mod.rs`, from which cbindgen would go on to all of
 /// them once more.
 pub fn ffi_files() -> Vec<PathBuf> {
-    const ORDER: [&str; 13] = [
+    const ORDER: [&str; 17] = [
         "version.rs",
         "status.rs",
         "last_error.rs",
         "callback.rs",
+        "cancel.rs",
         "log.rs",
         "options.rs",
+        "model_options.rs",
+        "stream_options.rs",
         "model_info.rs",
         "session.rs",
+        "infer.rs",
         "segment.rs",
         "diarization.rs",
         "diarizer.rs",

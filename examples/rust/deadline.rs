@@ -1,0 +1,36 @@
+//! Diarizes a recording, but for no longer than some milliseconds: `cargo run --release --example deadline -- meeting.wav 5`
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program may print")]
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use voiceflow::{Config, Control, Diarizer, Error};
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [recording, milliseconds] = &arguments[..] else {
+        return Err("usage: deadline AUDIO MILLISECONDS".into());
+    };
+    let limit = Duration::from_millis(milliseconds.parse()?);
+    let diarizer = Diarizer::new(&Config::default())?;
+    // Of this call; one for every call is an option, `Config::set_deadline`. `Control::with_cancel` takes a switch that any
+    // thread may set.
+    match diarizer.process_file(Path::new(recording), &Control::none().with_deadline(Some(limit))) {
+        Ok(result) => println!("{} segments", result.segments.len()),
+        Err(Error::Deadline { .. }) => println!("not done within {milliseconds} ms"),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("deadline: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
