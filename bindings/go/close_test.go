@@ -15,7 +15,7 @@ import (
 )
 
 func TestAfterCloseEveryCallIsAnError(t *testing.T) {
-	ctx := context.Background()
+	ctx := background
 	d := must[*Diarizer](t)(NewDiarizer(WithThreads(1)))
 	s := must[*Session](t)(NewSession(WithThreads(1)))
 	live := must[*Stream](t)(d.NewStream(rate, 1))
@@ -90,16 +90,16 @@ func TestClosingDuringCalls(t *testing.T) {
 		}
 		processed := make(chan error, 1)
 		go func() {
-			_, err := d.ProcessInt16(context.Background(), conversation(), rate, 1, func(Stage, float64) {
+			_, err := d.ProcessInt16(background, conversation(), rate, 1, func(Stage, float64) {
 				once.Do(func() { close(inside) })
 			})
 			processed <- err
 		}()
 		<-inside
 		for range 3 {
-			work(func() error { _, err := s.Infer(context.Background(), window, 1); return err })
-			work(func() error { return live.PushInt16(context.Background(), conversation()[:4*rate]) })
-			work(func() error { _, err := live.Finish(context.Background()); return err })
+			work(func() error { _, err := s.Infer(background, window, 1); return err })
+			work(func() error { return live.PushInt16(background, conversation()[:4*rate]) })
+			work(func() error { _, err := live.Finish(background); return err })
 		}
 		for _, closed := range []interface{ Close() error }{d, s, live, d, s, live} {
 			work(closed.Close)
@@ -145,7 +145,7 @@ func resident(t testing.TB) int {
 }
 
 func TestNothingLeaks(t *testing.T) {
-	d, ctx := diarizer(t), context.Background()
+	d, ctx := diarizer(t), background
 	good, samples := filepath.Join(modelsFolder, "good.onnx"), conversation()[:6*rate]
 	s, missing := session(t, WithModelPath(good)), "missing"+strings.Repeat("/missing", 100)
 	cancelled, cancel := context.WithCancel(ctx)

@@ -15,7 +15,7 @@ import (
 
 func TestARecording(t *testing.T) {
 	d := diarizer(t)
-	result := must[*Diarization](t)(d.ProcessFile(context.Background(), conversationFile))
+	result := must[*Diarization](t)(d.ProcessFile(background, conversationFile))
 	defer result.Close()
 	segments := result.AppendSegments(nil)
 	if len(segments) < 10 || !slices.Equal(segments, segmentsOf(result)) {
@@ -55,7 +55,7 @@ func TestARecording(t *testing.T) {
 }
 
 func TestSamplesGiveWhatTheFileGives(t *testing.T) {
-	d, ctx := diarizer(t), context.Background()
+	d, ctx := diarizer(t), background
 	expected := segmentsOf(must[*Diarization](t)(d.ProcessFile(ctx, conversationFile)))
 	for name, result := range map[string]*Diarization{
 		"int16":   must[*Diarization](t)(d.ProcessInt16(ctx, conversation(), rate, 1)),
@@ -68,7 +68,7 @@ func TestSamplesGiveWhatTheFileGives(t *testing.T) {
 }
 
 func TestTexts(t *testing.T) {
-	result := must[*Diarization](t)(diarizer(t).ProcessFile(context.Background(), conversationFile))
+	result := must[*Diarization](t)(diarizer(t).ProcessFile(background, conversationFile))
 	segments := segmentsOf(result)
 	rttm := must[string](t)(result.RTTM("a meeting"))
 	if strings.Count(rttm, "SPEAKER a_meeting 1 ") != len(segments) {
@@ -89,7 +89,7 @@ func TestTexts(t *testing.T) {
 }
 
 func TestNoSamplesAreARecordingWithoutSegments(t *testing.T) {
-	d, ctx := diarizer(t), context.Background()
+	d, ctx := diarizer(t), background
 	for _, result := range []*Diarization{
 		must[*Diarization](t)(d.ProcessFloat32(ctx, nil, rate, 1)),
 		must[*Diarization](t)(d.ProcessFloat32(ctx, []float32{}, rate, 2)),
@@ -103,7 +103,7 @@ func TestNoSamplesAreARecordingWithoutSegments(t *testing.T) {
 }
 
 func TestBadInputIsAnErrorAndTheNextCallWorks(t *testing.T) {
-	d, ctx := diarizer(t), context.Background()
+	d, ctx := diarizer(t), background
 	g := gallery(t)
 	file := func(path string) error { _, err := d.ProcessFile(ctx, path); return err }
 	process := func(samples []float32, rate, channels int) error {
@@ -121,9 +121,9 @@ func TestBadInputIsAnErrorAndTheNextCallWorks(t *testing.T) {
 		{file(strings.Repeat("a", 70_000)), ErrLimit, "path"},
 		{file(t.TempDir()), ErrIO, ""},
 		{file("diarizer_test.go"), ErrAudio, "diarizer_test.go"},
-		{process([]float32{0, float32(math.NaN())}, rate, 1), ErrAudio, "sample 1 (0.000 s): expected a finite value, got NaN"},
+		{process([]float32{0, float32(math.NaN())}, rate, 1), ErrAudio, "expected a finite value"},
 		{process([]float32{0, float32(math.Inf(1))}, rate, 1), ErrAudio, "got inf"},
-		{process(make([]float32, 3), rate, 2), ErrInvalidArgument, "samples: expected a multiple of the 2 channels"},
+		{process(make([]float32, 3), rate, 2), ErrInvalidArgument, "samples: expected a multiple of the 2"},
 		{process(nil, 999, 1), ErrInvalidArgument, "sample rate"},
 		{process(nil, -1, 1), ErrInvalidArgument, "sample rate: expected 1000 to 768000 Hz, got -1 Hz"},
 		{process(nil, 1<<32+rate, 1), ErrInvalidArgument, "sample rate"},
@@ -132,7 +132,7 @@ func TestBadInputIsAnErrorAndTheNextCallWorks(t *testing.T) {
 		{process(nil, rate, 33), ErrInvalidArgument, "channels"},
 		{process(nil, rate, 1<<32+1), ErrInvalidArgument, "channels"},
 		{(&Diarizer{}).Close(), 0, ""},
-		{func() error { _, err := (&Diarizer{}).ProcessFile(ctx, "x"); return err }(), ErrInvalidArgument, "without"},
+		{func() error { _, err := (&Diarizer{}).NewGallery(); return err }(), ErrInvalidArgument, "without"},
 		{func() error { _, err := (*Diarizer)(nil).NewGallery(); return err }(), ErrInvalidArgument, "got nil"},
 		{g.EnrollFile(ctx, nil, "ada", conversationFile), ErrInvalidArgument, "got nil"},
 		{func() error { _, err := d.ProcessFile(ctx, conversationFile, nil); return err }(), ErrInvalidArgument,
@@ -143,7 +143,8 @@ func TestBadInputIsAnErrorAndTheNextCallWorks(t *testing.T) {
 			continue
 		}
 		expectError(t, bad.err, bad.kind, bad.words)
-		if result := must[*Diarization](t)(d.ProcessInt16(ctx, conversation()[:4*rate], rate, 1)); len(segmentsOf(result)) == 0 {
+		result := must[*Diarization](t)(d.ProcessInt16(ctx, conversation()[:4*rate], rate, 1))
+		if len(segmentsOf(result)) == 0 {
 			t.Fatalf("after %v: expected segments", bad.err)
 		}
 	}
@@ -151,7 +152,7 @@ func TestBadInputIsAnErrorAndTheNextCallWorks(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	stages := map[Stage]float64{}
-	_, err := diarizer(t).ProcessFile(context.Background(), conversationFile, func(stage Stage, fraction float64) {
+	_, err := diarizer(t).ProcessFile(background, conversationFile, func(stage Stage, fraction float64) {
 		if fraction < stages[stage] || fraction > 1 {
 			t.Errorf("%v: expected more than %v, got %v", stage, stages[stage], fraction)
 		}
@@ -177,10 +178,10 @@ func TestAContextEndsItsCallAndNoOther(t *testing.T) {
 			return context.WithTimeout(ctx, 20*time.Millisecond)
 		}},
 	} {
-		ctx, cancel := test.end(context.Background())
+		ctx, cancel := test.end(background)
 		defer cancel()
 		go func() {
-			result, err := d.ProcessInt16(context.Background(), conversation(), rate, 1)
+			result, err := d.ProcessInt16(background, conversation(), rate, 1)
 			if err == nil && len(segmentsOf(result)) < 10 {
 				t.Errorf("expected all segments, got %v", segmentsOf(result))
 			}
@@ -206,7 +207,7 @@ func TestAContextEndsItsCallAndNoOther(t *testing.T) {
 func TestAContextEndsACallWithoutProgress(t *testing.T) {
 	d := must[*Diarizer](t)(NewDiarizer(WithModelPath(filepath.Join(modelsFolder, "slow.onnx")), WithThreads(1)))
 	defer d.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
+	ctx, cancel := context.WithTimeout(background, 30*time.Millisecond)
 	defer cancel()
 	began := time.Now()
 	_, err := d.ProcessInt16(ctx, conversation(), rate, 1)
@@ -218,7 +219,7 @@ func TestAContextEndsACallWithoutProgress(t *testing.T) {
 }
 
 func TestAContextThatIsDoneBegins(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(background)
 	cancel()
 	_, err := diarizer(t).ProcessFile(ctx, "missing.wav")
 	expectError(t, err, context.Canceled)
@@ -228,7 +229,7 @@ func TestAContextThatIsDoneBegins(t *testing.T) {
 func TestTheDeadlineOfTheOptions(t *testing.T) {
 	d := must[*Diarizer](t)(NewDiarizer(WithDeadline(0)))
 	defer d.Close()
-	_, err := d.ProcessFile(context.Background(), conversationFile)
+	_, err := d.ProcessFile(background, conversationFile)
 	expectError(t, err, ErrDeadline)
 	expectError(t, err, os.ErrDeadlineExceeded)
 }
@@ -237,7 +238,7 @@ func TestAPanicOfAProgressFunctionComesOutOfTheCall(t *testing.T) {
 	d := diarizer(t)
 	calls := 0
 	expectPanic(t, "progress", func() {
-		d.ProcessFile(context.Background(), conversationFile, func(Stage, float64) {
+		d.ProcessFile(background, conversationFile, func(Stage, float64) {
 			calls++
 			panic("progress")
 		})
@@ -245,15 +246,15 @@ func TestAPanicOfAProgressFunctionComesOutOfTheCall(t *testing.T) {
 	if calls != 1 {
 		t.Errorf("expected the call to be cancelled, got %d calls back", calls)
 	}
-	check(t, func() error { _, err := d.ProcessFile(context.Background(), conversationFile); return err }())
+	check(t, func() error { _, err := d.ProcessFile(background, conversationFile); return err }())
 }
 
 func TestACallbackThatCallsBackIsRefused(t *testing.T) {
 	d := diarizer(t)
 	var inner error
 	other := must[*Stream](t)(d.NewStream(rate, 1))
-	_, err := d.ProcessFile(context.Background(), conversationFile, func(Stage, float64) {
-		_, inner = d.ProcessFloat32(context.Background(), nil, rate, 1)
+	_, err := d.ProcessFile(background, conversationFile, func(Stage, float64) {
+		_, inner = d.ProcessFloat32(background, nil, rate, 1)
 		// Is freed after all.
 		other.Close()
 	})
@@ -263,13 +264,13 @@ func TestACallbackThatCallsBackIsRefused(t *testing.T) {
 
 func TestGoroutinesShareADiarizer(t *testing.T) {
 	d := diarizer(t)
-	expected := segmentsOf(must[*Diarization](t)(d.ProcessInt16(context.Background(), conversation(), rate, 1)))
+	expected := segmentsOf(must[*Diarization](t)(d.ProcessInt16(background, conversation(), rate, 1)))
 	var group sync.WaitGroup
 	for range 6 {
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			result, err := d.ProcessInt16(context.Background(), conversation(), rate, 1)
+			result, err := d.ProcessInt16(background, conversation(), rate, 1)
 			if err != nil || !slices.Equal(segmentsOf(result), expected) {
 				t.Errorf("expected %v, got %v and %v", expected, result, err)
 			}

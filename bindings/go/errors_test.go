@@ -41,11 +41,11 @@ func TestErrorsAreThoseOfTheStandardLibraryToo(t *testing.T) {
 
 func TestTheTextOfAnError(t *testing.T) {
 	for expected, err := range map[string]error{
-		"voiceflow: cancelled by the caller":    &Error{Status: ErrCancelled},
-		"voiceflow: x: context canceled":        &Error{Status: ErrCancelled, Text: "x", cause: context.Canceled},
-		"voiceflow: threads: expected 0 to 256": &Error{Status: ErrInvalidArgument, Text: "threads: expected 0 to 256"},
-		"voiceflow: closed":                     ErrClosed,
-		"voiceflow: unknown status":             Status(-12345),
+		"voiceflow: cancelled by the caller": &Error{Status: ErrCancelled},
+		"voiceflow: x: context canceled":     &Error{Status: ErrCancelled, Text: "x", cause: context.Canceled},
+		"voiceflow: threads: 1":              &Error{Status: ErrInvalidArgument, Text: "threads: 1"},
+		"voiceflow: closed":                  ErrClosed,
+		"voiceflow: unknown status":          Status(-12345),
 	} {
 		if err.Error() != expected {
 			t.Errorf("expected %q, got %q", expected, err.Error())
@@ -57,7 +57,7 @@ func TestTheTextOfAnError(t *testing.T) {
 }
 
 func TestAFailureOfTheLibraryIsAnErrorWithItsStatusAndText(t *testing.T) {
-	_, err := diarizer(t).ProcessFile(context.Background(), "missing.wav")
+	_, err := diarizer(t).ProcessFile(background, "missing.wav")
 	var failed *Error
 	if !errors.As(err, &failed) || failed.Status != ErrNotFound || failed.Text != "missing.wav: no such file" {
 		t.Fatalf("expected a missing file, got %#v", err)

@@ -22,7 +22,7 @@ func enrolled(t testing.TB) *Gallery {
 	t.Helper()
 	g := gallery(t)
 	for _, name := range []string{"ada", "ben"} {
-		check(t, g.EnrollFloat32(context.Background(), diarizer(t), name, piece(name), rate, 1))
+		check(t, g.EnrollFloat32(background, diarizer(t), name, piece(name), rate, 1))
 	}
 	return g
 }
@@ -30,7 +30,7 @@ func enrolled(t testing.TB) *Gallery {
 func TestKnownVoicesAreNamed(t *testing.T) {
 	d := diarizer(t)
 	g := enrolled(t)
-	result := must[*Diarization](t)(d.ProcessFile(context.Background(), conversationFile))
+	result := must[*Diarization](t)(d.ProcessFile(background, conversationFile))
 	matches := must[[]Match](t)(g.IdentifyDiarization(result, GalleryThreshold))
 	if len(matches) != 3 || matches[0].Name != "ada" || matches[1].Name != "ben" || matches[2].Name != "" ||
 		matches[0].Score < GalleryThreshold || matches[2].Score >= GalleryThreshold {
@@ -75,9 +75,10 @@ func TestAGalleryIsSavedAndLoaded(t *testing.T) {
 }
 
 func TestBadInputOfAGallery(t *testing.T) {
-	d, g, ctx := diarizer(t), enrolled(t), context.Background()
+	d, g, ctx := diarizer(t), enrolled(t), background
 	other := must[*Diarizer](t)(NewDiarizer(WithModelPath(filepath.Join(modelsFolder, "good.onnx"))))
 	defer other.Close()
+	voice := must[*Diarization](t)(d.ProcessFile(ctx, conversationFile)).Speakers()[0].Embedding
 	identify := func(voice []float32) error { _, err := g.Identify(voice, 0.5); return err }
 	for _, bad := range []struct {
 		err   error
@@ -87,15 +88,14 @@ func TestBadInputOfAGallery(t *testing.T) {
 		{g.EnrollFile(ctx, d, "x", "missing.wav"), ErrNotFound, "missing.wav"},
 		{g.EnrollFile(ctx, d, "x", conversationFile), ErrAudio, ""},
 		{g.EnrollFile(ctx, d, " x", conversationFile), ErrInvalidArgument, "name"},
-		{g.EnrollFile(ctx, d, "x\x00", conversationFile), ErrInvalidArgument, "name: expected text without zero bytes"},
+		{g.EnrollFile(ctx, d, "x\x00", conversationFile), ErrInvalidArgument, "name: expected text without zero"},
 		{g.EnrollFile(ctx, other, "x", conversationFile), ErrGallery, ""},
 		{g.EnrollFloat32(ctx, d, "x", nil, rate, 1), ErrAudio, ""},
 		{g.EnrollFloat32(ctx, d, "x", make([]float32, 3), rate, 2), ErrInvalidArgument, "samples"},
 		{g.EnrollFloat32(ctx, d, "SPEAKER_00", piece("ada"), rate, 1), ErrInvalidArgument, "name"},
 		{g.EnrollEmbedding("x", nil, 1), ErrInvalidArgument, ""},
 		{g.EnrollEmbedding("x", make([]float32, d.Info().EmbeddingDim), 1), ErrInvalidArgument, "embedding"},
-		{g.EnrollEmbedding("x", must[*Diarization](t)(d.ProcessFile(ctx, conversationFile)).Speakers()[0].Embedding, 0),
-			ErrInvalidArgument, "speech"},
+		{g.EnrollEmbedding("x", voice, 0), ErrInvalidArgument, "speech"},
 		{g.Remove("nobody"), ErrInvalidArgument, "nobody"},
 		{g.Save(filepath.Join(t.TempDir(), "no", "folder")), ErrNotFound, "folder"},
 		{identify(nil), ErrInvalidArgument, ""},
@@ -115,7 +115,7 @@ func TestBadInputOfAGallery(t *testing.T) {
 
 func TestAContextEndsAnEnrollment(t *testing.T) {
 	g := gallery(t)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(background)
 	err := g.EnrollFile(ctx, diarizer(t), "ada", conversationFile, func(Stage, float64) {
 		cancel()
 		<-ctx.Done()
@@ -123,7 +123,7 @@ func TestAContextEndsAnEnrollment(t *testing.T) {
 	expectError(t, err, context.Canceled)
 	expectError(t, err, ErrCancelled)
 	expectPanic(t, "enroll", func() {
-		g.EnrollFile(context.Background(), diarizer(t), "ada", conversationFile, func(Stage, float64) { panic("enroll") })
+		g.EnrollFile(background, diarizer(t), "ada", conversationFile, func(Stage, float64) { panic("enroll") })
 	})
 	if names := must[[]string](t)(g.Names()); len(names) != 0 {
 		t.Fatalf("expected nobody, got %v", names)
@@ -133,7 +133,7 @@ func TestAContextEndsAnEnrollment(t *testing.T) {
 // The voices behind one that is removed get new numbers: a name is that of its voice all the same.
 func TestNamesHoldWhileOthersAreRemoved(t *testing.T) {
 	d, g := diarizer(t), enrolled(t)
-	result := must[*Diarization](t)(d.ProcessFile(context.Background(), conversationFile))
+	result := must[*Diarization](t)(d.ProcessFile(background, conversationFile))
 	voices := result.Speakers()
 	for i := range 40 {
 		check(t, g.EnrollEmbedding(fmt.Sprint("first ", i), voices[2].Embedding, 1))
@@ -150,7 +150,7 @@ func TestNamesHoldWhileOthersAreRemoved(t *testing.T) {
 			}
 		}
 	}()
-	for range 100 {
+	for range max(10, 100/slower) {
 		if matches := must[[]Match](t)(g.IdentifyDiarization(result, GalleryThreshold)); matches[1].Name != "eve" {
 			t.Fatalf("expected eve, got %v", matches)
 		}

@@ -46,10 +46,11 @@ func TestEveryOptionHasItsName(t *testing.T) {
 	if len(setters) < 27 {
 		t.Fatalf("expected 27 setters or more, got %d", len(setters))
 	}
+	unit := regexp.MustCompile(`^(deadline|hop|minspeech|minsilence|latency|history)m?s$`)
 	for _, setter := range setters {
 		name := strings.ToLower(strings.ReplaceAll(setter[2], "_", ""))
 		// Durations carry their unit.
-		name = regexp.MustCompile(`^(deadline|hop|minspeech|minsilence|latency|history)m?s$`).ReplaceAllString(name, "$1")
+		name = unit.ReplaceAllString(name, "$1")
 		function := regexp.MustCompile(`(?is)\nfunc With` + name + `\([^\n]*\n.*?\n}\n`).FindString(source)
 		if !strings.Contains(function, "go_"+setter[1]+"(") {
 			t.Errorf("expected With… of the name %q to call %s, got %q", name, setter[1], function)

@@ -1,6 +1,7 @@
 package voiceflow
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
@@ -18,6 +19,8 @@ import (
 const soon = 2 * time.Second
 
 const rate = 16_000
+
+var background = context.Background()
 
 var (
 	conversationFile = filepath.Join("..", "..", "examples", "data", "conversation.flac")

@@ -59,12 +59,13 @@ func TestRecordsGoToTheLogger(t *testing.T) {
 	defer func() { check(t, SetLogger(nil)) }()
 	work := func() {
 		must[*Diarizer](t)(whole()).Close()
-		must[*Diarization](t)(d.ProcessFile(context.Background(), path)).Close()
+		must[*Diarization](t)(d.ProcessFile(background, path)).Close()
 	}
 	var warn, debug, trace, none written
 	check(t, SetLogger(at(slog.LevelWarn, &warn)))
 	work()
-	if text := warn.String(); !strings.Contains(text, "level=WARN") || !strings.Contains(text, "target=voiceflow") ||
+	text := warn.String()
+	if !strings.Contains(text, "level=WARN") || !strings.Contains(text, "target=voiceflow") ||
 		!strings.Contains(text, path) || strings.Contains(text, "level=DEBUG") {
 		t.Fatalf("expected a warning, got %q", text)
 	}
@@ -94,9 +95,9 @@ func TestAPanicOfTheHandlerComesOutOfTheCall(t *testing.T) {
 	handler := slog.NewTextHandler(&written{}, &slog.HandlerOptions{Level: slog.LevelDebug})
 	check(t, SetLogger(slog.New(panics{handler})))
 	expectPanic(t, "log", func() { whole() })
-	expectPanic(t, "log", func() { d.ProcessFile(context.Background(), path) })
+	expectPanic(t, "log", func() { d.ProcessFile(background, path) })
 	check(t, SetLogger(nil))
-	result := must[*Diarization](t)(d.ProcessFile(context.Background(), path))
+	result := must[*Diarization](t)(d.ProcessFile(background, path))
 	if len(segmentsOf(result)) == 0 {
 		t.Error("expected the start of the recording")
 	}

@@ -1,7 +1,6 @@
 package voiceflow
 
 import (
-	"context"
 	"math"
 	"os"
 	"path/filepath"
@@ -75,7 +74,7 @@ func TestEveryOptionIsTaken(t *testing.T) {
 	if info := d.Info(); info.Provider != ProviderCPU || info.SampleRate != rate || len(info.SHA256) != 64 {
 		t.Fatalf("expected the model on the CPU, got %+v", info)
 	}
-	if result := must[*Diarization](t)(d.ProcessFile(context.Background(), conversationFile)); result.Duration() < 50 {
+	if result := must[*Diarization](t)(d.ProcessFile(background, conversationFile)); result.Duration() < 50 {
 		t.Fatalf("expected the whole recording, got %v s", result.Duration())
 	}
 	_, err := NewDiarizer(WithProvider(ProviderCUDA, ProviderRequired))
@@ -86,7 +85,8 @@ func TestEveryOptionIsTaken(t *testing.T) {
 
 func TestTwoPublicModels(t *testing.T) {
 	families := filepath.Join(modelsFolder, "..", "families")
-	segmentation, embedding := filepath.Join(families, "segmentation.onnx"), filepath.Join(families, "campplus.onnx")
+	segmentation := filepath.Join(families, "segmentation.onnx")
+	embedding := filepath.Join(families, "campplus.onnx")
 	d := must[*Diarizer](t)(NewDiarizer(WithSegmentationModel(segmentation), WithEmbeddingModel(embedding)))
 	defer d.Close()
 	if name := d.Info().Name; name != "segmentation + campplus" {

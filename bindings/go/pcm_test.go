@@ -24,14 +24,17 @@ func TestRawAudioIsHeardWhateverItsPieces(t *testing.T) {
 			}
 			return nil
 		},
-		"io.Copy": func(w *Writer) error { _, err := io.Copy(w, iotest.HalfReader(bytes.NewReader(raw))); return err },
+		"io.Copy": func(w *Writer) error {
+			_, err := io.Copy(w, iotest.HalfReader(bytes.NewReader(raw)))
+			return err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := stream(t)
-			w := s.Writer(context.Background())
+			w := s.Writer(background)
 			check(t, feed(w))
 			check(t, w.Close())
-			must[*Diarization](t)(s.Finish(context.Background()))
+			must[*Diarization](t)(s.Finish(background))
 			if got := finalOf(must[[]Segment](t)(s.ReadAll())); !slices.Equal(got, expected) {
 				t.Fatalf("expected %v, got %v", expected, got)
 			}
@@ -45,7 +48,7 @@ func TestRunGivesTheTurnsOfAReader(t *testing.T) {
 	s := stream(t)
 	var got []Segment
 	others := 0
-	for segment, err := range s.Run(context.Background(), iotest.DataErrReader(bytes.NewReader(bytesOf(samples)))) {
+	for segment, err := range s.Run(background, iotest.DataErrReader(bytes.NewReader(bytesOf(samples)))) {
 		check(t, err)
 		if segment.Final() {
 			got = append(got, segment)
@@ -61,17 +64,17 @@ func TestRunGivesTheTurnsOfAReader(t *testing.T) {
 func TestARunThatIsLeftCanGoOn(t *testing.T) {
 	samples := conversation()[:20*rate]
 	s, reader := stream(t), bytes.NewReader(bytesOf(samples))
-	for _, err := range s.Run(context.Background(), reader) {
+	for _, err := range s.Run(background, reader) {
 		check(t, err)
 		break
 	}
 	if reader.Len() == 0 || s.Result() != nil {
 		t.Fatal("expected a rest of the audio, and no result")
 	}
-	for _, err := range s.Run(context.Background(), reader) {
+	for _, err := range s.Run(background, reader) {
 		check(t, err)
 	}
-	expected := segmentsOf(must[*Diarization](t)(diarizer(t).ProcessInt16(context.Background(), samples, rate, 1)))
+	expected := segmentsOf(must[*Diarization](t)(diarizer(t).ProcessInt16(background, samples, rate, 1)))
 	if got := segmentsOf(s.Result()); !slices.Equal(got, expected) {
 		t.Fatalf("expected %v, got %v", expected, got)
 	}
@@ -93,26 +96,26 @@ func last(t *testing.T, s *Stream, ctx context.Context, reader io.Reader) error 
 func TestRunsThatFail(t *testing.T) {
 	raw, broken := bytesOf(conversation()[:rate]), errors.New("broken")
 	s := stream(t)
-	err := last(t, s, context.Background(), io.MultiReader(bytes.NewReader(raw), iotest.ErrReader(broken)))
+	err := last(t, s, background, io.MultiReader(bytes.NewReader(raw), iotest.ErrReader(broken)))
 	expectError(t, err, broken)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(background)
 	cancel()
 	expectError(t, last(t, s, ctx, bytes.NewReader(raw)), context.Canceled)
 	stereo := must[*Stream](t)(diarizer(t).NewStream(rate, 2))
 	defer stereo.Close()
-	err = last(t, stereo, context.Background(), bytes.NewReader(raw[:4*100+3]))
+	err = last(t, stereo, background, bytes.NewReader(raw[:4*100+3]))
 	expectError(t, err, io.ErrUnexpectedEOF, "expected frames of 4 bytes, got 3 bytes at the end")
 	if stereo.Result() == nil {
 		t.Fatal("expected a result of what was whole")
 	}
-	expectError(t, last(t, stereo, context.Background(), bytes.NewReader(raw)), ErrInvalidArgument, "finish")
-	check(t, stereo.Reset(context.Background()))
-	check(t, last(t, stereo, context.Background(), bytes.NewReader(nil)))
+	expectError(t, last(t, stereo, background, bytes.NewReader(raw)), ErrInvalidArgument, "finish")
+	check(t, stereo.Reset(background))
+	check(t, last(t, stereo, background, bytes.NewReader(nil)))
 }
 
 func TestAWriteThatIsNotTakenIsNotCounted(t *testing.T) {
 	s := stream(t)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(background)
 	w := s.Writer(ctx)
 	if n, err := w.Write([]byte{1, 2, 3}); n != 3 || err != nil {
 		t.Fatalf("expected 3, got %d and %v", n, err)
@@ -130,7 +133,7 @@ func TestAWriteThatIsNotTakenIsNotCounted(t *testing.T) {
 	}
 	late := stream(t, WithDeadline(0))
 	raw := bytesOf(conversation()[:3*rate])
-	n, err = late.Writer(context.Background()).Write(raw)
+	n, err = late.Writer(background).Write(raw)
 	expectError(t, err, ErrDeadline)
 	if n == 0 || n > len(raw) {
 		t.Fatalf("expected the bytes of the first pushes, got %d", n)

@@ -22,7 +22,7 @@ func TestAnInference(t *testing.T) {
 	}
 	const batch = 3
 	audio := floatsOf(conversation())[:batch*3*rate]
-	out := must[*Inference](t)(s.Infer(context.Background(), audio, batch))
+	out := must[*Inference](t)(s.Infer(background, audio, batch))
 	frames := must[int](t)(s.Frames(3 * rate))
 	if out.Frames != frames || out.Speakers != info.MaxSpeakers || out.Dim != info.EmbeddingDim ||
 		len(out.Activity) != batch*frames*out.Speakers || len(out.Embedding) != batch*out.Speakers*out.Dim {
@@ -37,7 +37,7 @@ func TestAnInference(t *testing.T) {
 	// One after the other is the same, whatever the buffers held.
 	again := &Inference{Activity: []float32{7}, Embedding: make([]float32, 1, 1<<20)}
 	for row := range batch {
-		check(t, s.InferInto(context.Background(), audio[row*3*rate:(row+1)*3*rate], 1, again))
+		check(t, s.InferInto(background, audio[row*3*rate:(row+1)*3*rate], 1, again))
 		expected := out.Activity[row*len(again.Activity) : (row+1)*len(again.Activity)]
 		for i, value := range again.Activity {
 			if math.Abs(float64(value-expected[i])) > 1e-4 {
@@ -49,8 +49,8 @@ func TestAnInference(t *testing.T) {
 
 func TestInferenceIntoBuffersAllocatesNothing(t *testing.T) {
 	s, out := session(t, WithThreads(1)), &Inference{}
-	check(t, s.InferInto(context.Background(), window, 1, out))
-	allocations := testing.AllocsPerRun(20, func() { check(t, s.InferInto(context.Background(), window, 1, out)) })
+	check(t, s.InferInto(background, window, 1, out))
+	allocations := testing.AllocsPerRun(20, func() { check(t, s.InferInto(background, window, 1, out)) })
 	if allocations != 0 {
 		t.Fatalf("expected no allocations, got %v", allocations)
 	}
@@ -65,7 +65,7 @@ func TestTheBareLoopOfTheBenchmarkRuns(t *testing.T) {
 }
 
 func TestBadAudioForASession(t *testing.T) {
-	s, ctx := session(t, WithModelPath(filepath.Join(modelsFolder, "good.onnx"))), context.Background()
+	s, ctx := session(t, WithModelPath(filepath.Join(modelsFolder, "good.onnx"))), background
 	infer := func(audio []float32, batch int) error { _, err := s.Infer(ctx, audio, batch); return err }
 	for _, bad := range []struct {
 		err   error
@@ -81,7 +81,7 @@ func TestBadAudioForASession(t *testing.T) {
 		{infer(make([]float32, 61*rate), 1), ErrLimit, "samples"},
 		{infer(append([]float32{float32(math.NaN())}, window...), 1), ErrAudio, "audio"},
 		{s.InferInto(ctx, window, 1, nil), ErrInvalidArgument, "out: expected an inference, got nil"},
-		{func() error { _, err := s.Frames(-1); return err }(), ErrInvalidArgument, "samples: expected 0 or more, got -1"},
+		{func() error { _, err := s.Frames(-1); return err }(), ErrInvalidArgument, "samples: expected 0 or more"},
 		{func() error { _, err := s.Frames(0); return err }(), ErrInvalidArgument, "samples"},
 		{(&Session{}).InferInto(ctx, window, 1, &Inference{}), ErrInvalidArgument, "without contents"},
 	} {
@@ -98,11 +98,11 @@ func TestACancelledInferenceIsTheOnlyOne(t *testing.T) {
 	audio := noise(20 * rate)
 	must[int](t)(s.Frames(len(audio)))
 	began := time.Now()
-	expected := must[*Inference](t)(s.Infer(context.Background(), audio, 1))
+	expected := must[*Inference](t)(s.Infer(background, audio, 1))
 	whole := time.Since(began)
-	ctx, cancel := context.WithTimeout(context.Background(), whole/4)
+	ctx, cancel := context.WithTimeout(background, whole/4)
 	defer cancel()
-	other, cancelOther := context.WithCancel(context.Background())
+	other, cancelOther := context.WithCancel(background)
 	defer cancelOther()
 	var group sync.WaitGroup
 	group.Add(1)
@@ -134,8 +134,8 @@ func TestACancelledInferenceIsTheOnlyOne(t *testing.T) {
 func TestInferencesCancelledAtAnyTime(t *testing.T) {
 	s, out := session(t, WithThreads(1)), &Inference{}
 	var whole, ended int
-	for i := range 200 {
-		ctx, cancel := context.WithCancel(context.Background())
+	for i := range max(40, 200/slower) {
+		ctx, cancel := context.WithCancel(background)
 		go func() {
 			time.Sleep(time.Duration(i%20) * 20 * time.Microsecond)
 			cancel()
@@ -148,14 +148,14 @@ func TestInferencesCancelledAtAnyTime(t *testing.T) {
 		default:
 			t.Fatal(err)
 		}
-		check(t, s.InferInto(context.Background(), window, 1, out))
+		check(t, s.InferInto(background, window, 1, out))
 	}
 	t.Logf("%d whole, %d cancelled", whole, ended)
 }
 
 func TestGoroutinesShareASession(t *testing.T) {
 	s := session(t, WithThreads(1), WithSlots(2))
-	expected := must[*Inference](t)(s.Infer(context.Background(), window, 1))
+	expected := must[*Inference](t)(s.Infer(background, window, 1))
 	var group sync.WaitGroup
 	for range 8 {
 		group.Add(1)
@@ -163,7 +163,7 @@ func TestGoroutinesShareASession(t *testing.T) {
 			defer group.Done()
 			out := &Inference{}
 			for range 4 {
-				err := s.InferInto(context.Background(), window, 1, out)
+				err := s.InferInto(background, window, 1, out)
 				if err != nil || !slices.Equal(out.Embedding, expected.Embedding) ||
 					!slices.Equal(out.Activity, expected.Activity) {
 					t.Errorf("expected the same for the same audio, got the error %v", err)
