@@ -52,16 +52,19 @@ func BenchmarkCrossing(b *testing.B) {
 
 // A loop in C.
 func BenchmarkInferC(b *testing.B) {
-	c := must[*bare.Session](b)(bare.New(window))
-	defer c.Close()
+	s, out := session(b, WithThreads(1)), &Inference{}
+	check(b, s.InferInto(background, window, 1, out))
 	b.ResetTimer()
-	must[[]time.Duration](b)(c.Run(b.N))
+	bareRuns(b, s, out, b.N)
+}
+
+func bareRuns(t testing.TB, s *Session, out *Inference, runs int) []time.Duration {
+	t.Helper()
+	return must[[]time.Duration](t)(bare.Infer(s.h.pointer, window, out.Activity, out.Embedding, runs))
 }
 
 // The medians of all of them, taken in turn, in microseconds: a machine that slows down slows all.
 func BenchmarkInferInTurn(b *testing.B) {
-	c := must[*bare.Session](b)(bare.New(window))
-	defer c.Close()
 	s, out := session(b, WithThreads(1)), &Inference{}
 	ctx, cancel := context.WithCancel(background)
 	defer cancel()
@@ -69,8 +72,8 @@ func BenchmarkInferInTurn(b *testing.B) {
 	took := make([][]time.Duration, len(names))
 	since := func(of int, began time.Time) { took[of] = append(took[of], time.Since(began)) }
 	check(b, s.InferInto(background, window, 1, out))
-	// Before each of the others, so that every run finds the caches as the other session left them.
-	bareRun := func() { took[0] = append(took[0], must[[]time.Duration](b)(c.Run(1))...) }
+	// Before each of the others.
+	bareRun := func() { took[0] = append(took[0], bareRuns(b, s, out, 1)...) }
 	for b.Loop() {
 		bareRun()
 		began := time.Now()

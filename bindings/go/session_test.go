@@ -9,8 +9,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"voiceflow/internal/bare"
 )
 
 func TestAnInference(t *testing.T) {
@@ -57,10 +55,13 @@ func TestInferenceIntoBuffersAllocatesNothing(t *testing.T) {
 }
 
 func TestTheBareLoopOfTheBenchmarkRuns(t *testing.T) {
-	c := must[*bare.Session](t)(bare.New(window))
-	defer c.Close()
-	if took := must[[]time.Duration](t)(c.Run(2)); len(took) != 2 || took[0] <= 0 {
-		t.Fatalf("expected two durations, got %v", took)
+	s, expected := session(t, WithThreads(1)), &Inference{}
+	check(t, s.InferInto(background, window, 1, expected))
+	got := &Inference{Activity: make([]float32, len(expected.Activity))}
+	got.Embedding = make([]float32, len(expected.Embedding))
+	took := bareRuns(t, s, got, 2)
+	if len(took) != 2 || took[0] <= 0 || !slices.Equal(got.Activity, expected.Activity) {
+		t.Fatalf("expected two durations and the same activity, got %v", took)
 	}
 }
 
