@@ -9,6 +9,9 @@ C_TESTS := abi c_abi c_api_page examples exports header readme rust_host
 TEST_PROGRAMS := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs)))
 RUST_TESTS := $(filter-out $(C_TESTS),$(TEST_PROGRAMS))
 
+# A Go that is new enough, where the system's is not: scripts/fetch_go.sh.
+export PATH := $(CURDIR)/.cache/go/bin:$(PATH)
+
 VENV := .venv
 # The release library as its users have it.
 INSTALLED := $(CURDIR)/.cache/install
@@ -80,12 +83,15 @@ test-models: $(VENV)/models-ready ## the training tools with PyTorch, which is l
 	$(VENV)/bin/python -m pytest -q models/diarization/tests models/public/tests
 
 .PHONY: test-go
-test-go: build .cache/tools ## the C interface from Go by cgo
+test-go: build .cache/tools ## the Go package and its examples: plain, races, checks of pointers, forced collections
 	PREFIX="$(CURDIR)/.cache/install" scripts/install.sh target/release/libvoiceflow.so >/dev/null
-	cd examples/go && \
-		PKG_CONFIG_PATH="$(CURDIR)/.cache/install/lib/pkgconfig" \
-		LD_LIBRARY_PATH="$(CURDIR)/.cache/install/lib" \
-		go test -count=1 ./...
+	scripts/test_go.sh "$(CURDIR)/.cache/install"
+
+.PHONY: bench-go
+bench-go: build .cache/tools ## what the Go package costs beside a loop in C
+	PREFIX="$(CURDIR)/.cache/install" scripts/install.sh target/release/libvoiceflow.so >/dev/null
+	cd bindings/go && PKG_CONFIG_PATH="$(CURDIR)/.cache/install/lib/pkgconfig" \
+		LD_LIBRARY_PATH="$(CURDIR)/.cache/install/lib" go test -run '^$$' -bench . -benchtime 3000x .
 
 .PHONY: wheel
 wheel: build $(VENV)/ready ## the Python package with the library in it, into dist/
@@ -184,8 +190,9 @@ $(RUNTIME):
 	scripts/install_tools.sh build
 	scripts/fetch_runtime.sh
 
-.cache/tools: scripts/install_tools.sh
+.cache/tools: scripts/install_tools.sh scripts/fetch_go.sh bindings/go/go.mod
 	scripts/install_tools.sh test
+	scripts/fetch_go.sh
 	@mkdir -p $(@D) && touch $@
 
 $(VENV)/ready: tests/python/requirements.txt .cache/tools

@@ -22,6 +22,7 @@ test)
     need abidiff abigail-tools
     need xz xz-utils
     need go golang-go
+    need flac flac
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     ;;
 docs) need doxygen doxygen ;;

@@ -49,6 +49,7 @@ check "clippy of the races" env CARGO_TARGET_DIR=target/races cargo clippy \
 check "API documentation" make --no-print-directory docs
 check "licences, bans, sources" deny licenses bans sources
 check advisories advisories
+check "Go: gofmt, vet, staticcheck" scripts/lint_go.sh
 check ruff .venv/bin/ruff check .
 check "ruff format" .venv/bin/ruff format --check .
 check mypy .venv/bin/mypy --config-file bindings/python/pyproject.toml bindings/python/src bindings/python/hatch_build.py

@@ -1,3 +1,7 @@
-module voiceflow.example/diarize
+module voiceflow.example
 
-go 1.19
+go 1.24
+
+require voiceflow v0.0.0
+
+replace voiceflow => ../../bindings/go

@@ -1,0 +1,182 @@
+package voiceflow
+
+// #include "shim.h"
+import "C"
+
+import (
+	"fmt"
+	"iter"
+	"runtime"
+	"slices"
+	"unsafe"
+)
+
+// Diarization is who spoke when in one recording. It never changes, and needs nothing of what made it. Its
+// segments and speakers are there after Close, too; its texts and the identification by a [Gallery] are not.
+type Diarization struct {
+	h        *handle
+	duration float64
+	segments []Segment
+	speakers []Speaker
+}
+
+// Speaker is somebody heard in a recording.
+type Speaker struct {
+	// Label is "SPEAKER_00", "SPEAKER_01", and so on, in the order of first appearance.
+	Label string
+	// Speech is the total speaking time in seconds.
+	Speech float64
+	// Embedding is the voice, a vector of unit length.
+	Embedding []float32
+}
+
+// resultOf makes a result of what work stores.
+func resultOf(work func(**C.vf_diarization) error) (*Diarization, error) {
+	r := &Diarization{}
+	var err error
+	destroy := func(p unsafe.Pointer) { C.vf_diarization_destroy((*C.vf_diarization)(p)) }
+	r.h, err = own(r, "diarization", destroy, func(out unsafe.Pointer) error {
+		return work((**C.vf_diarization)(out))
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := r.read(); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Diarization) call(function func(*C.vf_diarization) C.vfgo_answer) error {
+	if r == nil {
+		return invalid("diarization: expected a result, got nil")
+	}
+	defer runtime.KeepAlive(r)
+	return r.h.call(func(p unsafe.Pointer) C.vfgo_answer { return function((*C.vf_diarization)(p)) })
+}
+
+// read copies out everything that is plain data.
+func (r *Diarization) read() error {
+	var duration C.double
+	err := r.call(func(c *C.vf_diarization) C.vfgo_answer { return C.go_vf_diarization_duration(c, &duration) })
+	if err != nil {
+		return err
+	}
+	r.duration = float64(duration)
+	var n C.size_t
+	err = r.call(func(c *C.vf_diarization) C.vfgo_answer { return C.go_vf_diarization_segment_count(c, &n) })
+	if err != nil {
+		return err
+	}
+	r.segments, err = fill(int(n), func(out *Segment, cap C.size_t, n *C.size_t) error {
+		return r.call(func(c *C.vf_diarization) C.vfgo_answer {
+			return C.go_vf_diarization_segments(c, (*C.vf_segment)(unsafe.Pointer(out)), cap, n)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	err = r.call(func(c *C.vf_diarization) C.vfgo_answer { return C.go_vf_diarization_speaker_count(c, &n) })
+	if err != nil {
+		return err
+	}
+	r.speakers = make([]Speaker, n)
+	for number := range r.speakers {
+		if r.speakers[number], err = r.speaker(C.int32_t(number)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Diarization) speaker(number C.int32_t) (speaker Speaker, err error) {
+	speaker.Label, err = text(func(out *C.char, cap C.size_t, n *C.size_t) error {
+		return r.call(func(c *C.vf_diarization) C.vfgo_answer {
+			return C.go_vf_diarization_speaker_label(c, number, out, cap, n)
+		})
+	})
+	if err != nil {
+		return Speaker{}, err
+	}
+	var speech C.double
+	err = r.call(func(c *C.vf_diarization) C.vfgo_answer {
+		return C.go_vf_diarization_speaker_speech(c, number, &speech)
+	})
+	if err != nil {
+		return Speaker{}, err
+	}
+	speaker.Speech = float64(speech)
+	speaker.Embedding, err = fill(256, func(out *float32, cap C.size_t, n *C.size_t) error {
+		return r.call(func(c *C.vf_diarization) C.vfgo_answer {
+			return C.go_vf_diarization_speaker_embedding(c, number, (*C.float)(out), cap, n)
+		})
+	})
+	return speaker, err
+}
+
+// Close frees what the texts are made of; see the package.
+func (r *Diarization) Close() error { return r.h.closeEarly() }
+
+// Duration gives the length of the recording in seconds.
+func (r *Diarization) Duration() float64 { return r.duration }
+
+// Segments gives the segments by start, then end, then speaker.
+func (r *Diarization) Segments() iter.Seq[Segment] { return slices.Values(r.segments) }
+
+// AppendSegments appends the segments to a slice.
+func (r *Diarization) AppendSegments(to []Segment) []Segment { return append(to, r.segments...) }
+
+// Speakers gives a copy of the speakers, by number.
+func (r *Diarization) Speakers() []Speaker {
+	speakers := slices.Clone(r.speakers)
+	for i := range speakers {
+		speakers[i].Embedding = slices.Clone(speakers[i].Embedding)
+	}
+	return speakers
+}
+
+// Label gives the label of a speaker by number, such as "SPEAKER_00", also of one that is not in the
+// recording.
+func (r *Diarization) Label(speaker int32) string {
+	if speaker >= 0 && int(speaker) < len(r.speakers) {
+		return r.speakers[speaker].Label
+	}
+	return fmt.Sprintf("SPEAKER_%02d", speaker)
+}
+
+// RTTM writes the result as RTTM, one line for each segment. White space in the name of the recording becomes
+// "_".
+func (r *Diarization) RTTM(recording string) (string, error) {
+	return r.written(recording,
+		func(c *C.vf_diarization, recording, out *C.char, cap C.size_t, n *C.size_t) C.vfgo_answer {
+			return C.go_vf_diarization_to_rttm(c, recording, out, cap, n)
+		})
+}
+
+// JSON writes the result as JSON: the recording, its speakers with their embeddings, and the segments.
+func (r *Diarization) JSON(recording string) (string, error) {
+	return r.written(recording,
+		func(c *C.vf_diarization, recording, out *C.char, cap C.size_t, n *C.size_t) C.vfgo_answer {
+			return C.go_vf_diarization_to_json(c, recording, out, cap, n)
+		})
+}
+
+// SRT writes the result as SubRip subtitles, one cue with the speaker's label for each segment.
+func (r *Diarization) SRT() (string, error) {
+	return r.written("", func(c *C.vf_diarization, _, out *C.char, cap C.size_t, n *C.size_t) C.vfgo_answer {
+		return C.go_vf_diarization_to_srt(c, out, cap, n)
+	})
+}
+
+func (r *Diarization) written(recording string,
+	write func(c *C.vf_diarization, recording, out *C.char, cap C.size_t, n *C.size_t) C.vfgo_answer,
+) (written string, err error) {
+	err = withText("recording", recording, func(recording *C.char) (err error) {
+		written, err = text(func(out *C.char, cap C.size_t, n *C.size_t) error {
+			return r.call(func(c *C.vf_diarization) C.vfgo_answer { return write(c, recording, out, cap, n) })
+		})
+		return err
+	})
+	return written, err
+}

@@ -1,0 +1,126 @@
+package voiceflow
+
+// #include "shim.h"
+import "C"
+
+import (
+	"context"
+	"runtime"
+	"unsafe"
+)
+
+// Diarizer is a loaded model with its options, for any number of recordings and streams.
+type Diarizer struct {
+	h    *handle
+	info ModelInfo
+}
+
+// NewDiarizer loads the model and makes it ready.
+func NewDiarizer(options ...Option) (*Diarizer, error) {
+	d := &Diarizer{}
+	var err error
+	destroy := func(p unsafe.Pointer) { C.vf_diarizer_destroy((*C.vf_diarizer)(p)) }
+	d.h, err = own(d, "diarizer", destroy, func(out unsafe.Pointer) error {
+		return withOptions(options, func(o *C.vf_options) error {
+			return call(func() C.vfgo_answer { return C.go_vf_diarizer_create(o, (**C.vf_diarizer)(out)) })
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.info, err = modelInfo(
+		func(out *C.vf_model_info) error {
+			return d.call(func(c *C.vf_diarizer) C.vfgo_answer { return C.go_vf_diarizer_describe(c, out) })
+		},
+		func(out *C.char, cap C.size_t, n *C.size_t) error {
+			return d.call(func(c *C.vf_diarizer) C.vfgo_answer {
+				return C.go_vf_diarizer_model_name(c, out, cap, n)
+			})
+		},
+		func(out *C.char, cap C.size_t, n *C.size_t) error {
+			return d.call(func(c *C.vf_diarizer) C.vfgo_answer {
+				return C.go_vf_diarizer_model_version(c, out, cap, n)
+			})
+		},
+		func(out *C.char, cap C.size_t, n *C.size_t) error {
+			return d.call(func(c *C.vf_diarizer) C.vfgo_answer {
+				return C.go_vf_diarizer_model_sha256(c, out, cap, n)
+			})
+		})
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *Diarizer) call(function func(*C.vf_diarizer) C.vfgo_answer) error {
+	if d == nil {
+		return invalid("diarizer: expected one made by NewDiarizer, got nil")
+	}
+	defer runtime.KeepAlive(d)
+	return d.h.call(func(p unsafe.Pointer) C.vfgo_answer { return function((*C.vf_diarizer)(p)) })
+}
+
+// Close frees the diarizer; see the package. Its streams, results and galleries stay.
+func (d *Diarizer) Close() error { return d.h.closeEarly() }
+
+// Info describes the model.
+func (d *Diarizer) Info() ModelInfo { return d.info }
+
+// ProcessFile finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample
+// rate and channels.
+func (d *Diarizer) ProcessFile(ctx context.Context, path string, progress ...Progress) (*Diarization, error) {
+	var result *Diarization
+	err := withText("path", path, func(path *C.char) (err error) {
+		result, err = d.process(ctx, progress,
+			func(c *C.vf_diarizer, control *C.vfgo_control, out **C.vf_diarization) C.vfgo_answer {
+				return C.go_vf_diarizer_process_file(c, path, control, out)
+			})
+		return err
+	})
+	return result, err
+}
+
+// ProcessFloat32 finds who spoke when in samples: the channels of a frame side by side, -1 to 1, finite;
+// sampleRate in hertz, 1,000 to 768,000; 1 to 32 channels, whose mean is used. No samples give a result
+// without segments.
+func (d *Diarizer) ProcessFloat32(ctx context.Context, samples []float32, sampleRate, channels int,
+	progress ...Progress,
+) (*Diarization, error) {
+	frames, rate, count, err := format(len(samples), sampleRate, channels)
+	if err != nil {
+		return nil, err
+	}
+	return d.process(ctx, progress,
+		func(c *C.vf_diarizer, control *C.vfgo_control, out **C.vf_diarization) C.vfgo_answer {
+			return C.go_vf_diarizer_process_f32(c, floats(samples), frames, rate, count, control, out)
+		})
+}
+
+// ProcessInt16 is ProcessFloat32 of 16-bit samples.
+func (d *Diarizer) ProcessInt16(ctx context.Context, samples []int16, sampleRate, channels int,
+	progress ...Progress,
+) (*Diarization, error) {
+	frames, rate, count, err := format(len(samples), sampleRate, channels)
+	if err != nil {
+		return nil, err
+	}
+	return d.process(ctx, progress,
+		func(c *C.vf_diarizer, control *C.vfgo_control, out **C.vf_diarization) C.vfgo_answer {
+			return C.go_vf_diarizer_process_i16(c, shorts(samples), frames, rate, count, control, out)
+		})
+}
+
+func (d *Diarizer) process(ctx context.Context, progress []Progress,
+	work func(*C.vf_diarizer, *C.vfgo_control, **C.vf_diarization) C.vfgo_answer,
+) (*Diarization, error) {
+	return resultOf(func(out **C.vf_diarization) error {
+		return controlled(ctx, progress, func(control *C.vfgo_control) error {
+			return d.call(func(c *C.vf_diarizer) C.vfgo_answer { return work(c, control, out) })
+		})
+	})
+}
+
+// shorts is the start of values for C, NULL where there are none.
+func shorts(values []int16) *C.int16_t { return (*C.int16_t)(unsafe.Pointer(unsafe.SliceData(values))) }

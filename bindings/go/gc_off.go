@@ -1,0 +1,5 @@
+//go:build !voiceflow_gc
+
+package voiceflow
+
+func collectGarbage() {}

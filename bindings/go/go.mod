@@ -1,0 +1,3 @@
+module voiceflow
+
+go 1.24

@@ -1,0 +1,92 @@
+package voiceflow
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unsafe"
+)
+
+func TestEveryFunctionOfTheHeaderIsUsed(t *testing.T) {
+	header := must[[]byte](t)(os.ReadFile(filepath.Join("..", "..", "include", "voiceflow.h")))
+	declared := regexp.MustCompile(`(?m)^(?:\w+ )+\*?(vf_\w+)\(`).FindAllStringSubmatch(string(header), -1)
+	if len(declared) < 80 {
+		t.Fatalf("expected the functions of voiceflow.h, got %d of them", len(declared))
+	}
+	used := map[string]bool{}
+	shim := string(must[[]byte](t)(os.ReadFile("shim.h"))) + string(must[[]byte](t)(os.ReadFile("shim.c")))
+	for _, file := range must[[]string](t)(filepath.Glob("*.go")) {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		source := string(must[[]byte](t)(os.ReadFile(file)))
+		for _, name := range regexp.MustCompile(`\bC\.(?:go_)?(vf_\w+)\(`).FindAllStringSubmatch(source, -1) {
+			used[name[1]] = true
+		}
+	}
+	for _, name := range regexp.MustCompile(`(?: |\()(vf_\w+)\(`).FindAllStringSubmatch(shim, -1) {
+		used[name[1]] = true
+	}
+	for _, function := range declared {
+		if !used[function[1]] {
+			t.Errorf("%s: expected the package to use it", function[1])
+		}
+	}
+}
+
+// The options of the header have the names of the options here.
+func TestEveryOptionHasItsName(t *testing.T) {
+	header := string(must[[]byte](t)(os.ReadFile(filepath.Join("..", "..", "include", "voiceflow.h"))))
+	source := string(must[[]byte](t)(os.ReadFile("options.go"))) +
+		string(must[[]byte](t)(os.ReadFile("model_options.go")))
+	setters := regexp.MustCompile(`vf_status (vf_options_set_(\w+))\(`).FindAllStringSubmatch(header, -1)
+	if len(setters) < 27 {
+		t.Fatalf("expected 27 setters or more, got %d", len(setters))
+	}
+	unit := regexp.MustCompile(`^(deadline|hop|minspeech|minsilence|latency|history)m?s$`)
+	for _, setter := range setters {
+		name := strings.ToLower(strings.ReplaceAll(setter[2], "_", ""))
+		// Durations carry their unit.
+		name = unit.ReplaceAllString(name, "$1")
+		function := regexp.MustCompile(`(?is)\nfunc With` + name + `\([^\n]*\n.*?\n}\n`).FindString(source)
+		if !strings.Contains(function, "go_"+setter[1]+"(") {
+			t.Errorf("expected With… of the name %q to call %s, got %q", name, setter[1], function)
+		}
+	}
+}
+
+func TestASegmentLiesInMemoryAsInC(t *testing.T) {
+	var s Segment
+	got := []uintptr{
+		unsafe.Sizeof(s), unsafe.Alignof(s), unsafe.Offsetof(s.Start), unsafe.Offsetof(s.End),
+		unsafe.Offsetof(s.Speaker), unsafe.Offsetof(s.Confidence), unsafe.Offsetof(s.Flags),
+	}
+	if expected := []uintptr{32, 8, 0, 8, 16, 20, 24}; !slices.Equal(got, expected) {
+		t.Fatalf("expected size, alignment and offsets %v, got %v", expected, got)
+	}
+}
+
+func TestAnotherBinaryInterfaceIsRefused(t *testing.T) {
+	check(t, checkABI(1))
+	expectError(t, checkABI(2), ErrABI, "expected binary interface 1, got 2")
+	d := diarizer(t)
+	abi = checkABI(2)
+	defer func() { abi = nil }()
+	for name, made := range map[string]func() error{
+		"NewDiarizer": func() error { _, err := NewDiarizer(WithThreads(1)); return err },
+		"NewSession":  func() error { _, err := NewSession(); return err },
+		"NewStream":   func() error { _, err := d.NewStream(rate, 1); return err },
+		"SetLogger":   func() error { return SetLogger(nil) },
+	} {
+		t.Run(name, func(t *testing.T) { expectError(t, made(), ErrABI) })
+	}
+}
+
+func TestVersions(t *testing.T) {
+	if !regexp.MustCompile(`^\d+\.\d+\.\d+`).MatchString(Version()) || VersionNumber() == 0 {
+		t.Fatalf("expected versions, got %q and %d", Version(), VersionNumber())
+	}
+}

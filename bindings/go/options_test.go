@@ -1,0 +1,117 @@
+package voiceflow
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestEveryOptionIsChecked(t *testing.T) {
+	for words, option := range map[string]Option{
+		"path":                       WithModelPath("a\x00b"),
+		"path: not UTF-8":            WithModelPath("a\xff"),
+		"size":                       WithModelMemory(nil),
+		"path: expected at most":     WithRuntimeLibrary(strings.Repeat("a", 65_537)),
+		"provider":                   WithProvider(9, ProviderPreferred),
+		"policy":                     WithProvider(ProviderCPU, 9),
+		"provider: expected":         WithProvider(1<<40, ProviderPreferred),
+		"device_id":                  WithDeviceID(64),
+		"threads: expected 0":        WithThreads(-1),
+		"threads":                    WithThreads(257),
+		"slots":                      WithSlots(0),
+		"batch":                      WithBatch(1025),
+		"deadline":                   WithDeadline(-1),
+		"speakers":                   WithNumSpeakers(101),
+		"num_speakers: expected 0":   WithNumSpeakers(math.MinInt),
+		"min":                        WithSpeakerRange(5, 4),
+		"max: expected 0":            WithSpeakerRange(0, -4),
+		"hop":                        WithHop(time.Hour),
+		"min_speech":                 WithMinSpeech(-time.Second),
+		"min_silence":                WithMinSilence(time.Hour),
+		"latency":                    WithLatency(time.Millisecond),
+		"history":                    WithHistory(25 * time.Hour),
+		"segmentation":               WithSegmentationModel("a\x00"),
+		"data":                       WithSegmentationModelMemory([]byte{}),
+		"receptive field":            WithSegmentationReceptiveField(10, 11),
+		"step: expected 0":           WithSegmentationReceptiveField(10, -1),
+		"embedding":                  WithEmbeddingModel("a\x00"),
+		"bytes":                      WithEmbeddingModelMemory(nil),
+		"family":                     WithEmbeddingFamily(77),
+		"frontend":                   WithFrontend(-1),
+		"method":                     WithClusteringMethod(4),
+		"threshold":                  WithClusteringThreshold(math.NaN()),
+		"cluster":                    WithMinClusterSize(0),
+		"folder":                     WithPLDA("\x00"),
+		"options: expected one made": nil,
+	} {
+		t.Run(words, func(t *testing.T) {
+			_, err := NewDiarizer(WithThreads(1), option)
+			failed, ok := err.(*Error)
+			if !ok || failed.Status != ErrInvalidArgument && failed.Status != ErrNull && failed.Status != ErrLimit {
+				t.Fatalf("expected a value that is refused, got %v", err)
+			}
+			t.Log(err)
+		})
+	}
+}
+
+// Each option is taken; what it does is the library's.
+func TestEveryOptionIsTaken(t *testing.T) {
+	good := filepath.Join(modelsFolder, "good.onnx")
+	model := must[[]byte](t)(os.ReadFile(good))
+	d := must[*Diarizer](t)(NewDiarizer(
+		WithModelPath(filepath.Join(modelsFolder, "nan.onnx")), WithModelMemory(model),
+		WithProvider(ProviderCPU, ProviderRequired), WithDeviceID(0), WithThreads(1), WithSlots(2), WithBatch(4),
+		WithDeadline(time.Hour+time.Nanosecond), WithNumSpeakers(2), WithSpeakerRange(1, 5),
+		WithHop(500*time.Millisecond), WithMinSpeech(time.Millisecond), WithMinSilence(time.Millisecond),
+		WithLatency(time.Second), WithHistory(time.Minute), WithSegmentationReceptiveField(991, 270),
+		WithEmbeddingFamily(EmbeddingFamilyNeMo), WithFrontend(FrontendSherpa),
+		WithClusteringMethod(ClusteringAverage), WithClusteringThreshold(0.5), WithMinClusterSize(3)))
+	defer d.Close()
+	if info := d.Info(); info.Provider != ProviderCPU || info.SampleRate != rate || len(info.SHA256) != 64 {
+		t.Fatalf("expected the model on the CPU, got %+v", info)
+	}
+	if result := must[*Diarization](t)(d.ProcessFile(background, conversationFile)); result.Duration() < 50 {
+		t.Fatalf("expected the whole recording, got %v s", result.Duration())
+	}
+	_, err := NewDiarizer(WithProvider(ProviderCUDA, ProviderRequired))
+	if err != nil {
+		expectError(t, err, ErrProvider)
+	}
+}
+
+func TestTwoPublicModels(t *testing.T) {
+	families := filepath.Join(modelsFolder, "..", "families")
+	segmentation := filepath.Join(families, "segmentation.onnx")
+	embedding := filepath.Join(families, "campplus.onnx")
+	d := must[*Diarizer](t)(NewDiarizer(WithSegmentationModel(segmentation), WithEmbeddingModel(embedding)))
+	defer d.Close()
+	if name := d.Info().Name; name != "segmentation + campplus" {
+		t.Fatalf("got the name %q", name)
+	}
+	memory := must[*Diarizer](t)(NewDiarizer(
+		WithSegmentationModelMemory(must[[]byte](t)(os.ReadFile(segmentation))),
+		WithEmbeddingModelMemory(must[[]byte](t)(os.ReadFile(embedding)))))
+	defer memory.Close()
+	if memory.Info().SHA256 != d.Info().SHA256 {
+		t.Fatalf("expected %q, got %q", d.Info().SHA256, memory.Info().SHA256)
+	}
+	_, err := NewDiarizer(WithSegmentationModel(embedding), WithEmbeddingModel(segmentation))
+	expectError(t, err, ErrModel, "campplus.onnx: expected a segmentation network")
+}
+
+func TestModelsThatCannotBeUsed(t *testing.T) {
+	for file, kind := range map[string]Status{
+		"wrong_contract.onnx": ErrModel, "make_models.py": ErrModel, "nowhere.onnx": ErrNotFound, ".": ErrIO,
+	} {
+		_, err := NewSession(WithModelPath(filepath.Join(modelsFolder, file)))
+		expectError(t, err, kind, modelsFolder)
+	}
+	_, err := NewDiarizer(WithPLDA(modelsFolder), WithClusteringMethod(ClusteringVBx))
+	if err == nil {
+		t.Fatal("expected a folder without a PLDA to be refused")
+	}
+}

@@ -1,0 +1,200 @@
+package voiceflow
+
+// #include "shim.h"
+import "C"
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"unsafe"
+)
+
+// Session is one loaded model: audio in, activity and embeddings out. Most programs want a [Diarizer].
+type Session struct {
+	h    *handle
+	info ModelInfo
+	// Switches that are not set, kept for later calls.
+	switches *switches
+}
+
+// Inference is what the network makes of a batch of windows.
+type Inference struct {
+	// Activity is [batch, Frames, Speakers] probabilities, 0 to 1, that a local speaker speaks.
+	Activity []float32
+	// Embedding is [batch, Speakers, Dim] values: for each local speaker a voice of unit length, or zeros.
+	Embedding []float32
+	// Frames of one window, its local Speakers, and the Dim of an embedding.
+	Frames, Speakers, Dim int
+}
+
+// NewSession loads a model and checks it.
+func NewSession(options ...Option) (*Session, error) {
+	kept := &switches{}
+	s := &Session{switches: kept}
+	destroy := func(p unsafe.Pointer) {
+		C.vf_session_destroy((*C.vf_session)(p))
+		kept.close()
+	}
+	var err error
+	s.h, err = own(s, "session", destroy, func(out unsafe.Pointer) error {
+		return withOptions(options, func(o *C.vf_options) error {
+			return call(func() C.vfgo_answer { return C.go_vf_session_create(o, (**C.vf_session)(out)) })
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.info, err = modelInfo(
+		func(out *C.vf_model_info) error {
+			return s.call(func(c *C.vf_session) C.vfgo_answer { return C.go_vf_session_describe(c, out) })
+		},
+		func(out *C.char, cap C.size_t, n *C.size_t) error {
+			return s.call(func(c *C.vf_session) C.vfgo_answer {
+				return C.go_vf_session_model_name(c, out, cap, n)
+			})
+		},
+		func(out *C.char, cap C.size_t, n *C.size_t) error {
+			return s.call(func(c *C.vf_session) C.vfgo_answer {
+				return C.go_vf_session_model_version(c, out, cap, n)
+			})
+		},
+		func(out *C.char, cap C.size_t, n *C.size_t) error {
+			return s.call(func(c *C.vf_session) C.vfgo_answer {
+				return C.go_vf_session_model_sha256(c, out, cap, n)
+			})
+		})
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Session) call(function func(*C.vf_session) C.vfgo_answer) error {
+	defer runtime.KeepAlive(s)
+	return s.h.call(func(p unsafe.Pointer) C.vfgo_answer { return function((*C.vf_session)(p)) })
+}
+
+// Close frees the session; see the package.
+func (s *Session) Close() error { return s.h.closeEarly() }
+
+// Info describes the model.
+func (s *Session) Info() ModelInfo { return s.info }
+
+// Frames gives the number of frames that the network makes of a window of so many samples: at least one frame
+// step of the model, at most 960,000 (60 s). Asked for the first time for a length, it runs the network once
+// on silence.
+func (s *Session) Frames(samples int) (int, error) {
+	n, err := size("samples", samples)
+	if err != nil {
+		return 0, err
+	}
+	var frames C.size_t
+	err = s.call(func(c *C.vf_session) C.vfgo_answer { return C.go_vf_session_frames(c, n, &frames) })
+	return int(frames), err
+}
+
+// Infer runs the network on a batch of windows, 1 to 1,024, whose samples stand one after the other: mono, 16
+// kHz, -1 to 1, finite. A window is at least one frame step of the model long and at most 960,000 samples (60
+// s). The call waits while all run slots are taken.
+func (s *Session) Infer(ctx context.Context, audio []float32, batch int) (*Inference, error) {
+	out := &Inference{}
+	if err := s.InferInto(ctx, audio, batch, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// InferInto is Infer with the buffers of an earlier inference, which grow where they are too small. It
+// allocates nothing otherwise, unless the context can be cancelled. After a failure out is not to be looked
+// at.
+func (s *Session) InferInto(ctx context.Context, audio []float32, batch int, out *Inference) error {
+	switch {
+	case out == nil:
+		return invalid("out: expected an inference, got nil")
+	case batch < 1:
+		return invalid("batch: expected 1 to 1,024, got %d", batch)
+	case len(audio)%batch != 0:
+		return invalid("audio: expected %d windows of one length, got %d values", batch, len(audio))
+	case ctx.Err() != nil:
+		return cancelled(ctx)
+	case ctx.Done() == nil:
+		return s.infer(audio, batch, out, nil)
+	}
+	cancel, err := s.switches.take()
+	if err != nil {
+		return err
+	}
+	settle := whenDone(ctx, func() { C.vf_cancel_set(cancel) })
+	defer func() { s.switches.give(cancel, settle()) }()
+	return because(ctx, s.infer(audio, batch, out, cancel))
+}
+
+func (s *Session) infer(audio []float32, batch int, out *Inference, cancel *C.vf_cancel) error {
+	for {
+		var made C.vfgo_inference
+		err := s.call(func(c *C.vf_session) C.vfgo_answer {
+			made = C.go_vf_session_infer(c, floats(audio), C.size_t(batch), C.size_t(len(audio)/batch),
+				floats(out.Activity), C.size_t(cap(out.Activity)),
+				floats(out.Embedding), C.size_t(cap(out.Embedding)), cancel)
+			return made.answer
+		})
+		activity, embedding := int(made.activity_n), int(made.embedding_n)
+		if failed, ok := err.(*Error); ok && failed.Status == ErrBufferTooSmall {
+			out.Activity = slices.Grow(out.Activity[:0], activity)
+			out.Embedding = slices.Grow(out.Embedding[:0], embedding)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		out.Activity, out.Embedding = out.Activity[:activity], out.Embedding[:embedding]
+		out.Frames, out.Speakers, out.Dim = int(made.frames), s.info.MaxSpeakers, s.info.EmbeddingDim
+		return nil
+	}
+}
+
+// floats is the start of values for C, NULL where there are none.
+func floats(values []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceData(values))) }
+
+// switches keeps switches that were never set.
+type switches struct {
+	mu     sync.Mutex
+	unset  []*C.vf_cancel
+	closed bool
+}
+
+func (s *switches) take() (*C.vf_cancel, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last := len(s.unset) - 1; last >= 0 {
+		cancel := s.unset[last]
+		s.unset = s.unset[:last]
+		return cancel, nil
+	}
+	var cancel *C.vf_cancel
+	err := call(func() C.vfgo_answer { return C.go_vf_cancel_create(&cancel) })
+	return cancel, err
+}
+
+func (s *switches) give(cancel *C.vf_cancel, set bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if set || s.closed {
+		C.vf_cancel_destroy(cancel)
+		return
+	}
+	s.unset = append(s.unset, cancel)
+}
+
+func (s *switches) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for _, cancel := range s.unset {
+		C.vf_cancel_destroy(cancel)
+	}
+	s.unset = nil
+}

@@ -1,0 +1,72 @@
+#include "shim.h"
+
+#include "_cgo_export.h"
+
+/* Calls of the library on this thread: more than one only where a Go callback calls back. */
+static __thread int depth;
+/* The first fault of a Go callback during the calls of this thread. */
+static __thread uintptr_t fault;
+/* That of a log record from a thread on which Go called nothing, until some call takes it along. */
+static uintptr_t stray;
+
+static void keep(uintptr_t found)
+{
+    uintptr_t none = 0;
+    if (found == 0) {
+        return;
+    }
+    if (depth > 0 && fault == 0) {
+        fault = found;
+    } else if (depth > 0
+        || !__atomic_compare_exchange_n(&stray, &none, found, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        goDropFault(found);
+    }
+}
+
+void vfgo_enter(void)
+{
+    depth++;
+}
+
+vfgo_answer vfgo_leave(vf_status status)
+{
+    vfgo_answer answer = {status, NULL, fault};
+    if (status != VF_OK && status != VF_E_BUFFER_TOO_SMALL) {
+        size_t room = vf_last_error(NULL, 0) + 1;
+        answer.text = malloc(room);
+        if (answer.text != NULL) {
+            vf_last_error(answer.text, room);
+        }
+    }
+    depth--;
+    fault = 0;
+    if (answer.fault == 0 && __atomic_load_n(&stray, __ATOMIC_RELAXED) != 0) {
+        answer.fault = __atomic_exchange_n(&stray, 0, __ATOMIC_RELAXED);
+    }
+    return answer;
+}
+
+int vfgo_inside(void)
+{
+    return depth > 0;
+}
+
+void vfgo_control_cancel(vfgo_control *control)
+{
+    __atomic_store_n(&control->cancelled, 1, __ATOMIC_RELAXED);
+}
+
+int32_t vfgo_progress(void *user_data, int32_t stage, float fraction)
+{
+    vfgo_control *control = user_data;
+    if (control->progress != 0 && fault == 0) {
+        keep(goProgress(control->progress, stage, fraction));
+    }
+    return fault != 0 || __atomic_load_n(&control->cancelled, __ATOMIC_RELAXED);
+}
+
+void vfgo_log(void *unused, int32_t level, const char *target, const char *message)
+{
+    (void)unused;
+    keep(goLog(level, (char *)target, (char *)message));
+}

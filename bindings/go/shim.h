@@ -1,0 +1,191 @@
+/* One C function for each call from Go: it calls the library and, on failure, takes the error text along, so
+ * that a call needs one crossing and no locked thread. */
+#ifndef VOICEFLOW_GO_SHIM_H
+#define VOICEFLOW_GO_SHIM_H
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <voiceflow.h>
+
+/* What a call came to. */
+typedef struct vfgo_answer {
+    vf_status status;
+    char *text;      /* Of vf_last_error, to be freed; NULL after VF_OK and VF_E_BUFFER_TOO_SMALL. */
+    uintptr_t fault; /* cgo.Handle of the panic of a Go callback during the call, or 0. */
+} vfgo_answer;
+
+/* Steers one call that is asked for its progress. In C memory, since C reads it while Go sets it. */
+typedef struct vfgo_control {
+    int cancelled;
+    uintptr_t progress; /* cgo.Handle of the caller's function, or 0. */
+} vfgo_control;
+
+void vfgo_enter(void);
+vfgo_answer vfgo_leave(vf_status status);
+int vfgo_inside(void);
+void vfgo_control_cancel(vfgo_control *control);
+int32_t vfgo_progress(void *control, int32_t stage, float fraction);
+void vfgo_log(void *unused, int32_t level, const char *target, const char *message);
+
+#define CALL(function, parameters, arguments)                                                               \
+    static inline vfgo_answer go_##function parameters                                                      \
+    {                                                                                                       \
+        vfgo_enter();                                                                                       \
+        return vfgo_leave(function arguments);                                                              \
+    }
+
+static inline vfgo_answer go_vf_set_log_callback(int on, int32_t level)
+{
+    vfgo_enter();
+    return vfgo_leave(vf_set_log_callback(on ? vfgo_log : NULL, NULL, level));
+}
+
+typedef struct vfgo_inference {
+    vfgo_answer answer;
+    size_t activity_n, embedding_n, frames;
+} vfgo_inference;
+
+/* With a switch or, where it is NULL, without. */
+static inline vfgo_inference go_vf_session_infer(const vf_session *session, const float *audio, size_t batch,
+    size_t samples, float *activity, size_t activity_cap, float *embedding, size_t embedding_cap,
+    const vf_cancel *cancel)
+{
+    vfgo_inference out = {0};
+    vf_status status;
+    vfgo_enter();
+    if (cancel == NULL) {
+        status = vf_session_infer(session, audio, batch, samples, activity, activity_cap, &out.activity_n,
+            embedding, embedding_cap, &out.embedding_n, &out.frames);
+    } else {
+        status = vf_session_infer_cancellable(session, audio, batch, samples, activity, activity_cap,
+            &out.activity_n, embedding, embedding_cap, &out.embedding_n, &out.frames, cancel);
+    }
+    out.answer = vfgo_leave(status);
+    return out;
+}
+
+typedef vf_options options;
+
+CALL(vf_options_create, (options **out), (out))
+CALL(vf_options_set_model_path, (options *o, const char *path), (o, path))
+CALL(vf_options_set_model_memory, (options *o, const uint8_t *data, size_t size), (o, data, size))
+CALL(vf_options_set_segmentation_model, (options *o, const char *path), (o, path))
+CALL(vf_options_set_segmentation_model_memory, (options *o, const uint8_t *data, size_t size),
+    (o, data, size))
+CALL(vf_options_set_segmentation_receptive_field, (options *o, size_t size, size_t step), (o, size, step))
+CALL(vf_options_set_embedding_model, (options *o, const char *path), (o, path))
+CALL(vf_options_set_embedding_model_memory, (options *o, const uint8_t *data, size_t size), (o, data, size))
+CALL(vf_options_set_embedding_family, (options *o, int32_t family), (o, family))
+CALL(vf_options_set_frontend, (options *o, int32_t frontend), (o, frontend))
+CALL(vf_options_set_clustering_method, (options *o, int32_t method), (o, method))
+CALL(vf_options_set_clustering_threshold, (options *o, float threshold), (o, threshold))
+CALL(vf_options_set_min_cluster_size, (options *o, size_t windows), (o, windows))
+CALL(vf_options_set_plda, (options *o, const char *folder), (o, folder))
+CALL(vf_options_set_runtime_library, (options *o, const char *path), (o, path))
+CALL(vf_options_set_provider, (options *o, int32_t provider, int32_t policy), (o, provider, policy))
+CALL(vf_options_set_device_id, (options *o, int32_t device_id), (o, device_id))
+CALL(vf_options_set_threads, (options *o, size_t threads), (o, threads))
+CALL(vf_options_set_slots, (options *o, size_t slots), (o, slots))
+CALL(vf_options_set_batch, (options *o, size_t batch), (o, batch))
+CALL(vf_options_set_deadline_ms, (options *o, uint64_t deadline_ms), (o, deadline_ms))
+CALL(vf_options_set_num_speakers, (options *o, size_t count), (o, count))
+CALL(vf_options_set_speaker_range, (options *o, size_t min, size_t max), (o, min, max))
+CALL(vf_options_set_hop_s, (options *o, double hop_s), (o, hop_s))
+CALL(vf_options_set_min_speech_s, (options *o, double min_speech_s), (o, min_speech_s))
+CALL(vf_options_set_min_silence_s, (options *o, double min_silence_s), (o, min_silence_s))
+CALL(vf_options_set_latency_s, (options *o, double latency_s), (o, latency_s))
+CALL(vf_options_set_history_s, (options *o, double history_s), (o, history_s))
+
+CALL(vf_cancel_create, (vf_cancel **out), (out))
+
+CALL(vf_session_create, (const options *o, vf_session **out), (o, out))
+CALL(vf_session_describe, (const vf_session *s, vf_model_info *out), (s, out))
+CALL(vf_session_model_name, (const vf_session *s, char *out, size_t cap, size_t *n), (s, out, cap, n))
+CALL(vf_session_model_version, (const vf_session *s, char *out, size_t cap, size_t *n), (s, out, cap, n))
+CALL(vf_session_model_sha256, (const vf_session *s, char *out, size_t cap, size_t *n), (s, out, cap, n))
+CALL(vf_session_frames, (const vf_session *s, size_t samples, size_t *frames), (s, samples, frames))
+
+CALL(vf_diarizer_create, (const options *o, vf_diarizer **out), (o, out))
+CALL(vf_diarizer_describe, (const vf_diarizer *d, vf_model_info *out), (d, out))
+CALL(vf_diarizer_model_name, (const vf_diarizer *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
+CALL(vf_diarizer_model_version, (const vf_diarizer *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
+CALL(vf_diarizer_model_sha256, (const vf_diarizer *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
+CALL(vf_diarizer_process_f32,
+    (const vf_diarizer *d, const float *samples, size_t n_frames, uint32_t sample_rate, uint32_t channels,
+        vfgo_control *control, vf_diarization **out),
+    (d, samples, n_frames, sample_rate, channels, vfgo_progress, control, out))
+CALL(vf_diarizer_process_i16,
+    (const vf_diarizer *d, const int16_t *samples, size_t n_frames, uint32_t sample_rate, uint32_t channels,
+        vfgo_control *control, vf_diarization **out),
+    (d, samples, n_frames, sample_rate, channels, vfgo_progress, control, out))
+CALL(vf_diarizer_process_file,
+    (const vf_diarizer *d, const char *path, vfgo_control *control, vf_diarization **out),
+    (d, path, vfgo_progress, control, out))
+
+CALL(vf_diarization_duration, (const vf_diarization *d, double *duration_s), (d, duration_s))
+CALL(vf_diarization_segment_count, (const vf_diarization *d, size_t *n), (d, n))
+CALL(vf_diarization_segments, (const vf_diarization *d, vf_segment *out, size_t cap, size_t *n),
+    (d, out, cap, n))
+CALL(vf_diarization_speaker_count, (const vf_diarization *d, size_t *n), (d, n))
+CALL(vf_diarization_speaker_label,
+    (const vf_diarization *d, int32_t speaker, char *out, size_t cap, size_t *n),
+    (d, speaker, out, cap, n))
+CALL(vf_diarization_speaker_speech, (const vf_diarization *d, int32_t speaker, double *speech_s),
+    (d, speaker, speech_s))
+CALL(vf_diarization_speaker_embedding,
+    (const vf_diarization *d, int32_t speaker, float *out, size_t cap, size_t *n),
+    (d, speaker, out, cap, n))
+CALL(vf_diarization_to_rttm,
+    (const vf_diarization *d, const char *recording, char *out, size_t cap, size_t *n),
+    (d, recording, out, cap, n))
+CALL(vf_diarization_to_json,
+    (const vf_diarization *d, const char *recording, char *out, size_t cap, size_t *n),
+    (d, recording, out, cap, n))
+CALL(vf_diarization_to_srt, (const vf_diarization *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
+
+CALL(vf_stream_create,
+    (const vf_diarizer *d, const options *o, uint32_t sample_rate, uint32_t channels, vf_stream **out),
+    (d, o, sample_rate, channels, out))
+CALL(vf_stream_latency_ms, (const vf_stream *s, double *latency_ms), (s, latency_ms))
+CALL(vf_stream_push_f32, (const vf_stream *s, const float *samples, size_t n_frames), (s, samples, n_frames))
+CALL(vf_stream_push_i16, (const vf_stream *s, const int16_t *samples, size_t n_frames),
+    (s, samples, n_frames))
+CALL(vf_stream_read, (const vf_stream *s, vf_segment *out, size_t cap, size_t *n), (s, out, cap, n))
+CALL(vf_stream_updates, (const vf_stream *s, uint64_t *n), (s, n))
+CALL(vf_stream_speaker_count, (const vf_stream *s, size_t *n), (s, n))
+CALL(vf_stream_speaker_embedding, (const vf_stream *s, int32_t speaker, float *out, size_t cap, size_t *n),
+    (s, speaker, out, cap, n))
+CALL(vf_stream_finish, (const vf_stream *s, vfgo_control *control, vf_diarization **out),
+    (s, vfgo_progress, control, out))
+CALL(vf_stream_final_speakers, (const vf_stream *s, int32_t *out, size_t cap, size_t *n), (s, out, cap, n))
+CALL(vf_stream_reset, (const vf_stream *s), (s))
+
+CALL(vf_gallery_create, (const vf_diarizer *d, vf_gallery **out), (d, out))
+CALL(vf_gallery_load, (const vf_diarizer *d, const char *path, vf_gallery **out), (d, path, out))
+CALL(vf_gallery_save, (const vf_gallery *g, const char *path), (g, path))
+CALL(vf_gallery_enroll_file,
+    (const vf_gallery *g, const vf_diarizer *d, const char *name, const char *path, vfgo_control *control),
+    (g, d, name, path, vfgo_progress, control))
+CALL(vf_gallery_enroll_f32,
+    (const vf_gallery *g, const vf_diarizer *d, const char *name, const float *samples, size_t n_frames,
+        uint32_t sample_rate, uint32_t channels, vfgo_control *control),
+    (g, d, name, samples, n_frames, sample_rate, channels, vfgo_progress, control))
+CALL(vf_gallery_enroll_embedding,
+    (const vf_gallery *g, const char *name, const float *embedding, size_t dim, double speech_s),
+    (g, name, embedding, dim, speech_s))
+CALL(vf_gallery_remove, (const vf_gallery *g, const char *name), (g, name))
+CALL(vf_gallery_count, (const vf_gallery *g, size_t *n), (g, n))
+CALL(vf_gallery_name, (const vf_gallery *g, int32_t index, char *out, size_t cap, size_t *n),
+    (g, index, out, cap, n))
+CALL(vf_gallery_identify,
+    (const vf_gallery *g, const float *embedding, size_t dim, float threshold, char *out, size_t cap,
+        size_t *n, float *score),
+    (g, embedding, dim, threshold, out, cap, n, score))
+CALL(vf_gallery_identify_diarization,
+    (const vf_gallery *g, const vf_diarization *d, float threshold, int32_t *out_voice_index, float *scores,
+        size_t cap, size_t *n),
+    (g, d, threshold, out_voice_index, scores, cap, n))
+
+#undef CALL
+
+#endif

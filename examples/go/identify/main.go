@@ -1,0 +1,63 @@
+// Enrols people by recordings of them, and prints who they are in another recording.
+//
+//	go run ./identify meeting.flac ada=ada.wav ben=ben.wav
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"voiceflow"
+)
+
+func main() {
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: identify AUDIO NAME=AUDIO...")
+		os.Exit(2)
+	}
+	if err := identify(context.Background(), os.Args[1], os.Args[2:]); err != nil {
+		fmt.Fprintln(os.Stderr, "identify:", err)
+		os.Exit(1)
+	}
+}
+
+func identify(ctx context.Context, recording string, people []string) error {
+	diarizer, err := voiceflow.NewDiarizer()
+	if err != nil {
+		return err
+	}
+	defer diarizer.Close()
+	gallery, err := diarizer.NewGallery()
+	if err != nil {
+		return err
+	}
+	defer gallery.Close()
+	for _, person := range people {
+		name, file, found := strings.Cut(person, "=")
+		if !found {
+			return fmt.Errorf("%s: expected NAME=FILE", person)
+		}
+		if err := gallery.EnrollFile(ctx, diarizer, name, file); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	result, err := diarizer.ProcessFile(ctx, recording)
+	if err != nil {
+		return err
+	}
+	defer result.Close()
+	matches, err := gallery.IdentifyDiarization(result, voiceflow.GalleryThreshold)
+	if err != nil {
+		return err
+	}
+	for speaker, match := range matches {
+		name := match.Name
+		if name == "" {
+			name = "a stranger"
+		}
+		fmt.Printf("%s is %s (similarity %.2f)\n", result.Label(int32(speaker)), name, match.Score)
+	}
+	return nil
+}

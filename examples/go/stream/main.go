@@ -1,0 +1,48 @@
+// Prints who speaks, while they speak: raw 16-bit samples, 16 kHz, mono, from standard input.
+//
+//	arecord -q -f S16_LE -r 16000 -c 1 -t raw | go run ./stream
+//
+// A provisional turn is what is known by now; a final one never changes.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"voiceflow"
+)
+
+func main() {
+	if err := stream(context.Background(), os.Stdin); err != nil {
+		fmt.Fprintln(os.Stderr, "stream:", err)
+		os.Exit(1)
+	}
+}
+
+func stream(ctx context.Context, audio io.Reader) error {
+	diarizer, err := voiceflow.NewDiarizer()
+	if err != nil {
+		return err
+	}
+	defer diarizer.Close()
+	live, err := diarizer.NewStream(16_000, 1, voiceflow.WithLatency(time.Second))
+	if err != nil {
+		return err
+	}
+	defer live.Close()
+	for segment, err := range live.Run(ctx, audio) {
+		if err != nil {
+			return err
+		}
+		kind := "provisional"
+		if segment.Final() {
+			kind = "final"
+		}
+		fmt.Printf("%8.2f %8.2f  speaker %d  %s\n", segment.Start, segment.End, segment.Speaker, kind)
+	}
+	fmt.Printf("%d speakers in all\n", len(live.Result().Speakers()))
+	return nil
+}

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Tests the Go package and its examples with an installed library, in each way that brings other mistakes to light.
+#
+#   scripts/test_go.sh PREFIX
+set -eu
+cd "$(dirname -- "$0")/.."
+[ -f "${1:-}/lib/pkgconfig/voiceflow.pc" ] || {
+    echo "test_go.sh: expected a prefix with the library, got '${1:-}'" >&2
+    exit 2
+}
+export PKG_CONFIG_PATH="$1/lib/pkgconfig" LD_LIBRARY_PATH="$1/lib"
+
+each() { # WORDS ARGUMENTS...
+    echo "== Go, $1"
+    shift
+    (cd bindings/go && go test -count=1 -timeout=5m "$@" ./...)
+    (cd examples/go && go test -count=1 -timeout=5m "$@" ./httpservice)
+}
+each plain
+# The others are programs of their own, which take no flags of a test along.
+(cd examples/go && go test -count=1 -timeout=5m .)
+each "race detector" -race
+GOEXPERIMENT=cgocheck2 each "checks of the pointers given to C"
+each "garbage collection around each call" -tags=voiceflow_gc
