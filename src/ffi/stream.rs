@@ -107,7 +107,7 @@ pub unsafe extern "C" fn vf_stream_latency_ms(stream: *const vf_stream, latency_
 
 /// Takes the next samples as floats and analyses the windows that they complete, on this thread: the work is that of
 /// the audio pushed, and no other stream waits for more than one window of it. All samples are taken or none; after
-/// VF_E_CANCELLED, VF_E_DEADLINE and VF_E_RUNTIME they are taken, and the next call goes on with them.
+/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_RUNTIME and VF_E_MODEL they are taken, and the next call goes on with them.
 ///
 /// - `stream`: the stream.
 /// - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is

@@ -125,8 +125,8 @@ impl Stream {
 
     /// Takes the next samples, interleaved, full scale ±1, and analyses the windows that they complete, on this
     /// thread: the work is that of the audio pushed, and no other stream waits for more than one window of it. All
-    /// samples are taken or none; after [`Error::Cancelled`], [`Error::Deadline`] and [`Error::Runtime`] they are
-    /// taken, and the next call goes on with them.
+    /// samples are taken or none; after [`Error::Cancelled`], [`Error::Deadline`], [`Error::Runtime`] and
+    /// [`Error::Model`] they are taken, and the next call goes on with them.
     ///
     /// # Errors
     /// [`Error::Audio`]: NaN or infinity; [`Error::InvalidArgument`]: the stream was finished; [`Error::Limit`]: an hour
