@@ -102,17 +102,16 @@ private:
         return detail::finish(outcome, Diarizer(made));
     }
 
-    template <class Process, class Sample, class Progress>
-    result<Diarization> process_samples(Process process, span<const Sample> samples,
-                                        std::uint32_t sample_rate, std::uint32_t channels,
-                                        Progress &progress) const
+    template <class Call, class Sample, class Progress>
+    result<Diarization> process_samples(Call call, span<const Sample> samples, std::uint32_t sample_rate,
+                                        std::uint32_t channels, Progress &progress) const
     {
         return Diarization::follow(
             progress, [&](vf_progress_fn function, void *user_data, vf_diarization **out) {
                 return detail::with_frames(samples.size(), channels, "samples", "channels",
                                            [&](std::size_t frames) {
-                                               return process(get(), samples.data(), frames, sample_rate,
-                                                              channels, function, user_data, out);
+                                               return call(get(), samples.data(), frames, sample_rate,
+                                                           channels, function, user_data, out);
                                            });
             });
     }
