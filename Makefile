@@ -129,6 +129,14 @@ bench-peers: build $(PEERS)/ready ## speed against sherpa-onnx, diarization and 
 	$(PEERS)/venv/bin/python benches/peers/compare.py \
 		--segmentation "$(SEGMENTATION)" --embedding "$(EMBEDDING)" $(PEERS_ARGS)
 
+OVERHEAD_ARGS ?=
+
+.PHONY: bench-overhead
+bench-overhead: build $(VENV)/ready ## what infer costs through each language over ONNX Runtime's own call
+	PREFIX="$(CURDIR)/.cache/install" scripts/install.sh target/release/libvoiceflow.so >/dev/null
+	$(VENV)/bin/python benches/overhead/measure.py --prefix .cache/install --runtime "$(RUNTIME)" \
+		--model models/fast-cnn/1.0.0/model.onnx $(OVERHEAD_ARGS)
+
 .PHONY: models-public
 models-public: $(PUBLIC) ## a public segmentation and embedding model into .models/public
 

@@ -13,6 +13,7 @@ mod aac;
 mod buffer;
 mod container;
 mod decode;
+mod finite;
 mod leash;
 mod mp4;
 mod padded;
@@ -23,6 +24,7 @@ mod timeline;
 
 pub use buffer::BufferSource;
 pub use decode::FileSource;
+pub(crate) use finite::first_not_finite;
 pub use resample::Converter;
 
 use crate::error::Result;

@@ -6,7 +6,9 @@ use rubato::{
     Async, Fft, FixedAsync, FixedSync, Indexing, Resampler, SincInterpolationParameters, WindowFunction,
 };
 
-use super::{MAX_CHANNELS, MAX_INPUT_RATE, MAX_MAGNITUDE, MIN_INPUT_RATE, SAMPLE_RATE, output_len};
+use super::{
+    MAX_CHANNELS, MAX_INPUT_RATE, MAX_MAGNITUDE, MIN_INPUT_RATE, SAMPLE_RATE, first_not_finite, output_len,
+};
 use crate::error::{Error, Result};
 
 /// Length of the anti-aliasing filter in samples of the lower of the two rates. 1024 put the edge of the
@@ -87,7 +89,7 @@ impl Converter {
         if self.ended {
             return Err(Error::InvalidArgument("converter: expected no audio after finish".into()));
         }
-        let bad = interleaved.iter().position(|sample| !sample.is_finite());
+        let bad = first_not_finite(interleaved);
         let (good, _) = interleaved.split_at(bad.unwrap_or(interleaved.len()));
         let error = bad.and_then(|at| interleaved.get(at).map(|&value| self.not_finite(at, value)));
 

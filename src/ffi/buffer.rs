@@ -6,6 +6,7 @@ use std::slice;
 use std::sync::Arc;
 
 use super::status::{Failure, OK, vf_status, vf_status_code};
+use crate::audio::first_not_finite;
 use crate::config::ModelSource;
 
 /// Longest text taken from C, in bytes: a path or a recording's name. Linux allows paths of 4,096.
@@ -74,7 +75,7 @@ pub(crate) unsafe fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a 
 
 /// Refuses NaN and infinity, which would spoil everything they are mixed with.
 pub(crate) fn check_finite(name: &str, samples: &[f32]) -> Result<(), Failure> {
-    match samples.iter().position(|sample| !sample.is_finite()) {
+    match first_not_finite(samples) {
         None => Ok(()),
         Some(index) => {
             let text = format!("{name}: expected finite samples, got {} at index {index}", samples[index]);

@@ -22,6 +22,7 @@ use outbox::Outbox;
 use settings::Settings;
 use work::{Surroundings, Work};
 
+use crate::audio::first_not_finite;
 use crate::config::Config;
 use crate::control::Control;
 use crate::diarizer::Diarizer;
@@ -132,7 +133,7 @@ impl Stream {
     /// of audio is there that earlier calls failed to analyse; those of [`Control::check`]; [`Error::Runtime`],
     /// [`Error::Forked`].
     pub fn push_f32(&self, samples: &[f32], control: &Control<'_>) -> Result<()> {
-        if let Some(index) = samples.iter().position(|sample| !sample.is_finite()) {
+        if let Some(index) = first_not_finite(samples) {
             let text = format!("samples: expected finite values, got {} at index {index}", samples[index]);
             return Err(Error::Audio(text));
         }

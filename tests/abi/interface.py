@@ -1,10 +1,11 @@
-"""Compiles a voiceflow.h into a shared library that has its functions and types and nothing else, for libabigail.
+"""Compiles a voiceflow.h into a shared library that has its functions and types and nothing else.
 
     python3 interface.py HEADER LIBRARY
 
-Of the real library libabigail sees Rust's debug information, which is no description of a C interface and changes with
-every compiler. This one has what programs are compiled against: each function with its parameters, the structs and the
-enums. That the real library exports the same functions, and that the header is what its sources say, other tests check.
+This is for libabigail, which of the real library sees Rust's debug information: no description of a C
+interface, and changed by every compiler. Here is what programs are compiled against: each function with its
+parameters, the structs and the enums. That the real library exports the same functions, and that the header is
+what its sources say, other tests check.
 """
 
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 
 
 def stand_in(header: str) -> str:
-    """C source that defines each function of the header, and a variable of each enum, which no function names."""
+    """C source that defines each function of the header and a variable of each enum: no function has one."""
     code = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
     functions = re.findall(r"^((?:const )?\w+ \*?vf_\w+\([^;{}]*\));", code, flags=re.MULTILINE)
     enums = re.findall(r"^typedef enum (vf_\w+) \{", code, flags=re.MULTILINE)
@@ -31,7 +32,20 @@ def stand_in(header: str) -> str:
 
 def main() -> None:
     header, library = Path(sys.argv[1]), Path(sys.argv[2])
-    command = ["gcc", "-g", "-O0", "-w", "-fPIC", "-shared", f"-I{header.parent}", "-x", "c", "-", "-o", library]
+    command = [
+        "gcc",
+        "-g",
+        "-O0",
+        "-w",
+        "-fPIC",
+        "-shared",
+        f"-I{header.parent}",
+        "-x",
+        "c",
+        "-",
+        "-o",
+        library,
+    ]
     subprocess.run(command, input=stand_in(header.read_text()), text=True, check=True)
 
 
