@@ -37,6 +37,17 @@ advisories() {
     fi
 }
 
+# The C++ interface and what is written with it, in each of its styles.
+tidy() {
+    for file in tests/cpp/*.cpp tests/consumers/cmake/*.cpp examples/cpp/*.cpp; do
+        case $file in
+        *expected.cpp) style=-fno-exceptions ;;
+        *) style=-fexceptions ;;
+        esac
+        .venv/bin/clang-tidy --quiet "$file" -- -std=c++17 -Iinclude "$style" || return
+    done
+}
+
 check rustfmt cargo fmt --all --check
 check clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 check "clippy without the model" cargo clippy --package voiceflow --lib --no-default-features --locked -- -D warnings
@@ -51,6 +62,7 @@ check "licences, bans, sources" deny licenses bans sources
 check advisories advisories
 check ruff .venv/bin/ruff check .
 check "ruff format" .venv/bin/ruff format --check .
+check clang-tidy tidy
 check shellcheck .venv/bin/shellcheck scripts/*.sh tests/data/*.sh .ci/run
 
 echo "lint: $passed passed, $failed failed, $skipped skipped"

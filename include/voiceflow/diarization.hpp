@@ -27,13 +27,13 @@ static_assert(offsetof(Segment, flags) == 24 && offsetof(Segment, reserved) == 2
 /// Whether another speaker talks during some part of the segment.
 [[nodiscard]] constexpr bool has_overlap(const Segment &segment) noexcept
 {
-    return (segment.flags & VF_SEGMENT_OVERLAP) != 0;
+    return (segment.flags & std::uint32_t{VF_SEGMENT_OVERLAP}) != 0;
 }
 
 /// Whether a stream's segment never changes again. Results have final segments only, and do not say so.
 [[nodiscard]] constexpr bool is_final(const Segment &segment) noexcept
 {
-    return (segment.flags & VF_SEGMENT_FINAL) != 0;
+    return (segment.flags & std::uint32_t{VF_SEGMENT_FINAL}) != 0;
 }
 
 inline namespace VOICEFLOW_STYLE {

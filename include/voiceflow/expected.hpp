@@ -48,10 +48,10 @@ public:
     using value_type = T;
     using error_type = Error;
 
-    // NOLINTNEXTLINE(google-explicit-constructor): as std::expected has it.
+    // NOLINTNEXTLINE(misc-explicit-constructor): as std::expected has it.
     expected(T value) : content_(std::in_place_index<0>, std::move(value)) {}
-    // NOLINTNEXTLINE(google-explicit-constructor): as std::expected has it.
-    expected(unexpected failure) : content_(std::in_place_index<1>, failure.error()) {}
+    // NOLINTNEXTLINE(misc-explicit-constructor): as std::expected has it.
+    expected(const unexpected &failure) : content_(std::in_place_index<1>, failure.error()) {}
 
     [[nodiscard]] bool has_value() const noexcept { return content_.index() == 0; }
     explicit operator bool() const noexcept { return has_value(); }
@@ -89,8 +89,8 @@ public:
     using error_type = Error;
 
     expected() noexcept = default;
-    // NOLINTNEXTLINE(google-explicit-constructor): as std::expected has it.
-    expected(unexpected failure) : content_(std::in_place_index<1>, failure.error()) {}
+    // NOLINTNEXTLINE(misc-explicit-constructor): as std::expected has it.
+    expected(const unexpected &failure) : content_(std::in_place_index<1>, failure.error()) {}
 
     [[nodiscard]] bool has_value() const noexcept { return content_.index() == 0; }
     explicit operator bool() const noexcept { return has_value(); }

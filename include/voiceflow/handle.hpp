@@ -39,7 +39,7 @@ private:
 template <class T, class Create>
 Outcome create_checked(T *&handle, Create create)
 {
-    Outcome abi = check_abi();
+    const Outcome abi = check_abi();
     return abi.failed() ? abi : Outcome(create(&handle));
 }
 

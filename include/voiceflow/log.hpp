@@ -42,7 +42,7 @@ public:
     Outcome set(std::shared_ptr<void> callable, Forward forward, LogLevel least)
     {
         // One change at a time: what the library calls and what is called here stay a pair.
-        const std::lock_guard<std::mutex> change(change_);
+        const std::scoped_lock change(change_);
         Target previous = exchange({std::move(callable), forward});
         const vf_status status = forward == nullptr
                                      ? vf_set_log_callback(nullptr, nullptr, static_cast<std::int32_t>(least))
@@ -79,13 +79,13 @@ private:
 
     Target target()
     {
-        const std::lock_guard<std::mutex> held(lock_);
+        const std::scoped_lock held(lock_);
         return target_;
     }
 
     Target exchange(Target next)
     {
-        const std::lock_guard<std::mutex> held(lock_);
+        const std::scoped_lock held(lock_);
         std::swap(target_, next);
         return next;
     }

@@ -29,7 +29,7 @@ namespace detail {
 /// How a call ended, with the text of a failure that the library was not asked about.
 class Outcome {
 public:
-    // NOLINTNEXTLINE(google-explicit-constructor): what the C functions return.
+    // NOLINTNEXTLINE(misc-explicit-constructor): what the C functions return.
     Outcome(vf_status status) noexcept : status_(status) {}
     Outcome(vf_status status, std::string text) noexcept : status_(status), text_(std::move(text)) {}
 

@@ -30,6 +30,7 @@ namespace voiceflow {
 template <class T>
 class span {
     template <class U>
+    // NOLINTNEXTLINE(modernize-avoid-c-arrays): these convert where an element gains no more than const.
     static constexpr bool converts = std::is_convertible_v<U (*)[], T (*)[]>;
 
     template <class Range>
@@ -46,7 +47,7 @@ public:
     constexpr span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
 
     template <class Range, class = std::enable_if_t<converts<element<Range>>>>
-    // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): a span itself is no worse a range than another.
+    // NOLINTNEXTLINE(bugprone-forwarding-reference-overload,misc-explicit-constructor): as std::span has it.
     constexpr span(Range &&range) noexcept : data_(std::data(range)), size_(std::size(range))
     {
     }

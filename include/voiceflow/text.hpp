@@ -16,17 +16,15 @@ inline namespace VOICEFLOW_STYLE {
 /// std::filesystem::path. Lives no longer than the call.
 class Text {
 public:
-    Text(const char *text) noexcept
-        : text_(text) {}  // NOLINT(google-explicit-constructor): a parameter's type.
-    // NOLINTNEXTLINE(google-explicit-constructor)
+    // NOLINTBEGIN(misc-explicit-constructor): a parameter takes any of them.
+    Text(const char *text) noexcept : text_(text) {}
     Text(const std::string &text) noexcept
         : text_(text.c_str()), inner_zero_(text.find('\0') != std::string::npos)
     {
     }
-    // NOLINTNEXTLINE(google-explicit-constructor)
     Text(std::string_view text) : Text(std::string(text)) {}
-    // NOLINTNEXTLINE(google-explicit-constructor)
     Text(const std::filesystem::path &path) : Text(utf8(path)) {}
+    // NOLINTEND(misc-explicit-constructor)
 
     Text(const Text &) = delete;
     Text &operator=(const Text &) = delete;

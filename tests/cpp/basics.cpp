@@ -43,7 +43,7 @@ void spans()
 {
     std::vector<float> vector = {1.0F, 2.0F, 3.0F};
     const std::array<float, 2> array = {4.0F, 5.0F};
-    const float plain[] = {6.0F};
+    const float plain[] = {6.0F};  // NOLINT(modernize-avoid-c-arrays): one of what spans are made of.
     CHECK(first(vector) == 1.0F && first(array) == 4.0F && first(plain) == 6.0F && first({}) == -1.0F);
     const voiceflow::span<float> writable(vector);
     writable[1] = 7.0F;

@@ -55,7 +55,7 @@ void failures()
     CHECK_ERROR(Diarizer::create(made).error(), not_found, "/nowhere.onnx");
     CHECK_ERROR(voiceflow::Session::create(made).error(), not_found, "/nowhere.onnx");
     const Options other(std::move(made));
-    CHECK_ERROR(Diarizer::create(made).error(), null, "moved from");  // NOLINT(bugprone-use-after-move)
+    CHECK_ERROR(Diarizer::create(made).error(), null, "moved from");
     CHECK_ERROR(made.set_threads(1).error(), null, "options");
 }
 

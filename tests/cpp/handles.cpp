@@ -22,15 +22,15 @@ void moves(T first, T second)
     auto *const two = second.get();
     CHECK(first && second && one != two);
     T moved(std::move(first));
-    CHECK(moved.get() == one && !first && first.get() == nullptr);  // NOLINT(bugprone-use-after-move)
+    CHECK(moved.get() == one && !first && first.get() == nullptr);
     moved = std::move(second);
-    CHECK(moved.get() == two && !second);  // NOLINT(bugprone-use-after-move)
+    CHECK(moved.get() == two && !second);
     T &itself = moved;
     moved = std::move(itself);
     CHECK(moved.get() == two);
     first = std::move(moved);
-    CHECK(first.get() == two && !moved);  // NOLINT(bugprone-use-after-move)
-    second = std::move(moved);            // NOLINT(bugprone-use-after-move): nothing is as good as something.
+    CHECK(first.get() == two && !moved);
+    second = std::move(moved);
     CHECK(!second);
     using std::swap;
     swap(first, second);
@@ -41,7 +41,6 @@ void moved_from(const Diarizer &diarizer, const std::vector<float> &audio)
 {
     Options options;
     const Options kept(std::move(options));
-    // NOLINTBEGIN(bugprone-use-after-move)
     CHECK_THROWS(options.set_threads(1), null, "options");
     CHECK_THROWS(Diarizer(options), null, "options: expected options, got some that were moved from");
     CHECK_THROWS(Session(options), null, "options: ");
@@ -85,7 +84,6 @@ void moved_from(const Diarizer &diarizer, const std::vector<float> &audio)
     CHECK_THROWS(gallery.count(), null, "gallery");
     CHECK_THROWS(gallery.identify(other_result), null, "gallery");
     CHECK_THROWS(other_gallery.identify(result), null, "diarization");
-    // NOLINTEND(bugprone-use-after-move)
 }
 
 /// What was made lives on when what it was made of is gone.

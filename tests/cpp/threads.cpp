@@ -17,6 +17,7 @@ template <class Work>
 void side_by_side(Work work)
 {
     std::vector<std::thread> threads;
+    threads.reserve(thread_count);
     for (std::size_t number = 0; number < thread_count; ++number) {
         threads.emplace_back(work, number);
     }
