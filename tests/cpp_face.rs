@@ -19,6 +19,9 @@ const PROGRAMS: [&str; 7] = ["basics", "handles", "diarizer", "session", "stream
 
 const STRICT: [&str; 7] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-g"];
 
+/// The last by the name that compilers older than gcc 14 know, and newer ones too.
+const STANDARDS: [(&str, &str); 3] = [("-std=c++17", "17"), ("-std=c++20", "20"), ("-std=c++2b", "23")];
+
 const NO_EXCEPTIONS: [&str; 2] = ["-fno-exceptions", "-fno-rtti"];
 
 /// Compiles the programs into a folder of their own.
@@ -53,19 +56,10 @@ fn run_all(programs: &[PathBuf]) {
 }
 
 #[test]
-fn cxx17() {
-    run_all(&build("17", "g++", &["-std=c++17"], &PROGRAMS));
-}
-
-#[test]
-fn cxx20() {
-    run_all(&build("20", "g++", &["-std=c++20"], &PROGRAMS));
-}
-
-/// By the name that compilers older than gcc 14 know, and newer ones too.
-#[test]
-fn cxx23() {
-    run_all(&build("23", "g++", &["-std=c++2b"], &PROGRAMS));
+fn throwing() {
+    for (standard, name) in STANDARDS {
+        run_all(&build(name, "g++", &[standard], &PROGRAMS));
+    }
 }
 
 #[test]
@@ -84,9 +78,9 @@ fn cxx17_sanitized() {
 /// With the header's own `expected`, with the standard library's, and chosen by a program that has exceptions.
 #[test]
 fn without_exceptions() {
-    for standard in ["-std=c++17", "-std=c++20", "-std=c++2b"] {
+    for (standard, name) in STANDARDS {
         let flags = [[standard].as_slice(), &NO_EXCEPTIONS].concat();
-        run_all(&build(&format!("expected{standard}"), "g++", &flags, &["expected"]));
+        run_all(&build(&format!("expected-{name}"), "g++", &flags, &["expected"]));
     }
     run_all(&build("expected-chosen", "g++", &["-std=c++17", "-DVOICEFLOW_NO_EXCEPTIONS"], &["expected"]));
 }
@@ -108,11 +102,11 @@ fn clang() {
 #[test]
 fn both_styles_in_one_program() {
     let folder = fresh_folder("cpp-styles");
-    for standard in ["-std=c++17", "-std=c++2b"] {
-        let object = folder.join(format!("expected{standard}.o"));
+    for (standard, name) in STANDARDS {
+        let object = folder.join(format!("expected-{name}.o"));
         let flags = [&STRICT, [standard, "-c"].as_slice(), &NO_EXCEPTIONS].concat();
         compile("g++", "g++", &flags, &root().join("tests/cpp/styles_expected.cpp"), &object);
-        let program = folder.join(format!("styles{standard}"));
+        let program = folder.join(format!("styles-{name}"));
         let flags = [&STRICT, ["-std=c++17", object.to_str().unwrap()].as_slice()].concat();
         compile("g++", "g++", &flags, &root().join("tests/cpp/styles.cpp"), &program);
         run_all(&[program]);
