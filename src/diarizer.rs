@@ -78,7 +78,7 @@ impl Diarizer {
         let local: Arc<dyn LocalDiarizer> = if pair {
             Arc::new(TwoStage::new(&session_config)?)
         } else {
-            Arc::new(Session::new(&session_config)?)
+            Arc::new(Session::for_batches(&session_config)?)
         };
         let info = local.info();
         let window_s = info.window_samples as f64 / f64::from(SAMPLE_RATE);

@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView2, s};
 
 use super::inference::Inference;
 use super::noise::Noise;
+use super::provider::Plans;
 use super::session::{Opened, Session};
 use crate::config::{Config, ModelSource};
 use crate::control::Control;
@@ -27,7 +28,7 @@ const AMPLITUDE: f32 = 0.1;
 pub(super) fn breaches(source: &ModelSource, config: &Config) -> Result<Vec<String>> {
     let mut config = config.clone();
     config.set_model(source.clone());
-    let Opened { session, mut breaches } = Session::open(&config)?;
+    let Opened { session, mut breaches } = Session::open(&config, Plans::None)?;
     // A network whose tensors are not known cannot be run.
     if breaches.is_empty() {
         run(&session, &mut breaches)?;

@@ -5,8 +5,9 @@ use std::fmt::Display;
 use ort::environment::Environment;
 use ort::session::{Session as OrtSession, SessionInputs, SessionOutputs};
 
-use super::pool::Pool;
+use super::pool::{Lease, Pool};
 use super::process::Process;
+use super::provider::Plans;
 use super::slot::Slot;
 use super::source::ModelBytes;
 use super::watchdog::Watchdog;
@@ -30,13 +31,15 @@ pub(super) struct Network {
     config: Config,
     /// How messages name the network.
     name: String,
-    /// For the slots still to be made; `None` when the first is the only one.
+    plans: Plans,
+    /// For the slots still to be made; `None` where there will be none.
     model: Option<ModelBytes>,
 }
 
 impl Network {
     /// Opens `model` on the provider of `config`, and lets `inspect` look at its tensors and metadata. Loads ONNX
-    /// Runtime if this is the first network of the process.
+    /// Runtime if this is the first network of the process. ONNX Runtime keeps no plans, so that inputs may have any
+    /// shape.
     ///
     /// # Errors
     /// [`Error::Model`]: not ONNX; [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`],
@@ -47,20 +50,36 @@ impl Network {
         config: &Config,
         inspect: impl FnOnce(&OrtSession, Provider) -> T,
     ) -> Result<(Self, T)> {
+        Self::open_with(model, name, config, Plans::None, inspect)
+    }
+
+    /// As [`Network::open`]; where ONNX Runtime keeps plans, inputs are run by [`Network::run_shape`].
+    ///
+    /// # Errors
+    /// As [`Network::open`].
+    pub(super) fn open_with<T>(
+        model: &ModelBytes,
+        name: &dyn Display,
+        config: &Config,
+        plans: Plans,
+        inspect: impl FnOnce(&OrtSession, Provider) -> T,
+    ) -> Result<(Self, T)> {
         let environment = runtime::environment(config.runtime_library())?;
-        let (first, provider) = provider::open(&environment, model, name, config)?;
+        let (first, provider) = provider::open(&environment, model, name, config, plans)?;
+        let plans = if provider == Provider::Cpu { plans } else { Plans::None };
         let inspected = inspect(&first, provider);
         let mut without_model = config.clone();
         without_model.set_model(ModelSource::default());
         let network = Network {
             process: Process::current(),
-            pool: Pool::new(Slot::new(first)?, config.slots()),
+            pool: Pool::new(Slot::new(first, plans)?, config.slots()),
             watchdog: Watchdog::new(config.slots()),
             environment,
             provider,
             config: without_model,
             name: name.to_string(),
-            model: (config.slots() > 1).then(|| model.clone()),
+            plans,
+            model: (config.slots() > 1 || plans == Plans::Kept).then(|| model.clone()),
         };
         Ok((network, inspected))
     }
@@ -94,19 +113,43 @@ impl Network {
         control: &Control,
         read: impl FnOnce(&SessionOutputs<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.check_process()?;
-        control.check_wanted(Stage::Analysis)?;
-        let mut slot = self.pool.take(control, || self.make_slot())?;
+        let mut slot = self.take(control)?;
         slot.run(inputs, &self.watchdog, control, read)
     }
 
+    /// As [`Network::run`], for inputs of `shape`. A slot that meets too many shapes goes on without plans: its session is
+    /// made anew.
+    ///
+    /// # Errors
+    /// As [`Network::run`].
+    pub(super) fn run_shape<'i, 'v: 'i, const N: usize, T>(
+        &self,
+        shape: [usize; 2],
+        inputs: impl Into<SessionInputs<'i, 'v, N>>,
+        control: &Control,
+        read: impl FnOnce(&SessionOutputs<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut slot = self.take(control)?;
+        if !slot.admits(shape) {
+            *slot = self.make_slot(Plans::None)?;
+        }
+        slot.run(inputs, &self.watchdog, control, read)
+    }
+
+    fn take(&self, control: &Control) -> Result<Lease<'_, Slot>> {
+        self.check_process()?;
+        control.check_wanted(Stage::Analysis)?;
+        self.pool.take(control, || self.make_slot(self.plans))
+    }
+
     #[expect(clippy::expect_used, reason = "the model is kept wherever more than the first slot can be made")]
-    fn make_slot(&self) -> Result<Slot> {
-        let model = self.model.as_ref().expect("more than one slot is made only where the model was kept");
-        let opened = provider::open_on(&self.environment, model, self.provider, &self.config);
-        Slot::new(opened.map_err(|error| {
+    fn make_slot(&self, plans: Plans) -> Result<Slot> {
+        let model = self.model.as_ref().expect("another slot is made only where the model was kept");
+        let opened = provider::open_on(&self.environment, model, self.provider, &self.config, plans);
+        let session = opened.map_err(|error| {
             Error::Runtime(format!("{}: no further run slot can be made: {error}", self.name))
-        })?)
+        })?;
+        Slot::new(session, plans)
     }
 }
 

@@ -13,6 +13,16 @@ use crate::error::{Error, Result};
 /// Sessions are created one at a time: registering providers and starting CUDA is not safe side by side.
 static CREATION: ProcessMutex<()> = ProcessMutex::new(());
 
+/// Whether ONNX Runtime plans the memory of a run by those before it. Allocations are fewer and runs faster, but it keeps
+/// a plan for every input shape ever seen: memory that grows with what callers send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plans {
+    /// For networks whose shapes are few, on the CPU.
+    Kept,
+    /// For networks that meet any shape.
+    None,
+}
+
 /// Opens the model on the provider of `config` and tells which one it became.
 ///
 /// # Errors
@@ -23,6 +33,7 @@ pub(super) fn open(
     model: &[u8],
     name: &dyn std::fmt::Display,
     config: &Config,
+    plans: Plans,
 ) -> Result<(OrtSession, Provider)> {
     let (asked, policy) = config.provider();
     let offered = runtime::available_providers();
@@ -32,7 +43,7 @@ pub(super) fn open(
         other => other,
     };
     let on_cpu = || {
-        let opened = open_on(environment, model, Provider::Cpu, config);
+        let opened = open_on(environment, model, Provider::Cpu, config, plans);
         let session = opened.map_err(|error| match error {
             Error::Forked(_) => error,
             error => Error::Model(format!("{name}: not a valid ONNX model: {error}")),
@@ -43,7 +54,7 @@ pub(super) fn open(
         return on_cpu();
     }
     let refusal = if offered.contains(&wanted) {
-        match open_on(environment, model, wanted, config) {
+        match open_on(environment, model, wanted, config, Plans::None) {
             Ok(session) => return Ok((session, wanted)),
             Err(error) => error.to_string(),
         }
@@ -74,10 +85,11 @@ pub(super) fn open_on(
     model: &[u8],
     provider: Provider,
     config: &Config,
+    plans: Plans,
 ) -> Result<OrtSession> {
     log_queue::hold(|| {
         let _one_at_a_time = CREATION.lock()?;
-        build(environment, model, provider, config).map_err(|error| Error::Runtime(error.to_string()))
+        build(environment, model, provider, config, plans).map_err(|error| Error::Runtime(error.to_string()))
     })
 }
 
@@ -86,6 +98,7 @@ fn build(
     model: &[u8],
     provider: Provider,
     config: &Config,
+    plans: Plans,
 ) -> ort::Result<OrtSession> {
     OrtSession::builder(environment)?
         .with_execution_providers(dispatch(provider, config.device_id()))?
@@ -94,8 +107,7 @@ fn build(
         // Threads that spin while they wait would take the host's processors.
         .with_intra_op_spinning(false)?
         .with_deterministic_compute(true)?
-        // It keeps a plan for every input shape ever seen: memory that grows with what callers send.
-        .with_memory_pattern(false)?
+        .with_memory_pattern(plans == Plans::Kept)?
         // Not ORT's own format, which is trusted more than a model from outside should be.
         .with_config_entry("session.load_model_format", "ONNX")?
         .commit_from_memory(model)

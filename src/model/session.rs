@@ -9,6 +9,7 @@ use super::golden::{Golden, golden_input};
 use super::inference::Inference;
 use super::network::Network;
 use super::plda_property;
+use super::provider::Plans;
 use super::slot::failed;
 use super::source::{self, Label};
 use crate::config::{Config, MAX_BATCH, ModelSource};
@@ -45,12 +46,24 @@ impl Session {
     /// breaches of the contract, or wrong results; [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`],
     /// [`Error::InvalidArgument`]: ONNX Runtime, or no embedded model; [`Error::Provider`]: a required provider.
     pub fn new(config: &Config) -> Result<Self> {
+        Self::checked(config, Plans::Kept)
+    }
+
+    /// As [`Session::new`], for a diarizer: in its batches of windows ONNX Runtime's plans save no time, and cost some 20 MB.
+    ///
+    /// # Errors
+    /// As [`Session::new`].
+    pub(crate) fn for_batches(config: &Config) -> Result<Self> {
+        Self::checked(config, Plans::None)
+    }
+
+    fn checked(config: &Config, plans: Plans) -> Result<Self> {
         if config.segmentation_model().is_some() || config.embedding_model().is_some() {
             let text = "segmentation_model, embedding_model: expected a diarizer, which runs the pair; a session runs \
                         one joint model";
             return Err(Error::InvalidArgument(text.to_owned()));
         }
-        let Opened { session, breaches } = Self::open(config)?;
+        let Opened { session, breaches } = Self::open(config, plans)?;
         let name = Label(config.model());
         if !breaches.is_empty() {
             return Err(Error::Model(format!(
@@ -63,11 +76,11 @@ impl Session {
     }
 
     /// Opens the model and reads what it says of itself, whatever that is.
-    pub(super) fn open(config: &Config) -> Result<Opened> {
+    pub(super) fn open(config: &Config, plans: Plans) -> Result<Opened> {
         let model = source::read_model(config.model())?;
         let sha256 = source::sha256(&model);
         let (network, (info, vbx, breaches)) =
-            Network::open(&model, &Label(config.model()), config, |session, provider| {
+            Network::open_with(&model, &Label(config.model()), config, plans, |session, provider| {
                 let properties = properties(session);
                 let (info, mut breaches) = contract::read(session, &properties, sha256, provider);
                 let vbx = plda_property::read(&properties, info.embedding_dim);
@@ -121,7 +134,8 @@ impl Session {
         let standard = audio.as_standard_layout();
         let tensor = TensorRef::from_array_view(standard.view()).map_err(failed)?;
         let shape = [audio.nrows(), audio.ncols()];
-        self.network.run(ort::inputs![tensor], control, |outputs| out.read(&self.info, shape, outputs))
+        self.network
+            .run_shape(shape, ort::inputs![tensor], control, |outputs| out.read(&self.info, shape, outputs))
     }
 
     fn check_input(&self, audio: &ArrayView2<f32>) -> Result<()> {

@@ -6,14 +6,20 @@ use std::time::Instant;
 
 use ort::session::{RunOptions, Session as OrtSession, SessionInputs, SessionOutputs};
 
+use super::provider::Plans;
 use super::watchdog::Watchdog;
 use crate::control::Control;
 use crate::error::{Error, Result, Stage};
+
+/// Most input shapes of which ONNX Runtime may keep a plan: some 13 kB each for the embedded model.
+pub(super) const MAX_PLANS: usize = 64;
 
 /// A run slot.
 pub(super) struct Slot {
     session: OrtSession,
     options: Arc<RunOptions>,
+    /// Input shapes of which ONNX Runtime keeps a plan; `None` where it keeps none.
+    planned: Option<Vec<[usize; 2]>>,
 }
 
 /// A failure of ONNX Runtime while it runs a network.
@@ -22,9 +28,24 @@ pub(super) fn failed(error: ort::Error) -> Error {
 }
 
 impl Slot {
-    pub(super) fn new(session: OrtSession) -> Result<Self> {
+    pub(super) fn new(session: OrtSession, plans: Plans) -> Result<Self> {
         let options = RunOptions::new().map_err(|error| Error::Runtime(error.to_string()))?;
-        Ok(Self { session, options: Arc::new(options) })
+        // Room for all, so that a run never allocates.
+        let planned = (plans == Plans::Kept).then(|| Vec::with_capacity(MAX_PLANS));
+        Ok(Self { session, options: Arc::new(options), planned })
+    }
+
+    /// Whether it may run an input of this shape: not where that would be one plan too many.
+    pub(super) fn admits(&mut self, shape: [usize; 2]) -> bool {
+        let Some(planned) = &mut self.planned else { return true };
+        if planned.contains(&shape) {
+            return true;
+        }
+        if planned.len() == MAX_PLANS {
+            return false;
+        }
+        planned.push(shape);
+        true
     }
 
     /// Runs the network on `inputs` and hands its outputs to `read`. The progress callback is not called.

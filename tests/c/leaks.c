@@ -43,6 +43,17 @@ static void one_life(const float *audio)
     vf_options_destroy(options);
 }
 
+/* Audio of `count` lengths, from `first` samples on. */
+static void many_lengths(const vf_session *session, const float *audio, size_t first, size_t count)
+{
+    static float activity[1000], embedding[100];
+    size_t n, m, frames;
+    for (size_t i = 0; i < count; i++) {
+        CHECK_STATUS(VF_OK,
+                     vf_session_infer(session, audio, 1, first + i, activity, 1000, &n, embedding, 100, &m, &frames));
+    }
+}
+
 static size_t in_use(void)
 {
     const struct mallinfo2 info = mallinfo2();
@@ -56,15 +67,27 @@ int main(void)
     for (int i = 0; i < 5; i++) {
         one_life(audio);
     }
-    const size_t before = in_use();
+    size_t before = in_use();
     for (int i = 0; i < LIVES; i++) {
         one_life(audio);
     }
-    const size_t after = in_use();
+    size_t after = in_use();
     if (after > before + ALLOWED) {
         fprintf(stderr, "%d lives took %zu bytes that they did not give back\n", LIVES, after - before);
         return 1;
     }
+
+    /* The first lengths are remembered, and what their runs need is planned. */
+    vf_session *session = test_session();
+    many_lengths(session, audio, 1600, 200);
+    before = in_use();
+    many_lengths(session, audio, 2000, 2000);
+    after = in_use();
+    if (after > before + ALLOWED) {
+        fprintf(stderr, "2,000 lengths of audio took %zu bytes for ever\n", after - before);
+        return 1;
+    }
+    vf_session_destroy(session);
     free(audio);
     return 0;
 }

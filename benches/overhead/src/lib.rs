@@ -1,5 +1,5 @@
-//! The reference that each face is measured against: the same model run by ONNX Runtime's C functions, with the session
-//! options of libvoiceflow, tensors made once, and outputs in memory that is there already. A face's program calls
+//! The reference that each face is measured against: the same model run by ONNX Runtime's C functions, with its own
+//! session options but for one thread, tensors made once, and outputs in memory that is there already. A face's program calls
 //! `reference_next`, which runs the network and measures that, and then its own infer, by turns. Faults end the program.
 
 #![allow(clippy::missing_safety_doc, reason = "documented in reference.h")]
@@ -88,15 +88,8 @@ impl Reference {
             check(api, "options", (api.CreateSessionOptions)(&mut options));
             check(api, "threads", (api.SetIntraOpNumThreads)(options, 1));
             check(api, "threads", (api.SetInterOpNumThreads)(options, 1));
-            check(api, "memory pattern", (api.DisableMemPattern)(options));
             let all = GraphOptimizationLevel::ORT_ENABLE_ALL;
             check(api, "optimization", (api.SetSessionGraphOptimizationLevel)(options, all));
-            for (key, value) in
-                [(c"session.intra_op.allow_spinning", c"0"), (c"session.load_model_format", c"ONNX")]
-            {
-                check(api, "config", (api.AddSessionConfigEntry)(options, key.as_ptr(), value.as_ptr()));
-            }
-            check(api, "deterministic", (api.SetDeterministicCompute)(options, true));
             let mut session = null_mut();
             check(api, "session", (api.CreateSession)(env, model.as_ptr(), options, &mut session));
             let (kind, place) = (OrtAllocatorType::OrtArenaAllocator, OrtMemType::OrtMemTypeDefault);
