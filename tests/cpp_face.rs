@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use installed::{arguments, compile, prefix};
-use support::{fresh_folder, header_functions, root, run};
+use support::{fresh_folder, header_functions, root, run, tool};
 
 /// Those that throw.
 const PROGRAMS: [&str; 7] = ["basics", "handles", "diarizer", "session", "stream", "gallery", "threads"];
@@ -83,6 +83,38 @@ fn without_exceptions() {
         run_all(&build(&format!("expected-{name}"), "g++", &flags, &["expected"]));
     }
     run_all(&build("expected-chosen", "g++", &["-std=c++17", "-DVOICEFLOW_NO_EXCEPTIONS"], &["expected"]));
+}
+
+/// Where failures are not thrown, a program that does not look at one is warned.
+#[test]
+fn an_answer_that_is_not_looked_at_is_no_program() {
+    let folder = fresh_folder("cpp-ignored");
+    let compile = |call: &str, style: &[&str]| {
+        let source = folder.join("ignored.cpp");
+        let text = format!(
+            "#include <voiceflow.hpp>\nvoid f(voiceflow::Options &, voiceflow::Stream &);\n\
+             void f([[maybe_unused]] voiceflow::Options &o, [[maybe_unused]] voiceflow::Stream &s) {{ {call} }}\n"
+        );
+        std::fs::write(&source, text).unwrap();
+        let include = format!("-I{}", prefix().join("include").display());
+        let output = tool("g++", "g++")
+            .args(STRICT)
+            .args(style)
+            .arg(&include)
+            .arg("-fsyntax-only")
+            .arg(&source)
+            .output()
+            .unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for call in ["o.set_threads(1);", "s.reset();", "s.push(voiceflow::span<const float>());"] {
+        for (standard, _) in STANDARDS {
+            let (compiled, said) = compile(call, &[standard]);
+            assert!(compiled, "{call} {said}");
+            let (compiled, said) = compile(call, &[standard, "-fno-exceptions"]);
+            assert!(!compiled && said.contains("nodiscard"), "{call} {said}");
+        }
+    }
 }
 
 /// Where there is one.

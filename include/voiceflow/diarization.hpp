@@ -52,6 +52,7 @@ public:
         return detail::finish(status, Seconds(seconds));
     }
 
+    /// Number of segments.
     [[nodiscard]] result<std::size_t> segment_count() const
     {
         std::size_t count = 0;

@@ -23,7 +23,9 @@ inline namespace VOICEFLOW_STYLE {
 class Diarizer : public detail::Handle<vf_diarizer, vf_diarizer_destroy> {
 public:
 #ifndef VOICEFLOW_NO_EXCEPTIONS
+    /// See `create`.
     Diarizer() : Diarizer(create()) {}
+    /// See `create`.
     explicit Diarizer(const Options &options) : Diarizer(create(options)) {}
 #endif
 

@@ -84,8 +84,10 @@ inline namespace VOICEFLOW_STYLE {
 /// What went wrong: thrown, or held by an `expected`. `what()` is the library's own text.
 class Error : public std::runtime_error {
 public:
+    /// An error of this kind, with its text.
     Error(Status status, const std::string &text) : std::runtime_error(text), status_(status) {}
 
+    /// The kind of failure.
     [[nodiscard]] Status status() const noexcept { return status_; }
 
 private:

@@ -33,8 +33,10 @@ inline namespace VOICEFLOW_STYLE {
 /// Makes an `expected` that holds an error.
 class unexpected {
 public:
+    /// \cond as std::unexpected has them
     explicit unexpected(Error error) noexcept : error_(std::move(error)) {}
     [[nodiscard]] const Error &error() const noexcept { return error_; }
+    /// \endcond
 
 private:
     Error error_;
@@ -45,6 +47,7 @@ private:
 template <class T>
 class [[nodiscard]] expected {
 public:
+    /// \cond as std::expected has them
     using value_type = T;
     using error_type = Error;
 
@@ -68,6 +71,7 @@ public:
         assert(error != nullptr);
         return *error;
     }
+    /// \endcond
 
 private:
     template <class Content>
@@ -85,6 +89,7 @@ private:
 template <>
 class [[nodiscard]] expected<void> {
 public:
+    /// \cond as std::expected has them
     using value_type = void;
     using error_type = Error;
 
@@ -101,6 +106,7 @@ public:
         assert(error != nullptr);
         return *error;
     }
+    /// \endcond
 
 private:
     std::variant<std::monostate, Error> content_;

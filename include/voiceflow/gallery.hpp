@@ -38,7 +38,9 @@ inline namespace VOICEFLOW_STYLE {
 class Gallery : public detail::Handle<vf_gallery, vf_gallery_destroy> {
 public:
 #ifndef VOICEFLOW_NO_EXCEPTIONS
+    /// See `create`.
     explicit Gallery(const Diarizer &diarizer) : Gallery(create(diarizer)) {}
+    /// See `load`.
     Gallery(const Diarizer &diarizer, const Text &path) : Gallery(load(diarizer, path)) {}
 #endif
 
@@ -65,7 +67,7 @@ public:
 
     /// Writes the gallery to a file, in place of an older one, whole or not at all. It holds voices, which
     /// are personal data. Fails among others with Status::io.
-    result<void> save(const Text &path) const
+    VOICEFLOW_CHECKED result<void> save(const Text &path) const
     {
         return detail::finish(
             path.with("path", [&](const char *text) { return vf_gallery_save(get(), text); }));
@@ -81,8 +83,8 @@ public:
     /// Fails among others with Status::audio (too little speech, more than one person), cancelled, deadline,
     /// and with Status::gallery for a diarizer with another model.
     template <class Progress = NoProgress>
-    result<void> enroll_file(const Diarizer &diarizer, const Text &name, const Text &path,
-                             Progress &&progress = Progress{}) const
+    VOICEFLOW_CHECKED result<void> enroll_file(const Diarizer &diarizer, const Text &name, const Text &path,
+                                               Progress &&progress = Progress{}) const
     {
         return enroll(name, progress, [&](const char *person, vf_progress_fn function, void *user_data) {
             return path.with("path", [&](const char *text) {
@@ -93,9 +95,10 @@ public:
 
     /// As `enroll_file`, by samples held in memory: see Diarizer::process.
     template <class Progress = NoProgress>
-    result<void> enroll_samples(const Diarizer &diarizer, const Text &name, span<const float> samples,
-                                std::uint32_t sample_rate, std::uint32_t channels = 1,
-                                Progress &&progress = Progress{}) const
+    VOICEFLOW_CHECKED result<void> enroll_samples(const Diarizer &diarizer, const Text &name,
+                                                  span<const float> samples, std::uint32_t sample_rate,
+                                                  std::uint32_t channels = 1,
+                                                  Progress &&progress = Progress{}) const
     {
         return enroll(name, progress, [&](const char *person, vf_progress_fn function, void *user_data) {
             return detail::with_frames(
@@ -108,7 +111,8 @@ public:
 
     /// Enrolls a person by a voice embedding of the gallery's model, such as that of a diarization's speaker,
     /// made of so much speech: more than 0, its weight beside the name's others.
-    result<void> enroll_embedding(const Text &name, span<const float> embedding, Seconds speech) const
+    VOICEFLOW_CHECKED result<void> enroll_embedding(const Text &name, span<const float> embedding,
+                                                    Seconds speech) const
     {
         return detail::finish(name.with("name", [&](const char *person) {
             return vf_gallery_enroll_embedding(get(), person, embedding.data(), embedding.size(),
@@ -117,7 +121,7 @@ public:
     }
 
     /// Removes a person. The voices behind move up by one.
-    result<void> remove(const Text &name) const
+    VOICEFLOW_CHECKED result<void> remove(const Text &name) const
     {
         return detail::finish(
             name.with("name", [&](const char *person) { return vf_gallery_remove(get(), person); }));

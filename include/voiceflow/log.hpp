@@ -109,7 +109,7 @@ private:
 ///
 /// There is one callback in a process. Any thread, concurrently. Fails with Status::invalid_argument.
 template <class Callable>
-result<void> set_log_callback(Callable &&callable, LogLevel least)
+VOICEFLOW_CHECKED result<void> set_log_callback(Callable &&callable, LogLevel least)
 {
     using Kept = std::decay_t<Callable>;
     const auto forward = [](void *kept, LogLevel level, std::string_view target, std::string_view message) {
@@ -120,7 +120,7 @@ result<void> set_log_callback(Callable &&callable, LogLevel least)
 }
 
 /// Sends the records nowhere any more. Any thread, concurrently.
-inline result<void> clear_log_callback()
+VOICEFLOW_CHECKED inline result<void> clear_log_callback()
 {
     return detail::finish(detail::LogSink::instance().set(nullptr, nullptr, LogLevel::error));
 }

@@ -11,6 +11,14 @@
 #include <string>
 #include <utility>
 
+/// Stands before functions that have nothing to give but success: where it is not thrown, a failure must be
+/// looked at.
+#ifdef VOICEFLOW_NO_EXCEPTIONS
+#define VOICEFLOW_CHECKED [[nodiscard]]
+#else
+#define VOICEFLOW_CHECKED
+#endif
+
 namespace voiceflow {
 inline namespace VOICEFLOW_STYLE {
 

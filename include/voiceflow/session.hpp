@@ -31,6 +31,7 @@ struct InferenceShape {
 
 /// What a session makes of a batch.
 struct Inference {
+    /// The sizes of what follows.
     InferenceShape shape;
     /// [batch, frames, speakers] probabilities, 0 to 1, that a local speaker speaks.
     std::vector<float> activity;
@@ -44,6 +45,7 @@ inline namespace VOICEFLOW_STYLE {
 class Cancel : public detail::Handle<vf_cancel, vf_cancel_destroy> {
 public:
 #ifndef VOICEFLOW_NO_EXCEPTIONS
+    /// A switch that is not set.
     Cancel() : Cancel(create()) {}
 #endif
 
@@ -57,7 +59,7 @@ public:
 
     /// Sets the switch: calls with it end soon with Status::cancelled, later ones at once. It stays set. Any
     /// thread, concurrently.
-    result<void> set() const { return detail::finish(vf_cancel_set(get())); }
+    VOICEFLOW_CHECKED result<void> set() const { return detail::finish(vf_cancel_set(get())); }
 
 private:
     explicit Cancel(vf_cancel *made) noexcept : Handle(made) {}
@@ -68,7 +70,9 @@ private:
 class Session : public detail::Handle<vf_session, vf_session_destroy> {
 public:
 #ifndef VOICEFLOW_NO_EXCEPTIONS
+    /// See `create`.
     Session() : Session(create()) {}
+    /// See `create`.
     explicit Session(const Options &options) : Session(create(options)) {}
 #endif
 
@@ -82,6 +86,7 @@ public:
     /// Sizes of the model and the provider in use.
     [[nodiscard]] result<ModelInfo> describe() const { return detail::describe(get(), vf_session_describe); }
 
+    /// Name of the model.
     [[nodiscard]] result<std::string> model_name() const
     {
         return detail::text_of(get(), vf_session_model_name);

@@ -37,6 +37,7 @@ class span {
     using element = std::remove_pointer_t<decltype(std::data(std::declval<Range &>()))>;
 
 public:
+    /// \cond as std::span has them
     using element_type = T;
     using value_type = std::remove_cv_t<T>;
     using size_type = std::size_t;
@@ -57,6 +58,8 @@ public:
     [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
     [[nodiscard]] constexpr T *begin() const noexcept { return data_; }
     [[nodiscard]] constexpr T *end() const noexcept { return data_ + size_; }
+
+    /// \endcond
 
     /// The element at `index`, which must be less than `size()`.
     [[nodiscard]] constexpr T &operator[](std::size_t index) const noexcept { return data_[index]; }

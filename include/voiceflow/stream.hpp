@@ -20,10 +20,12 @@ inline namespace VOICEFLOW_STYLE {
 class Stream : public detail::Handle<vf_stream, vf_stream_destroy> {
 public:
 #ifndef VOICEFLOW_NO_EXCEPTIONS
+    /// See `create`.
     Stream(const Diarizer &diarizer, std::uint32_t sample_rate, std::uint32_t channels = 1)
         : Stream(create(diarizer, sample_rate, channels))
     {
     }
+    /// See `create`.
     Stream(const Diarizer &diarizer, const Options &options, std::uint32_t sample_rate,
            std::uint32_t channels = 1)
         : Stream(create(diarizer, options, sample_rate, channels))
@@ -65,10 +67,16 @@ public:
     ///
     /// All samples are taken or none; after Status::cancelled, deadline and runtime they are taken, and the
     /// next push goes on with them. Fails among others with Status::audio, limit.
-    result<void> push(span<const float> samples) const { return push_by(vf_stream_push_f32, samples); }
+    VOICEFLOW_CHECKED result<void> push(span<const float> samples) const
+    {
+        return push_by(vf_stream_push_f32, samples);
+    }
 
     /// As above, with samples as 16-bit integers.
-    result<void> push(span<const std::int16_t> samples) const { return push_by(vf_stream_push_i16, samples); }
+    VOICEFLOW_CHECKED result<void> push(span<const std::int16_t> samples) const
+    {
+        return push_by(vf_stream_push_i16, samples);
+    }
 
     /// Takes out up to `out.size()` segments that were not read yet, and returns their number: first the
     /// final ones, each once, in the order of their end; then those that are not final, which hold until
@@ -147,10 +155,10 @@ public:
 
     /// Ends pushes and finishes that are under way soon with Status::cancelled. Later calls are not
     /// concerned.
-    result<void> cancel() const { return detail::finish(vf_stream_cancel(get())); }
+    VOICEFLOW_CHECKED result<void> cancel() const { return detail::finish(vf_stream_cancel(get())); }
 
     /// Forgets all that was heard: the stream is as new.
-    result<void> reset() const { return detail::finish(vf_stream_reset(get())); }
+    VOICEFLOW_CHECKED result<void> reset() const { return detail::finish(vf_stream_reset(get())); }
 
 private:
     Stream(vf_stream *made, std::uint32_t channels) noexcept : Handle(made), channels_(channels) {}

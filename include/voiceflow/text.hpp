@@ -17,12 +17,16 @@ inline namespace VOICEFLOW_STYLE {
 class Text {
 public:
     // NOLINTBEGIN(misc-explicit-constructor): a parameter takes any of them.
+    /// Used where it lies. NULL is for the library to refuse.
     Text(const char *text) noexcept : text_(text) {}
+    /// Used where it lies.
     Text(const std::string &text) noexcept
         : text_(text.c_str()), inner_zero_(text.find('\0') != std::string::npos)
     {
     }
+    /// Copied.
     Text(std::string_view text) : Text(std::string(text)) {}
+    /// Copied.
     Text(const std::filesystem::path &path) : Text(utf8(path)) {}
     // NOLINTEND(misc-explicit-constructor)
 
