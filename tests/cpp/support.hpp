@@ -4,6 +4,7 @@
 
 #include <voiceflow.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -52,6 +53,13 @@
 namespace test {
 
 constexpr std::uint32_t rate = 16000;
+
+/// For loops that another thread is to end: whether it may still come to that. Counted from the first call.
+inline bool in_time()
+{
+    static const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    return std::chrono::steady_clock::now() < end;
+}
 
 /// A value that the test program gives in the environment.
 inline std::string setting(const char *name)

@@ -119,9 +119,13 @@ void log_callbacks()
         }
     });
     CHECK(records > 0);
-    CHECK_THROWS(voiceflow::set_log_callback(Sink(alive, records), static_cast<voiceflow::LogLevel>(9)),
+    // After a failure the earlier callable stays.
+    std::atomic<int> refused = 0;
+    CHECK_THROWS(voiceflow::set_log_callback(Sink(alive, refused), static_cast<voiceflow::LogLevel>(9)),
                  invalid_argument, "9");
-    CHECK(alive == 1);
+    const int before = records;
+    const Diarizer heard(test::options());
+    CHECK(alive == 1 && records > before && refused == 0);
     voiceflow::clear_log_callback();
     CHECK(alive == 0);
     records = 0;
