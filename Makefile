@@ -10,6 +10,8 @@ TEST_PROGRAMS := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.r
 RUST_TESTS := $(filter-out $(C_TESTS),$(TEST_PROGRAMS))
 
 VENV := .venv
+# The release library as its users have it.
+INSTALLED := $(CURDIR)/.cache/install
 # Written last of the pair of public models.
 PUBLIC := .models/public/metadata.json
 PREFIX ?= $(CURDIR)/install
@@ -71,10 +73,19 @@ test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 
 	cargo test --locked --package voiceflow $(addprefix --test ,$(C_TESTS))
 
 .PHONY: test-python
-test-python: $(RUNTIME) $(VENV)/ready ## the scorer against pyannote.metrics, and the training tools
+test-python: $(RUNTIME) $(VENV)/ready wheel ## the Python face, the scorer against pyannote.metrics, the training tools
 	cargo build --locked --package voiceflow-cli
 	$(VENV)/bin/python tests/python/compare_metrics.py
 	$(VENV)/bin/python -m pytest -q models/diarization/tests models/public/tests
+	cd bindings/python && PYTHONPATH="$(CURDIR)/bindings/python/src" VOICEFLOW_LIBRARY="$(INSTALLED)/lib/libvoiceflow.so.1" \
+		VOICEFLOW_WHEEL="$$(ls $(CURDIR)/dist/voiceflow-*.whl)" $(CURDIR)/$(VENV)/bin/python -m pytest -q
+
+.PHONY: test-ray
+test-ray: wheel ## the batch job on a Ray cluster; Ray takes 0.7 GB, so not a part of `test`
+	python3 -m venv .cache/ray
+	.cache/ray/bin/pip install --quiet --requirement examples/python/requirements-ray.txt
+	.cache/ray/bin/pip install --quiet --no-deps --force-reinstall dist/voiceflow-*.whl
+	.cache/ray/bin/python -m pytest -q -s tests/ray
 
 .PHONY: test-models
 test-models: $(VENV)/models-ready ## the training tools with PyTorch, which is large: not a part of `test`
@@ -87,6 +98,14 @@ test-go: build .cache/tools ## the C interface from Go by cgo
 		PKG_CONFIG_PATH="$(CURDIR)/.cache/install/lib/pkgconfig" \
 		LD_LIBRARY_PATH="$(CURDIR)/.cache/install/lib" \
 		go test -count=1 ./...
+
+.PHONY: wheel
+wheel: build $(VENV)/ready ## the Python package with the library in it, into dist/
+	PREFIX="$(INSTALLED)" scripts/install.sh target/release/libvoiceflow.so >/dev/null
+	rm -rf dist .cache/wheel
+	VOICEFLOW_BUNDLE="$(INSTALLED)/lib/libvoiceflow.so.1" $(VENV)/bin/python -m build --wheel --no-isolation \
+		--outdir .cache/wheel bindings/python
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" auditwheel repair --wheel-dir dist .cache/wheel/voiceflow-*.whl
 
 .PHONY: lint
 lint: $(VENV)/ready .cache/cargo-deny/bin/cargo-deny ## formatting, clippy, docs, licences and duplicates, ruff
@@ -130,6 +149,19 @@ EMBEDDING ?=
 PEERS_ARGS ?=
 PEERS := .cache/peers
 
+BENCH_ARGS ?=
+BENCH = PREFIX="$(CURDIR)/.cache/install" scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow >/dev/null && \
+	$(VENV)/bin/python benches/suite/bench.py --prefix .cache/install --runtime "$(RUNTIME)" \
+	--model models/fast-cnn/1.0.0/model.onnx --out .cache/bench $(BENCH_ARGS)
+
+.PHONY: bench
+bench: build $(VENV)/ready ## latency, throughput, time and memory by length, cold start: a few minutes
+	$(BENCH)
+
+.PHONY: bench-full
+bench-full: build $(VENV)/ready $(PEERS)/ready ## the same at length, and sherpa-onnx beside the default model; give SEGMENTATION= and EMBEDDING=
+	$(BENCH) --full $(and $(SEGMENTATION),--segmentation "$(SEGMENTATION)") $(and $(EMBEDDING),--embedding "$(EMBEDDING)")
+
 .PHONY: bench-peers
 bench-peers: build $(PEERS)/ready ## speed against sherpa-onnx, diarization and speakrs; give SEGMENTATION= and EMBEDDING= (ONNX)
 	@test -n "$(SEGMENTATION)" -a -n "$(EMBEDDING)" || \
@@ -154,7 +186,7 @@ models-public: $(PUBLIC) ## a public segmentation and embedding model into .mode
 
 .PHONY: clean
 clean: ## remove all that was built or fetched
-	rm -rf target .runtime .models .cache $(VENV) install
+	rm -rf target .runtime .models .cache $(VENV) install dist
 
 $(PUBLIC): scripts/fetch_segmentation.sh $(wildcard models/public/voiceflow_public/*.py) | $(VENV)/ready
 	scripts/fetch_segmentation.sh

@@ -1592,7 +1592,7 @@ void vf_gallery_destroy(struct vf_gallery *gallery);
  * - `path`: UTF-8 path of the file, at most 65,536 bytes.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_FORKED, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_gallery_save(const struct vf_gallery *gallery,
                           const char *path);

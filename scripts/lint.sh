@@ -63,6 +63,7 @@ check advisories advisories
 check ruff .venv/bin/ruff check .
 check "ruff format" .venv/bin/ruff format --check .
 check clang-tidy tidy
+check mypy .venv/bin/mypy --config-file bindings/python/pyproject.toml bindings/python/src bindings/python/hatch_build.py
 check shellcheck .venv/bin/shellcheck scripts/*.sh tests/data/*.sh .ci/run
 
 echo "lint: $passed passed, $failed failed, $skipped skipped"

@@ -107,7 +107,7 @@ pub unsafe extern "C" fn vf_gallery_destroy(gallery: *mut vf_gallery) {
 /// - `path`: UTF-8 path of the file, at most 65,536 bytes.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_FORKED, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_gallery_save(gallery: *const vf_gallery, path: *const c_char) -> vf_status {
     guard(|| {

@@ -4,8 +4,8 @@
 
 This is for libabigail, which of the real library sees Rust's debug information: no description of a C
 interface, and changed by every compiler. Here is what programs are compiled against: each function with its
-parameters, the structs and the enums. That the real library exports the same functions, and that the header is
-what its sources say, other tests check.
+parameters, the structs and the enums. That the real library exports the same functions, and that the header
+is what its sources say, other tests check.
 """
 
 import re

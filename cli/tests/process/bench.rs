@@ -47,6 +47,26 @@ fn single_runs_have_a_row_for_each_batch() {
 }
 
 #[test]
+fn a_client_waits_for_the_network_and_the_answer() {
+    let few = ["bench", "--end-to-end", "--network-ms", "0,20", "--iterations", "3", "--warmup", "1"];
+    let few = [&few[..], &["--model", "tests/data/models/good.onnx", "--threads", "1"]].concat();
+    let found: Value = serde_json::from_str(&output(&[&few[..], &["--json"]].concat())).unwrap();
+    let rows = found["results"].as_array().unwrap();
+    assert_eq!(rows.len(), 2, "{found}");
+    for (row, network_ms) in rows.iter().zip([0.0, 20.0]) {
+        assert_eq!((&row["network_ms"], &row["batch"]), (&(network_ms as u32).into(), &1.into()));
+        spread(row);
+        assert!(row["p50_ms"].as_f64().unwrap() > network_ms, "{row}");
+    }
+    assert!(output(&few).contains("provider  network ms  batch  threads  P50 ms"), "{few:?}");
+
+    let said = run(&[&few[..], &["--sla-p99", "10"]].concat());
+    assert!(failure(&said).contains("(network of 20 ms)"), "{said:?}");
+    refused(&["--network-ms", "5"], "--end-to-end");
+    refused(&["--end-to-end", "--batch", "2"], "--batch");
+}
+
+#[test]
 fn pushes_are_timed() {
     let found = streaming(&["--measure", "push", "--seconds", "4", "--chunk-ms", "200", "--history", "0"]);
     assert_eq!((&found["chunk_ms"], &found["history_s"]), (&200.into(), &0.0.into()));

@@ -1,0 +1,71 @@
+"""A new process, from before the model is loaded until the first result; importing is not counted."""
+
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from setting import ROOT, SAMPLE_RATE, Setting
+
+sys.path.insert(0, str(ROOT / "benches" / "peers"))
+from models import with_metadata  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+PEERS_PYTHON = ROOT / ".cache" / "peers" / "venv" / "bin" / "python"
+SECONDS = 10  # of audio that the diarizers are given
+
+
+def measure(setting: Setting) -> dict:
+    """Milliseconds of each contender in each round."""
+    rounds = 15 if setting.full else 7
+    script = HERE / "cold_start_contenders.py"
+    contenders = {
+        "vf_session": [sys.executable, script, "session", setting.model],
+        "onnxruntime": [sys.executable, script, "onnxruntime", setting.model],
+        "vf_diarizer": [sys.executable, script, "diarizer", setting.recording(1)],
+    }
+    if setting.full and setting.segmentation and setting.embedding:
+        # sherpa-onnx wants to be told what the file's tensors show.
+        segmentation = with_metadata(
+            setting.segmentation, setting.scratch / "segmentation_with_metadata.onnx"
+        )
+        files = [segmentation, setting.embedding, setting.recording(1)]
+        contenders["sherpa-onnx"] = [PEERS_PYTHON, script, "sherpa-onnx", *files]
+    found: dict = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, command in contenders.items():
+            command = [str(part) for part in command]
+            done = subprocess.run(
+                command, env=setting.environment(), stdout=subprocess.PIPE, text=True, check=True
+            )
+            found[name].append(json.loads(done.stdout))
+    return found
+
+
+def markdown(found: dict) -> str:
+    """A row for each contender."""
+    names = {
+        "vf_session": ("libvoiceflow, session, 3 s", "onnxruntime"),
+        "onnxruntime": ("onnxruntime (Python), same file, 3 s", "onnxruntime"),
+        "vf_diarizer": (f"libvoiceflow, diarizer, {SECONDS} s", "sherpa-onnx"),
+        "sherpa-onnx": (f"sherpa-onnx, {SECONDS} s", "sherpa-onnx"),
+    }
+    lines = [
+        "| model loaded and first result, new process | ms, median | of the other's |",
+        "| --- | ---: | ---: |",
+    ]
+    for key, times in found.items():
+        name, other = names[key]
+        share = f"{statistics.median(times) / statistics.median(found[other]):.2f}" if other in found else "-"
+        lines.append(f"| {name} | {statistics.median(times):.1f} | {share} |")
+    return "\n".join(lines)
+
+
+def samples_of(path: str):
+    """The first seconds of a recording."""
+    import soundfile
+
+    samples, rate = soundfile.read(path, dtype="float32", frames=SECONDS * SAMPLE_RATE)
+    assert rate == SAMPLE_RATE
+    return samples

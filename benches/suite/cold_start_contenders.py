@@ -1,0 +1,64 @@
+"""One contender of cold_start.py in a process of its own: CONTENDER FILE... prints milliseconds."""
+
+import sys
+import time
+
+import numpy as np
+from cold_start import samples_of
+
+
+def session(model: str) -> float:
+    """libvoiceflow on a window of 3 s."""
+    from voiceflow import Session
+
+    audio = np.zeros((1, 48_000), np.float32)
+    start = time.perf_counter()
+    Session(model_path=model, threads=1).infer(audio)
+    return time.perf_counter() - start
+
+
+def onnxruntime(model: str) -> float:
+    """The Python package onnxruntime on the same window."""
+    import onnxruntime as package
+
+    audio = np.zeros((1, 48_000), np.float32)
+    start = time.perf_counter()
+    options = package.SessionOptions()
+    options.intra_op_num_threads = 1
+    package.InferenceSession(model, options, providers=["CPUExecutionProvider"]).run(None, {"audio": audio})
+    return time.perf_counter() - start
+
+
+def diarizer(recording: str) -> float:
+    """libvoiceflow's default model on some seconds of a recording."""
+    from voiceflow import Diarizer
+
+    samples = samples_of(recording)
+    start = time.perf_counter()
+    Diarizer(threads=1).process(samples, sample_rate=16_000)
+    return time.perf_counter() - start
+
+
+def sherpa_onnx(segmentation: str, embedding: str, recording: str) -> float:
+    """sherpa-onnx on the same seconds."""
+    import sherpa_onnx as package
+
+    samples = samples_of(recording)
+    start = time.perf_counter()
+    pyannote = package.OfflineSpeakerSegmentationPyannoteModelConfig(model=segmentation)
+    config = package.OfflineSpeakerDiarizationConfig(
+        segmentation=package.OfflineSpeakerSegmentationModelConfig(pyannote=pyannote, num_threads=1),
+        embedding=package.SpeakerEmbeddingExtractorConfig(model=embedding, num_threads=1),
+        clustering=package.FastClusteringConfig(num_clusters=-1, threshold=0.5),
+    )
+    package.OfflineSpeakerDiarization(config).process(samples)
+    return time.perf_counter() - start
+
+
+CONTENDERS = {
+    "session": session,
+    "onnxruntime": onnxruntime,
+    "diarizer": diarizer,
+    "sherpa-onnx": sherpa_onnx,
+}
+print(CONTENDERS[sys.argv[1]](*sys.argv[2:]) * 1e3)

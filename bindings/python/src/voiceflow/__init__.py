@@ -1,0 +1,105 @@
+"""Who spoke when: speaker diarization by libvoiceflow.
+
+    import voiceflow
+
+    diarizer = voiceflow.Diarizer()
+    for segment in diarizer.process("meeting.flac"):
+        print(f"{segment.start:7.2f} {segment.end:7.2f} {segment.speaker}")
+
+A `Diarizer` is made once and used for any number of recordings and streams, from any number of threads. Every
+class has `close` and works in `with`; without either, memory goes with the last reference.
+"""
+
+from __future__ import annotations
+
+from ._call import Progress
+from ._cancel import Cancel
+from ._diarization import Diarization, Speaker
+from ._diarizer import Diarizer
+from ._enums import Clustering, EmbeddingFamily, Frontend, Provider, ProviderPolicy, Stage
+from ._errors import (
+    AnnotationError,
+    AudioError,
+    BufferTooSmallError,
+    CancelledError,
+    ClosedError,
+    DeadlineError,
+    Error,
+    ExitingError,
+    ForkedError,
+    GalleryError,
+    InputOutputError,
+    InvalidArgumentError,
+    LibraryNotFoundError,
+    LimitError,
+    ModelError,
+    NotFoundError,
+    NullError,
+    OnnxRuntimeError,
+    PanicError,
+    PoisonedError,
+    ProviderError,
+    RuntimeNotFoundError,
+    RuntimeVersionError,
+)
+from ._gallery import GALLERY_THRESHOLD, Gallery, Identity
+from ._library import library
+from ._log import TRACE, log_to
+from ._model import ModelInfo
+from ._segment import Segment
+from ._session import Inference, Session
+from ._stream import Stream
+
+__all__ = [
+    "GALLERY_THRESHOLD",
+    "TRACE",
+    "AnnotationError",
+    "AudioError",
+    "BufferTooSmallError",
+    "Cancel",
+    "CancelledError",
+    "ClosedError",
+    "Clustering",
+    "DeadlineError",
+    "Diarization",
+    "Diarizer",
+    "EmbeddingFamily",
+    "Error",
+    "ExitingError",
+    "ForkedError",
+    "Frontend",
+    "Gallery",
+    "GalleryError",
+    "Identity",
+    "Inference",
+    "InputOutputError",
+    "InvalidArgumentError",
+    "LibraryNotFoundError",
+    "LimitError",
+    "ModelError",
+    "ModelInfo",
+    "NotFoundError",
+    "NullError",
+    "OnnxRuntimeError",
+    "PanicError",
+    "PoisonedError",
+    "Progress",
+    "Provider",
+    "ProviderError",
+    "ProviderPolicy",
+    "RuntimeNotFoundError",
+    "RuntimeVersionError",
+    "Segment",
+    "Session",
+    "Speaker",
+    "Stage",
+    "Stream",
+    "log_to",
+    "version",
+]
+
+
+def version() -> str:
+    """The version of libvoiceflow, such as "0.1.0", which is that of this package too."""
+    number: bytes = library().vf_version()
+    return number.decode()

@@ -1,0 +1,98 @@
+"""A loaded model with its options, for any number of recordings and streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._arguments import UINT32_MAX, PathLike, frames, is_path, path, whole
+from ._call import LongCall, Progress, answer
+from ._cancel import Cancel
+from ._diarization import Diarization
+from ._errors import InvalidArgumentError
+from ._handle import Owned, address
+from ._model import Model
+from ._options import DiarizerOptions, StreamOptions
+from ._stream import Stream
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+Source = PathLike | ArrayLike
+
+
+class Diarizer(Model):
+    """A loaded model with its options, for any number of recordings and streams, from any number of threads.
+
+    diarizer = Diarizer()
+    for segment in diarizer.process("meeting.flac"):
+        print(f"{segment.start:7.2f} {segment.end:7.2f} {segment.speaker}")
+    """
+
+    _kind = "diarizer"
+    _option_names = DiarizerOptions.__optional_keys__
+
+    def __init__(self, **options: Unpack[DiarizerOptions]) -> None:
+        """Loads the model. The options are those of `DiarizerOptions`."""
+        self._open(options)
+
+    def process(
+        self,
+        source: Source,
+        sample_rate: int | None = None,
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> Diarization:
+        """Finds who spoke when.
+
+        source: the path of a file (WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4 of any sample rate), or samples
+            [n_frames] or [n_frames, channels], at most 32 channels, whose mean is used. float32, -1 to 1, and
+            int16 without gaps are read where they lie; int32 is scaled, float64 rounded, other types are
+            refused. An array must not be changed meanwhile.
+        sample_rate: of an array, in hertz, 1,000 to 768,000.
+        progress: told the `Stage` and which part of it is done, 0 to 1, on this thread; returning False
+            cancels.
+        cancel: a switch that ends the call with `CancelledError`.
+        """
+        owned = self._borrow()
+        if is_path(source):
+            if sample_rate is not None:
+                raise InvalidArgumentError("sample_rate: expected none with a file, which tells it")
+            file = path(source, "source")
+            return self._run("vf_diarizer_process_file", (owned.pointer, file), progress, cancel, owned)
+        samples, n_frames, channels = frames(source, "source")  # type: ignore[arg-type]
+        if sample_rate is None:
+            raise InvalidArgumentError("sample_rate: expected one with an array, in hertz")
+        rate = whole(sample_rate, "sample_rate", UINT32_MAX)
+        kind = "i16" if samples.dtype == np.int16 else "f32"
+        arguments = (owned.pointer, address(samples), n_frames, rate, channels)
+        return self._run(f"vf_diarizer_process_{kind}", arguments, progress, cancel, (owned, samples))
+
+    def _run(
+        self,
+        function: str,
+        arguments: tuple[object, ...],
+        progress: Progress | None,
+        cancel: Cancel | None,
+        kept: object,
+    ) -> Diarization:
+        """Makes the call; `kept` is what its pointers lead to."""
+
+        def work(_kept: object = kept) -> Owned:
+            return Owned(function, "vf_diarization_destroy", *arguments, answer, None)
+
+        return Diarization(LongCall(work, progress, cancel).run())
+
+    def stream(
+        self, sample_rate: int = 16_000, channels: int = 1, **options: Unpack[StreamOptions]
+    ) -> Stream:
+        """A stream for one source of live audio, which shares the model of this diarizer.
+
+        sample_rate: in hertz, 1,000 to 768,000.
+        channels: 1 to 32; their mean is used.
+        options: those of `StreamOptions`, such as `latency_s`.
+        """
+        return Stream(self._borrow(), sample_rate, channels, options)

@@ -1,0 +1,201 @@
+"""Known voices: people enrolled by name."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from ctypes import byref, c_float, c_size_t
+from typing import NamedTuple, overload
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import _abi
+from ._arguments import UINT32_MAX, PathLike, embedding, floats, frames, is_path, path, real, text, whole
+from ._call import LongCall, Progress, answer
+from ._cancel import Cancel
+from ._diarization import Diarization, Speaker
+from ._diarizer import Diarizer, Source
+from ._errors import InvalidArgumentError
+from ._handle import Handle, Owned, address, read_number, read_text
+from ._library import check, library
+
+GALLERY_THRESHOLD = _abi.GALLERY_THRESHOLD
+
+
+class Identity(NamedTuple):
+    """Who somebody is."""
+
+    name: str | None
+    """The enrolled name; None for a stranger."""
+    score: float
+    """Cosine similarity, -1 to 1, to that voice; of a stranger to the most similar one."""
+
+
+class Gallery(Handle):
+    """Known voices, for the model of one diarizer.
+
+        gallery = Gallery(diarizer)
+        gallery.enroll("ada", "ada.wav")
+        names = gallery.identify(diarizer.process("meeting.wav"))
+
+    Any number of threads may enroll and identify at once. Voices are personal data: so is a saved gallery.
+    """
+
+    def __init__(self, diarizer: Diarizer) -> None:
+        """A gallery without any voice."""
+        self._hold(diarizer, Owned("vf_gallery_create", "vf_gallery_destroy", diarizer._borrow().pointer))
+
+    @classmethod
+    def load(cls, diarizer: Diarizer, file: PathLike) -> Gallery:
+        """Reads a gallery that `save` wrote, of the model of `diarizer`."""
+        owned, place = diarizer._borrow(), path(file, "file")
+        gallery = cls.__new__(cls)
+        gallery._hold(diarizer, Owned("vf_gallery_load", "vf_gallery_destroy", owned.pointer, place))
+        return gallery
+
+    def _hold(self, diarizer: Diarizer, owned: Owned) -> None:
+        self._diarizer, self._owned = diarizer, owned
+        # Numbers of voices hold while nobody is removed.
+        self._numbers = threading.Lock()
+
+    def save(self, file: PathLike) -> None:
+        """Writes the gallery to a file, in place of an older one, whole or not at all."""
+        owned = self._borrow()
+        check(library().vf_gallery_save(owned.pointer, path(file, "file")))
+
+    def enroll(
+        self,
+        name: str,
+        source: Source | Speaker,
+        sample_rate: int | None = None,
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> None:
+        """Enrolls a person. A name may have several recordings: its voice is their mean.
+
+        name: 1 to 256 bytes of UTF-8, not one that strangers have ("SPEAKER_00").
+        source: a file, or samples as `Diarizer.process` takes them, with at least 3 s of speech, better 20 s,
+            of that person alone; or a `Speaker` of a `Diarization`.
+        sample_rate: of samples, in hertz.
+        progress, cancel: see `Diarizer.process`.
+        """
+        if isinstance(source, Speaker):
+            self.enroll_embedding(name, source.embedding, source.speech_s)
+            return
+        owned, diarizer, vf = self._borrow(), self._diarizer._borrow(), library()
+        who = text(name, "name")
+        if is_path(source):
+            if sample_rate is not None:
+                raise InvalidArgumentError("sample_rate: expected none with a file, which tells it")
+            file = path(source, "source")
+
+            def work() -> None:
+                check(vf.vf_gallery_enroll_file(owned.pointer, diarizer.pointer, who, file, answer, None))
+        else:
+            given, n_frames, channels = frames(source, "source")  # type: ignore[arg-type]
+            samples = floats(given, "source")
+            if sample_rate is None:
+                raise InvalidArgumentError("sample_rate: expected one with an array, in hertz")
+            rate = whole(sample_rate, "sample_rate", UINT32_MAX)
+
+            def work() -> None:
+                place = address(samples)
+                check(
+                    vf.vf_gallery_enroll_f32(
+                        owned.pointer, diarizer.pointer, who, place, n_frames, rate, channels, answer, None
+                    )
+                )
+
+        LongCall(work, progress, cancel).run()
+
+    def enroll_embedding(self, name: str, values: ArrayLike, speech_s: float) -> None:
+        """Enrolls a person by a voice embedding [embedding_dim], made of `speech_s` seconds of speech."""
+        owned, vector = self._borrow(), embedding(values, "values")
+        check(
+            library().vf_gallery_enroll_embedding(
+                owned.pointer,
+                text(name, "name"),
+                address(vector),
+                vector.size,
+                real(speech_s, "speech_s"),
+            )
+        )
+
+    def remove(self, name: str) -> None:
+        """Removes a person."""
+        owned = self._borrow()
+        with self._numbers:
+            check(library().vf_gallery_remove(owned.pointer, text(name, "name")))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The enrolled names, in the order in which they were first enrolled."""
+        owned = self._borrow()
+        with self._numbers:
+            return tuple(_name(owned, index) for index in range(_count(owned)))
+
+    def __len__(self) -> int:
+        return _count(self._borrow())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    @overload
+    def identify(self, who: Diarization, threshold: float = GALLERY_THRESHOLD) -> list[Identity]: ...
+    @overload
+    def identify(self, who: Speaker | ArrayLike, threshold: float = GALLERY_THRESHOLD) -> Identity: ...
+    def identify(
+        self, who: Diarization | Speaker | ArrayLike, threshold: float = GALLERY_THRESHOLD
+    ) -> Identity | list[Identity]:
+        """Tells who somebody is.
+
+        who: a `Diarization`, for the list of what its speakers are called, each somebody else; or one
+            `Speaker` or voice embedding [embedding_dim].
+        threshold: least cosine similarity, -1 to 1; the default is for the model compiled in.
+        """
+        owned, vf = self._borrow(), library()
+        least, n = real(threshold, "threshold"), c_size_t()
+        if isinstance(who, Diarization):
+            result = who._borrow()
+            count = len(who.speakers)
+            voices, scores = np.empty(count, np.int32), np.empty(count, np.float32)
+            with self._numbers:
+                check(
+                    vf.vf_gallery_identify_diarization(
+                        owned.pointer,
+                        result.pointer,
+                        least,
+                        address(voices),
+                        address(scores),
+                        count,
+                        byref(n),
+                    )
+                )
+                return [
+                    Identity(None if voice < 0 else _name(owned, voice), score)
+                    for voice, score in zip(voices.tolist(), scores.tolist(), strict=True)
+                ]
+        vector, score = embedding(who.embedding if isinstance(who, Speaker) else who, "who"), c_float()
+
+        def ask(*room: object) -> int:
+            return int(
+                vf.vf_gallery_identify(
+                    owned.pointer, address(vector), vector.size, least, *room, byref(score)
+                )
+            )
+
+        name = read_text(ask)
+        return Identity(name or None, score.value)
+
+
+def _count(owned: Owned) -> int:
+    return int(read_number(library().vf_gallery_count, c_size_t(), owned.pointer))
+
+
+def _name(owned: Owned, index: int) -> str:
+    return read_text(library().vf_gallery_name, owned.pointer, index)

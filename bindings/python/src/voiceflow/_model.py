@@ -1,0 +1,77 @@
+"""What a session and a diarizer have in common: a loaded model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ctypes import byref, sizeof
+from dataclasses import dataclass
+
+from . import _abi, _options
+from ._call import LongCall
+from ._enums import Provider
+from ._handle import Handle, Owned, read_text
+from ._library import check, library
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model and where it runs."""
+
+    name: str
+    version: str
+    """Such as "0.1.0"; empty for two public models."""
+    sha256: str
+    """Of the model file, 64 hexadecimal digits."""
+    window_samples: int
+    """Samples in one window."""
+    hop_samples: int
+    """Samples from the start of one window to the next, by default."""
+    frame_step_samples: int
+    """Samples from one frame of the activity to the next."""
+    frame_offset_samples: int
+    """Samples from the start of a window to the middle of its first frame."""
+    sample_rate: int
+    """Of the input, in hertz."""
+    max_speakers: int
+    """Local speakers in one window."""
+    embedding_dim: int
+    """Numbers in one embedding."""
+    provider: Provider
+    """What runs it, never `Provider.AUTO`."""
+
+
+class Model(Handle):
+    """A handle with a model, of the C type vf_ and `_kind`."""
+
+    _kind: str
+    _option_names: frozenset[str]
+
+    def _open(self, given: Mapping[str, object]) -> None:
+        options = _options.build_for_model(self._option_names, given)
+        create, destroy = f"vf_{self._kind}_create", f"vf_{self._kind}_destroy"
+        self._owned = LongCall(lambda: Owned(create, destroy, options.pointer)).run()
+        _options.runtime_decided()
+
+    @property
+    def info(self) -> ModelInfo:
+        """The model and where it runs."""
+        owned, vf = self._borrow(), library()
+        sizes = _abi.ModelInfoStruct(size=sizeof(_abi.ModelInfoStruct))
+        check(getattr(vf, f"vf_{self._kind}_describe")(owned.pointer, byref(sizes)))
+        name, version, sha256 = (
+            read_text(getattr(vf, f"vf_{self._kind}_model_{what}"), owned.pointer)
+            for what in ("name", "version", "sha256")
+        )
+        return ModelInfo(
+            name=name,
+            version=version,
+            sha256=sha256,
+            window_samples=sizes.window_samples,
+            hop_samples=sizes.hop_samples,
+            frame_step_samples=sizes.frame_step_samples,
+            frame_offset_samples=sizes.frame_offset_samples,
+            sample_rate=sizes.sample_rate,
+            max_speakers=sizes.max_speakers,
+            embedding_dim=sizes.embedding_dim,
+            provider=Provider(sizes.provider),
+        )

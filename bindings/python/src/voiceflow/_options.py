@@ -1,0 +1,200 @@
+"""Options of sessions, diarizers and streams: the setters of the C interface as keyword arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from typing import Any, TypedDict
+
+from ._arguments import PathLike, data, path, real, whole
+from ._enums import Clustering, EmbeddingFamily, Frontend, Provider, ProviderPolicy, choice
+from ._errors import InvalidArgumentError
+from ._handle import Owned
+from ._library import check, library, runtime_library
+
+Bytes = bytes | bytearray | memoryview
+
+
+class SessionOptions(TypedDict, total=False):
+    """Options of a `Session`. What is not given, or None, has its default."""
+
+    model_path: PathLike | None
+    """ONNX file of the model. Default: the model in the library."""
+    model_memory: Bytes | None
+    """The model as the bytes of an ONNX file."""
+    runtime_library: PathLike | None
+    """libonnxruntime.so. Default: VOICEFLOW_ORT_LIBRARY, ORT_DYLIB_PATH, beside libvoiceflow, the installed
+    `onnxruntime` package, the system's loader. The first session of the process decides."""
+    provider: Provider | str | None
+    """"auto" (the default), "cpu", "cuda" or "tensorrt"."""
+    provider_policy: ProviderPolicy | str | None
+    """"preferred" (the default): the CPU where the provider is not available; or "required"."""
+    device_id: int | None
+    """Number of the GPU, 0 to 63. Default 0."""
+    threads: int | None
+    """Threads that work for one call, 0 to 256. Default 0: one for each physical core."""
+    slots: int | None
+    """Runs of the network at once in one session, 1 to 64. Default 1; a diarizer has one for each thread."""
+    deadline_ms: int | None
+    """Longest time of one call in milliseconds, waiting included. Default: no limit."""
+
+
+class DiarizerOptions(SessionOptions, total=False):
+    """Options of a `Diarizer`."""
+
+    batch: int | None
+    """Windows that the network is given at once, at most: 1 to 1,024. Default 8."""
+    num_speakers: int | None
+    """Exactly so many speakers, 1 to 100. Default: the voices decide."""
+    speaker_range: tuple[int, int] | None
+    """Fewest and most speakers, 0 to 100 and 1 to 100. Default (0, 100)."""
+    hop_s: float | None
+    """Seconds from the start of one window to the next, 0.1 to 60. Default: the model's."""
+    clustering_threshold: float | None
+    """Distance under which two clusters of voices are one speaker, 0 to 2. Default: the model's."""
+    min_speech_s: float | None
+    """Segments shorter than these seconds are dropped, 0 to 60. Default 0."""
+    min_silence_s: float | None
+    """Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0."""
+    segmentation_model: PathLike | None
+    """ONNX file of a public segmentation model, beside an embedding model."""
+    segmentation_model_memory: Bytes | None
+    """The segmentation model as the bytes of an ONNX file."""
+    segmentation_receptive_field: tuple[int, int] | None
+    """What one frame of it sees and the step between frames, in samples."""
+    embedding_model: PathLike | None
+    """ONNX file of a public speaker embedding model."""
+    embedding_model_memory: Bytes | None
+    """The embedding model as the bytes of an ONNX file."""
+    embedding_family: EmbeddingFamily | str | None
+    """"auto" (the default), "wespeaker", "3d-speaker" or "nemo"."""
+    frontend: Frontend | str | None
+    """"trained" (the default) or "sherpa"."""
+    clustering_method: Clustering | str | None
+    """"auto" (the default), "average", "centroid" or "vbx"."""
+    min_cluster_size: int | None
+    """Windows in which a speaker of centroid clustering is heard at least, 1 to 1,000."""
+    plda: PathLike | None
+    """Folder with the PLDA for "vbx" of public models."""
+
+
+class StreamOptions(TypedDict, total=False):
+    """Options of a `Stream`; models and providers are its diarizer's."""
+
+    latency_s: float | None
+    """Longest time until what is told of a moment is final, in seconds, 0.5 to 5. Default 1."""
+    history_s: float | None
+    """Seconds of the stream that the result of `finish` covers, 0 to 86,400. Default 7,200."""
+    speaker_range: tuple[int, int] | None
+    """(0, most speakers), 1 to 100. Default (0, 100)."""
+    clustering_threshold: float | None
+    """Distance under which two clusters of voices are one speaker, 0 to 2. Default: the model's."""
+    min_speech_s: float | None
+    """Segments shorter than these seconds are dropped, 0 to 60. Default 0."""
+    min_silence_s: float | None
+    """Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0."""
+    deadline_ms: int | None
+    """Longest time of one call in milliseconds. Default: no limit."""
+
+
+Convert = Callable[[object, str], tuple[Any, ...]]
+
+
+def _count(value: object, what: str) -> tuple[int]:
+    return (whole(value, what),)
+
+
+def _index(value: object, what: str) -> tuple[int]:
+    return (whole(value, what, 2**31 - 1),)
+
+
+def _number(value: object, what: str) -> tuple[float]:
+    return (real(value, what),)
+
+
+def _path(value: object, what: str) -> tuple[bytes]:
+    return (path(value, what),)
+
+
+def _bytes(value: object, what: str) -> tuple[bytes, int]:
+    held = data(value, what)
+    return held, len(held)
+
+
+def _pair(value: object, what: str) -> tuple[int, int]:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise InvalidArgumentError(f"{what}: expected a pair of whole numbers, got {value!r}")
+    return whole(value[0], what), whole(value[1], what)
+
+
+def _choice(kind: type[IntEnum]) -> Convert:
+    return lambda value, what: (int(choice(kind, value, what)),)
+
+
+# Each option is set by vf_options_set_ and its name. The two of the provider share a setter.
+_CONVERT: dict[str, Convert] = {
+    "model_path": _path,
+    "model_memory": _bytes,
+    "runtime_library": _path,
+    "device_id": _index,
+    "threads": _count,
+    "slots": _count,
+    "batch": _count,
+    "deadline_ms": _count,
+    "num_speakers": _count,
+    "speaker_range": _pair,
+    "hop_s": _number,
+    "clustering_threshold": _number,
+    "min_speech_s": _number,
+    "min_silence_s": _number,
+    "segmentation_model": _path,
+    "segmentation_model_memory": _bytes,
+    "segmentation_receptive_field": _pair,
+    "embedding_model": _path,
+    "embedding_model_memory": _bytes,
+    "embedding_family": _choice(EmbeddingFamily),
+    "frontend": _choice(Frontend),
+    "clustering_method": _choice(Clustering),
+    "min_cluster_size": _count,
+    "plda": _path,
+    "latency_s": _number,
+    "history_s": _number,
+}
+_PROVIDER = ("provider", "provider_policy")
+
+# Whether a model was opened in this process, which decides about ONNX Runtime.
+_runtime_decided = False
+
+
+def build(known: frozenset[str], given: Mapping[str, object]) -> Owned:
+    """Options of the library with all that is given, by the names that are `known`."""
+    for name in given:
+        if name not in known:
+            raise TypeError(f"{name}: expected an option among {', '.join(sorted(known))}")
+    options = Owned("vf_options_create", "vf_options_destroy")
+    values = {name: value for name, value in given.items() if value is not None}
+    if any(name in values for name in _PROVIDER):
+        provider = choice(Provider, values.pop("provider", Provider.AUTO), "provider")
+        policy = choice(
+            ProviderPolicy, values.pop("provider_policy", ProviderPolicy.PREFERRED), "provider_policy"
+        )
+        check(library().vf_options_set_provider(options.pointer, provider, policy))
+    for name, value in values.items():
+        setter = getattr(library(), f"vf_options_set_{name}")
+        check(setter(options.pointer, *_CONVERT[name](value, name)))
+    return options
+
+
+def build_for_model(known: frozenset[str], given: Mapping[str, object]) -> Owned:
+    """As `build`, with the ONNX Runtime of an installed package where nothing else is said or found."""
+    options = build(known, given)
+    runtime = None if _runtime_decided or given.get("runtime_library") is not None else runtime_library()
+    if runtime is not None:
+        check(library().vf_options_set_runtime_library(options.pointer, path(runtime, "onnxruntime")))
+    return options
+
+
+def runtime_decided() -> None:
+    """Told after a model was opened."""
+    global _runtime_decided
+    _runtime_decided = True

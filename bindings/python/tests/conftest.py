@@ -1,0 +1,81 @@
+"""The recording, and a diarizer that tests share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import voiceflow
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[3]
+RECORDING = ROOT / "examples/data/conversation.flac"
+RATE = 16_000
+# What a script of a test may take at most, in seconds.
+PATIENCE_S = 120
+
+
+@pytest.fixture(scope="session")
+def recording() -> Path:
+    """52 s of three speakers."""
+    return RECORDING
+
+
+@pytest.fixture(scope="session")
+def audio() -> NDArray[np.float32]:
+    """The recording as [n_frames], 16 kHz."""
+    samples, rate = soundfile.read(RECORDING, dtype="float32")
+    assert rate == RATE and samples.ndim == 1
+    samples.flags.writeable = False
+    return samples
+
+
+@pytest.fixture(scope="session")
+def diarizer() -> Iterator[voiceflow.Diarizer]:
+    """With all defaults."""
+    with voiceflow.Diarizer() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def session() -> Iterator[voiceflow.Session]:
+    """With one thread."""
+    with voiceflow.Session(threads=1) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def result(diarizer: voiceflow.Diarizer, recording: Path) -> voiceflow.Diarization:
+    """Who spoke when in the recording."""
+    return diarizer.process(recording)
+
+
+def start(script: str, *arguments: str) -> subprocess.Popen[str]:
+    """A Python program of its own, with faults traced."""
+    command = [sys.executable, "-X", "faulthandler", "-c", script, *arguments]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+
+
+def run(script: str, *arguments: str) -> str:
+    """What such a program prints; it must end well and say nothing else."""
+    program = start(script, *arguments)
+    try:
+        output, errors = program.communicate(timeout=PATIENCE_S)
+    finally:
+        program.kill()
+    assert (program.returncode, errors) == (0, ""), (program.returncode, output, errors)
+    return output
+
+
+def memory() -> int:
+    """Resident memory of this process in bytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

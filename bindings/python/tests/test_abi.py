@@ -1,0 +1,146 @@
+"""What ctypes is told about voiceflow.h is what voiceflow.h says."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from voiceflow import _abi, _enums, _errors
+from voiceflow._log import _LEVELS
+
+HEADER = (ROOT / "include/voiceflow.h").read_text()
+# Without comments, and with one space for any white space.
+CODE = " ".join(re.sub(r"/\*.*?\*/", " ", HEADER, flags=re.S).split())
+SCALARS = {
+    "size_t": ctypes.c_size_t,
+    "uint64_t": ctypes.c_uint64,
+    "uint32_t": ctypes.c_uint32,
+    "int32_t": ctypes.c_int32,
+    "vf_status": ctypes.c_int32,
+    "double": ctypes.c_double,
+    "float": ctypes.c_float,
+}
+
+
+def functions() -> dict[str, tuple[str, list[str]]]:
+    """Each function's result and parameters, as texts of C."""
+    found = re.findall(r"((?:const )?\w+ \*?)(vf_\w+)\(([^()]*)\);", CODE)
+    return {
+        name: (result.strip(), [] if parameters == "void" else parameters.split(", "))
+        for result, name, parameters in found
+    }
+
+
+def python_type(parameter: str) -> list[object]:
+    """The types of ctypes that stand for a parameter of C."""
+    kind = re.sub(r"\b(const|struct) ", "", parameter).rsplit(" ", 1)
+    pointer = "*" in parameter
+    base = kind[0].replace("*", "").strip()
+    if parameter.startswith("vf_progress_fn"):
+        return [_abi.PROGRESS]
+    if parameter.startswith("vf_log_fn"):
+        return [_abi.LOG]
+    if not pointer:
+        return [SCALARS[base]]
+    if "**" in parameter:
+        return [ctypes.POINTER(ctypes.c_void_p)]
+    if base == "char":
+        return [ctypes.c_char_p] if parameter.startswith("const") else [ctypes.c_void_p]
+    if base == "vf_model_info":
+        return [ctypes.POINTER(_abi.ModelInfoStruct)]
+    # A number that the function stores, or an array.
+    return [ctypes.c_void_p, *([ctypes.POINTER(SCALARS[base])] if base in SCALARS else [])]
+
+
+def test_every_function_is_declared() -> None:
+    assert functions().keys() == _abi.ARGUMENTS.keys()
+    assert len(functions()) > 80
+
+
+@pytest.mark.parametrize("name", _abi.ARGUMENTS)
+def test_a_function_takes_what_the_header_says(name: str) -> None:
+    result, parameters = functions()[name]
+    declared = _abi.ARGUMENTS[name]
+    assert len(declared) == len(parameters)
+    for parameter, kind in zip(parameters, declared, strict=True):
+        assert kind in python_type(parameter), parameter
+    if result == "void":
+        assert name.endswith("_destroy")
+    else:
+        expected = ctypes.c_char_p if result == "const char *" else SCALARS[result]
+        assert _abi.RESULTS.get(name, ctypes.c_int32) is expected
+
+
+def test_callbacks_are_the_headers() -> None:
+    assert "typedef int32_t (*vf_progress_fn)(void *user_data, int32_t stage, float fraction);" in CODE
+    log = (
+        "typedef void (*vf_log_fn)(void *user_data, int32_t level, const char *target, const char *message);"
+    )
+    assert log in CODE
+
+
+def test_structs_lie_in_memory_as_in_c(tmp_path: Path) -> None:
+    info = [name for name, *_ in _abi.ModelInfoStruct._fields_]
+    assert _abi.SEGMENT_DTYPE.names is not None
+    fields = [("vf_model_info", name) for name in info]
+    fields += [("vf_segment", name) for name in _abi.SEGMENT_DTYPE.names]
+    lines = [f'printf("%zu %zu\\n", offsetof({s}, {f}), sizeof((({s} *)0)->{f}));' for s, f in fields]
+    sizes = 'printf("%zu %zu\\n", sizeof(vf_model_info), sizeof(vf_segment));'
+    source = tmp_path / "layout.c"
+    source.write_text(
+        "#include <stdio.h>\n#include <voiceflow.h>\nint main(void) {\n" + "\n".join([*lines, sizes]) + "}\n"
+    )
+    program = tmp_path / "layout"
+    subprocess.run(["gcc", "-I", ROOT / "include", source, "-o", program], check=True)
+    said = subprocess.run([program], check=True, capture_output=True, text=True).stdout.split("\n")
+    expected = [
+        (getattr(_abi.ModelInfoStruct, n).offset, getattr(_abi.ModelInfoStruct, n).size) for n in info
+    ]
+    for name in _abi.SEGMENT_DTYPE.names:
+        kind, offset = _abi.SEGMENT_DTYPE.fields[name][:2]  # type: ignore[index]
+        expected.append((offset, kind.itemsize))
+    expected.append((ctypes.sizeof(_abi.ModelInfoStruct), _abi.SEGMENT_DTYPE.itemsize))
+    assert [tuple(map(int, line.split())) for line in said if line] == expected
+    assert _abi.SEGMENT_DTYPE.itemsize == 32
+
+
+def members(enum: str) -> dict[str, int]:
+    """The members of an enum of the header."""
+    body = re.search(rf"typedef enum {enum} {{(.*?)}}", CODE)
+    assert body is not None
+    return {name: int(number) for name, number in re.findall(r"(VF_\w+) = (-?\d+)", body[1])}
+
+
+@pytest.mark.parametrize(
+    ("enum", "prefix", "kind"),
+    [
+        ("vf_provider", "VF_PROVIDER_", _enums.Provider),
+        ("vf_provider_policy", "VF_PROVIDER_", _enums.ProviderPolicy),
+        ("vf_embedding_family", "VF_EMBEDDING_FAMILY_", _enums.EmbeddingFamily),
+        ("vf_frontend", "VF_FRONTEND_", _enums.Frontend),
+        ("vf_clustering", "VF_CLUSTERING_", _enums.Clustering),
+        ("vf_stage", "VF_STAGE_", _enums.Stage),
+    ],
+)
+def test_choices_are_the_headers(enum: str, prefix: str, kind: type[_enums.Choice]) -> None:
+    texts = {_enums.spelling(member): int(member) for member in kind}
+    names = {name.removeprefix(prefix).lower().replace("_", "-"): n for name, n in members(enum).items()}
+    assert texts == names
+
+
+def test_every_status_has_a_class_and_every_level_a_level() -> None:
+    statuses = set(members("vf_status_code").values()) - {0}
+    assert _errors._BY_STATUS.keys() == statuses
+    assert set(members("vf_log_level").values()) == _LEVELS.keys()
+
+
+def test_constants_are_the_headers() -> None:
+    constants = dict(re.findall(r"#define (VF_\w+) ([\d.]+)", HEADER))
+    assert float(constants["VF_GALLERY_THRESHOLD"]) == _abi.GALLERY_THRESHOLD
+    assert int(constants["VF_ABI_VERSION"]) == _abi.ABI_VERSION
+    assert int(constants["VF_SEGMENT_OVERLAP"]) == _abi.SEGMENT_OVERLAP
+    assert int(constants["VF_SEGMENT_FINAL"]) == _abi.SEGMENT_FINAL

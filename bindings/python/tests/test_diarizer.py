@@ -1,0 +1,237 @@
+"""Files and arrays of whole recordings."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import voiceflow
+from conftest import RATE
+from numpy.typing import NDArray
+from voiceflow import (
+    AudioError,
+    Cancel,
+    CancelledError,
+    DeadlineError,
+    Diarization,
+    Diarizer,
+    InvalidArgumentError,
+    NotFoundError,
+    Stage,
+)
+
+
+@pytest.fixture(scope="module")
+def hour(audio: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What takes seconds to analyse."""
+    return np.tile(audio, 60)
+
+
+def same(one: Diarization, other: Diarization) -> bool:
+    return one.to_json("x") == other.to_json("x")
+
+
+def test_files(diarizer: Diarizer, recording: Path, result: Diarization, tmp_path: Path) -> None:
+    assert len(result.speakers) == 3 and len(result) > 10
+    assert same(diarizer.process(str(recording)), result)
+    odd = tmp_path / "größe  名.flac"
+    shutil.copy(recording, odd)
+    assert same(diarizer.process(odd), result)
+
+
+def test_arrays(diarizer: Diarizer, audio: NDArray[np.float32], result: Diarization) -> None:
+    assert same(diarizer.process(audio, RATE), result)
+    # The recording has 16 bits.
+    whole = np.round(audio * 2**15).astype(np.int16)
+    np.testing.assert_array_equal(whole / np.float32(2**15), audio)
+    stereo = np.stack([whole, whole], axis=1)
+    for samples in (
+        whole,
+        stereo,
+        np.asfortranarray(stereo),
+        stereo[:, :1],
+        whole.astype(np.int32) << 16,
+        audio.astype(np.float64),
+        audio.astype(">f4"),
+        np.repeat(audio, 2)[::2],
+    ):
+        assert same(diarizer.process(samples, RATE), result)
+    assert same(diarizer.process(audio, np.int64(RATE)), result)  # type: ignore[arg-type]
+
+
+def test_another_rate(diarizer: Diarizer, audio: NDArray[np.float32]) -> None:
+    half = diarizer.process(audio[::2], RATE // 2)
+    assert abs(half.duration - len(audio) / RATE) < 0.01 and len(half.speakers) >= 2
+
+
+def test_nothing_and_silence(diarizer: Diarizer) -> None:
+    for samples in np.zeros(0, np.float32), np.zeros((0, 2), np.int16), np.zeros(RATE, np.float32), []:
+        result = diarizer.process(samples, RATE)
+        assert (len(result), result.speakers, list(result), result.segments.shape) == (0, (), [], (0,))
+        assert result.to_rttm("a") == "" and "<svg" in result._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate", "said"),
+    [
+        (np.zeros(9, np.float32), None, "sample_rate: expected one with an array"),
+        (np.zeros(9, np.float32), 0, "expected 1000 to 768000 Hz, got 0 Hz"),
+        (np.zeros(9, np.float32), -1, "sample_rate: expected 0 to"),
+        (np.zeros(9, np.float32), 2**32, "sample_rate: expected 0 to"),
+        (np.zeros(9, np.float32), 44_100.5, "sample_rate: expected a whole number"),
+        (np.zeros(9, np.float32), "16000", "sample_rate: expected a whole number"),
+        (np.zeros((2, 9000), np.float32), RATE, "the transpose"),
+        (np.zeros((50, 33), np.float32), RATE, "channels"),
+        (np.zeros((2, 2, 2), np.float32), RATE, r"expected the shape \[n_frames\]"),
+        (np.float32(1), RATE, r"expected the shape \[n_frames\]"),
+        (np.zeros(9, np.uint8), RATE, "source: expected an array of float32"),
+        (np.zeros(9, np.int64), RATE, "got int64"),
+        (None, RATE, "got object"),
+        (b"file.wav", RATE, "source: expected an array"),
+        ("conversation.flac", RATE, "sample_rate: expected none with a file"),
+        ("a\0b", None, "source: expected a text without zero bytes"),
+    ],
+)
+def test_bad_input(diarizer: Diarizer, samples: object, rate: object, said: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=said):
+        diarizer.process(samples, rate)  # type: ignore[arg-type]
+
+
+def test_bad_files(diarizer: Diarizer, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="nowhere.wav") as caught:
+        diarizer.process(tmp_path / "nowhere.wav")
+    assert isinstance(caught.value, FileNotFoundError)
+    with pytest.raises(OSError):
+        diarizer.process(tmp_path)
+    (tmp_path / "text.wav").write_text("no audio")
+    with pytest.raises(AudioError, match="text.wav"):
+        diarizer.process(tmp_path / "text.wav")
+    with pytest.raises(AudioError):
+        diarizer.process(np.full(RATE, np.nan, np.float32), RATE)
+
+
+def test_progress(diarizer: Diarizer, audio: NDArray[np.float32], result: Diarization) -> None:
+    told: list[tuple[Stage, float]] = []
+    threads = set()
+
+    def progress(stage: Stage, fraction: float) -> None:
+        told.append((stage, fraction))
+        threads.add(threading.get_ident())
+
+    assert same(diarizer.process(audio, RATE, progress=progress), result)
+    assert {Stage.ANALYSIS, Stage.RECONSTRUCTION} <= {stage for stage, _ in told}
+    assert all(0 <= fraction <= 1 for _, fraction in told)
+    assert threads == {threading.get_ident()}
+
+
+def test_progress_cancels(diarizer: Diarizer, audio: NDArray[np.float32], result: Diarization) -> None:
+    with pytest.raises(CancelledError) as caught:
+        diarizer.process(audio, RATE, progress=lambda stage, fraction: False)
+    assert caught.value.status == -12
+    assert same(diarizer.process(audio, RATE), result)
+
+
+@pytest.mark.parametrize("kind", [ZeroDivisionError, KeyboardInterrupt, SystemExit])
+def test_an_exception_in_progress(
+    diarizer: Diarizer, hour: NDArray[np.float32], kind: type[BaseException]
+) -> None:
+    """It comes out of the call, which ends soon."""
+
+    def progress(stage: Stage, fraction: float) -> None:
+        if fraction > 0:
+            raise kind("mine")
+
+    start = time.monotonic()
+    with pytest.raises(kind, match="mine"):
+        diarizer.process(hour, RATE, progress=progress)
+    assert time.monotonic() - start < 2
+    assert diarizer.process(hour[:RATE], RATE).duration == 1
+
+
+def test_where_no_thread_can_be_made(
+    diarizer: Diarizer,
+    audio: NDArray[np.float32],
+    result: Diarization,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The call is made on this one, and behaves the same."""
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def failing(stage: Stage, fraction: float) -> None:
+        raise ZeroDivisionError("mine")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    told: list[Stage] = []
+    assert same(diarizer.process(audio, RATE, progress=lambda stage, fraction: told.append(stage)), result)
+    assert Stage.ANALYSIS in told
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        diarizer.process(audio, RATE, progress=failing)
+    with pytest.raises(CancelledError):
+        diarizer.process(audio, RATE, progress=lambda stage, fraction: False)
+    with pytest.raises(NotFoundError):
+        diarizer.process("/nowhere.wav")
+
+
+def test_the_library_can_be_used_in_progress(diarizer: Diarizer, audio: NDArray[np.float32]) -> None:
+    inner: list[Diarization] = []
+
+    def progress(stage: Stage, fraction: float) -> None:
+        if not inner:
+            with Diarizer(threads=1) as another:
+                inner.append(another.process(audio[:RATE], RATE))
+
+    diarizer.process(audio, RATE, progress=progress)
+    assert inner[0].duration == 1
+
+
+def test_cancel(diarizer: Diarizer, hour: NDArray[np.float32]) -> None:
+    cancel = Cancel()
+    timer = threading.Timer(0.2, cancel.set)
+    timer.start()
+    start = time.monotonic()
+    with pytest.raises(CancelledError):
+        diarizer.process(hour, RATE, cancel=cancel)
+    assert 0.15 < time.monotonic() - start < 2
+    with pytest.raises(CancelledError):
+        diarizer.process(hour[:RATE], RATE, cancel=cancel)
+
+
+def test_deadline(hour: NDArray[np.float32]) -> None:
+    with Diarizer(deadline_ms=100) as hasty:
+        start = time.monotonic()
+        with pytest.raises(DeadlineError):
+            hasty.process(hour, RATE)
+        assert time.monotonic() - start < 2
+
+
+def test_threads_share_a_diarizer(
+    diarizer: Diarizer, audio: NDArray[np.float32], result: Diarization
+) -> None:
+    results: list[Diarization | BaseException] = []
+
+    def work() -> None:
+        try:
+            results.append(diarizer.process(audio, RATE, progress=lambda stage, fraction: None))
+        except BaseException as error:
+            results.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 6
+    assert all(isinstance(other, Diarization) and same(other, result) for other in results)
+
+
+def test_info_is_the_models(diarizer: Diarizer) -> None:
+    info = diarizer.info
+    assert info.name == "fast-cnn" and info.version.count(".") == 2
+    assert info.window_samples > info.hop_samples > info.frame_step_samples > 0
+    assert info.max_speakers >= 2 and info.embedding_dim > 1 and info.provider is voiceflow.Provider.CPU

@@ -1,0 +1,74 @@
+"""Records of the library in Python's logging."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+import voiceflow
+from conftest import ROOT
+from voiceflow import Session
+
+MODEL = ROOT / "tests/data/models/good.onnx"
+
+
+@pytest.fixture
+def logger() -> Iterator[logging.Logger]:
+    """One that nobody else uses."""
+    yield logging.getLogger("host.diarization")
+    voiceflow.log_to(None)
+
+
+def test_records(logger: logging.Logger, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "host"):
+        voiceflow.log_to(logger)
+        Session(model_path=MODEL).close()
+    assert caplog.records
+    assert all(record.name.startswith("host.diarization.") for record in caplog.records)
+    assert {record.levelno for record in caplog.records} <= {10, 20, 30, 40}
+    assert not any("voiceflow::" in record.name or "::" in record.name for record in caplog.records)
+
+
+def test_levels(logger: logging.Logger, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(1, "host"):
+        voiceflow.log_to(logger, logging.DEBUG)
+        Session(model_path=MODEL).close()
+        assert logging.DEBUG in {record.levelno for record in caplog.records}
+        caplog.clear()
+        voiceflow.log_to(logger, logging.INFO)
+        Session(model_path=MODEL).close()
+        assert logging.DEBUG not in {record.levelno for record in caplog.records}
+        caplog.clear()
+        voiceflow.log_to(logger, logging.CRITICAL)
+        Session(model_path=MODEL, provider="tensorrt").close()
+        assert caplog.records == []
+        voiceflow.log_to(logger, logging.WARNING)
+        Session(model_path=MODEL, provider="tensorrt").close()
+        assert [record.levelno for record in caplog.records].count(logging.WARNING) >= 1
+        caplog.clear()
+        voiceflow.log_to(None)
+        Session(model_path=MODEL, provider="tensorrt").close()
+        assert caplog.records == []
+
+
+def test_a_handler_that_uses_the_library_is_refused(logger: logging.Logger) -> None:
+    said: list[str] = []
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            try:
+                voiceflow.Cancel()
+            except voiceflow.InvalidArgumentError as error:
+                said.append(str(error))
+
+    handler = Handler()
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        voiceflow.log_to(logger)
+        Session(model_path=MODEL).close()
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+    assert said and all("callback" in text for text in said)

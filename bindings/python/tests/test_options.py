@@ -1,0 +1,115 @@
+"""Options by keyword."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import voiceflow
+from conftest import ROOT
+from voiceflow import Diarizer, InvalidArgumentError, Session
+from voiceflow._abi import ARGUMENTS
+from voiceflow._options import _CONVERT, DiarizerOptions, SessionOptions, StreamOptions
+
+MODEL = ROOT / "tests/data/models/good.onnx"
+FAMILIES = ROOT / "tests/data/families"
+
+
+def test_every_setter_has_a_keyword() -> None:
+    setters = {
+        name.removeprefix("vf_options_set_") for name in ARGUMENTS if name.startswith("vf_options_set_")
+    }
+    assert _CONVERT.keys() | {"provider"} == setters
+    keywords = DiarizerOptions.__optional_keys__ | StreamOptions.__optional_keys__
+    assert keywords == setters | {"provider_policy"}
+    assert SessionOptions.__optional_keys__ < DiarizerOptions.__optional_keys__
+
+
+GOOD: list[dict[str, Any]] = [
+    {"provider": "cpu", "provider_policy": "required"},
+    {"provider": "CPU"},
+    {"provider": voiceflow.Provider.CPU, "provider_policy": voiceflow.ProviderPolicy.REQUIRED},
+    {"provider_policy": "preferred", "device_id": 0, "threads": 1, "slots": 2, "deadline_ms": 60_000},
+    {"model_path": MODEL},
+    {"model_path": str(MODEL), "model_memory": None},
+    {"model_memory": MODEL.read_bytes()},
+    {"model_memory": memoryview(MODEL.read_bytes())},
+    {"batch": 2, "num_speakers": 3, "hop_s": 1, "clustering_threshold": 0.5},
+    {"speaker_range": (0, 4), "min_speech_s": 0.1, "min_silence_s": 0.2, "clustering_method": "average"},
+    {
+        "segmentation_model": FAMILIES / "segmentation.onnx",
+        "embedding_model": FAMILIES / "campplus.onnx",
+        "embedding_family": "3d-speaker",
+        "frontend": "sherpa",
+        "clustering_method": "centroid",
+        "min_cluster_size": 3,
+        "segmentation_receptive_field": (991, 270),
+    },
+    {
+        "segmentation_model_memory": (FAMILIES / "segmentation.onnx").read_bytes(),
+        "embedding_model_memory": bytearray((FAMILIES / "campplus.onnx").read_bytes()),
+        "embedding_family": "3D_Speaker",
+    },
+]
+
+
+@pytest.mark.parametrize("options", GOOD, ids=lambda options: next(iter(options)))
+def test_good_options(options: dict[str, Any], recording: Path) -> None:
+    with Diarizer(**options) as diarizer:
+        assert diarizer.process(recording).duration > 50
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"threads": -1}, "threads: expected 0 to .* got -1"),
+    ({"threads": 257}, "threads"),
+    ({"threads": 1.5}, "threads: expected a whole number, got 1.5"),
+    ({"threads": 2**70}, "threads: expected 0 to"),
+    ({"threads": "2"}, "threads: expected a whole number, got '2'"),
+    ({"device_id": 2**31}, "device_id: expected 0 to 2147483647"),
+    ({"slots": 0}, "slots"),
+    ({"deadline_ms": -5}, "deadline_ms: expected 0 to"),
+    ({"hop_s": float("nan")}, "hop"),
+    ({"hop_s": "1"}, "hop_s: expected a number, got '1'"),
+    ({"hop_s": [1]}, "hop_s: expected a number"),
+    ({"clustering_threshold": 3}, "threshold"),
+    ({"speaker_range": 3}, "speaker_range: expected a pair"),
+    ({"speaker_range": (3, 2)}, "speaker"),
+    ({"speaker_range": (0, -2)}, "speaker_range: expected 0 to"),
+    ({"num_speakers": 0}, "speakers"),
+    ({"provider": "gpu"}, 'provider: expected one of "auto", "cpu", "cuda", "tensorrt", got \'gpu\''),
+    ({"provider": 9}, "provider: expected one of"),
+    ({"provider": 1.0}, "provider: expected one of"),
+    ({"embedding_family": "kaldi"}, '"3d-speaker"'),
+    ({"model_path": 7}, "model_path: expected a path, got int"),
+    ({"model_path": b"model.onnx"}, "model_path: expected a str, got bytes"),
+    ({"model_path": "a\0b"}, "model_path: expected a text without zero bytes"),
+    ({"model_path": "\udcff"}, "model_path: expected a text that is valid Unicode"),
+    ({"model_memory": "text"}, "model_memory: expected bytes, got str"),
+    ({"model_memory": b""}, "expected the bytes of an ONNX file, got 0 bytes"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), BAD)
+def test_bad_values(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=said):
+        Diarizer(**options)
+
+
+def test_an_unknown_name() -> None:
+    with pytest.raises(TypeError, match="speakers: expected an option among batch, "):
+        Diarizer(speakers=3)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="hop_s: expected an option among deadline_ms, "):
+        Session(hop_s=1.0)  # type: ignore[call-arg]
+
+
+def test_bad_models() -> None:
+    with pytest.raises(voiceflow.NotFoundError) as caught:
+        Diarizer(model_path="/nowhere/model.onnx")
+    assert isinstance(caught.value, FileNotFoundError) and "/nowhere/model.onnx" in str(caught.value)
+    with pytest.raises(voiceflow.ModelError):
+        Diarizer(model_memory=b"no model")
+    with pytest.raises(voiceflow.ModelError, match="wrong_contract"):
+        Session(model_path=ROOT / "tests/data/models/wrong_contract.onnx")
+    with pytest.raises(voiceflow.ProviderError):
+        Session(provider="tensorrt", provider_policy="required")

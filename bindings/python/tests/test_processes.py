@@ -1,0 +1,204 @@
+"""Ctrl-C, fork, and the end of the interpreter: each in a program of its own."""
+
+from __future__ import annotations
+
+import signal
+import textwrap
+import time
+
+import pytest
+from conftest import PATIENCE_S, RECORDING, run, start
+
+# An hour and more of audio, which takes many seconds.
+PRELUDE = f"""
+import os, signal, sys, threading, time
+import numpy as np, soundfile, voiceflow
+audio = soundfile.read({str(RECORDING)!r}, dtype="float32")[0]
+long = np.tile(audio, 240)
+"""
+
+INTERRUPTED = {
+    "process": "voiceflow.Diarizer().process(long, 16000)",
+    "process with progress": "voiceflow.Diarizer().process(long, 16000, progress=lambda s, f: None)",
+    "push": "voiceflow.Diarizer().stream().push(long[: 16000 * 3600])",
+    "infer": "voiceflow.Session().infer(long[:48000 * 1000].reshape(1000, 48000))",
+    "a run": "list(voiceflow.Diarizer().stream().run(np.array_split(long, 10000)))",
+    "process in a log": "voiceflow.log_to(__import__('logging').getLogger('x'), 1); "
+    "voiceflow.Diarizer().process(long, 16000)",
+}
+
+
+@pytest.mark.parametrize("name", INTERRUPTED)
+def test_ctrl_c_ends_a_call(name: str) -> None:
+    """KeyboardInterrupt comes soon, and the library is as good as before."""
+    program = start(
+        PRELUDE
+        + textwrap.dedent(f"""
+        print("begins", flush=True)
+        try:
+            {INTERRUPTED[name]}
+            print("was not interrupted")
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+        print(voiceflow.Diarizer().process(audio[:16000], 16000).duration)
+        """)
+    )
+    try:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "begins\n"
+        time.sleep(1)
+        program.send_signal(signal.SIGINT)
+        sent = time.monotonic()
+        assert program.stdout.readline() == "interrupted\n"
+        assert time.monotonic() - sent < 2
+        output, errors = program.communicate(timeout=PATIENCE_S)
+        assert (program.returncode, output, errors) == (0, "1.0\n", "")
+    finally:
+        program.kill()
+
+
+def test_ctrl_c_ends_the_program() -> None:
+    """Where nobody catches it, with its traceback and nothing else."""
+    program = start(
+        PRELUDE + 'd = voiceflow.Diarizer()\nprint("begins", flush=True)\nd.process(long, 16000)\n'
+    )
+    try:
+        assert program.stdout is not None and program.stdout.readline() == "begins\n"
+        time.sleep(1)
+        program.send_signal(signal.SIGINT)
+        _, errors = program.communicate(timeout=10)
+        assert program.returncode == -signal.SIGINT
+        assert errors.startswith("Traceback") and errors.endswith("KeyboardInterrupt\n")
+        assert "Exception ignored" not in errors
+    finally:
+        program.kill()
+
+
+def test_fork() -> None:
+    """A child may not use the parent's model, is told what to do, drops its objects, and makes others."""
+    said = run(
+        PRELUDE
+        + textwrap.dedent("""
+        import gc, warnings
+        # Of newer versions of Python, about any fork of a process with threads.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        diarizer, session = voiceflow.Diarizer(), voiceflow.Session()
+        result, stream = diarizer.process(audio, 16000), diarizer.stream()
+        gallery = voiceflow.Gallery(diarizer)
+        expected = result.to_rttm("x")
+        busy = threading.Thread(target=lambda: diarizer.process(long[:20_000_000], 16000))
+        busy.start()
+        time.sleep(0.2)
+        child = os.fork()
+        if child == 0:
+            for use in (lambda: diarizer.process(audio, 16000), lambda: session.infer(audio[:16000]),
+                        lambda: stream.push(audio), diarizer.stream):
+                try:
+                    use()
+                    os._exit(1)
+                except voiceflow.ForkedError as error:
+                    assert isinstance(error, RuntimeError) and error.status == -18
+                    assert "multiprocessing.get_context(\\"spawn\\")" in str(error), error
+            assert result.to_rttm("x") == expected
+            del diarizer, session, stream, gallery
+            result.close()
+            gc.collect()
+            again = voiceflow.Diarizer().process(audio, 16000)
+            os._exit(0 if again.to_rttm("x") == expected else 2)
+        print("child", os.waitpid(child, 0)[1])
+        busy.join()
+        print("parent", diarizer.process(audio, 16000).to_rttm("x") == expected)
+        """)
+    )
+    assert said == "child 0\nparent True\n"
+
+
+def test_pools_of_processes() -> None:
+    """Loaded in the worker it works, by fork and by spawn; a diarizer of the parent is refused."""
+    import tempfile
+    from pathlib import Path
+
+    script = textwrap.dedent(f"""
+    import multiprocessing, sys, voiceflow
+    def load():
+        global diarizer
+        diarizer = voiceflow.Diarizer(threads=1)
+    def work(path):
+        return len(diarizer.process(path))
+    if __name__ == "__main__":
+        for method in ("fork", "spawn"):
+            with multiprocessing.get_context(method).Pool(2, load) as pool:
+                print(method, len(set(pool.map(work, [{str(RECORDING)!r}] * 4))))
+        load()
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            try:
+                pool.map(work, [{str(RECORDING)!r}])
+            except voiceflow.ForkedError as error:
+                print("refused", error.status)
+    """)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "pools.py")
+        file.write_text(script)
+        said = run(f"import runpy; runpy.run_path({str(file)!r}, run_name='__main__')")
+    assert said == "fork 1\nspawn 1\nrefused -18\n"
+
+
+ENDS = {
+    "process": "diarizer.process(long, 16000)",
+    "process with progress": "diarizer.process(long, 16000, progress=lambda s, f: None)",
+    "push": "diarizer.stream().push(long)",
+    "small pushes": "stream = diarizer.stream(); [stream.push(part) for part in np.array_split(long, 10000)]",
+    "infer": "session.infer(long[:48000 * 1000].reshape(1000, 48000))",
+    "small infers": "[session.infer(part[:16000]) for part in np.array_split(long, 1000)]",
+    "create": "[voiceflow.Session() for _ in range(1000)]",
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_the_interpreter_ends_while_daemon_threads_work(name: str) -> None:
+    """Without a crash, a message or a long wait, with the log on."""
+    begin = time.monotonic()
+    said = run(
+        PRELUDE
+        + textwrap.dedent(f"""
+        import logging
+        logging.basicConfig(stream=open(os.devnull, "w"), level=1)
+        voiceflow.log_to(logging.getLogger("voiceflow"))
+        diarizer, session = voiceflow.Diarizer(), voiceflow.Session(threads=1)
+        def work():
+            try:
+                {ENDS[name]}
+            except voiceflow.Error:
+                pass
+        for _ in range(2):
+            threading.Thread(target=work, daemon=True).start()
+        time.sleep(1)
+        print("ends", flush=True)
+        """)
+    )
+    assert said == "ends\n"
+    assert time.monotonic() - begin < 30
+
+
+def test_objects_in_cycles_and_globals_at_the_end() -> None:
+    """Whatever is alive when the interpreter ends, and a call that comes too late."""
+    said = run(
+        PRELUDE
+        + textwrap.dedent("""
+        import atexit
+        diarizer = voiceflow.Diarizer()
+        cycle = [diarizer.stream(), diarizer.process(audio, 16000), voiceflow.Gallery(diarizer)]
+        cycle.append(cycle)
+        sys.modules["kept"] = cycle
+        class Late:
+            def __del__(self):
+                try:
+                    diarizer.process(audio, 16000)
+                except voiceflow.ExitingError:
+                    print("refused", flush=True)
+        late = Late()
+        atexit.register(lambda: print(cycle[1].duration > 0 and diarizer.process(audio, 16000).duration > 0))
+        """)
+    )
+    assert said.splitlines()[0] == "True"
+    assert said.splitlines()[1:] == ["refused"]
