@@ -5,7 +5,7 @@ RUNTIME := $(CURDIR)/.runtime/onnxruntime-$(RUNTIME_VERSION)/libonnxruntime.so.$
 export VOICEFLOW_ORT_LIBRARY ?= $(RUNTIME)
 
 # The tests of the C interface; every other file or folder of tests/ belongs to test-rust.
-C_TESTS := abi c_abi c_api_page examples exports header readme rust_host
+C_TESTS := abi c_abi c_api_page consumers cpp_face examples exports header readme rust_host
 TEST_PROGRAMS := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs)))
 RUST_TESTS := $(filter-out $(C_TESTS),$(TEST_PROGRAMS))
 
@@ -32,9 +32,21 @@ demo: build ## set up, build, and diarize the recording that ships with the proj
 build: $(RUNTIME) ## the release library and the command line
 	cargo build --release --workspace --locked
 
+# Not empty: the static library is installed too.
+STATIC ?=
+
 .PHONY: install
-install: build ## library, header, command line and ONNX Runtime into PREFIX (default ./install)
-	PREFIX="$(PREFIX)" scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow "$(RUNTIME)"
+install: build $(if $(STATIC),static) ## library, headers, command line and ONNX Runtime into PREFIX (default ./install), see STATIC
+	PREFIX="$(PREFIX)" STATIC_LIBRARY="$(if $(STATIC),target/release/libvoiceflow.a)" \
+		scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow "$(RUNTIME)"
+
+.PHONY: uninstall
+uninstall: ## remove what install has put into PREFIX
+	PREFIX="$(PREFIX)" scripts/uninstall.sh
+
+.PHONY: static
+static: $(RUNTIME) ## the release library for static linking
+	cargo rustc --release --locked --package voiceflow --lib --crate-type staticlib
 
 .PHONY: test
 test: test-rust test-threads test-c test-python test-go ## every test

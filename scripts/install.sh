@@ -1,17 +1,24 @@
 #!/bin/sh
-# Installs the library, its header and its pkg-config file:
+# Installs the library, its headers, and what pkg-config and CMake need to find them, all by their own place: the prefix
+# can be moved.
 #
 #   PREFIX/lib/libvoiceflow.so.<abi>.<version>   with links libvoiceflow.so.<abi> and libvoiceflow.so
-#   PREFIX/include/voiceflow.h                   and voiceflow.hpp where there is one
-#   PREFIX/lib/pkgconfig/voiceflow.pc            which finds its prefix by its own place
+#   PREFIX/include/voiceflow.h                   C
+#   PREFIX/include/voiceflow.hpp, voiceflow/     C++
+#   PREFIX/lib/pkgconfig/voiceflow.pc            cc … $(pkg-config --cflags --libs voiceflow)
+#   PREFIX/lib/cmake/voiceflow/                  find_package(voiceflow), target voiceflow::voiceflow
+#   PREFIX/share/voiceflow/installed.txt         the list of all this, for scripts/uninstall.sh
 #
 #   PREFIX/bin/voiceflow                         where a command line is given
 #   PREFIX/lib/libonnxruntime.so.<version>       where an ONNX Runtime is given: the library looks there
+#   PREFIX/lib/libvoiceflow.a                    where a static library is given, with voiceflow-static.pc and the
+#                                                target voiceflow::static
 #
 #   scripts/install.sh                               builds a release and installs the library
 #   scripts/install.sh LIBRARY [PROGRAM [RUNTIME]]   installs what is already built
 #   PREFIX=/usr/local              where it goes
 #   DESTDIR=                       put before PREFIX, for packagers
+#   STATIC_LIBRARY=                the static library, as `make static` builds it
 set -eu
 
 fail() {
@@ -22,6 +29,7 @@ fail() {
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 prefix=${PREFIX:-/usr/local}
 target=${DESTDIR:-}$prefix
+static=${STATIC_LIBRARY:-}
 
 version=$(sed -n 's/^version = "\([0-9][^"]*\)"$/\1/p' "$root/Cargo.toml" | head -n 1)
 abi=$(sed -n 's/^const ABI: u32 = \([0-9]*\);$/\1/p' "$root/build.rs")
@@ -34,26 +42,50 @@ else
     (cd "$root" && cargo build --release --package voiceflow --locked)
     library=${CARGO_TARGET_DIR:-$root/target}/release/libvoiceflow.so
 fi
-[ -f "$library" ] || fail "$library: no such file"
+for file in "$library" "${2:-}" "${3:-}" "$static"; do
+    [ -z "$file" ] || [ -f "$file" ] || fail "$file: no such file"
+done
 
 umask 022
-mkdir -p "$target/lib/pkgconfig" "$target/include"
-real=libvoiceflow.so.$abi.$version
+list=$target/share/voiceflow/installed.txt
+mkdir -p "$target/share/voiceflow"
+
+installed() { # PATH UNDER THE PREFIX
+    grep -qxF "$1" "$list" 2>/dev/null || echo "$1" >>"$list"
+}
 # A new file each time: a program that runs with the old one keeps it.
-cp "$library" "$target/lib/.$real.new"
-chmod 755 "$target/lib/.$real.new"
-mv -f "$target/lib/.$real.new" "$target/lib/$real"
-ln -sf "$real" "$target/lib/libvoiceflow.so.$abi"
-ln -sf "libvoiceflow.so.$abi" "$target/lib/libvoiceflow.so"
-for header in "$root"/include/voiceflow.h*; do
-    cp "$header" "$target/include/"
+put() { # SOURCE PATH MODE
+    mkdir -p "$(dirname "$target/$2")"
+    cp "$1" "$target/$2.new"
+    chmod "$3" "$target/$2.new"
+    mv -f "$target/$2.new" "$target/$2"
+    installed "$2"
+}
+link() { # CONTENT PATH
+    ln -sf "$1" "$target/$2"
+    installed "$2"
+}
+fill() { # TEMPLATE PATH
+    mkdir -p "$(dirname "$target/$2")"
+    sed "s/@VERSION@/$version/; s/@ABI@/$abi/" "$root/scripts/install/$1" >"$target/$2"
+    installed "$2"
+}
+
+installed share/voiceflow/installed.txt
+real=libvoiceflow.so.$abi.$version
+put "$library" "lib/$real" 755
+link "$real" "lib/libvoiceflow.so.$abi"
+link "libvoiceflow.so.$abi" lib/libvoiceflow.so
+for header in "$root"/include/voiceflow.h "$root"/include/voiceflow.hpp "$root"/include/voiceflow/*.hpp; do
+    put "$header" "include/${header#"$root"/include/}" 644
 done
-sed "s/@VERSION@/$version/" "$root/scripts/voiceflow.pc.in" >"$target/lib/pkgconfig/voiceflow.pc"
-if [ -n "${2:-}" ]; then
-    mkdir -p "$target/bin"
-    install -m 755 "$2" "$target/bin/voiceflow"
+fill voiceflow.pc.in lib/pkgconfig/voiceflow.pc
+fill voiceflow-config.cmake.in lib/cmake/voiceflow/voiceflow-config.cmake
+fill voiceflow-config-version.cmake.in lib/cmake/voiceflow/voiceflow-config-version.cmake
+if [ -n "$static" ]; then
+    put "$static" lib/libvoiceflow.a 644
+    fill voiceflow-static.pc.in lib/pkgconfig/voiceflow-static.pc
 fi
-if [ -n "${3:-}" ]; then
-    install -m 755 "$3" "$target/lib/"
-fi
+[ -z "${2:-}" ] || put "$2" bin/voiceflow 755
+[ -z "${3:-}" ] || put "$3" "lib/$(basename "$3")" 755
 echo "$target/lib/$real"

@@ -17,6 +17,7 @@ build) ;;
 test)
     need g++ g++
     need nm binutils
+    need cmake cmake
     need pkg-config pkg-config
     need valgrind valgrind
     need abidiff abigail-tools

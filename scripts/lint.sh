@@ -37,6 +37,17 @@ advisories() {
     fi
 }
 
+# The C++ interface and what is written with it, in each of its styles.
+tidy() {
+    for file in tests/cpp/*.cpp tests/consumers/cmake/*.cpp examples/cpp/*.cpp; do
+        case $file in
+        *expected.cpp) style=-fno-exceptions ;;
+        *) style=-fexceptions ;;
+        esac
+        .venv/bin/clang-tidy --quiet "$file" -- -std=c++17 -Iinclude "$style" || return
+    done
+}
+
 check rustfmt cargo fmt --all --check
 check clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 check "clippy without the model" cargo clippy --package voiceflow --lib --no-default-features --locked -- -D warnings
@@ -52,6 +63,7 @@ check advisories advisories
 check "Go: gofmt, vet, staticcheck" scripts/lint_go.sh
 check ruff .venv/bin/ruff check .
 check "ruff format" .venv/bin/ruff format --check .
+check clang-tidy tidy
 check mypy .venv/bin/mypy --config-file bindings/python/pyproject.toml bindings/python/src bindings/python/hatch_build.py
 check shellcheck .venv/bin/shellcheck scripts/*.sh tests/data/*.sh .ci/run
 

@@ -53,14 +53,25 @@ fn people(folder: &Path) -> [String; 2] {
     })
 }
 
-/// A C example as a program.
-fn c_program(name: &str) -> PathBuf {
+/// An example of a folder of its own, compiled.
+fn compiled(compiler: (&str, &str), standard: &str, source: &str) -> PathBuf {
     static PROGRAMS: AtomicUsize = AtomicUsize::new(0);
     let number = PROGRAMS.fetch_add(1, Ordering::Relaxed);
-    let program = fresh_folder(&format!("example-c-{number}")).join(name);
-    let flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-std=c99"];
-    compile("cc", "gcc", &flags, &root().join(format!("examples/c/{name}.c")), &program);
+    let program = fresh_folder(&format!("example-{number}")).join("program");
+    let flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", standard];
+    compile(compiler.0, compiler.1, &flags, &root().join("examples").join(source), &program);
     program
+}
+
+/// A C example as a program.
+fn c_program(name: &str) -> PathBuf {
+    compiled(("cc", "gcc"), "-std=c99", &format!("c/{name}.c"))
+}
+
+/// A C++ example as a program.
+#[cfg(feature = "embedded-model")]
+fn cpp_program(name: &str) -> PathBuf {
+    compiled(("c++", "g++"), "-std=c++17", &format!("cpp/{name}.cpp"))
 }
 
 /// A Rust example as a program.
@@ -79,14 +90,14 @@ fn rust_program(name: &str) -> PathBuf {
     PathBuf::from(built.split('"').next().unwrap())
 }
 
-/// The same tasks in C and in Rust, with the model in the library.
+/// The same tasks in C, C++ and Rust, with the model in the library.
 #[cfg(feature = "embedded-model")]
 mod each_task {
     use super::*;
 
     /// What the program of each language prints.
-    fn outputs(name: &str, arguments: &[&str], input: Option<&Path>) -> [String; 2] {
-        [c_program(name), rust_program(name)].map(|program| {
+    fn outputs(name: &str, arguments: &[&str], input: Option<&Path>) -> [String; 3] {
+        [c_program(name), cpp_program(name), rust_program(name)].map(|program| {
             let mut command = Command::new(program);
             environment(&mut command).args(arguments);
             if let Some(input) = input {
@@ -97,8 +108,8 @@ mod each_task {
     }
 
     /// What the program of each language says when it fails.
-    fn complaints(name: &str, arguments: &[&str]) -> [String; 2] {
-        [c_program(name), rust_program(name)].map(|program| {
+    fn complaints(name: &str, arguments: &[&str]) -> [String; 3] {
+        [c_program(name), cpp_program(name), rust_program(name)].map(|program| {
             let output = environment(&mut Command::new(program)).args(arguments).output().unwrap();
             assert!(matches!(output.status.code(), Some(1 | 2)), "{output:?}");
             String::from_utf8(output.stderr).unwrap()
@@ -123,22 +134,22 @@ mod each_task {
     fn stream() {
         let file = fresh_folder("example-stream").join("conversation.raw");
         std::fs::write(&file, raw(&samples())).unwrap();
-        let [c, rust] = outputs("stream", &[], Some(&file));
+        let [c, cpp, rust] = outputs("stream", &[], Some(&file));
         assert!(c.lines().count() > 10, "{c}");
-        assert_eq!(c, rust);
+        assert_eq!([&c, &c], [&cpp, &rust]);
     }
 
     #[test]
     fn batch_infer() {
         let file = fresh_folder("example-batch").join("conversation.raw");
         std::fs::write(&file, raw(&samples())).unwrap();
-        let from_samples = stdout(
-            environment(&mut Command::new(c_program("batch_infer")))
-                .stdin(std::fs::File::open(&file).unwrap()),
-        );
+        let [from_samples, in_cpp] = [c_program("batch_infer"), cpp_program("batch_infer")].map(|program| {
+            let input = std::fs::File::open(&file).unwrap();
+            stdout(environment(&mut Command::new(program)).stdin(input))
+        });
         let from_file = stdout(environment(&mut Command::new(rust_program("batch_infer"))).arg(recording()));
         assert_eq!(from_samples.lines().count(), 6, "{from_samples}");
-        assert_eq!(from_samples, from_file);
+        assert_eq!([&from_samples, &from_samples], [&in_cpp, &from_file]);
         let talk = from_file.split_whitespace().filter_map(|word| word.parse::<u32>().ok()).sum::<u32>();
         assert!(talk > 300, "{from_file}");
     }
@@ -164,7 +175,7 @@ mod each_task {
             assert_eq!(printed, "3 speakers\n");
         }
         let log = std::fs::read_to_string(&file).unwrap();
-        assert_eq!(log.matches("ONNX Runtime loaded from").count(), 2, "{log}");
+        assert_eq!(log.matches("ONNX Runtime loaded from").count(), 3, "{log}");
     }
 
     #[test]

@@ -1,0 +1,40 @@
+// Enrols people by recordings of them, and prints who they are in another recording.
+//
+//     c++ -std=c++17 identify.cpp $(pkg-config --cflags --libs voiceflow) -o identify
+//     ./identify meeting.wav ada=ada.wav bob=bob.wav
+#include <voiceflow.hpp>
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+int main(int argc, char **argv)
+{
+    if (argc < 3) {
+        std::fprintf(stderr, "usage: %s AUDIO NAME=AUDIO...\n", argv[0]);
+        return 2;
+    }
+    try {
+        const voiceflow::Diarizer diarizer;
+        const voiceflow::Gallery gallery(diarizer);
+        for (int i = 2; i < argc; ++i) {
+            const std::string person = argv[i];
+            const std::size_t equals = person.find('=');
+            if (equals == std::string::npos) {
+                std::fprintf(stderr, "%s: expected NAME=FILE\n", argv[i]);
+                return 2;
+            }
+            gallery.enroll_file(diarizer, person.substr(0, equals), person.substr(equals + 1));
+        }
+        const voiceflow::Diarization result = diarizer.process_file(argv[1]);
+        std::int32_t speaker = 0;
+        for (const voiceflow::VoiceMatch &match : gallery.identify(result)) {
+            const std::string name = match.voice < 0 ? "a stranger" : gallery.name(match.voice);
+            std::printf("%s is %s (similarity %.2f)\n", result.speaker_label(speaker++).c_str(), name.c_str(),
+                        static_cast<double>(match.score));
+        }
+    } catch (const voiceflow::Error &error) {
+        std::fprintf(stderr, "identify: %s\n", error.what());
+        return 1;
+    }
+}

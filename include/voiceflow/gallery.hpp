@@ -1,0 +1,199 @@
+// Known voices. Part of voiceflow.hpp.
+#ifndef VOICEFLOW_GALLERY_HPP
+#define VOICEFLOW_GALLERY_HPP
+
+#include <voiceflow/diarizer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace voiceflow {
+
+/// Similarity from which a voice is taken for a known one, with the model compiled in.
+inline constexpr float gallery_threshold = static_cast<float>(VF_GALLERY_THRESHOLD);
+
+/// Whose voice an embedding is.
+struct Identity {
+    /// The name of the most similar known voice; empty for a stranger.
+    std::string name;
+    /// Similarity, -1 to 1, to the most similar known voice, whether or not it reaches the threshold.
+    float score = -1.0F;
+};
+
+/// Who a speaker of a result is.
+struct VoiceMatch {
+    /// Number of the voice, for `Gallery::name`; -1 for a stranger.
+    std::int32_t voice = -1;
+    /// Similarity, -1 to 1, to that voice; of a stranger to the most similar one.
+    float score = -1.0F;
+};
+
+inline namespace VOICEFLOW_STYLE {
+
+/// Known voices: people enrolled by name, for one model. A lock of its own guards it: any thread,
+/// concurrently.
+class Gallery : public detail::Handle<vf_gallery, vf_gallery_destroy> {
+public:
+#ifndef VOICEFLOW_NO_EXCEPTIONS
+    /// See `create`.
+    explicit Gallery(const Diarizer &diarizer) : Gallery(create(diarizer)) {}
+    /// See `load`.
+    Gallery(const Diarizer &diarizer, const Text &path) : Gallery(load(diarizer, path)) {}
+#endif
+
+    /// A gallery without any voice, for the diarizer's model. It does not keep the diarizer.
+    [[nodiscard]] static result<Gallery> create(const Diarizer &diarizer)
+    {
+        vf_gallery *made = nullptr;
+        const auto outcome = detail::create_checked(
+            made, [&](vf_gallery **out) { return vf_gallery_create(diarizer.get(), out); });
+        return detail::finish(outcome, Gallery(made));
+    }
+
+    /// Reads a gallery from a file that `save` wrote. Fails among others with Status::not_found, and with
+    /// Status::gallery for a file that is none, is damaged, or belongs to another model.
+    [[nodiscard]] static result<Gallery> load(const Diarizer &diarizer, const Text &path)
+    {
+        vf_gallery *made = nullptr;
+        const auto outcome = path.with("path", [&](const char *text) {
+            return detail::create_checked(
+                made, [&](vf_gallery **out) { return vf_gallery_load(diarizer.get(), text, out); });
+        });
+        return detail::finish(outcome, Gallery(made));
+    }
+
+    /// Writes the gallery to a file, in place of an older one, whole or not at all. It holds voices, which
+    /// are personal data. Fails among others with Status::io.
+    VOICEFLOW_CHECKED result<void> save(const Text &path) const
+    {
+        return detail::finish(
+            path.with("path", [&](const char *text) { return vf_gallery_save(get(), text); }));
+    }
+
+    /// Enrolls a person by an audio file of at least 3 s of speech, better 20 s, in which nobody else speaks
+    /// for more than 15 % of the speech. A name may have several recordings: its voice is their mean.
+    ///
+    /// - `name`: 1 to 256 bytes, without white space around it or control characters, and not of the form
+    /// "SPEAKER_00".
+    /// - `progress`: see Diarizer.
+    ///
+    /// Fails among others with Status::audio (too little speech, more than one person), cancelled, deadline,
+    /// and with Status::gallery for a diarizer with another model.
+    template <class Progress = NoProgress>
+    VOICEFLOW_CHECKED result<void> enroll_file(const Diarizer &diarizer, const Text &name, const Text &path,
+                                               Progress &&progress = Progress{}) const
+    {
+        return enroll(name, progress, [&](const char *person, vf_progress_fn function, void *user_data) {
+            return path.with("path", [&](const char *text) {
+                return vf_gallery_enroll_file(get(), diarizer.get(), person, text, function, user_data);
+            });
+        });
+    }
+
+    /// As `enroll_file`, by samples held in memory: see Diarizer::process.
+    template <class Progress = NoProgress>
+    VOICEFLOW_CHECKED result<void> enroll_samples(const Diarizer &diarizer, const Text &name,
+                                                  span<const float> samples, std::uint32_t sample_rate,
+                                                  std::uint32_t channels = 1,
+                                                  Progress &&progress = Progress{}) const
+    {
+        return enroll(name, progress, [&](const char *person, vf_progress_fn function, void *user_data) {
+            return detail::with_frames(
+                samples.size(), channels, "samples", "channels", [&](std::size_t frames) {
+                    return vf_gallery_enroll_f32(get(), diarizer.get(), person, samples.data(), frames,
+                                                 sample_rate, channels, function, user_data);
+                });
+        });
+    }
+
+    /// Enrolls a person by a voice embedding of the gallery's model, such as that of a diarization's speaker,
+    /// made of so much speech: more than 0, its weight beside the name's others.
+    VOICEFLOW_CHECKED result<void> enroll_embedding(const Text &name, span<const float> embedding,
+                                                    Seconds speech) const
+    {
+        return detail::finish(name.with("name", [&](const char *person) {
+            return vf_gallery_enroll_embedding(get(), person, embedding.data(), embedding.size(),
+                                               speech.count());
+        }));
+    }
+
+    /// Removes a person. The voices behind move up by one.
+    VOICEFLOW_CHECKED result<void> remove(const Text &name) const
+    {
+        return detail::finish(
+            name.with("name", [&](const char *person) { return vf_gallery_remove(get(), person); }));
+    }
+
+    /// Number of known voices, at most 100,000.
+    [[nodiscard]] result<std::size_t> count() const
+    {
+        std::size_t count = 0;
+        const vf_status status = vf_gallery_count(get(), &count);
+        return detail::finish(status, count);
+    }
+
+    /// The name of a known voice, 0 to the count less 1, in the order in which names were first enrolled.
+    [[nodiscard]] result<std::string> name(std::int32_t index) const
+    {
+        std::string name;
+        const auto outcome = detail::read_text(name, [&](char *out, std::size_t cap, std::size_t *n) {
+            return vf_gallery_name(get(), index, out, cap, n);
+        });
+        return detail::finish(outcome, std::move(name));
+    }
+
+    /// Whose voice an embedding of the gallery's model is: the most similar known voice, from the threshold
+    /// on, which is a cosine similarity, -1 to 1.
+    [[nodiscard]] result<Identity> identify(span<const float> embedding,
+                                            float threshold = gallery_threshold) const
+    {
+        Identity identity;
+        const auto outcome =
+            detail::read_text(identity.name, [&](char *out, std::size_t cap, std::size_t *n) {
+                return vf_gallery_identify(get(), embedding.data(), embedding.size(), threshold, out, cap, n,
+                                           &identity.score);
+            });
+        return detail::finish(outcome, std::move(identity));
+    }
+
+    /// Who the speakers of a result are, each somebody else: one match for each speaker.
+    [[nodiscard]] result<std::vector<VoiceMatch>> identify(const Diarization &diarization,
+                                                           float threshold = gallery_threshold) const
+    {
+        std::vector<std::int32_t> voices;
+        std::vector<float> scores;
+        const auto outcome =
+            detail::read_all(voices, [&](std::int32_t *out, std::size_t cap, std::size_t *n) {
+                scores.resize(cap);
+                return vf_gallery_identify_diarization(get(), diarization.get(), threshold, out,
+                                                       scores.data(), cap, n);
+            });
+        std::vector<VoiceMatch> matches(voices.size());
+        for (std::size_t speaker = 0; speaker < voices.size(); ++speaker) {
+            matches[speaker] = {voices[speaker], scores[speaker]};
+        }
+        return detail::finish(outcome, std::move(matches));
+    }
+
+private:
+    explicit Gallery(vf_gallery *made) noexcept : Handle(made) {}
+
+    template <class Progress, class Work>
+    static result<void> enroll(const Text &name, Progress &progress, Work work)
+    {
+        detail::ProgressCall<Progress> call(progress);
+        const auto outcome = name.with("name", [&](const char *person) -> detail::Outcome {
+            return work(person, call.function(), call.user_data());
+        });
+        call.rethrow();
+        return detail::finish(outcome);
+    }
+};
+
+}  // namespace VOICEFLOW_STYLE
+}  // namespace voiceflow
+
+#endif

@@ -1,0 +1,222 @@
+// One loaded model, and the switch that ends a call of it. Part of voiceflow.hpp.
+#ifndef VOICEFLOW_SESSION_HPP
+#define VOICEFLOW_SESSION_HPP
+
+#include <voiceflow/model_info.hpp>
+#include <voiceflow/options.hpp>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace voiceflow {
+
+/// The size of what a session makes of a batch.
+struct InferenceShape {
+    /// Rows of audio.
+    std::size_t batch = 0;
+    /// Frames of the activity of each row.
+    std::size_t frames = 0;
+    /// Local speakers in each row.
+    std::size_t speakers = 0;
+    /// Numbers in one embedding.
+    std::size_t embedding_dim = 0;
+
+    /// Values of an activity, [batch, frames, speakers].
+    [[nodiscard]] std::size_t activity_size() const noexcept { return batch * frames * speakers; }
+    /// Values of the embeddings, [batch, speakers, embedding_dim].
+    [[nodiscard]] std::size_t embedding_size() const noexcept { return batch * speakers * embedding_dim; }
+};
+
+/// What a session makes of a batch.
+struct Inference {
+    /// The sizes of what follows.
+    InferenceShape shape;
+    /// [batch, frames, speakers] probabilities, 0 to 1, that a local speaker speaks.
+    std::vector<float> activity;
+    /// [batch, speakers, embedding_dim] values: for each local speaker a voice of unit length, or zeros.
+    std::vector<float> embedding;
+};
+
+inline namespace VOICEFLOW_STYLE {
+
+/// A switch by which any thread ends the calls that were given it.
+class Cancel : public detail::Handle<vf_cancel, vf_cancel_destroy> {
+public:
+#ifndef VOICEFLOW_NO_EXCEPTIONS
+    /// A switch that is not set.
+    Cancel() : Cancel(create()) {}
+#endif
+
+    /// A switch that is not set.
+    [[nodiscard]] static result<Cancel> create()
+    {
+        vf_cancel *made = nullptr;
+        const auto outcome = detail::create_checked(made, vf_cancel_create);
+        return detail::finish(outcome, Cancel(made));
+    }
+
+    /// Sets the switch: calls with it end soon with Status::cancelled, later ones at once. It stays set. Any
+    /// thread, concurrently.
+    VOICEFLOW_CHECKED result<void> set() const { return detail::finish(vf_cancel_set(get())); }
+
+private:
+    explicit Cancel(vf_cancel *made) noexcept : Handle(made) {}
+};
+
+/// One loaded model: audio in, activity and embeddings out. Most programs want a Diarizer. Its const
+/// functions may be called from any threads at once.
+class Session : public detail::Handle<vf_session, vf_session_destroy> {
+public:
+#ifndef VOICEFLOW_NO_EXCEPTIONS
+    /// See `create`.
+    Session() : Session(create()) {}
+    /// See `create`.
+    explicit Session(const Options &options) : Session(create(options)) {}
+#endif
+
+    /// Loads the model in the library and checks it.
+    [[nodiscard]] static result<Session> create() { return create_with(nullptr); }
+
+    /// Loads the model that the options name, and checks it. Fails among others with Status::model,
+    /// not_found, runtime_not_found, provider.
+    [[nodiscard]] static result<Session> create(const Options &options) { return create_with(&options); }
+
+    /// Sizes of the model and the provider in use.
+    [[nodiscard]] result<ModelInfo> describe() const { return detail::describe(get(), vf_session_describe); }
+
+    /// Name of the model.
+    [[nodiscard]] result<std::string> model_name() const
+    {
+        return detail::text_of(get(), vf_session_model_name);
+    }
+
+    /// Such as "0.1.0".
+    [[nodiscard]] result<std::string> model_version() const
+    {
+        return detail::text_of(get(), vf_session_model_version);
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    [[nodiscard]] result<std::string> model_sha256() const
+    {
+        return detail::text_of(get(), vf_session_model_sha256);
+    }
+
+    /// The number of frames that the network makes of a row of `samples` samples: at least one frame step of
+    /// the model, at most 960,000. For a length not met before, the network is run once on silence.
+    [[nodiscard]] result<std::size_t> frames(std::size_t samples) const
+    {
+        std::size_t frames = 0;
+        const vf_status status = vf_session_frames(get(), samples, &frames);
+        return detail::finish(status, frames);
+    }
+
+    /// The size of the answer for `batch` rows of `samples` samples each.
+    [[nodiscard]] result<InferenceShape> shape(std::size_t batch, std::size_t samples) const
+    {
+        InferenceShape shape;
+        const auto outcome = find_shape(batch, samples, shape);
+        return detail::finish(outcome, shape);
+    }
+
+    /// Runs the network on a batch of audio.
+    ///
+    /// - `audio`: [batch, samples] values, row after row: mono, 16 kHz, -1 to 1, finite; read where it lies.
+    /// - `batch`: rows, 1 to 1,024.
+    ///
+    /// Waits while all run slots of the session are taken. Any thread, concurrently. Fails among others with
+    /// Status::audio, deadline, limit.
+    [[nodiscard]] result<Inference> infer(span<const float> audio, std::size_t batch) const
+    {
+        return infer_all(audio, batch, nullptr);
+    }
+
+    /// As `infer`; ends soon with Status::cancelled once the switch is set.
+    [[nodiscard]] result<Inference> infer(span<const float> audio, std::size_t batch,
+                                          const Cancel &cancel) const
+    {
+        return infer_all(audio, batch, &cancel);
+    }
+
+    /// As `infer`, into memory of the caller's, and without allocating: returns the number of frames. Spans
+    /// smaller than `shape` says fail with Status::buffer_too_small, and nothing is written to either.
+    [[nodiscard]] result<std::size_t> infer_into(span<const float> audio, std::size_t batch,
+                                                 span<float> activity, span<float> embedding) const
+    {
+        std::size_t frames = 0;
+        const auto outcome = run(audio, batch, activity, embedding, frames, nullptr);
+        return detail::finish(outcome, frames);
+    }
+
+    /// As `infer_into`; ends soon with Status::cancelled once the switch is set.
+    [[nodiscard]] result<std::size_t> infer_into(span<const float> audio, std::size_t batch,
+                                                 span<float> activity, span<float> embedding,
+                                                 const Cancel &cancel) const
+    {
+        std::size_t frames = 0;
+        const auto outcome = run(audio, batch, activity, embedding, frames, &cancel);
+        return detail::finish(outcome, frames);
+    }
+
+private:
+    explicit Session(vf_session *made) noexcept : Handle(made) {}
+
+    static result<Session> create_with(const Options *options)
+    {
+        vf_session *made = nullptr;
+        const auto outcome = detail::create_with(made, options, vf_session_create);
+        return detail::finish(outcome, Session(made));
+    }
+
+    detail::Outcome find_shape(std::size_t batch, std::size_t samples, InferenceShape &shape) const
+    {
+        ModelInfo info{};
+        info.size = sizeof info;
+        std::size_t frames = 0;
+        vf_status status = vf_session_describe(get(), &info);
+        if (status == VF_OK) {
+            status = vf_session_frames(get(), samples, &frames);
+        }
+        shape = {batch, frames, info.max_speakers, info.embedding_dim};
+        return status;
+    }
+
+    detail::Outcome run(span<const float> audio, std::size_t batch, span<float> activity,
+                        span<float> embedding, std::size_t &frames, const Cancel *cancel) const
+    {
+        return detail::with_frames(audio.size(), batch, "audio", "rows", [&](std::size_t samples) {
+            std::size_t activity_n = 0;
+            std::size_t embedding_n = 0;
+            if (cancel == nullptr) {
+                return vf_session_infer(get(), audio.data(), batch, samples, activity.data(), activity.size(),
+                                        &activity_n, embedding.data(), embedding.size(), &embedding_n,
+                                        &frames);
+            }
+            return vf_session_infer_cancellable(get(), audio.data(), batch, samples, activity.data(),
+                                                activity.size(), &activity_n, embedding.data(),
+                                                embedding.size(), &embedding_n, &frames, cancel->get());
+        });
+    }
+
+    result<Inference> infer_all(span<const float> audio, std::size_t batch, const Cancel *cancel) const
+    {
+        Inference inference;
+        auto outcome = detail::with_frames(audio.size(), batch, "audio", "rows", [&](std::size_t samples) {
+            return find_shape(batch, samples, inference.shape);
+        });
+        if (!outcome.failed()) {
+            inference.activity.resize(inference.shape.activity_size());
+            inference.embedding.resize(inference.shape.embedding_size());
+            outcome =
+                run(audio, batch, inference.activity, inference.embedding, inference.shape.frames, cancel);
+        }
+        return detail::finish(outcome, std::move(inference));
+    }
+};
+
+}  // namespace VOICEFLOW_STYLE
+}  // namespace voiceflow
+
+#endif

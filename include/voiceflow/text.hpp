@@ -1,0 +1,70 @@
+// Texts and paths on their way into the library. Part of voiceflow.hpp.
+#ifndef VOICEFLOW_TEXT_HPP
+#define VOICEFLOW_TEXT_HPP
+
+#include <voiceflow/result.hpp>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace voiceflow {
+inline namespace VOICEFLOW_STYLE {
+
+/// A text or path given to a function, in UTF-8: from a string, a literal, a std::string_view or a
+/// std::filesystem::path. Lives no longer than the call.
+class Text {
+public:
+    // NOLINTBEGIN(misc-explicit-constructor): a parameter takes any of them.
+    /// Used where it lies. NULL is for the library to refuse.
+    Text(const char *text) noexcept : text_(text) {}
+    /// Used where it lies.
+    Text(const std::string &text) noexcept
+        : text_(text.c_str()), inner_zero_(text.find('\0') != std::string::npos)
+    {
+    }
+    /// Copied.
+    Text(std::string_view text) : Text(std::string(text)) {}
+    /// Copied.
+    Text(const std::filesystem::path &path) : Text(utf8(path)) {}
+    // NOLINTEND(misc-explicit-constructor)
+
+    Text(const Text &) = delete;
+    Text &operator=(const Text &) = delete;
+    Text(Text &&) = delete;
+    Text &operator=(Text &&) = delete;
+    ~Text() = default;
+
+    /// Calls a C function with the text, unless a zero byte would end it early.
+    template <class Call>
+    [[nodiscard]] detail::Outcome with(const char *name, Call call) const
+    {
+        if (inner_zero_) {
+            return {VF_E_INVALID_ARGUMENT, std::string(name) + ": expected text without a zero byte, got \"" +
+                                               text_ + "\" with one behind it"};
+        }
+        return call(text_);
+    }
+
+private:
+    explicit Text(std::string &&copy)
+        : copy_(std::move(copy)), text_(copy_.c_str()), inner_zero_(copy_.find('\0') != std::string::npos)
+    {
+    }
+
+    static std::string utf8(const std::filesystem::path &path)
+    {
+        const auto text = path.u8string();  // of another type from C++20 on
+        return {text.begin(), text.end()};
+    }
+
+    std::string copy_;
+    const char *text_;
+    bool inner_zero_ = false;
+};
+
+}  // namespace VOICEFLOW_STYLE
+}  // namespace voiceflow
+
+#endif

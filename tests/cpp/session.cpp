@@ -1,0 +1,92 @@
+// One model without a diarizer: shapes, results with and without allocation, switches.
+#include "support.hpp"
+
+#include <chrono>
+#include <thread>
+
+using namespace std::chrono_literals;
+using voiceflow::Session;
+
+namespace {
+
+void models(const Session &session)
+{
+    const voiceflow::ModelInfo info = session.describe();
+    CHECK(info.window_samples > 0 && info.max_speakers > 0 && info.embedding_dim > 0);
+    CHECK(!session.model_name().empty() && !session.model_version().empty());
+    CHECK(session.model_sha256().size() == 64);
+    CHECK_THROWS(session.frames(1), invalid_argument, "samples");
+}
+
+void inference(const Session &session)
+{
+    const std::size_t batch = 3;
+    const std::size_t samples = session.describe().window_samples;
+    const std::vector<float> audio = test::audio(batch * samples, 5);
+    const voiceflow::InferenceShape shape = session.shape(batch, samples);
+    CHECK(shape.batch == batch && shape.frames == session.frames(samples));
+    const voiceflow::Inference answer = session.infer(audio, batch);
+    CHECK(answer.shape.frames == shape.frames && answer.activity.size() == shape.activity_size());
+    CHECK(answer.embedding.size() == shape.embedding_size() && shape.embedding_size() > 0);
+    for (const float probability : answer.activity) {
+        CHECK(probability >= 0.0F && probability <= 1.0F);
+    }
+
+    std::vector<float> activity(shape.activity_size());
+    std::vector<float> embedding(shape.embedding_size());
+    CHECK(session.infer_into(audio, batch, activity, embedding) == shape.frames);
+    CHECK(activity == answer.activity && embedding == answer.embedding);
+    const voiceflow::Cancel unused;
+    CHECK(session.infer(audio, batch, unused).activity == activity);
+
+    const voiceflow::span<float> small(activity.data(), 1);
+    CHECK_THROWS(session.infer_into(audio, batch, small, embedding), buffer_too_small, "1");
+    CHECK_THROWS(session.infer(audio, 7), invalid_argument, "audio: expected a multiple of the 7 rows, got ");
+    CHECK_THROWS(session.infer(audio, 0), invalid_argument, "0");
+    CHECK_THROWS(session.infer({}, 1), invalid_argument, "samples");
+}
+
+/// A call whose switch another thread sets ends; the switch stays set; a call beside it is not concerned.
+void switches(const Session &session)
+{
+    const std::size_t samples = session.describe().window_samples;
+    const std::size_t batch = 64;
+    const std::vector<float> audio = test::audio(batch * samples, 6);
+    std::vector<float> activity(session.shape(batch, samples).activity_size());
+    std::vector<float> embedding(session.shape(batch, samples).embedding_size());
+    const voiceflow::Cancel cancel;
+    std::thread other([&] {
+        std::this_thread::sleep_for(20ms);
+        cancel.set();
+    });
+    try {
+        // Without an end of its own, so that it is not over before it is cancelled.
+        while (test::in_time()) {
+            (void)session.infer_into(audio, batch, activity, embedding, cancel);
+        }
+        CHECK(false);
+    } catch (const voiceflow::Cancelled &error) {
+        CHECK_ERROR(error, cancelled, "cancelled");
+    }
+    other.join();
+    CHECK_THROWS(session.infer(audio, batch, cancel), cancelled, "cancelled");
+    CHECK(session.infer(audio, batch).shape.batch == batch);
+}
+
+void deadline()
+{
+    const Session session(test::options().set_deadline(0ms));
+    const std::vector<float> audio(session.describe().window_samples);
+    CHECK_THROWS(session.infer(audio, 1), deadline, "deadline");
+}
+
+}  // namespace
+
+int main()
+{
+    const Session session(test::options());
+    models(session);
+    inference(session);
+    switches(session);
+    deadline();
+}

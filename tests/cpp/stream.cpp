@@ -1,0 +1,111 @@
+// Live audio: pushes, reads, the end, cancellation, exceptions in the callback of the end.
+#include "support.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+using namespace std::chrono_literals;
+using voiceflow::Diarizer;
+using voiceflow::Segment;
+using voiceflow::Stream;
+
+namespace {
+
+/// All final segments of a stream that is fed in pieces.
+template <class Sample>
+std::vector<Segment> feed(const Stream &stream, const std::vector<Sample> &samples, std::size_t piece)
+{
+    std::vector<Segment> final_ones;
+    const auto keep = [&](const std::vector<Segment> &read) {
+        for (const Segment &segment : read) {
+            if (voiceflow::is_final(segment)) {
+                final_ones.push_back(segment);
+            }
+        }
+    };
+    for (std::size_t at = 0; at < samples.size(); at += piece) {
+        stream.push(voiceflow::span<const Sample>(samples.data() + at, std::min(piece, samples.size() - at)));
+        keep(stream.read());
+    }
+    const voiceflow::Diarization result = stream.finish();
+    keep(stream.read());
+    CHECK(stream.final_speakers().size() == stream.speaker_count());
+    CHECK(result.duration().count() > 0);
+    return final_ones;
+}
+
+void pieces(const Diarizer &diarizer, const std::vector<float> &audio)
+{
+    const Stream stream(diarizer, voiceflow::Options().set_latency(1s), test::rate);
+    CHECK(stream.latency() >= 1s && stream.latency() < 2s && stream.updates() == 0);
+    const std::vector<Segment> whole = feed(stream, audio, audio.size());
+    CHECK(whole.size() > 1 && stream.updates() > 0 && stream.read().empty());
+    CHECK(stream.speaker_embedding(0).size() == diarizer.describe().embedding_dim);
+    CHECK_THROWS(stream.speaker_embedding(-1), invalid_argument, "speaker");
+    CHECK_THROWS(stream.push(audio), invalid_argument, "finish");
+    stream.reset();
+    CHECK(test::same(feed(stream, audio, 1234), whole));
+
+    const Stream integers(diarizer, test::rate);
+    CHECK(feed(integers, test::as_i16(audio), 1600).size() > 1);
+
+    const Stream stereo(diarizer, test::rate, 2);
+    CHECK_THROWS(stereo.push(voiceflow::span<const float>(audio.data(), 3)), invalid_argument,
+                 "samples: expected a multiple of the 2 channels, got 3 values");
+    stereo.push(std::vector<float>());
+    Segment one{};
+    CHECK(stereo.read_into(voiceflow::span<Segment>(&one, 1)) == 0);
+    CHECK_THROWS(Stream(diarizer, 999), invalid_argument, "999");
+}
+
+void ends(const Diarizer &diarizer, const std::vector<float> &audio)
+{
+    struct OwnFault {};
+    const Stream stream(diarizer, test::rate);
+    stream.push(audio);
+    try {
+        (void)stream.finish([](voiceflow::Stage, float) { throw OwnFault(); });
+        CHECK(false);
+    } catch (const OwnFault &) {
+        // As after any cancelled call, the stream can still be ended.
+        CHECK(!stream.finish().segments().empty());
+    }
+
+    const Stream late(diarizer, voiceflow::Options().set_deadline(0ms), test::rate);
+    CHECK_THROWS(late.push(audio), deadline, "deadline");
+
+    // Pushes without an end of their own, until another thread cancels one.
+    const Stream cancelled(diarizer, test::rate);
+    std::atomic<bool> ended = false;
+    std::thread other([&] {
+        while (!ended) {
+            std::this_thread::sleep_for(5ms);
+            cancelled.cancel();
+        }
+    });
+    try {
+        while (test::in_time()) {
+            cancelled.push(audio);
+            cancelled.reset();
+        }
+        CHECK(false);
+    } catch (const voiceflow::Cancelled &error) {
+        CHECK_ERROR(error, cancelled, "cancelled");
+    }
+    ended = true;
+    other.join();
+    cancelled.push(std::vector<float>());
+    CHECK(cancelled.updates() > 0);
+}
+
+}  // namespace
+
+int main()
+{
+    const std::vector<float> audio = test::audio(std::size_t{20} * test::rate, 7);
+    const Diarizer diarizer(test::options());
+    pieces(diarizer, audio);
+    ends(diarizer, audio);
+}
