@@ -15,14 +15,17 @@ try {
         return 2;
     }
     reference_open(argv[1], argv[2], std::stoul(argv[3]));
-    const voiceflow::Session session(
-        voiceflow::Options().runtime_library(argv[1]).model_path(argv[2]).threads(1));
+    voiceflow::Options options;
+    options.set_runtime_library(argv[1]);
+    options.set_model_path(argv[2]);
+    options.set_threads(1);
+    const voiceflow::Session session(options);
     const voiceflow::span<const float> audio(reference_audio(), reference_samples());
     const voiceflow::InferenceShape shape = session.shape(1, audio.size());
     std::vector<float> activity(shape.activity_size()), embedding(shape.embedding_size());
     while (reference_next() != 0) {
         const auto start = std::chrono::steady_clock::now();
-        session.infer_into(audio, 1, activity, embedding);
+        (void)session.infer_into(audio, 1, activity, embedding);
         const auto elapsed = std::chrono::steady_clock::now() - start;
         reference_record(static_cast<std::uint64_t>(std::chrono::nanoseconds(elapsed).count()));
     }
