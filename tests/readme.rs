@@ -1,5 +1,5 @@
-//! The examples of README.md in C and Go, run as they stand there against the installed library. That in Python is run by
-//! the tests of its package.
+//! The examples of README.md in C, C++ and Go, run as they stand there against the installed library. That in Python is run
+//! by the tests of its package.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
 
@@ -34,13 +34,26 @@ fn printed(command: &mut Command, folder: &Path) -> String {
     stdout(environment(command).current_dir(folder).env("LD_LIBRARY_PATH", prefix().join("lib")))
 }
 
+fn check_rttm(program: &Path, folder: &Path) {
+    let rttm = printed(&mut Command::new(program), folder);
+    assert!(rttm.lines().filter(|line| line.starts_with("SPEAKER meeting 1 ")).count() > 1, "{rttm}");
+}
+
 #[test]
 fn c() {
     let folder = folder_with("readme-c", "example.c", &block("c"));
     let program = folder.join("example");
     compile("cc", "gcc", &["-Wall", "-Wextra", "-Werror"], &folder.join("example.c"), &program);
-    let rttm = printed(&mut Command::new(&program), &folder);
-    assert!(rttm.lines().filter(|line| line.starts_with("SPEAKER meeting 1 ")).count() > 1, "{rttm}");
+    check_rttm(&program, &folder);
+}
+
+#[test]
+fn cpp() {
+    let folder = folder_with("readme-cpp", "example.cpp", &block("cpp"));
+    let program = folder.join("example");
+    let flags = ["-std=c++17", "-Wall", "-Wextra", "-Werror"];
+    compile("g++", "g++", &flags, &folder.join("example.cpp"), &program);
+    check_rttm(&program, &folder);
 }
 
 #[test]
