@@ -58,6 +58,22 @@ func TestEveryOptionHasItsName(t *testing.T) {
 	}
 }
 
+func TestTheFailuresAfterWhichSamplesAreTaken(t *testing.T) {
+	header := string(must[[]byte](t)(os.ReadFile(filepath.Join("..", "..", "include", "voiceflow.h"))))
+	source := string(must[[]byte](t)(os.ReadFile("errors.go")))
+	told := regexp.MustCompile(`All samples are taken or none; after([^;]*?)they are taken`).FindString(header)
+	var expected []string
+	for _, status := range regexp.MustCompile(`VF_E_\w+`).FindAllString(told, -1) {
+		constant := regexp.MustCompile(`(Err\w+) +Status = C\.` + status + `\n`).FindStringSubmatch(source)
+		expected = append(expected, constant[1])
+	}
+	stream := string(must[[]byte](t)(os.ReadFile("stream.go")))
+	list := regexp.MustCompile(`takenAfter = \[\]Status\{(.*)\}`).FindStringSubmatch(stream)
+	if got := strings.Split(list[1], ", "); len(expected) < 4 || !slices.Equal(got, expected) {
+		t.Fatalf("expected %v, got %v", expected, got)
+	}
+}
+
 func TestASegmentLiesInMemoryAsInC(t *testing.T) {
 	var s Segment
 	got := []uintptr{

@@ -6,6 +6,7 @@ import "C"
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 	"unsafe"
@@ -14,6 +15,9 @@ import (
 // cancelEvery is the time between two tries to cancel a push, which the library may not have begun at the
 // first.
 const cancelEvery = time.Millisecond
+
+// takenAfter are the failures of a push that has taken its samples.
+var takenAfter = []Status{ErrCancelled, ErrDeadline, ErrRuntime, ErrModel}
 
 // Stream is one source of live audio over a diarizer. Pushes, Finish and Reset wait for each other; all else
 // waits for nothing that takes long.
@@ -108,10 +112,7 @@ func (s *Stream) push(ctx context.Context, values int,
 		}()
 		err := call(func() C.vfgo_answer { return push(c, frames) })
 		if failed, ok := err.(*Error); ok {
-			switch failed.Status {
-			case ErrCancelled, ErrDeadline, ErrRuntime:
-				failed.Taken = true
-			}
+			failed.Taken = slices.Contains(takenAfter, failed.Status)
 		}
 		return err
 	})
