@@ -182,13 +182,35 @@ func (s *Stream) Read(into []Segment) (int, error) {
 	return int(n), err
 }
 
-// ReadAll takes out all segments that were not read yet, as Read does.
+// ReadAll takes out all segments that were not read yet, as Read does. Of those that are not final it gives none
+// that a push of another goroutine has outdated meanwhile.
 func (s *Stream) ReadAll() ([]Segment, error) {
-	var all []Segment
-	for room := make([]Segment, 64); ; {
-		n, err := s.Read(room)
-		all = append(all, room[:n]...)
-		if err != nil || n < len(room) {
+	return readPages(make([]Segment, 64), s.Read, s.Updates)
+}
+
+// readPages reads until a page is not full. A push between two pages tells anew what is not final: what earlier
+// pages have of it is dropped.
+func readPages(page []Segment, read func([]Segment) (int, error), updates func() (uint64, error)) (
+	all []Segment, err error,
+) {
+	// The numbers before the first segment in all that is not final, and before the next page.
+	first, err := updates()
+	if err != nil {
+		return nil, err
+	}
+	for before := first; ; {
+		n, err := read(page)
+		if err != nil {
+			return all, err
+		}
+		after, err := updates()
+		if err == nil && after != first {
+			all = slices.DeleteFunc(all, func(s Segment) bool { return !s.Final() })
+			first = before
+		}
+		before = after
+		all = append(all, page[:n]...)
+		if err != nil || n < len(page) {
 			return all, err
 		}
 	}

@@ -84,6 +84,29 @@ func TestALiveSource(t *testing.T) {
 	}
 }
 
+// Pages of one segment, and a push after the first one that is not final.
+func TestAPushBetweenTwoPagesLeavesNothingOutdated(t *testing.T) {
+	heard, next := conversation()[:18*rate], conversation()[18*rate:20*rate]
+	s, other := stream(t), stream(t)
+	check(t, s.PushInt16(background, heard))
+	check(t, other.PushInt16(background, heard))
+	var outdated []Segment
+	read := func(page []Segment) (int, error) {
+		n, err := s.Read(page)
+		if n > 0 && !page[0].Final() && len(outdated) == 0 {
+			outdated = append(outdated, page[0])
+			check(t, s.PushInt16(background, next))
+		}
+		return n, err
+	}
+	got := must[[]Segment](t)(readPages(make([]Segment, 1), read, s.Updates))
+	check(t, other.PushInt16(background, next))
+	expected := must[[]Segment](t)(other.ReadAll())
+	if len(outdated) == 0 || slices.Contains(expected, outdated[0]) || !slices.Equal(got, expected) {
+		t.Fatalf("expected %v without %v, got %v", expected, outdated, got)
+	}
+}
+
 func TestFloatsAreHeardAsIntegersAre(t *testing.T) {
 	expected := finals(t, stream(t), conversation()[:20*rate], rate)
 	s := stream(t)
