@@ -4,7 +4,6 @@ package voiceflow
 import "C"
 
 import (
-	"fmt"
 	"iter"
 	"runtime"
 	"slices"
@@ -14,10 +13,22 @@ import (
 // Diarization is who spoke when in one recording. It never changes, and needs nothing of what made it. Its
 // segments and speakers are there after Close, too; its texts and the identification by a [Gallery] are not.
 type Diarization struct {
-	h        *handle
+	h *handle
+	plain
+}
+
+// plain is what a result tells without the library.
+type plain struct {
 	duration float64
 	segments []Segment
 	speakers []Speaker
+}
+
+func (r *Diarization) told() plain {
+	if r == nil {
+		return plain{}
+	}
+	return r.plain
 }
 
 // Speaker is somebody heard in a recording.
@@ -48,12 +59,20 @@ func resultOf(work func(**C.vf_diarization) error) (*Diarization, error) {
 	return r, nil
 }
 
+func (r *Diarization) owned() (*handle, error) {
+	if r == nil || r.h == nil {
+		return nil, unmade("diarization")
+	}
+	return r.h, nil
+}
+
 func (r *Diarization) call(function func(*C.vf_diarization) C.vfgo_answer) error {
-	if r == nil {
-		return invalid("diarization: expected a result, got nil")
+	h, err := r.owned()
+	if err != nil {
+		return err
 	}
 	defer runtime.KeepAlive(r)
-	return r.h.call(func(p unsafe.Pointer) C.vfgo_answer { return function((*C.vf_diarization)(p)) })
+	return h.call(func(p unsafe.Pointer) C.vfgo_answer { return function((*C.vf_diarization)(p)) })
 }
 
 // read copies out everything that is plain data.
@@ -116,33 +135,38 @@ func (r *Diarization) speaker(number C.int32_t) (speaker Speaker, err error) {
 }
 
 // Close frees what the texts are made of; see the package.
-func (r *Diarization) Close() error { return r.h.closeEarly() }
+func (r *Diarization) Close() error {
+	if r == nil {
+		return nil
+	}
+	return r.h.closeEarly()
+}
 
 // Duration gives the length of the recording in seconds.
-func (r *Diarization) Duration() float64 { return r.duration }
+func (r *Diarization) Duration() float64 { return r.told().duration }
 
 // Segments gives the segments by start, then end, then speaker.
-func (r *Diarization) Segments() iter.Seq[Segment] { return slices.Values(r.segments) }
+func (r *Diarization) Segments() iter.Seq[Segment] { return slices.Values(r.told().segments) }
 
 // AppendSegments appends the segments to a slice.
-func (r *Diarization) AppendSegments(to []Segment) []Segment { return append(to, r.segments...) }
+func (r *Diarization) AppendSegments(to []Segment) []Segment { return append(to, r.told().segments...) }
 
 // Speakers gives a copy of the speakers, by number.
 func (r *Diarization) Speakers() []Speaker {
-	speakers := slices.Clone(r.speakers)
+	speakers := slices.Clone(r.told().speakers)
 	for i := range speakers {
 		speakers[i].Embedding = slices.Clone(speakers[i].Embedding)
 	}
 	return speakers
 }
 
-// Label gives the label of a speaker by number, such as "SPEAKER_00", also of one that is not in the
-// recording.
+// Label gives the label of a speaker of this result by number, such as "SPEAKER_00"; empty for a number that
+// is none of its speakers'. The numbers of a stream are others: see [Stream.FinalSpeakers].
 func (r *Diarization) Label(speaker int32) string {
-	if speaker >= 0 && int(speaker) < len(r.speakers) {
-		return r.speakers[speaker].Label
+	if speakers := r.told().speakers; speaker >= 0 && int(speaker) < len(speakers) {
+		return speakers[speaker].Label
 	}
-	return fmt.Sprintf("SPEAKER_%02d", speaker)
+	return ""
 }
 
 // RTTM writes the result as RTTM, one line for each segment. White space in the name of the recording becomes

@@ -54,19 +54,37 @@ func NewDiarizer(options ...Option) (*Diarizer, error) {
 	return d, nil
 }
 
+func (d *Diarizer) owned() (*handle, error) {
+	if d == nil || d.h == nil {
+		return nil, unmade("diarizer")
+	}
+	return d.h, nil
+}
+
 func (d *Diarizer) call(function func(*C.vf_diarizer) C.vfgo_answer) error {
-	if d == nil {
-		return invalid("diarizer: expected one made by NewDiarizer, got nil")
+	h, err := d.owned()
+	if err != nil {
+		return err
 	}
 	defer runtime.KeepAlive(d)
-	return d.h.call(func(p unsafe.Pointer) C.vfgo_answer { return function((*C.vf_diarizer)(p)) })
+	return h.call(func(p unsafe.Pointer) C.vfgo_answer { return function((*C.vf_diarizer)(p)) })
 }
 
 // Close frees the diarizer; see the package. Its streams, results and galleries stay.
-func (d *Diarizer) Close() error { return d.h.closeEarly() }
+func (d *Diarizer) Close() error {
+	if d == nil {
+		return nil
+	}
+	return d.h.closeEarly()
+}
 
 // Info describes the model.
-func (d *Diarizer) Info() ModelInfo { return d.info }
+func (d *Diarizer) Info() ModelInfo {
+	if d == nil {
+		return ModelInfo{}
+	}
+	return d.info
+}
 
 // ProcessFile finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample
 // rate and channels.

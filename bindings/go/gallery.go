@@ -61,13 +61,29 @@ func newGallery(create func(**C.vf_gallery) error) (*Gallery, error) {
 	return g, nil
 }
 
+func (g *Gallery) owned() (*handle, error) {
+	if g == nil || g.h == nil {
+		return nil, unmade("gallery")
+	}
+	return g.h, nil
+}
+
 func (g *Gallery) call(function func(*C.vf_gallery) C.vfgo_answer) error {
+	h, err := g.owned()
+	if err != nil {
+		return err
+	}
 	defer runtime.KeepAlive(g)
-	return g.h.call(func(p unsafe.Pointer) C.vfgo_answer { return function((*C.vf_gallery)(p)) })
+	return h.call(func(p unsafe.Pointer) C.vfgo_answer { return function((*C.vf_gallery)(p)) })
 }
 
 // Close frees the gallery; see the package. Its file stays.
-func (g *Gallery) Close() error { return g.h.closeEarly() }
+func (g *Gallery) Close() error {
+	if g == nil {
+		return nil
+	}
+	return g.h.closeEarly()
+}
 
 // Save writes the gallery to a file, in place of an older one, whole or not at all. It holds voices, which
 // are personal data.
@@ -121,8 +137,12 @@ func (g *Gallery) enroll(ctx context.Context, d *Diarizer, name string, progress
 
 // with keeps the gallery open for a call of another value.
 func (g *Gallery) with(use func(*C.vf_gallery) error) error {
+	h, err := g.owned()
+	if err != nil {
+		return err
+	}
 	defer runtime.KeepAlive(g)
-	return g.h.with(func(p unsafe.Pointer) error { return use((*C.vf_gallery)(p)) })
+	return h.with(func(p unsafe.Pointer) error { return use((*C.vf_gallery)(p)) })
 }
 
 // EnrollEmbedding enrolls a person by a voice embedding, such as that of a result's speaker, made of speech
@@ -138,6 +158,9 @@ func (g *Gallery) EnrollEmbedding(name string, embedding []float32, speech float
 
 // Remove removes a person. The voices behind move up by one.
 func (g *Gallery) Remove(name string) error {
+	if g == nil {
+		return unmade("gallery")
+	}
 	g.numbers.Lock()
 	defer g.numbers.Unlock()
 	return withText("name", name, func(name *C.char) error {
@@ -147,6 +170,9 @@ func (g *Gallery) Remove(name string) error {
 
 // Names gives the names of the known voices, in the order in which they were first enrolled.
 func (g *Gallery) Names() ([]string, error) {
+	if g == nil {
+		return nil, unmade("gallery")
+	}
 	g.numbers.RLock()
 	defer g.numbers.RUnlock()
 	var n C.size_t
@@ -189,6 +215,9 @@ func (g *Gallery) Identify(embedding []float32, threshold float64) (Match, error
 // IdentifyDiarization tells who each speaker of a result is, each somebody else: the pairs of speaker and
 // known voice, from the threshold on, that together exceed it the most. For the threshold see Identify.
 func (g *Gallery) IdentifyDiarization(result *Diarization, threshold float64) ([]Match, error) {
+	if g == nil {
+		return nil, unmade("gallery")
+	}
 	g.numbers.RLock()
 	defer g.numbers.RUnlock()
 	var scores []float32

@@ -43,10 +43,12 @@ func own[T any](owner *T, name string, destroy func(unsafe.Pointer), create func
 	return h, nil
 }
 
+// unmade is the error of a call with a value that owns nothing.
+func unmade(name string) error {
+	return invalid("%s: expected one that this package made, got nil or a zero value", name)
+}
+
 func (h *handle) acquire() error {
-	if h == nil {
-		return invalid("expected a value that this package made, got one without contents")
-	}
 	for {
 		state := h.state.Load()
 		if state&closedBit != 0 {

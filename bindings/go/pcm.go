@@ -26,6 +26,9 @@ func (s *Stream) Writer(ctx context.Context) *Writer { return &Writer{stream: s,
 
 // Write pushes raw audio. It gives the bytes that the stream has taken, also where it failed to analyse them.
 func (w *Writer) Write(data []byte) (int, error) {
+	if _, err := w.stream.owned(); err != nil {
+		return 0, err
+	}
 	for at := 0; at < len(data); at += blockBytes {
 		block := data[at:min(at+blockBytes, len(data))]
 		if taken, err := w.write(block); err != nil {
@@ -61,6 +64,9 @@ func (w *Writer) write(block []byte) (taken bool, err error) {
 
 // ReadFrom pushes all that a reader gives, as it comes, until its end, which is no error.
 func (w *Writer) ReadFrom(reader io.Reader) (total int64, err error) {
+	if _, err := w.stream.owned(); err != nil {
+		return 0, err
+	}
 	buffer := make([]byte, w.stream.chunkBytes())
 	for {
 		n, ended := reader.Read(buffer)
@@ -98,6 +104,10 @@ func (s *Stream) chunkBytes() int { return max(1, s.sampleRate/10) * 2 * s.chann
 // A Read of the reader that blocks is not ended by the context: close what it reads from.
 func (s *Stream) Run(ctx context.Context, reader io.Reader) iter.Seq2[Segment, error] {
 	return func(yield func(Segment, error) bool) {
+		if _, err := s.owned(); err != nil {
+			yield(Segment{}, err)
+			return
+		}
 		writer, buffer := s.Writer(ctx), make([]byte, s.chunkBytes())
 		for ended := error(nil); ended == nil; {
 			var n int

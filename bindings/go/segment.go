@@ -11,7 +11,8 @@ type Segment struct {
 	Start float64
 	// End in seconds, greater than Start, never past the end of the recording.
 	End float64
-	// Speaker is the number of the speaker, 0 to the speaker count less 1.
+	// Speaker is the number of the speaker, 0 to the speaker count less 1. A stream numbers its own speakers, not
+	// those of its result: [Stream.FinalSpeakers] tells which is which.
 	Speaker int32
 	// Confidence is the mean probability, 0 to 1, that the speaker is talking.
 	Confidence float32

@@ -72,16 +72,37 @@ func NewSession(options ...Option) (*Session, error) {
 	return s, nil
 }
 
+func (s *Session) owned() (*handle, error) {
+	if s == nil || s.h == nil {
+		return nil, unmade("session")
+	}
+	return s.h, nil
+}
+
 func (s *Session) call(function func(*C.vf_session) C.vfgo_answer) error {
+	h, err := s.owned()
+	if err != nil {
+		return err
+	}
 	defer runtime.KeepAlive(s)
-	return s.h.call(func(p unsafe.Pointer) C.vfgo_answer { return function((*C.vf_session)(p)) })
+	return h.call(func(p unsafe.Pointer) C.vfgo_answer { return function((*C.vf_session)(p)) })
 }
 
 // Close frees the session; see the package.
-func (s *Session) Close() error { return s.h.closeEarly() }
+func (s *Session) Close() error {
+	if s == nil {
+		return nil
+	}
+	return s.h.closeEarly()
+}
 
 // Info describes the model.
-func (s *Session) Info() ModelInfo { return s.info }
+func (s *Session) Info() ModelInfo {
+	if s == nil {
+		return ModelInfo{}
+	}
+	return s.info
+}
 
 // Frames gives the number of frames that the network makes of a window of so many samples: at least one frame
 // step of the model, at most 960,000 (60 s). Asked for the first time for a length, it runs the network once
@@ -122,6 +143,9 @@ func (s *Session) InferInto(ctx context.Context, audio []float32, batch int, out
 		return cancelled(ctx)
 	case ctx.Done() == nil:
 		return s.infer(audio, batch, out, nil)
+	}
+	if _, err := s.owned(); err != nil {
+		return err
 	}
 	cancel, err := s.switches.take()
 	if err != nil {

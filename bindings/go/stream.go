@@ -67,17 +67,38 @@ func (d *Diarizer) NewStream(sampleRate, channels int, options ...Option) (*Stre
 	return s, nil
 }
 
+func (s *Stream) owned() (*handle, error) {
+	if s == nil || s.h == nil {
+		return nil, unmade("stream")
+	}
+	return s.h, nil
+}
+
 func (s *Stream) call(function func(*C.vf_stream) C.vfgo_answer) error {
+	h, err := s.owned()
+	if err != nil {
+		return err
+	}
 	defer runtime.KeepAlive(s)
-	return s.h.call(func(p unsafe.Pointer) C.vfgo_answer { return function((*C.vf_stream)(p)) })
+	return h.call(func(p unsafe.Pointer) C.vfgo_answer { return function((*C.vf_stream)(p)) })
 }
 
 // Close frees the stream; see the package. It does not end a push: Cancel does.
-func (s *Stream) Close() error { return s.h.closeEarly() }
+func (s *Stream) Close() error {
+	if s == nil {
+		return nil
+	}
+	return s.h.closeEarly()
+}
 
 // Latency gives the time until what the stream says of a moment never changes: from the end of that moment to
 // the last audio that is needed. What it says first comes with the next window, at most 400 ms after.
-func (s *Stream) Latency() time.Duration { return s.latency }
+func (s *Stream) Latency() time.Duration {
+	if s == nil {
+		return 0
+	}
+	return s.latency
+}
 
 // PushFloat32 takes the next samples, -1 to 1 and finite, the channels of a frame side by side, and analyses
 // the windows that they complete. All samples are taken or none; the field Taken of an [Error] tells which,
@@ -99,6 +120,9 @@ func (s *Stream) PushInt16(ctx context.Context, samples []int16) error {
 func (s *Stream) push(ctx context.Context, values int,
 	push func(*C.vf_stream, C.size_t) C.vfgo_answer,
 ) error {
+	if _, err := s.owned(); err != nil {
+		return err
+	}
 	frames, _, _, err := format(values, s.sampleRate, s.channels)
 	if err != nil {
 		return err
@@ -137,8 +161,12 @@ func cancelUntil(c *C.vf_stream, over <-chan struct{}) {
 // inTurn does work when no other work of the stream is under way. The context that work gets is done also
 // when Cancel is called.
 func (s *Stream) inTurn(ctx context.Context, work func(context.Context, *C.vf_stream) error) error {
+	h, err := s.owned()
+	if err != nil {
+		return err
+	}
 	defer runtime.KeepAlive(s)
-	return s.h.with(func(p unsafe.Pointer) error {
+	return h.with(func(p unsafe.Pointer) error {
 		s.mu.Lock()
 		calls := s.calls
 		s.mu.Unlock()
@@ -162,6 +190,9 @@ func (s *Stream) inTurn(ctx context.Context, work func(context.Context, *C.vf_st
 // Cancel ends pushes and finishes of this stream that were called before, soon, with [ErrCancelled]. Later
 // calls are not concerned.
 func (s *Stream) Cancel() {
+	if _, err := s.owned(); err != nil {
+		return
+	}
 	s.mu.Lock()
 	end := s.endCalls
 	s.calls, s.endCalls = context.WithCancel(context.Background())
@@ -263,6 +294,9 @@ func (s *Stream) Finish(ctx context.Context, progress ...Progress) (*Diarization
 
 // Result gives what Finish gave, or nil before it.
 func (s *Stream) Result() *Diarization {
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.result

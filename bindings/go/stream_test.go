@@ -140,7 +140,7 @@ func TestBadInputOfAStream(t *testing.T) {
 		{func() error { _, err := stereo.SpeakerEmbedding(0); return err }(), ErrInvalidArgument, "speaker: "},
 		{func() error { _, err := stereo.SpeakerEmbedding(-1); return err }(), ErrInvalidArgument, "speaker"},
 		{func() error { _, err := stereo.FinalSpeakers(); return err }(), ErrInvalidArgument, "finished first"},
-		{(&Stream{channels: 1}).PushInt16(ctx, nil), ErrInvalidArgument, "without contents"},
+		{(&Stream{channels: 1}).PushInt16(ctx, nil), ErrInvalidArgument, "zero value"},
 	} {
 		expectError(t, bad.err, bad.kind, bad.words)
 		var failed *Error
