@@ -52,9 +52,11 @@ func goProgress(handle C.uintptr_t, stage C.int32_t, fraction C.float) (fault C.
 // catch keeps a panic from the frames of C: the call panics with it when it has returned.
 func catch(fault *C.uintptr_t) {
 	if value := recover(); value != nil {
-		*fault = C.uintptr_t(cgo.NewHandle(value))
+		*fault = keptFault(value)
 	}
 }
+
+func keptFault(value any) C.uintptr_t { return C.uintptr_t(cgo.NewHandle(value)) }
 
 //export goDropFault
 func goDropFault(fault C.uintptr_t) {

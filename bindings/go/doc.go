@@ -35,7 +35,8 @@
 // Progress functions and the handler of the logger must not call this package, whose functions then answer
 // [ErrInvalidArgument] or wait for ever, and must not end their goroutine (runtime.Goexit,
 // testing.T.FailNow). They may panic: the call is cancelled where it can be, and panics with the same value
-// once the library has returned.
+// once the library has returned. Where the handler of the logger panics on a thread of the library's own, or
+// while something is closed, there is no call to panic: the program ends, as by any panic in a goroutine.
 //
 // # Debugging
 //

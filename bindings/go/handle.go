@@ -28,7 +28,7 @@ func own[T any](owner *T, name string, destroy func(unsafe.Pointer), create func
 	*handle, error,
 ) {
 	var made unsafe.Pointer
-	// Also where the handler of the logger has panicked in a call that succeeded.
+	// Where the handler of the logger has panicked in a call that succeeded.
 	defer func() {
 		if made != nil {
 			destroy(made)

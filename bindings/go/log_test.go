@@ -5,10 +5,12 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // panics is a handler that panics with each record of the library.
@@ -89,6 +91,29 @@ func TestRecordsGoToTheLogger(t *testing.T) {
 	}
 }
 
+// In a process of its own, whose end is what is looked for.
+func TestAPanicOfTheHandlerOutsideACallEndsTheProgram(t *testing.T) {
+	if os.Getenv("VOICEFLOW_STRAY_RECORD") != "" {
+		check(t, SetLogger(slog.New(panics{slog.NewTextHandler(&written{}, nil)})))
+		// As the library does on a thread of its own.
+		goLog(1, nil, nil)
+		time.Sleep(time.Minute)
+		return
+	}
+	program := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	program.Env = append(os.Environ(), "VOICEFLOW_STRAY_RECORD=1")
+	output, err := program.CombinedOutput()
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 2 {
+		t.Fatalf("expected the end of a program that panics, got %v and %s", err, output)
+	}
+	for _, words := range []string{"panic of the log handler outside a call: log", "panics.Handle"} {
+		if !strings.Contains(string(output), words) {
+			t.Errorf("expected %q, got %s", words, output)
+		}
+	}
+}
+
+// Nothing panics for it but the call: a later one is as any other.
 func TestAPanicOfTheHandlerComesOutOfTheCall(t *testing.T) {
 	d, path := diarizer(t), damaged(t)
 	defer func() { check(t, SetLogger(nil)) }()

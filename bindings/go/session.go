@@ -198,9 +198,14 @@ func (s *switches) take() (*C.vf_cancel, error) {
 		s.unset = s.unset[:last]
 		return cancel, nil
 	}
-	var cancel *C.vf_cancel
-	err := call(func() C.vfgo_answer { return C.go_vf_cancel_create(&cancel) })
-	return cancel, err
+	var made, cancel *C.vf_cancel
+	// Where the handler of the logger has panicked in a call that succeeded.
+	defer func() { C.vf_cancel_destroy(made) }()
+	if err := call(func() C.vfgo_answer { return C.go_vf_cancel_create(&made) }); err != nil {
+		return nil, err
+	}
+	cancel, made = made, nil
+	return cancel, nil
 }
 
 func (s *switches) give(cancel *C.vf_cancel, set bool) {

@@ -6,19 +6,12 @@
 static __thread int depth;
 /* The first fault of a Go callback during the calls of this thread. */
 static __thread uintptr_t fault;
-/* That of a log record from a thread on which Go called nothing, until some call takes it along. */
-static uintptr_t stray;
 
 static void keep(uintptr_t found)
 {
-    uintptr_t none = 0;
-    if (found == 0) {
-        return;
-    }
-    if (depth > 0 && fault == 0) {
+    if (found != 0 && fault == 0) {
         fault = found;
-    } else if (depth > 0
-        || !__atomic_compare_exchange_n(&stray, &none, found, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    } else if (found != 0) {
         goDropFault(found);
     }
 }
@@ -40,9 +33,6 @@ vfgo_answer vfgo_leave(vf_status status)
     }
     depth--;
     fault = 0;
-    if (answer.fault == 0 && __atomic_load_n(&stray, __ATOMIC_RELAXED) != 0) {
-        answer.fault = __atomic_exchange_n(&stray, 0, __ATOMIC_RELAXED);
-    }
     return answer;
 }
 

@@ -148,7 +148,7 @@ func cancelUntil(c *C.vf_stream, over <-chan struct{}) {
 	tick := time.NewTicker(cancelEvery)
 	defer tick.Stop()
 	for {
-		// Not by call, which may panic for a log record of another thread: nobody could recover from it here.
+		// Not by call: what this comes to is told by the push.
 		C.vf_stream_cancel(c)
 		select {
 		case <-over:
