@@ -59,7 +59,8 @@ func text(ask func(out *C.char, cap C.size_t, n *C.size_t) error) (string, error
 	if err != nil || len(out) == 0 {
 		return "", err
 	}
-	return C.GoStringN(&out[0], C.int(len(out)-1)), nil
+	// C.GoStringN takes no lengths above 2 GiB.
+	return string(unsafe.Slice((*byte)(unsafe.Pointer(&out[0])), len(out)-1)), nil
 }
 
 // withText hands a text to the library, which would end it at a zero byte.

@@ -21,8 +21,8 @@
 //
 // # Contexts
 //
-// A context that is done ends its call soon, and no other one. The error then is both the context's
-// ([context.Canceled] or [context.DeadlineExceeded]) and [ErrCancelled], for [errors.Is].
+// A context that is done ends its call soon, and no other one. The error then is [ErrCancelled], the context's
+// ([context.Canceled] or [context.DeadlineExceeded]) and its cause ([context.Cause]) at once, for [errors.Is].
 //
 // # Closing
 //

@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -87,8 +88,8 @@ func (s Status) Is(target error) bool {
 	return false
 }
 
-// Error is a failed call. [errors.Is] finds its Status in it, and the error of the context that ended the
-// call.
+// Error is a failed call. [errors.Is] finds its Status in it, and the error and the cause of the context that
+// ended the call.
 type Error struct {
 	// Status is the kind of failure.
 	Status Status
@@ -111,7 +112,7 @@ func (e *Error) Error() string {
 	return "voiceflow: " + e.Text
 }
 
-// Unwrap gives the status, and the context's error where there is one.
+// Unwrap gives the status, and the error of the context where there is one.
 func (e *Error) Unwrap() []error {
 	if e.cause == nil {
 		return []error{e.Status}
@@ -125,13 +126,22 @@ func invalid(format string, values ...any) error {
 
 // cancelled is the error of a call that its context ended before the library was asked.
 func cancelled(ctx context.Context) error {
-	return &Error{Status: ErrCancelled, Text: "cancelled before the work began", cause: ctx.Err()}
+	return &Error{Status: ErrCancelled, Text: "cancelled before the work began", cause: endOf(ctx)}
 }
 
 // because adds the error of the context to that of a call which was cancelled by it.
 func because(ctx context.Context, err error) error {
 	if failed, ok := err.(*Error); ok && failed.Status == ErrCancelled {
-		failed.cause = ctx.Err()
+		failed.cause = endOf(ctx)
 	}
 	return err
+}
+
+// endOf is the error of a context, and its cause where that says more; nil of one that is not done.
+func endOf(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if err == nil || errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }

@@ -3,6 +3,7 @@ package voiceflow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -53,6 +54,46 @@ func TestTheTextOfAnError(t *testing.T) {
 	}
 	if !strings.Contains(ErrABI.Error(), "binary interface") {
 		t.Errorf("got %q", ErrABI.Error())
+	}
+}
+
+func TestTheCauseOfACancellationIsTold(t *testing.T) {
+	closing := errors.New("the room closes")
+	for name, call := range map[string]func(context.Context) error{
+		"before": func(ctx context.Context) error {
+			_, err := diarizer(t).ProcessFile(ctx, conversationFile)
+			return err
+		},
+		"a push before": func(ctx context.Context) error { return stream(t).PushInt16(ctx, conversation()) },
+		"an inference before": func(ctx context.Context) error {
+			_, err := session(t).Infer(ctx, window, 1)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(background)
+			cancel(closing)
+			err := call(ctx)
+			expectError(t, err, closing, "context canceled: the room closes")
+			expectError(t, err, context.Canceled)
+			expectError(t, err, ErrCancelled)
+		})
+	}
+	ctx, cancel := context.WithCancelCause(background)
+	_, err := diarizer(t).ProcessFile(ctx, conversationFile, func(Stage, float64) { cancel(closing) })
+	expectError(t, err, closing, "cancelled while", "context canceled: the room closes")
+	if err := endOf(background); err != nil {
+		t.Errorf("expected nothing of a context that is not done, got %v", err)
+	}
+	wrapped := fmt.Errorf("the room closes: %w", context.Canceled)
+	ctx, cancel = context.WithCancelCause(background)
+	if cancel(wrapped); endOf(ctx) != wrapped {
+		t.Errorf("expected the cause, which is the context's error too, got %v", endOf(ctx))
+	}
+	plain, end := context.WithCancel(background)
+	end()
+	if err := endOf(plain); err != context.Canceled {
+		t.Errorf("expected no more than the context says, got %v", err)
 	}
 }
 

@@ -181,7 +181,7 @@ func (s *Stream) inTurn(ctx context.Context, work func(context.Context, *C.vf_st
 			defer func() { <-s.turn }()
 		case <-both.Done():
 			text := "cancelled while another call uses the stream"
-			return &Error{Status: ErrCancelled, Text: text, cause: ctx.Err()}
+			return &Error{Status: ErrCancelled, Text: text, cause: endOf(ctx)}
 		}
 		return because(ctx, work(both, (*C.vf_stream)(p)))
 	})
