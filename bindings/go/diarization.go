@@ -7,6 +7,7 @@ import (
 	"iter"
 	"runtime"
 	"slices"
+	"time"
 	"unsafe"
 )
 
@@ -19,7 +20,7 @@ type Diarization struct {
 
 // plain is what a result tells without the library.
 type plain struct {
-	duration float64
+	duration time.Duration
 	segments []Segment
 	speakers []Speaker
 }
@@ -35,8 +36,8 @@ func (r *Diarization) told() plain {
 type Speaker struct {
 	// Label is "SPEAKER_00", "SPEAKER_01", and so on, in the order of first appearance.
 	Label string
-	// Speech is the total speaking time in seconds.
-	Speech float64
+	// Speech is the total speaking time.
+	Speech time.Duration
 	// Embedding is the voice, a vector of unit length.
 	Embedding []float32
 }
@@ -82,19 +83,23 @@ func (r *Diarization) read() error {
 	if err != nil {
 		return err
 	}
-	r.duration = float64(duration)
+	r.duration = ofSeconds(duration)
 	var n C.size_t
 	err = r.call(func(c *C.vf_diarization) C.vfgo_answer { return C.go_vf_diarization_segment_count(c, &n) })
 	if err != nil {
 		return err
 	}
-	r.segments, err = fill(int(n), func(out *Segment, cap C.size_t, n *C.size_t) error {
+	segments, err := fill(int(n), func(out *C.vf_segment, cap C.size_t, n *C.size_t) error {
 		return r.call(func(c *C.vf_diarization) C.vfgo_answer {
-			return C.go_vf_diarization_segments(c, (*C.vf_segment)(unsafe.Pointer(out)), cap, n)
+			return C.go_vf_diarization_segments(c, out, cap, n)
 		})
 	})
 	if err != nil {
 		return err
+	}
+	r.segments = make([]Segment, len(segments))
+	for i, segment := range segments {
+		r.segments[i] = segmentOf(segment)
 	}
 	err = r.call(func(c *C.vf_diarization) C.vfgo_answer { return C.go_vf_diarization_speaker_count(c, &n) })
 	if err != nil {
@@ -125,7 +130,7 @@ func (r *Diarization) speaker(number C.int32_t) (speaker Speaker, err error) {
 	if err != nil {
 		return Speaker{}, err
 	}
-	speaker.Speech = float64(speech)
+	speaker.Speech = ofSeconds(speech)
 	speaker.Embedding, err = fill(256, func(out *float32, cap C.size_t, n *C.size_t) error {
 		return r.call(func(c *C.vf_diarization) C.vfgo_answer {
 			return C.go_vf_diarization_speaker_embedding(c, number, (*C.float)(out), cap, n)
@@ -142,8 +147,8 @@ func (r *Diarization) Close() error {
 	return r.h.closeEarly()
 }
 
-// Duration gives the length of the recording in seconds.
-func (r *Diarization) Duration() float64 { return r.told().duration }
+// Duration gives the length of the recording.
+func (r *Diarization) Duration() time.Duration { return r.told().duration }
 
 // Segments gives the segments by start, then end, then speaker.
 func (r *Diarization) Segments() iter.Seq[Segment] { return slices.Values(r.told().segments) }

@@ -6,7 +6,8 @@
 //	result, err := diarizer.ProcessFile(ctx, "meeting.flac")
 //	…
 //	for segment := range result.Segments() {
-//		fmt.Printf("%.2f %.2f %s\n", segment.Start, segment.End, result.Label(segment.Speaker))
+//		start, end := segment.Start.Seconds(), segment.End.Seconds()
+//		fmt.Printf("%.2f %.2f %s\n", start, end, result.Label(segment.Speaker))
 //	}
 //
 // # Building
@@ -21,14 +22,23 @@
 //
 // # Contexts
 //
-// A context that is done ends its call soon, and no other one. The error then is [ErrCancelled], the context's
-// ([context.Canceled] or [context.DeadlineExceeded]) and its cause ([context.Cause]) at once, for [errors.Is].
+// A context that is done ends its call soon, and no other one. The error then is [ErrCancelled], the error of
+// the context ([context.Canceled] or [context.DeadlineExceeded]) and its cause ([context.Cause]), all of them
+// for [errors.Is].
+//
+// # Units
+//
+// A time is a [time.Duration] everywhere, to the nanosecond; its method Seconds gives what RTTM writes. Audio
+// is counted in samples, and sample rates are in hertz.
 //
 // # Closing
 //
 // Close frees what a value holds in C memory; it may be called more than once and at any time: calls under
 // way end as they would have, and the last one frees. Later calls answer [ErrClosed]. A value that is dropped
 // without Close is freed by the garbage collector some time later. No value needs another to stay open.
+//
+// Calls of a nil pointer or a zero value answer [ErrInvalidArgument]; those that give no error tell nothing,
+// and Close does nothing.
 //
 // # Callbacks
 //

@@ -29,8 +29,8 @@ func ExampleDiarizer_ProcessFile() {
 	result, err := diarizer.ProcessFile(context.Background(), meeting)
 	fail(err)
 	for segment := range result.Segments() {
-		fmt.Printf("%.1f %.1f %s\n", segment.Start, segment.End, result.Label(segment.Speaker))
-		if segment.End > 15 {
+		fmt.Printf("%.1f %.1f %s\n", segment.Start.Seconds(), segment.End.Seconds(), result.Label(segment.Speaker))
+		if segment.End > 15*time.Second {
 			break
 		}
 	}
@@ -81,8 +81,8 @@ func ExampleStream_Run() {
 	fail(decoder.Start())
 	for segment, err := range stream.Run(context.Background(), audio) {
 		fail(err)
-		if segment.Final() && segment.End < 12 {
-			fmt.Printf("%.1f %.1f speaker %d\n", segment.Start, segment.End, segment.Speaker)
+		if segment.Final() && segment.End < 12*time.Second {
+			fmt.Printf("%.1f %.1f speaker %d\n", segment.Start.Seconds(), segment.End.Seconds(), segment.Speaker)
 		}
 	}
 	fail(decoder.Wait())

@@ -7,6 +7,7 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"time"
 	"unsafe"
 )
 
@@ -145,13 +146,13 @@ func (g *Gallery) with(use func(*C.vf_gallery) error) error {
 	return h.with(func(p unsafe.Pointer) error { return use((*C.vf_gallery)(p)) })
 }
 
-// EnrollEmbedding enrolls a person by a voice embedding, such as that of a result's speaker, made of speech
-// seconds of speech: more than 0, its weight beside the name's others.
-func (g *Gallery) EnrollEmbedding(name string, embedding []float32, speech float64) error {
+// EnrollEmbedding enrolls a person by a voice embedding, such as that of a result's speaker, made of so much
+// speech: more than 0, its weight beside the name's others.
+func (g *Gallery) EnrollEmbedding(name string, embedding []float32, speech time.Duration) error {
 	return withText("name", name, func(name *C.char) error {
 		return g.call(func(c *C.vf_gallery) C.vfgo_answer {
 			return C.go_vf_gallery_enroll_embedding(c, name, floats(embedding), C.size_t(len(embedding)),
-				C.double(speech))
+				C.double(speech.Seconds()))
 		})
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Who speaks alone in the recording, by its reference: start and end in seconds.
@@ -96,6 +97,7 @@ func TestBadInputOfAGallery(t *testing.T) {
 		{g.EnrollEmbedding("x", nil, 1), ErrInvalidArgument, ""},
 		{g.EnrollEmbedding("x", make([]float32, d.Info().EmbeddingDim), 1), ErrInvalidArgument, "embedding"},
 		{g.EnrollEmbedding("x", voice, 0), ErrInvalidArgument, "speech"},
+		{g.EnrollEmbedding("x", voice, -time.Second), ErrInvalidArgument, "speech"},
 		{g.Remove("nobody"), ErrInvalidArgument, "nobody"},
 		{g.Save(filepath.Join(t.TempDir(), "no", "folder")), ErrNotFound, "folder"},
 		{identify(nil), ErrInvalidArgument, ""},
@@ -136,9 +138,9 @@ func TestNamesHoldWhileOthersAreRemoved(t *testing.T) {
 	result := must[*Diarization](t)(d.ProcessFile(background, conversationFile))
 	voices := result.Speakers()
 	for i := range 40 {
-		check(t, g.EnrollEmbedding(fmt.Sprint("first ", i), voices[2].Embedding, 1))
+		check(t, g.EnrollEmbedding(fmt.Sprint("first ", i), voices[2].Embedding, time.Second))
 	}
-	check(t, g.EnrollEmbedding("eve", voices[1].Embedding, 1e6))
+	check(t, g.EnrollEmbedding("eve", voices[1].Embedding, 1e6*time.Second))
 	check(t, g.Remove("ben"))
 	var group sync.WaitGroup
 	group.Add(1)

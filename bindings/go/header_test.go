@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unsafe"
 )
 
 func TestEveryFunctionOfTheHeaderIsUsed(t *testing.T) {
@@ -71,17 +70,6 @@ func TestTheFailuresAfterWhichSamplesAreTaken(t *testing.T) {
 	list := regexp.MustCompile(`takenAfter = \[\]Status\{(.*)\}`).FindStringSubmatch(stream)
 	if got := strings.Split(list[1], ", "); len(expected) < 4 || !slices.Equal(got, expected) {
 		t.Fatalf("expected %v, got %v", expected, got)
-	}
-}
-
-func TestASegmentLiesInMemoryAsInC(t *testing.T) {
-	var s Segment
-	got := []uintptr{
-		unsafe.Sizeof(s), unsafe.Alignof(s), unsafe.Offsetof(s.Start), unsafe.Offsetof(s.End),
-		unsafe.Offsetof(s.Speaker), unsafe.Offsetof(s.Confidence), unsafe.Offsetof(s.Flags),
-	}
-	if expected := []uintptr{32, 8, 0, 8, 16, 20, 24}; !slices.Equal(got, expected) {
-		t.Fatalf("expected size, alignment and offsets %v, got %v", expected, got)
 	}
 }
 

@@ -74,8 +74,8 @@ func TestEveryOptionIsTaken(t *testing.T) {
 	if info := d.Info(); info.Provider != ProviderCPU || info.SampleRate != rate || len(info.SHA256) != 64 {
 		t.Fatalf("expected the model on the CPU, got %+v", info)
 	}
-	if result := must[*Diarization](t)(d.ProcessFile(background, conversationFile)); result.Duration() < 50 {
-		t.Fatalf("expected the whole recording, got %v s", result.Duration())
+	if result := must[*Diarization](t)(d.ProcessFile(background, conversationFile)); result.Duration() < 50*time.Second {
+		t.Fatalf("expected the whole recording, got %v", result.Duration())
 	}
 	_, err := NewDiarizer(WithProvider(ProviderCUDA, ProviderRequired))
 	if err != nil {

@@ -63,7 +63,7 @@ func (d *Diarizer) NewStream(sampleRate, channels int, options ...Option) (*Stre
 		s.Close()
 		return nil, err
 	}
-	s.latency = time.Duration(float64(ms) * float64(time.Millisecond))
+	s.latency = ofSeconds(ms / 1000)
 	return s, nil
 }
 
@@ -206,21 +206,24 @@ func (s *Stream) Cancel() {
 // when there is nothing new.
 func (s *Stream) Read(into []Segment) (int, error) {
 	var n C.size_t
+	out := make([]C.vf_segment, len(into))
 	err := s.call(func(c *C.vf_stream) C.vfgo_answer {
-		out := (*C.vf_segment)(unsafe.Pointer(unsafe.SliceData(into)))
-		return C.go_vf_stream_read(c, out, C.size_t(len(into)), &n)
+		return C.go_vf_stream_read(c, unsafe.SliceData(out), C.size_t(len(out)), &n)
 	})
+	for i, segment := range out[:n] {
+		into[i] = segmentOf(segment)
+	}
 	return int(n), err
 }
 
-// ReadAll takes out all segments that were not read yet, as Read does. Of those that are not final it gives none
-// that a push of another goroutine has outdated meanwhile.
+// ReadAll takes out all segments that were not read yet, as Read does, however many they are. Where a push
+// comes between, only the newest of those that are not final are given.
 func (s *Stream) ReadAll() ([]Segment, error) {
 	return readPages(make([]Segment, 64), s.Read, s.Updates)
 }
 
-// readPages reads until a page is not full. A push between two pages tells anew what is not final: what earlier
-// pages have of it is dropped.
+// readPages reads until a page is not full. A push between two pages tells anew what is not final: what
+// earlier pages have of it is dropped.
 func readPages(page []Segment, read func([]Segment) (int, error), updates func() (uint64, error)) (
 	all []Segment, err error,
 ) {

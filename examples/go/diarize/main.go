@@ -42,7 +42,8 @@ func diarize(ctx context.Context, path string) error {
 		if segment.Overlap() {
 			overlap = "  (overlap)"
 		}
-		fmt.Printf("%8.2f %8.2f  speaker %d%s\n", segment.Start, segment.End, segment.Speaker, overlap)
+		start, end := segment.Start.Seconds(), segment.End.Seconds()
+		fmt.Printf("%8.2f %8.2f  speaker %d%s\n", start, end, segment.Speaker, overlap)
 	}
 	return nil
 }

@@ -41,7 +41,8 @@ func stream(ctx context.Context, audio io.Reader) error {
 		if segment.Final() {
 			kind = "final"
 		}
-		fmt.Printf("%8.2f %8.2f  speaker %d  %s\n", segment.Start, segment.End, segment.Speaker, kind)
+		start, end := segment.Start.Seconds(), segment.End.Seconds()
+		fmt.Printf("%8.2f %8.2f  speaker %d  %s\n", start, end, segment.Speaker, kind)
 	}
 	fmt.Printf("%d speakers in all\n", len(live.Result().Speakers()))
 	return nil
