@@ -15,13 +15,14 @@ type Diarizer struct {
 	info ModelInfo
 }
 
-// NewDiarizer loads the model and makes it ready.
+// NewDiarizer loads the model and makes it ready. Its options are all but WithSlots, WithLatency and
+// WithHistory.
 func NewDiarizer(options ...Option) (*Diarizer, error) {
 	d := &Diarizer{}
 	var err error
 	destroy := func(p unsafe.Pointer) { C.vf_diarizer_destroy((*C.vf_diarizer)(p)) }
 	d.h, err = own(d, "diarizer", destroy, func(out unsafe.Pointer) error {
-		return withOptions(options, func(o *C.vf_options) error {
+		return withOptions(forDiarizer, options, func(o *C.vf_options) error {
 			return call(func() C.vfgo_answer { return C.go_vf_diarizer_create(o, (**C.vf_diarizer)(out)) })
 		})
 	})

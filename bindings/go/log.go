@@ -65,8 +65,8 @@ func (p strayPanic) Error() string {
 	return fmt.Sprintf("panic of the log handler outside a call: %v\n%s", p.value, p.stack)
 }
 
-// catchLog is catch where there is a call to take the panic along. Elsewhere it ends the program, as any panic
-// does: in a goroutine of its own, since nothing may unwind the frames of C.
+// catchLog is catch where there is a call to take the panic along. Elsewhere it ends the program, as any
+// panic does: in a goroutine of its own, since nothing may unwind the frames of C.
 func catchLog(fault *C.uintptr_t) {
 	value := recover()
 	switch {

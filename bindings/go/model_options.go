@@ -49,23 +49,23 @@ const (
 // (segmentation-3.0, Reverb v1), which a diarizer runs together with the embedding model in place of the
 // joint model. Default: none.
 func WithSegmentationModel(path string) Option {
-	return textOption("path", path, func(o *C.vf_options, path *C.char) C.vfgo_answer {
+	return textSetter("path", path, func(o *C.vf_options, path *C.char) C.vfgo_answer {
 		return C.go_vf_options_set_segmentation_model(o, path)
-	})
+	}).of("WithSegmentationModel", forDiarizer)
 }
 
 // WithSegmentationModelMemory takes the segmentation model from the bytes of an ONNX file. Default: none.
 func WithSegmentationModelMemory(data []byte) Option {
-	return bytesOption(data, func(o *C.vf_options, data *C.uint8_t, size C.size_t) C.vfgo_answer {
+	return bytesSetter(data, func(o *C.vf_options, data *C.uint8_t, size C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_segmentation_model_memory(o, data, size)
-	})
+	}).of("WithSegmentationModelMemory", forDiarizer)
 }
 
 // WithSegmentationReceptiveField sets what one frame of a segmentation model sees, in samples (1 to 160,000),
 // and the samples from one frame to the next (1 to size), for a file that does not say. Default: the file's
 // metadata receptive_field_size and receptive_field_shift, else those of pyannote's models.
 func WithSegmentationReceptiveField(samples, step int) Option {
-	return func(o *C.vf_options) error {
+	return setter(func(o *C.vf_options) error {
 		field, err := size("size", samples)
 		if err != nil {
 			return err
@@ -77,44 +77,44 @@ func WithSegmentationReceptiveField(samples, step int) Option {
 		return call(func() C.vfgo_answer {
 			return C.go_vf_options_set_segmentation_receptive_field(o, field, shift)
 		})
-	}
+	}).of("WithSegmentationReceptiveField", forDiarizer)
 }
 
 // WithEmbeddingModel takes a speaker embedding model from an ONNX file of the WeSpeaker, 3D-Speaker or NeMo
 // family, which a diarizer runs together with the segmentation model. What `voiceflow import-model` left
 // beside the file is used. Default: none.
 func WithEmbeddingModel(path string) Option {
-	return textOption("path", path, func(o *C.vf_options, path *C.char) C.vfgo_answer {
+	return textSetter("path", path, func(o *C.vf_options, path *C.char) C.vfgo_answer {
 		return C.go_vf_options_set_embedding_model(o, path)
-	})
+	}).of("WithEmbeddingModel", forDiarizer)
 }
 
 // WithEmbeddingModelMemory takes the speaker embedding model from the bytes of an ONNX file. Default: none.
 func WithEmbeddingModelMemory(data []byte) Option {
-	return bytesOption(data, func(o *C.vf_options, data *C.uint8_t, size C.size_t) C.vfgo_answer {
+	return bytesSetter(data, func(o *C.vf_options, data *C.uint8_t, size C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_embedding_model_memory(o, data, size)
-	})
+	}).of("WithEmbeddingModelMemory", forDiarizer)
 }
 
 // WithEmbeddingFamily sets the family of an embedding model that does not say. Default: EmbeddingFamilyAuto.
 func WithEmbeddingFamily(family EmbeddingFamily) Option {
-	return numberOption("family", int(family), func(o *C.vf_options, family C.int32_t) C.vfgo_answer {
+	return numberSetter("family", int(family), func(o *C.vf_options, family C.int32_t) C.vfgo_answer {
 		return C.go_vf_options_set_embedding_family(o, family)
-	})
+	}).of("WithEmbeddingFamily", forDiarizer)
 }
 
 // WithFrontend chooses the features that the embedding model is given. Default: FrontendTrained.
 func WithFrontend(frontend Frontend) Option {
-	return numberOption("frontend", int(frontend), func(o *C.vf_options, frontend C.int32_t) C.vfgo_answer {
+	return numberSetter("frontend", int(frontend), func(o *C.vf_options, frontend C.int32_t) C.vfgo_answer {
 		return C.go_vf_options_set_frontend(o, frontend)
-	})
+	}).of("WithFrontend", forDiarizer)
 }
 
 // WithClusteringMethod chooses how voices are clustered into speakers. Default: ClusteringAuto.
 func WithClusteringMethod(method ClusteringMethod) Option {
-	return numberOption("method", int(method), func(o *C.vf_options, method C.int32_t) C.vfgo_answer {
+	return numberSetter("method", int(method), func(o *C.vf_options, method C.int32_t) C.vfgo_answer {
 		return C.go_vf_options_set_clustering_method(o, method)
-	})
+	}).of("WithClusteringMethod", forDiarizer)
 }
 
 // WithClusteringThreshold sets the distance under which two clusters of voices are one speaker, 0 to 2; lower
@@ -122,26 +122,26 @@ func WithClusteringMethod(method ClusteringMethod) Option {
 // model brings; Euclidean distance of voices of unit length for the others. Default: stored in the model,
 // else that of the method.
 func WithClusteringThreshold(threshold float64) Option {
-	return func(o *C.vf_options) error {
+	return setter(func(o *C.vf_options) error {
 		return call(func() C.vfgo_answer {
 			return C.go_vf_options_set_clustering_threshold(o, C.float(threshold))
 		})
-	}
+	}).of("WithClusteringThreshold", forDiarizer|forStream)
 }
 
 // WithMinClusterSize sets in how many windows a speaker of centroid clustering is heard at least, 1 to 1,000;
 // smaller clusters join the nearest larger one. No more than a tenth of all windows is asked for. Default: as
 // many as begin in 12 s.
 func WithMinClusterSize(windows int) Option {
-	return sizeOption("min_cluster_size", windows, func(o *C.vf_options, windows C.size_t) C.vfgo_answer {
+	return sizeSetter("min_cluster_size", windows, func(o *C.vf_options, windows C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_min_cluster_size(o, windows)
-	})
+	}).of("WithMinClusterSize", forDiarizer)
 }
 
 // WithPLDA sets the folder with the PLDA for ClusteringVBx: xvec_transform.npz and plda.npz, as pyannote's
 // community-1 has them. Default: none.
 func WithPLDA(folder string) Option {
-	return textOption("folder", folder, func(o *C.vf_options, folder *C.char) C.vfgo_answer {
+	return textSetter("folder", folder, func(o *C.vf_options, folder *C.char) C.vfgo_answer {
 		return C.go_vf_options_set_plda(o, folder)
-	})
+	}).of("WithPLDA", forDiarizer)
 }

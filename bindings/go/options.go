@@ -4,13 +4,43 @@ package voiceflow
 import "C"
 
 import (
+	"strings"
 	"time"
 	"unsafe"
 )
 
-// Option is a setting of [NewDiarizer], [NewSession] or [Diarizer.NewStream]. A value out of range is an
-// error of that function, [ErrInvalidArgument]; of one option given twice the last counts.
-type Option func(*C.vf_options) error
+// Option is a setting of [NewDiarizer], [NewSession] or [Diarizer.NewStream], made by one of the With
+// functions. A value out of range is an error of that function, [ErrInvalidArgument], and so is an option
+// that it has no use for. Of one option given twice the last counts.
+type Option struct {
+	name   string
+	usedBy user
+	set    setter
+}
+
+type setter func(*C.vf_options) error
+
+func (s setter) of(name string, usedBy user) Option { return Option{name, usedBy, s} }
+
+// user is the functions that options are for, one bit for each.
+type user int
+
+const (
+	forDiarizer user = 1 << iota
+	forSession
+	forStream
+)
+
+// String gives the names of the functions.
+func (u user) String() string {
+	var names []string
+	for bit, name := range []string{"NewDiarizer", "NewSession", "NewStream"} {
+		if u&(1<<bit) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " or ")
+}
 
 // Provider is a kind of hardware that runs the network.
 type Provider int
@@ -38,8 +68,8 @@ const (
 	ProviderRequired ProviderPolicy = C.VF_PROVIDER_REQUIRED
 )
 
-// withOptions hands the options to use: NULL where there are none.
-func withOptions(options []Option, use func(*C.vf_options) error) error {
+// withOptions hands the options of one function to use: NULL where there are none.
+func withOptions(function user, options []Option, use func(*C.vf_options) error) error {
 	if abi != nil || len(options) == 0 {
 		if abi != nil {
 			return abi
@@ -52,10 +82,13 @@ func withOptions(options []Option, use func(*C.vf_options) error) error {
 	}
 	defer C.vf_options_destroy(set)
 	for i, option := range options {
-		if option == nil {
-			return invalid("options: expected one made by a With function at index %d, got nil", i)
+		switch {
+		case option.set == nil:
+			return invalid("options: expected one made by a With function at index %d, got a zero value", i)
+		case option.usedBy&function == 0:
+			return invalid("%s: expected an option of %v, got one of %v", option.name, function, option.usedBy)
 		}
-		if err := option(set); err != nil {
+		if err := option.set(set); err != nil {
 			return err
 		}
 	}
@@ -64,31 +97,31 @@ func withOptions(options []Option, use func(*C.vf_options) error) error {
 
 // WithModelPath takes the model from an ONNX file. Default: the model in the library.
 func WithModelPath(path string) Option {
-	return textOption("path", path, func(o *C.vf_options, path *C.char) C.vfgo_answer {
+	return textSetter("path", path, func(o *C.vf_options, path *C.char) C.vfgo_answer {
 		return C.go_vf_options_set_model_path(o, path)
-	})
+	}).of("WithModelPath", forDiarizer|forSession)
 }
 
 // WithModelMemory takes the model from the bytes of an ONNX file, 1 to 2,147,483,647 of them. Default: the
 // model in the library.
 func WithModelMemory(data []byte) Option {
-	return bytesOption(data, func(o *C.vf_options, data *C.uint8_t, size C.size_t) C.vfgo_answer {
+	return bytesSetter(data, func(o *C.vf_options, data *C.uint8_t, size C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_model_memory(o, data, size)
-	})
+	}).of("WithModelMemory", forDiarizer|forSession)
 }
 
 // WithRuntimeLibrary loads ONNX Runtime from this file. The first session of the process decides; a later,
 // different file is refused. Default: VOICEFLOW_ORT_LIBRARY, then ORT_DYLIB_PATH from the environment, the
 // folder of the library, the system's loader.
 func WithRuntimeLibrary(path string) Option {
-	return textOption("path", path, func(o *C.vf_options, path *C.char) C.vfgo_answer {
+	return textSetter("path", path, func(o *C.vf_options, path *C.char) C.vfgo_answer {
 		return C.go_vf_options_set_runtime_library(o, path)
-	})
+	}).of("WithRuntimeLibrary", forDiarizer|forSession)
 }
 
 // WithProvider chooses the hardware that runs the network. Default: ProviderAuto, ProviderPreferred.
 func WithProvider(provider Provider, policy ProviderPolicy) Option {
-	return func(o *C.vf_options) error {
+	return setter(func(o *C.vf_options) error {
 		number, err := number32("provider", int(provider))
 		if err != nil {
 			return err
@@ -98,44 +131,44 @@ func WithProvider(provider Provider, policy ProviderPolicy) Option {
 			return err
 		}
 		return call(func() C.vfgo_answer { return C.go_vf_options_set_provider(o, number, how) })
-	}
+	}).of("WithProvider", forDiarizer|forSession)
 }
 
 // WithDeviceID chooses the GPU by its number, 0 to 63. Default 0.
 func WithDeviceID(id int) Option {
-	return numberOption("device_id", id, func(o *C.vf_options, id C.int32_t) C.vfgo_answer {
+	return numberSetter("device_id", id, func(o *C.vf_options, id C.int32_t) C.vfgo_answer {
 		return C.go_vf_options_set_device_id(o, id)
-	})
+	}).of("WithDeviceID", forDiarizer|forSession)
 }
 
 // WithThreads sets the number of threads that work for one call, 0 to 256: inside one run of the network in a
 // session, on runs side by side in a diarizer. Default 0: one for each physical core.
 func WithThreads(threads int) Option {
-	return sizeOption("threads", threads, func(o *C.vf_options, threads C.size_t) C.vfgo_answer {
+	return sizeSetter("threads", threads, func(o *C.vf_options, threads C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_threads(o, threads)
-	})
+	}).of("WithThreads", forDiarizer|forSession)
 }
 
 // WithSlots sets how many runs of the network may be under way at once in one session, 1 to 64; further calls
 // wait. Each takes memory of its own. Default 1. A diarizer has one for each of its threads instead.
 func WithSlots(slots int) Option {
-	return sizeOption("slots", slots, func(o *C.vf_options, slots C.size_t) C.vfgo_answer {
+	return sizeSetter("slots", slots, func(o *C.vf_options, slots C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_slots(o, slots)
-	})
+	}).of("WithSlots", forSession)
 }
 
 // WithBatch sets how many windows a diarizer gives the network at once, at most: 1 to 1,024. Default 8.
 func WithBatch(batch int) Option {
-	return sizeOption("batch", batch, func(o *C.vf_options, batch C.size_t) C.vfgo_answer {
+	return sizeSetter("batch", batch, func(o *C.vf_options, batch C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_batch(o, batch)
-	})
+	}).of("WithBatch", forDiarizer)
 }
 
 // WithDeadline sets the longest time that every single call may take, waiting included; it then fails with
 // [ErrDeadline]. Rounded up to milliseconds; 0 has always passed. Default: no limit. A context with a
 // deadline does the same for one call.
 func WithDeadline(limit time.Duration) Option {
-	return func(o *C.vf_options) error {
+	return setter(func(o *C.vf_options) error {
 		if limit < 0 {
 			return invalid("deadline: expected 0 or more, got %v", limit)
 		}
@@ -144,21 +177,21 @@ func WithDeadline(limit time.Duration) Option {
 			ms++
 		}
 		return call(func() C.vfgo_answer { return C.go_vf_options_set_deadline_ms(o, ms) })
-	}
+	}).of("WithDeadline", forDiarizer|forSession|forStream)
 }
 
 // WithNumSpeakers asks for exactly this many speakers, 1 to 100. Default: the voices decide. A recording
 // without speech has none whatever is asked for.
 func WithNumSpeakers(count int) Option {
-	return sizeOption("num_speakers", count, func(o *C.vf_options, count C.size_t) C.vfgo_answer {
+	return sizeSetter("num_speakers", count, func(o *C.vf_options, count C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_num_speakers(o, count)
-	})
+	}).of("WithNumSpeakers", forDiarizer)
 }
 
 // WithSpeakerRange asks for at least atLeast (0 to 100) and at most atMost speakers (1 to 100). Default 0 and
 // 100.
 func WithSpeakerRange(atLeast, atMost int) Option {
-	return func(o *C.vf_options) error {
+	return setter(func(o *C.vf_options) error {
 		low, err := size("min", atLeast)
 		if err != nil {
 			return err
@@ -168,48 +201,48 @@ func WithSpeakerRange(atLeast, atMost int) Option {
 			return err
 		}
 		return call(func() C.vfgo_answer { return C.go_vf_options_set_speaker_range(o, low, high) })
-	}
+	}).of("WithSpeakerRange", forDiarizer|forStream)
 }
 
 // WithHop sets the time from the start of one window to the next: 0.1 s to 60 s, and at most the model's
 // window. Default: stored in the model; 1.75 s for two public models.
 func WithHop(hop time.Duration) Option {
-	return secondsOption(hop, func(o *C.vf_options, s C.double) C.vfgo_answer {
+	return secondsSetter(hop, func(o *C.vf_options, s C.double) C.vfgo_answer {
 		return C.go_vf_options_set_hop_s(o, s)
-	})
+	}).of("WithHop", forDiarizer)
 }
 
 // WithMinSpeech drops segments that are shorter than this, 0 to 60 s. Default 0: none.
 func WithMinSpeech(least time.Duration) Option {
-	return secondsOption(least, func(o *C.vf_options, s C.double) C.vfgo_answer {
+	return secondsSetter(least, func(o *C.vf_options, s C.double) C.vfgo_answer {
 		return C.go_vf_options_set_min_speech_s(o, s)
-	})
+	}).of("WithMinSpeech", forDiarizer|forStream)
 }
 
 // WithMinSilence fills pauses of one speaker that are shorter than this, 0 to 60 s. Default 0: none.
 func WithMinSilence(least time.Duration) Option {
-	return secondsOption(least, func(o *C.vf_options, s C.double) C.vfgo_answer {
+	return secondsSetter(least, func(o *C.vf_options, s C.double) C.vfgo_answer {
 		return C.go_vf_options_set_min_silence_s(o, s)
-	})
+	}).of("WithMinSilence", forDiarizer|forStream)
 }
 
 // WithLatency sets the longest time until what a stream tells of a moment is final: 0.5 s to 5 s, the longer,
 // the fewer mistakes. Default 1 s.
 func WithLatency(latency time.Duration) Option {
-	return secondsOption(latency, func(o *C.vf_options, s C.double) C.vfgo_answer {
+	return secondsSetter(latency, func(o *C.vf_options, s C.double) C.vfgo_answer {
 		return C.go_vf_options_set_latency_s(o, s)
-	})
+	}).of("WithLatency", forStream)
 }
 
 // WithHistory sets how much of a stream is in the result of [Stream.Finish]: 0 to 24 h. An hour takes some 14
 // MB. With 0 the stream does a third less work, and the result is empty. Default 2 h, the last ones.
 func WithHistory(history time.Duration) Option {
-	return secondsOption(history, func(o *C.vf_options, s C.double) C.vfgo_answer {
+	return secondsSetter(history, func(o *C.vf_options, s C.double) C.vfgo_answer {
 		return C.go_vf_options_set_history_s(o, s)
-	})
+	}).of("WithHistory", forStream)
 }
 
-func textOption(what, text string, set func(*C.vf_options, *C.char) C.vfgo_answer) Option {
+func textSetter(what, text string, set func(*C.vf_options, *C.char) C.vfgo_answer) setter {
 	return func(o *C.vf_options) error {
 		return withText(what, text, func(text *C.char) error {
 			return call(func() C.vfgo_answer { return set(o, text) })
@@ -217,7 +250,7 @@ func textOption(what, text string, set func(*C.vf_options, *C.char) C.vfgo_answe
 	}
 }
 
-func bytesOption(data []byte, set func(*C.vf_options, *C.uint8_t, C.size_t) C.vfgo_answer) Option {
+func bytesSetter(data []byte, set func(*C.vf_options, *C.uint8_t, C.size_t) C.vfgo_answer) setter {
 	return func(o *C.vf_options) error {
 		return call(func() C.vfgo_answer {
 			return set(o, (*C.uint8_t)(unsafe.SliceData(data)), C.size_t(len(data)))
@@ -225,7 +258,7 @@ func bytesOption(data []byte, set func(*C.vf_options, *C.uint8_t, C.size_t) C.vf
 	}
 }
 
-func sizeOption(what string, value int, set func(*C.vf_options, C.size_t) C.vfgo_answer) Option {
+func sizeSetter(what string, value int, set func(*C.vf_options, C.size_t) C.vfgo_answer) setter {
 	return func(o *C.vf_options) error {
 		value, err := size(what, value)
 		if err != nil {
@@ -235,7 +268,7 @@ func sizeOption(what string, value int, set func(*C.vf_options, C.size_t) C.vfgo
 	}
 }
 
-func numberOption(what string, value int, set func(*C.vf_options, C.int32_t) C.vfgo_answer) Option {
+func numberSetter(what string, value int, set func(*C.vf_options, C.int32_t) C.vfgo_answer) setter {
 	return func(o *C.vf_options) error {
 		value, err := number32(what, value)
 		if err != nil {
@@ -245,7 +278,7 @@ func numberOption(what string, value int, set func(*C.vf_options, C.int32_t) C.v
 	}
 }
 
-func secondsOption(value time.Duration, set func(*C.vf_options, C.double) C.vfgo_answer) Option {
+func secondsSetter(value time.Duration, set func(*C.vf_options, C.double) C.vfgo_answer) setter {
 	return func(o *C.vf_options) error {
 		return call(func() C.vfgo_answer { return set(o, C.double(value.Seconds())) })
 	}

@@ -21,7 +21,6 @@ func TestEveryOptionIsChecked(t *testing.T) {
 		"device_id":                  WithDeviceID(64),
 		"threads: expected 0":        WithThreads(-1),
 		"threads":                    WithThreads(257),
-		"slots":                      WithSlots(0),
 		"batch":                      WithBatch(1025),
 		"deadline":                   WithDeadline(-1),
 		"speakers":                   WithNumSpeakers(101),
@@ -31,8 +30,6 @@ func TestEveryOptionIsChecked(t *testing.T) {
 		"hop":                        WithHop(time.Hour),
 		"min_speech":                 WithMinSpeech(-time.Second),
 		"min_silence":                WithMinSilence(time.Hour),
-		"latency":                    WithLatency(time.Millisecond),
-		"history":                    WithHistory(25 * time.Hour),
 		"segmentation":               WithSegmentationModel("a\x00"),
 		"data":                       WithSegmentationModelMemory([]byte{}),
 		"receptive field":            WithSegmentationReceptiveField(10, 11),
@@ -45,7 +42,7 @@ func TestEveryOptionIsChecked(t *testing.T) {
 		"threshold":                  WithClusteringThreshold(math.NaN()),
 		"cluster":                    WithMinClusterSize(0),
 		"folder":                     WithPLDA("\x00"),
-		"options: expected one made": nil,
+		"options: expected one made": {},
 	} {
 		t.Run(words, func(t *testing.T) {
 			_, err := NewDiarizer(WithThreads(1), option)
@@ -62,24 +59,64 @@ func TestEveryOptionIsChecked(t *testing.T) {
 func TestEveryOptionIsTaken(t *testing.T) {
 	good := filepath.Join(modelsFolder, "good.onnx")
 	model := must[[]byte](t)(os.ReadFile(good))
+	memory := WithModelMemory(model)
 	d := must[*Diarizer](t)(NewDiarizer(
-		WithModelPath(filepath.Join(modelsFolder, "nan.onnx")), WithModelMemory(model),
-		WithProvider(ProviderCPU, ProviderRequired), WithDeviceID(0), WithThreads(1), WithSlots(2), WithBatch(4),
+		WithModelPath(filepath.Join(modelsFolder, "nan.onnx")), memory,
+		WithProvider(ProviderCPU, ProviderRequired), WithDeviceID(0), WithThreads(1), WithBatch(4),
 		WithDeadline(time.Hour+time.Nanosecond), WithNumSpeakers(2), WithSpeakerRange(1, 5),
 		WithHop(500*time.Millisecond), WithMinSpeech(time.Millisecond), WithMinSilence(time.Millisecond),
-		WithLatency(time.Second), WithHistory(time.Minute), WithSegmentationReceptiveField(991, 270),
+		WithSegmentationReceptiveField(991, 270),
 		WithEmbeddingFamily(EmbeddingFamilyNeMo), WithFrontend(FrontendSherpa),
 		WithClusteringMethod(ClusteringAverage), WithClusteringThreshold(0.5), WithMinClusterSize(3)))
 	defer d.Close()
 	if info := d.Info(); info.Provider != ProviderCPU || info.SampleRate != rate || len(info.SHA256) != 64 {
 		t.Fatalf("expected the model on the CPU, got %+v", info)
 	}
-	if result := must[*Diarization](t)(d.ProcessFile(background, conversationFile)); result.Duration() < 50*time.Second {
+	result := must[*Diarization](t)(d.ProcessFile(background, conversationFile))
+	if result.Duration() < 50*time.Second {
 		t.Fatalf("expected the whole recording, got %v", result.Duration())
 	}
+	s := must[*Session](t)(NewSession(WithModelPath(good), memory, WithProvider(ProviderCPU, ProviderPreferred),
+		WithDeviceID(0), WithThreads(1), WithSlots(2), WithDeadline(time.Hour)))
+	s.Close()
+	live := must[*Stream](t)(d.NewStream(rate, 1, WithLatency(time.Second), WithHistory(time.Minute),
+		WithSpeakerRange(0, 5), WithMinSpeech(time.Millisecond), WithMinSilence(time.Millisecond),
+		WithClusteringThreshold(0.5), WithDeadline(time.Hour)))
+	live.Close()
 	_, err := NewDiarizer(WithProvider(ProviderCUDA, ProviderRequired))
 	if err != nil {
 		expectError(t, err, ErrProvider)
+	}
+}
+
+func TestOptionsOfAnotherFunctionAreRefused(t *testing.T) {
+	for words, made := range map[string]func() error{
+		"WithSlots: expected an option of NewDiarizer, got one of NewSession": func() error {
+			_, err := NewDiarizer(WithSlots(2))
+			return err
+		},
+		"WithLatency: expected an option of NewDiarizer, got one of NewStream": func() error {
+			_, err := NewDiarizer(WithLatency(time.Second))
+			return err
+		},
+		"WithHop: expected an option of NewSession, got one of NewDiarizer": func() error {
+			_, err := NewSession(WithThreads(1), WithHop(time.Second))
+			return err
+		},
+		"WithMinSpeech: expected an option of NewSession, got one of NewDiarizer or NewStream": func() error {
+			_, err := NewSession(WithMinSpeech(time.Second))
+			return err
+		},
+		"WithThreads: expected an option of NewStream, got one of NewDiarizer or NewSession": func() error {
+			_, err := diarizer(t).NewStream(rate, 1, WithLatency(time.Second), WithThreads(1))
+			return err
+		},
+		"WithNumSpeakers: expected an option of NewStream, got one of NewDiarizer": func() error {
+			_, err := diarizer(t).NewStream(rate, 1, WithNumSpeakers(2))
+			return err
+		},
+	} {
+		t.Run(words, func(t *testing.T) { expectError(t, made(), ErrInvalidArgument, words) })
 	}
 }
 

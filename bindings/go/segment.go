@@ -33,7 +33,7 @@ const (
 // Overlap tells whether another speaker talks during some part of the segment.
 func (s Segment) Overlap() bool { return s.Flags&SegmentOverlap != 0 }
 
-// Final tells whether the segment never changes again, as those of a [Diarization] do not.
+// Final tells whether the segment never changes again. Those of a [Diarization] never do.
 func (s Segment) Final() bool { return s.Flags&SegmentFinal != 0 }
 
 func segmentOf(c C.vf_segment) Segment {

@@ -29,7 +29,8 @@ type Inference struct {
 	Frames, Speakers, Dim int
 }
 
-// NewSession loads a model and checks it.
+// NewSession loads a model and checks it. Its options are WithModelPath, WithModelMemory, WithRuntimeLibrary,
+// WithProvider, WithDeviceID, WithThreads, WithSlots and WithDeadline.
 func NewSession(options ...Option) (*Session, error) {
 	kept := &switches{}
 	s := &Session{switches: kept}
@@ -39,7 +40,7 @@ func NewSession(options ...Option) (*Session, error) {
 	}
 	var err error
 	s.h, err = own(s, "session", destroy, func(out unsafe.Pointer) error {
-		return withOptions(options, func(o *C.vf_options) error {
+		return withOptions(forSession, options, func(o *C.vf_options) error {
 			return call(func() C.vfgo_answer { return C.go_vf_session_create(o, (**C.vf_session)(out)) })
 		})
 	})

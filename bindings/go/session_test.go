@@ -84,6 +84,7 @@ func TestBadAudioForASession(t *testing.T) {
 		{s.InferInto(ctx, window, 1, nil), ErrInvalidArgument, "out: expected an inference, got nil"},
 		{func() error { _, err := s.Frames(-1); return err }(), ErrInvalidArgument, "samples: expected 0 or more"},
 		{func() error { _, err := s.Frames(0); return err }(), ErrInvalidArgument, "samples"},
+		{func() error { _, err := NewSession(WithSlots(0)); return err }(), ErrInvalidArgument, "slots"},
 		{(&Session{}).InferInto(ctx, window, 1, &Inference{}), ErrInvalidArgument, "zero value"},
 	} {
 		if bad.err == nil {

@@ -36,9 +36,9 @@ type Stream struct {
 }
 
 // NewStream makes a stream for interleaved samples at sampleRate hertz (1,000 to 768,000) of 1 to 32
-// channels, whose mean is used. Of the options count latency, history, most speakers, least speech and
-// silence, clustering threshold and deadline; models and providers are the diarizer's, and the result of
-// Finish follows the diarizer's options alone.
+// channels, whose mean is used. Its options are WithLatency, WithHistory, WithSpeakerRange (of which the most
+// counts), WithMinSpeech, WithMinSilence, WithClusteringThreshold and WithDeadline; models and providers are
+// the diarizer's, and the result of Finish follows the diarizer's options alone.
 func (d *Diarizer) NewStream(sampleRate, channels int, options ...Option) (*Stream, error) {
 	_, rate, count, err := format(0, sampleRate, channels)
 	if err != nil {
@@ -48,7 +48,7 @@ func (d *Diarizer) NewStream(sampleRate, channels int, options ...Option) (*Stre
 	s.calls, s.endCalls = context.WithCancel(context.Background())
 	destroy := func(p unsafe.Pointer) { C.vf_stream_destroy((*C.vf_stream)(p)) }
 	s.h, err = own(s, "stream", destroy, func(out unsafe.Pointer) error {
-		return withOptions(options, func(o *C.vf_options) error {
+		return withOptions(forStream, options, func(o *C.vf_options) error {
 			return d.call(func(c *C.vf_diarizer) C.vfgo_answer {
 				return C.go_vf_stream_create(c, o, rate, count, (**C.vf_stream)(out))
 			})

@@ -135,6 +135,7 @@ func TestBadInputOfAStream(t *testing.T) {
 		{made(rate, 0), ErrInvalidArgument, "channels"},
 		{made(rate, 40), ErrInvalidArgument, "channels"},
 		{made(rate, 1, WithLatency(time.Hour)), ErrInvalidArgument, "latency"},
+		{made(rate, 1, WithHistory(25*time.Hour)), ErrInvalidArgument, "history"},
 		{stereo.PushInt16(ctx, make([]int16, 3)), ErrInvalidArgument, "samples: expected a multiple of the 2"},
 		{stereo.PushFloat32(ctx, []float32{0, float32(math.NaN())}), ErrAudio, "1"},
 		{func() error { _, err := stereo.SpeakerEmbedding(0); return err }(), ErrInvalidArgument, "speaker: "},
