@@ -91,6 +91,22 @@ func TestRecordsGoToTheLogger(t *testing.T) {
 	}
 }
 
+func TestALoggerThatIsRefusedChangesNothing(t *testing.T) {
+	d, path := diarizer(t), damaged(t)
+	defer func() { check(t, SetLogger(nil)) }()
+	var first, second written
+	check(t, SetLogger(at(slog.LevelWarn, &first)))
+	var refused error
+	must[*Diarization](t)(d.ProcessInt16(background, conversation()[:4*rate], rate, 1, func(Stage, float64) {
+		refused = SetLogger(at(slog.LevelWarn, &second))
+	})).Close()
+	expectError(t, refused, ErrInvalidArgument, "callback")
+	must[*Diarization](t)(d.ProcessFile(background, path)).Close()
+	if !strings.Contains(first.String(), path) || second.String() != "" {
+		t.Errorf("expected records for the first logger alone, got %q and %q", first.String(), second.String())
+	}
+}
+
 // In a process of its own, whose end is what is looked for.
 func TestAPanicOfTheHandlerOutsideACallEndsTheProgram(t *testing.T) {
 	if os.Getenv("VOICEFLOW_STRAY_RECORD") != "" {
