@@ -303,7 +303,9 @@ class Stream(Handle):
 
     @staticmethod
     def _updates(owned: Owned) -> int:
-        return int(read_number(library().vf_stream_updates, c_uint64(), owned.pointer))
+        n = c_uint64()
+        check(library().vf_stream_updates(owned.pointer, byref(n)))
+        return n.value
 
     @staticmethod
     def _end_of(owned: Owned) -> Callable[[], object]:

@@ -7,6 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+class Call:
+    """One call. A class of its own, since a generator would take longer than all else of a small push."""
+
+    __slots__ = ("_calls",)
+
+    def __init__(self, calls: set[object]) -> None:
+        self._calls = calls
+
+    def __enter__(self) -> bool:
+        self._calls.add(self)
+        return len(self._calls) > 1
+
+    def __exit__(self, *_: object) -> None:
+        self._calls.discard(self)
+
+
 class Turns:
     """The calls of one stream."""
 
@@ -18,15 +34,9 @@ class Turns:
         self._finishes = 0
         self._resetting = False
 
-    @contextmanager
-    def call(self) -> Iterator[bool]:
+    def call(self) -> Call:
         """Around a call; gives whether it may have to wait for another one."""
-        token = object()
-        self._calls.add(token)
-        try:
-            yield len(self._calls) > 1
-        finally:
-            self._calls.discard(token)
+        return Call(self._calls)
 
     @contextmanager
     def telling(self) -> Iterator[None]:
