@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import threading
 import time
@@ -19,6 +20,7 @@ from voiceflow import (
     DeadlineError,
     Diarization,
     Diarizer,
+    Gallery,
     InvalidArgumentError,
     NotFoundError,
     Stage,
@@ -235,3 +237,44 @@ def test_info_is_the_models(diarizer: Diarizer) -> None:
     assert info.name == "fast-cnn" and info.version.count(".") == 2
     assert info.window_samples > info.hop_samples > info.frame_step_samples > 0
     assert info.max_speakers >= 2 and info.embedding_dim > 1 and info.provider is voiceflow.Provider.CPU
+
+
+def test_arrays_that_are_not_aligned(diarizer: Diarizer, audio: NDArray[np.float32]) -> None:
+    part = audio[: 10 * RATE]
+    for samples in (part, np.round(part * 2**15).astype(np.int16)):
+        place = np.frombuffer(bytearray(1 + samples.nbytes), samples.dtype, samples.size, offset=1)
+        assert not place.flags.aligned
+        place[:] = samples
+        assert same(diarizer.process(place, RATE), diarizer.process(samples, RATE))
+
+
+def test_a_sample_rate_is_a_whole_number(
+    diarizer: Diarizer, audio: NDArray[np.float32], result: Diarization
+) -> None:
+    for rate in (16000.0, np.float32(16000), np.int64(16000)):
+        assert same(diarizer.process(audio, rate), result)
+    diarizer.stream(48000.0).close()
+    for bad in (16000.5, float("nan"), float("inf"), "16000", [16000]):
+        with pytest.raises(InvalidArgumentError, match="sample_rate: expected a whole number, got"):
+            diarizer.process(audio, bad)  # type: ignore[arg-type]
+
+
+def test_a_progress_callback_of_numpy(diarizer: Diarizer, audio: NDArray[np.float32]) -> None:
+    with pytest.raises(CancelledError):
+        diarizer.process(audio, RATE, progress=lambda stage, fraction: np.bool_(fraction < 0))
+    assert len(diarizer.process(audio, RATE, progress=lambda stage, fraction: np.bool_(fraction >= 0))) > 0
+    assert len(diarizer.process(audio, RATE, progress=lambda stage, fraction: 0)) > 0
+
+
+def test_a_file_that_does_not_exist(diarizer: Diarizer, tmp_path: Path) -> None:
+    for use in (
+        diarizer.process,
+        lambda file: Gallery(diarizer).enroll("ada", file),
+        lambda file: Gallery.load(diarizer, file),
+        lambda file: Gallery(diarizer).save(file / "a"),
+    ):
+        with pytest.raises(FileNotFoundError) as caught:
+            use(tmp_path / "none")
+        assert isinstance(caught.value, NotFoundError) and caught.value.errno == errno.ENOENT
+        assert caught.value.filename.startswith(str(tmp_path / "none"))
+        assert caught.value.filename in str(caught.value) and "[Errno" not in str(caught.value)

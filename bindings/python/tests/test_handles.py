@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import gc
 import itertools
 import pickle
@@ -107,8 +108,11 @@ def test_use_after_close(audio: NDArray[np.float32]) -> None:
 def test_no_copies(audio: NDArray[np.float32]) -> None:
     for handle in family(audio).values():
         for use in (copy.copy, copy.deepcopy, pickle.dumps):
-            with pytest.raises(TypeError, match="cannot be copied or pickled"):
+            with pytest.raises(TypeError, match="cannot be copied or pickled") as caught:
                 use(handle)
+            assert ("list(result)" in str(caught.value)) is isinstance(handle, Diarization)
+    segments = list(Diarizer(threads=1).process(audio, RATE))
+    assert pickle.loads(pickle.dumps(segments)) == segments and len(segments) > 9
 
 
 def test_errors_can_be_pickled() -> None:
@@ -117,6 +121,9 @@ def test_errors_can_be_pickled() -> None:
     assert (
         type(again) is voiceflow.NotFoundError and str(again) == "a.wav: no such file" and again.status == -4
     )
+    error.filename = "a.wav"
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.filename, again.errno) == ("a.wav: no such file", "a.wav", errno.ENOENT)
 
 
 def test_closing_what_another_thread_uses(audio: NDArray[np.float32]) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 import voiceflow
 from conftest import ROOT
 from voiceflow import Session
+from voiceflow._library import library
 
 MODEL = ROOT / "tests/data/models/good.onnx"
 
@@ -72,3 +76,56 @@ def test_a_handler_that_uses_the_library_is_refused(logger: logging.Logger) -> N
         logger.removeHandler(handler)
         logger.setLevel(logging.NOTSET)
     assert said and all("callback" in text for text in said)
+
+
+def test_what_fails_changes_nothing(logger: logging.Logger, caplog: pytest.LogCaptureFixture) -> None:
+    other = logging.getLogger("host.another")
+    with caplog.at_level(logging.DEBUG, "host"):
+        voiceflow.log_to(logger)
+        with pytest.raises(
+            voiceflow.InvalidArgumentError, match="level: expected a whole number, got 'INFO'"
+        ):
+            voiceflow.log_to(other, "INFO")  # type: ignore[arg-type]
+        inside_callback: list[str] = []
+
+        class Handler(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                with pytest.raises(voiceflow.InvalidArgumentError, match="callback"):
+                    voiceflow.log_to(other)
+                inside_callback.append(record.name)
+
+        handler = Handler()
+        logger.addHandler(handler)
+        try:
+            Session(model_path=MODEL).close()
+        finally:
+            logger.removeHandler(handler)
+    assert inside_callback
+    assert {record.name.rpartition(".")[0] for record in caplog.records} == {"host.diarization"}
+
+
+def test_a_logger_and_its_level_come_together(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two threads that set them at once."""
+    fine, coarse, vf = logging.getLogger("host.fine"), logging.getLogger("host.coarse"), library()
+    calls = itertools.count()
+
+    class Slow:
+        def vf_set_log_callback(self, *arguments: object) -> int:
+            if next(calls) == 0:
+                time.sleep(0.3)
+            return int(vf.vf_set_log_callback(*arguments))
+
+    with caplog.at_level(logging.DEBUG, "host"):
+        with monkeypatch.context() as patch:
+            patch.setattr(voiceflow._log, "library", Slow)
+            first = threading.Thread(target=voiceflow.log_to, args=(fine, logging.DEBUG))
+            first.start()
+            time.sleep(0.1)
+            voiceflow.log_to(coarse, logging.CRITICAL)
+            first.join()
+        assert next(calls) == 2
+        Session(model_path=MODEL).close()
+        voiceflow.log_to(None)
+    assert caplog.records == []

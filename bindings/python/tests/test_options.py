@@ -80,6 +80,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"provider": "gpu"}, 'provider: expected one of "auto", "cpu", "cuda", "tensorrt", got \'gpu\''),
     ({"provider": 9}, "provider: expected one of"),
     ({"provider": 1.0}, "provider: expected one of"),
+    ({"provider": voiceflow.ProviderPolicy.REQUIRED}, "provider: expected one of"),
+    ({"provider": True}, "provider: expected one of"),
     ({"embedding_family": "kaldi"}, '"3d-speaker"'),
     ({"model_path": 7}, "model_path: expected a path, got int"),
     ({"model_path": b"model.onnx"}, "model_path: expected a str, got bytes"),

@@ -17,12 +17,23 @@ audio = soundfile.read({str(RECORDING)!r}, dtype="float32")[0]
 long = np.tile(audio, 240)
 """
 
+# A finish on another thread that takes many seconds, and is ended.
+BUSY = (
+    "threading.excepthook = lambda _: None; told = threading.Event(); "
+    "stream = voiceflow.Diarizer().stream(); stream.push(audio); "
+    "progress = lambda s, f: (told.set(), time.sleep(1)); "
+    "threading.Thread(target=stream.finish, kwargs={'progress': progress}, daemon=True).start(); "
+    "told.wait(); "
+)
+
 INTERRUPTED = {
     "process": "voiceflow.Diarizer().process(long, 16000)",
     "process with progress": "voiceflow.Diarizer().process(long, 16000, progress=lambda s, f: None)",
     "push": "voiceflow.Diarizer().stream().push(long[: 16000 * 3600])",
     "infer": "voiceflow.Session().infer(long[:48000 * 1000].reshape(1000, 48000))",
     "a run": "list(voiceflow.Diarizer().stream().run(np.array_split(long, 10000)))",
+    "a short push behind a finish": BUSY + "stream.push(audio[:160])",
+    "a reset behind a finish": BUSY + "stream.reset()",
     "process in a log": "voiceflow.log_to(__import__('logging').getLogger('x'), 1); "
     "voiceflow.Diarizer().process(long, 16000)",
 }

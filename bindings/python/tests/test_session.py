@@ -58,6 +58,17 @@ def test_other_types_are_scaled(session: Session, windows: NDArray[np.float32]) 
         np.asfortranarray(whole),
     ):
         np.testing.assert_array_equal(session.infer(same).activity, expected.activity)
+    place = bytearray(1 + windows.nbytes)
+    for unaligned in (
+        np.frombuffer(place, np.float32, windows.size, offset=1).reshape(windows.shape),
+        np.frombuffer(place, np.int16, windows.size, offset=1).reshape(windows.shape),
+    ):
+        assert not unaligned.flags.aligned
+        unaligned[:] = windows if unaligned.dtype == np.float32 else whole
+        np.testing.assert_array_equal(
+            session.infer(unaligned).activity,
+            session.infer(windows if unaligned.dtype == np.float32 else whole).activity,
+        )
     strided = np.repeat(windows, 2, axis=1)[:, ::2]
     np.testing.assert_array_equal(session.infer(strided).activity, session.infer(windows).activity)
 
@@ -114,6 +125,10 @@ def test_bad_room(session: Session, windows: NDArray[np.float32]) -> None:
     ):
         with pytest.raises(InvalidArgumentError, match=r"out activity: expected a float32 array \[4, "):
             session.infer(windows, out=(bad, embedding))  # type: ignore[arg-type]
+    place = bytearray(1 + activity.nbytes)
+    unaligned = np.frombuffer(place, np.float32, activity.size, offset=1).reshape(activity.shape)
+    with pytest.raises(InvalidArgumentError, match="out activity: .* that is not aligned"):
+        session.infer(windows, out=(unaligned, embedding))
     with pytest.raises(InvalidArgumentError, match="out embedding"):
         session.infer(windows, out=(activity, activity))
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 import os
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._errors import InvalidArgumentError
 
+Number = TypeVar("Number", np.float32, np.int16)
 PathLike = str | os.PathLike[str]
 
 UINT32_MAX = 2**32 - 1
@@ -29,6 +31,13 @@ def whole(value: object, what: str, greatest: int = SIZE_MAX) -> int:
     if not 0 <= number <= greatest:
         raise InvalidArgumentError(f"{what}: expected 0 to {greatest}, got {number}")
     return number
+
+
+def hertz(value: object) -> int:
+    """A sample rate as an int or a float without a fraction; the library knows the range more closely."""
+    if isinstance(value, (float, np.floating)) and value.is_integer():
+        value = int(value)
+    return whole(value, "sample_rate", UINT32_MAX)
 
 
 def real(value: object, what: str) -> float:
@@ -81,14 +90,20 @@ def array(values: ArrayLike, what: str) -> NDArray[np.generic]:
         raise InvalidArgumentError(f"{what}: expected an array of {_KINDS}: {error}") from None
 
 
+def _packed(values: NDArray[np.generic], kind: type[Number]) -> NDArray[Number]:
+    """`values` as C reads them: without gaps, and each at a multiple of its size."""
+    packed = np.asarray(values, dtype=kind, order="C")
+    return packed if packed.flags.aligned else packed.copy()
+
+
 def floats(values: NDArray[np.generic], what: str) -> NDArray[np.float32]:
     """Audio as float32, -1 to 1, without gaps; the same array where it is that already."""
     kind = values.dtype.newbyteorder("=")
     if kind == np.float32:
-        return np.asarray(values, dtype=np.float32, order="C")
+        return _packed(values, np.float32)
     if kind == np.float64:
         with np.errstate(over="ignore"):
-            return np.asarray(values, dtype=np.float32, order="C")
+            return _packed(values, np.float32)
     if kind in _FULL_SCALE:
         scaled = np.array(values, dtype=np.float32, order="C")
         scaled *= np.float32(1.0 / _FULL_SCALE[kind])
@@ -100,7 +115,7 @@ def frames(values: ArrayLike, what: str) -> tuple[NDArray[np.generic], int, int]
     """Samples without gaps as float32 or int16, with the number of frames and of channels."""
     samples = array(values, what)
     if samples.dtype.newbyteorder("=") == np.int16:
-        samples = np.asarray(samples, dtype=np.int16, order="C")
+        samples = _packed(samples, np.int16)
     else:
         samples = floats(samples, what)
     if samples.ndim == 1:
@@ -124,4 +139,4 @@ def embedding(values: ArrayLike, what: str) -> NDArray[np.float32]:
             f"{what}: expected an array of floats of the shape [dim], got {vector.dtype} {list(vector.shape)}"
         )
     with np.errstate(over="ignore"):
-        return np.asarray(vector, dtype=np.float32, order="C")
+        return _packed(vector, np.float32)

@@ -19,6 +19,8 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from . import _abi
 from ._cancel import Cancel
 from ._enums import Stage
@@ -26,7 +28,7 @@ from ._errors import ExitingError
 from ._handle import destroy_postponed, inside
 
 # How soon a call ends after its `Cancel` was set, and how often it is told so.
-_POLL_S = 0.02
+POLL_S = 0.02
 # How long the end of the interpreter waits for calls; a network at work ends within milliseconds.
 _EXIT_S = 10.0
 
@@ -131,7 +133,7 @@ class LongCall(Generic[Result]):
         """Tells the progress on the thread of the call."""
         assert self._progress is not None
         try:
-            return self._progress(Stage(stage), fraction) is not False
+            return not _is_false(self._progress(Stage(stage), fraction))
         except BaseException as error:
             self._error = error
             return False
@@ -152,7 +154,7 @@ class LongCall(Generic[Result]):
     def _wait(self) -> None:
         """Tells the progress, until the call has ended."""
         # A call that asks for progress looks at its `Cancel` itself.
-        timeout = _POLL_S if self._cancel is not None and self._end is not None else None
+        timeout = POLL_S if self._cancel is not None and self._end is not None else None
         while True:
             try:
                 told = self._told.get(timeout=timeout)
@@ -163,7 +165,7 @@ class LongCall(Generic[Result]):
             if told is None:
                 return
             assert self._progress is not None
-            self._answers.put(self._progress(Stage(told[0]), told[1]) is not False)
+            self._answers.put(not _is_false(self._progress(Stage(told[0]), told[1])))
 
     def _give_up(self) -> None:
         """Ends the call and waits for its end."""
@@ -171,11 +173,15 @@ class LongCall(Generic[Result]):
         self._answers.put(False)
         while True:
             try:
-                if self._told.get(timeout=_POLL_S) is None:
+                if self._told.get(timeout=POLL_S) is None:
                     return
             except Empty:
                 # The call may have begun after it was told to end.
                 self.stop()
+
+
+def _is_false(answer: object) -> bool:
+    return isinstance(answer, (bool, np.bool_)) and not answer
 
 
 def _answer(_user_data: int | None, stage: int, fraction: float) -> int:
@@ -204,7 +210,7 @@ def _end_all() -> None:
         for call in list(_under_way):
             if isinstance(call, LongCall):
                 call.stop()
-        time.sleep(_POLL_S / 4)
+        time.sleep(POLL_S / 4)
 
 
 atexit.register(_end_all)

@@ -43,6 +43,8 @@ class Diarization(Handle, Sequence[Segment]):
     It never changes, needs nothing of the diarizer that made it, and may be read by any number of threads.
     """
 
+    _instead = ": list(result), a list of Segment, and the text of to_json can be"
+
     def __init__(self, owned: Owned) -> None:
         """Made by `Diarizer.process` and `Stream.finish`."""
         self._owned = owned

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._arguments import UINT32_MAX, PathLike, frames, is_path, path, whole
+from ._arguments import PathLike, frames, hertz, is_path, path
 from ._call import LongCall, Progress, answer
 from ._cancel import Cancel
 from ._diarization import Diarization
-from ._errors import InvalidArgumentError
+from ._errors import InvalidArgumentError, about
 from ._handle import Owned, address
 from ._model import Model
 from ._options import DiarizerOptions, StreamOptions
@@ -41,7 +41,7 @@ class Diarizer(Model):
     def process(
         self,
         source: Source,
-        sample_rate: int | None = None,
+        sample_rate: float | None = None,
         *,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
@@ -52,7 +52,7 @@ class Diarizer(Model):
             [n_frames] or [n_frames, channels], at most 32 channels, whose mean is used. float32, -1 to 1, and
             int16 without gaps are read where they lie; int32 is scaled, float64 rounded, other types are
             refused. An array must not be changed meanwhile.
-        sample_rate: of an array, in hertz, 1,000 to 768,000.
+        sample_rate: of an array, in hertz, a whole number from 1,000 to 768,000.
         progress: told the `Stage` and which part of it is done, 0 to 1, on this thread; returning False
             cancels.
         cancel: a switch that ends the call with `CancelledError`.
@@ -62,11 +62,12 @@ class Diarizer(Model):
             if sample_rate is not None:
                 raise InvalidArgumentError("sample_rate: expected none with a file, which tells it")
             file = path(source, "source")
-            return self._run("vf_diarizer_process_file", (owned.pointer, file), progress, cancel, owned)
+            with about(source):  # type: ignore[arg-type]
+                return self._run("vf_diarizer_process_file", (owned.pointer, file), progress, cancel, owned)
         samples, n_frames, channels = frames(source, "source")  # type: ignore[arg-type]
         if sample_rate is None:
             raise InvalidArgumentError("sample_rate: expected one with an array, in hertz")
-        rate = whole(sample_rate, "sample_rate", UINT32_MAX)
+        rate = hertz(sample_rate)
         kind = "i16" if samples.dtype == np.int16 else "f32"
         arguments = (owned.pointer, address(samples), n_frames, rate, channels)
         return self._run(f"vf_diarizer_process_{kind}", arguments, progress, cancel, (owned, samples))
@@ -87,11 +88,11 @@ class Diarizer(Model):
         return Diarization(LongCall(work, progress, cancel).run())
 
     def stream(
-        self, sample_rate: int = 16_000, channels: int = 1, **options: Unpack[StreamOptions]
+        self, sample_rate: float = 16_000, channels: int = 1, **options: Unpack[StreamOptions]
     ) -> Stream:
         """A stream for one source of live audio, which shares the model of this diarizer.
 
-        sample_rate: in hertz, 1,000 to 768,000.
+        sample_rate: in hertz, a whole number from 1,000 to 768,000.
         channels: 1 to 32; their mean is used.
         options: those of `StreamOptions`, such as `latency_s`.
         """

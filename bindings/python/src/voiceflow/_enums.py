@@ -8,7 +8,19 @@ from typing import TypeVar
 from ._errors import InvalidArgumentError
 
 
-class Provider(IntEnum):
+class _Growing(IntEnum):
+    """Numbers that the library answers, to which newer ones may add some."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> _Growing | None:
+        if not isinstance(value, int):
+            return None
+        member = int.__new__(cls, value)
+        member._name_, member._value_ = f"{cls.__name__.upper()}_{value}", value
+        return member
+
+
+class Provider(_Growing):
     """The kinds of hardware that run the network."""
 
     AUTO = 0
@@ -49,22 +61,12 @@ class Clustering(IntEnum):
     VBX = 3
 
 
-class Stage(IntEnum):
+class Stage(_Growing):
     """What a call is at when it tells its progress."""
 
-    WAITING = 0
     ANALYSIS = 1
     CLUSTERING = 2
     RECONSTRUCTION = 3
-
-    @classmethod
-    def _missing_(cls, value: object) -> Stage | None:
-        """A stage that this version does not know: the library may add some."""
-        if not isinstance(value, int):
-            return None
-        stage = int.__new__(cls, value)
-        stage._name_, stage._value_ = f"STAGE_{value}", value
-        return stage
 
 
 Choice = TypeVar("Choice", bound=IntEnum)
@@ -85,7 +87,10 @@ def choice(kind: type[Choice], value: object, what: str) -> Choice:
         for member in kind:
             if spelling(member) == asked:
                 return member
-    elif isinstance(value, int) and value in list(kind):
-        return kind(value)
+    # A member of another kind, and a bool, are numbers too.
+    elif isinstance(value, kind) or type(value) is int:
+        for member in kind:
+            if value == member:
+                return member
     texts = ", ".join(f'"{spelling(member)}"' for member in kind)
     raise InvalidArgumentError(f"{what}: expected one of {texts}, got {value!r}")

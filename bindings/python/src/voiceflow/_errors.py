@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import ENOENT
+from typing import Any
+
 
 class Error(Exception):
     """Whatever fails in this package. `status` is the number of the C interface, 0 for what has none."""
@@ -40,9 +46,20 @@ class BufferTooSmallError(Error, ValueError):
 
 
 class NotFoundError(Error, FileNotFoundError):
-    """A file does not exist."""
+    """A file does not exist. `errno` is ENOENT; `filename` is the path where one was given to the call."""
 
     status = -4
+
+    def __init__(self, text: str = "", filename: str | None = None) -> None:
+        super().__init__(text)
+        self.errno, self.filename = ENOENT, filename
+
+    def __str__(self) -> str:
+        # OSError would make a text of the number and the path, which the library's has already.
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.args[0], self.filename), self.__dict__
 
 
 class InputOutputError(Error, OSError):
@@ -150,3 +167,15 @@ def error_for(status: int, text: str) -> Error:
     error = kind(text + _FORKED_HINT if kind is ForkedError else text)
     error.status = status
     return error
+
+
+@contextmanager
+def about(file: str | os.PathLike[str]) -> Iterator[None]:
+    """Around a call that was given the path of this one file."""
+    try:
+        yield
+    except NotFoundError as error:
+        # It may come from another call, made in the progress callback.
+        if error.filename is None:
+            error.filename = os.fspath(file)
+        raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from ctypes import byref, c_float, c_size_t
 from typing import NamedTuple, overload
 
@@ -11,12 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _abi
-from ._arguments import UINT32_MAX, PathLike, embedding, floats, frames, is_path, path, real, text, whole
+from ._arguments import PathLike, embedding, floats, frames, hertz, is_path, path, real, text
 from ._call import LongCall, Progress, answer
 from ._cancel import Cancel
 from ._diarization import Diarization, Speaker
 from ._diarizer import Diarizer, Source
-from ._errors import InvalidArgumentError
+from ._errors import InvalidArgumentError, about
 from ._handle import Handle, Owned, address, read_number, read_text
 from ._library import check, library
 
@@ -51,7 +52,8 @@ class Gallery(Handle):
         """Reads a gallery that `save` wrote, of the model of `diarizer`."""
         owned, place = diarizer._borrow(), path(file, "file")
         gallery = cls.__new__(cls)
-        gallery._hold(diarizer, Owned("vf_gallery_load", "vf_gallery_destroy", owned.pointer, place))
+        with about(file):
+            gallery._hold(diarizer, Owned("vf_gallery_load", "vf_gallery_destroy", owned.pointer, place))
         return gallery
 
     def _hold(self, diarizer: Diarizer, owned: Owned) -> None:
@@ -62,13 +64,14 @@ class Gallery(Handle):
     def save(self, file: PathLike) -> None:
         """Writes the gallery to a file, in place of an older one, whole or not at all."""
         owned = self._borrow()
-        check(library().vf_gallery_save(owned.pointer, path(file, "file")))
+        with about(file):
+            check(library().vf_gallery_save(owned.pointer, path(file, "file")))
 
     def enroll(
         self,
         name: str,
         source: Source | Speaker,
-        sample_rate: int | None = None,
+        sample_rate: float | None = None,
         *,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
@@ -98,7 +101,7 @@ class Gallery(Handle):
             samples = floats(given, "source")
             if sample_rate is None:
                 raise InvalidArgumentError("sample_rate: expected one with an array, in hertz")
-            rate = whole(sample_rate, "sample_rate", UINT32_MAX)
+            rate = hertz(sample_rate)
 
             def work() -> None:
                 place = address(samples)
@@ -108,7 +111,8 @@ class Gallery(Handle):
                     )
                 )
 
-        LongCall(work, progress, cancel).run()
+        with about(source) if is_path(source) else nullcontext():  # type: ignore[arg-type]
+            LongCall(work, progress, cancel).run()
 
     def enroll_embedding(self, name: str, values: ArrayLike, speech_s: float) -> None:
         """Enrolls a person by a voice embedding [embedding_dim], made of `speech_s` seconds of speech."""

@@ -72,6 +72,8 @@ class Handle:
     """What all objects with a handle have in common: `close`, `with`, and no copies."""
 
     _owned: Owned | None = None
+    # What can be copied or pickled instead.
+    _instead = ""
 
     def close(self) -> None:
         """Lets go of the memory. Calls of other threads that are under way end first. Can be repeated."""
@@ -97,7 +99,8 @@ class Handle:
         self.close()
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(f"a {type(self).__name__} belongs to this process and cannot be copied or pickled")
+        name = type(self).__name__
+        raise TypeError(f"a {name} belongs to this process and cannot be copied or pickled{self._instead}")
 
 
 def address(array: NDArray[Any]) -> int:

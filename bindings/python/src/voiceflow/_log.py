@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import logging
+import threading
 from ctypes import c_void_p
 
 from . import _abi
+from ._arguments import whole
 from ._handle import inside
 from ._library import check, library
 
@@ -14,6 +16,8 @@ TRACE = 5
 """The level of the library's finest records, below `logging.DEBUG`."""
 
 _LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG, 5: TRACE}
+# Again by the same thread, where a signal's handler sets another logger.
+_setting = threading.RLock()
 _logger: logging.Logger | None = None
 
 
@@ -25,17 +29,17 @@ def log_to(logger: logging.Logger | None, level: int | None = None) -> None:
     There is one place for them in a process. Handlers are called on whatever thread has something to say, and
     must not use the library: its calls are refused there.
     """
+    sent: list[int] = []
+    if logger is not None:
+        least = logger.getEffectiveLevel() if level is None else whole(level, "level")
+        sent = [number for number, known in _LEVELS.items() if known >= least]
     global _logger
-    _logger = logger
-    if logger is None:
-        check(library().vf_set_log_callback(_NOBODY, None, 0))
-        return
-    least = logger.getEffectiveLevel() if level is None else level
-    sent = [number for number, known in _LEVELS.items() if known >= least]
-    if sent:
-        check(library().vf_set_log_callback(_CALLBACK, None, max(sent)))
-    else:
-        check(library().vf_set_log_callback(_NOBODY, None, 0))
+    with _setting:
+        if sent:
+            check(library().vf_set_log_callback(_CALLBACK, None, max(sent)))
+        else:
+            check(library().vf_set_log_callback(_NOBODY, None, 0))
+        _logger = logger
 
 
 def _record(_user_data: c_void_p | None, level: int, target: bytes, message: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 
 
 class News:
@@ -28,7 +29,8 @@ class News:
         with self._lock:
             waiting, self._waiting = self._waiting, []
         for loop, future in waiting:
-            if not loop.is_closed():
+            # Another thread may have closed the loop.
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(_wake, future)
 
 

@@ -17,7 +17,8 @@ class Segment:
     end: float
     """Seconds, greater than `start`."""
     speaker: str
-    """Label, such as "SPEAKER_00"."""
+    """Label, such as "SPEAKER_00". Of a stream's segment it numbers the stream's speakers, which
+    `Stream.final_speakers` maps to those of `Stream.result`."""
     speaker_index: int
     """Number of the speaker, from 0."""
     confidence: float

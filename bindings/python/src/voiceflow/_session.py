@@ -167,10 +167,11 @@ def _check_room(room: object, shape: tuple[int, ...], what: str) -> None:
         not isinstance(room, np.ndarray)
         or room.dtype != np.float32
         or room.shape != shape
-        or not (room.flags.c_contiguous and room.flags.writeable)
+        or not (room.flags.c_contiguous and room.flags.aligned and room.flags.writeable)
     ):
         said = (
             f"{room.dtype} {list(room.shape)}{'' if room.flags.c_contiguous else ' with gaps'}"
+            f"{'' if room.flags.aligned else ' that is not aligned'}"
             f"{'' if room.flags.writeable else ' that cannot be written'}"
             if isinstance(room, np.ndarray)
             else type(room).__name__

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+import contextvars
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext, suppress
 from ctypes import byref, c_double, c_size_t, c_uint64
 from typing import TypeVar
 
@@ -12,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _abi, _options
-from ._arguments import UINT32_MAX, frames, whole
-from ._call import LongCall, Progress, ShortCall, answer
+from ._arguments import UINT32_MAX, frames, hertz, whole
+from ._call import POLL_S, LongCall, Progress, ShortCall, answer
 from ._cancel import Cancel
 from ._diarization import Diarization
 from ._errors import ClosedError, InvalidArgumentError
@@ -21,6 +22,7 @@ from ._handle import Handle, Owned, address, read_number
 from ._library import check, library
 from ._news import News
 from ._segment import Segment, from_record, label
+from ._turns import Turns
 
 Result = TypeVar("Result")
 
@@ -44,10 +46,10 @@ class Stream(Handle):
     """What `finish` gave."""
 
     def __init__(
-        self, diarizer: Owned, sample_rate: int, channels: int, options: Mapping[str, object]
+        self, diarizer: Owned, sample_rate: float, channels: int, options: Mapping[str, object]
     ) -> None:
         """Made by `Diarizer.stream`."""
-        self._rate = whole(sample_rate, "sample_rate", UINT32_MAX)
+        self._rate = hertz(sample_rate)
         self._channels = whole(channels, "channels", UINT32_MAX)
         given = _options.build(_options.StreamOptions.__optional_keys__, options)
         self._owned = Owned(
@@ -61,8 +63,7 @@ class Stream(Handle):
         self._news = News()
         # Whether earlier pushes left audio that is not analysed.
         self._behind = False
-        # The thread whose finish is telling its progress.
-        self._finishing: int | None = None
+        self._turns = Turns()
 
     def close(self) -> None:
         """Lets go of the memory. Calls of other threads that are under way end first. Can be repeated."""
@@ -75,13 +76,15 @@ class Stream(Handle):
         samples: [n_frames] or [n_frames, channels], of the types that `Diarizer.process` takes; any number of
             frames, from none to minutes of them. They must not be changed meanwhile.
 
-        All samples are taken or none: after `CancelledError`, `DeadlineError`, `OnnxRuntimeError` and Ctrl-C
-        they are taken, and the next push, also one of no samples, goes on with them.
+        All samples are taken or none: after `CancelledError`, `DeadlineError`, `OnnxRuntimeError`,
+        `ModelError` and Ctrl-C they are taken, and the next push, also one of no samples, goes on with them.
+        Ctrl-C ends other pushes and finishes of this stream too.
         """
         owned = self._borrow()
         self._not_while_finishing("push")
         values, n_frames, channels = frames(samples, "samples")
-        if channels != self._channels:
+        nothing = values.ndim == 1 and n_frames == 0
+        if channels != self._channels and not nothing:
             shape = "[n_frames]" if self._channels == 1 else f"[n_frames, {self._channels}]"
             raise InvalidArgumentError(f"samples: expected the shape {shape}, got {list(values.shape)}")
         vf = library()
@@ -90,47 +93,88 @@ class Stream(Handle):
         def work() -> None:
             check(function(owned.pointer, address(values), n_frames))
 
-        long = self._behind or n_frames > _LONG_S * self._rate
-        self._behind = True
         try:
-            if long:
-                LongCall(work, end=self._end_of(owned)).run()
-            else:
-                with ShortCall():
-                    work()
-            self._behind = False
+            with self._turns.call() as others:
+                long = others or self._behind or n_frames > _LONG_S * self._rate
+                self._behind = True
+                if long:
+                    LongCall(work, end=self._end_of(owned)).run()
+                else:
+                    with ShortCall():
+                        work()
+                self._behind = False
         finally:
             self._news.tell()
 
     async def apush(self, samples: ArrayLike) -> None:
-        """As `push`, on a thread, while the event loop goes on. Await it before the next one."""
-        await self._aside(self.push, samples)
+        """As `push`, on a thread, while the event loop goes on. Await it before the next one.
+
+        Where the task is cancelled, the push ends soon and then `asyncio.CancelledError` is raised. Its
+        samples are taken, as after `CancelledError` of `push`; other pushes and finishes of this stream end
+        too.
+        """
+        await self._aside(self._end_of(self._borrow()), self.push, samples)
 
     async def afinish(self) -> Diarization:
-        """As `finish`, on a thread, while the event loop goes on."""
-        return await self._aside(self.finish)
+        """As `finish`, on a thread, while the event loop goes on.
 
-    async def _aside(self, function: Callable[..., Result], *arguments: object) -> Result:
+        Where the task is cancelled, the finish ends soon and then `asyncio.CancelledError` is raised. Finish
+        again then, unless the finish was done by then: `result` tells.
+        """
+        cancel = Cancel()
+        return await self._aside(cancel.set, lambda: self.finish(cancel=cancel))
+
+    async def _aside(
+        self, end: Callable[[], object], function: Callable[..., Result], *arguments: object
+    ) -> Result:
+        begun = False
+
+        def work() -> Result:
+            nonlocal begun
+            begun = True
+            return function(*arguments)
+
+        # A future, not a task, which the end of the loop would cancel while the thread works.
+        loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+        future = loop.run_in_executor(None, lambda: context.run(work))
         try:
-            return await asyncio.to_thread(function, *arguments)
+            await asyncio.wait([future])
         except asyncio.CancelledError:
-            if not self.closed:
-                self.cancel()
+            while not future.done():
+                # The thread may not have come to the call of the library that is to be ended.
+                if begun:
+                    end()
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([future], timeout=POLL_S)
+            # Its error is known to nobody else, and asyncio would complain.
+            future.exception()
             raise
+        return future.result()
 
     def read(self) -> list[Segment]:
         """The segments that were not read yet: first the final ones. Waits for no push."""
         owned, vf = self._borrow(), library()
-        segments: list[Segment] = []
+        pages: list[tuple[int, list[Segment]]] = []
         n = c_size_t(_READ_ROOM)
         while n.value == _READ_ROOM:
+            updates = self._updates(owned)
             room = np.empty(_READ_ROOM, _abi.SEGMENT_DTYPE)
             check(vf.vf_stream_read(owned.pointer, address(room), room.size, byref(n)))
-            segments.extend(
+            page = [
                 from_record(record, label(record[2]), bool(record[4] & _abi.SEGMENT_FINAL))
                 for record in room[: n.value].tolist()
-            )
-        return segments
+            ]
+            pages.append((updates, page))
+        if len(pages) == 1:
+            return page
+        # A push between two pages puts other provisional segments in the place of those read before it.
+        updates = self._updates(owned)
+        return [
+            segment
+            for read_at, segments in pages
+            for segment in segments
+            if segment.final or read_at == updates or segments is page
+        ]
 
     def __iter__(self) -> Iterator[Segment]:
         """What can be read at this moment."""
@@ -165,22 +209,27 @@ class Stream(Handle):
 
         The speakers of the result are numbered anew, see `final_speakers`. Afterwards the stream takes no
         audio until it is reset. `progress` and `cancel` are those of `Diarizer.process`; `progress` must not
-        wait for a thread that pushes into this stream.
+        wait for a thread that pushes into this stream. A finish waits for pushes that are under way, also
+        where it is cancelled.
         """
         owned = self._borrow()
         self._not_while_finishing("finish")
+        # In a forked child, where turns of the parent's threads never end, this is refused.
+        self._updates(owned)
 
-        def work() -> Owned:
-            return Owned("vf_stream_finish", "vf_diarization_destroy", owned.pointer, answer, None)
+        def work() -> Diarization:
+            with self._turns.finish():
+                result = Diarization(
+                    Owned("vf_stream_finish", "vf_diarization_destroy", owned.pointer, answer, None)
+                )
+                self.result = result
+            return result
 
         try:
-            if progress is not None:
-                self._finishing = threading.get_ident()
-            self.result = Diarization(LongCall(work, progress, cancel, self._end_of(owned)).run())
+            with self._turns.call(), self._turns.telling() if progress is not None else nullcontext():
+                return LongCall(work, progress, cancel).run()
         finally:
-            self._finishing = None
             self._news.tell()
-        return self.result
 
     def cancel(self) -> None:
         """Ends pushes and finishes of this stream on other threads, with `CancelledError` there."""
@@ -188,23 +237,32 @@ class Stream(Handle):
         check(library().vf_stream_cancel(owned.pointer))
 
     def reset(self) -> None:
-        """Forgets all that was heard: the stream is as new."""
+        """Forgets all that was heard: the stream is as new.
+
+        Waits for pushes and finishes of this stream that are under way; Ctrl-C ends them.
+        """
         owned = self._borrow()
         self._not_while_finishing("reset")
-        check(library().vf_stream_reset(owned.pointer))
-        self.result, self._behind = None, False
+        self._updates(owned)
+
+        def work() -> None:
+            with self._turns.reset():
+                check(library().vf_stream_reset(owned.pointer))
+                self.result, self._behind = None, False
+
+        with self._turns.call():
+            LongCall(work, end=self._end_of(owned)).run()
 
     @property
     def updates(self) -> int:
         """How often what is not final was told anew: forget what was not final when it changes."""
-        owned = self._borrow()
-        return int(read_number(library().vf_stream_updates, c_uint64(), owned.pointer))
+        return self._updates(self._borrow())
 
     @property
-    def latency_ms(self) -> float:
-        """Milliseconds until what is told of a moment never changes."""
+    def latency_s(self) -> float:
+        """Seconds until what is told of a moment never changes."""
         owned = self._borrow()
-        return float(read_number(library().vf_stream_latency_ms, c_double(), owned.pointer))
+        return float(read_number(library().vf_stream_latency_ms, c_double(), owned.pointer)) / 1000
 
     @property
     def speaker_count(self) -> int:
@@ -228,20 +286,26 @@ class Stream(Handle):
     def final_speakers(self) -> list[int | None]:
         """For each speaker of the finished stream the number in the result; None for nobody there."""
         owned, vf = self._borrow(), library()
-        n = c_size_t()
-        status = vf.vf_stream_final_speakers(owned.pointer, None, 0, byref(n))
-        if status != _abi.BUFFER_TOO_SMALL:
-            check(status)
-        numbers = np.empty(n.value, np.int32)
-        check(vf.vf_stream_final_speakers(owned.pointer, address(numbers), numbers.size, byref(n)))
-        return [None if number < 0 else number for number in numbers.tolist()]
+        n, status = c_size_t(), _abi.BUFFER_TOO_SMALL
+        while status == _abi.BUFFER_TOO_SMALL:
+            numbers = np.empty(n.value, np.int32)
+            status = vf.vf_stream_final_speakers(owned.pointer, address(numbers), numbers.size, byref(n))
+        check(status)
+        # Fewer where another thread has reset the stream and finished it again.
+        return [None if number < 0 else number for number in numbers[: n.value].tolist()]
 
     def _not_while_finishing(self, what: str) -> None:
         # It would wait for the finish, which waits for it.
-        if self._finishing == threading.get_ident():
+        if self._turns.is_telling:
             raise InvalidArgumentError(
                 f"{what}: expected outside the progress callback of this stream's finish"
             )
+
+    @staticmethod
+    def _updates(owned: Owned) -> int:
+        n = c_uint64()
+        check(library().vf_stream_updates(owned.pointer, byref(n)))
+        return n.value
 
     @staticmethod
     def _end_of(owned: Owned) -> Callable[[], object]:
