@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class News:
@@ -16,6 +19,9 @@ class News:
 
     def next(self) -> asyncio.Future[None]:
         """A future of the running loop that is done when `tell` is called."""
+        # Here, where it is loaded already: to import it takes longer than all of this package.
+        import asyncio
+
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         with self._lock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
@@ -127,6 +126,9 @@ class Stream(Handle):
     async def _aside(
         self, end: Callable[[], object], function: Callable[..., Result], *arguments: object
     ) -> Result:
+        # Here, where it is loaded already: to import it takes longer than all of this package.
+        import asyncio
+
         begun = False
 
         def work() -> Result:
