@@ -4,8 +4,8 @@
  *     voiceflow::Diarizer diarizer;
  *     const auto result = diarizer.process_file("meeting.wav");
  *     for (const voiceflow::Segment &segment : result.segments()) {
- *         std::cout << segment.start_s << " " << segment.end_s << " " <<
- * result.speaker_label(segment.speaker) << "\n";
+ *         std::cout << segment.start_s << " " << segment.end_s << " "
+ *                   << result.speaker_label(segment.speaker) << "\n";
  *     }
  *
  * Header-only over voiceflow.h, whose functions it calls and whose words its errors speak; nothing is needed

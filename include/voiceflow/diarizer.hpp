@@ -60,8 +60,7 @@ public:
     /// Finds who spoke when in samples held in memory, which are read where they lie.
     ///
     /// - `samples`: [frames, channels] values, the channels of a frame side by side: -1 to 1, finite. None
-    /// give a result
-    ///   without segments.
+    ///   give a result without segments.
     /// - `sample_rate`: in hertz, 1,000 to 768,000.
     /// - `channels`: 1 to 32; their mean is used.
     template <class Progress = NoProgress>

@@ -77,7 +77,7 @@ public:
     /// for more than 15 % of the speech. A name may have several recordings: its voice is their mean.
     ///
     /// - `name`: 1 to 256 bytes, without white space around it or control characters, and not of the form
-    /// "SPEAKER_00".
+    ///   "SPEAKER_00".
     /// - `progress`: see Diarizer.
     ///
     /// Fails among others with Status::audio (too little speech, more than one person), cancelled, deadline,

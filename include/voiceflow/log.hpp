@@ -101,10 +101,9 @@ private:
 /// nowhere.
 ///
 /// - `callable`: void(LogLevel, std::string_view target, std::string_view message), kept until another takes
-/// its
-///   place and its last call has returned. It is called on whatever thread has something to say, on several
-///   at once, and must not use this interface. An exception that it throws ends there. The texts are gone
-///   when it returns.
+///   its place and its last call has returned. It is called on whatever thread has something to say, on
+///   several at once, and must not use this interface. An exception that it throws ends there. The texts are
+///   gone when it returns.
 /// - `least`: the least grave level to send.
 ///
 /// There is one callback in a process. Any thread, concurrently. Fails with Status::invalid_argument.

@@ -63,10 +63,10 @@ public:
     /// this thread.
     ///
     /// - `samples`: [frames, channels] values, the channels of a frame side by side: -1 to 1, finite; any
-    /// number.
+    ///   number.
     ///
-    /// All samples are taken or none; after Status::cancelled, deadline and runtime they are taken, and the
-    /// next push goes on with them. Fails among others with Status::audio, limit.
+    /// All samples are taken or none; after Status::cancelled, deadline, runtime and model they are taken, and
+    /// the next push goes on with them. Fails among others with Status::audio, limit.
     VOICEFLOW_CHECKED result<void> push(span<const float> samples) const
     {
         return push_by(vf_stream_push_f32, samples);
