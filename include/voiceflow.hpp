@@ -17,6 +17,9 @@
  * expected<T>: a value or an Error. Objects are then made by `create`, in place of constructors. Want of
  * memory is the standard library's to tell: std::bad_alloc.
  *
+ * Files of one program may be compiled in different styles and for different standards: each has its own
+ * classes, which files share by their C handles (`get`). What is thrown is caught by any of them.
+ *
  * Handles. Options, Session, Cancel, Diarizer, Diarization, Stream and Gallery own a handle of the library.
  * They move and are not copied. None needs another to live: destroy them in any order, but not while a call
  * uses them, and not inside a callback. One that was moved from fails with Status::null.
