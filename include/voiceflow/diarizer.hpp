@@ -80,6 +80,22 @@ public:
         return process_samples(vf_diarizer_process_i16, samples, sample_rate, channels, progress);
     }
 
+    /// As above, with one channel.
+    template <class Progress, class = detail::IfProgress<Progress>>
+    [[nodiscard]] result<Diarization> process(span<const float> samples, std::uint32_t sample_rate,
+                                              Progress &&progress) const
+    {
+        return process(samples, sample_rate, 1, progress);
+    }
+
+    /// As above, with one channel.
+    template <class Progress, class = detail::IfProgress<Progress>>
+    [[nodiscard]] result<Diarization> process(span<const std::int16_t> samples, std::uint32_t sample_rate,
+                                              Progress &&progress) const
+    {
+        return process(samples, sample_rate, 1, progress);
+    }
+
     /// Finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample rate and
     /// channels.
     template <class Progress = NoProgress>
