@@ -104,17 +104,16 @@ public:
             if (status == VF_OK) {
                 status = vf_stream_updates(get(), &told);
             }
+            const std::size_t earlier = segments.size();
+            segments.insert(segments.end(), some.data(), some.data() + count);
             const bool last = count < some.size();
             if (told != before) {
-                drop_provisional(segments);
+                // A full page may be of either telling, and more of the new one follows: what still holds of it
+                // is told again by the next one.
+                drop_provisional(segments, last ? earlier : segments.size());
             }
-            segments.insert(segments.end(), some.data(), some.data() + count);
             if (last) {
                 break;
-            }
-            if (told != before) {
-                // Of the old telling or of the new one: a later one repeats what holds.
-                drop_provisional(segments);
             }
         }
         return detail::finish(status, std::move(segments));
@@ -192,10 +191,12 @@ private:
         return detail::finish(outcome, Stream(made, channels));
     }
 
-    static void drop_provisional(std::vector<Segment> &segments)
+    /// Drops those of the first `count` segments that are not final.
+    static void drop_provisional(std::vector<Segment> &segments, std::size_t count)
     {
+        const auto end = segments.begin() + static_cast<std::ptrdiff_t>(count);
         const auto provisional = [](const Segment &segment) { return !is_final(segment); };
-        segments.erase(std::remove_if(segments.begin(), segments.end(), provisional), segments.end());
+        segments.erase(std::remove_if(segments.begin(), end, provisional), end);
     }
 
     template <class Call, class Sample>
