@@ -50,8 +50,8 @@
 #define VF_SEGMENT_OVERLAP 1
 
 /**
- * Set in `vf_segment.flags` of a stream's segment that never changes again; results have final segments only, and do not
- * set it.
+ * Set in `vf_segment.flags` of a segment that never changes again: of the final ones of a stream, and of all segments of
+ * a result.
  */
 #define VF_SEGMENT_FINAL 2
 
@@ -403,7 +403,8 @@ typedef struct vf_segment {
      */
     double end_s;
     /**
-     * Number of the speaker, 0 to the speaker count less 1.
+     * Number of the speaker, 0 to the speaker count less 1, of the result or of the stream, which number their speakers
+     * apart (`vf_stream_final_speakers`).
      */
     int32_t speaker;
     /**
@@ -421,7 +422,8 @@ typedef struct vf_segment {
 } vf_segment;
 
 /**
- * Told how far a call is; returns 0 to go on, anything else to cancel the call with `VF_E_CANCELLED`.
+ * Told how far a call is; returns 0 to go on, anything else to cancel the call with `VF_E_CANCELLED`. It is asked at least
+ * every 50 ms while the call waits or its networks run, and between pieces of work otherwise.
  *
  * - `user_data`: as given with the callback.
  * - `stage`: a number of `vf_stage`; new ones may be added.
@@ -650,8 +652,8 @@ vf_status vf_options_set_slots(struct vf_options *options, size_t slots);
 vf_status vf_options_set_batch(struct vf_options *options, size_t batch);
 
 /**
- * Sets the longest time that one call of infer or process may take, waiting included; it then fails with
- * VF_E_DEADLINE. Default: no limit.
+ * Sets the longest time that one call which runs the network may take, waiting included: infer, frames, process, enroll,
+ * push and finish. It then fails with VF_E_DEADLINE. Default: no limit; a stream does not take over its diarizer's.
  *
  * - `options`: the options.
  * - `deadline_ms`: milliseconds; 0 has always passed.
@@ -659,7 +661,8 @@ vf_status vf_options_set_batch(struct vf_options *options, size_t batch);
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_deadline_ms(struct vf_options *options, uint64_t deadline_ms);
+vf_status vf_options_set_deadline_ms(struct vf_options *options,
+                                     uint64_t deadline_ms);
 
 /**
  * Asks for exactly this many speakers. Default: the voices decide. A recording without speech has
@@ -1592,7 +1595,7 @@ void vf_gallery_destroy(struct vf_gallery *gallery);
  * - `path`: UTF-8 path of the file, at most 65,536 bytes.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_gallery_save(const struct vf_gallery *gallery,
                           const char *path);
@@ -1611,8 +1614,8 @@ vf_status vf_gallery_save(const struct vf_gallery *gallery,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO (too little speech or more than
- * one person among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC,
- * VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
+ * one person among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED,
+ * VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
  */
 vf_status vf_gallery_enroll_file(const struct vf_gallery *gallery,
                                  const struct vf_diarizer *diarizer,
@@ -1637,8 +1640,8 @@ vf_status vf_gallery_enroll_file(const struct vf_gallery *gallery,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one person among its
- * reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, and
- * VF_E_GALLERY for a diarizer with another model.
+ * reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC,
+ * VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
  */
 vf_status vf_gallery_enroll_f32(const struct vf_gallery *gallery,
                                 const struct vf_diarizer *diarizer,

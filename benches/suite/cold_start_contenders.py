@@ -9,20 +9,20 @@ from cold_start import samples_of
 
 def session(model: str) -> float:
     """libvoiceflow on a window of 3 s."""
-    from voiceflow import Session
-
     audio = np.zeros((1, 48_000), np.float32)
     start = time.perf_counter()
+    from voiceflow import Session
+
     Session(model_path=model, threads=1).infer(audio)
     return time.perf_counter() - start
 
 
 def onnxruntime(model: str) -> float:
     """The Python package onnxruntime on the same window."""
-    import onnxruntime as package
-
     audio = np.zeros((1, 48_000), np.float32)
     start = time.perf_counter()
+    import onnxruntime as package
+
     options = package.SessionOptions()
     options.intra_op_num_threads = 1
     package.InferenceSession(model, options, providers=["CPUExecutionProvider"]).run(None, {"audio": audio})
@@ -31,20 +31,20 @@ def onnxruntime(model: str) -> float:
 
 def diarizer(recording: str) -> float:
     """libvoiceflow's default model on some seconds of a recording."""
-    from voiceflow import Diarizer
-
     samples = samples_of(recording)
     start = time.perf_counter()
+    from voiceflow import Diarizer
+
     Diarizer(threads=1).process(samples, sample_rate=16_000)
     return time.perf_counter() - start
 
 
 def sherpa_onnx(segmentation: str, embedding: str, recording: str) -> float:
     """sherpa-onnx on the same seconds."""
-    import sherpa_onnx as package
-
     samples = samples_of(recording)
     start = time.perf_counter()
+    import sherpa_onnx as package
+
     pyannote = package.OfflineSpeakerSegmentationPyannoteModelConfig(model=segmentation)
     config = package.OfflineSpeakerDiarizationConfig(
         segmentation=package.OfflineSpeakerSegmentationModelConfig(pyannote=pyannote, num_threads=1),

@@ -12,6 +12,18 @@ use crate::config::ModelSource;
 /// Longest text taken from C, in bytes: a path or a recording's name. Linux allows paths of 4,096.
 const MAX_TEXT_BYTES: usize = 65_536;
 
+/// Refuses NULL, and a pointer at which no `T` can be read or written.
+fn check_pointer<T>(name: &str, pointer: *const T) -> Result<(), Failure> {
+    if pointer.is_null() {
+        return Err(Failure::null(name));
+    }
+    if !pointer.is_aligned() {
+        let align = align_of::<T>();
+        return Err(Failure::invalid(format!("{name}: expected a pointer aligned to {align} bytes")));
+    }
+    Ok(())
+}
+
 /// The `len` elements at `pointer`; NULL is allowed where `len` is 0.
 ///
 /// # Safety
@@ -24,13 +36,7 @@ pub(crate) unsafe fn slice<'a, T: Copy>(
     if len == 0 {
         return Ok(&[]);
     }
-    if pointer.is_null() {
-        return Err(Failure::null(name));
-    }
-    if !pointer.is_aligned() {
-        let align = align_of::<T>();
-        return Err(Failure::invalid(format!("{name}: expected a pointer aligned to {align} bytes")));
-    }
+    check_pointer(name, pointer)?;
     match len.checked_mul(size_of::<T>()) {
         // SAFETY: as promised; not NULL, aligned, and no larger than an object can be.
         Some(bytes) if bytes <= isize::MAX as usize => Ok(unsafe { slice::from_raw_parts(pointer, len) }),
@@ -89,10 +95,8 @@ pub(crate) fn check_finite(name: &str, samples: &[f32]) -> Result<(), Failure> {
 /// # Safety
 /// `out` is NULL or valid for a write.
 pub(crate) unsafe fn store<T>(name: &str, out: *mut T, value: T) -> Result<(), Failure> {
-    if out.is_null() {
-        return Err(Failure::null(name));
-    }
-    // SAFETY: not NULL, so valid by contract.
+    check_pointer(name, out)?;
+    // SAFETY: neither NULL nor misaligned, so valid by contract.
     unsafe { out.write(value) };
     Ok(())
 }
@@ -113,8 +117,8 @@ impl<'a, T: Copy> Buffer<'a, T> {
     pub unsafe fn new(name: &'a str, out: *mut T, cap: usize, n: *mut usize) -> Result<Self, Failure> {
         // SAFETY: as promised.
         unsafe { store("n", n, 0) }?;
-        if out.is_null() && cap > 0 {
-            return Err(Failure::null(name));
+        if cap > 0 {
+            check_pointer(name, out)?;
         }
         Ok(Self { name, out, cap, n })
     }
@@ -210,6 +214,10 @@ mod tests {
             assert_eq!(n, 0);
             assert!(Buffer::new("out", ptr::null_mut::<i32>(), 1, &mut n).is_err());
             assert!(Buffer::new("out", out.as_mut_ptr(), 1, ptr::null_mut()).is_err());
+            let odd = ptr::without_provenance_mut::<i32>(5);
+            let failure = Buffer::new("out", odd, 1, &mut n).err().unwrap();
+            assert_eq!(failure.text, "out: expected a pointer aligned to 4 bytes");
+            assert!(store("n", odd, 1).unwrap_err().text.contains("aligned to 4 bytes"));
         }
     }
 }

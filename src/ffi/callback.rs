@@ -6,7 +6,8 @@ use std::ffi::c_void;
 
 use crate::error::Stage;
 
-/// Told how far a call is; returns 0 to go on, anything else to cancel the call with `VF_E_CANCELLED`.
+/// Told how far a call is; returns 0 to go on, anything else to cancel the call with `VF_E_CANCELLED`. It is asked at least
+/// every 50 ms while the call waits or its networks run, and between pieces of work otherwise.
 ///
 /// - `user_data`: as given with the callback.
 /// - `stage`: a number of `vf_stage`; new ones may be added.

@@ -107,7 +107,7 @@ pub unsafe extern "C" fn vf_gallery_destroy(gallery: *mut vf_gallery) {
 /// - `path`: UTF-8 path of the file, at most 65,536 bytes.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_gallery_save(gallery: *const vf_gallery, path: *const c_char) -> vf_status {
     guard(|| {
@@ -153,8 +153,8 @@ unsafe fn enroll(
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO (too little speech or more than
-/// one person among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC,
-/// VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
+/// one person among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED,
+/// VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_gallery_enroll_file(
     gallery: *const vf_gallery,
@@ -191,8 +191,8 @@ pub unsafe extern "C" fn vf_gallery_enroll_file(
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one person among its
-/// reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, and
-/// VF_E_GALLERY for a diarizer with another model.
+/// reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC,
+/// VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
 #[unsafe(no_mangle)]
 #[allow(clippy::too_many_arguments, reason = "an array with its shape, and a callback with its data")]
 pub unsafe extern "C" fn vf_gallery_enroll_f32(

@@ -4,6 +4,7 @@
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::buffer::store;
 use super::status::{Failure, vf_status_code};
 
 /// A value that C holds by a handle.
@@ -42,12 +43,8 @@ pub(crate) unsafe fn give<T: Object>(value: T, out: *mut *mut T::C) {
 /// # Safety
 /// `out` is NULL or valid for a write.
 pub(crate) unsafe fn clear<C>(out: *mut *mut C) -> Result<(), Failure> {
-    if out.is_null() {
-        return Err(Failure::null("out"));
-    }
-    // SAFETY: not NULL, so valid by contract.
-    unsafe { out.write(std::ptr::null_mut()) };
-    Ok(())
+    // SAFETY: as promised.
+    unsafe { store("out", out, std::ptr::null_mut()) }
 }
 
 /// Borrows the value of a handle for the length of a call.

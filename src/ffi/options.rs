@@ -283,8 +283,8 @@ pub unsafe extern "C" fn vf_options_set_batch(options: *mut vf_options, batch: u
     guard(|| unsafe { set(options, |config| config.set_batch(batch)) })
 }
 
-/// Sets the longest time that one call of infer or process may take, waiting included; it then fails with
-/// VF_E_DEADLINE. Default: no limit.
+/// Sets the longest time that one call which runs the network may take, waiting included: infer, frames, process, enroll,
+/// push and finish. It then fails with VF_E_DEADLINE. Default: no limit; a stream does not take over its diarizer's.
 ///
 /// - `options`: the options.
 /// - `deadline_ms`: milliseconds; 0 has always passed.

@@ -8,8 +8,8 @@ use crate::types::Segment;
 /// Set in `vf_segment.flags` where another speaker talks during some part of the segment.
 pub const VF_SEGMENT_OVERLAP: u32 = 1;
 
-/// Set in `vf_segment.flags` of a stream's segment that never changes again; results have final segments only, and do not
-/// set it.
+/// Set in `vf_segment.flags` of a segment that never changes again: of the final ones of a stream, and of all segments of
+/// a result.
 pub const VF_SEGMENT_FINAL: u32 = 2;
 
 /// A stretch of time in which one speaker talks. 32 bytes; this layout never changes.
@@ -20,7 +20,8 @@ pub struct vf_segment {
     pub start_s: f64,
     /// End in seconds, greater than `start_s`, never past the end of the recording.
     pub end_s: f64,
-    /// Number of the speaker, 0 to the speaker count less 1.
+    /// Number of the speaker, 0 to the speaker count less 1, of the result or of the stream, which number their speakers
+    /// apart (`vf_stream_final_speakers`).
     pub speaker: i32,
     /// Mean probability, 0 to 1, that the speaker is talking.
     pub confidence: f32,
@@ -48,7 +49,7 @@ impl From<&Segment> for vf_segment {
             // At most config::MAX_SPEAKERS.
             speaker: i32::try_from(segment.speaker).unwrap_or(i32::MAX),
             confidence: segment.confidence,
-            flags: if segment.overlap { VF_SEGMENT_OVERLAP } else { 0 },
+            flags: VF_SEGMENT_FINAL | if segment.overlap { VF_SEGMENT_OVERLAP } else { 0 },
             reserved: 0,
         }
     }
@@ -57,8 +58,8 @@ impl From<&Segment> for vf_segment {
 impl From<&LiveSegment> for vf_segment {
     fn from(live: &LiveSegment) -> Self {
         let mut segment = Self::from(&live.segment);
-        if live.is_final {
-            segment.flags |= VF_SEGMENT_FINAL;
+        if !live.is_final {
+            segment.flags &= !VF_SEGMENT_FINAL;
         }
         segment
     }

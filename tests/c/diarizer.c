@@ -31,7 +31,7 @@ static void check_result(const vf_diarization *result, double duration_s)
         CHECK(s->start_s >= last && s->end_s > s->start_s && s->end_s <= duration);
         CHECK(s->speaker >= 0 && (size_t)s->speaker < speakers);
         CHECK(s->confidence >= 0.0f && s->confidence <= 1.0f);
-        CHECK((s->flags & ~(uint32_t)VF_SEGMENT_OVERLAP) == 0 && s->reserved == 0);
+        CHECK((s->flags & ~(uint32_t)VF_SEGMENT_OVERLAP) == VF_SEGMENT_FINAL && s->reserved == 0);
         last = s->start_s;
     }
     free(segments);
