@@ -15,9 +15,9 @@ inline namespace VOICEFLOW_STYLE {
 /// A loaded model with its options, for any number of recordings, from any number of threads at once.
 ///
 /// The progress callback of a function is any callable of (Stage, float fraction) that returns nothing, or a
-/// Next that may cancel the call. It is called on the thread that made the call, at least every 50 ms, and
-/// must not use this interface. What it throws cancels the call and is thrown on by it; with
-/// VOICEFLOW_NO_EXCEPTIONS it must not throw.
+/// Next that may cancel the call. It is called on the thread that made the call, at least every 50 ms while
+/// the call waits or its networks run, and must not use this interface. What it throws cancels the call and
+/// is thrown on by it; with VOICEFLOW_NO_EXCEPTIONS it must not throw.
 ///
 /// Functions that work on audio fail among others with Status::audio, runtime, cancelled, deadline, limit.
 class Diarizer : public detail::Handle<vf_diarizer, vf_diarizer_destroy> {

@@ -108,8 +108,8 @@ public:
             segments.insert(segments.end(), some.data(), some.data() + count);
             const bool last = count < some.size();
             if (told != before) {
-                // A full page may be of either telling, and more of the new one follows: what still holds of it
-                // is told again by the next one.
+                // A full page may be of either telling, and more of the new one follows: what still holds of
+                // it is told again by the next one.
                 drop_provisional(segments, last ? earlier : segments.size());
             }
             if (last) {
