@@ -142,7 +142,8 @@ fn both_styles_in_one_program() {
         let flags = [&STRICT, [standard, "-c"].as_slice()].concat();
         compile("g++", "g++", &flags, &root().join("tests/cpp/styles_standard.cpp"), &other);
         let program = folder.join(format!("styles-{name}"));
-        let flags = [&STRICT, ["-std=c++17", object.to_str().unwrap(), other.to_str().unwrap()].as_slice()].concat();
+        let flags =
+            [&STRICT, ["-std=c++17", object.to_str().unwrap(), other.to_str().unwrap()].as_slice()].concat();
         compile("g++", "g++", &flags, &root().join("tests/cpp/styles.cpp"), &program);
         run_all(&[program]);
     }
