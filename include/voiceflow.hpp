@@ -4,8 +4,8 @@
  *     voiceflow::Diarizer diarizer;
  *     const auto result = diarizer.process_file("meeting.wav");
  *     for (const voiceflow::Segment &segment : result.segments()) {
- *         std::cout << segment.start_s << " " << segment.end_s << " " <<
- * result.speaker_label(segment.speaker) << "\n";
+ *         std::cout << segment.start_s << " " << segment.end_s << " "
+ *                   << result.speaker_label(segment.speaker) << "\n";
  *     }
  *
  * Header-only over voiceflow.h, whose functions it calls and whose words its errors speak; nothing is needed
@@ -16,6 +16,9 @@
  * VOICEFLOW_NO_EXCEPTIONS, which a program compiled without exceptions has by itself, result<T> is
  * expected<T>: a value or an Error. Objects are then made by `create`, in place of constructors. Want of
  * memory is the standard library's to tell: std::bad_alloc.
+ *
+ * Files of one program may be compiled in different styles and for different standards: each has its own
+ * classes, which files share by their C handles (`get`). What is thrown is caught by any of them.
  *
  * Handles. Options, Session, Cancel, Diarizer, Diarization, Stream and Gallery own a handle of the library.
  * They move and are not copied. None needs another to live: destroy them in any order, but not while a call

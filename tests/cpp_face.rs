@@ -138,8 +138,12 @@ fn both_styles_in_one_program() {
         let object = folder.join(format!("expected-{name}.o"));
         let flags = [&STRICT, [standard, "-c"].as_slice(), &NO_EXCEPTIONS].concat();
         compile("g++", "g++", &flags, &root().join("tests/cpp/styles_expected.cpp"), &object);
+        let other = folder.join(format!("standard-{name}.o"));
+        let flags = [&STRICT, [standard, "-c"].as_slice()].concat();
+        compile("g++", "g++", &flags, &root().join("tests/cpp/styles_standard.cpp"), &other);
         let program = folder.join(format!("styles-{name}"));
-        let flags = [&STRICT, ["-std=c++17", object.to_str().unwrap()].as_slice()].concat();
+        let flags =
+            [&STRICT, ["-std=c++17", object.to_str().unwrap(), other.to_str().unwrap()].as_slice()].concat();
         compile("g++", "g++", &flags, &root().join("tests/cpp/styles.cpp"), &program);
         run_all(&[program]);
     }
@@ -205,7 +209,8 @@ fn nothing_of_the_c_interface_is_left_out() {
     let numbers = header.lines().filter_map(|line| line.strip_prefix("    VF_")?.split_once(" = "));
     let numbers: Vec<String> = numbers.map(|(name, _)| format!("VF_{name}")).collect();
     assert!(numbers.len() > 40, "found only {}", numbers.len());
-    for number in numbers {
+    // Told to no progress callback.
+    for number in numbers.iter().filter(|number| *number != "VF_STAGE_WAITING") {
         assert!(words.contains(&number.as_str()), "{number}: not in include/voiceflow");
     }
 }

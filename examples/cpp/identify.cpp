@@ -28,10 +28,10 @@ int main(int argc, char **argv)
         }
         const voiceflow::Diarization result = diarizer.process_file(argv[1]);
         std::int32_t speaker = 0;
-        for (const voiceflow::VoiceMatch &match : gallery.identify(result)) {
-            const std::string name = match.voice < 0 ? "a stranger" : gallery.name(match.voice);
-            std::printf("%s is %s (similarity %.2f)\n", result.speaker_label(speaker++).c_str(), name.c_str(),
-                        static_cast<double>(match.score));
+        for (const voiceflow::Identity &identity : gallery.identify(result)) {
+            std::printf("%s is %s (similarity %.2f)\n", result.speaker_label(speaker++).c_str(),
+                        identity.name.empty() ? "a stranger" : identity.name.c_str(),
+                        static_cast<double>(identity.score));
         }
     } catch (const voiceflow::Error &error) {
         std::fprintf(stderr, "identify: %s\n", error.what());

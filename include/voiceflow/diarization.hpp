@@ -30,7 +30,7 @@ static_assert(offsetof(Segment, flags) == 24 && offsetof(Segment, reserved) == 2
     return (segment.flags & std::uint32_t{VF_SEGMENT_OVERLAP}) != 0;
 }
 
-/// Whether a stream's segment never changes again. Results have final segments only, and do not say so.
+/// Whether a segment never changes again, as those of a result never do.
 [[nodiscard]] constexpr bool is_final(const Segment &segment) noexcept
 {
     return (segment.flags & std::uint32_t{VF_SEGMENT_FINAL}) != 0;

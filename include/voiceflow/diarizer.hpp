@@ -15,9 +15,9 @@ inline namespace VOICEFLOW_STYLE {
 /// A loaded model with its options, for any number of recordings, from any number of threads at once.
 ///
 /// The progress callback of a function is any callable of (Stage, float fraction) that returns nothing, or a
-/// Next that may cancel the call. It is called on the thread that made the call, at least every 50 ms, and
-/// must not use this interface. What it throws cancels the call and is thrown on by it; with
-/// VOICEFLOW_NO_EXCEPTIONS it must not throw.
+/// Next that may cancel the call. It is called on the thread that made the call, at least every 50 ms while
+/// the call waits or its networks run, and must not use this interface. What it throws cancels the call and
+/// is thrown on by it; with VOICEFLOW_NO_EXCEPTIONS it must not throw.
 ///
 /// Functions that work on audio fail among others with Status::audio, runtime, cancelled, deadline, limit.
 class Diarizer : public detail::Handle<vf_diarizer, vf_diarizer_destroy> {
@@ -60,8 +60,7 @@ public:
     /// Finds who spoke when in samples held in memory, which are read where they lie.
     ///
     /// - `samples`: [frames, channels] values, the channels of a frame side by side: -1 to 1, finite. None
-    /// give a result
-    ///   without segments.
+    ///   give a result without segments.
     /// - `sample_rate`: in hertz, 1,000 to 768,000.
     /// - `channels`: 1 to 32; their mean is used.
     template <class Progress = NoProgress>
@@ -79,6 +78,22 @@ public:
                                               Progress &&progress = Progress{}) const
     {
         return process_samples(vf_diarizer_process_i16, samples, sample_rate, channels, progress);
+    }
+
+    /// As above, with one channel.
+    template <class Progress, class = detail::IfProgress<Progress>>
+    [[nodiscard]] result<Diarization> process(span<const float> samples, std::uint32_t sample_rate,
+                                              Progress &&progress) const
+    {
+        return process(samples, sample_rate, 1, progress);
+    }
+
+    /// As above, with one channel.
+    template <class Progress, class = detail::IfProgress<Progress>>
+    [[nodiscard]] result<Diarization> process(span<const std::int16_t> samples, std::uint32_t sample_rate,
+                                              Progress &&progress) const
+    {
+        return process(samples, sample_rate, 1, progress);
     }
 
     /// Finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample rate and

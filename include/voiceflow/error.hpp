@@ -1,32 +1,14 @@
-// What goes wrong, and in which style it is told. Part of voiceflow.hpp.
+// What goes wrong. Part of voiceflow.hpp.
 #ifndef VOICEFLOW_ERROR_HPP
 #define VOICEFLOW_ERROR_HPP
 
 #include <voiceflow.h>
+#include <voiceflow/style.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
-
-#if !defined(VOICEFLOW_NO_EXCEPTIONS) && !defined(__cpp_exceptions)
-/// Functions that can fail return voiceflow::expected and throw nothing. Set where a program is compiled
-/// without exceptions; others may set it too.
-#define VOICEFLOW_NO_EXCEPTIONS
-#endif
-
-#if __has_include(<version>)
-#include <version>
-#endif
-
-// The styles have namespaces of their own, so that files compiled in different ones can be linked together.
-#ifndef VOICEFLOW_NO_EXCEPTIONS
-#define VOICEFLOW_STYLE throwing
-#elif defined(__cpp_lib_expected)
-#define VOICEFLOW_STYLE std_expected
-#else
-#define VOICEFLOW_STYLE own_expected
-#endif
 
 namespace voiceflow {
 
@@ -79,7 +61,7 @@ enum class Status : std::int32_t {
     return vf_version_number();
 }
 
-inline namespace VOICEFLOW_STYLE {
+inline namespace VOICEFLOW_ERROR_STYLE {
 
 /// What went wrong: thrown, or held by an `expected`. `what()` is the library's own text.
 class Error : public std::runtime_error {
@@ -110,7 +92,7 @@ public:
 
 #endif
 
-}  // namespace VOICEFLOW_STYLE
+}  // namespace VOICEFLOW_ERROR_STYLE
 }  // namespace voiceflow
 
 #endif

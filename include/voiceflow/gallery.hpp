@@ -15,19 +15,12 @@ namespace voiceflow {
 /// Similarity from which a voice is taken for a known one, with the model compiled in.
 inline constexpr float gallery_threshold = static_cast<float>(VF_GALLERY_THRESHOLD);
 
-/// Whose voice an embedding is.
+/// Whose voice a speaker or an embedding has.
 struct Identity {
-    /// The name of the most similar known voice; empty for a stranger.
+    /// The name of the known voice; empty for a stranger.
     std::string name;
-    /// Similarity, -1 to 1, to the most similar known voice, whether or not it reaches the threshold.
-    float score = -1.0F;
-};
-
-/// Who a speaker of a result is.
-struct VoiceMatch {
-    /// Number of the voice, for `Gallery::name`; -1 for a stranger.
-    std::int32_t voice = -1;
-    /// Similarity, -1 to 1, to that voice; of a stranger to the most similar one.
+    /// Similarity, -1 to 1, to that voice; of a stranger to the most similar one, -1 where nobody is
+    /// enrolled.
     float score = -1.0F;
 };
 
@@ -77,7 +70,7 @@ public:
     /// for more than 15 % of the speech. A name may have several recordings: its voice is their mean.
     ///
     /// - `name`: 1 to 256 bytes, without white space around it or control characters, and not of the form
-    /// "SPEAKER_00".
+    ///   "SPEAKER_00".
     /// - `progress`: see Diarizer.
     ///
     /// Fails among others with Status::audio (too little speech, more than one person), cancelled, deadline,
@@ -107,6 +100,15 @@ public:
                                                  sample_rate, channels, function, user_data);
                 });
         });
+    }
+
+    /// As above, with one channel.
+    template <class Progress, class = detail::IfProgress<Progress>>
+    VOICEFLOW_CHECKED result<void> enroll_samples(const Diarizer &diarizer, const Text &name,
+                                                  span<const float> samples, std::uint32_t sample_rate,
+                                                  Progress &&progress) const
+    {
+        return enroll_samples(diarizer, name, samples, sample_rate, 1, progress);
     }
 
     /// Enrolls a person by a voice embedding of the gallery's model, such as that of a diarization's speaker,
@@ -139,9 +141,7 @@ public:
     [[nodiscard]] result<std::string> name(std::int32_t index) const
     {
         std::string name;
-        const auto outcome = detail::read_text(name, [&](char *out, std::size_t cap, std::size_t *n) {
-            return vf_gallery_name(get(), index, out, cap, n);
-        });
+        const auto outcome = read_name(index, name);
         return detail::finish(outcome, std::move(name));
     }
 
@@ -159,27 +159,74 @@ public:
         return detail::finish(outcome, std::move(identity));
     }
 
-    /// Who the speakers of a result are, each somebody else: one match for each speaker.
-    [[nodiscard]] result<std::vector<VoiceMatch>> identify(const Diarization &diarization,
-                                                           float threshold = gallery_threshold) const
+    /// Who the speakers of a result are, each somebody else: one identity for each speaker. Names are right
+    /// also while other threads enroll and remove people.
+    [[nodiscard]] result<std::vector<Identity>> identify(const Diarization &diarization,
+                                                         float threshold = gallery_threshold) const
     {
-        std::vector<std::int32_t> voices;
-        std::vector<float> scores;
-        const auto outcome =
-            detail::read_all(voices, [&](std::int32_t *out, std::size_t cap, std::size_t *n) {
-                scores.resize(cap);
-                return vf_gallery_identify_diarization(get(), diarization.get(), threshold, out,
-                                                       scores.data(), cap, n);
-            });
-        std::vector<VoiceMatch> matches(voices.size());
-        for (std::size_t speaker = 0; speaker < voices.size(); ++speaker) {
-            matches[speaker] = {voices[speaker], scores[speaker]};
+        std::vector<Identity> identities;
+        bool settled = false;
+        detail::Outcome outcome = VF_OK;
+        while (!settled && !outcome.failed()) {
+            outcome = try_identify(diarization, threshold, identities, settled);
         }
-        return detail::finish(outcome, std::move(matches));
+        return detail::finish(outcome, std::move(identities));
     }
 
 private:
     explicit Gallery(vf_gallery *made) noexcept : Handle(made) {}
+
+    detail::Outcome read_name(std::int32_t index, std::string &name) const
+    {
+        return detail::read_text(name, [&](char *out, std::size_t cap, std::size_t *n) {
+            return vf_gallery_name(get(), index, out, cap, n);
+        });
+    }
+
+    /// The names by the numbers of their voices; short of those that a remove leaves without one meanwhile.
+    detail::Outcome read_names(std::vector<std::string> &names) const
+    {
+        std::size_t count = 0;
+        const vf_status status = vf_gallery_count(get(), &count);
+        names.resize(count);
+        for (std::size_t index = 0; index < names.size(); ++index) {
+            if (read_name(static_cast<std::int32_t>(index), names[index]).failed()) {
+                names.resize(index);
+            }
+        }
+        return status;
+    }
+
+    /// Names speakers, and tells whether nobody was removed meanwhile, who would have moved the numbers of
+    /// others: a name's number only falls, unless it is enrolled anew, so that one that is the same before
+    /// and after was it throughout.
+    detail::Outcome try_identify(const Diarization &diarization, float threshold,
+                                 std::vector<Identity> &identities, bool &settled) const
+    {
+        std::vector<std::string> names;
+        if (auto outcome = read_names(names); outcome.failed()) {
+            return outcome;
+        }
+        std::vector<std::int32_t> voices;
+        std::vector<float> scores;
+        auto outcome = detail::read_all(voices, [&](std::int32_t *out, std::size_t cap, std::size_t *n) {
+            scores.resize(cap);
+            return vf_gallery_identify_diarization(get(), diarization.get(), threshold, out, scores.data(),
+                                                   cap, n);
+        });
+        identities.assign(voices.size(), Identity{});
+        settled = true;
+        for (std::size_t speaker = 0; speaker < voices.size(); ++speaker) {
+            Identity &identity = identities[speaker];
+            identity.score = scores[speaker];
+            if (voices[speaker] >= 0) {
+                const auto voice = static_cast<std::size_t>(voices[speaker]);
+                const bool named = !read_name(voices[speaker], identity.name).failed();
+                settled = settled && named && voice < names.size() && names[voice] == identity.name;
+            }
+        }
+        return outcome;
+    }
 
     template <class Progress, class Work>
     static result<void> enroll(const Text &name, Progress &progress, Work work)

@@ -22,15 +22,19 @@ enum class LogLevel : std::int32_t {
     trace = VF_LOG_TRACE,
 };
 
-inline namespace VOICEFLOW_STYLE {
-namespace detail {
+/// What files of all styles share.
+namespace every_style {
 
 /// The callable that gets the records. Who calls it holds it meanwhile, so that another may take its place at
 /// any time.
 class LogSink {
 public:
-    using Forward = void (*)(void *callable, LogLevel level, std::string_view target,
-                             std::string_view message);
+    /// A callable, and what calls it, which throws nothing.
+    struct Target {
+        std::shared_ptr<void> callable;
+        void (*forward)(void *callable, LogLevel level, std::string_view target,
+                        std::string_view message) = nullptr;
+    };
 
     /// The one of this program. It is never destroyed: threads of the library may log until the process ends.
     static LogSink &instance()
@@ -39,55 +43,43 @@ public:
         return sink;
     }
 
-    Outcome set(std::shared_ptr<void> callable, Forward forward, LogLevel least)
+    /// Puts `target` in the place of the earlier one, and that into `target`; after a failure both stay. What
+    /// is let go of is destroyed by the caller, outside the locks: its destructor may come back here.
+    vf_status exchange(Target &target, LogLevel least)
     {
         // One change at a time: what the library calls and what is called here stay a pair.
         const std::scoped_lock change(change_);
-        Target previous = exchange({std::move(callable), forward});
-        const vf_status status = forward == nullptr
-                                     ? vf_set_log_callback(nullptr, nullptr, static_cast<std::int32_t>(least))
-                                     : vf_set_log_callback(&receive, this, static_cast<std::int32_t>(least));
+        const bool none = target.forward == nullptr;
+        swap(target);
+        const vf_status status =
+            vf_set_log_callback(none ? nullptr : &receive, this, static_cast<std::int32_t>(least));
         if (status != VF_OK) {
-            exchange(std::move(previous));
+            swap(target);
         }
         return status;
     }
 
 private:
-    struct Target {
-        std::shared_ptr<void> callable;
-        Forward forward = nullptr;
-    };
-
     LogSink() = default;
 
     static void receive(void *user_data, std::int32_t level, const char *target, const char *message) noexcept
     {
-        const Target current = static_cast<LogSink *>(user_data)->target();
-        if (current.forward == nullptr) {
-            return;
-        }
-#ifndef VOICEFLOW_NO_EXCEPTIONS
-        try {
+        const Target current = static_cast<LogSink *>(user_data)->current();
+        if (current.forward != nullptr) {
             current.forward(current.callable.get(), static_cast<LogLevel>(level), target, message);
-        } catch (...) {  // NOLINT(bugprone-empty-catch): there is no caller of the host's that could be told.
         }
-#else
-        current.forward(current.callable.get(), static_cast<LogLevel>(level), target, message);
-#endif
     }
 
-    Target target()
+    Target current()
     {
         const std::scoped_lock held(lock_);
         return target_;
     }
 
-    Target exchange(Target next)
+    void swap(Target &target)
     {
         const std::scoped_lock held(lock_);
-        std::swap(target_, next);
-        return next;
+        std::swap(target_, target);
     }
 
     std::mutex change_;
@@ -95,34 +87,55 @@ private:
     Target target_;
 };
 
+}  // namespace every_style
+
+inline namespace VOICEFLOW_STYLE {
+namespace detail {
+
+/// Calls a kept callable. There is no caller of the host's that could be told what it throws.
+template <class Kept>
+void forward_log(void *kept, LogLevel level, std::string_view target, std::string_view message) noexcept
+{
+#ifndef VOICEFLOW_NO_EXCEPTIONS
+    try {
+        (*static_cast<Kept *>(kept))(level, target, message);
+    } catch (...) {  // NOLINT(bugprone-empty-catch)
+    }
+#else
+    (*static_cast<Kept *>(kept))(level, target, message);
+#endif
+}
+
 }  // namespace detail
 
 /// Sends the library's log records to `callable`, in the place of an earlier one. Without one they go
 /// nowhere.
 ///
 /// - `callable`: void(LogLevel, std::string_view target, std::string_view message), kept until another takes
-/// its
-///   place and its last call has returned. It is called on whatever thread has something to say, on several
-///   at once, and must not use this interface. An exception that it throws ends there. The texts are gone
-///   when it returns.
+///   its place and its last call has returned. It is called on whatever thread has something to say, on
+///   several at once, and must not use this interface. An exception that it throws ends there. The texts are
+///   gone when it returns.
 /// - `least`: the least grave level to send.
 ///
-/// There is one callback in a process. Any thread, concurrently. Fails with Status::invalid_argument.
+/// There is one callback in a process, whatever the style of the file that sets it. A plugin must clear its
+/// callback before it is unloaded: what is called lies in it. Any thread, concurrently. Fails with
+/// Status::invalid_argument.
 template <class Callable>
 VOICEFLOW_CHECKED result<void> set_log_callback(Callable &&callable, LogLevel least)
 {
     using Kept = std::decay_t<Callable>;
-    const auto forward = [](void *kept, LogLevel level, std::string_view target, std::string_view message) {
-        (*static_cast<Kept *>(kept))(level, target, message);
-    };
-    auto kept = std::make_shared<Kept>(std::forward<Callable>(callable));
-    return detail::finish(detail::LogSink::instance().set(std::move(kept), forward, least));
+    // Destroyed last: what the earlier callable does then changes neither the locks nor the error.
+    every_style::LogSink::Target target{std::make_shared<Kept>(std::forward<Callable>(callable)),
+                                        &detail::forward_log<Kept>};
+    return detail::finish(every_style::LogSink::instance().exchange(target, least));
 }
 
-/// Sends the records nowhere any more. Any thread, concurrently.
+/// Sends the records nowhere any more, whatever the style of the file that set the callback. Any thread,
+/// concurrently.
 VOICEFLOW_CHECKED inline result<void> clear_log_callback()
 {
-    return detail::finish(detail::LogSink::instance().set(nullptr, nullptr, LogLevel::error));
+    every_style::LogSink::Target target;
+    return detail::finish(every_style::LogSink::instance().exchange(target, LogLevel::error));
 }
 
 }  // namespace VOICEFLOW_STYLE

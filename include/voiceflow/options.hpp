@@ -6,10 +6,14 @@
 #include <voiceflow/span.hpp>
 #include <voiceflow/text.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <limits>
+#include <sstream>
+#include <utility>
 
 namespace voiceflow {
 
@@ -56,16 +60,16 @@ inline namespace VOICEFLOW_STYLE {
 /// time.
 ///
 /// Values are checked when they are set: one outside its range fails with Status::invalid_argument and
-/// changes nothing. 0 means 0. Setters are chained: `Options().set_threads(2).set_num_speakers(3)`; with
-/// VOICEFLOW_NO_EXCEPTIONS each returns an `expected<void>` instead. voiceflow.h says more about each under
-/// the same name.
+/// changes nothing. 0 means 0. Setters are chained: `auto o = Options().set_threads(2).set_num_speakers(3)`;
+/// with VOICEFLOW_NO_EXCEPTIONS each returns an `expected<void>` instead. voiceflow.h says more about each
+/// under the same name.
 class Options : public detail::Handle<vf_options, vf_options_destroy> {
 public:
 #ifdef VOICEFLOW_NO_EXCEPTIONS
     /// What setters return.
     using Chain = expected<void>;
 #else
-    /// What setters return.
+    /// What setters return; on options without a name, as `Options()` are, these options by value.
     using Chain = Options &;
 
     /// Options with every value at its default.
@@ -81,7 +85,7 @@ public:
     }
 
     /// Takes the model from an ONNX file. Default: the model in the library.
-    VOICEFLOW_CHECKED Chain set_model_path(const Text &path)
+    VOICEFLOW_CHECKED Chain set_model_path(const Text &path) &
     {
         return chain(
             path.with("path", [&](const char *text) { return vf_options_set_model_path(get(), text); }));
@@ -89,54 +93,54 @@ public:
 
     /// Takes the model from the bytes of an ONNX file, 1 to 2,147,483,647 of them; copied. Default: the model
     /// in the library.
-    VOICEFLOW_CHECKED Chain set_model_memory(span<const std::uint8_t> data)
+    VOICEFLOW_CHECKED Chain set_model_memory(span<const std::uint8_t> data) &
     {
         return chain(vf_options_set_model_memory(get(), data.data(), data.size()));
     }
 
     /// Takes a segmentation model from an ONNX file in the manner of pyannote's, for a diarizer. Default:
     /// none.
-    VOICEFLOW_CHECKED Chain set_segmentation_model(const Text &path)
+    VOICEFLOW_CHECKED Chain set_segmentation_model(const Text &path) &
     {
         return chain(path.with(
             "path", [&](const char *text) { return vf_options_set_segmentation_model(get(), text); }));
     }
 
     /// Takes the segmentation model from the bytes of an ONNX file; copied. Default: none.
-    VOICEFLOW_CHECKED Chain set_segmentation_model_memory(span<const std::uint8_t> data)
+    VOICEFLOW_CHECKED Chain set_segmentation_model_memory(span<const std::uint8_t> data) &
     {
         return chain(vf_options_set_segmentation_model_memory(get(), data.data(), data.size()));
     }
 
     /// Sets what one frame of a segmentation model sees, for a file that does not say: `size` samples, 1 to
     /// 160,000, and `step` samples from one frame to the next, 1 to `size`.
-    VOICEFLOW_CHECKED Chain set_segmentation_receptive_field(std::size_t size, std::size_t step)
+    VOICEFLOW_CHECKED Chain set_segmentation_receptive_field(std::size_t size, std::size_t step) &
     {
         return chain(vf_options_set_segmentation_receptive_field(get(), size, step));
     }
 
     /// Takes a speaker embedding model from an ONNX file of the WeSpeaker, 3D-Speaker or NeMo family, for a
     /// diarizer. Default: none.
-    VOICEFLOW_CHECKED Chain set_embedding_model(const Text &path)
+    VOICEFLOW_CHECKED Chain set_embedding_model(const Text &path) &
     {
         return chain(
             path.with("path", [&](const char *text) { return vf_options_set_embedding_model(get(), text); }));
     }
 
     /// Takes the speaker embedding model from the bytes of an ONNX file; copied. Default: none.
-    VOICEFLOW_CHECKED Chain set_embedding_model_memory(span<const std::uint8_t> data)
+    VOICEFLOW_CHECKED Chain set_embedding_model_memory(span<const std::uint8_t> data) &
     {
         return chain(vf_options_set_embedding_model_memory(get(), data.data(), data.size()));
     }
 
     /// Sets the family of an embedding model that does not say. Default: automatic.
-    VOICEFLOW_CHECKED Chain set_embedding_family(EmbeddingFamily family)
+    VOICEFLOW_CHECKED Chain set_embedding_family(EmbeddingFamily family) &
     {
         return chain(vf_options_set_embedding_family(get(), static_cast<std::int32_t>(family)));
     }
 
     /// Chooses the features that the embedding model is given. Default: trained.
-    VOICEFLOW_CHECKED Chain set_frontend(Frontend frontend)
+    VOICEFLOW_CHECKED Chain set_frontend(Frontend frontend) &
     {
         return chain(vf_options_set_frontend(get(), static_cast<std::int32_t>(frontend)));
     }
@@ -144,114 +148,211 @@ public:
     /// Loads ONNX Runtime from this file. The first session of the process decides. Default: what the
     /// environment variables VOICEFLOW_ORT_LIBRARY and ORT_DYLIB_PATH name, else the folder of the library,
     /// else the system's.
-    VOICEFLOW_CHECKED Chain set_runtime_library(const Text &path)
+    VOICEFLOW_CHECKED Chain set_runtime_library(const Text &path) &
     {
         return chain(
             path.with("path", [&](const char *text) { return vf_options_set_runtime_library(get(), text); }));
     }
 
     /// Chooses the hardware that runs the network. Default: automatic, preferred.
-    VOICEFLOW_CHECKED Chain set_provider(Provider provider, ProviderPolicy policy)
+    VOICEFLOW_CHECKED Chain set_provider(Provider provider, ProviderPolicy policy) &
     {
         return chain(vf_options_set_provider(get(), static_cast<std::int32_t>(provider),
                                              static_cast<std::int32_t>(policy)));
     }
 
     /// Chooses the GPU, 0 to 63. Default 0.
-    VOICEFLOW_CHECKED Chain set_device_id(std::int32_t device_id)
+    VOICEFLOW_CHECKED Chain set_device_id(std::int32_t device_id) &
     {
         return chain(vf_options_set_device_id(get(), device_id));
     }
 
     /// Sets the number of threads that work for one call, 0 to 256. Default 0: one for each physical core.
-    VOICEFLOW_CHECKED Chain set_threads(std::size_t threads)
+    VOICEFLOW_CHECKED Chain set_threads(std::size_t threads) &
     {
         return chain(vf_options_set_threads(get(), threads));
     }
 
     /// Sets how many runs of the network may be under way at once in one session, 1 to 64. Default 1.
-    VOICEFLOW_CHECKED Chain set_slots(std::size_t slots) { return chain(vf_options_set_slots(get(), slots)); }
+    VOICEFLOW_CHECKED Chain set_slots(std::size_t slots) &
+    {
+        return chain(vf_options_set_slots(get(), slots));
+    }
 
     /// Sets how many windows a diarizer gives the network at once, at most: 1 to 1,024. Default 8.
-    VOICEFLOW_CHECKED Chain set_batch(std::size_t batch) { return chain(vf_options_set_batch(get(), batch)); }
+    VOICEFLOW_CHECKED Chain set_batch(std::size_t batch) &
+    {
+        return chain(vf_options_set_batch(get(), batch));
+    }
 
     /// Sets the longest time that one call of infer, process, push or finish may take, waiting included; it
-    /// then fails with Status::deadline. 0 has always passed; less is refused. Default: no limit.
-    VOICEFLOW_CHECKED Chain set_deadline(std::chrono::milliseconds deadline)
+    /// then fails with Status::deadline. Rounded to milliseconds, at least 1; but 0 has always passed, and
+    /// less is refused. Default: no limit.
+    VOICEFLOW_CHECKED Chain set_deadline(Seconds deadline) &
     {
-        if (deadline.count() < 0) {
-            return chain({VF_E_INVALID_ARGUMENT, "deadline: expected 0 ms or more, got " +
-                                                     std::to_string(deadline.count()) + " ms"});
+        const double seconds = deadline.count();
+        if (!(seconds >= 0.0)) {
+            std::ostringstream text;
+            text << "deadline: expected 0 s or more, got " << seconds << " s";
+            return chain({VF_E_INVALID_ARGUMENT, text.str()});
         }
-        return chain(vf_options_set_deadline_ms(get(), static_cast<std::uint64_t>(deadline.count())));
+        // A little time is not none, and what C cannot count is its longest.
+        constexpr auto longest = std::numeric_limits<std::uint64_t>::max();
+        const double rounded = seconds > 0.0 ? std::max(std::round(seconds * 1000.0), 1.0) : 0.0;
+        const bool counts = rounded < static_cast<double>(longest);
+        return chain(
+            vf_options_set_deadline_ms(get(), counts ? static_cast<std::uint64_t>(rounded) : longest));
     }
 
     /// Asks for exactly this many speakers, 1 to 100. Default: the voices decide.
-    VOICEFLOW_CHECKED Chain set_num_speakers(std::size_t count)
+    VOICEFLOW_CHECKED Chain set_num_speakers(std::size_t count) &
     {
         return chain(vf_options_set_num_speakers(get(), count));
     }
 
     /// Asks for at least `min`, 0 to 100, and at most `max` speakers, 1 to 100. Default 0 and 100.
-    VOICEFLOW_CHECKED Chain set_speaker_range(std::size_t min, std::size_t max)
+    VOICEFLOW_CHECKED Chain set_speaker_range(std::size_t min, std::size_t max) &
     {
         return chain(vf_options_set_speaker_range(get(), min, max));
     }
 
     /// Sets the time from the start of one window to the next, 0.1 to 60 s and at most the model's window.
     /// Default: stored in the model; 1.75 s for two public models.
-    VOICEFLOW_CHECKED Chain set_hop(Seconds hop) { return chain(vf_options_set_hop_s(get(), hop.count())); }
+    VOICEFLOW_CHECKED Chain set_hop(Seconds hop) & { return chain(vf_options_set_hop_s(get(), hop.count())); }
 
     /// Chooses how voices are clustered into speakers. Default: automatic, what the model was tuned with.
-    VOICEFLOW_CHECKED Chain set_clustering_method(Clustering method)
+    VOICEFLOW_CHECKED Chain set_clustering_method(Clustering method) &
     {
         return chain(vf_options_set_clustering_method(get(), static_cast<std::int32_t>(method)));
     }
 
     /// Sets the distance, 0 to 2, under which two clusters of voices are one speaker; lower finds more
     /// speakers. Default: stored in the model, else that of the clustering method.
-    VOICEFLOW_CHECKED Chain set_clustering_threshold(float threshold)
+    VOICEFLOW_CHECKED Chain set_clustering_threshold(float threshold) &
     {
         return chain(vf_options_set_clustering_threshold(get(), threshold));
     }
 
     /// Sets in how many windows, 1 to 1,000, a speaker of centroid clustering is heard at least. Default: as
     /// many as begin in 12 s.
-    VOICEFLOW_CHECKED Chain set_min_cluster_size(std::size_t windows)
+    VOICEFLOW_CHECKED Chain set_min_cluster_size(std::size_t windows) &
     {
         return chain(vf_options_set_min_cluster_size(get(), windows));
     }
 
     /// Sets the folder with the PLDA for Clustering::vbx: `xvec_transform.npz` and `plda.npz`. Default: none.
-    VOICEFLOW_CHECKED Chain set_plda(const Text &folder)
+    VOICEFLOW_CHECKED Chain set_plda(const Text &folder) &
     {
         return chain(
             folder.with("folder", [&](const char *text) { return vf_options_set_plda(get(), text); }));
     }
 
     /// Drops segments that are shorter than this, 0 to 60 s. Default 0: none.
-    VOICEFLOW_CHECKED Chain set_min_speech(Seconds shortest)
+    VOICEFLOW_CHECKED Chain set_min_speech(Seconds shortest) &
     {
         return chain(vf_options_set_min_speech_s(get(), shortest.count()));
     }
 
     /// Fills pauses of one speaker that are shorter than this, 0 to 60 s. Default 0: none.
-    VOICEFLOW_CHECKED Chain set_min_silence(Seconds shortest)
+    VOICEFLOW_CHECKED Chain set_min_silence(Seconds shortest) &
     {
         return chain(vf_options_set_min_silence_s(get(), shortest.count()));
     }
 
     /// Sets the longest time until what a stream tells of a moment is final, 0.5 to 5 s. Default 1 s.
-    VOICEFLOW_CHECKED Chain set_latency(Seconds latency)
+    VOICEFLOW_CHECKED Chain set_latency(Seconds latency) &
     {
         return chain(vf_options_set_latency_s(get(), latency.count()));
     }
 
     /// Sets how much of a stream is in the result of its finish, 0 to 86,400 s. Default: the last two hours.
-    VOICEFLOW_CHECKED Chain set_history(Seconds history)
+    VOICEFLOW_CHECKED Chain set_history(Seconds history) &
     {
         return chain(vf_options_set_history_s(get(), history.count()));
     }
+
+#ifndef VOICEFLOW_NO_EXCEPTIONS
+    /// \cond the same on options without a name, which are handed on
+    [[nodiscard]] Options set_model_path(const Text &path) && { return std::move(set_model_path(path)); }
+    [[nodiscard]] Options set_model_memory(span<const std::uint8_t> data) &&
+    {
+        return std::move(set_model_memory(data));
+    }
+    [[nodiscard]] Options set_segmentation_model(const Text &path) &&
+    {
+        return std::move(set_segmentation_model(path));
+    }
+    [[nodiscard]] Options set_segmentation_model_memory(span<const std::uint8_t> data) &&
+    {
+        return std::move(set_segmentation_model_memory(data));
+    }
+    [[nodiscard]] Options set_segmentation_receptive_field(std::size_t size, std::size_t step) &&
+    {
+        return std::move(set_segmentation_receptive_field(size, step));
+    }
+    [[nodiscard]] Options set_embedding_model(const Text &path) &&
+    {
+        return std::move(set_embedding_model(path));
+    }
+    [[nodiscard]] Options set_embedding_model_memory(span<const std::uint8_t> data) &&
+    {
+        return std::move(set_embedding_model_memory(data));
+    }
+    [[nodiscard]] Options set_embedding_family(EmbeddingFamily family) &&
+    {
+        return std::move(set_embedding_family(family));
+    }
+    [[nodiscard]] Options set_frontend(Frontend frontend) && { return std::move(set_frontend(frontend)); }
+    [[nodiscard]] Options set_runtime_library(const Text &path) &&
+    {
+        return std::move(set_runtime_library(path));
+    }
+    [[nodiscard]] Options set_provider(Provider provider, ProviderPolicy policy) &&
+    {
+        return std::move(set_provider(provider, policy));
+    }
+    [[nodiscard]] Options set_device_id(std::int32_t device_id) &&
+    {
+        return std::move(set_device_id(device_id));
+    }
+    [[nodiscard]] Options set_threads(std::size_t threads) && { return std::move(set_threads(threads)); }
+    [[nodiscard]] Options set_slots(std::size_t slots) && { return std::move(set_slots(slots)); }
+    [[nodiscard]] Options set_batch(std::size_t batch) && { return std::move(set_batch(batch)); }
+    [[nodiscard]] Options set_deadline(Seconds deadline) &&
+    {
+        return std::move(set_deadline(deadline));
+    }
+    [[nodiscard]] Options set_num_speakers(std::size_t count) &&
+    {
+        return std::move(set_num_speakers(count));
+    }
+    [[nodiscard]] Options set_speaker_range(std::size_t min, std::size_t max) &&
+    {
+        return std::move(set_speaker_range(min, max));
+    }
+    [[nodiscard]] Options set_hop(Seconds hop) && { return std::move(set_hop(hop)); }
+    [[nodiscard]] Options set_clustering_method(Clustering method) &&
+    {
+        return std::move(set_clustering_method(method));
+    }
+    [[nodiscard]] Options set_clustering_threshold(float threshold) &&
+    {
+        return std::move(set_clustering_threshold(threshold));
+    }
+    [[nodiscard]] Options set_min_cluster_size(std::size_t windows) &&
+    {
+        return std::move(set_min_cluster_size(windows));
+    }
+    [[nodiscard]] Options set_plda(const Text &folder) && { return std::move(set_plda(folder)); }
+    [[nodiscard]] Options set_min_speech(Seconds shortest) && { return std::move(set_min_speech(shortest)); }
+    [[nodiscard]] Options set_min_silence(Seconds shortest) &&
+    {
+        return std::move(set_min_silence(shortest));
+    }
+    [[nodiscard]] Options set_latency(Seconds latency) && { return std::move(set_latency(latency)); }
+    [[nodiscard]] Options set_history(Seconds history) && { return std::move(set_history(history)); }
+    /// \endcond
+#endif
 
 private:
     explicit Options(vf_options *made) noexcept : Handle(made) {}

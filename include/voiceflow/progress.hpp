@@ -14,7 +14,6 @@ namespace voiceflow {
 
 /// The stages told to a progress callback. A later library may have more.
 enum class Stage : std::int32_t {
-    waiting = VF_STAGE_WAITING,
     /// Decoding, resampling and running the network over the windows.
     analysis = VF_STAGE_ANALYSIS,
     clustering = VF_STAGE_CLUSTERING,
@@ -31,6 +30,10 @@ inline namespace VOICEFLOW_STYLE {
 struct NoProgress {};
 
 namespace detail {
+
+/// For functions that take a progress callback in this place, and nothing else.
+template <class Callable>
+using IfProgress = std::enable_if_t<std::is_invocable_v<Callable &, Stage, float>>;
 
 /// A callable for the time of one call. It is used where it lies, never copied, on the thread that makes the
 /// call.

@@ -113,7 +113,8 @@ public:
         return detail::finish(status, frames);
     }
 
-    /// The size of the answer for `batch` rows of `samples` samples each.
+    /// The size of the answer for `batch` rows, 1 to 1,024, of `samples` samples each. Fails among others
+    /// with Status::limit.
     [[nodiscard]] result<InferenceShape> shape(std::size_t batch, std::size_t samples) const
     {
         InferenceShape shape;
@@ -172,6 +173,14 @@ private:
 
     detail::Outcome find_shape(std::size_t batch, std::size_t samples, InferenceShape &shape) const
     {
+        constexpr std::size_t most_rows = 1024;
+        if (batch == 0) {
+            return {VF_E_INVALID_ARGUMENT, "batch: expected at least 1, got 0"};
+        }
+        if (batch > most_rows) {
+            return {VF_E_LIMIT, "batch: expected at most " + std::to_string(most_rows) + ", got " +
+                                    std::to_string(batch)};
+        }
         ModelInfo info{};
         info.size = sizeof info;
         std::size_t frames = 0;

@@ -2,19 +2,19 @@
 #ifndef VOICEFLOW_SPAN_HPP
 #define VOICEFLOW_SPAN_HPP
 
-#if __has_include(<version>)
-#include <version>
-#endif
+#include <voiceflow/style.hpp>
 
 #ifdef __cpp_lib_span
 #include <span>
 
 namespace voiceflow {
+inline namespace VOICEFLOW_STYLE {
 
 /// std::span, since this program has it.
 template <class T>
 using span = std::span<T>;
 
+}  // namespace VOICEFLOW_STYLE
 }  // namespace voiceflow
 
 #else
@@ -24,6 +24,7 @@ using span = std::span<T>;
 #include <utility>
 
 namespace voiceflow {
+inline namespace VOICEFLOW_STYLE {
 
 /// A pointer and a number of elements; copies nothing and owns nothing. The part of C++20's std::span that
 /// this interface needs: made from an array, a vector or anything else with `data()` and `size()`.
@@ -75,6 +76,7 @@ private:
     std::size_t size_ = 0;
 };
 
+}  // namespace VOICEFLOW_STYLE
 }  // namespace voiceflow
 
 #endif

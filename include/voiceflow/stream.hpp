@@ -4,6 +4,7 @@
 
 #include <voiceflow/diarizer.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -63,10 +64,10 @@ public:
     /// this thread.
     ///
     /// - `samples`: [frames, channels] values, the channels of a frame side by side: -1 to 1, finite; any
-    /// number.
+    ///   number.
     ///
-    /// All samples are taken or none; after Status::cancelled, deadline and runtime they are taken, and the
-    /// next push goes on with them. Fails among others with Status::audio, limit.
+    /// All samples are taken or none; after Status::cancelled, deadline, runtime and model they are taken,
+    /// and the next push goes on with them. Fails among others with Status::audio, limit.
     VOICEFLOW_CHECKED result<void> push(span<const float> samples) const
     {
         return push_by(vf_stream_push_f32, samples);
@@ -88,17 +89,33 @@ public:
         return detail::finish(status, count);
     }
 
-    /// Takes out all segments that were not read yet, in the order of `read_into`.
+    /// Takes out all segments that were not read yet, in the order of `read_into`. Those that are not final
+    /// are of one telling, also while another thread pushes.
     [[nodiscard]] result<std::vector<Segment>> read() const
     {
         std::vector<Segment> segments;
         std::array<Segment, 64> some{};
         std::size_t count = 0;
-        vf_status status = VF_OK;
-        do {
+        std::uint64_t told = 0;
+        vf_status status = vf_stream_updates(get(), &told);
+        while (status == VF_OK) {
             status = vf_stream_read(get(), some.data(), some.size(), &count);
+            const std::uint64_t before = told;
+            if (status == VF_OK) {
+                status = vf_stream_updates(get(), &told);
+            }
+            const std::size_t earlier = segments.size();
             segments.insert(segments.end(), some.data(), some.data() + count);
-        } while (status == VF_OK && count == some.size());
+            const bool last = count < some.size();
+            if (told != before) {
+                // A full page may be of either telling, and more of the new one follows: what still holds of
+                // it is told again by the next one.
+                drop_provisional(segments, last ? earlier : segments.size());
+            }
+            if (last) {
+                break;
+            }
+        }
         return detail::finish(status, std::move(segments));
     }
 
@@ -172,6 +189,14 @@ private:
                 return vf_stream_create(diarizer.get(), chosen, sample_rate, channels, out);
             });
         return detail::finish(outcome, Stream(made, channels));
+    }
+
+    /// Drops those of the first `count` segments that are not final.
+    static void drop_provisional(std::vector<Segment> &segments, std::size_t count)
+    {
+        const auto end = segments.begin() + static_cast<std::ptrdiff_t>(count);
+        const auto provisional = [](const Segment &segment) { return !is_final(segment); };
+        segments.erase(std::remove_if(segments.begin(), end, provisional), end);
     }
 
     template <class Call, class Sample>

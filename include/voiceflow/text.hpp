@@ -13,7 +13,7 @@ namespace voiceflow {
 inline namespace VOICEFLOW_STYLE {
 
 /// A text or path given to a function, in UTF-8: from a string, a literal, a std::string_view or a
-/// std::filesystem::path. Lives no longer than the call.
+/// std::filesystem::path. Lives no longer than what it is made of, unless that is kept or copied.
 class Text {
 public:
     // NOLINTBEGIN(misc-explicit-constructor): a parameter takes any of them.
@@ -24,10 +24,23 @@ public:
         : text_(text.c_str()), inner_zero_(text.find('\0') != std::string::npos)
     {
     }
+    /// Kept, so that it may be a temporary one.
+    Text(std::string &&text) noexcept
+        : kept_(std::move(text)), text_(kept_.c_str()), inner_zero_(kept_.find('\0') != std::string::npos)
+    {
+    }
     /// Copied.
     Text(std::string_view text) : Text(std::string(text)) {}
     /// Copied.
-    Text(const std::filesystem::path &path) : Text(utf8(path)) {}
+    Text(const std::filesystem::path &path) : Text(plain(path.u8string())) {}
+#ifdef __cpp_lib_char8_t
+    /// Used where it lies: a literal such as u8"model.onnx".
+    Text(const char8_t *text) noexcept : Text(reinterpret_cast<const char *>(text)) {}
+    /// Copied.
+    Text(const std::u8string &text) : Text(plain(text)) {}
+    /// Copied.
+    Text(std::u8string_view text) : Text(plain(text)) {}
+#endif
     // NOLINTEND(misc-explicit-constructor)
 
     Text(const Text &) = delete;
@@ -48,18 +61,14 @@ public:
     }
 
 private:
-    explicit Text(std::string &&copy)
-        : copy_(std::move(copy)), text_(copy_.c_str()), inner_zero_(copy_.find('\0') != std::string::npos)
+    /// From C++20 on, UTF-8 has a type of its own.
+    template <class Utf8>
+    static std::string plain(const Utf8 &text)
     {
-    }
-
-    static std::string utf8(const std::filesystem::path &path)
-    {
-        const auto text = path.u8string();  // of another type from C++20 on
         return {text.begin(), text.end()};
     }
 
-    std::string copy_;
+    std::string kept_;
     const char *text_;
     bool inner_zero_ = false;
 };

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <filesystem>
+#include <limits>
 #include <string_view>
 #include <type_traits>
 
@@ -98,7 +99,8 @@ void setters()
     CHECK_THROWS(options.set_threads(257), invalid_argument, "257");
     CHECK_THROWS(options.set_slots(0), invalid_argument, "slots");
     CHECK_THROWS(options.set_batch(1025), invalid_argument, "1025");
-    CHECK_THROWS(options.set_deadline(-5ms), invalid_argument, "deadline: expected 0 ms or more, got -5 ms");
+    CHECK_THROWS(options.set_deadline(-5ms), invalid_argument,
+                 "deadline: expected 0 s or more, got -0.005 s");
     CHECK_THROWS(options.set_num_speakers(0), invalid_argument, "1 to 100");
     CHECK_THROWS(options.set_speaker_range(6, 5), invalid_argument, "6");
     CHECK_THROWS(options.set_hop(61s), invalid_argument, "61");
@@ -110,9 +112,44 @@ void setters()
     CHECK_THROWS(options.set_history(25h), invalid_argument, "90000");
 }
 
+/// Options without a name are handed on by value, those with one by reference.
+void chains()
+{
+    auto options = Options().set_threads(2).set_model_path("/nowhere/chain.onnx").set_num_speakers(3);
+    static_assert(std::is_same_v<decltype(options), Options>);
+    static_assert(std::is_same_v<decltype(Options().set_threads(2)), Options>);
+    static_assert(std::is_same_v<decltype(options.set_threads(2)), Options &>);
+    CHECK(&options.set_threads(1).set_slots(2) == &options);
+    CHECK_THROWS(voiceflow::Diarizer(options), not_found, "/nowhere/chain.onnx");
+    CHECK_THROWS(Options().set_threads(2).set_threads(257), invalid_argument, "257");
+}
+
+void deadlines()
+{
+    Options options;
+    options.set_deadline(voiceflow::Seconds(0.25)).set_deadline(std::chrono::microseconds(1));
+    options.set_deadline(std::chrono::hours::max()).set_deadline(0s);
+    options.set_deadline(voiceflow::Seconds(std::numeric_limits<double>::infinity()));
+    CHECK_THROWS(options.set_deadline(-std::chrono::nanoseconds(1)), invalid_argument, "-1e-09 s");
+    CHECK_THROWS(options.set_deadline(voiceflow::Seconds(std::numeric_limits<double>::quiet_NaN())),
+                 invalid_argument, "nan");
+}
+
 void texts()
 {
     Options options;
+    const std::string folder = "/nowhere/";
+    const voiceflow::Text path(folder + "text.onnx");
+    CHECK_THROWS(voiceflow::Diarizer(Options().set_model_path(path)), not_found, "/nowhere/text.onnx");
+    CHECK_THROWS(voiceflow::Diarizer(Options().set_model_path(folder + "temporary.onnx")), not_found,
+                 "/nowhere/temporary.onnx");
+    const std::string accented = "/nowhere/mod\xc3\xa8le.onnx";
+    const auto *const literal = u8"/nowhere/mod\u00e8le.onnx";  // char8_t from C++20 on
+    const std::basic_string text(literal);
+    CHECK_THROWS(voiceflow::Diarizer(Options().set_model_path(literal)), not_found, accented);
+    CHECK_THROWS(voiceflow::Diarizer(Options().set_model_path(text)), not_found, accented);
+    CHECK_THROWS(voiceflow::Diarizer(Options().set_model_path(std::basic_string_view(literal))), not_found,
+                 accented);
     const char *const none = nullptr;
     CHECK_THROWS(options.set_model_path(none), null, "path");
     CHECK_THROWS(options.set_model_path(std::string("model\0.onnx", 11)), invalid_argument,
@@ -143,6 +180,8 @@ int main()
     versions();
     spans();
     setters();
+    chains();
+    deadlines();
     texts();
     failures();
 }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <stdexcept>
+#include <thread>
 
 using namespace std::chrono_literals;
 using voiceflow::Diarization;
@@ -26,7 +27,7 @@ void results(const Diarizer &diarizer, const std::vector<float> &audio)
     CHECK(result.speaker_count() > 0);
     double speech = 0;
     for (const auto &segment : segments) {
-        CHECK(segment.end_s > segment.start_s && segment.confidence > 0 && !voiceflow::is_final(segment));
+        CHECK(segment.end_s > segment.start_s && segment.confidence > 0);
         CHECK(voiceflow::has_overlap(segment) == ((segment.flags & std::uint32_t{VF_SEGMENT_OVERLAP}) != 0));
         speech += segment.speaker == 0 ? segment.end_s - segment.start_s : 0;
     }
@@ -74,7 +75,7 @@ void models(const Diarizer &diarizer)
 void progress(const Diarizer &diarizer, const std::vector<float> &audio)
 {
     float last = 0;
-    Stage stage = Stage::waiting;
+    Stage stage = Stage::analysis;
     const auto watch = [&](Stage reported, float fraction) {
         CHECK(fraction >= 0.0F && fraction <= 1.0F && reported >= stage);
         stage = reported;
@@ -83,6 +84,13 @@ void progress(const Diarizer &diarizer, const std::vector<float> &audio)
     const auto watched = diarizer.process(audio, test::rate, 1, watch).segments();
     CHECK(last == 1.0F && stage >= Stage::clustering);
     CHECK(test::same(watched, diarizer.process(audio, test::rate).segments()));
+
+    last = 0;
+    stage = Stage::analysis;
+    CHECK(test::same(diarizer.process(audio, test::rate, watch).segments(), watched) && last == 1.0F);
+    last = 0;
+    stage = Stage::analysis;
+    CHECK(!diarizer.process(test::as_i16(audio), test::rate, watch).segments().empty() && last == 1.0F);
 
     int calls = 0;
     // Not copied: this one cannot be.
@@ -153,6 +161,11 @@ void deadlines(const std::vector<float> &audio)
     } catch (const voiceflow::DeadlinePassed &error) {
         CHECK_ERROR(error, deadline, "deadline");
     }
+    // A little time is not none.
+    const Diarizer hurried(test::options().set_deadline(1us));
+    CHECK_THROWS(
+        hurried.process(audio, test::rate, [](Stage, float) { std::this_thread::sleep_for(2ms); }), deadline,
+        "deadline of 1 ms");
     CHECK(!Diarizer(test::options().set_deadline(10min)).process(audio, test::rate).segments().empty());
 }
 

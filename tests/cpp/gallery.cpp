@@ -69,7 +69,7 @@ void recordings(const Diarizer &diarizer)
         invalid_argument, "samples: expected a multiple of the 2 channels, got 3 values");
     CHECK_THROWS(gallery.enroll_file(diarizer, "ada", "/nowhere.wav"), not_found, "/nowhere.wav");
     try {
-        gallery.enroll_samples(diarizer, "ada", audio, test::rate, 1,
+        gallery.enroll_samples(diarizer, "ada", audio, test::rate,
                                [](voiceflow::Stage, float) { throw OwnFault(); });
         CHECK(false);
     } catch (const OwnFault &) {
@@ -82,16 +82,17 @@ void recordings(const Diarizer &diarizer)
     // The speakers of a result by the voices that they have in it.
     const voiceflow::Diarization result = diarizer.process(audio, test::rate);
     const std::size_t speakers = result.speaker_count();
-    CHECK(gallery.identify(result).size() == speakers && gallery.identify(result)[0].voice == -1);
+    CHECK(gallery.identify(result).size() == speakers && gallery.identify(result)[0].name.empty());
     for (std::size_t speaker = 0; speaker < speakers; ++speaker) {
         const auto number = static_cast<std::int32_t>(speaker);
         gallery.enroll_embedding("person " + std::to_string(speaker), result.speaker_embedding(number),
                                  result.speaker_speech(number));
     }
-    const auto matches = gallery.identify(result);
-    CHECK(matches.size() == speakers);
+    const auto identities = gallery.identify(result);
+    CHECK(identities.size() == speakers);
     for (std::size_t speaker = 0; speaker < speakers; ++speaker) {
-        CHECK(matches[speaker].voice == static_cast<std::int32_t>(speaker) && matches[speaker].score > 0.99F);
+        CHECK(identities[speaker].name == "person " + std::to_string(speaker) &&
+              identities[speaker].score > 0.99F);
     }
 }
 

@@ -42,7 +42,11 @@ void inference(const Session &session)
     const voiceflow::span<float> small(activity.data(), 1);
     CHECK_THROWS(session.infer_into(audio, batch, small, embedding), buffer_too_small, "1");
     CHECK_THROWS(session.infer(audio, 7), invalid_argument, "audio: expected a multiple of the 7 rows, got ");
-    CHECK_THROWS(session.infer(audio, 0), invalid_argument, "0");
+    CHECK_THROWS(session.infer(audio, 0), invalid_argument, "batch: expected at least 1, got 0");
+    CHECK_THROWS(session.shape(0, samples), invalid_argument, "batch: expected at least 1, got 0");
+    CHECK_THROWS(session.shape(1025, samples), limit, "batch: expected at most 1024, got 1025");
+    CHECK_THROWS(session.shape(static_cast<std::size_t>(-1), samples), limit, "batch: ");
+    CHECK(session.shape(1024, samples).activity_size() == 1024 * shape.frames * shape.speakers);
     CHECK_THROWS(session.infer({}, 1), invalid_argument, "samples");
 }
 

@@ -60,6 +60,57 @@ void pieces(const Diarizer &diarizer, const std::vector<float> &audio)
     CHECK_THROWS(Stream(diarizer, 999), invalid_argument, "999");
 }
 
+/// More than is read at once comes in one read, each final segment once.
+void many(const Diarizer &diarizer)
+{
+    const std::vector<float> audio = test::audio(std::size_t{240} * test::rate, 8);
+    const Stream stream(diarizer, test::rate);
+    stream.push(audio);
+    const std::vector<Segment> first = stream.read();
+    CHECK(first.size() > 64 && stream.read().empty());
+    const auto provisional = std::find_if_not(first.begin(), first.end(), voiceflow::is_final);
+    CHECK(std::none_of(provisional, first.end(), voiceflow::is_final));
+    std::vector<Segment> final_ones(first.begin(), provisional);
+    (void)stream.finish();
+    const std::vector<Segment> rest = stream.read();
+    final_ones.insert(final_ones.end(), rest.begin(), rest.end());
+
+    const Stream other(diarizer, test::rate);
+    CHECK(test::same(feed(other, audio, 16000), final_ones));
+}
+
+/// While another thread pushes, each read tells of one state.
+void reads_beside_pushes(const Diarizer &diarizer, const std::vector<float> &audio)
+{
+    const Stream stream(diarizer, test::rate);
+    std::atomic<bool> done = false;
+    std::thread pushing([&] {
+        for (std::size_t at = 0; at + 1600 <= audio.size(); at += 1600) {
+            stream.push(voiceflow::span<const float>(audio.data() + at, 1600));
+        }
+        done = true;
+    });
+    std::vector<Segment> final_ones;
+    const auto keep = [&] {
+        bool provisional = false;
+        for (const Segment &segment : stream.read()) {
+            CHECK(!voiceflow::is_final(segment) || !provisional);
+            provisional = !voiceflow::is_final(segment);
+            if (!provisional) {
+                final_ones.push_back(segment);
+            }
+        }
+    };
+    while (!done) {
+        keep();
+    }
+    pushing.join();
+    (void)stream.finish();
+    keep();
+    const Stream alone(diarizer, test::rate);
+    CHECK(test::same(feed(alone, audio, 1600), final_ones));
+}
+
 void ends(const Diarizer &diarizer, const std::vector<float> &audio)
 {
     struct OwnFault {};
@@ -107,5 +158,7 @@ int main()
     const std::vector<float> audio = test::audio(std::size_t{20} * test::rate, 7);
     const Diarizer diarizer(test::options());
     pieces(diarizer, audio);
+    many(diarizer);
+    reads_beside_pushes(diarizer, audio);
     ends(diarizer, audio);
 }

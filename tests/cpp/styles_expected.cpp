@@ -4,7 +4,7 @@
 
 #include <string>
 
-// NOLINTNEXTLINE(misc-use-internal-linkage): styles.cpp calls it.
+// NOLINTBEGIN(misc-use-internal-linkage): styles.cpp calls them.
 std::string expected_style(const char *path)
 {
     auto options = voiceflow::Options::create();
@@ -16,3 +16,9 @@ std::string expected_style(const char *path)
     const auto diarizer = voiceflow::Diarizer::create(*options);
     return diarizer ? "" : diarizer.error().what();
 }
+
+void expected_style_clears_the_log()
+{
+    CHECK(voiceflow::clear_log_callback());
+}
+// NOLINTEND(misc-use-internal-linkage)

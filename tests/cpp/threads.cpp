@@ -1,8 +1,11 @@
 // Threads that share a diarizer, a gallery and the log, and cancel each other's calls.
 #include "support.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <stdexcept>
 #include <thread>
 
@@ -39,7 +42,7 @@ void share(const Diarizer &diarizer, const std::vector<float> &audio)
             CHECK(test::same(result.segments(), expected));
             CHECK_THROWS(diarizer.process_file(missing), not_found, missing);
             gallery.enroll_embedding(name, result.speaker_embedding(0), voiceflow::Seconds(5));
-            CHECK(gallery.identify(result)[0].voice >= 0);
+            CHECK(!gallery.identify(result)[0].name.empty());
             const voiceflow::Stream stream(diarizer, test::rate);
             stream.push(audio);
             CHECK(!stream.finish().segments().empty());
@@ -79,6 +82,53 @@ void cancel_one(const Diarizer &diarizer, const std::vector<float> &audio)
     });
     other.join();
     CHECK(cancelled == 1);
+}
+
+/// A callable that is let go of may set another one when it is destroyed.
+void log_callback_after_log_callback()
+{
+    std::atomic<int> records = 0;
+    const auto count = [&](voiceflow::LogLevel, std::string_view, std::string_view) { ++records; };
+    std::shared_ptr<void> follower(nullptr, [&](void *) {
+        voiceflow::set_log_callback(count, voiceflow::LogLevel::trace);
+    });
+    voiceflow::set_log_callback(
+        [follower = std::move(follower)](voiceflow::LogLevel, std::string_view, std::string_view) {},
+        voiceflow::LogLevel::trace);
+    CHECK(records == 0);
+    voiceflow::clear_log_callback();
+    const Diarizer heard(test::options());
+    CHECK(records > 0);
+    voiceflow::clear_log_callback();
+}
+
+/// Names stay those of their voices while people before them are removed.
+void identify_while_others_leave(const Diarizer &diarizer, const std::vector<float> &audio)
+{
+    constexpr int others = 300;
+    const voiceflow::Gallery gallery(diarizer);
+    const voiceflow::Diarization result = diarizer.process(audio, test::rate);
+    const std::vector<float> voice = result.speaker_embedding(0);
+    std::vector<float> opposite(voice.size());
+    std::transform(voice.begin(), voice.end(), opposite.begin(), std::negate<>());
+    for (int number = 0; number < others; ++number) {
+        gallery.enroll_embedding("other " + std::to_string(number), opposite, voiceflow::Seconds(5));
+    }
+    gallery.enroll_embedding("ada", voice, voiceflow::Seconds(5));
+    gallery.enroll_embedding("last", opposite, voiceflow::Seconds(5));
+    std::thread leaving([&] {
+        for (int number = 0; number < others; ++number) {
+            gallery.remove("other " + std::to_string(number));
+            std::this_thread::sleep_for(100us);
+        }
+    });
+    std::size_t asked = 0;
+    do {
+        CHECK(gallery.identify(result)[0].name == "ada");
+        ++asked;
+    } while (gallery.count() > 2);
+    leaving.join();
+    CHECK(asked > 1);
 }
 
 /// The log callback is replaced while threads log; a callable lives until its last call is over.
@@ -141,5 +191,7 @@ int main()
     const Diarizer diarizer(test::options());
     share(diarizer, audio);
     cancel_one(diarizer, audio);
+    identify_while_others_leave(diarizer, audio);
+    log_callback_after_log_callback();
     log_callbacks();
 }

@@ -15,11 +15,8 @@ try {
         return 2;
     }
     reference_open(argv[1], argv[2], std::stoul(argv[3]));
-    voiceflow::Options options;
-    options.set_runtime_library(argv[1]);
-    options.set_model_path(argv[2]);
-    options.set_threads(1);
-    const voiceflow::Session session(options);
+    const voiceflow::Session session(
+        voiceflow::Options().set_runtime_library(argv[1]).set_model_path(argv[2]).set_threads(1));
     const voiceflow::span<const float> audio(reference_audio(), reference_samples());
     const voiceflow::InferenceShape shape = session.shape(1, audio.size());
     std::vector<float> activity(shape.activity_size()), embedding(shape.embedding_size());

@@ -1,0 +1,36 @@
+// In which style failures are told, and of whose types. Part of voiceflow.hpp.
+#ifndef VOICEFLOW_STYLE_HPP
+#define VOICEFLOW_STYLE_HPP
+
+#if __has_include(<version>)
+#include <version>
+#endif
+
+#if !defined(VOICEFLOW_NO_EXCEPTIONS) && !defined(__cpp_exceptions)
+/// Functions that can fail return voiceflow::expected and throw nothing. Set where a program is compiled
+/// without exceptions; others may set it too.
+#define VOICEFLOW_NO_EXCEPTIONS
+#endif
+
+// Each style, with each choice between the standard library's types and the interface's own, has a namespace:
+// files compiled in different ones, and for different standards, can be linked together. Errors differ by the
+// style alone, so that one thrown by a file is caught by another of any standard.
+#ifndef VOICEFLOW_NO_EXCEPTIONS
+#define VOICEFLOW_ERROR_STYLE thrown
+#ifdef __cpp_lib_span
+#define VOICEFLOW_STYLE throwing_std_span
+#else
+#define VOICEFLOW_STYLE throwing
+#endif
+#else
+#define VOICEFLOW_ERROR_STYLE returned
+#ifdef __cpp_lib_expected
+#define VOICEFLOW_STYLE std_expected
+#elif defined(__cpp_lib_span)
+#define VOICEFLOW_STYLE own_expected_std_span
+#else
+#define VOICEFLOW_STYLE own_expected
+#endif
+#endif
+
+#endif
