@@ -36,8 +36,9 @@ def markdown(found: dict) -> str:
     ]
     for row in found["summary"]:
         name = "libvoiceflow, default model" if row["contender"].startswith("voiceflow") else row["contender"]
+        length = row["recording"].removeprefix("joined_").removesuffix("s")
         lines.append(
-            f"| {row['recording']} | {name} | {row['median_s']:.2f} | {row['times_real_time']:.0f} "
+            f"| {length} s | {name} | {row['median_s']:.2f} | {row['times_real_time']:.0f} "
             f"| {row['ratio']:.0f} |"
         )
     return "\n".join(lines)

@@ -87,5 +87,6 @@ def markdown(found: dict) -> str:
     return (
         f"A window of 3 s takes {found['multiply_adds'] / 1e6:.0f} million multiply-adds, which are done at "
         f"{rate / 1e9:.0f} thousand million a second; float32 matrix products of {SIZE} by {SIZE} run at "
-        f"{peak / 1e9:.0f} on the same core: {100 * rate / peak:.0f} %."
+        f"{peak / 1e9:.0f} on the same core: {100 * rate / peak:.0f} %. Most "
+        "products of the network are of eight-bit numbers."
     )
