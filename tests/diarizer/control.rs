@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use voiceflow::audio::{BufferSource, SAMPLE_RATE};
 use voiceflow::config::MAX_BATCH;
-use voiceflow::{Control, Diarization, Diarizer, Error, Stage};
+use voiceflow::{Cancel, Control, Diarization, Diarizer, Error, Stage};
 
 use crate::sound::{conversation, piece};
 use crate::{diarize, diarizer};
@@ -52,6 +52,23 @@ fn cancelling_is_heard_while_the_network_runs() {
     let error = run(&diarizer, &long, &Control::none().with_progress(&stop)).unwrap_err();
     assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{error:?}");
     assert!(!diarize(&diarizer, piece(0.0, 4.0)).segments.is_empty());
+}
+
+#[test]
+fn a_switch_ends_the_call_that_has_it_from_another_thread() {
+    let diarizer = diarizer(|_| {});
+    let (cancel, long) = (Cancel::new(), conversation().repeat(60));
+    let error = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(50));
+            cancel.set();
+        });
+        run(&diarizer, &long, &Control::none().with_cancel(&cancel)).unwrap_err()
+    });
+    assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{error:?}");
+    // It stays set; a call without it goes on.
+    assert!(run(&diarizer, piece(0.0, 4.0), &Control::none().with_cancel(&cancel)).is_err());
+    assert!(run(&diarizer, piece(0.0, 4.0), &Control::none()).is_ok());
 }
 
 #[test]
