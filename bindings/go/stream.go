@@ -180,6 +180,9 @@ func (s *Stream) inTurn(ctx context.Context, work func(context.Context, *C.vf_st
 		case s.turn <- struct{}{}:
 			defer func() { <-s.turn }()
 		case <-both.Done():
+		}
+		// Not both, which learns of the end of calls a little later.
+		if calls.Err() != nil || ctx.Err() != nil {
 			text := "cancelled while another call uses the stream"
 			return &Error{Status: ErrCancelled, Text: text, cause: endOf(ctx)}
 		}

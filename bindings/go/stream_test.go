@@ -275,7 +275,7 @@ func TestCancelEndsEveryCallBefore(t *testing.T) {
 		}()
 	}
 	waitFor(t, "two pushes", func() bool { return begun.Load() == 2 })
-	time.Sleep(10 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond)
 	s.Cancel()
 	close(held)
 	for range 3 {
