@@ -114,7 +114,7 @@ wheel: build $(VENV)/ready ## the Python package with the library in it, into di
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" auditwheel repair --wheel-dir dist .cache/wheel/voiceflow-*.whl
 
 .PHONY: lint
-lint: $(VENV)/ready .cache/cargo-deny/bin/cargo-deny ## formatting, clippy, docs, licences and duplicates, ruff
+lint: $(VENV)/ready .cache/cargo-deny/bin/cargo-deny ## formatting, clippy, clang-tidy, mypy, ruff, Go, docs, licences
 	scripts/lint.sh
 
 .PHONY: header
@@ -192,7 +192,7 @@ models-public: $(PUBLIC) ## a public segmentation and embedding model into .mode
 
 .PHONY: clean
 clean: ## remove all that was built or fetched
-	rm -rf target .runtime .models .cache $(VENV) install dist
+	rm -rf target .runtime .models .cache $(VENV) install dist benches/overhead/target dist
 
 $(PUBLIC): scripts/fetch_segmentation.sh $(wildcard models/public/voiceflow_public/*.py) | $(VENV)/ready
 	scripts/fetch_segmentation.sh
