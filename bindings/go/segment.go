@@ -6,6 +6,7 @@ import "C"
 import (
 	"math"
 	"time"
+	"unsafe"
 )
 
 // Segment is a stretch of time in which one speaker talks.
@@ -35,6 +36,17 @@ func (s Segment) Overlap() bool { return s.Flags&SegmentOverlap != 0 }
 
 // Final tells whether the segment never changes again. Those of a [Diarization] never do.
 func (s Segment) Final() bool { return s.Flags&SegmentFinal != 0 }
+
+// The layout of a segment in C, which never changes: another one does not compile.
+var (
+	_ [32]byte = [unsafe.Sizeof(C.vf_segment{})]byte{}
+	_ [0]byte  = [unsafe.Offsetof(C.vf_segment{}.start_s)]byte{}
+	_ [8]byte  = [unsafe.Offsetof(C.vf_segment{}.end_s)]byte{}
+	_ [16]byte = [unsafe.Offsetof(C.vf_segment{}.speaker)]byte{}
+	_ [20]byte = [unsafe.Offsetof(C.vf_segment{}.confidence)]byte{}
+	_ [24]byte = [unsafe.Offsetof(C.vf_segment{}.flags)]byte{}
+	_ [28]byte = [unsafe.Offsetof(C.vf_segment{}.reserved)]byte{}
+)
 
 func segmentOf(c C.vf_segment) Segment {
 	return Segment{
