@@ -40,6 +40,11 @@ install: build $(if $(STATIC),static) ## library, headers, command line and ONNX
 	PREFIX="$(PREFIX)" STATIC_LIBRARY="$(if $(STATIC),target/release/libvoiceflow.a)" \
 		scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow "$(RUNTIME)"
 
+# Quiet, for the targets that want the library as its users have it.
+.PHONY: installed
+installed: build
+	@PREFIX="$(INSTALLED)" scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow >/dev/null
+
 .PHONY: uninstall
 uninstall: ## remove what install has put into PREFIX
 	PREFIX="$(PREFIX)" scripts/uninstall.sh
@@ -95,19 +100,16 @@ test-models: $(VENV)/models-ready ## the training tools with PyTorch, which is l
 	$(VENV)/bin/python -m pytest -q models/diarization/tests models/public/tests
 
 .PHONY: test-go
-test-go: build .cache/tools ## the Go package and its examples: plain, races, checks of pointers, forced collections
-	PREFIX="$(CURDIR)/.cache/install" scripts/install.sh target/release/libvoiceflow.so >/dev/null
-	scripts/test_go.sh "$(CURDIR)/.cache/install"
+test-go: installed .cache/tools ## the Go package and its examples: plain, races, checks of pointers, forced collections
+	scripts/test_go.sh "$(INSTALLED)"
 
 .PHONY: bench-go
-bench-go: build .cache/tools ## what the Go package costs beside a loop in C
-	PREFIX="$(CURDIR)/.cache/install" scripts/install.sh target/release/libvoiceflow.so >/dev/null
-	cd bindings/go && PKG_CONFIG_PATH="$(CURDIR)/.cache/install/lib/pkgconfig" \
-		LD_LIBRARY_PATH="$(CURDIR)/.cache/install/lib" go test -run '^$$' -bench . -benchtime 3000x .
+bench-go: installed .cache/tools ## what the Go package costs beside a loop in C
+	cd bindings/go && PKG_CONFIG_PATH="$(INSTALLED)/lib/pkgconfig" LD_LIBRARY_PATH="$(INSTALLED)/lib" \
+		go test -run '^$$' -bench . -benchtime 3000x .
 
 .PHONY: wheel
-wheel: build $(VENV)/ready ## the Python package with the library in it, into dist/
-	PREFIX="$(INSTALLED)" scripts/install.sh target/release/libvoiceflow.so >/dev/null
+wheel: installed $(VENV)/ready ## the Python package with the library in it, into dist/
 	rm -rf dist .cache/wheel
 	VOICEFLOW_BUNDLE="$(INSTALLED)/lib/libvoiceflow.so.1" $(VENV)/bin/python -m build --wheel --no-isolation \
 		--outdir .cache/wheel bindings/python
@@ -156,16 +158,15 @@ PEERS_ARGS ?=
 PEERS := .cache/peers
 
 BENCH_ARGS ?=
-BENCH = PREFIX="$(CURDIR)/.cache/install" scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow >/dev/null && \
-	$(VENV)/bin/python benches/suite/bench.py --prefix .cache/install --runtime "$(RUNTIME)" \
+BENCH = $(VENV)/bin/python benches/suite/bench.py --prefix "$(INSTALLED)" --runtime "$(RUNTIME)" \
 	--model models/fast-cnn/1.0.0/model.onnx --out .cache/bench $(BENCH_ARGS)
 
 .PHONY: bench
-bench: build $(VENV)/ready ## latency, throughput, time and memory by length, cold start: a few minutes
+bench: installed $(VENV)/ready ## latency, throughput, time and memory by length, cold start: a few minutes
 	$(BENCH)
 
 .PHONY: bench-full
-bench-full: build $(VENV)/ready $(PEERS)/ready ## the same at length, and sherpa-onnx beside the default model; give SEGMENTATION= and EMBEDDING=
+bench-full: installed $(VENV)/ready $(PEERS)/ready ## the same at length, and sherpa-onnx beside the default model; give SEGMENTATION= and EMBEDDING=
 	$(BENCH) --full $(and $(SEGMENTATION),--segmentation "$(SEGMENTATION)") $(and $(EMBEDDING),--embedding "$(EMBEDDING)")
 
 .PHONY: bench-peers
@@ -182,9 +183,8 @@ bench-peers: build $(PEERS)/ready ## speed against sherpa-onnx, diarization and 
 OVERHEAD_ARGS ?=
 
 .PHONY: bench-overhead
-bench-overhead: build $(VENV)/ready ## what infer costs through each language over ONNX Runtime's own call
-	PREFIX="$(CURDIR)/.cache/install" scripts/install.sh target/release/libvoiceflow.so >/dev/null
-	$(VENV)/bin/python benches/overhead/measure.py --prefix .cache/install --runtime "$(RUNTIME)" \
+bench-overhead: installed $(VENV)/ready ## what infer costs through each language over ONNX Runtime's own call
+	$(VENV)/bin/python benches/overhead/measure.py --prefix "$(INSTALLED)" --runtime "$(RUNTIME)" \
 		--model models/fast-cnn/1.0.0/model.onnx $(OVERHEAD_ARGS)
 
 .PHONY: models-public
@@ -192,7 +192,7 @@ models-public: $(PUBLIC) ## a public segmentation and embedding model into .mode
 
 .PHONY: clean
 clean: ## remove all that was built or fetched
-	rm -rf target .runtime .models .cache $(VENV) install dist benches/overhead/target dist
+	rm -rf target .runtime .models .cache $(VENV) install dist benches/overhead/target
 
 $(PUBLIC): scripts/fetch_segmentation.sh $(wildcard models/public/voiceflow_public/*.py) | $(VENV)/ready
 	scripts/fetch_segmentation.sh

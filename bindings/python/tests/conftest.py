@@ -56,6 +56,18 @@ def result(diarizer: voiceflow.Diarizer, recording: Path) -> voiceflow.Diarizati
     return diarizer.process(recording)
 
 
+@pytest.fixture
+def stream(diarizer: voiceflow.Diarizer) -> Iterator[voiceflow.Stream]:
+    """Of 16 kHz mono."""
+    with diarizer.stream(RATE) as made:
+        yield made
+
+
+def chunks(audio: NDArray[np.float32], size: int = RATE // 2) -> list[NDArray[np.float32]]:
+    """Pieces of `size` samples, half a second where nothing is said."""
+    return [audio[at : at + size] for at in range(0, len(audio), size)]
+
+
 def start(script: str, *arguments: str) -> subprocess.Popen[str]:
     """A Python program of its own, with faults traced."""
     command = [sys.executable, "-X", "faulthandler", "-c", script, *arguments]
