@@ -159,7 +159,7 @@ PEERS := .cache/peers
 
 BENCH_ARGS ?=
 BENCH = $(VENV)/bin/python benches/suite/bench.py --prefix "$(INSTALLED)" --runtime "$(RUNTIME)" \
-	--model models/fast-cnn/1.0.0/model.onnx --out .cache/bench $(BENCH_ARGS)
+	--model models/fast-cnn/1.0.1/model.onnx --out .cache/bench $(BENCH_ARGS)
 
 .PHONY: bench
 bench: installed $(VENV)/ready ## latency, throughput, time and memory by length, cold start: a few minutes
@@ -185,7 +185,7 @@ OVERHEAD_ARGS ?=
 .PHONY: bench-overhead
 bench-overhead: installed $(VENV)/ready ## what infer costs through each language over ONNX Runtime's own call
 	$(VENV)/bin/python benches/overhead/measure.py --prefix "$(INSTALLED)" --runtime "$(RUNTIME)" \
-		--model models/fast-cnn/1.0.0/model.onnx $(OVERHEAD_ARGS)
+		--model models/fast-cnn/1.0.1/model.onnx $(OVERHEAD_ARGS)
 
 .PHONY: models-public
 models-public: $(PUBLIC) ## a public segmentation and embedding model into .models/public

@@ -4,7 +4,7 @@
 #[cfg(feature = "embedded-model")]
 macro_rules! default_model {
     ($file:literal) => {
-        concat!(env!("CARGO_MANIFEST_DIR"), "/models/fast-cnn/1.0.0/", $file)
+        concat!(env!("CARGO_MANIFEST_DIR"), "/models/fast-cnn/1.0.1/", $file)
     };
 }
 

@@ -34,7 +34,7 @@ fn fixture(name: &str) -> String {
 fn good_models() {
     let good = fixture("good");
     assert_eq!(output(&["validate", &good]), format!("{good}: keeps the model contract\n"));
-    output(&["validate", "models/fast-cnn/1.0.0/model.onnx"]);
+    output(&["validate", "models/fast-cnn/1.0.1/model.onnx"]);
 }
 
 #[test]

@@ -83,16 +83,31 @@ def test_eight_bits_can_ship(folder, tmp_path):
 def test_nothing_but_arithmetic_is_left(folder):
     graph = onnx.load(folder / "model.onnx").graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
+    makers = {name: node for node in graph.node for name in node.output}
     assert [list(node.input) for node in graph.node if node.op_type == "Shape"] == [["audio"]]
     assert [node.name for node in graph.node if node.op_type == "BatchNormalization"] == [
         "/feature_norm/BatchNormalization"
     ]
     for node in graph.node:
         assert node.op_type not in ("Constant", "ConstantOfShape", "Expand", "Mod", "Identity"), node.name
-        if node.op_type == "Reshape":
-            assert node.input[1] in constants, node.name
         if node.op_type == "Conv":
             assert len(constants[node.input[1]].dims) == 4, node.name
+        if node.op_type == "Pad":
+            assert makers[node.input[1]].op_type == "Concat", node.name
+    # Rows go back to windows, as they are and by head; every other shape is a constant.
+    shapes = {node.input[1] for node in graph.node if node.op_type == "Reshape"} - set(constants)
+    assert [makers[shape].op_type for shape in shapes] == ["Concat", "Concat"]
+
+
+def test_products_with_weights_bring_their_bias(folder):
+    graph = onnx.load(folder / "model.int8.onnx").graph
+    products = [
+        node for node in heavy_nodes(onnx.load(folder / "model.onnx").graph) if node.op_type != "Conv"
+    ]
+    assert products and all(node.op_type == "Gemm" and len(node.input) == 3 for node in products)
+    biases = {node.output[0] for node in graph.node if node.op_type == "DequantizeLinear"}
+    by_name = {node.name: node for node in graph.node}
+    assert all(by_name[node.name].input[2] in biases for node in products)
 
 
 def test_the_report_tells_what_was_measured(folder):

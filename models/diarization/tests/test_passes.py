@@ -8,7 +8,7 @@ pytest.importorskip("onnxslim", reason="onnxslim is needed to export; install mo
 
 import onnx  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
-from voiceflow_models.export.passes import fold_norms, settle_reshapes  # noqa: E402
+from voiceflow_models.export.passes import fold_norms, settle_pads, settle_reshapes  # noqa: E402
 from voiceflow_models.export.widen import widen  # noqa: E402
 
 RANDOM = np.random.default_rng(1)
@@ -91,6 +91,37 @@ def test_a_norm_that_others_read_stays():
     assert "BatchNormalization" in operators(model)
     for found, wanted in zip(run(model, x), expected, strict=True):
         assert np.allclose(found, wanted, atol=1e-4)
+
+
+def test_an_amount_of_padding_is_computed_in_its_place():
+    constants = {"others": [3], "zeros": [0, 0], "pairs": [-1, 2], "flat": [-1]}
+    constants |= {
+        "start": [-1],
+        "end": [-(2**62)],
+        "axis": [0],
+        "step": [-1],
+        "columns": np.array(1),
+        "front": [0],
+    }
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"]),
+        helper.make_node("Gather", ["shape", "columns"], ["width"]),
+        helper.make_node("Unsqueeze", ["width", "front"], ["amount"]),
+        # As PyTorch has them: (3, width) of the last axis, then (0, 0) of the first.
+        helper.make_node("Concat", ["others", "amount", "zeros"], ["all"], axis=0),
+        helper.make_node("Reshape", ["all", "pairs"], ["by axis"]),
+        helper.make_node("Slice", ["by axis", "start", "end", "axis", "step"], ["reversed"]),
+        helper.make_node("Transpose", ["reversed"], ["turned"], perm=[1, 0]),
+        helper.make_node("Reshape", ["turned", "flat"], ["pads"]),
+        helper.make_node("Pad", ["x", "pads"], ["y"], "pad"),
+    ]
+    model = model_of(nodes, constants, ["rows", "columns"])
+    x = floats(2, 5)
+    (expected,) = run(model, x)
+    assert expected.shape == (2, 13)
+    settle_pads(model.graph)
+    assert operators(model) == ["Shape", "Gather", "Unsqueeze", "Concat", "Pad"]
+    assert np.array_equal(run(model, x)[0], expected)
 
 
 def reshape_of(data, axis, tail):

@@ -2,7 +2,7 @@
 
 ::
 
-    traced graph ─> onnxslim (shapes, constants) ─> settle_reshapes ─> fold_norms ─> widen
+    traced graph ─> onnxslim (shapes, constants) ─> settle_reshapes ─> settle_pads ─> fold_norms ─> widen
 
 Our passes change a graph in place and expect all constants as initializers, as onnxslim leaves them.
 """
@@ -21,6 +21,7 @@ def optimize(model: onnx.ModelProto) -> onnx.ModelProto:
     """All passes, in their order."""
     model = onnxslim.slim(model)
     settle_reshapes(model.graph)
+    settle_pads(model.graph)
     fold_norms(model.graph)
     widen(model.graph)
     # Shapes that were inferred before the passes.
@@ -56,6 +57,36 @@ def settle_reshapes(graph: GraphProto) -> None:
         if None not in shape:
             reshape.input[1] = f"{reshape.name}.shape"
             graph.initializer.append(numpy_helper.from_array(np.array(shape), reshape.input[1]))
+    _drop_unused(graph)
+
+
+def settle_pads(graph: GraphProto) -> None:
+    """An amount of padding that has to be computed goes straight into the list of all amounts.
+
+    The tracer writes the amounts as PyTorch has them, of the last axis first, and reorders them by operators.
+    """
+    makers = {name: node for node in graph.node for name in node.output}
+    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for pad in [node for node in graph.node if node.op_type == "Pad"]:
+        chain = [pad.input[1]]
+        for kind in ("Reshape", "Transpose", "Slice", "Reshape"):
+            node = makers.get(chain[-1])
+            if node is None or node.op_type != kind:
+                break
+            chain.append(node.input[0])
+        concat = makers.get(chain[-1])
+        if len(chain) < 5 or concat is None or concat.op_type != "Concat":
+            continue
+        amounts = []
+        for name in concat.input:
+            amounts += [name] if name not in values else [int(amount) for amount in values[name]]
+        turned = np.array(amounts, dtype=object).reshape(-1, 2)[::-1].T.ravel()
+        for place, amount in enumerate(turned):
+            if not isinstance(amount, str):
+                turned[place] = f"{pad.name}.amount.{place}"
+                graph.initializer.append(numpy_helper.from_array(np.array([amount]), turned[place]))
+        concat.input[:] = list(turned)
+        pad.input[1] = concat.output[0]
     _drop_unused(graph)
 
 

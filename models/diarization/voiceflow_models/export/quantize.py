@@ -22,6 +22,12 @@ LARGE_WEIGHT = 1 << 14
 CALIBRATION_BATCH = 2
 
 
+PRODUCTS = ("MatMul", "Gemm")
+
+PROJECTION = "/voice_project/Gemm"
+"""What makes embeddings of the pooled statistics."""
+
+
 def heavy_nodes(graph: GraphProto) -> list[NodeProto]:
     """Convolutions, and products over frames with a large constant matrix on their right."""
     sizes = {tensor.name: int(np.prod(tensor.dims)) for tensor in graph.initializer}
@@ -29,7 +35,9 @@ def heavy_nodes(graph: GraphProto) -> list[NodeProto]:
     def is_heavy(node: NodeProto) -> bool:
         if node.op_type == "Conv":
             return True
-        return node.op_type == "MatMul" and sizes.get(node.input[1], 0) >= LARGE_WEIGHT
+        if node.op_type not in PRODUCTS or node.name == PROJECTION:
+            return False
+        return sizes.get(node.input[1], 0) >= LARGE_WEIGHT
 
     return [node for node in graph.node if is_heavy(node)]
 
@@ -54,10 +62,10 @@ def write_int8(source: Path, target: Path, windows: np.ndarray) -> None:
         reduce_range=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        op_types_to_quantize=["Conv", "MatMul", "Relu"],
+        op_types_to_quantize=["Conv", *PRODUCTS, "Relu"],
         nodes_to_quantize=[node.name for node in (*heavy_nodes(graph), *relus)],
         # A product gives float32 at no cost, and goes on to a bias, a norm or a residual path.
-        extra_options={"OpTypesToExcludeOutputQuantization": ["MatMul"]},
+        extra_options={"OpTypesToExcludeOutputQuantization": list(PRODUCTS)},
     )
     quantized = onnx.load(target)
     # The quantizer leaves a property of its own.

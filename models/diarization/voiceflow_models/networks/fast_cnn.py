@@ -20,7 +20,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..layout import frames_of
 from .blocks import Residual, convolution
 from .frontend import MEL_BANDS, LogMel, recoloured
 from .heads import LocalDiarizer
@@ -53,10 +52,10 @@ class FastCnn(LocalDiarizer):
         self._add_heads()
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """[batch, samples] -> class scores [batch, frames, 7], voice features [batch, channels, frames]."""
+        """[batch, samples] -> class scores [batch, frames, 7], voice features [batch, frames, channels]."""
         with torch.autocast(audio.device.type, enabled=False):
             features = self.features(audio)
             if self.training:
                 features = recoloured(features)
         shared = self.trunk(self.stem(self.feature_norm(features)))
-        return self._classified(shared, frames_of(audio.shape[1]))
+        return self._classified(shared, audio)

@@ -100,7 +100,9 @@ class LogMel(nn.Module):
         """[batch, samples] -> frames before the window [batch, 400, samples / 320]."""
         count = audio.shape[1] // HOP_SAMPLES
         beyond = FRAME_SAMPLES - HOP_SAMPLES
-        padded = F.pad(audio[:, : count * HOP_SAMPLES], (beyond // 2, HOP_SAMPLES - beyond // 2))
+        # What is padded behind is negative where more of the last hop is there than the last frame hears.
+        behind = (count + 1) * HOP_SAMPLES - beyond // 2 - audio.shape[1]
+        padded = F.pad(audio, (beyond // 2, behind))
         blocks = padded.reshape(padded.shape[0], -1, HOP_SAMPLES).transpose(1, 2)
         return torch.cat([blocks[:, :, :-1], blocks[:, :beyond, 1:]], dim=1)
 

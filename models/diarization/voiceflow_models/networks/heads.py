@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..layout import FRAME_STEP, MAX_SPEAKERS, POWERSET, SAMPLE_RATE
+from ..layout import FRAME_STEP, MAX_SPEAKERS, POWERSET, SAMPLE_RATE, frames_of
 from .blocks import ContextLayer, Residual, convolution
 
 DOUBTFUL_BELOW = 0.3
@@ -100,33 +100,38 @@ class LocalDiarizer(nn.Module):
         return [(list(self.parameters()), 1.0)]
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """[batch, samples] -> class scores [batch, frames, 7], voice features [batch, channels, frames]."""
+        """[batch, samples] -> class scores [batch, frames, 7], voice features [batch, frames, channels]."""
         raise NotImplementedError
 
-    def _classified(self, shared: Tensor, frames: int) -> tuple[Tensor, Tensor]:
-        """Frames [batch, channels, frames] of the encoder -> what ``encode`` returns."""
+    def _classified(self, shared: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """Frames [batch, channels, frames] that the encoder made of ``audio`` -> what ``encode`` returns."""
         voice = self.voice_expand(self.voice_blocks(shared))
-        local = self._in_context(shared, voice, frames)
-        return self.classify(local.transpose(1, 2)), voice
+        # Of the audio: the exported graph then asks for no other shape.
+        batch, frames = audio.shape[0], frames_of(audio.shape[1])
+        around = self._in_context(shared, voice, batch)[:, :frames]
+        known = F.relu(shared.transpose(1, 2) + around)
+        local = known + self.local.branch(known.transpose(1, 2)).transpose(1, 2)
+        return self.classify(local), voice.transpose(1, 2)
 
-    def _in_context(self, shared: Tensor, voice: Tensor, frames: int) -> Tensor:
-        """Frames [batch, width, frames] that know the whole window."""
-        both = F.avg_pool1d(torch.cat([shared, voice], dim=1), 2, ceil_mode=True)
-        heard = self.context_in(both.transpose(1, 2))
-        known = self.context(heard + self.position(positions(heard)))
-        around = self.context_out(self.context_norm(known))
-        twice = torch.cat([around, around], dim=2)
-        around = twice.reshape(twice.shape[0], -1, self.config.channels)[:, :frames]
-        return self.local(F.relu(shared + around.transpose(1, 2)))
+    def _in_context(self, shared: Tensor, voice: Tensor, batch: int) -> Tensor:
+        """What each frame learns of the whole window [batch, frames or one more, width]."""
+        width = self.config.channels
+        both = F.avg_pool1d(torch.cat([shared, voice], dim=1), 2, ceil_mode=True).transpose(1, 2)
+        heard = self.context_in(both.reshape(-1, self.context_in.in_features)).reshape(batch, -1, width)
+        rows = (heard + self.position(positions(heard))).reshape(-1, width)
+        for layer in self.context:
+            rows = layer(rows, batch)
+        around = self.context_out(self.context_norm(rows))
+        return torch.cat([around, around], dim=1).reshape(batch, -1, width)
 
     def pool(self, voice: Tensor, weights: Tensor) -> Tensor:
         """Mean and deviation over weighted frames -> embeddings, not yet of unit length.
 
-        ``voice`` [batch, channels, frames], ``weights`` [batch, frames, speakers] -> [batch, speakers, dim].
+        ``voice`` [batch, frames, channels], ``weights`` [batch, frames, speakers] -> [batch, speakers, dim].
         """
-        share = weights / (weights.sum(dim=1, keepdim=True) + 1e-6)
-        mean = torch.matmul(voice, share).transpose(1, 2)
-        square = torch.matmul(voice * voice, share).transpose(1, 2)
+        share = (weights / (weights.sum(dim=1, keepdim=True) + 1e-6)).transpose(1, 2)
+        mean = torch.matmul(share, voice)
+        square = torch.matmul(share, voice * voice)
         deviation = torch.sqrt(torch.clamp(square - mean * mean, min=1e-5))
         statistics = torch.cat([mean, deviation], dim=2)
         flat = self.voice_dropout(self.voice_norm(statistics.flatten(0, 1)))

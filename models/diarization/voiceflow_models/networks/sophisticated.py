@@ -12,7 +12,6 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from ..layout import frames_of
 from .conformer import Conformer, ConformerConfig
 from .heads import LocalDiarizer
 from .pretrained import Pretrained, read_settings
@@ -65,9 +64,9 @@ class Sophisticated(LocalDiarizer):
         self._add_heads()
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """[batch, samples] -> class scores [batch, frames, 7], voice features [batch, channels, frames]."""
+        """[batch, samples] -> class scores [batch, frames, 7], voice features [batch, frames, channels]."""
         shared = self.bridge(self.encoder(audio)).transpose(1, 2)
-        return self._classified(shared, frames_of(audio.shape[1]))
+        return self._classified(shared, audio)
 
     def parameter_groups(self) -> list[tuple[list[nn.Parameter], float]]:
         """A pretrained encoder is trained gently, or it forgets what it knows."""
