@@ -4,10 +4,6 @@ import json
 import os
 import statistics
 import subprocess
-import sys
-import threading
-import time
-from pathlib import Path
 
 from plots import Axes
 from setting import Setting
@@ -16,37 +12,32 @@ THREADS = (1, 2, 4)
 
 
 def measure(setting: Setting) -> dict:
-    """Windows a second for each number of threads in each round; a process of its own has the library."""
-    rounds, seconds = (15, 2.0) if setting.full else (5, 1.0)
-    command = [sys.executable, Path(__file__), setting.model, str(rounds), str(seconds)]
-    environment = setting.environment()
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout)
-
-
-def throughput(session, audio, threads: int, seconds: float) -> float:
-    """Windows a second while so many threads call `infer` one after the other."""
-    counts = [0] * threads
-    start = threading.Barrier(threads + 1)
-    stop = threading.Event()
-
-    def work(number: int) -> None:
-        out = session.infer(audio)
-        start.wait()
-        while not stop.is_set():
-            session.infer(audio, out=out)
-            counts[number] += 1
-
-    workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
-    for worker in workers:
-        worker.start()
-    start.wait()
-    began = time.perf_counter()
-    time.sleep(seconds)
-    stop.set()
-    for worker in workers:
-        worker.join()
-    return sum(counts) / (time.perf_counter() - began)
+    """Windows a second for each number of threads in each round, by the command line."""
+    rounds, iterations = (15, 3000) if setting.full else (5, 1000)
+    command = [
+        setting.prefix / "bin" / "voiceflow",
+        "bench",
+        "--model",
+        setting.model,
+        "--json",
+        "--batch",
+        "1",
+        "--threads",
+        "1",
+    ]
+    command += ["--callers", ",".join(map(str, THREADS)), "--iterations", str(iterations), "--warmup", "50"]
+    per_s: dict[str, list[float]] = {str(threads): [] for threads in THREADS}
+    for _ in range(rounds):
+        done = subprocess.run(
+            [str(part) for part in command],
+            env=setting.environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        for row in json.loads(done.stdout)["results"]:
+            per_s[str(row["callers"])].append(row["requests_per_s"])
+    return {"cores": len(os.sched_getaffinity(0)), "per_s": per_s}
 
 
 def markdown(found: dict) -> str:
@@ -75,21 +66,3 @@ def plot(found: dict, axes: Axes) -> None:
         xlabel="threads", ylabel="windows of 3 s a second", title="Throughput", xticks=THREADS, ylim=(0, None)
     )
     axes.legend(frameon=False)
-
-
-def main() -> None:
-    import numpy as np
-    from voiceflow import Session
-
-    model, rounds, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-    audio = (np.random.default_rng(0).standard_normal((1, 48_000)) * 0.05).astype(np.float32)
-    per_s: dict[str, list[float]] = {str(threads): [] for threads in THREADS}
-    with Session(model_path=model, threads=1, slots=max(THREADS)) as session:
-        for _ in range(rounds):
-            for threads in THREADS:
-                per_s[str(threads)].append(throughput(session, audio, threads, seconds))
-    print(json.dumps({"cores": len(os.sched_getaffinity(0)), "per_s": per_s}))
-
-
-if __name__ == "__main__":
-    main()

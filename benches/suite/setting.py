@@ -26,7 +26,10 @@ class Setting:
 
     def environment(self) -> dict[str, str]:
         """Of programs that use the installed library."""
-        return os.environ | {
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return inherited | {
+            # Packages that were installed come compiled; so does ours from its second import on.
+            "PYTHONPYCACHEPREFIX": str(self.scratch / "compiled"),
             "VOICEFLOW_LIBRARY": str(self.prefix / "lib" / "libvoiceflow.so.1"),
             "VOICEFLOW_ORT_LIBRARY": self.runtime,
             "PYTHONPATH": str(ROOT / "bindings" / "python" / "src"),

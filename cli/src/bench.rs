@@ -1,6 +1,7 @@
 //! `voiceflow bench`: what inference and live streams cost on this machine. One file for each measurement; this one
 //! chooses and holds times against their limit.
 
+mod callers;
 mod end_to_end;
 mod growth;
 mod inference;
@@ -30,14 +31,15 @@ const LONGEST_MS: f64 = 3.6e6;
 const AFTER_HELP: &str = "\
 Examples:
   voiceflow bench --model model.onnx --provider cpu --batch 1,8 --threads 1
+  voiceflow bench --batch 1 --callers 1,2,4 --threads 1
   voiceflow bench --sla-p99 5 --json
   voiceflow bench --end-to-end --network-ms 10,40 --sla-p99 100
   voiceflow bench --streaming examples/data/conversation.flac
   voiceflow bench --streaming --measure load --streams 100,200 --seconds 60 --threads 2 call.wav
   voiceflow bench --streaming --measure push --history 0 --sla-p99 20 --json call.wav
 
-Without --streaming: runs of the network, one after the other, and how many windows a second come to be. In JSON, \
-`results` has a row for each batch: `provider`, `batch`, `threads`, percentiles, `requests_per_s`.
+Without --streaming: runs of the network, and how many windows a second come to be. In JSON, `results` has a row for \
+each batch and number of callers: `provider`, `batch`, `callers`, `threads`, percentiles, `requests_per_s`.
 
 With --end-to-end: what a client waits for who sends a window as 16-bit samples over a connection within this machine \
 and gets who speaks when as JSON; the round trip of a network is slept. In JSON, a row for each `network_ms`.

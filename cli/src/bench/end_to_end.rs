@@ -13,6 +13,7 @@ use voiceflow::Control;
 use voiceflow::audio::SAMPLE_RATE;
 use voiceflow::model::{Inference, Session};
 
+use super::percentiles::Timed;
 use crate::exit::Failure;
 
 /// Probability from which a local speaker is taken to speak.
@@ -37,7 +38,7 @@ pub fn time(
     network: Duration,
     warmup: u32,
     iterations: u32,
-) -> Result<Vec<f64>, Failure> {
+) -> Result<Timed, Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(broken)?;
     // The system takes the connection before the listener is asked for it.
     let connection = TcpStream::connect(listener.local_addr().map_err(broken)?).map_err(broken)?;
@@ -50,7 +51,8 @@ pub fn time(
         let served =
             server.join().map_err(|_| Failure::Failed("bench: the server thread failed".to_owned()))?;
         // Why the server stopped says more than that the client was not answered.
-        served.and(asked)
+        let times_ms = served.and(asked)?;
+        Ok(Timed { wall_s: times_ms.iter().sum::<f64>() / 1e3, times_ms })
     })
 }
 

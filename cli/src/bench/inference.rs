@@ -1,16 +1,16 @@
 //! What single runs of the network cost, by the windows in each, or by the network between client and server.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 use ndarray::Array2;
 use serde::Serialize;
+use voiceflow::Config;
 use voiceflow::audio::SAMPLE_RATE;
-use voiceflow::model::{Inference, MAX_SAMPLES, Session, golden_input};
-use voiceflow::{Config, Control};
+use voiceflow::model::{MAX_SAMPLES, Session, golden_input};
 
 use super::percentiles::Spread;
-use super::{Measured, end_to_end, named, to_json};
+use super::{Measured, callers, end_to_end, named, to_json};
 use crate::exit::{Failure, print};
 use crate::table::{Align, Table};
 
@@ -31,7 +31,17 @@ pub struct InferenceArgs {
         conflicts_with = "streaming"
     )]
     batch: Vec<u32>,
-    /// Runs that are timed, of each batch
+    /// Callers that run the network at once, 1 to 64 each, separated by commas
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "1",
+        value_parser = clap::value_parser!(u32).range(1..=64),
+        conflicts_with_all = ["streaming", "end_to_end"]
+    )]
+    callers: Vec<u32>,
+    /// Runs that are timed, by all callers together, of each batch
     #[arg(
         long,
         value_name = "N",
@@ -77,14 +87,24 @@ struct Report {
     results: Vec<Row>,
 }
 
-/// Runs with one number of windows.
-#[derive(Serialize)]
-struct Row {
-    provider: &'static str,
+/// What is timed.
+#[derive(Clone, Copy, Serialize)]
+struct Runs {
+    /// Windows in a run.
     batch: u32,
+    /// Threads that run the network at once.
+    callers: u32,
     /// Round trip of the network, where a client is timed.
     #[serde(skip_serializing_if = "Option::is_none")]
     network_ms: Option<u32>,
+}
+
+/// What it came to.
+#[derive(Serialize)]
+struct Row {
+    provider: &'static str,
+    #[serde(flatten)]
+    runs: Runs,
     /// Threads asked for; 0 is one for each physical core.
     threads: usize,
     #[serde(flatten)]
@@ -107,16 +127,19 @@ impl InferenceArgs {
                     .to_owned(),
             ));
         }
-        let session = Session::new(config)?;
-        let threads = config.threads();
-        let rows: Result<Vec<Row>, Failure> = if self.end_to_end {
-            self.network_ms
-                .iter()
-                .map(|&network_ms| self.time_client(&session, network_ms, threads))
-                .collect()
+        let mut config = config.clone();
+        config.set_slots(self.callers.iter().max().map_or(1, |&most| most as usize))?;
+        let session = Session::new(&config)?;
+        let runs: Vec<Runs> = if self.end_to_end {
+            let client = |&network_ms| Runs { batch: 1, callers: 1, network_ms: Some(network_ms) };
+            self.network_ms.iter().map(client).collect()
         } else {
-            self.batch.iter().map(|&batch| self.time(&session, batch, threads)).collect()
+            let callers =
+                |&batch| self.callers.iter().map(move |&callers| Runs { batch, callers, network_ms: None });
+            self.batch.iter().flat_map(callers).collect()
         };
+        let rows: Result<Vec<Row>, Failure> =
+            runs.into_iter().map(|runs| self.time(&session, runs, config.threads())).collect();
         let report = Report {
             model: named(session.info()),
             window_s: self.window_s,
@@ -126,9 +149,10 @@ impl InferenceArgs {
         };
         print(&if json { to_json(&report)? } else { report.table() })?;
         let measured = |row: &Row| {
-            let name = match row.network_ms {
-                Some(network_ms) => format!("network of {network_ms} ms"),
-                None => format!("batch {}", row.batch),
+            let name = match row.runs {
+                Runs { network_ms: Some(network_ms), .. } => format!("network of {network_ms} ms"),
+                Runs { batch, callers: 1, .. } => format!("batch {batch}"),
+                Runs { batch, callers, .. } => format!("batch {batch}, {callers} callers"),
             };
             Measured { name, p99_ms: row.spread.p99_ms }
         };
@@ -143,57 +167,42 @@ impl InferenceArgs {
         })
     }
 
-    /// Times runs of `batch` windows, one after the other.
-    fn time(&self, session: &Session, batch: u32, threads: usize) -> Result<Row, Failure> {
-        let audio = self.audio(batch);
-        let (mut found, mut times_ms) = (Inference::default(), Vec::new());
-        for _ in 0..self.warmup {
-            session.infer(audio.view(), &mut found, &Control::none())?;
-        }
-        for _ in 0..self.iterations {
-            let start = Instant::now();
-            session.infer(audio.view(), &mut found, &Control::none())?;
-            times_ms.push(start.elapsed().as_secs_f64() * 1e3);
-        }
-        row(session, batch, None, threads, times_ms)
+    /// Times runs of the network, or of a client.
+    fn time(&self, session: &Session, runs: Runs, threads: usize) -> Result<Row, Failure> {
+        let audio = self.audio(runs.batch);
+        let timed = match runs.network_ms {
+            Some(network_ms) => {
+                let network = Duration::from_millis(network_ms.into());
+                end_to_end::time(session, audio.view(), network, self.warmup, self.iterations)?
+            }
+            None => callers::time(session, audio.view(), runs.callers, self.warmup, self.iterations)?,
+        };
+        let requests_per_s = f64::from(runs.batch) * timed.times_ms.len() as f64 / timed.wall_s;
+        let missing = || Failure::Failed("bench: expected a run, got none".to_owned());
+        let spread = Spread::of(timed.times_ms).ok_or_else(missing)?;
+        Ok(Row { provider: session.info().provider.name(), runs, threads, spread, requests_per_s })
     }
-
-    /// Times a client that sends one window after the other.
-    fn time_client(&self, session: &Session, network_ms: u32, threads: usize) -> Result<Row, Failure> {
-        let (audio, network) = (self.audio(1), Duration::from_millis(network_ms.into()));
-        let times_ms = end_to_end::time(session, audio.view(), network, self.warmup, self.iterations)?;
-        row(session, 1, Some(network_ms), threads, times_ms)
-    }
-}
-
-/// The row of times in milliseconds, each of `batch` windows.
-fn row(
-    session: &Session,
-    batch: u32,
-    network_ms: Option<u32>,
-    threads: usize,
-    times_ms: Vec<f64>,
-) -> Result<Row, Failure> {
-    let requests_per_s = f64::from(batch) * times_ms.len() as f64 / (times_ms.iter().sum::<f64>() / 1e3);
-    let missing = || Failure::Failed("bench: expected a run, got none".to_owned());
-    let spread = Spread::of(times_ms).ok_or_else(missing)?;
-    Ok(Row { provider: session.info().provider.name(), batch, network_ms, threads, spread, requests_per_s })
 }
 
 impl Report {
     fn table(&self) -> String {
-        let right = ["batch", "threads", "P50 ms", "P95 ms", "P99 ms", "max ms", "requests/s"];
+        let callers = self.results.iter().any(|row| row.runs.callers > 1);
+        let network = self.results.iter().any(|row| row.runs.network_ms.is_some());
         let mut columns = vec![("provider", Align::Left)];
-        let network = self.results.iter().any(|row| row.network_ms.is_some());
-        columns.extend(network.then_some(("network ms", Align::Right)));
-        columns.extend(right.map(|title| (title, Align::Right)));
+        let titles = [("network ms", network), ("batch", true), ("callers", callers), ("threads", true)];
+        let last = ["P50 ms", "P95 ms", "P99 ms", "max ms", "requests/s"];
+        let titles = titles.into_iter().filter_map(|(title, told)| told.then_some(title)).chain(last);
+        columns.extend(titles.map(|title| (title, Align::Right)));
         let mut table = Table::new(&columns);
         for row in &self.results {
-            let network = row.network_ms.map(|network_ms| network_ms.to_string());
-            let first = [row.batch.to_string(), row.threads.to_string()];
-            let last = format!("{:.1}", row.requests_per_s);
-            let cells = [row.provider.to_owned()].into_iter().chain(network).chain(first);
-            table.row(cells.chain(row.spread.cells(3)).chain([last]));
+            let mut cells = vec![row.provider.to_owned()];
+            cells.extend(row.runs.network_ms.map(|network_ms| network_ms.to_string()));
+            cells.push(row.runs.batch.to_string());
+            cells.extend(callers.then(|| row.runs.callers.to_string()));
+            cells.push(row.threads.to_string());
+            table.row(
+                cells.into_iter().chain(row.spread.cells(3)).chain([format!("{:.1}", row.requests_per_s)]),
+            );
         }
         format!("{}, windows of {} s\n\n{}", self.model, self.window_s, table.render())
     }

@@ -1,6 +1,14 @@
-//! Percentiles of measured times.
+//! Measured times and their percentiles.
 
 use serde::Serialize;
+
+/// How long runs took.
+pub struct Timed {
+    /// Each of them, in milliseconds.
+    pub times_ms: Vec<f64>,
+    /// All of them together, in seconds.
+    pub wall_s: f64,
+}
 
 /// How times are spread, in milliseconds: percentiles by nearest rank, each one of the times.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -47,6 +47,26 @@ fn single_runs_have_a_row_for_each_batch() {
 }
 
 #[test]
+fn callers_share_the_runs() {
+    let few = ["bench", "--batch", "1,2", "--callers", "1,3", "--iterations", "5", "--warmup", "1"];
+    let few = [&few[..], &["--model", "tests/data/models/good.onnx", "--threads", "1"]].concat();
+    let found: Value = serde_json::from_str(&output(&[&few[..], &["--json"]].concat())).unwrap();
+    let rows = found["results"].as_array().unwrap();
+    let pairs: Vec<_> = rows.iter().map(|row| (row["batch"].as_u64(), row["callers"].as_u64())).collect();
+    assert_eq!(pairs, [(1, 1), (1, 3), (2, 1), (2, 3)].map(|(batch, callers)| (Some(batch), Some(callers))));
+    for row in rows {
+        spread(row);
+        assert!(row["requests_per_s"].as_f64().unwrap() > 0.0);
+    }
+    assert!(output(&few).contains("provider  batch  callers  threads  P50 ms"), "{few:?}");
+
+    let said = run(&[&few[..], &["--sla-p99", "0.000001"]].concat());
+    assert!(failure(&said).contains(" ms (batch 2, 3 callers)"), "{said:?}");
+    refused(&["--callers", "0"], "--callers");
+    refused(&["--end-to-end", "--callers", "2"], "--callers");
+}
+
+#[test]
 fn a_client_waits_for_the_network_and_the_answer() {
     let few = ["bench", "--end-to-end", "--network-ms", "0,20", "--iterations", "3", "--warmup", "1"];
     let few = [&few[..], &["--model", "tests/data/models/good.onnx", "--threads", "1"]].concat();
