@@ -166,17 +166,19 @@ bench: installed $(VENV)/ready ## latency, throughput, time and memory by length
 	$(BENCH)
 
 .PHONY: bench-full
-bench-full: installed $(VENV)/ready $(PEERS)/ready ## the same at length, and sherpa-onnx beside the default model; give SEGMENTATION= and EMBEDDING=
+bench-full: installed $(VENV)/ready $(PEERS)/ready ## the same at length, and peers; give SEGMENTATION= and EMBEDDING=
+	$(call peer,diarization)
 	$(BENCH) --full $(and $(SEGMENTATION),--segmentation "$(SEGMENTATION)") $(and $(EMBEDDING),--embedding "$(EMBEDDING)")
+
+# A peer that is a crate: the program that runs it.
+peer = CARGO_TARGET_DIR="$(CURDIR)/$(PEERS)/target" cargo build --release --locked \
+	--manifest-path benches/peers/$1-crate/Cargo.toml
 
 .PHONY: bench-peers
 bench-peers: build $(PEERS)/ready ## speed against sherpa-onnx, diarization and speakrs; give SEGMENTATION= and EMBEDDING= (ONNX)
 	@test -n "$(SEGMENTATION)" -a -n "$(EMBEDDING)" || \
 		{ echo "bench-peers: expected SEGMENTATION=file.onnx EMBEDDING=file.onnx; see benches/peers/README.md"; exit 2; }
-	for crate in diarization speakrs; do \
-		CARGO_TARGET_DIR="$(CURDIR)/$(PEERS)/target" cargo build --release --locked \
-			--manifest-path benches/peers/$$crate-crate/Cargo.toml || exit 1; \
-	done
+	$(foreach crate,diarization speakrs,$(call peer,$(crate)) && ) true
 	$(PEERS)/venv/bin/python benches/peers/compare.py \
 		--segmentation "$(SEGMENTATION)" --embedding "$(EMBEDDING)" $(PEERS_ARGS)
 

@@ -1,4 +1,4 @@
-"""Diarization with the default model beside sherpa-onnx with the two models given; see ../peers."""
+"""Diarization beside peers that are given the same two models; see ../peers."""
 
 import json
 import os
@@ -7,38 +7,52 @@ import subprocess
 from setting import ROOT, Setting
 
 PEERS = ROOT / ".cache" / "peers"
+OURS, PAIR, SHERPA, CRATE = "voiceflow:model=own", "voiceflow", "sherpa-onnx", "diarization"
+NAMES = {
+    OURS: "libvoiceflow, default model",
+    PAIR: "libvoiceflow, the two models",
+    SHERPA: "sherpa-onnx, the two models",
+    CRATE: "crate diarization, the two models",
+}
+# The crate would take ten minutes for an hour.
+RUNS = {600: (OURS, PAIR, SHERPA, CRATE), 3600: (OURS, PAIR, SHERPA)}
+"""Seconds of a recording, and who diarizes it."""
 
 
 def measure(setting: Setting) -> dict:
-    """What ../peers/compare.py finds."""
+    """What ../peers/compare.py finds of each recording."""
+    return {str(seconds): compare(setting, seconds, contenders) for seconds, contenders in RUNS.items()}
+
+
+def compare(setting: Setting, seconds: int, contenders: tuple[str, ...]) -> list[dict]:
+    """A row for each contender."""
     found = setting.scratch / "peers.json"
     subprocess.run(
         [
             str(PEERS / "venv" / "bin" / "python"),
             str(ROOT / "benches" / "peers" / "compare.py"),
             *("--segmentation", str(setting.segmentation), "--embedding", str(setting.embedding)),
-            *("--contenders", "voiceflow:model=own", "sherpa-onnx"),
-            *("--seconds", "600", "3600", "--rounds", "1"),
+            *("--contenders", *contenders, "--seconds", str(seconds), "--rounds", "1"),
             *("--library", str(setting.prefix / "lib" / "libvoiceflow.so.1"), "--json", str(found)),
         ],
         env=os.environ | {"VOICEFLOW_ORT_LIBRARY": setting.runtime},
         stdout=subprocess.DEVNULL,
         check=True,
     )
-    return json.loads(found.read_text())
+    return json.loads(found.read_text())["summary"]
 
 
 def markdown(found: dict) -> str:
     """A row for each recording and contender."""
     lines = [
-        "| recording | contender | seconds | times real time | over ours |",
-        "| --- | --- | ---: | ---: | ---: |",
+        "| recording | contender | seconds | times real time | over our default | over our two models |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
     ]
-    for row in found["summary"]:
-        name = "libvoiceflow, default model" if row["contender"].startswith("voiceflow") else row["contender"]
-        length = row["recording"].removeprefix("joined_").removesuffix("s")
-        lines.append(
-            f"| {length} s | {name} | {row['median_s']:.2f} | {row['times_real_time']:.0f} "
-            f"| {row['ratio']:.0f} |"
-        )
+    for seconds, rows in found.items():
+        taken = {row["contender"]: row["median_s"] for row in rows}
+        for row in rows:
+            own = taken[row["contender"]]
+            over = [f"{own / taken[ours]:.1f}" for ours in (OURS, PAIR)]
+            name, speed = NAMES[row["contender"]], row["times_real_time"]
+            lines.append(f"| {seconds} s | {name} | {own:.2f} | {speed:.0f} | {over[0]} | {over[1]} |")
     return "\n".join(lines)
