@@ -253,8 +253,8 @@ mod tests {
         let local = Endless(Session::for_batches(&config).unwrap());
         let grid = WindowGrid::new(160_000, 32_000, 640);
         let options = AnalysisOptions { grid, detail: None, batch: 8, workers: 2, keep: 0 };
-        // One window, and more than the workers and the queue take: while it waits for the end, and while it feeds them.
-        // Reading takes fewer calls than are allowed.
+        // One window, and more than the workers and the queue take: while it waits for the end, and while it feeds
+        // them. Reading takes fewer calls than are allowed.
         for (seconds, allowed) in [(1, 10), (60, 40)] {
             let audio = vec![0.0; seconds * 16_000];
             let calls = AtomicUsize::new(0);

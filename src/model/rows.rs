@@ -1,4 +1,5 @@
-//! How a stretch's windows are divided into runs of a network: the one place that knows what processors and GPUs like.
+//! How the windows of a stretch are divided into runs of a network, by what processors and GPUs like. Does not run
+//! them.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, s};
 
@@ -7,8 +8,8 @@ use super::local::Stretch;
 use crate::config::Provider;
 use crate::error::Result;
 
-/// Most audio in one run on a processor, in samples: 26 s. The tensors of more do not stay in its cache: runs of two windows
-/// of 10 s take 4 % less time for each window than runs of eight, while windows of 3.2 s are best in eights.
+/// Most audio in one run on a processor, in samples: 26 s. The tensors of more do not stay in its cache: runs of two
+/// windows of 10 s take 4 % less time for each window than runs of eight, while windows of 3.2 s are best in eights.
 const LONGEST_CPU_RUN: usize = 26 * SAMPLE_RATE;
 
 /// How many windows a run takes, and how many rows its input has.
@@ -21,8 +22,8 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// The best on `provider` for windows of `window` samples, where a run may take `batch` of them: on a processor runs
-    /// are short, on a GPU all have one shape, for which cuDNN and TensorRT choose their kernels once.
+    /// The best on `provider` for windows of `window` samples, where a run may take `batch` of them: on a processor
+    /// runs are short, on a GPU all have one shape, for which cuDNN and TensorRT choose their kernels once.
     pub(super) fn new(provider: Provider, batch: usize, window: usize) -> Self {
         match provider {
             Provider::Auto | Provider::Cpu => {
@@ -48,8 +49,8 @@ impl Rows {
         if self.filled { self.most } else { windows }
     }
 
-    /// Calls `run` for each run that `windows` of `stretch` need, with its input [rows, samples] and the windows that lie in
-    /// the first rows; those after them are silent. All runs share one input's memory. Ends with the first error.
+    /// Calls `run` for each run that `windows` of `stretch` need, with its input [rows, samples] and the windows that
+    /// lie in the first rows; those after them are silent. All runs share one input's memory. Ends with the first error.
     pub(super) fn for_each_run(
         self,
         stretch: &Stretch,
@@ -89,13 +90,20 @@ mod tests {
         }
     }
 
-    /// Windows and values of each run, and where its input lies.
-    fn runs(rows: Rows, windows: &[usize]) -> Vec<(Vec<usize>, Vec<Vec<f32>>, *const f32)> {
+    /// What a run was given.
+    struct Given {
+        windows: Vec<usize>,
+        rows: Vec<Vec<f32>>,
+        /// Where its input lies.
+        memory: *const f32,
+    }
+
+    fn runs(rows: Rows, windows: &[usize]) -> Vec<Given> {
         let mut found = Vec::new();
         rows.for_each_run(&stretch(9), windows, |audio, taken| {
             assert!(audio.is_standard_layout());
-            let values = audio.rows().into_iter().map(|row| row.to_vec()).collect();
-            found.push((taken.to_vec(), values, audio.as_ptr()));
+            let rows = audio.rows().into_iter().map(|row| row.to_vec()).collect();
+            found.push(Given { windows: taken.to_vec(), rows, memory: audio.as_ptr() });
             Ok(())
         })
         .unwrap();
@@ -127,31 +135,28 @@ mod tests {
 
     #[test]
     fn the_last_run_has_fewer_rows_where_it_may() {
-        let rows = Rows::new(Provider::Cpu, 2, 3);
-        let found = runs(rows, &[0, 1, 2, 4, 8]);
-        let values = |run: usize| &found[run].1;
-        assert_eq!(
-            found.iter().map(|run| run.0.clone()).collect::<Vec<_>>(),
-            [vec![0, 1], vec![2, 4], vec![8]]
-        );
-        assert_eq!(*values(0), [[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]]);
-        assert_eq!(*values(1), [[3.0, 4.0, 5.0], [5.0, 6.0, 7.0]]);
-        assert_eq!(*values(2), [[9.0, 10.0, 11.0]]);
+        let found = runs(Rows::new(Provider::Cpu, 2, 3), &[0, 1, 2, 4, 8]);
+        let windows: Vec<&[usize]> = found.iter().map(|run| &run.windows[..]).collect();
+        assert_eq!(windows, [&[0, 1][..], &[2, 4], &[8]]);
+        assert_eq!(found[0].rows, [[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]]);
+        assert_eq!(found[1].rows, [[3.0, 4.0, 5.0], [5.0, 6.0, 7.0]]);
+        assert_eq!(found[2].rows, [[9.0, 10.0, 11.0]]);
     }
 
     #[test]
     fn the_last_run_is_filled_with_silence_where_it_must() {
         let found = runs(Rows::new(Provider::Cuda, 3, 3), &[0, 1, 2, 3]);
-        assert_eq!((&found[0].0[..], &found[1].0[..]), (&[0, 1, 2][..], &[3][..]));
-        // The rows held windows in the run before.
-        assert_eq!(found[1].1, [[4.0, 5.0, 6.0], [0.0; 3], [0.0; 3]]);
-        assert_eq!(runs(Rows::fixed(2), &[5])[0].1, [[6.0, 7.0, 8.0], [0.0; 3]]);
+        let windows: Vec<&[usize]> = found.iter().map(|run| &run.windows[..]).collect();
+        assert_eq!(windows, [&[0, 1, 2][..], &[3]]);
+        // The last two rows held windows in the run before.
+        assert_eq!(found[1].rows, [[4.0, 5.0, 6.0], [0.0; 3], [0.0; 3]]);
+        assert_eq!(runs(Rows::fixed(2), &[5])[0].rows, [[6.0, 7.0, 8.0], [0.0; 3]]);
     }
 
     #[test]
     fn all_runs_use_one_memory() {
         for rows in [Rows::new(Provider::Cpu, 2, 3), Rows::fixed(2)] {
-            let places: Vec<_> = runs(rows, &[0, 1, 2, 3, 4]).into_iter().map(|run| run.2).collect();
+            let places: Vec<_> = runs(rows, &[0, 1, 2, 3, 4]).iter().map(|run| run.memory).collect();
             assert_eq!(places, [places[0]; 3]);
         }
     }

@@ -294,8 +294,6 @@ mod tests {
         }
     }
 
-    /// The network gives each window what it gives it alone, and where the file leaves the batch open, silence in the rows
-    /// that no window fills changes nothing.
     #[test]
     fn windows_have_the_same_activity_in_runs_filled_with_silence() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/families");
