@@ -63,7 +63,7 @@ pub fn analyse(
     control: &Control<'_>,
 ) -> Result<Analysis> {
     let grids: Vec<WindowGrid> = std::iter::once(options.grid).chain(options.detail).collect();
-    let at_once = |grid: &WindowGrid| local.windows_at_once(options.batch, grid.hop);
+    let at_once = |grid: &WindowGrid| local.windows_at_once(options.batch, grid);
     let cutters = grids.iter().map(|grid| Cutter::new(*grid, at_once(grid))).collect();
     let mut reader = WindowReader::new(source, cutters, options.keep);
     let stop = Arc::new(AtomicBool::new(false));
@@ -197,5 +197,72 @@ impl<'a> Team<'a> {
             found[set].extend(windows);
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::audio::{BufferSource, SAMPLE_RATE};
+    use crate::config::Config;
+    use crate::model::{ModelInfo, Session, Stretch, Tuning};
+
+    /// Runs the network on the same windows until it is told to end: no recording keeps it busy so long.
+    #[derive(Debug)]
+    struct Endless(Session);
+
+    impl LocalDiarizer for Endless {
+        fn info(&self) -> &ModelInfo {
+            self.0.info()
+        }
+
+        fn tuning(&self) -> Tuning {
+            self.0.tuning()
+        }
+
+        fn windows_at_once(&self, batch: usize, grid: &WindowGrid) -> usize {
+            self.0.windows_at_once(batch, grid)
+        }
+
+        fn takes_short_windows(&self) -> bool {
+            self.0.takes_short_windows()
+        }
+
+        fn analyse(
+            &self,
+            stretch: &Stretch,
+            batch: usize,
+            control: &Control<'_>,
+        ) -> Result<Vec<LocalWindow>> {
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_secs(60) {
+                self.0.analyse(stretch, batch, control)?;
+            }
+            Err(Error::Runtime("nobody ended the analysis".to_owned()))
+        }
+    }
+
+    #[test]
+    fn cancelling_is_heard_while_the_network_runs() {
+        let mut config = Config::default();
+        config.set_threads(1).unwrap();
+        config.set_slots(2).unwrap();
+        let local = Endless(Session::for_batches(&config).unwrap());
+        let grid = WindowGrid::new(160_000, 32_000, 640);
+        let options = AnalysisOptions { grid, detail: None, batch: 8, workers: 2, keep: 0 };
+        // One window, and more than the workers and the queue take: while it waits for the end, and while it feeds
+        // them. Reading takes fewer calls than are allowed.
+        for (seconds, allowed) in [(1, 10), (60, 40)] {
+            let audio = vec![0.0; seconds * 16_000];
+            let calls = AtomicUsize::new(0);
+            let stop = |_: Stage, _: f32| calls.fetch_add(1, Ordering::Relaxed) < allowed;
+            let control = Control::none().with_progress(&stop);
+            let mut source = BufferSource::from_f32(&audio, SAMPLE_RATE, 1).unwrap();
+            let error = analyse(&local, &options, &mut source, &control).unwrap_err();
+            assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{seconds} s: {error:?}");
+        }
     }
 }

@@ -27,6 +27,7 @@ mod pool;
 mod pool_tests;
 mod process;
 mod provider;
+mod rows;
 pub mod runtime;
 mod search;
 mod session;

@@ -1,10 +1,11 @@
 //! Progress, cancellation and deadlines of a whole diarization.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use voiceflow::audio::{BufferSource, SAMPLE_RATE};
+use voiceflow::audio::{AudioSource, BufferSource, SAMPLE_RATE};
 use voiceflow::config::MAX_BATCH;
 use voiceflow::{Cancel, Control, Diarization, Diarizer, Error, Stage};
 
@@ -35,21 +36,32 @@ fn every_stage_can_be_cancelled_and_is_named() {
     assert_eq!(diarize(&diarizer, conversation()), before);
 }
 
+/// Tells when it has ended.
+struct Ending<'a> {
+    source: BufferSource<'a>,
+    ended: &'a AtomicBool,
+}
+
+impl AudioSource for Ending<'_> {
+    fn read(&mut self, out: &mut Vec<f32>) -> voiceflow::Result<usize> {
+        let count = self.source.read(out)?;
+        self.ended.fetch_or(count == 0, Ordering::Relaxed);
+        Ok(count)
+    }
+
+    fn len_hint(&self) -> Option<u64> {
+        self.source.len_hint()
+    }
+}
+
 #[test]
-fn cancelling_is_heard_while_the_network_runs() {
-    // All windows are one batch: once the audio is read, nothing but the network is left to do.
-    let diarizer = diarizer(|config| {
-        config.set_batch(MAX_BATCH).unwrap();
-        config.set_threads(1).unwrap();
-    });
-    let long = conversation().repeat(8);
-    let read = Mutex::new(0);
-    let stop = |_: Stage, fraction: f32| {
-        let mut read = read.lock().unwrap();
-        *read += usize::from((0.98..1.0).contains(&fraction));
-        *read < 15
-    };
-    let error = run(&diarizer, &long, &Control::none().with_progress(&stop)).unwrap_err();
+fn cancelling_is_heard_once_all_audio_is_read() {
+    let diarizer = diarizer(|config| config.set_batch(MAX_BATCH).unwrap());
+    let ended = AtomicBool::new(false);
+    let source = BufferSource::from_f32(conversation(), SAMPLE_RATE, 1).unwrap();
+    let stop = |_: Stage, _: f32| !ended.load(Ordering::Relaxed);
+    let control = Control::none().with_progress(&stop);
+    let error = diarizer.process(&mut Ending { source, ended: &ended }, &control).unwrap_err();
     assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{error:?}");
     assert!(!diarize(&diarizer, piece(0.0, 4.0)).segments.is_empty());
 }

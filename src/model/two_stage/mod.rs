@@ -30,6 +30,7 @@ use crate::diarize::LocalWindow;
 use crate::diarize::activity::Hysteresis;
 use crate::diarize::clustering::usual_threshold;
 use crate::diarize::powerset::PowersetDecoding;
+use crate::diarize::windows::WindowGrid;
 use crate::error::{Error, Result};
 
 /// Time from one window to the next in samples, by default: 1.75 s. The best for the time of those tried from 1 s to 3 s
@@ -114,8 +115,8 @@ impl LocalDiarizer for TwoStage {
         }
     }
 
-    fn windows_at_once(&self, batch: usize, hop: usize) -> usize {
-        batch.max(STRETCH.div_ceil(hop))
+    fn windows_at_once(&self, batch: usize, grid: &WindowGrid) -> usize {
+        batch.max(STRETCH.div_ceil(grid.hop))
     }
 
     fn takes_short_windows(&self) -> bool {

@@ -11,8 +11,9 @@ use crate::diarize::powerset::{Powerset, PowersetDecoding};
 use crate::error::{Error, Result};
 use crate::model::contract::SAMPLE_RATE;
 use crate::model::description::Description;
-use crate::model::local::{Stretch, rows_of};
+use crate::model::local::Stretch;
 use crate::model::network::Network;
+use crate::model::rows::Rows;
 use crate::model::session::MAX_SAMPLES;
 use crate::model::slot::failed;
 use crate::model::source::{self, Label};
@@ -120,18 +121,22 @@ impl Segmentation {
         batch: usize,
         control: &Control<'_>,
     ) -> Result<Vec<Array2<f32>>> {
-        let mut found =
-            vec![Array2::zeros((self.frames(stretch.window), self.speakers())); stretch.offsets.len()];
+        let rows = match self.fixed_batch {
+            Some(fixed) => Rows::fixed(fixed),
+            None => Rows::new(self.network.provider(), batch, stretch.window),
+        };
+        self.activity_in(stretch, rows, control)
+    }
+
+    /// As [`Segmentation::activity`], by runs of `rows`.
+    fn activity_in(&self, stretch: &Stretch, rows: Rows, control: &Control<'_>) -> Result<Vec<Array2<f32>>> {
+        let expected = self.frames(stretch.window);
+        let mut found = vec![Array2::zeros((expected, self.speakers())); stretch.offsets.len()];
         let is_loud = |&index: &usize| stretch.window(index).iter().any(|sample| sample.abs() > SILENCE);
         let loud: Vec<usize> = (0..found.len()).filter(is_loud).collect();
-        for rows in loud.chunks(self.fixed_batch.unwrap_or(batch).max(1)) {
-            let mut audio = rows_of(stretch, rows);
-            if let Some(batch) = self.fixed_batch {
-                let missing = Array2::zeros((batch - rows.len(), stretch.window));
-                audio = ndarray::concatenate![Axis(0), audio, missing];
-            }
-            let scores = run(&self.network, audio.insert_axis(Axis(1)).view(), control)?;
-            let (expected, frames) = (self.frames(stretch.window), scores.dim().1);
+        rows.for_each_run(stretch, &loud, |audio, taken| {
+            let scores = run(&self.network, audio.insert_axis(Axis(1)), control)?;
+            let frames = scores.dim().1;
             if frames.abs_diff(expected) > FRAMES_TOLERANCE {
                 return Err(Error::Model(format!(
                     "{}: expected {expected} frames for {} samples, the network gave {frames}",
@@ -139,8 +144,8 @@ impl Segmentation {
                     stretch.window
                 )));
             }
-            for (row, &index) in rows.iter().enumerate() {
-                let mut activity = Array2::zeros((scores.dim().1, self.speakers()));
+            for (row, &index) in taken.iter().enumerate() {
+                let mut activity = Array2::zeros((frames, self.speakers()));
                 self.powerset.decode_into(
                     scores.index_axis(Axis(0), row),
                     self.decoding,
@@ -148,7 +153,8 @@ impl Segmentation {
                 )?;
                 found[index] = activity;
             }
-        }
+            Ok(())
+        })?;
         Ok(found)
     }
 
@@ -256,6 +262,7 @@ fn run(network: &Network, audio: ArrayView3<'_, f32>, control: &Control<'_>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Provider;
 
     /// What PyTorch gives for the fixtures: tests/data/families/golden.json, which make_fixtures.py explains.
     #[test]
@@ -283,6 +290,34 @@ mod tests {
                 let expected: Vec<f32> = serde_json::from_value(expected.clone()).unwrap();
                 let far = |(a, b): (&f32, &f32)| (a - b).abs() > 1e-3;
                 assert!(!found.iter().zip(&expected).any(far), "{name} {frame}: {found:?}, not {expected:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn windows_have_the_same_activity_in_runs_filled_with_silence() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/families");
+        let source = ModelSource::File(folder.join("segmentation.onnx"));
+        let mut config = Config::default();
+        config.set_threads(1).unwrap();
+        let segmentation = Segmentation::open(&source, &config, PowersetDecoding::Soft).unwrap();
+        let window = segmentation.window;
+        let mut noise = crate::model::noise::Noise::new(3);
+        let mut audio: Vec<f32> = (0..2 * window).map(|_| noise.number() * 0.1).collect();
+        // The window in the middle is silent.
+        audio.splice(window..window, vec![0.0; window]);
+        let offsets = vec![0, window, 2 * window - window / 3, 2 * window];
+        let stretch = Stretch { audio, start: 0, window, frame: 640, offsets };
+        let by = |provider, batch| {
+            let rows = Rows::new(provider, batch, window);
+            segmentation.activity_in(&stretch, rows, &Control::none()).unwrap()
+        };
+        let alone = by(Provider::Cpu, 1);
+        assert!(alone[1].iter().all(|value| *value == 0.0) && alone[0].iter().any(|value| *value > 0.0));
+        for (provider, batch) in [(Provider::Cpu, 8), (Provider::Cuda, 2), (Provider::TensorRt, 8)] {
+            for (found, alone) in by(provider, batch).iter().zip(&alone) {
+                let near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-5;
+                assert!(found.dim() == alone.dim() && found.iter().zip(alone).all(near), "{provider:?}");
             }
         }
     }
