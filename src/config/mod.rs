@@ -180,7 +180,7 @@ impl Config {
 
     /// Most memory in bytes that ONNX Runtime takes on a GPU for one run slot, 1,048,576 (1 MiB) to 1,099,511,627,776
     /// (1 TiB); 0 (the default) is without limit. With CUDA the limit of the arena, which holds weights and
-    /// intermediate results; with TensorRT that of the workspace. What needs more fails. Without effect on the CPU.
+    /// intermediate results; with TensorRT that of the workspace. A run that needs more fails. Without effect on the CPU.
     pub fn set_device_memory_limit(&mut self, bytes: u64) -> Result<()> {
         if bytes != 0 && !DEVICE_MEMORY.contains(&bytes) {
             let (least, most) = (DEVICE_MEMORY.start(), DEVICE_MEMORY.end());

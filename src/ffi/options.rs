@@ -243,8 +243,9 @@ pub unsafe extern "C" fn vf_options_set_device_id(options: *mut vf_options, devi
 }
 
 /// Sets the most memory that ONNX Runtime takes on a GPU for one run slot: with CUDA the limit of the arena, which holds
-/// weights and intermediate results, with TensorRT that of the workspace. What needs more fails with VF_E_RUNTIME, or
-/// is not created. Without effect on the CPU. Default 0: no limit.
+/// weights and intermediate results, with TensorRT that of the workspace. A network that does not fit is not loaded
+/// there, as where the provider is not available; a run that needs more fails with VF_E_RUNTIME. Without effect on the
+/// CPU. Default 0: no limit.
 ///
 /// - `options`: the options.
 /// - `bytes`: 0, or 1,048,576 (1 MiB) to 1,099,511,627,776 (1 TiB).

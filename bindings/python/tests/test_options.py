@@ -129,7 +129,7 @@ def test_models_are_kept_in_the_cache_folder(tmp_path: Path) -> None:
 def test_an_unknown_name() -> None:
     with pytest.raises(TypeError, match="speakers: expected an option among batch, "):
         Diarizer(speakers=3)  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match="hop_s: expected an option among deadline_ms, "):
+    with pytest.raises(TypeError, match="hop_s: expected an option among cache_folder, "):
         Session(hop_s=1.0)  # type: ignore[call-arg]
 
 
