@@ -616,6 +616,21 @@ vf_status vf_options_set_provider(struct vf_options *options, int32_t provider, 
 vf_status vf_options_set_device_id(struct vf_options *options, int32_t device_id);
 
 /**
+ * Sets the most memory that ONNX Runtime takes on a GPU for one run slot: with CUDA the limit of the arena, which holds
+ * weights and intermediate results, with TensorRT that of the workspace. A network that does not fit is not loaded
+ * there, as where the provider is not available; a run that needs more fails with VF_E_RUNTIME. Without effect on the
+ * CPU. Default 0: no limit.
+ *
+ * - `options`: the options.
+ * - `bytes`: 0, or 1,048,576 (1 MiB) to 1,099,511,627,776 (1 TiB).
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_device_memory_limit(struct vf_options *options,
+                                             uint64_t bytes);
+
+/**
  * Sets the number of threads that work for one call: inside one run of the network in a session, on runs side by
  * side in a diarizer. Default 0: one for each physical core.
  *
@@ -736,6 +751,24 @@ vf_status vf_options_set_min_speech_s(struct vf_options *options, double min_spe
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_options_set_min_silence_s(struct vf_options *options, double min_silence_s);
+
+/**
+ * Keeps models in a folder as ONNX Runtime has optimised them for this processor, so that the next session or diarizer
+ * is created faster. On the CPU each network has a file there, `<key>.onnx.cache`, which is used by the same release of
+ * this library with the same ONNX Runtime on the same kind of processor alone; TensorRT keeps its engines and timings
+ * there, CUDA nothing. The create function makes the folder where it does not exist, and fails with
+ * VF_E_INVALID_ARGUMENT where it cannot. A file that is damaged or cannot be written is told in the log and does no
+ * harm. Results are the same with and without. Any number of threads and processes may share a folder. It is trusted as
+ * the model is: whoever can write to it decides what runs. Default: none, and nothing is written.
+ *
+ * - `options`: the options.
+ * - `folder`: UTF-8 path, at most 65,536 bytes; copied.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_cache_folder(struct vf_options *options,
+                                      const char *folder);
 
 /**
  * Takes a segmentation model from an ONNX file in the manner of pyannote's (segmentation-3.0, Reverb v1), which a

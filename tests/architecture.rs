@@ -21,7 +21,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("diarize", &["assignment", "config", "control", "error", "types"]),
     ("output", &["error", "types"]),
     ("score", &["assignment", "error", "output", "types"]),
-    ("model", &["config", "control", "diarize", "error", "sync", "types"]),
+    ("model", &["config", "control", "diarize", "error", "output", "sync", "types"]),
     ("analysis", &["audio", "control", "diarize", "error", "model", "sync"]),
     ("gallery", &["assignment", "error", "model", "output", "types"]),
     (

@@ -13,7 +13,7 @@ use std::process::Command;
 use installed::{arguments, compile};
 use support::{fresh_folder, root, run, tool};
 
-const PROGRAMS: [&str; 14] = [
+const PROGRAMS: [&str; 15] = [
     "basics",
     "options",
     "log",
@@ -21,6 +21,7 @@ const PROGRAMS: [&str; 14] = [
     "lifetimes",
     "destroy",
     "session",
+    "cache",
     "diarizer",
     "stream",
     "gallery",

@@ -141,6 +141,23 @@ func WithDeviceID(id int) Option {
 	}).of("WithDeviceID", forDiarizer|forSession)
 }
 
+// WithDeviceMemoryLimit sets the most memory in bytes that ONNX Runtime takes on a GPU for one run slot, 1 MiB
+// to 1 TiB. Without effect on the CPU. Default 0: no limit.
+func WithDeviceMemoryLimit(bytes uint64) Option {
+	return setter(func(o *C.vf_options) error {
+		return call(func() C.vfgo_answer { return C.go_vf_options_set_device_memory_limit(o, C.uint64_t(bytes)) })
+	}).of("WithDeviceMemoryLimit", forDiarizer|forSession)
+}
+
+// WithCacheFolder keeps models in a folder as ONNX Runtime has optimised them for this processor, so that they
+// load faster the next time. The folder is made where it does not exist, and may be shared by any number of
+// processes. Whoever can write to it decides what runs. Default: none, and nothing is written.
+func WithCacheFolder(folder string) Option {
+	return textSetter("folder", folder, func(o *C.vf_options, folder *C.char) C.vfgo_answer {
+		return C.go_vf_options_set_cache_folder(o, folder)
+	}).of("WithCacheFolder", forDiarizer|forSession)
+}
+
 // WithThreads sets the number of threads that work for one call, 0 to 256: inside one run of the network in a
 // session, on runs side by side in a diarizer. Default 0: one for each physical core.
 func WithThreads(threads int) Option {

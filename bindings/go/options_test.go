@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,8 @@ func TestEveryOptionIsChecked(t *testing.T) {
 		"policy":                     WithProvider(ProviderCPU, 9),
 		"provider: expected":         WithProvider(1<<40, ProviderPreferred),
 		"device_id":                  WithDeviceID(64),
+		"device_memory_limit":        WithDeviceMemoryLimit(math.MaxUint64),
+		"folder: not UTF-8":          WithCacheFolder("a\xff"),
 		"threads: expected 0":        WithThreads(-1),
 		"threads":                    WithThreads(257),
 		"batch":                      WithBatch(1025),
@@ -62,7 +65,8 @@ func TestEveryOptionIsTaken(t *testing.T) {
 	memory := WithModelMemory(model)
 	d := must[*Diarizer](t)(NewDiarizer(
 		WithModelPath(filepath.Join(modelsFolder, "nan.onnx")), memory,
-		WithProvider(ProviderCPU, ProviderRequired), WithDeviceID(0), WithThreads(1), WithBatch(4),
+		WithProvider(ProviderCPU, ProviderRequired), WithDeviceID(0), WithDeviceMemoryLimit(1<<30),
+		WithCacheFolder(t.TempDir()), WithThreads(1), WithBatch(4),
 		WithDeadline(time.Hour+time.Nanosecond), WithNumSpeakers(2), WithSpeakerRange(1, 5),
 		WithHop(500*time.Millisecond), WithMinSpeech(time.Millisecond), WithMinSilence(time.Millisecond),
 		WithSegmentationReceptiveField(991, 270),
@@ -77,7 +81,8 @@ func TestEveryOptionIsTaken(t *testing.T) {
 		t.Fatalf("expected the whole recording, got %v", result.Duration())
 	}
 	s := must[*Session](t)(NewSession(WithModelPath(good), memory, WithProvider(ProviderCPU, ProviderPreferred),
-		WithDeviceID(0), WithThreads(1), WithSlots(2), WithDeadline(time.Hour)))
+		WithDeviceID(0), WithDeviceMemoryLimit(0), WithCacheFolder(t.TempDir()), WithThreads(1), WithSlots(2),
+		WithDeadline(time.Hour)))
 	s.Close()
 	live := must[*Stream](t)(d.NewStream(rate, 1, WithLatency(time.Second), WithHistory(time.Minute),
 		WithSpeakerRange(0, 5), WithMinSpeech(time.Millisecond), WithMinSilence(time.Millisecond),
@@ -87,6 +92,37 @@ func TestEveryOptionIsTaken(t *testing.T) {
 	if err != nil {
 		expectError(t, err, ErrProvider)
 	}
+}
+
+// The second session is made of the file that the first has written: there is one, and it stays as it is.
+func TestModelsAreKeptInTheCacheFolder(t *testing.T) {
+	good := WithModelPath(filepath.Join(modelsFolder, "good.onnx"))
+	cpu := WithProvider(ProviderCPU, ProviderRequired)
+	folder := filepath.Join(t.TempDir(), "made")
+	audio := noise(rate)
+	plain := must[*Session](t)(NewSession(good, cpu, WithThreads(1)))
+	defer plain.Close()
+	expected := must[*Inference](t)(plain.Infer(background, audio, 1))
+	var written os.FileInfo
+	for range 2 {
+		s := must[*Session](t)(NewSession(good, cpu, WithThreads(1), WithCacheFolder(folder)))
+		found := must[*Inference](t)(s.Infer(background, audio, 1))
+		if !reflect.DeepEqual(found, expected) || s.Info() != plain.Info() {
+			t.Fatal("expected the model to be the same with and without the folder")
+		}
+		s.Close()
+		entries := must[[]os.DirEntry](t)(os.ReadDir(folder))
+		if len(entries) != 1 || !strings.HasSuffix(entries[0].Name(), ".onnx.cache") {
+			t.Fatalf("expected one file, got %v", entries)
+		}
+		info := must[os.FileInfo](t)(entries[0].Info())
+		if written != nil && !os.SameFile(info, written) {
+			t.Fatal("expected the file to stay")
+		}
+		written = info
+	}
+	_, err := NewSession(good, cpu, WithCacheFolder(filepath.Join(folder, written.Name())))
+	expectError(t, err, ErrInvalidArgument, "cache_folder: expected a folder")
 }
 
 func TestOptionsOfAnotherFunctionAreRefused(t *testing.T) {

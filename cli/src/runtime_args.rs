@@ -18,6 +18,14 @@ pub struct RuntimeArgs {
     /// Fail where the provider is not available
     #[arg(long)]
     require_provider: bool,
+    /// Most bytes that ONNX Runtime takes on a GPU for one run of the network at a time, 1048576 to 1099511627776;
+    /// 0 is no limit
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    device_memory: u64,
+    /// Keep models in this folder as they are optimised for this processor, so that they load faster the next
+    /// time; whoever can write to it decides what runs
+    #[arg(long, value_name = "FOLDER")]
+    cache: Option<PathBuf>,
     /// Threads that run the network; 0 is one for each physical core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -52,6 +60,10 @@ impl RuntimeArgs {
         let policy = if self.require_provider { ProviderPolicy::Required } else { ProviderPolicy::Preferred };
         let mut config = Config::default();
         config.set_provider(provider, policy);
+        config.set_device_memory_limit(self.device_memory).map_err(usage)?;
+        if let Some(folder) = &self.cache {
+            config.set_cache_folder(folder.clone());
+        }
         config.set_threads(self.threads).map_err(usage)?;
         if let Some(path) = &self.runtime {
             config.set_runtime_library(path.clone());

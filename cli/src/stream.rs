@@ -156,7 +156,7 @@ pub fn run(args: &StreamArgs) -> Outcome {
             Some("srt") => ResultFormat::Srt,
             _ => ResultFormat::Table,
         };
-        whole_file::write(path, &format.render(&diarization, &name_of(args)))?;
+        whole_file::write(path, format.render(&diarization, &name_of(args)))?;
     }
     Ok(())
 }

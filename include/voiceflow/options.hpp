@@ -167,6 +167,21 @@ public:
         return chain(vf_options_set_device_id(get(), device_id));
     }
 
+    /// Sets the most memory in bytes that ONNX Runtime takes on a GPU for one run slot, 1 MiB to 1 TiB. Without
+    /// effect on the CPU. Default 0: no limit.
+    VOICEFLOW_CHECKED Chain set_device_memory_limit(std::uint64_t bytes) &
+    {
+        return chain(vf_options_set_device_memory_limit(get(), bytes));
+    }
+
+    /// Keeps models in a folder as ONNX Runtime has optimised them for this processor, so that they load faster
+    /// the next time. Whoever can write to it decides what runs. Default: none, and nothing is written.
+    VOICEFLOW_CHECKED Chain set_cache_folder(const Text &folder) &
+    {
+        return chain(
+            folder.with("folder", [&](const char *text) { return vf_options_set_cache_folder(get(), text); }));
+    }
+
     /// Sets the number of threads that work for one call, 0 to 256. Default 0: one for each physical core.
     VOICEFLOW_CHECKED Chain set_threads(std::size_t threads) &
     {
@@ -314,6 +329,14 @@ public:
     [[nodiscard]] Options set_device_id(std::int32_t device_id) &&
     {
         return std::move(set_device_id(device_id));
+    }
+    [[nodiscard]] Options set_device_memory_limit(std::uint64_t bytes) &&
+    {
+        return std::move(set_device_memory_limit(bytes));
+    }
+    [[nodiscard]] Options set_cache_folder(const Text &folder) &&
+    {
+        return std::move(set_cache_folder(folder));
     }
     [[nodiscard]] Options set_threads(std::size_t threads) && { return std::move(set_threads(threads)); }
     [[nodiscard]] Options set_slots(std::size_t slots) && { return std::move(set_slots(slots)); }

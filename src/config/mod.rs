@@ -25,6 +25,8 @@ pub const MAX_CLUSTER_SIZE: usize = 1000;
 pub const LATENCY_S: RangeInclusive<f64> = 0.5..=5.0;
 /// Longest history of a stream in seconds: a day.
 pub const MAX_HISTORY_S: f64 = 86_400.0;
+/// Least and most memory in bytes that a GPU can be limited to: 1 MiB to 1 TiB.
+pub const DEVICE_MEMORY: RangeInclusive<u64> = 1 << 20..=1 << 40;
 /// Longest receptive field of a segmentation model in samples: 10 s.
 const MAX_RECEPTIVE_FIELD: usize = 160_000;
 
@@ -41,6 +43,8 @@ pub struct Config {
     provider: Provider,
     provider_policy: ProviderPolicy,
     device_id: i32,
+    device_memory_limit: u64,
+    cache_folder: Option<PathBuf>,
     threads: usize,
     slots: usize,
     batch: usize,
@@ -71,6 +75,8 @@ impl Default for Config {
             provider: Provider::Auto,
             provider_policy: ProviderPolicy::Preferred,
             device_id: 0,
+            device_memory_limit: 0,
+            cache_folder: None,
             threads: 0,
             slots: 1,
             batch: 8,
@@ -170,6 +176,32 @@ impl Config {
     pub fn set_device_id(&mut self, device_id: i32) -> Result<()> {
         self.device_id = within("device_id", device_id, 0..=63)?;
         Ok(())
+    }
+
+    /// Most memory in bytes that ONNX Runtime takes on a GPU for one run slot, 1,048,576 (1 MiB) to 1,099,511,627,776
+    /// (1 TiB); 0 (the default) is without limit. With CUDA the limit of the arena, which holds weights and
+    /// intermediate results; with TensorRT that of the workspace. A run that needs more fails. Without effect on the CPU.
+    pub fn set_device_memory_limit(&mut self, bytes: u64) -> Result<()> {
+        if bytes != 0 && !DEVICE_MEMORY.contains(&bytes) {
+            let (least, most) = (DEVICE_MEMORY.start(), DEVICE_MEMORY.end());
+            let text = format!("device_memory_limit: expected 0 or {least} to {most} bytes, got {bytes}");
+            return Err(Error::InvalidArgument(text));
+        }
+        self.device_memory_limit = bytes;
+        Ok(())
+    }
+
+    /// Folder in which models are kept as ONNX Runtime has optimised them for this processor, so that they load faster
+    /// the next time; made where it does not exist. With TensorRT its engines and timings are kept there. Any number of
+    /// processes may share it. Results are the same with and without. It is trusted as the model is: whoever can write
+    /// to it decides what runs. Default: none, and nothing is written.
+    pub fn set_cache_folder(&mut self, folder: PathBuf) {
+        self.cache_folder = Some(folder);
+    }
+
+    /// Keeps nothing.
+    pub(crate) fn clear_cache_folder(&mut self) {
+        self.cache_folder = None;
     }
 
     /// Processor threads, 1 to 256; 0 (the default) is one for each physical core. A session uses them in one
@@ -313,6 +345,14 @@ impl Config {
     pub fn device_id(&self) -> i32 {
         self.device_id
     }
+    /// Most memory in bytes on a GPU for one run slot; 0 is without limit.
+    pub fn device_memory_limit(&self) -> u64 {
+        self.device_memory_limit
+    }
+    /// Folder of optimised models, if one was set.
+    pub fn cache_folder(&self) -> Option<&PathBuf> {
+        self.cache_folder.as_ref()
+    }
     /// Threads of one run; 0 is one for each physical core.
     pub fn threads(&self) -> usize {
         self.threads
@@ -384,6 +424,11 @@ mod tests {
         assert!(config.set_hop(f64::NAN).unwrap_err().to_string().contains("got NaN"));
         assert!(config.set_clustering_threshold(-0.1).is_err());
         assert!(config.set_slots(0).is_err());
+        let error = config.set_device_memory_limit(1_048_575).unwrap_err();
+        let range = "device_memory_limit: expected 0 or 1048576 to 1099511627776 bytes, got 1048575";
+        assert_eq!(error.to_string(), range);
+        assert!(config.set_device_memory_limit((1 << 40) + 1).is_err());
+        assert_eq!(config.device_memory_limit(), 0);
         assert!(
             config
                 .set_speaker_range(3, 2)

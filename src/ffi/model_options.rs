@@ -1,4 +1,4 @@
-//! The options of a diarizer that runs two public models, and of its clustering.
+//! The folder of optimised models, and the options of a diarizer that runs two public models and of its clustering.
 
 use std::ffi::c_char;
 
@@ -45,6 +45,36 @@ pub enum vf_clustering {
     /// Variational Bayes on PLDA-transformed voices, as in pyannote's community-1. Needs `vf_options_set_plda`, unless
     /// the model brings a PLDA of its own, as the embedded one does.
     VF_CLUSTERING_VBX = 3,
+}
+
+/// Keeps models in a folder as ONNX Runtime has optimised them for this processor, so that the next session or diarizer
+/// is created faster. On the CPU each network has a file there, `<key>.onnx.cache`, which is used by the same release of
+/// this library with the same ONNX Runtime on the same kind of processor alone; TensorRT keeps its engines and timings
+/// there, CUDA nothing. The create function makes the folder where it does not exist, and fails with
+/// VF_E_INVALID_ARGUMENT where it cannot. A file that is damaged or cannot be written is told in the log and does no
+/// harm. Results are the same with and without. Any number of threads and processes may share a folder. It is trusted as
+/// the model is: whoever can write to it decides what runs. Default: none, and nothing is written.
+///
+/// - `options`: the options.
+/// - `folder`: UTF-8 path, at most 65,536 bytes; copied.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_cache_folder(
+    options: *mut vf_options,
+    folder: *const c_char,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle and a zero-ended text, by contract.
+        unsafe {
+            let folder = path("folder", folder)?;
+            set(options, |config| {
+                config.set_cache_folder(folder);
+                Ok(())
+            })
+        }
+    })
 }
 
 /// Takes a segmentation model from an ONNX file in the manner of pyannote's (segmentation-3.0, Reverb v1), which a

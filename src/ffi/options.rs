@@ -242,6 +242,25 @@ pub unsafe extern "C" fn vf_options_set_device_id(options: *mut vf_options, devi
     guard(|| unsafe { set(options, |config| config.set_device_id(device_id)) })
 }
 
+/// Sets the most memory that ONNX Runtime takes on a GPU for one run slot: with CUDA the limit of the arena, which holds
+/// weights and intermediate results, with TensorRT that of the workspace. A network that does not fit is not loaded
+/// there, as where the provider is not available; a run that needs more fails with VF_E_RUNTIME. Without effect on the
+/// CPU. Default 0: no limit.
+///
+/// - `options`: the options.
+/// - `bytes`: 0, or 1,048,576 (1 MiB) to 1,099,511,627,776 (1 TiB).
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_device_memory_limit(
+    options: *mut vf_options,
+    bytes: u64,
+) -> vf_status {
+    // SAFETY: a live handle, by contract.
+    guard(|| unsafe { set(options, |config| config.set_device_memory_limit(bytes)) })
+}
+
 /// Sets the number of threads that work for one call: inside one run of the network in a session, on runs side by
 /// side in a diarizer. Default 0: one for each physical core.
 ///

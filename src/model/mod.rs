@@ -20,6 +20,7 @@ mod local;
 mod log_queue;
 mod network;
 mod noise;
+mod optimized;
 mod plda_file;
 mod plda_property;
 mod pool;

@@ -2,10 +2,13 @@
 //! allowed. Does not look into the model.
 
 use ort::environment::Environment;
-use ort::ep::{self, ExecutionProviderDispatch};
+use ort::ep::{self, ArenaExtendStrategy, ExecutionProviderDispatch};
 use ort::session::Session as OrtSession;
+use ort::session::builder::GraphOptimizationLevel;
 
+use super::optimized::{self, Graph};
 use super::process::ProcessMutex;
+use super::source::ModelBytes;
 use super::{log_queue, runtime, threads};
 use crate::config::{Config, Provider, ProviderPolicy};
 use crate::error::{Error, Result};
@@ -27,14 +30,18 @@ pub(super) enum Plans {
 ///
 /// # Errors
 /// [`Error::Model`] when it cannot be opened on the CPU either; [`Error::Provider`] when a required provider is
-/// not available; [`Error::Forked`] where this process was forked while a model was loaded.
+/// not available; [`Error::InvalidArgument`]: the cache folder; [`Error::Forked`] where this process was forked while a
+/// model was loaded.
 pub(super) fn open(
     environment: &Environment,
-    model: &[u8],
+    model: &ModelBytes,
     name: &dyn std::fmt::Display,
     config: &Config,
     plans: Plans,
 ) -> Result<(OrtSession, Provider)> {
+    if let Some(folder) = config.cache_folder() {
+        optimized::prepare(folder)?;
+    }
     let (asked, policy) = config.provider();
     let offered = runtime::available_providers();
     let wanted = match asked {
@@ -76,21 +83,29 @@ pub(super) fn open(
     Ok(session)
 }
 
-/// Opens the model on exactly `provider`, with the thread options of `config`.
+/// Opens the model on exactly `provider`, with the thread options of `config`; on the CPU through the cache folder,
+/// where there is one.
 ///
 /// # Errors
 /// [`Error::Runtime`] with the reason of ONNX Runtime; [`Error::Forked`].
 pub(super) fn open_on(
     environment: &Environment,
-    model: &[u8],
+    model: &ModelBytes,
     provider: Provider,
     config: &Config,
     plans: Plans,
 ) -> Result<OrtSession> {
-    log_queue::hold(|| {
-        let _one_at_a_time = CREATION.lock()?;
-        build(environment, model, provider, config, plans).map_err(|error| Error::Runtime(error.to_string()))
-    })
+    let create = |model: &[u8], graph: Graph<'_>| {
+        log_queue::hold(|| {
+            let _one_at_a_time = CREATION.lock()?;
+            build(environment, model, provider, config, plans, graph)
+                .map_err(|error| Error::Runtime(error.to_string()))
+        })
+    };
+    match config.cache_folder() {
+        Some(folder) if provider == Provider::Cpu => optimized::open(folder, model, create),
+        _ => create(model, Graph::Original),
+    }
 }
 
 fn build(
@@ -99,9 +114,10 @@ fn build(
     provider: Provider,
     config: &Config,
     plans: Plans,
+    graph: Graph<'_>,
 ) -> ort::Result<OrtSession> {
-    OrtSession::builder(environment)?
-        .with_execution_providers(dispatch(provider, config.device_id()))?
+    let builder = OrtSession::builder(environment)?
+        .with_execution_providers(dispatch(provider, config)?)?
         .with_intra_threads(threads::thread_count(config.threads()))?
         .with_inter_threads(1)?
         // Threads that spin while they wait would take the host's processors.
@@ -109,19 +125,60 @@ fn build(
         .with_deterministic_compute(true)?
         .with_memory_pattern(plans == Plans::Kept)?
         // Not ORT's own format, which is trusted more than a model from outside should be.
-        .with_config_entry("session.load_model_format", "ONNX")?
-        .commit_from_memory(model)
+        .with_config_entry("session.load_model_format", "ONNX")?;
+    let mut builder = match graph {
+        Graph::Original => builder,
+        Graph::SavedTo(path) => {
+            builder.with_config_entry("session.save_model_format", "ONNX")?.with_optimized_model_path(path)?
+        }
+        Graph::Optimized => builder.with_optimization_level(GraphOptimizationLevel::Disable)?,
+    };
+    builder.commit_from_memory(model)
 }
 
-fn dispatch(provider: Provider, device_id: i32) -> Vec<ExecutionProviderDispatch> {
+fn dispatch(provider: Provider, config: &Config) -> ort::Result<Vec<ExecutionProviderDispatch>> {
     let dispatch: ExecutionProviderDispatch = match provider {
-        Provider::Auto | Provider::Cpu => return Vec::new(),
-        // EXHAUSTIVE, the default, tunes anew at every new shape (onnxruntime issue 19838).
-        Provider::Cuda => ep::CUDA::default()
-            .with_device_id(device_id)
-            .with_conv_algorithm_search(ep::cuda::ConvAlgorithmSearch::Heuristic)
-            .build(),
-        Provider::TensorRt => ep::TensorRT::default().with_device_id(device_id).build(),
+        Provider::Auto | Provider::Cpu => return Ok(Vec::new()),
+        Provider::Cuda => cuda(config).build(),
+        Provider::TensorRt => tensorrt(config)?.build(),
     };
-    vec![dispatch.error_on_failure()]
+    Ok(vec![dispatch.error_on_failure()])
+}
+
+fn cuda(config: &Config) -> ep::CUDA {
+    // EXHAUSTIVE, the default, tunes anew at every new shape (onnxruntime issue 19838).
+    let cuda = ep::CUDA::default()
+        .with_device_id(config.device_id())
+        .with_conv_algorithm_search(ep::cuda::ConvAlgorithmSearch::Heuristic);
+    match memory_limit(config) {
+        // The default doubles what it takes each time, and so takes up to twice what is needed.
+        Some(bytes) => {
+            cuda.with_memory_limit(bytes).with_arena_extend_strategy(ArenaExtendStrategy::SameAsRequested)
+        }
+        None => cuda,
+    }
+}
+
+fn tensorrt(config: &Config) -> ort::Result<ep::TensorRT> {
+    let mut tensorrt = ep::TensorRT::default().with_device_id(config.device_id());
+    if let Some(bytes) = memory_limit(config) {
+        tensorrt = tensorrt.with_max_workspace_size(bytes);
+    }
+    if let Some(folder) = config.cache_folder() {
+        let folder = folder.to_str().ok_or_else(|| {
+            let shown = folder.display();
+            ort::Error::new(format!("cache_folder: expected a path in UTF-8 for TensorRT, got {shown}"))
+        })?;
+        tensorrt = tensorrt
+            .with_engine_cache(true)
+            .with_engine_cache_path(folder)
+            .with_timing_cache(true)
+            .with_timing_cache_path(folder);
+    }
+    Ok(tensorrt)
+}
+
+/// Most memory of a run slot in bytes. A number that this machine cannot count to is no limit to it.
+fn memory_limit(config: &Config) -> Option<usize> {
+    Some(config.device_memory_limit()).filter(|bytes| *bytes > 0).and_then(|bytes| bytes.try_into().ok())
 }

@@ -69,10 +69,27 @@ pub struct RuntimeInfo {
 /// [`Error::Forked`].
 pub fn load(config: &Config) -> Result<RuntimeInfo> {
     environment(config.runtime_library())?;
-    let path = RUNTIME.lock()?.as_ref().map(|runtime| runtime.file.clone()).unwrap_or_default();
+    let path = loaded_file()?;
     let version = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split_once(".so."));
     let version = version.map(|(_, version)| version.to_owned());
     Ok(RuntimeInfo { path, version })
+}
+
+/// The file of the loaded runtime; empty where none is loaded.
+fn loaded_file() -> Result<PathBuf> {
+    Ok(RUNTIME.lock()?.as_ref().map(|runtime| runtime.file.clone()).unwrap_or_default())
+}
+
+/// What tells the loaded runtime from others: how it was built, and the name and the size of its file. The build alone
+/// names its commit, and not always.
+///
+/// # Errors
+/// [`Error::Forked`].
+pub(super) fn identity() -> Result<String> {
+    let file = loaded_file()?;
+    let name = file.file_name().unwrap_or_default().display();
+    let size = std::fs::metadata(&file).map_or(0, |metadata| metadata.len());
+    Ok(format!("{}, {name}, {size} bytes", ort::info()))
 }
 
 /// The providers that the loaded runtime was built with; the CPU alone where none is loaded. Whether there is
@@ -208,7 +225,14 @@ fn level_wanted() -> LogLevel {
     }
 }
 
+/// A part of the warning that comes with every optimised model that is saved: it suits this kind of processor alone. The
+/// names of the saved files see to that.
+const EXPECTED_WARNING: &str = "may contain hardware specific optimizations";
+
 fn forward_log(level: LogLevel, _category: &str, _id: &str, location: &str, message: &str) {
+    if message.contains(EXPECTED_WARNING) {
+        return;
+    }
     let level = match level {
         LogLevel::Verbose => log::Level::Trace,
         LogLevel::Info => log::Level::Debug,

@@ -78,7 +78,7 @@ impl Session {
     /// Opens the model and reads what it says of itself, whatever that is.
     pub(super) fn open(config: &Config, plans: Plans) -> Result<Opened> {
         let model = source::read_model(config.model())?;
-        let sha256 = source::sha256(&model);
+        let sha256 = model.sha256().to_owned();
         let (network, (info, vbx, breaches)) =
             Network::open_with(&model, &Label(config.model()), config, plans, |session, provider| {
                 let properties = properties(session);

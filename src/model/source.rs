@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Read;
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
@@ -19,19 +19,43 @@ const MAX_GOLDEN_BYTES: u64 = 16 << 20;
 
 /// A model file in memory, cheap to clone.
 #[derive(Clone)]
-pub(super) enum ModelBytes {
+pub(super) struct ModelBytes {
+    bytes: Bytes,
+    /// Computed when it is first asked for, once for all clones.
+    sha256: Arc<OnceLock<String>>,
+}
+
+#[derive(Clone)]
+enum Bytes {
     /// Compiled into the library.
     Static(&'static [u8]),
     /// Read or given.
     Shared(Arc<[u8]>),
 }
 
+impl ModelBytes {
+    pub(super) fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
+        Bytes::Shared(bytes.into()).into()
+    }
+
+    /// Their SHA-256 in lower-case hexadecimal.
+    pub(super) fn sha256(&self) -> &str {
+        self.sha256.get_or_init(|| sha256(self))
+    }
+}
+
+impl From<Bytes> for ModelBytes {
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, sha256: Arc::default() }
+    }
+}
+
 impl Deref for ModelBytes {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        match self {
-            ModelBytes::Static(bytes) => bytes,
-            ModelBytes::Shared(bytes) => bytes,
+        match &self.bytes {
+            Bytes::Static(bytes) => bytes,
+            Bytes::Shared(bytes) => bytes,
         }
     }
 }
@@ -52,14 +76,15 @@ impl fmt::Display for Label<'_> {
 /// Reads the model once, so that every slot runs what the fingerprint was taken of, even if the file is
 /// replaced meanwhile.
 pub(super) fn read_model(source: &ModelSource) -> Result<ModelBytes> {
-    let bytes = match source {
-        ModelSource::Embedded => ModelBytes::Static(embedded::model().ok_or_else(|| {
+    let bytes: ModelBytes = match source {
+        ModelSource::Embedded => Bytes::Static(embedded::model().ok_or_else(|| {
             let text = "this library was built without an embedded model (feature `embedded-model`): \
                         expected a model file";
             Error::InvalidArgument(text.to_owned())
-        })?),
-        ModelSource::File(path) => ModelBytes::Shared(read_file(path, MAX_MODEL_BYTES)?.into()),
-        ModelSource::Memory(bytes) => ModelBytes::Shared(Arc::clone(bytes)),
+        })?)
+        .into(),
+        ModelSource::File(path) => ModelBytes::new(read_file(path, MAX_MODEL_BYTES)?),
+        ModelSource::Memory(bytes) => ModelBytes::new(Arc::clone(bytes)),
     };
     if bytes.is_empty() {
         return Err(Error::Model(format!("{}: expected an ONNX model, got 0 bytes", Label(source))));

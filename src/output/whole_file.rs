@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Error::NotFound`] for a folder that does not exist; [`Error::Io`].
-pub fn write(path: &Path, text: &str) -> Result<()> {
+pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
     let io = |error: std::io::Error| Error::from_io(path, &error);
     let folder = path.parent().unwrap_or(Path::new("."));
     let older = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file);
@@ -23,7 +23,7 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
     if let Some(older) = older {
         file.as_file().set_permissions(older.permissions()).map_err(io)?;
     }
-    file.write_all(text.as_bytes()).map_err(io)?;
+    file.write_all(contents.as_ref()).map_err(io)?;
     // Without this the name may reach the disk before the contents do.
     file.as_file().sync_all().map_err(io)?;
     file.persist(path).map_err(|error| io(error.error))?;

@@ -23,6 +23,15 @@ static void ranges(vf_options *o)
     REFUSED(vf_options_set_device_id(o, 64), "got 64");
     CHECK_STATUS(VF_OK, vf_options_set_device_id(o, 63));
 
+    REFUSED(vf_options_set_device_memory_limit(o, 1048575),
+            "device_memory_limit: expected 0 or 1048576 to 1099511627776 bytes, got 1048575");
+    REFUSED(vf_options_set_device_memory_limit(o, 1), "got 1");
+    REFUSED(vf_options_set_device_memory_limit(o, 1099511627777u), "got 1099511627777");
+    REFUSED(vf_options_set_device_memory_limit(o, UINT64_MAX), "device_memory_limit");
+    CHECK_STATUS(VF_OK, vf_options_set_device_memory_limit(o, 1048576));
+    CHECK_STATUS(VF_OK, vf_options_set_device_memory_limit(o, 1099511627776u));
+    CHECK_STATUS(VF_OK, vf_options_set_device_memory_limit(o, 0));
+
     CHECK_STATUS(VF_OK, vf_options_set_threads(o, 0));
     CHECK_STATUS(VF_OK, vf_options_set_threads(o, 256));
     REFUSED(vf_options_set_threads(o, 257), "threads: expected 0 to 256, got 257");
@@ -124,12 +133,12 @@ static void real_numbers(vf_options *o)
 typedef vf_status (*set_text)(vf_options *options, const char *text);
 typedef vf_status (*set_bytes)(vf_options *options, const uint8_t *data, size_t size);
 
-static void paths_of_public_models(vf_options *o, const char *too_long)
+static void paths_of_models_and_folders(vf_options *o, const char *too_long)
 {
-    const set_text setters[3] = {vf_options_set_segmentation_model, vf_options_set_embedding_model,
-                                 vf_options_set_plda};
-    const char *const names[3] = {"path", "path", "folder"};
-    for (int i = 0; i < 3; i++) {
+    const set_text setters[4] = {vf_options_set_segmentation_model, vf_options_set_embedding_model,
+                                 vf_options_set_plda, vf_options_set_cache_folder};
+    const char *const names[4] = {"path", "path", "folder", "folder"};
+    for (int i = 0; i < 4; i++) {
         char expected[64];
         (void)snprintf(expected, sizeof expected, "%s: must not be NULL", names[i]);
         CHECK_STATUS(VF_E_NULL, setters[i](o, NULL));
@@ -178,7 +187,7 @@ static void texts_and_bytes(vf_options *o)
     CHECK_STATUS(VF_E_NULL, vf_options_set_runtime_library(o, NULL));
     REFUSED(vf_options_set_runtime_library(o, ""), "empty");
     CHECK_STATUS(VF_OK, vf_options_set_runtime_library(o, "/nowhere/libonnxruntime.so"));
-    paths_of_public_models(o, path);
+    paths_of_models_and_folders(o, path);
     /* Copied: the caller's text may change afterwards. */
     path[100] = '\0';
     CHECK_STATUS(VF_OK, vf_options_set_model_path(o, path));
@@ -203,6 +212,7 @@ static void null_options(void)
     CHECK_STATUS(VF_E_NULL, vf_options_set_runtime_library(NULL, "a"));
     CHECK_STATUS(VF_E_NULL, vf_options_set_provider(NULL, 0, 0));
     CHECK_STATUS(VF_E_NULL, vf_options_set_device_id(NULL, 0));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_device_memory_limit(NULL, 0));
     CHECK_STATUS(VF_E_NULL, vf_options_set_threads(NULL, 1));
     CHECK_STATUS(VF_E_NULL, vf_options_set_slots(NULL, 1));
     CHECK_STATUS(VF_E_NULL, vf_options_set_batch(NULL, 1));

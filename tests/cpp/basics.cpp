@@ -75,6 +75,8 @@ void setters()
         .set_runtime_library(std::string_view("libonnxruntime.so and more").substr(0, 17))
         .set_provider(voiceflow::Provider::automatic, voiceflow::ProviderPolicy::preferred)
         .set_device_id(63)
+        .set_device_memory_limit(1U << 30U)
+        .set_cache_folder("cache")
         .set_threads(0)
         .set_slots(64)
         .set_batch(1024)
@@ -96,6 +98,7 @@ void setters()
     CHECK_THROWS(options.set_embedding_family(static_cast<voiceflow::EmbeddingFamily>(9)), invalid_argument,
                  "9");
     CHECK_THROWS(options.set_device_id(64), invalid_argument, "64");
+    CHECK_THROWS(options.set_device_memory_limit(1), invalid_argument, "got 1");
     CHECK_THROWS(options.set_threads(257), invalid_argument, "257");
     CHECK_THROWS(options.set_slots(0), invalid_argument, "slots");
     CHECK_THROWS(options.set_batch(1025), invalid_argument, "1025");
@@ -155,6 +158,7 @@ void texts()
     CHECK_THROWS(options.set_model_path(std::string("model\0.onnx", 11)), invalid_argument,
                  "path: expected text without a zero byte, got \"model\"");
     CHECK_THROWS(options.set_plda(std::string_view("plda\0", 5)), invalid_argument, "folder: ");
+    CHECK_THROWS(options.set_cache_folder(std::string_view("a\0b", 3)), invalid_argument, "folder: ");
     CHECK_THROWS(options.set_model_path("\xff"), invalid_argument, "UTF-8");
     CHECK_THROWS(options.set_model_path(std::string(70000, 'a')), limit, "65");
     // As after any failure, the next call works.

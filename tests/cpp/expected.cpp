@@ -51,6 +51,8 @@ void failures()
     CHECK_ERROR(refused.error(), invalid_argument, "257");
     CHECK_ERROR(made.set_deadline(-1ms).error(), invalid_argument, "got -0.001 s");
     CHECK_ERROR(made.set_plda(std::string("a\0b", 3)).error(), invalid_argument, "folder: ");
+    CHECK_ERROR(made.set_cache_folder(std::string("a\0b", 3)).error(), invalid_argument, "folder: ");
+    CHECK_ERROR(made.set_device_memory_limit(1).error(), invalid_argument, "got 1");
     CHECK(made.set_model_path("/nowhere.onnx"));
     CHECK_ERROR(Diarizer::create(made).error(), not_found, "/nowhere.onnx");
     CHECK_ERROR(voiceflow::Session::create(made).error(), not_found, "/nowhere.onnx");

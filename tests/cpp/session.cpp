@@ -2,6 +2,8 @@
 #include "support.hpp"
 
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -77,6 +79,29 @@ void switches(const Session &session)
     CHECK(session.infer(audio, batch).shape.batch == batch);
 }
 
+/// What the first session writes into the folder, the second is made of; the results are the same to the bit.
+void cache_folder()
+{
+    std::string name = (std::filesystem::temp_directory_path() / "voiceflow-XXXXXX").string();
+    CHECK(mkdtemp(name.data()) != nullptr);
+    const std::filesystem::path folder = std::filesystem::path(name) / "made";
+    const std::vector<float> audio = test::audio(test::rate, 7);
+    const Session plain(test::options());
+    const voiceflow::Inference expected = plain.infer(audio, 1);
+    for (int round = 0; round < 2; round++) {
+        const Session session(test::options().set_cache_folder(folder));
+        const voiceflow::Inference found = session.infer(audio, 1);
+        CHECK(found.activity == expected.activity && found.embedding == expected.embedding);
+        CHECK(session.model_sha256() == plain.model_sha256());
+        std::filesystem::directory_iterator files(folder);
+        CHECK(files->path().extension() == ".cache" && ++files == std::filesystem::directory_iterator());
+    }
+    const auto file = std::filesystem::directory_iterator(folder)->path();
+    CHECK_THROWS(Session(test::options().set_cache_folder(file)), invalid_argument,
+                 "cache_folder: expected a folder");
+    std::filesystem::remove_all(name);
+}
+
 void deadline()
 {
     const Session session(test::options().set_deadline(0ms));
@@ -92,5 +117,6 @@ int main()
     models(session);
     inference(session);
     switches(session);
+    cache_folder();
     deadline();
 }

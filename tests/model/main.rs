@@ -8,4 +8,5 @@ mod concurrency;
 mod contract;
 mod infer;
 mod loading;
+mod optimized;
 mod support;

@@ -140,3 +140,28 @@ fn any_hop_covers_the_recording() {
     let text = voiceflow::Diarizer::new(&config).unwrap_err().to_string();
     assert_eq!(text, "hop_s: expected at most the model's window (10 s), got 11");
 }
+
+/// Each network has a file: the segmentation, the embedding network as a whole, and its two parts where it is split.
+#[test]
+fn both_networks_come_from_the_cache_folder() {
+    let audio = sound::syllables(12);
+    for (name, networks) in [("campplus", 4), ("titanet", 2)] {
+        let folder = tempfile::tempdir().unwrap();
+        let cached = || diarizer(name, |config| config.set_cache_folder(folder.path().to_owned()));
+        let expected = diarize(&diarizer(name, |_| {}), &audio);
+        let files = || {
+            let paths = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+            let mut paths: Vec<_> = paths.collect();
+            paths.sort();
+            paths
+        };
+        assert_eq!(diarize(&cached(), &audio), expected, "{name}");
+        let written = files();
+        assert_eq!(written.len(), networks, "{name}: {written:?}");
+        // Each is read where it is found: a second diarizer would put damage right.
+        std::fs::write(&written[0], "damaged").unwrap();
+        assert_eq!(diarize(&cached(), &audio), expected, "{name}");
+        assert_eq!(files(), written, "{name}");
+        assert_ne!(std::fs::read(&written[0]).unwrap(), b"damaged", "{name}");
+    }
+}

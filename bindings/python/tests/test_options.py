@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import voiceflow
 from conftest import ROOT
@@ -30,6 +31,7 @@ GOOD: list[dict[str, Any]] = [
     {"provider": "cpu", "provider_policy": "required"},
     {"provider": "CPU"},
     {"provider": voiceflow.Provider.CPU, "provider_policy": voiceflow.ProviderPolicy.REQUIRED},
+    {"device_memory_limit": 1 << 30, "cache_folder": None},
     {"provider_policy": "preferred", "device_id": 0, "threads": 1, "slots": 2, "deadline_ms": 60_000},
     {"model_path": MODEL},
     {"model_path": str(MODEL), "model_memory": None},
@@ -67,6 +69,9 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"threads": 2**70}, "threads: expected 0 to"),
     ({"threads": "2"}, "threads: expected a whole number, got '2'"),
     ({"device_id": 2**31}, "device_id: expected 0 to 2147483647"),
+    ({"device_memory_limit": 1}, "device_memory_limit: expected 0 or 1048576 to .* got 1"),
+    ({"device_memory_limit": 2**64}, "device_memory_limit: expected 0 to"),
+    ({"cache_folder": 7}, "cache_folder: expected a path, got int"),
     ({"slots": 0}, "slots"),
     ({"deadline_ms": -5}, "deadline_ms: expected 0 to"),
     ({"hop_s": float("nan")}, "hop"),
@@ -98,10 +103,33 @@ def test_bad_values(options: dict[str, Any], said: str) -> None:
         Diarizer(**options)
 
 
+def test_models_are_kept_in_the_cache_folder(tmp_path: Path) -> None:
+    folder, windows = tmp_path / "made", np.sin(np.arange(32_000, dtype=np.float32)).reshape(2, 16_000)
+    with Session(model_path=MODEL, provider="cpu") as plain:
+        expected = plain.infer(windows)
+        for _ in range(2):
+            with Session(model_path=MODEL, provider="cpu", cache_folder=folder) as session:
+                assert session.info == plain.info
+                for found, known in zip(session.infer(windows), expected, strict=True):
+                    np.testing.assert_array_equal(found, known)
+            (file,) = folder.iterdir()
+            assert file.name.endswith(".onnx.cache")
+    # What is there is used and not written again; damage is mended.
+    before = file.stat()
+    Session(model_path=MODEL, provider="cpu", cache_folder=str(folder)).close()
+    assert file.stat() == before
+    contents = file.read_bytes()
+    file.write_bytes(b"garbage")
+    Session(model_path=MODEL, provider="cpu", cache_folder=folder).close()
+    assert file.read_bytes() == contents
+    with pytest.raises(InvalidArgumentError, match="cache_folder: expected a folder, .* it is not a folder"):
+        Diarizer(model_path=MODEL, cache_folder=file)
+
+
 def test_an_unknown_name() -> None:
     with pytest.raises(TypeError, match="speakers: expected an option among batch, "):
         Diarizer(speakers=3)  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match="hop_s: expected an option among deadline_ms, "):
+    with pytest.raises(TypeError, match="hop_s: expected an option among cache_folder, "):
         Session(hop_s=1.0)  # type: ignore[call-arg]
 
 

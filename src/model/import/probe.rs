@@ -14,11 +14,12 @@ use crate::model::source::ModelBytes;
 pub(super) struct Probe(Config);
 
 impl Probe {
-    /// Probes on the CPU, with the threads and the ONNX Runtime of `config`.
+    /// Probes on the CPU, with the threads and the ONNX Runtime of `config`. What is run once is not worth keeping.
     pub(super) fn new(config: &Config) -> Result<Self> {
         let mut config = config.clone();
         config.set_provider(Provider::Cpu, ProviderPolicy::Required);
         config.set_slots(1)?;
+        config.clear_cache_folder();
         Ok(Probe(config))
     }
 
@@ -42,7 +43,7 @@ impl Probe {
     }
 
     fn outputs(&self, model: &[u8], input: ArrayD<f32>) -> Result<Vec<ArrayD<f32>>> {
-        let model = ModelBytes::Shared(model.into());
+        let model = ModelBytes::new(model);
         let (network, ()) = Network::open(&model, &"part of the network", &self.0, |_, _| ())?;
         let tensor = TensorRef::from_array_view(input.view()).map_err(failed)?;
         network.run(ort::inputs![tensor], &Control::none(), |outputs| {

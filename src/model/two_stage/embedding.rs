@@ -18,7 +18,7 @@ use crate::model::import::{self, FrameAxis};
 use crate::model::network::Network;
 use crate::model::noise::Noise;
 use crate::model::slot::failed;
-use crate::model::source::{self, Label, ModelBytes, sha256};
+use crate::model::source::{self, Label, ModelBytes};
 
 /// Frames of the features, 10 ms apart, in the shortest crop that has a voice. Who says less alone is given a speaker
 /// by what the others of the window are.
@@ -53,7 +53,7 @@ impl Embedding {
     pub(super) fn open(source: &ModelSource, config: &Config) -> Result<Self> {
         let model = source::read_model(source)?;
         let label = Label(source).to_string();
-        let fingerprint = sha256(&model);
+        let fingerprint = model.sha256().to_owned();
         let (whole, described) =
             Network::open(&model, &label, config, |session, _| Description::of(session, &label))?;
         let layout = Layout::of(&described, config)?;
@@ -68,8 +68,7 @@ impl Embedding {
         let (frames, pooling) = match found {
             Ok(split) => {
                 let part = |bytes: Vec<u8>| {
-                    let bytes = ModelBytes::Shared(bytes.into());
-                    Ok::<_, Error>(Network::open(&bytes, &label, config, |_, _| ())?.0)
+                    Ok::<_, Error>(Network::open(&ModelBytes::new(bytes), &label, config, |_, _| ())?.0)
                 };
                 (Some((part(split.frames)?, split.axis)), part(split.pooling)?)
             }
@@ -328,7 +327,7 @@ pub fn import_model(path: &std::path::Path, config: &Config) -> Result<Imported>
     let (_, described) =
         Network::open(&model, &label, config, |session, _| Description::of(session, &label))?;
     let found = find_split(&model, &Layout::of(&described, config)?, config)?;
-    let files = import::cache::write(path, &sha256(&model), &found)?;
+    let files = import::cache::write(path, model.sha256(), &found)?;
     Ok(Imported { files, split: found.map(|split| split.tensor) })
 }
 

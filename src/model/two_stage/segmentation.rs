@@ -82,7 +82,7 @@ impl Segmentation {
             field,
             fixed_batch,
             fixed_window: fixed_samples.is_some(),
-            sha256: source::sha256(&model),
+            sha256: model.sha256().to_owned(),
         })
     }
 

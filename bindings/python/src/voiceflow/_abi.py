@@ -102,6 +102,8 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_options_set_clustering_method": [_HANDLE, c_int32],
     "vf_options_set_min_cluster_size": [_HANDLE, c_size_t],
     "vf_options_set_plda": [_HANDLE, c_char_p],
+    "vf_options_set_cache_folder": [_HANDLE, c_char_p],
+    "vf_options_set_device_memory_limit": [_HANDLE, c_uint64],
     "vf_options_set_latency_s": [_HANDLE, c_double],
     "vf_options_set_history_s": [_HANDLE, c_double],
     "vf_cancel_create": [_HANDLE_OUT],

@@ -31,6 +31,11 @@ class SessionOptions(TypedDict, total=False):
     """"preferred" (the default): the CPU where the provider is not available; or "required"."""
     device_id: int | None
     """Number of the GPU, 0 to 63. Default 0."""
+    device_memory_limit: int | None
+    """Most bytes on a GPU for one run slot, 1 MiB to 1 TiB; nothing on the CPU. Default 0: no limit."""
+    cache_folder: PathLike | None
+    """Folder that keeps models as optimised for this processor, so that they load faster the next time; made
+    where it does not exist. Whoever can write to it decides what runs. Default: none, nothing is written."""
     threads: int | None
     """Threads that work for one call, 0 to 256. Default 0: one for each physical core."""
     slots: int | None
@@ -137,6 +142,8 @@ _CONVERT: dict[str, Convert] = {
     "model_memory": _bytes,
     "runtime_library": _path,
     "device_id": _index,
+    "device_memory_limit": _count,
+    "cache_folder": _path,
     "threads": _count,
     "slots": _count,
     "batch": _count,
