@@ -34,6 +34,15 @@ impl Rows {
         }
     }
 
+    /// As [`Rows::new`] for a recurrent network, whose steps wait for each other: on a processor, too, it gains by
+    /// many windows at once.
+    pub(super) fn recurrent(provider: Provider, batch: usize) -> Self {
+        match provider {
+            Provider::Auto | Provider::Cpu => Rows { most: batch.max(1), filled: false },
+            Provider::Cuda | Provider::TensorRt => Self::fixed(batch),
+        }
+    }
+
     /// Runs of exactly `rows` rows.
     pub(super) fn fixed(rows: usize) -> Self {
         Rows { most: rows.max(1), filled: true }
@@ -118,6 +127,16 @@ mod tests {
         assert_eq!((most(8, 26 * SAMPLE_RATE), most(8, 60 * SAMPLE_RATE), most(8, 0)), (1, 1, 8));
         for windows in 1..=8 {
             assert_eq!(Rows::new(Provider::Cpu, 8, SHORT).of(windows), windows);
+        }
+    }
+
+    #[test]
+    fn a_recurrent_network_takes_the_batch_everywhere() {
+        let rows = Rows::recurrent(Provider::Cpu, 8);
+        assert_eq!((rows.most(), rows.of(3)), (8, 3));
+        assert_eq!(Rows::recurrent(Provider::Cpu, 0).most(), 1);
+        for provider in GPUS {
+            assert_eq!(Rows::recurrent(provider, 8), Rows::fixed(8));
         }
     }
 

@@ -123,7 +123,7 @@ impl Segmentation {
     ) -> Result<Vec<Array2<f32>>> {
         let rows = match self.fixed_batch {
             Some(fixed) => Rows::fixed(fixed),
-            None => Rows::new(self.network.provider(), batch, stretch.window),
+            None => Rows::recurrent(self.network.provider(), batch),
         };
         self.activity_in(stretch, rows, control)
     }
@@ -309,7 +309,7 @@ mod tests {
         let offsets = vec![0, window, 2 * window - window / 3, 2 * window];
         let stretch = Stretch { audio, start: 0, window, frame: 640, offsets };
         let by = |provider, batch| {
-            let rows = Rows::new(provider, batch, window);
+            let rows = Rows::recurrent(provider, batch);
             segmentation.activity_in(&stretch, rows, &Control::none()).unwrap()
         };
         let alone = by(Provider::Cpu, 1);
