@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -93,8 +94,9 @@ void cache_folder()
         const voiceflow::Inference found = session.infer(audio, 1);
         CHECK(found.activity == expected.activity && found.embedding == expected.embedding);
         CHECK(session.model_sha256() == plain.model_sha256());
-        std::filesystem::directory_iterator files(folder);
-        CHECK(files->path().extension() == ".cache" && ++files == std::filesystem::directory_iterator());
+        const std::filesystem::directory_iterator files(folder);
+        CHECK(files->path().extension() == ".cache");
+        CHECK(std::distance(files, std::filesystem::directory_iterator()) == 1);
     }
     const auto file = std::filesystem::directory_iterator(folder)->path();
     CHECK_THROWS(Session(test::options().set_cache_folder(file)), invalid_argument,
