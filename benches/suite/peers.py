@@ -14,9 +14,8 @@ NAMES = {
     SHERPA: "sherpa-onnx, the two models",
     CRATE: "crate diarization, the two models",
 }
-# The crate would take ten minutes for an hour.
 RUNS = {600: (OURS, PAIR, SHERPA, CRATE), 3600: (OURS, PAIR, SHERPA)}
-"""Seconds of a recording, and who diarizes it."""
+"""Seconds of a recording, and who diarizes it; the crate would take ten minutes for an hour."""
 
 
 def measure(setting: Setting) -> dict:

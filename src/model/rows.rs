@@ -9,7 +9,7 @@ use crate::config::Provider;
 use crate::error::Result;
 
 /// Most audio in one run on a processor, in samples: 26 s. The tensors of more do not stay in its cache: runs of two
-/// windows of 10 s take 4 % less time for each window than runs of eight, while windows of 3.2 s are best in eights.
+/// windows of 10 s take 2 to 4 % less time for each window than runs of eight, while windows of 3.2 s are best in eights.
 const LONGEST_CPU_RUN: usize = 26 * SAMPLE_RATE;
 
 /// How many windows a run takes, and how many rows its input has.

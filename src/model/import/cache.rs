@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::split::{FrameAxis, Split};
 use crate::error::{Error, Result};
 use crate::model::source::{self, sha256};
+use crate::output::whole_file;
 
 /// Format of the JSON file.
 const FORMAT: u32 = 1;
@@ -117,12 +118,7 @@ pub(in crate::model) fn write(model: &Path, fingerprint: &str, found: &Found) ->
 
 /// Puts a file in place of another in one step.
 fn replace(path: PathBuf, bytes: &[u8]) -> Result<PathBuf> {
-    let draft = path.with_added_extension(format!("{}.part", std::process::id()));
-    let result = std::fs::write(&draft, bytes).and_then(|()| std::fs::rename(&draft, &path));
-    if let Err(error) = result {
-        _ = std::fs::remove_file(&draft);
-        return Err(Error::Io { path, reason: error.to_string() });
-    }
+    whole_file::write(&path, bytes)?;
     Ok(path)
 }
 
