@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[3]
 RECORDING = ROOT / "examples/data/conversation.flac"
+# A model that takes no time, and one whose inference of many windows takes many seconds.
+MODEL = ROOT / "tests/data/models/good.onnx"
+SLOW_MODEL = ROOT / "tests/data/models/slow.onnx"
 RATE = 16_000
 # What a script of a test may take at most, in seconds.
 PATIENCE_S = 120

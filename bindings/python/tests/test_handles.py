@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import voiceflow
-from conftest import RATE, ROOT, memory
+from conftest import MODEL, RATE, memory
 from numpy.typing import NDArray
 from voiceflow import (
     Cancel,
@@ -28,8 +28,6 @@ from voiceflow import (
     Stage,
     Stream,
 )
-
-MODEL = ROOT / "tests/data/models/good.onnx"
 
 
 def family(audio: NDArray[np.float32]) -> dict[str, voiceflow._handle.Handle]:

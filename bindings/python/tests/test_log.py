@@ -10,11 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 import voiceflow
-from conftest import ROOT
+from conftest import MODEL
 from voiceflow import Session
 from voiceflow._library import library
-
-MODEL = ROOT / "tests/data/models/good.onnx"
 
 
 @pytest.fixture

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import voiceflow
-from conftest import ROOT
+from conftest import MODEL, ROOT
 from voiceflow import Diarizer, InvalidArgumentError, Session
 from voiceflow._abi import ARGUMENTS
 from voiceflow._options import _CONVERT, DiarizerOptions, SessionOptions, StreamOptions
 
-MODEL = ROOT / "tests/data/models/good.onnx"
 FAMILIES = ROOT / "tests/data/families"
 
 

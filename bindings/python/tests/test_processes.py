@@ -7,9 +7,9 @@ import textwrap
 import time
 
 import pytest
-from conftest import PATIENCE_S, RECORDING, run, start
+from conftest import PATIENCE_S, RECORDING, SLOW_MODEL, run, start
 
-# An hour and more of audio, which takes many seconds.
+# Hours of audio, which take many seconds.
 PRELUDE = f"""
 import os, signal, sys, threading, time
 import numpy as np, soundfile, voiceflow
@@ -30,7 +30,8 @@ INTERRUPTED = {
     "process": "voiceflow.Diarizer().process(long, 16000)",
     "process with progress": "voiceflow.Diarizer().process(long, 16000, progress=lambda s, f: None)",
     "push": "voiceflow.Diarizer().stream().push(long[: 16000 * 3600])",
-    "infer": "voiceflow.Session().infer(long[:48000 * 1000].reshape(1000, 48000))",
+    "infer": f"voiceflow.Session(model_path={str(SLOW_MODEL)!r}, threads=1)"
+    ".infer(long[:48000 * 1000].reshape(1000, 48000))",
     "a run": "list(voiceflow.Diarizer().stream().run(np.array_split(long, 10000)))",
     "a short push behind a finish": BUSY + "stream.push(audio[:160])",
     "a reset behind a finish": BUSY + "stream.reset()",

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 import voiceflow
-from conftest import RATE
+from conftest import RATE, SLOW_MODEL
 from numpy.typing import NDArray
 from voiceflow import AudioError, Cancel, CancelledError, DeadlineError, InvalidArgumentError, Session
 
@@ -153,9 +153,10 @@ def test_cancelled_before(session: Session, windows: NDArray[np.float32]) -> Non
     session.infer(windows)
 
 
-def test_cancelled_by_another_thread(session: Session) -> None:
+def test_cancelled_by_another_thread() -> None:
     """A call that would take many seconds ends soon."""
     cancel, long = Cancel(), np.zeros((1024, WINDOW), np.float32)
+    session = Session(model_path=SLOW_MODEL, threads=1)
     timer = threading.Timer(0.2, cancel.set)
     timer.start()
     start = time.monotonic()
