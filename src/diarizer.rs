@@ -8,7 +8,7 @@ use ndarray::Array2;
 
 use crate::analysis::{Analysis, AnalysisOptions, analyse};
 use crate::audio::{AudioSource, BufferSource, FileSource, SAMPLE_RATE};
-use crate::config::{ClusteringMethod, Config, MAX_SLOTS};
+use crate::config::{ClusteringMethod, Config, MAX_SLOTS, Provider};
 use crate::control::Control;
 use crate::diarize::activity::Hysteresis;
 use crate::diarize::clustering::{
@@ -50,6 +50,10 @@ const CLOSE_HOP_S: f64 = 0.5;
 /// Longest recording, in seconds, that is analysed again.
 const CLOSE_LONGEST_S: usize = 120;
 
+/// Most runs of the network at once on a GPU, where each has memory of its own: one is computed while the next is put
+/// together.
+const GPU_WORKERS: usize = 2;
+
 /// Says who spoke when. Any thread may use one diarizer, concurrently; concurrent calls share its run slots, and so do
 /// its clones.
 #[derive(Clone, Debug)]
@@ -81,6 +85,10 @@ impl Diarizer {
             Arc::new(Session::for_batches(&session_config)?)
         };
         let info = local.info();
+        let workers = match info.provider {
+            Provider::Auto | Provider::Cpu => workers,
+            Provider::Cuda | Provider::TensorRt => workers.min(GPU_WORKERS),
+        };
         let window_s = info.window_samples as f64 / f64::from(SAMPLE_RATE);
         let hop = match config.hop_s() {
             Some(hop_s) if hop_s > window_s => {

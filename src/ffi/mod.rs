@@ -1,4 +1,4 @@
-//! The C interface: what `include/voiceflow.h` declares. It owns every line of unsafe code in the crate and
+//! The C interface: what `include/voiceflow.h` declares. It owns the unsafe code of the crate (but see ADR 13) and
 //! decides nothing about speech: each function checks what C handed over, calls the Rust interface and hands the
 //! answer back.
 //!

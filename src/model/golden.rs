@@ -1,7 +1,7 @@
 //! The golden vector: one fixed input and what the model gave for it where it was exported. Compared when a model
 //! is loaded, so that a runtime that computes wrong results on this processor is found before it does harm.
 //!
-//! `golden.json` is `{"format": 1, "samples": 32000, "tolerance": 0.001, "model_sha256": "...", "activity": {"shape":
+//! The file is `{"format": 1, "samples": 32000, "tolerance": 0.001, "model_sha256": "...", "activity": {"shape":
 //! [F, S], "data": [...]}, "embedding": {"shape": [S, D], "data": [...]}}`; the tolerance may be absent. The exporter
 //! makes it in models/diarization/voiceflow_models/export/golden.py from the same input, in double precision, rounded
 //! at the end:

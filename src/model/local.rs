@@ -130,7 +130,7 @@ fn analyse_in(
     let mut found = Vec::with_capacity(stretch.offsets.len());
     let mut output = Inference::default();
     let all: Vec<usize> = (0..stretch.offsets.len()).collect();
-    rows.for_each_run(stretch, &all, |audio, taken| {
+    rows.for_each_run(stretch, &all, session.input_memory(), |audio, taken| {
         session.infer(audio, &mut output, control)?;
         found.extend(taken.iter().enumerate().map(|(row, &index)| LocalWindow {
             start_frame: stretch.start_frame(index),

@@ -15,6 +15,7 @@ mod features;
 mod golden;
 mod import;
 mod inference;
+mod input_memory;
 mod joint_check;
 mod local;
 mod log_queue;

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use ort::environment::Environment;
 use ort::session::{Session as OrtSession, SessionInputs, SessionOutputs};
 
+use super::input_memory::InputMemory;
 use super::pool::{Lease, Pool};
 use super::process::Process;
 use super::provider::Plans;
@@ -23,6 +24,7 @@ use crate::error::{Error, Result, Stage};
 /// Belongs to the process that opened it: a child of fork(2) can only drop it.
 pub(super) struct Network {
     process: Process,
+    memory: InputMemory,
     pool: Pool<Slot>,
     watchdog: Watchdog,
     environment: Environment,
@@ -72,6 +74,7 @@ impl Network {
         without_model.set_model(ModelSource::default());
         let network = Network {
             process: Process::current(),
+            memory: InputMemory::new(&first, provider, config.device_id()),
             pool: Pool::new(Slot::new(first, plans)?, config.slots()),
             watchdog: Watchdog::new(config.slots()),
             environment,
@@ -92,6 +95,11 @@ impl Network {
     /// The provider that runs it: never [`Provider::Auto`].
     pub(super) fn provider(&self) -> Provider {
         self.provider
+    }
+
+    /// Where the input of its runs is best put together.
+    pub(super) fn input_memory(&self) -> &InputMemory {
+        &self.memory
     }
 
     /// # Errors
@@ -157,6 +165,7 @@ impl Drop for Network {
     fn drop(&mut self) {
         if !self.process.is_current() {
             // ONNX Runtime would wait for its threads, which stayed in the parent.
+            self.memory.abandon();
             self.pool.abandon();
         }
     }

@@ -89,13 +89,15 @@ fn who_waits_is_served_in_order_and_not_overtaken() {
 fn a_slot_wakes_at_once_who_waits_for_it() {
     const TURNS: usize = 20;
     let pool = Pool::new((), 1);
+    let waits = Mutex::new(Vec::new());
     let hand_over = |turns: usize| {
         for _ in 0..turns {
+            let start = Instant::now();
             let _slot = pool.take(&Control::none(), || Ok(())).unwrap();
+            waits.lock().push(start.elapsed());
             until_waiting(&pool, 1);
         }
     };
-    let start = Instant::now();
     std::thread::scope(|scope| {
         let held = pool.take(&Control::none(), || Ok(())).unwrap();
         scope.spawn(|| {
@@ -106,8 +108,11 @@ fn a_slot_wakes_at_once_who_waits_for_it() {
         drop(held);
         hand_over(TURNS);
     });
-    // Who waits looks again by itself every 50 ms: slept through, all these waits would take 2 s.
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    // Who waits looks again by itself every 50 ms, at the middle of which most waits would end if they were slept
+    // through. The median, as a busy machine may hold anybody up.
+    let mut waits = waits.into_inner();
+    waits.sort();
+    assert!(waits[TURNS] < Duration::from_millis(15), "{waits:?}");
 }
 
 #[test]

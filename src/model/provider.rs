@@ -95,10 +95,11 @@ pub(super) fn open_on(
     config: &Config,
     plans: Plans,
 ) -> Result<OrtSession> {
-    let create = |model: &[u8], graph: Graph<'_>| {
+    let create = |bytes: &[u8], graph: Graph<'_>| {
         log_queue::hold(|| {
             let _one_at_a_time = CREATION.lock()?;
-            build(environment, model, provider, config, plans, graph)
+            dispatch(provider, config, model)
+                .and_then(|providers| build(environment, bytes, providers, config, plans, graph))
                 .map_err(|error| Error::Runtime(error.to_string()))
         })
     };
@@ -111,13 +112,13 @@ pub(super) fn open_on(
 fn build(
     environment: &Environment,
     model: &[u8],
-    provider: Provider,
+    providers: Vec<ExecutionProviderDispatch>,
     config: &Config,
     plans: Plans,
     graph: Graph<'_>,
 ) -> ort::Result<OrtSession> {
     let builder = OrtSession::builder(environment)?
-        .with_execution_providers(dispatch(provider, config)?)?
+        .with_execution_providers(providers)?
         .with_intra_threads(threads::thread_count(config.threads()))?
         .with_inter_threads(1)?
         // Threads that spin while they wait would take the host's processors.
@@ -136,13 +137,19 @@ fn build(
     builder.commit_from_memory(model)
 }
 
-fn dispatch(provider: Provider, config: &Config) -> ort::Result<Vec<ExecutionProviderDispatch>> {
-    let dispatch: ExecutionProviderDispatch = match provider {
-        Provider::Auto | Provider::Cpu => return Ok(Vec::new()),
-        Provider::Cuda => cuda(config).build(),
-        Provider::TensorRt => tensorrt(config)?.build(),
-    };
-    Ok(vec![dispatch.error_on_failure()])
+/// What runs the nodes of `model`, the first that can.
+fn dispatch(
+    provider: Provider,
+    config: &Config,
+    model: &ModelBytes,
+) -> ort::Result<Vec<ExecutionProviderDispatch>> {
+    let cuda = || cuda(config).build().error_on_failure();
+    Ok(match provider {
+        Provider::Auto | Provider::Cpu => Vec::new(),
+        Provider::Cuda => vec![cuda()],
+        // Nodes that TensorRT does not know stay on the GPU.
+        Provider::TensorRt => vec![tensorrt(config, model)?.build().error_on_failure(), cuda()],
+    })
 }
 
 fn cuda(config: &Config) -> ep::CUDA {
@@ -159,7 +166,7 @@ fn cuda(config: &Config) -> ep::CUDA {
     }
 }
 
-fn tensorrt(config: &Config) -> ort::Result<ep::TensorRT> {
+fn tensorrt(config: &Config, model: &ModelBytes) -> ort::Result<ep::TensorRT> {
     let mut tensorrt = ep::TensorRT::default().with_device_id(config.device_id());
     if let Some(bytes) = memory_limit(config) {
         tensorrt = tensorrt.with_max_workspace_size(bytes);
@@ -172,6 +179,8 @@ fn tensorrt(config: &Config) -> ort::Result<ep::TensorRT> {
         tensorrt = tensorrt
             .with_engine_cache(true)
             .with_engine_cache_path(folder)
+            // By itself it tells models apart by the names of their nodes, which another training does not change.
+            .with_engine_cache_prefix(model.sha256())
             .with_timing_cache(true)
             .with_timing_cache_path(folder);
     }

@@ -1,9 +1,10 @@
 //! How the windows of a stretch are divided into runs of a network, by what processors and GPUs like. Does not run
 //! them.
 
-use ndarray::{Array2, ArrayView1, ArrayView2, s};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, s};
 
 use super::contract::SAMPLE_RATE;
+use super::input_memory::InputMemory;
 use super::local::Stretch;
 use crate::config::Provider;
 use crate::error::Result;
@@ -59,14 +60,23 @@ impl Rows {
     }
 
     /// Calls `run` for each run that `windows` of `stretch` need, with its input [rows, samples] and the windows that
-    /// lie in the first rows; those after them are silent. All runs share one input's memory. Ends with the first error.
+    /// lie in the first rows; those after them are silent. All runs share one input in `memory`. Ends with the first
+    /// error.
+    #[expect(clippy::expect_used, reason = "the input is as long as its shape says")]
     pub(super) fn for_each_run(
         self,
         stretch: &Stretch,
         windows: &[usize],
+        memory: &InputMemory,
         mut run: impl FnMut(ArrayView2<'_, f32>, &[usize]) -> Result<()>,
     ) -> Result<()> {
-        let mut audio = Array2::zeros((self.of(windows.len().min(self.most)), stretch.window));
+        if windows.is_empty() {
+            return Ok(());
+        }
+        let shape = (self.of(windows.len().min(self.most)), stretch.window);
+        let mut block = memory.zeros(shape.0 * shape.1);
+        let mut audio =
+            ArrayViewMut2::from_shape(shape, &mut block).expect("the block was made for this shape");
         for taken in windows.chunks(self.most) {
             for (mut row, &index) in audio.rows_mut().into_iter().zip(taken) {
                 row.assign(&ArrayView1::from(stretch.window(index)));
@@ -109,7 +119,7 @@ mod tests {
 
     fn runs(rows: Rows, windows: &[usize]) -> Vec<Given> {
         let mut found = Vec::new();
-        rows.for_each_run(&stretch(9), windows, |audio, taken| {
+        rows.for_each_run(&stretch(9), windows, &InputMemory::plain(), |audio, taken| {
             assert!(audio.is_standard_layout());
             let rows = audio.rows().into_iter().map(|row| row.to_vec()).collect();
             found.push(Given { windows: taken.to_vec(), rows, memory: audio.as_ptr() });
@@ -184,10 +194,11 @@ mod tests {
     fn no_windows_make_no_run_and_an_error_ends_them() {
         assert!(runs(Rows::fixed(4), &[]).is_empty());
         let mut count = 0;
-        let result = Rows::fixed(2).for_each_run(&stretch(9), &[0, 1, 2, 3], |_, _| {
-            count += 1;
-            Err(Error::Runtime("the first".to_owned()))
-        });
+        let result =
+            Rows::fixed(2).for_each_run(&stretch(9), &[0, 1, 2, 3], &InputMemory::plain(), |_, _| {
+                count += 1;
+                Err(Error::Runtime("the first".to_owned()))
+            });
         assert_eq!((result.unwrap_err().to_string(), count), ("the first".to_owned(), 1));
     }
 }

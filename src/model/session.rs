@@ -7,6 +7,7 @@ use super::contract::{self, ModelInfo, SAMPLE_RATE};
 use super::description::properties;
 use super::golden::{Golden, golden_input};
 use super::inference::Inference;
+use super::input_memory::InputMemory;
 use super::network::Network;
 use super::plda_property;
 use super::provider::Plans;
@@ -39,7 +40,7 @@ pub(super) struct Opened {
 
 impl Session {
     /// Loads the model of `config` and checks it: the contract, and its golden vector where there is one
-    /// (`golden.json` beside the file). Loads ONNX Runtime if this is the first session of the process.
+    /// (`<stem>.golden.json` or `golden.json` beside the file). Loads ONNX Runtime if this is the first session of the process.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`]: the file; [`Error::Model`]: not ONNX, or all
@@ -138,6 +139,11 @@ impl Session {
             .run_shape(shape, ort::inputs![tensor], control, |outputs| out.read(&self.info, shape, outputs))
     }
 
+    /// Where the audio of its runs is best put together.
+    pub(super) fn input_memory(&self) -> &InputMemory {
+        self.network.input_memory()
+    }
+
     fn check_input(&self, audio: &ArrayView2<f32>) -> Result<()> {
         let (batch, samples) = audio.dim();
         let least = self.info.frame_step_samples.max(1);
@@ -164,7 +170,7 @@ impl Session {
         let name = self.network.name();
         let wrong = |reason| Error::Model(format!("{name}: golden vector: {reason}"));
         let Some(golden) = Golden::parse(&bytes, &self.info).map_err(wrong)? else {
-            log::warn!("{name}: golden.json belongs to another model and is not used");
+            log::warn!("{name}: the golden vector beside it belongs to another model and is not used");
             return Ok(());
         };
         let mut found = Inference::default();

@@ -69,7 +69,7 @@ impl Slot {
         match result {
             Ok(outputs) => read(&outputs),
             Err(_) if stopped => {
-                control.check(Stage::Analysis, 0.0)?;
+                control.check_wanted(Stage::Analysis)?;
                 Err(control.deadline_error(Stage::Analysis))
             }
             Err(error) => Err(failed(error)),

@@ -93,15 +93,20 @@ pub(super) fn read_model(source: &ModelSource) -> Result<ModelBytes> {
     Ok(bytes)
 }
 
-/// The golden vector that belongs to `source`: `golden.json` beside the file. `None` where there is none.
+/// The golden vector that belongs to `source`: beside the file `<stem>.golden.json`, else `golden.json`, which is that of
+/// the folder's main model. `None` where there is none.
 pub(super) fn read_golden(source: &ModelSource) -> Result<Option<Vec<u8>>> {
     match source {
         ModelSource::Embedded => Ok(embedded::golden().map(<[u8]>::to_vec)),
-        ModelSource::File(path) => match read_file(&path.with_file_name("golden.json"), MAX_GOLDEN_BYTES) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(Error::NotFound(_)) => Ok(None),
-            Err(error) => Err(error),
-        },
+        ModelSource::File(path) => {
+            for place in [path.with_extension("golden.json"), path.with_file_name("golden.json")] {
+                match read_file(&place, MAX_GOLDEN_BYTES) {
+                    Err(Error::NotFound(_)) => {}
+                    read => return read.map(Some),
+                }
+            }
+            Ok(None)
+        }
         ModelSource::Memory(_) => Ok(None),
     }
 }

@@ -1,5 +1,6 @@
 """The exported graph and its variants, with random weights: clean, equal to PyTorch, close to each other."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -78,6 +79,10 @@ def test_eight_bits_can_ship(folder, tmp_path):
     assert (golden["model_sha256"], golden["tolerance"]) == (metadata["sha256"], TOLERANCES["int8"])
     names = [line.split()[1] for line in (tmp_path / "out" / "checksum.sha256").read_text().splitlines()]
     assert names == ["model.onnx", "model.fp32.onnx"]
+    # Each precision is checked against its own results when it is loaded.
+    of_whole = json.loads((tmp_path / "out" / "model.fp32.golden.json").read_text())
+    assert of_whole["model_sha256"] == hashlib.sha256(whole.read_bytes()).hexdigest()
+    assert of_whole["tolerance"] == TOLERANCES["fp32"]
 
 
 def test_nothing_but_arithmetic_is_left(folder):

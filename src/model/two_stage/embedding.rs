@@ -67,6 +67,8 @@ impl Embedding {
         };
         let (frames, pooling) = match found {
             Ok(split) => {
+                // The weights are in memory twice at most.
+                drop(whole);
                 let part = |bytes: Vec<u8>| {
                     Ok::<_, Error>(Network::open(&ModelBytes::new(bytes), &label, config, |_, _| ())?.0)
                 };

@@ -33,7 +33,7 @@ use crate::diarize::powerset::PowersetDecoding;
 use crate::diarize::windows::WindowGrid;
 use crate::error::{Error, Result};
 
-/// Time from one window to the next in samples, by default: 1.75 s. The best for the time of those tried from 1 s to 3 s
+/// Time from one window to the next in samples, by default: 1.75 s. The best for the time of those tried from 1 s to 2.5 s
 /// on the tuning part of the real conversations and on simulated ones.
 const HOP: usize = SAMPLE_RATE * 7 / 4;
 /// Samples in which the windows of a stretch begin: 80 s. What two stretches share is analysed twice, a window less a

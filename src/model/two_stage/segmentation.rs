@@ -134,7 +134,7 @@ impl Segmentation {
         let mut found = vec![Array2::zeros((expected, self.speakers())); stretch.offsets.len()];
         let is_loud = |&index: &usize| stretch.window(index).iter().any(|sample| sample.abs() > SILENCE);
         let loud: Vec<usize> = (0..found.len()).filter(is_loud).collect();
-        rows.for_each_run(stretch, &loud, |audio, taken| {
+        rows.for_each_run(stretch, &loud, self.network.input_memory(), |audio, taken| {
             let scores = run(&self.network, audio.insert_axis(Axis(1)), control)?;
             let frames = scores.dim().1;
             if frames.abs_diff(expected) > FRAMES_TOLERANCE {

@@ -56,9 +56,11 @@ def check_runs(session: InferenceSession, facts: Facts, recording: np.ndarray | 
 
 
 def check_golden(session: InferenceSession, model: Path) -> list[Check]:
-    """Against golden.json beside the model; none where there is no such file, or it is of another model."""
-    path = model.with_name("golden.json")
-    if not path.exists():
+    """Against the golden vector beside the model; none where there is no such file, or it is of another model."""
+    own, path = model.with_suffix(".golden.json"), model.with_name("golden.json")
+    if own.exists():
+        path = own
+    elif not path.exists():
         return []
     try:
         golden = json.loads(path.read_text())
@@ -66,11 +68,11 @@ def check_golden(session: InferenceSession, model: Path) -> list[Check]:
         tolerance = float(golden.get("tolerance", GOLDEN_TOLERANCE))
         known = {name: np.array(golden[name]["data"]).reshape(golden[name]["shape"]) for name in OUTPUTS}
     except (ValueError, KeyError, TypeError) as error:
-        return [expect("golden.json", False, "the outputs of the exporter", repr(error))]
+        return [expect(path.name, False, "the outputs of the exporter", repr(error))]
     if owner != hashlib.sha256(model.read_bytes()).hexdigest():
         return []
     checks = [
-        expect("golden.json, format and samples", layout == (FORMAT, SAMPLES), (FORMAT, SAMPLES), layout)
+        expect(f"{path.name}, format and samples", layout == (FORMAT, SAMPLES), (FORMAT, SAMPLES), layout)
     ]
     for name, found in zip(OUTPUTS, session.run(OUTPUTS, {"audio": golden_input()[None]}), strict=True):
         if known[name].shape != found[0].shape:

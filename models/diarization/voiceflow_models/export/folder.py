@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..networks.checkpoint import Trained
 from . import plda
-from .golden import write_golden
+from .golden import golden_path, write_golden
 from .graph import OPSET, Properties, compare, export, stamp
 from .variants import Variants, write_variants
 
@@ -23,7 +23,7 @@ rounded the other way where sums have another order."""
 def write_folder(
     trained: Trained, properties: Properties, out: Path, facts: dict, wanted: Variants, shipped: str = "fp32"
 ) -> None:
-    """Writes model.onnx, its variants, golden vector, metadata.json with ``facts``, checksums, report.
+    """Writes model.onnx, its variants, golden vectors, metadata.json with ``facts``, checksums, report.
 
     ``shipped`` is the precision of model.onnx; the other files are named model.<precision>.onnx.
     """
@@ -42,7 +42,6 @@ def write_folder(
     allowed = LARGEST_BYTES.get(trained.kind)
     if allowed is not None and size > allowed:
         raise SystemExit(f"{path}: {size} bytes, allowed {allowed}")
-    write_golden(path, out / "golden.json", TOLERANCES[shipped])
     parameters = sum(parameter.numel() for parameter in trained.network.parameters())
     print(f"{path}: {parameters / 1e6:.2f} million parameters, {size / 1e6:.1f} MB")
     metadata = {
@@ -60,8 +59,12 @@ def write_folder(
     }
     (out / "metadata.json").write_text(json.dumps(metadata, indent=2) + "\n")
     others = {"fp32", *report["variants"]} - {shipped}
-    names = ["model.onnx", *(f"model.{precision}.onnx" for precision in sorted(others))]
-    checksums = [f"{_sha256(out / name)}  {name}\n" for name in names]
+    files = {out / "model.onnx": shipped} | {
+        out / f"model.{precision}.onnx": precision for precision in sorted(others)
+    }
+    for file, precision in files.items():
+        write_golden(file, golden_path(file), TOLERANCES[precision])
+    checksums = [f"{_sha256(file)}  {file.name}\n" for file in files]
     (out / "checksum.sha256").write_text("".join(checksums))
     (out / "validation_report.json").write_text(json.dumps(report, indent=2) + "\n")
 

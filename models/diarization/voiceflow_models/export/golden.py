@@ -22,6 +22,11 @@ FORMAT = 1
 SAMPLES = 32000
 
 
+def golden_path(model: Path) -> Path:
+    """Where the golden vector of a model lies: that of the folder's main model, `model.onnx`, has a short name."""
+    return model.with_name("golden.json") if model.name == "model.onnx" else model.with_suffix(".golden.json")
+
+
 def golden_input() -> np.ndarray:
     """The input, float32 [SAMPLES]."""
     state, noise = 1, np.empty(SAMPLES)
@@ -35,7 +40,7 @@ def golden_input() -> np.ndarray:
 
 
 def write_golden(onnx_path: str | Path, json_path: str | Path, tolerance: float = 1e-3) -> None:
-    """Runs the model on the golden input with ONNX Runtime on the CPU and writes golden.json.
+    """Runs the model on the golden input with ONNX Runtime on the CPU and writes what it gives.
 
     ``tolerance`` is the largest difference that other processors may have from it.
     """
