@@ -206,7 +206,9 @@ impl Work {
             self.hear(around, total, 0)?;
         }
         self.history.extend(whole);
-        self.details.extend(detail);
+        // The window heard just now may be the last short one too.
+        let heard = self.details.back().map(|window| window.start_frame);
+        self.details.extend(detail.filter(|window| heard != Some(window.start_frame)));
         let settled = self.turns.finish(total);
         self.tell(around, total, settled, Vec::new());
         Ok(())
