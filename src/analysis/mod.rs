@@ -171,6 +171,8 @@ impl<'a> Team<'a> {
 
     /// Analyses batches until the queue is closed and empty.
     fn work(&self, queue: &Receiver<Batch>) {
+        // A panic ends the work of all.
+        let _stop = StopAtPanic(self.stop);
         for batch in queue {
             if self.stop.load(Ordering::Relaxed) {
                 continue;
@@ -197,6 +199,17 @@ impl<'a> Team<'a> {
             found[set].extend(windows);
         }
         Ok(found)
+    }
+}
+
+/// Sets the flag when it is dropped by a panic.
+struct StopAtPanic<'a>(&'a AtomicBool);
+
+impl Drop for StopAtPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -243,6 +256,52 @@ mod tests {
             }
             Err(Error::Runtime("nobody ended the analysis".to_owned()))
         }
+    }
+
+    /// Fails as no network should at its first windows, and takes its time for the others.
+    #[derive(Debug)]
+    struct Panicking {
+        session: Session,
+        calls: AtomicUsize,
+    }
+
+    impl LocalDiarizer for Panicking {
+        fn info(&self) -> &ModelInfo {
+            self.session.info()
+        }
+
+        fn tuning(&self) -> Tuning {
+            self.session.tuning()
+        }
+
+        fn windows_at_once(&self, _: usize, _: &WindowGrid) -> usize {
+            1
+        }
+
+        fn takes_short_windows(&self) -> bool {
+            true
+        }
+
+        fn analyse(&self, _: &Stretch, _: usize, _: &Control<'_>) -> Result<Vec<LocalWindow>> {
+            assert!(self.calls.fetch_add(1, Ordering::Relaxed) > 0, "the first windows");
+            std::thread::sleep(Duration::from_millis(5));
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn a_panic_ends_the_analysis() {
+        let session = Session::for_batches(&Config::default()).unwrap();
+        let local = Panicking { session, calls: AtomicUsize::new(0) };
+        let grid = WindowGrid::new(16_000, 16_000, 640);
+        let options = AnalysisOptions { grid, detail: None, batch: 1, workers: 2, keep: 0 };
+        let audio = vec![0.0; 1000 * 16_000];
+        let mut source = BufferSource::from_f32(&audio, SAMPLE_RATE, 1).unwrap();
+        let run = || analyse(&local, &options, &mut source, &Control::none());
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_err();
+        assert_eq!(panic.downcast_ref(), Some(&"the first windows"));
+        let calls = local.calls.into_inner();
+        assert!(calls < 500, "{calls} of 1000 windows were analysed");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::config::ModelSource;
 const MAX_TEXT_BYTES: usize = 65_536;
 
 /// Refuses NULL, and a pointer at which no `T` can be read or written.
-fn check_pointer<T>(name: &str, pointer: *const T) -> Result<(), Failure> {
+pub(super) fn check_pointer<T>(name: &str, pointer: *const T) -> Result<(), Failure> {
     if pointer.is_null() {
         return Err(Failure::null(name));
     }

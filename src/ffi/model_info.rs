@@ -3,6 +3,7 @@
 
 use std::mem::offset_of;
 
+use super::buffer;
 use super::status::{Failure, OK, vf_status};
 use crate::model::ModelInfo;
 
@@ -46,10 +47,8 @@ fn small(value: usize) -> u32 {
 /// # Safety
 /// `out` is NULL or leads to a `vf_model_info` that has the bytes its field `size` says.
 pub(crate) unsafe fn describe(info: &ModelInfo, out: *mut vf_model_info) -> Result<vf_status, Failure> {
-    if out.is_null() {
-        return Err(Failure::null("out"));
-    }
-    // SAFETY: not NULL, and at least this field is there.
+    buffer::check_pointer("out", out)?;
+    // SAFETY: not NULL, aligned, and at least this field is there.
     let size = unsafe { (&raw const (*out).size).read() };
     if !(FIRST_SIZE..=MAX_SIZE).contains(&size) {
         let expected = size_of::<vf_model_info>();

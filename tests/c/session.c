@@ -73,6 +73,10 @@ static vf_model_info describe(const vf_session *session)
     CHECK(info.size == sizeof info && info.sample_rate == 16000 && info.provider == VF_PROVIDER_CPU);
     CHECK(info.window_samples >= info.hop_samples && info.hop_samples > 0 && info.frame_step_samples > 0);
     CHECK(info.max_speakers > 0 && info.embedding_dim > 0);
+    info.size = sizeof info;
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT,
+                 vf_session_describe(session, (vf_model_info *)(void *)((char *)&info + 1)));
+    CHECK_TEXT("aligned");
     info.size = sizeof info - 1;
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_describe(session, &info));
     CHECK_TEXT("size");
