@@ -1,10 +1,10 @@
 //! Many threads on one session.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use voiceflow::model::{Inference, Session};
-use voiceflow::{Control, Error, Stage};
+use voiceflow::{Cancel, Control, Error, Stage};
 
 use crate::support::{config, noise};
 
@@ -40,23 +40,24 @@ fn eight_threads_on_two_slots_get_what_one_alone_gets() {
 /// Runs `during` while the only slot of a session is busy.
 fn while_busy(during: impl FnOnce(&Session)) {
     let session = Session::new(&config("slow.onnx")).unwrap();
-    let (started, done) = (AtomicBool::new(false), AtomicBool::new(false));
+    let done = Cancel::new();
+    let (long, short) = (noise(64, 320_000, 1), noise(1, 1_600, 1));
     std::thread::scope(|scope| {
+        // One run of many seconds.
         scope.spawn(|| {
-            let audio = noise(64, 320_000, 1);
-            let mut out = Inference::default();
-            started.store(true, Ordering::SeqCst);
-            while !done.load(Ordering::SeqCst) {
-                let control = Control::none().with_deadline(Some(Duration::from_secs(3)));
-                session.infer(audio.view(), &mut out, &control).unwrap_err();
-            }
+            session.infer(long.view(), &mut Inference::default(), &Control::none().with_cancel(&done))
         });
-        while !started.load(Ordering::SeqCst) {
+        let taken = || {
+            let control = Control::none().with_deadline(Some(Duration::from_millis(20)));
+            session
+                .infer(short.view(), &mut Inference::default(), &control)
+                .is_err_and(|error| matches!(error, Error::Deadline { stage: Stage::Waiting, .. }))
+        };
+        while !taken() {
             std::thread::yield_now();
         }
-        std::thread::sleep(Duration::from_millis(200));
         during(&session);
-        done.store(true, Ordering::SeqCst);
+        done.set();
     });
 }
 
