@@ -1,6 +1,5 @@
 """How much arithmetic the network does a second, beside matrix products on the same core in the same run."""
 
-import os
 import statistics
 import time
 from pathlib import Path
@@ -56,9 +55,9 @@ def run_for_shapes(model) -> dict:
 
 def measure(setting: Setting) -> dict:
     """The arithmetic of a window and its time, and the rate of matrix products, by turns."""
-    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
     import numpy as np
     import onnxruntime
+    from threadpoolctl import threadpool_limits
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -67,12 +66,13 @@ def measure(setting: Setting) -> dict:
     left, right = (np.random.default_rng(seed).random((SIZE, SIZE), np.float32) for seed in (1, 2))
     network, product = [], []
     turns = ((network, lambda: session.run(None, audio)), (product, lambda: left @ right))
-    for number in range(400 if setting.full else 120):
-        for times, work in turns:
-            start = time.perf_counter()
-            work()
-            if number >= 20:
-                times.append(time.perf_counter() - start)
+    with threadpool_limits(1, "blas"):
+        for number in range(400 if setting.full else 120):
+            for times, work in turns:
+                start = time.perf_counter()
+                work()
+                if number >= 20:
+                    times.append(time.perf_counter() - start)
     return {
         "multiply_adds": multiply_adds(setting.model),
         "window_s": statistics.median(network),
