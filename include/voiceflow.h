@@ -16,18 +16,19 @@
  *
  * Handles. What a create or process function stores in its out parameter is the caller's to destroy, once, while no
  * call uses it. No handle needs another to live: destroy them in any order. The out parameter is NULL on failure.
- * Destroying NULL does nothing. A handle of another type is refused with VF_E_INVALID_ARGUMENT; so is, most often
- * but not for sure, one already destroyed.
+ * Destroying NULL does nothing. A handle of another type is refused with VF_E_INVALID_ARGUMENT; so is,
+ * usually but not reliably, one already destroyed.
  *
  * Threads. Functions that take a const handle may be called on it from any threads at once; the others change the
  * handle, and want one thread at a time. Each function says which.
  *
  * Buffers are (T *out, size_t cap, size_t *n). *n becomes the number of elements that the whole answer takes; the
  * zero byte that ends a text counts. If cap is less, nothing is written to out and the call returns
- * VF_E_BUFFER_TOO_SMALL, so that cap 0 asks for the size. *n is 0 after another failure.
+ * VF_E_BUFFER_TOO_SMALL, so that cap 0 asks for the size. *n is 0 after another failure. Two functions differ and say
+ * so: vf_stream_read hands over as many as fit, vf_last_error cuts the text short.
  *
  * Pointers must not be NULL where their description does not allow it (VF_E_NULL). Texts are UTF-8 and end with a
- * zero byte. Values are checked: 0 means 0, and nothing stands for a default but not setting an option.
+ * zero byte. Values are checked: 0 means 0, and no value stands for a default: to get it, leave the option unset.
  *
  * This file is made from the sources by cbindgen; do not edit it.
  */
@@ -62,7 +63,7 @@
 #define VF_GALLERY_THRESHOLD 0.5625
 
 /**
- * How grave a log record is.
+ * Severity of a log record.
  */
 typedef enum vf_log_level {
     /**
@@ -92,7 +93,7 @@ typedef enum vf_log_level {
  */
 typedef enum vf_provider {
     /**
-     * The fastest that is available: CUDA, else the CPU.
+     * CUDA where it is available, else the CPU; never TensorRT.
      */
     VF_PROVIDER_AUTO = 0,
     /**
@@ -118,7 +119,7 @@ typedef enum vf_provider_policy {
      */
     VF_PROVIDER_PREFERRED = 0,
     /**
-     * The create function fails with `VF_E_PROVIDER`.
+     * The create function fails with `VF_E_PROVIDER`. Has no meaning with `VF_PROVIDER_AUTO`.
      */
     VF_PROVIDER_REQUIRED = 1,
 } vf_provider_policy;
@@ -286,7 +287,7 @@ typedef enum vf_status_code {
      */
     VF_E_FORKED = -18,
     /**
-     * A gallery file is none, is damaged, or a gallery belongs to another model.
+     * A file is no gallery or is damaged, or a gallery belongs to another model.
      */
     VF_E_GALLERY = -19,
 } vf_status_code;
@@ -580,8 +581,9 @@ vf_status vf_options_set_model_memory(struct vf_options *options, const uint8_t 
 
 /**
  * Loads ONNX Runtime from this file. The first session of the process decides; a later, different file is refused
- * when it is used. Default: VOICEFLOW_ORT_LIBRARY, then ORT_DYLIB_PATH from the environment, the folder of this
- * library, the system's loader.
+ * when it is used. Default: the file that VOICEFLOW_ORT_LIBRARY, else ORT_DYLIB_PATH names, and no other; without
+ * them the folder of this library or of the program, `lib` beside either, the ONNX Runtime that the process has loaded,
+ * the package `onnxruntime` of the active Python environment, the system's loader.
  *
  * - `options`: the options.
  * - `path`: UTF-8 path of libonnxruntime.so, at most 65,536 bytes; copied.
@@ -635,7 +637,7 @@ vf_status vf_options_set_device_memory_limit(struct vf_options *options,
  * side in a diarizer. Default 0: one for each physical core.
  *
  * - `options`: the options.
- * - `threads`: 0 to 256.
+ * - `threads`: 0 to 256; a diarizer uses 64 at most.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
@@ -671,7 +673,7 @@ vf_status vf_options_set_batch(struct vf_options *options, size_t batch);
  * push and finish. It then fails with VF_E_DEADLINE. Default: no limit; a stream does not take over its diarizer's.
  *
  * - `options`: the options.
- * - `deadline_ms`: milliseconds; 0 has always passed.
+ * - `deadline_ms`: milliseconds; 0 expires at once.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
@@ -873,7 +875,7 @@ vf_status vf_options_set_frontend(struct vf_options *options, int32_t frontend);
 vf_status vf_options_set_clustering_method(struct vf_options *options, int32_t method);
 
 /**
- * Sets in how many windows a speaker of centroid clustering is heard at least; smaller clusters join the nearest
+ * Sets the fewest windows in which a speaker of centroid clustering is heard; smaller clusters join the nearest
  * larger one. No more than a tenth of all windows is asked for. Default: as many as begin in 12 s.
  *
  * - `options`: the options.
@@ -899,7 +901,7 @@ vf_status vf_options_set_plda(struct vf_options *options,
                               const char *folder);
 
 /**
- * Sets the longest time until what a stream tells of a moment is final. Default 1.
+ * Sets the longest delay until what a stream says of a moment becomes final. Default 1.
  *
  * - `options`: the options.
  * - `latency_s`: seconds, 0.5 to 5; the longer, the fewer mistakes.
@@ -1487,7 +1489,7 @@ vf_status vf_stream_read(const struct vf_stream *stream,
                          size_t *n);
 
 /**
- * Tells how often what is not final was told anew, by pushes that completed a window and by the finish. Once the number
+ * Tells how many times the provisional segments were replaced, by pushes that completed a window and by the finish. Once the number
  * has changed, segments read before that were not final hold no longer, whether or not there are others to read.
  *
  * - `stream`: the stream.
@@ -1566,8 +1568,8 @@ vf_status vf_stream_final_speakers(const struct vf_stream *stream,
                                    size_t *n);
 
 /**
- * Ends pushes and finishes of this stream that are under way soon with VF_E_CANCELLED. Calls made later are not
- * concerned.
+ * Cancels pushes and finishes of this stream that are in progress: they soon return VF_E_CANCELLED. Calls made later
+ * are not concerned.
  *
  * - `stream`: the stream.
  *

@@ -62,7 +62,7 @@ pub enum Error {
     /// This process was forked after the model was loaded: what serves the model stayed in the parent.
     #[error("{0}")]
     Forked(String),
-    /// A gallery file is none, is damaged, or belongs to another model.
+    /// A file is no gallery, is damaged, or belongs to another model.
     #[error("{0}")]
     Gallery(String),
 }

@@ -129,7 +129,7 @@ func WithClusteringThreshold(threshold float64) Option {
 	}).of("WithClusteringThreshold", forDiarizer|forStream)
 }
 
-// WithMinClusterSize sets in how many windows a speaker of centroid clustering is heard at least, 1 to 1,000;
+// WithMinClusterSize sets the fewest windows in which a speaker of centroid clustering is heard, 1 to 1,000;
 // smaller clusters join the nearest larger one. No more than a tenth of all windows is asked for. Default: as
 // many as begin in 12 s.
 func WithMinClusterSize(windows int) Option {

@@ -182,7 +182,7 @@ func WithBatch(batch int) Option {
 }
 
 // WithDeadline sets the longest time that every single call may take, waiting included; it then fails with
-// [ErrDeadline]. Rounded up to milliseconds; 0 has always passed. Default: no limit. A context with a
+// [ErrDeadline]. Rounded up to milliseconds; 0 expires at once. Default: no limit. A context with a
 // deadline does the same for one call.
 func WithDeadline(limit time.Duration) Option {
 	return setter(func(o *C.vf_options) error {
@@ -243,7 +243,7 @@ func WithMinSilence(least time.Duration) Option {
 	}).of("WithMinSilence", forDiarizer|forStream)
 }
 
-// WithLatency sets the longest time until what a stream tells of a moment is final: 0.5 s to 5 s, the longer,
+// WithLatency sets the longest delay until what a stream says of a moment becomes final: 0.5 s to 5 s, the longer,
 // the fewer mistakes. Default 1 s.
 func WithLatency(latency time.Duration) Option {
 	return secondsSetter(latency, func(o *C.vf_options, s C.double) C.vfgo_answer {

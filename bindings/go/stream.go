@@ -253,7 +253,7 @@ func readPages(page []Segment, read func([]Segment) (int, error), updates func()
 	}
 }
 
-// Updates tells how often what is not final was told anew, by pushes that completed a window and by Finish.
+// Updates tells how many times the provisional segments were replaced, by pushes that completed a window and by Finish.
 // Once the number has changed, segments read before that were not final hold no longer.
 func (s *Stream) Updates() (uint64, error) {
 	var n C.uint64_t

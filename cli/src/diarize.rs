@@ -58,8 +58,8 @@ pub struct DiarizeArgs {
     /// Most speakers, 1 to 100 [default: 100]
     #[arg(long, value_name = "N")]
     max_speakers: Option<usize>,
-    /// Time from one window to the next, from 0.1 to the length of the model's window [default: the model's; 2.5 for
-    /// a pair of models]
+    /// Time from one window to the next, from 0.1 to the length of the model's window [default: the model's; 1.75
+    /// for a pair of models]
     #[arg(long, value_name = "SECONDS")]
     hop: Option<f64>,
     /// Drop turns shorter than this

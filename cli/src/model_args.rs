@@ -78,7 +78,7 @@ enum ClusteringArg {
     Average,
     /// Centroid linkage with a minimum cluster size, as pyannote.audio 3.1
     Centroid,
-    /// Variational Bayes with a PLDA, as pyannote's community-1; needs --plda
+    /// Variational Bayes with a PLDA, as pyannote's community-1; a pair of models needs --plda
     Vbx,
 }
 

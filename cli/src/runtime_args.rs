@@ -18,6 +18,9 @@ pub struct RuntimeArgs {
     /// Fail where the provider is not available
     #[arg(long)]
     require_provider: bool,
+    /// Number of the GPU, 0 to 63
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    device_id: i32,
     /// Most bytes that ONNX Runtime takes on a GPU for one run of the network at a time, 1048576 to 1099511627776;
     /// 0 is no limit
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
@@ -60,6 +63,7 @@ impl RuntimeArgs {
         let policy = if self.require_provider { ProviderPolicy::Required } else { ProviderPolicy::Preferred };
         let mut config = Config::default();
         config.set_provider(provider, policy);
+        config.set_device_id(self.device_id).map_err(usage)?;
         config.set_device_memory_limit(self.device_memory).map_err(usage)?;
         if let Some(folder) = &self.cache {
             config.set_cache_folder(folder.clone());

@@ -13,7 +13,7 @@
 
 namespace voiceflow {
 
-/// How grave a log record is.
+/// Severity of a log record.
 enum class LogLevel : std::int32_t {
     error = VF_LOG_ERROR,
     warn = VF_LOG_WARN,

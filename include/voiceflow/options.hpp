@@ -201,7 +201,7 @@ public:
     }
 
     /// Sets the longest time that one call of infer, process, push or finish may take, waiting included; it
-    /// then fails with Status::deadline. Rounded to milliseconds, at least 1; but 0 has always passed, and
+    /// then fails with Status::deadline. Rounded to milliseconds, at least 1; but 0 expires at once, and
     /// less is refused. Default: no limit.
     VOICEFLOW_CHECKED Chain set_deadline(Seconds deadline) &
     {
@@ -248,7 +248,7 @@ public:
         return chain(vf_options_set_clustering_threshold(get(), threshold));
     }
 
-    /// Sets in how many windows, 1 to 1,000, a speaker of centroid clustering is heard at least. Default: as
+    /// Sets the fewest windows, 1 to 1,000, in which a speaker of centroid clustering is heard. Default: as
     /// many as begin in 12 s.
     VOICEFLOW_CHECKED Chain set_min_cluster_size(std::size_t windows) &
     {
@@ -274,7 +274,7 @@ public:
         return chain(vf_options_set_min_silence_s(get(), shortest.count()));
     }
 
-    /// Sets the longest time until what a stream tells of a moment is final, 0.5 to 5 s. Default 1 s.
+    /// Sets the longest delay until what a stream says of a moment becomes final, 0.5 to 5 s. Default 1 s.
     VOICEFLOW_CHECKED Chain set_latency(Seconds latency) &
     {
         return chain(vf_options_set_latency_s(get(), latency.count()));

@@ -118,7 +118,9 @@ public:
     [[nodiscard]] result<InferenceShape> shape(std::size_t batch, std::size_t samples) const
     {
         InferenceShape shape;
-        const auto outcome = find_shape(batch, samples, shape);
+        const auto outcome = find_shape(batch, shape, [&](std::size_t &frames) {
+            return vf_session_frames(get(), samples, &frames);
+        });
         return detail::finish(outcome, shape);
     }
 
@@ -171,7 +173,8 @@ private:
         return detail::finish(outcome, Session(made));
     }
 
-    detail::Outcome find_shape(std::size_t batch, std::size_t samples, InferenceShape &shape) const
+    template <class Ask>
+    detail::Outcome find_shape(std::size_t batch, InferenceShape &shape, Ask ask_frames) const
     {
         constexpr std::size_t most_rows = 1024;
         if (batch == 0) {
@@ -186,10 +189,22 @@ private:
         std::size_t frames = 0;
         vf_status status = vf_session_describe(get(), &info);
         if (status == VF_OK) {
-            status = vf_session_frames(get(), samples, &frames);
+            status = ask_frames(frames);
         }
         shape = {batch, frames, info.max_speakers, info.embedding_dim};
         return status;
+    }
+
+    /// As vf_session_frames, which nothing ends: runs the network on a row without room for what it says.
+    vf_status frames_of_row(const float *row, std::size_t samples, const Cancel &cancel,
+                            std::size_t &frames) const
+    {
+        std::size_t activity_n = 0;
+        std::size_t embedding_n = 0;
+        const vf_status status =
+            vf_session_infer_cancellable(get(), row, 1, samples, nullptr, 0, &activity_n, nullptr, 0,
+                                         &embedding_n, &frames, cancel.get());
+        return status == VF_E_BUFFER_TOO_SMALL ? VF_OK : status;
     }
 
     detail::Outcome run(span<const float> audio, std::size_t batch, span<float> activity,
@@ -213,7 +228,10 @@ private:
     {
         Inference inference;
         auto outcome = detail::with_frames(audio.size(), batch, "audio", "rows", [&](std::size_t samples) {
-            return find_shape(batch, samples, inference.shape);
+            return find_shape(batch, inference.shape, [&](std::size_t &frames) {
+                return cancel == nullptr ? vf_session_frames(get(), samples, &frames)
+                                         : frames_of_row(audio.data(), samples, *cancel, frames);
+            });
         });
         if (!outcome.failed()) {
             inference.activity.resize(inference.shape.activity_size());

@@ -119,7 +119,7 @@ public:
         return detail::finish(status, std::move(segments));
     }
 
-    /// How often what is not final was told anew. Once the number has changed, segments read before that were
+    /// How many times the provisional segments were replaced. Once the number has changed, segments read before that were
     /// not final hold no longer.
     [[nodiscard]] result<std::uint64_t> updates() const
     {
@@ -170,7 +170,7 @@ public:
         return detail::finish(outcome, std::move(speakers));
     }
 
-    /// Ends pushes and finishes that are under way soon with Status::cancelled. Later calls are not
+    /// Cancels pushes and finishes in progress: they soon end with Status::cancelled. Later calls are not
     /// concerned.
     VOICEFLOW_CHECKED result<void> cancel() const { return detail::finish(vf_stream_cancel(get())); }
 

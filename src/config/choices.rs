@@ -19,7 +19,7 @@ pub enum ModelSource {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Provider {
-    /// The fastest that is available: TensorRT is never chosen by itself, CUDA before CPU.
+    /// CUDA where it is available, else the CPU; never TensorRT.
     #[default]
     Auto = 0,
     /// The processor.
@@ -49,7 +49,7 @@ pub enum ProviderPolicy {
     /// Fall back to the CPU and say so by a warning in the log; the provider in use can be asked for.
     #[default]
     Preferred = 0,
-    /// Fail with [`Error::Provider`](crate::Error::Provider).
+    /// Fail with [`Error::Provider`](crate::Error::Provider). Has no meaning with [`Provider::Auto`].
     Required = 1,
 }
 

@@ -24,7 +24,7 @@ pub type vf_log_fn = Option<
     unsafe extern "C" fn(user_data: *mut c_void, level: i32, target: *const c_char, message: *const c_char),
 >;
 
-/// How grave a log record is.
+/// Severity of a log record.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum vf_log_level {

@@ -270,7 +270,7 @@ pub unsafe extern "C" fn vf_options_set_clustering_method(
     })
 }
 
-/// Sets in how many windows a speaker of centroid clustering is heard at least; smaller clusters join the nearest
+/// Sets the fewest windows in which a speaker of centroid clustering is heard; smaller clusters join the nearest
 /// larger one. No more than a tenth of all windows is asked for. Default: as many as begin in 12 s.
 ///
 /// - `options`: the options.

@@ -29,7 +29,7 @@ impl Object for Options {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum vf_provider {
-    /// The fastest that is available: CUDA, else the CPU.
+    /// CUDA where it is available, else the CPU; never TensorRT.
     VF_PROVIDER_AUTO = 0,
     /// The processor.
     VF_PROVIDER_CPU = 1,
@@ -45,7 +45,7 @@ pub enum vf_provider {
 pub enum vf_provider_policy {
     /// The CPU is used, with a warning in the log.
     VF_PROVIDER_PREFERRED = 0,
-    /// The create function fails with `VF_E_PROVIDER`.
+    /// The create function fails with `VF_E_PROVIDER`. Has no meaning with `VF_PROVIDER_AUTO`.
     VF_PROVIDER_REQUIRED = 1,
 }
 
@@ -167,8 +167,9 @@ pub unsafe extern "C" fn vf_options_set_model_memory(
 }
 
 /// Loads ONNX Runtime from this file. The first session of the process decides; a later, different file is refused
-/// when it is used. Default: VOICEFLOW_ORT_LIBRARY, then ORT_DYLIB_PATH from the environment, the folder of this
-/// library, the system's loader.
+/// when it is used. Default: the file that VOICEFLOW_ORT_LIBRARY, else ORT_DYLIB_PATH names, and no other; without
+/// them the folder of this library or of the program, `lib` beside either, the ONNX Runtime that the process has loaded,
+/// the package `onnxruntime` of the active Python environment, the system's loader.
 ///
 /// - `options`: the options.
 /// - `path`: UTF-8 path of libonnxruntime.so, at most 65,536 bytes; copied.
@@ -265,7 +266,7 @@ pub unsafe extern "C" fn vf_options_set_device_memory_limit(
 /// side in a diarizer. Default 0: one for each physical core.
 ///
 /// - `options`: the options.
-/// - `threads`: 0 to 256.
+/// - `threads`: 0 to 256; a diarizer uses 64 at most.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
@@ -306,7 +307,7 @@ pub unsafe extern "C" fn vf_options_set_batch(options: *mut vf_options, batch: u
 /// push and finish. It then fails with VF_E_DEADLINE. Default: no limit; a stream does not take over its diarizer's.
 ///
 /// - `options`: the options.
-/// - `deadline_ms`: milliseconds; 0 has always passed.
+/// - `deadline_ms`: milliseconds; 0 expires at once.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.

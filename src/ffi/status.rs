@@ -52,7 +52,7 @@ pub enum vf_status_code {
     VF_E_ANNOTATION = -17,
     /// This process was forked after the model was loaded. Load it again in the child.
     VF_E_FORKED = -18,
-    /// A gallery file is none, is damaged, or a gallery belongs to another model.
+    /// A file is no gallery or is damaged, or a gallery belongs to another model.
     VF_E_GALLERY = -19,
 }
 

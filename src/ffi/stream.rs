@@ -192,7 +192,7 @@ pub unsafe extern "C" fn vf_stream_read(
     })
 }
 
-/// Tells how often what is not final was told anew, by pushes that completed a window and by the finish. Once the number
+/// Tells how many times the provisional segments were replaced, by pushes that completed a window and by the finish. Once the number
 /// has changed, segments read before that were not final hold no longer, whether or not there are others to read.
 ///
 /// - `stream`: the stream.
@@ -317,8 +317,8 @@ pub unsafe extern "C" fn vf_stream_final_speakers(
     })
 }
 
-/// Ends pushes and finishes of this stream that are under way soon with VF_E_CANCELLED. Calls made later are not
-/// concerned.
+/// Cancels pushes and finishes of this stream that are in progress: they soon return VF_E_CANCELLED. Calls made later
+/// are not concerned.
 ///
 /// - `stream`: the stream.
 ///

@@ -4,7 +4,7 @@ use super::guard::guard;
 use super::options::{set, vf_options};
 use super::status::vf_status;
 
-/// Sets the longest time until what a stream tells of a moment is final. Default 1.
+/// Sets the longest delay until what a stream says of a moment becomes final. Default 1.
 ///
 /// - `options`: the options.
 /// - `latency_s`: seconds, 0.5 to 5; the longer, the fewer mistakes.

@@ -186,7 +186,7 @@ impl Stream {
         self.outbox.lock().read(most)
     }
 
-    /// How often what is not final was told anew: once this has changed, segments read before that were not final hold no
+    /// How many times the provisional segments were replaced: once this has changed, segments read before that were not final hold no
     /// longer, whether or not there are others.
     pub fn updates(&self) -> u64 {
         self.outbox.lock().updates

@@ -15,7 +15,7 @@ pub(super) struct Outbox {
     pub(super) speakers: Vec<Speaker>,
     /// Seconds of audio taken.
     pub(super) heard_s: f64,
-    /// How often what is not final was told anew.
+    /// How many times the provisional segments were replaced.
     pub(super) updates: u64,
     /// Who the speakers are in the answer, once there is one.
     pub(super) final_speakers: Option<Vec<Option<usize>>>,

@@ -147,7 +147,7 @@ class ForkedError(Error, RuntimeError):
 
 
 class GalleryError(Error, ValueError):
-    """A gallery file is none, is damaged, or a gallery belongs to another model."""
+    """A file is no gallery or is damaged, or a gallery belongs to another model."""
 
     status = -19
 
