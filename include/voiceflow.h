@@ -57,8 +57,8 @@
 #define VF_SEGMENT_FINAL 2
 
 /**
- * Similarity from which a voice is taken for a known one, with the model compiled in: about one stranger in a hundred
- * is taken for one of ten people enrolled, more of them where more are. Another model has a scale of its own.
+ * Similarity from which a voice is taken for a known one, with the model compiled in: about 1 % of strangers are
+ * taken for one of ten people enrolled, more of them where more are. Another model has a scale of its own.
  */
 #define VF_GALLERY_THRESHOLD 0.5625
 

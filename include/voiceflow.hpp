@@ -14,8 +14,8 @@
  * Errors. A function that can fail returns result<T>, which is T itself: failures are thrown as
  * voiceflow::Error, with the library's text and a Status; Cancelled and DeadlinePassed are kinds of it. With
  * VOICEFLOW_NO_EXCEPTIONS, which a program compiled without exceptions has by itself, result<T> is
- * expected<T>: a value or an Error. Objects are then made by `create`, in place of constructors. Want of
- * memory is the standard library's to tell: std::bad_alloc.
+ * expected<T>: a value or an Error. Objects are then made by `create`, in place of constructors. Out of
+ * memory is reported as std::bad_alloc.
  *
  * Files of one program may be compiled in different styles and for different standards: each has its own
  * classes, which files share by their C handles (`get`). What is thrown is caught by any of them.

@@ -12,7 +12,7 @@ import (
 )
 
 // GalleryThreshold is the similarity from which a voice is taken for a known one, with the model compiled in:
-// about one stranger in a hundred is taken for one of ten people enrolled, more of them where more are.
+// about 1 % of strangers are taken for one of ten people enrolled, more of them where more are.
 // Another model has a scale of its own.
 const GalleryThreshold = C.VF_GALLERY_THRESHOLD
 

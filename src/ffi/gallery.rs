@@ -17,8 +17,8 @@ use crate::gallery::{DEFAULT_THRESHOLD, Gallery, Identity, Voice};
 use crate::sync::RwLock;
 use crate::types::Diarization;
 
-/// Similarity from which a voice is taken for a known one, with the model compiled in: about one stranger in a hundred
-/// is taken for one of ten people enrolled, more of them where more are. Another model has a scale of its own.
+/// Similarity from which a voice is taken for a known one, with the model compiled in: about 1 % of strangers are
+/// taken for one of ten people enrolled, more of them where more are. Another model has a scale of its own.
 pub const VF_GALLERY_THRESHOLD: f32 = 0.5625;
 
 const _: () = assert!(VF_GALLERY_THRESHOLD == DEFAULT_THRESHOLD);

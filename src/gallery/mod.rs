@@ -15,7 +15,7 @@ use crate::types::Diarization;
 pub use fingerprint::Fingerprint;
 pub use voice::{LEAST_SPEECH_S, OTHERS_SHARE, Voice};
 
-/// Threshold with which about one stranger in a hundred is taken for one of ten people enrolled, with the model compiled
+/// Threshold with which about 1 % of strangers are taken for one of ten people enrolled, with the model compiled
 /// in; docs/PERFORMANCE.md has how it was found. It is exact in binary, for C compilers that warn of rounding.
 pub const DEFAULT_THRESHOLD: f32 = 0.5625;
 

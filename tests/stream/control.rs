@@ -16,16 +16,28 @@ fn a_push_of_minutes_is_cancelled_from_another_thread_and_goes_on() {
     let long = conversation().repeat(2);
     let expected = finals_of(&stream(|_| {}), &long);
     let stream = stream(|_| {});
+    let (told_some, cancelled) = (AtomicBool::new(false), AtomicBool::new(false));
+    // From the first segment on it goes no further before it is cancelled.
+    let hold = |_: Stage, _: f32| {
+        if stream.waiting() > 0 {
+            told_some.store(true, Ordering::SeqCst);
+            while !cancelled.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        true
+    };
     let asked = std::thread::scope(|scope| {
         let pusher = scope.spawn(|| {
-            let error = stream.push_f32(&long, &Control::none()).unwrap_err();
+            let error = stream.push_f32(&long, &Control::none().with_progress(&hold)).unwrap_err();
             (error, Instant::now())
         });
-        while stream.waiting() == 0 {
+        while !told_some.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(1));
         }
         let asked = Instant::now();
         stream.cancel();
+        cancelled.store(true, Ordering::SeqCst);
         let (error, ended) = pusher.join().unwrap();
         assert!(matches!(error, Error::Cancelled { .. }), "{error:?}");
         ended - asked
@@ -78,7 +90,7 @@ fn every_call_under_way_is_cancelled() {
         });
         wait_for(second_started);
         // Until it waits for the first.
-        std::thread::sleep(Duration::from_millis(500));
+        std::thread::sleep(Duration::from_secs(2));
         stream.cancel();
         held.store(false, Ordering::SeqCst);
         for call in [first, second] {
