@@ -80,6 +80,22 @@ void switches(const Session &session)
     CHECK(session.infer(audio, batch).shape.batch == batch);
 }
 
+/// A length not met before is not learnt by a call that is cancelled: its switch is heard from the start.
+void switch_of_a_new_length()
+{
+    const Session session(test::options());
+    const std::vector<float> audio = test::audio(test::rate, 8);
+    const voiceflow::Cancel cancel;
+    cancel.set();
+    CHECK_THROWS(session.infer(audio, 1, cancel), cancelled, "cancelled");
+    CHECK_THROWS(session.infer_into(audio, 1, {}, {}, cancel), cancelled, "cancelled");
+    const voiceflow::Cancel unused;
+    CHECK(session.infer(audio, 1, unused).activity == session.infer(audio, 1).activity);
+    // Of a length that is known, the room is looked at before the switch.
+    CHECK_THROWS(session.infer_into(audio, 1, {}, {}, cancel), buffer_too_small, "0");
+    CHECK_THROWS(session.infer({}, 1, unused), invalid_argument, "samples");
+}
+
 /// What the first session writes into the folder, the second is made of; the results are the same to the bit.
 void cache_folder()
 {
@@ -119,6 +135,7 @@ int main()
     models(session);
     inference(session);
     switches(session);
+    switch_of_a_new_length();
     cache_folder();
     deadline();
 }

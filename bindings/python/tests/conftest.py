@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import pytest
 import soundfile
 import voiceflow
 from numpy.typing import NDArray
+from voiceflow._library import library
 
 ROOT = Path(__file__).resolve().parents[3]
 RECORDING = ROOT / "examples/data/conversation.flac"
@@ -22,6 +25,8 @@ SLOW_MODEL = ROOT / "tests/data/models/slow.onnx"
 RATE = 16_000
 # What a script of a test may take at most, in seconds.
 PATIENCE_S = 120
+# How soon what is ended has ended, on a busy machine too: a small part of what it would take otherwise.
+SOON_S = 10
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +74,49 @@ def stream(diarizer: voiceflow.Diarizer) -> Iterator[voiceflow.Stream]:
 def chunks(audio: NDArray[np.float32], size: int = RATE // 2) -> list[NDArray[np.float32]]:
     """Pieces of `size` samples, half a second where nothing is said."""
     return [audio[at : at + size] for at in range(0, len(audio), size)]
+
+
+class Between:
+    """The library, with something done before or after each answer of one function."""
+
+    def __init__(
+        self,
+        function: str,
+        before: Callable[[], object] = lambda: None,
+        after: Callable[[int], object] = lambda status: None,
+    ) -> None:
+        self._library, self._function, self._before, self._after = library(), function, before, after
+
+    def __getattr__(self, name: str) -> object:
+        function = getattr(self._library, name)
+        if name != self._function:
+            return function
+
+        def call(*arguments: object) -> int:
+            self._before()
+            status = int(function(*arguments))
+            self._after(status)
+            return status
+
+        return call
+
+
+@contextmanager
+def cancelling(stream: voiceflow.Stream) -> Iterator[None]:
+    """Cancels calls of the stream all the while, since one that has not begun yet is not concerned."""
+    done = threading.Event()
+
+    def cancel() -> None:
+        while not done.wait(0.02):
+            stream.cancel()
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def start(script: str, *arguments: str) -> subprocess.Popen[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 import voiceflow
-from conftest import MODEL
+from conftest import MODEL, PATIENCE_S
 from voiceflow import Session
 from voiceflow._library import library
 
@@ -107,11 +107,13 @@ def test_a_logger_and_its_level_come_together(
 ) -> None:
     """Of two threads that set them at once."""
     fine, coarse, vf = logging.getLogger("host.fine"), logging.getLogger("host.coarse"), library()
-    calls = itertools.count()
+    calls, begun = itertools.count(), threading.Event()
 
     class Slow:
         def vf_set_log_callback(self, *arguments: object) -> int:
             if next(calls) == 0:
+                begun.set()
+                # For another one that does not wait to come first.
                 time.sleep(0.3)
             return int(vf.vf_set_log_callback(*arguments))
 
@@ -120,7 +122,7 @@ def test_a_logger_and_its_level_come_together(
             patch.setattr(voiceflow._log, "library", Slow)
             first = threading.Thread(target=voiceflow.log_to, args=(fine, logging.DEBUG))
             first.start()
-            time.sleep(0.1)
+            assert begun.wait(PATIENCE_S)
             voiceflow.log_to(coarse, logging.CRITICAL)
             first.join()
         assert next(calls) == 2

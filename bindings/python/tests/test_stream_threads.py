@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import numpy as np
 import pytest
-from conftest import RATE, chunks
+from conftest import PATIENCE_S, RATE, Between, cancelling, chunks
 from numpy.typing import NDArray
 from voiceflow import (
     Cancel,
@@ -23,55 +24,40 @@ from voiceflow._handle import Owned, address
 from voiceflow._library import library
 
 
-def in_threads(*calls: Callable[[], object]) -> list[object]:
-    """What each gives or raises; they begin one after the other."""
-    found: list[object] = [None] * len(calls)
+class Side(threading.Thread):
+    """A call on a thread of its own, begun at once, and what it gives or raises."""
 
-    def work(index: int) -> None:
+    def __init__(self, call: Callable[[], object]) -> None:
+        super().__init__()
+        self._call = call
+        self._found: object = None
+        self.start()
+
+    def run(self) -> None:
         try:
-            found[index] = calls[index]()
+            self._found = self._call()
         except BaseException as error:
-            found[index] = error
+            self._found = error
 
-    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(calls))]
-    for thread in threads:
-        thread.start()
-        time.sleep(0.15)
-    for thread in threads:
-        thread.join()
-    return found
+    def found(self) -> object:
+        self.join()
+        return self._found
 
 
-class Between:
-    """The library, with something done before each answer of one function."""
-
-    def __init__(self, function: str, does: Callable[[], object], after: bool) -> None:
-        self._library, self._function, self._does, self._after = library(), function, does, after
-
-    def __getattr__(self, name: str) -> object:
-        function = getattr(self._library, name)
-        if name != self._function:
-            return function
-
-        def call(*arguments: object) -> int:
-            if self._after:
-                status = int(function(*arguments))
-                self._does()
-                return status
-            self._does()
-            return int(function(*arguments))
-
-        return call
+def wait_for(so: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not so():
+        assert time.monotonic() < until
+        time.sleep(0.001)
 
 
 def test_cancelled_by_another_thread(stream: Stream, audio: NDArray[np.float32]) -> None:
-    long = np.tile(audio, 40)
-    timer = threading.Timer(0.3, stream.cancel)
-    timer.start()
-    start = time.monotonic()
-    with pytest.raises(CancelledError):
-        stream.push(long)
-    assert time.monotonic() - start < 2
+    stream.push(audio)
+    few = stream.updates
+    with cancelling(stream), pytest.raises(CancelledError):
+        stream.push(np.tile(audio, 80))
+    # Not after it was analysed.
+    assert stream.updates < 40 * few
     stream.reset()
     stream.push(audio[:RATE])
 
@@ -90,7 +76,7 @@ def test_a_push_between_two_pages(
             assert vf.vf_stream_push_f32(stream._borrow().pointer, address(part), part.size) == 0
 
     monkeypatch.setattr(_stream, "_READ_ROOM", 1)
-    monkeypatch.setattr(_stream, "library", lambda: Between("vf_stream_read", push, after=True))
+    monkeypatch.setattr(_stream, "library", lambda: Between("vf_stream_read", after=lambda _: push()))
     segments = stream.read()
     final = [segment.end for segment in segments if segment.final]
     assert len(final) > 3 and next(rest, None) is None
@@ -98,12 +84,24 @@ def test_a_push_between_two_pages(
         assert segment.final or segment.end > final[-1]
 
 
-def test_a_cancelled_finish_leaves_pushes_alone(stream: Stream, audio: NDArray[np.float32]) -> None:
+def test_a_cancelled_finish_leaves_pushes_alone(
+    stream: Stream, audio: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
     cancel, long = Cancel(), np.tile(audio, 8)
-    pushed, finished, _ = in_threads(
-        lambda: stream.push(long), lambda: stream.finish(cancel=cancel), cancel.set
-    )
-    assert pushed is None and isinstance(finished, CancelledError)
+    pushing = Side(lambda: stream.push(long))
+    wait_for(lambda: stream.updates > 0)
+
+    class Finishing(Owned):
+        def __init__(self, create: str, *arguments: str) -> None:
+            if create == "vf_stream_finish":
+                # Before it, and while it waits for the push.
+                cancel.set()
+            super().__init__(create, *arguments)
+
+    monkeypatch.setattr(_stream, "Owned", Finishing)
+    with pytest.raises(CancelledError):
+        stream.finish(cancel=cancel)
+    assert pushing.found() is None
     assert stream.finish().duration == pytest.approx(len(long) / RATE)
 
 
@@ -112,21 +110,21 @@ def test_a_callback_is_refused_whatever_other_threads_finish(
 ) -> None:
     """It is another finish, refused or not, that must not make it wait for itself."""
     stream.push(audio[:RATE])
-    other = threading.Thread(target=lambda: in_threads(lambda: stream.finish(progress=lambda *_: None)))
+    others: list[Side] = []
     refused = 0
 
     def progress(stage: Stage, fraction: float) -> None:
         nonlocal refused
         if refused == 0:
-            other.start()
-            time.sleep(0.2)
+            others.append(Side(lambda: stream.finish(progress=lambda *_: None)))
+            wait_for(lambda: len(stream._turns._telling) == 2)
         assert stream._turns.is_telling
         with pytest.raises(InvalidArgumentError, match="progress callback"):
             stream.reset()
         refused += 1
 
     stream.finish(progress=progress)
-    other.join()
+    others[0].join()
     assert refused > 0
 
 
@@ -135,16 +133,29 @@ def test_a_reset_waits_for_the_finish(
 ) -> None:
     """A finish gives its result, and the stream that was reset meanwhile has none."""
     stream.push(audio[: 5 * RATE])
-    made = Owned.__init__
+    made, resets = Owned.__init__, stream._turns.reset
+    finished, asked = threading.Event(), threading.Event()
 
     def slow(self: Owned, create: str, *arguments: str) -> None:
         made(self, create, *arguments)
         if create == "vf_stream_finish":
-            time.sleep(0.5)
+            finished.set()
+            assert asked.wait(PATIENCE_S)
+            # For a reset that does not wait to come first.
+            time.sleep(0.2)
 
-    monkeypatch.setattr(Owned, "__init__", slow)
-    finished, reset = in_threads(stream.finish, stream.reset)
-    assert isinstance(finished, Diarization) and finished.duration == 5 and reset is None
+    def reset() -> AbstractContextManager[None]:
+        asked.set()
+        return resets()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Owned, "__init__", slow)
+        patch.setattr(stream._turns, "reset", reset)
+        finishing = Side(stream.finish)
+        assert finished.wait(PATIENCE_S)
+        stream.reset()
+        result = finishing.found()
+    assert isinstance(result, Diarization) and result.duration == 5
     assert stream.result is None
     stream.push(audio[:RATE])
     assert stream.finish().duration == 1
@@ -175,7 +186,5 @@ def test_final_speakers_of_a_stream_reset_meanwhile(
                     again(part)
 
         with monkeypatch.context() as patch:
-            patch.setattr(
-                _stream, "library", lambda: Between("vf_stream_final_speakers", change, after=False)
-            )
+            patch.setattr(_stream, "library", lambda: Between("vf_stream_final_speakers", before=change))
             assert len(stream.final_speakers()) == count

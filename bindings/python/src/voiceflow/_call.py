@@ -78,6 +78,8 @@ class LongCall(Generic[Result]):
         self._answers: SimpleQueue[bool] = SimpleQueue()
         self._result: list[Result] = []
         self._error: BaseException | None = None
+        # Taken by the thread that makes the call, or by one that gave it up before: none makes it then.
+        self._turn = threading.Lock()
 
     def run(self) -> Result:
         """Makes the call; raises its error, or what the waiting thread meets."""
@@ -86,11 +88,6 @@ class LongCall(Generic[Result]):
         _under_way.add(self)
         try:
             self._start()
-        except BaseException:
-            self.stop()
-            _under_way.discard(self)
-            raise
-        try:
             self._wait()
         except BaseException:
             self._give_up()
@@ -139,6 +136,10 @@ class LongCall(Generic[Result]):
             return False
 
     def _run(self) -> None:
+        if not self._turn.acquire(blocking=False):
+            return
+        # Where no thread can be made, a progress may make a call inside this one.
+        outer = getattr(inside, "call", None)
         inside.call = self
         try:
             self._result.append(self._work())
@@ -146,7 +147,7 @@ class LongCall(Generic[Result]):
             # What the progress met is why the call was cancelled.
             self._error = self._error or error
         finally:
-            inside.call = None
+            inside.call = outer
             destroy_postponed()
             _under_way.discard(self)
             self._told.put(None)
@@ -169,6 +170,10 @@ class LongCall(Generic[Result]):
 
     def _give_up(self) -> None:
         """Ends the call and waits for its end."""
+        # Ctrl-C in `Thread.start` leaves unknown whether there will be a thread.
+        if self._here or self._turn.acquire(blocking=False):
+            _under_way.discard(self)
+            return
         self.stop()
         self._answers.put(False)
         while True:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ctypes import byref, c_size_t
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import _abi
 from ._arguments import array, floats, whole
 from ._call import LongCall, ShortCall
 from ._cancel import Cancel
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 _LONG_SAMPLES = 960_000
 # Lengths of rows whose number of frames is remembered.
 _LENGTHS = 1024
+
+Result = TypeVar("Result")
 
 
 class Inference(NamedTuple):
@@ -96,7 +100,10 @@ class Session(Model):
         if frames is None:
             if len(self._frames) >= _LENGTHS:
                 self._frames.clear()
-            frames = self._frames[samples] = self.frames(samples)
+            # As a long call, however short: not as `frames` does it, which nothing ends.
+            frames = self._frames[samples] = self._long(
+                lambda switch: self._learn(owned, rows, min(batch, 1), samples, switch), cancel
+            )
         activity_shape, embedding_shape = (*lead, frames, self._speakers), (*lead, self._speakers, self._dim)
         if out is None:
             result = Inference(np.empty(activity_shape, np.float32), np.empty(embedding_shape, np.float32))
@@ -105,7 +112,7 @@ class Session(Model):
             _check_room(result.activity, activity_shape, "activity")
             _check_room(result.embedding, embedding_shape, "embedding")
         if rows.size > _LONG_SAMPLES:
-            self._infer_long(owned, rows, batch, samples, result, cancel)
+            self._long(lambda switch: self._call(owned, rows, batch, samples, result, switch), cancel)
             return result
         with ShortCall():
             self._call(owned, rows, batch, samples, result, cancel)
@@ -143,23 +150,36 @@ class Session(Model):
         if status:
             check(status)
 
-    def _infer_long(
-        self,
-        owned: Owned,
-        rows: NDArray[np.float32],
-        batch: int,
-        samples: int,
-        result: Inference,
-        cancel: Cancel | None,
-    ) -> None:
+    def _learn(
+        self, owned: Owned, rows: NDArray[np.float32], batch: int, samples: int, switch: Cancel
+    ) -> int:
+        """The frames of a row: the network is run on the first one, without room for what it says."""
+        frames, n = c_size_t(), byref(c_size_t())
+        status = self._infer_cancellable(
+            owned.pointer,
+            address(rows),
+            batch,
+            samples,
+            None,
+            0,
+            n,
+            None,
+            0,
+            byref(c_size_t()),
+            byref(frames),
+            switch._borrow().pointer,
+        )
+        if status != _abi.BUFFER_TOO_SMALL:
+            check(status)
+        return frames.value
+
+    @staticmethod
+    def _long(work: Callable[[Cancel], Result], cancel: Cancel | None) -> Result:
         # A switch of its own: what ends this call must not end others with the caller's switch.
         switch = Cancel()
         if cancel is not None and cancel.is_set:
             switch.set()
-        work = LongCall(
-            lambda: self._call(owned, rows, batch, samples, result, switch), cancel=cancel, end=switch.set
-        )
-        work.run()
+        return LongCall(lambda: work(switch), cancel=cancel, end=switch.set).run()
 
 
 def _check_room(room: object, shape: tuple[int, ...], what: str) -> None:

@@ -257,7 +257,7 @@ class Stream(Handle):
 
     @property
     def updates(self) -> int:
-        """How often what is not final was told anew: forget what was not final when it changes."""
+        """How many times the provisional segments were replaced: forget them when it changes."""
         return self._updates(self._borrow())
 
     @property

@@ -56,7 +56,7 @@ def check_runs(session: InferenceSession, facts: Facts, recording: np.ndarray | 
 
 
 def check_golden(session: InferenceSession, model: Path) -> list[Check]:
-    """Against the golden vector beside the model; none where there is no such file, or it is of another model."""
+    """Against the golden vector beside the model; none where there is no file, or it is another model's."""
     own, path = model.with_suffix(".golden.json"), model.with_name("golden.json")
     if own.exists():
         path = own

@@ -23,7 +23,7 @@ SAMPLES = 32000
 
 
 def golden_path(model: Path) -> Path:
-    """Where the golden vector of a model lies: that of the folder's main model, `model.onnx`, has a short name."""
+    """Where the golden vector of a model lies: `golden.json` for the main one of a folder, `model.onnx`."""
     return model.with_name("golden.json") if model.name == "model.onnx" else model.with_suffix(".golden.json")
 
 
