@@ -55,5 +55,5 @@ def markdown(found: dict) -> str:
             own = taken[row["contender"]]
             over = [f"{own / taken[ours]:.1f}" for ours in (OURS, PAIR)]
             name, speed = NAMES[row["contender"]], row["times_real_time"]
-            lines.append(f"| {seconds} s | {name} | {own:.2f} | {speed:.0f} | {over[0]} | {over[1]} |")
+            lines.append(f"| {seconds} s | {name} | {own:.2f} | {speed:.3g} | {over[0]} | {over[1]} |")
     return "\n".join(lines)
