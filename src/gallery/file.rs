@@ -66,7 +66,8 @@ struct Entry {
 
 /// Reads and checks `path`; errors name it.
 pub(super) fn read(path: &Path) -> Result<Gallery> {
-    let bytes = whole_file::read(path, MAX_BYTES, Error::Gallery)?;
+    let bytes =
+        whole_file::read(path, MAX_BYTES, |reason| Error::Gallery(format!("{}: {reason}", path.display())))?;
     parse(&bytes).map_err(|error| match error {
         Error::Gallery(text) => Error::Gallery(format!("{}: {text}", path.display())),
         Error::Limit(text) => Error::Limit(format!("{}: {text}", path.display())),

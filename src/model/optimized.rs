@@ -208,7 +208,7 @@ mod tests {
         }
         std::fs::remove_file(&file).unwrap();
         std::fs::create_dir(&file).unwrap();
-        assert_eq!(read(&file).unwrap_err(), "expected a file, found a directory");
+        assert_eq!(read(&file).unwrap_err(), "expected a regular file, found a folder");
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl Archive {
         let mut bytes = Vec::new();
         match entry.take(MAX_BYTES + 1).read_to_end(&mut bytes) {
             Ok(_) if bytes.len() as u64 > MAX_BYTES => {
-                Err(format!("expected at most {MAX_BYTES} bytes, found more"))
+                Err(format!("expected at most {MAX_BYTES} bytes, got more"))
             }
             Ok(_) => Ok(bytes),
             Err(error) => Err(damaged(&error)),
@@ -305,7 +305,7 @@ mod tests {
         let plda = archive(&[("mu", zeros)], CompressionMethod::Deflated);
         assert!(plda.len() < 100_000);
         let text = read_with(PLDA_FILE, Some(&plda)).unwrap_err().to_string();
-        assert!(text.ends_with("mu: expected at most 16777216 bytes, found more"), "{text}");
+        assert!(text.ends_with("mu: expected at most 16777216 bytes, got more"), "{text}");
     }
 
     #[test]

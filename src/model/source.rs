@@ -1,7 +1,6 @@
 //! The bytes of a model file, of its golden vector, and its fingerprint. Reads files; does not look into them.
 
 use std::fmt;
-use std::io::Read;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -11,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::embedded;
 use crate::config::ModelSource;
 use crate::error::{Error, Result};
+use crate::output::whole_file;
 
 /// Largest model file in bytes: what one ONNX protobuf message can hold.
 pub(super) const MAX_MODEL_BYTES: u64 = i32::MAX as u64;
@@ -116,23 +116,12 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Reads a regular file of at most `limit` bytes. A pipe or a device is refused: it could block for ever.
+/// Reads a regular file of at most `limit` bytes.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`].
 pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let io = |error: std::io::Error| Error::from_io(path, &error);
-    let metadata = std::fs::metadata(path).map_err(io)?;
-    if !metadata.is_file() {
-        let found = if metadata.is_dir() { "a directory" } else { "no regular file" };
-        let reason = format!("expected a file, found {found}");
-        return Err(Error::Io { path: path.to_owned(), reason });
-    }
-    check_size(&path.display(), metadata.len(), limit)?;
-    let mut bytes = Vec::new();
-    let refused = |_| Error::Limit(format!("{}: no memory for its {} bytes", path.display(), metadata.len()));
-    bytes.try_reserve_exact(metadata.len() as usize + 1).map_err(refused)?;
-    // One byte more than allowed: a file that grows while it is read is noticed too.
-    std::fs::File::open(path).map_err(io)?.take(limit + 1).read_to_end(&mut bytes).map_err(io)?;
-    check_size(&path.display(), bytes.len() as u64, limit)?;
-    Ok(bytes)
+    whole_file::read(path, limit, |reason| Error::Io { path: path.to_owned(), reason })
 }
 
 fn check_size(name: &dyn fmt::Display, size: u64, limit: u64) -> Result<()> {
@@ -156,9 +145,9 @@ mod tests {
     fn what_is_no_file_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let error = read_model(&ModelSource::File(folder.path().to_owned())).err().unwrap();
-        assert!(error.to_string().ends_with("expected a file, found a directory"), "{error}");
+        assert!(error.to_string().ends_with("expected a regular file, found a folder"), "{error}");
         let error = read_model(&ModelSource::File("/dev/zero".into())).err().unwrap();
-        assert_eq!(error.to_string(), "/dev/zero: expected a file, found no regular file");
+        assert_eq!(error.to_string(), "/dev/zero: expected a regular file, found a pipe or device");
         let error = read_model(&ModelSource::File(folder.path().join("none"))).err().unwrap();
         assert!(matches!(error, Error::NotFound(_)));
     }

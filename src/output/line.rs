@@ -56,7 +56,9 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// Reads and parses `path`; the errors of `parse` get the file's name in front.
 pub(super) fn read<T>(path: &Path, parse: impl Fn(&str) -> Result<T>) -> Result<T> {
-    let bytes = whole_file::read(path, MAX_BYTES, Error::Annotation)?;
+    let bytes = whole_file::read(path, MAX_BYTES, |reason| {
+        Error::Annotation(format!("{}: {reason}", path.display()))
+    })?;
     let parsed = match std::str::from_utf8(&bytes) {
         Ok(text) => parse(text),
         Err(error) => {
@@ -106,7 +108,7 @@ mod tests {
         File::create(&path).unwrap().set_len(MAX_BYTES + 1).unwrap();
         let error = refusal(&path);
         assert!(matches!(error, Error::Limit(_)), "{error:?}");
-        let expected = format!("{}: expected at most 268435456 bytes, found 268435457", path.display());
+        let expected = format!("{}: expected at most 268435456 bytes, got 268435457", path.display());
         assert_eq!(error.to_string(), expected);
     }
 }

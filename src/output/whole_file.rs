@@ -31,7 +31,7 @@ pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
 }
 
 /// Reads a regular file of at most `max_bytes`. A pipe or a device is refused, as it could block or go on for ever:
-/// `refuse` makes the error of the text that says so.
+/// `refuse` makes the error of the reason, which does not name the path.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`], and that of `refuse`.
@@ -40,10 +40,13 @@ pub fn read(path: &Path, max_bytes: u64, refuse: impl FnOnce(String) -> Error) -
     let metadata = std::fs::metadata(path).map_err(io)?;
     if !metadata.is_file() {
         let found = if metadata.is_dir() { "a folder" } else { "a pipe or device" };
-        return Err(refuse(format!("{}: expected a regular file, found {found}", path.display())));
+        return Err(refuse(format!("expected a regular file, found {found}")));
     }
     check_size(path, max_bytes, metadata.len())?;
     let mut bytes = Vec::new();
+    let no_memory =
+        |_| Error::Limit(format!("{}: no memory for its {} bytes", path.display(), metadata.len()));
+    bytes.try_reserve_exact(metadata.len() as usize + 1).map_err(no_memory)?;
     // One byte more than allowed: a file that grows while it is read is noticed too.
     File::open(path).map_err(io)?.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
     check_size(path, max_bytes, bytes.len() as u64)?;
@@ -53,7 +56,7 @@ pub fn read(path: &Path, max_bytes: u64, refuse: impl FnOnce(String) -> Error) -
 fn check_size(path: &Path, max_bytes: u64, size: u64) -> Result<()> {
     if size > max_bytes {
         let path = path.display();
-        return Err(Error::Limit(format!("{path}: expected at most {max_bytes} bytes, found {size}")));
+        return Err(Error::Limit(format!("{path}: expected at most {max_bytes} bytes, got {size}")));
     }
     Ok(())
 }

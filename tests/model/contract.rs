@@ -148,7 +148,7 @@ fn files_that_are_no_models_are_told_apart() {
     let error = refuse(ModelSource::File(folder.path().join("none.onnx")));
     assert!(matches!(error, Error::NotFound(_)), "{error}");
     let error = refuse(ModelSource::File(folder.path().to_owned()));
-    assert!(error.to_string().contains("expected a file, found a directory"), "{error}");
+    assert!(error.to_string().contains("expected a regular file, found a folder"), "{error}");
     let error = refuse(ModelSource::Memory(random.into()));
     assert!(error.to_string().starts_with("model in memory: not a valid ONNX model"), "{error}");
 

@@ -187,7 +187,10 @@ fn a_file_that_cannot_be_written_is_told_and_not_needed() {
     let (session, warnings) = warnings(|| load(&config));
     assert_same(&plain, &session);
     assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(warnings[0].contains("expected a file, found a directory; the file is not used"), "{warnings:?}");
+    assert!(
+        warnings[0].contains("expected a regular file, found a folder; the file is not used"),
+        "{warnings:?}"
+    );
     let start = format!("cache_folder: {}: cannot be written: ", file.display());
     assert!(
         warnings[1].starts_with(&start) && warnings[1].ends_with("the model is not kept"),

@@ -182,7 +182,7 @@ fn models_in_the_wrong_place_and_files_that_are_no_models() {
         ("Cargo.toml", EMBEDDING, "Cargo.toml", garbage),
         (SEGMENTATION, "Cargo.toml", "Cargo.toml", garbage),
         ("nowhere.onnx", EMBEDDING, "nowhere.onnx", "no such file"),
-        (SEGMENTATION, "tests", "tests", "expected a file, found a directory"),
+        (SEGMENTATION, "tests", "tests", "expected a regular file, found a folder"),
     ] {
         let said = run(&with(&["--segmentation-model", first, "--embedding-model", second]));
         assert!(failure(&said).starts_with(&format!("{file}: {reason}")), "{said:?}");

@@ -55,7 +55,7 @@ fn bad_models() {
 fn files_that_are_no_models() {
     for (path, reason) in [
         ("nowhere.onnx", "no such file"),
-        ("tests", "expected a file, found a directory"),
+        ("tests", "expected a regular file, found a folder"),
         ("tests/data/audio/16k.flac", "not a valid ONNX model: "),
     ] {
         let said = run(&["validate", path]);
