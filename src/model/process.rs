@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_check_takes_next_to_nothing() {
+    fn the_check_takes_less_than_a_microsecond() {
         const CHECKS: u32 = 10_000;
         let process = Process::current();
         // The best of some: others use this machine too.
@@ -141,8 +141,7 @@ mod tests {
         };
         let best = (0..20).map(|_| once()).min().unwrap();
         println!("a check takes {best:?}");
-        // Some 0.1 µs where the kernel answers; several where a sandbox does.
-        assert!(best < Duration::from_micros(20), "{best:?}");
+        assert!(best < Duration::from_micros(1), "{best:?}");
     }
 
     #[test]

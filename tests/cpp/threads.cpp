@@ -130,6 +130,7 @@ void identify_while_others_leave(const Diarizer &diarizer, const std::vector<flo
         ++asked;
     } while (gallery.count() > 2);
     leaving.join();
+    CHECK(asked > 1);
 }
 
 /// The log callback is replaced while threads log; a callable lives until its last call is over.

@@ -34,8 +34,12 @@ fn what_is_no_folder() {
 }
 
 #[test]
-fn memory_of_a_gpu() {
-    output(&["validate", "--provider", "cpu", "--device-memory", "1048576", "tests/data/models/good.onnx"]);
+fn number_and_memory_of_a_gpu() {
+    let gpu = ["--device-id", "1", "--device-memory", "1048576"];
+    output(&[&["validate", "--provider", "cpu"], &gpu[..], &["tests/data/models/good.onnx"]].concat());
+    let said = run(&["diarize", "--device-id", "64", CONVERSATION]);
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(said.err.contains("device_id: expected 0 to 63, got 64"), "{said:?}");
     let said = run(&["diarize", "--device-memory", "5", CONVERSATION]);
     assert_eq!(said.code, 2, "{said:?}");
     assert!(said.err.contains("device_memory_limit: expected 0 or 1048576 to 1099511627776 bytes, got 5"));
