@@ -184,7 +184,22 @@ fn the_system_refusals_name_the_path() {
     let refused = fixture(&"x".repeat(5_000));
     assert!(matches!(FileSource::open(&refused).err().unwrap(), Error::Io { path, .. } if path == refused));
     #[cfg(target_os = "linux")]
-    assert!(FileSource::open(Path::new("/dev/zero")).err().unwrap().to_string().contains("pipe or device"));
+    assert!(FileSource::open(Path::new("/dev/zero")).err().unwrap().to_string().contains("found a device"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_writes_to_keeps_no_caller() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("call.wav");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    // On a thread of its own: a test that waits for a writer would never fail.
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let path = fifo.clone();
+    std::thread::spawn(move || sender.send(FileSource::open(&path).err()));
+    let error = receiver.recv_timeout(std::time::Duration::from_secs(10)).unwrap().unwrap();
+    let expected = format!("{}: expected a regular file, found a pipe (FIFO)", fifo.display());
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]

@@ -21,6 +21,7 @@ use super::mp4::{Mp4, Mp4Track};
 use super::padded::Padded;
 use super::{aac, mp4, output_len, sniff};
 use crate::error::{Error, Result};
+use crate::files::open_regular;
 
 /// What can be decoded, for error messages.
 const EXPECTED: &str = "expected WAV, FLAC, MP3, Ogg Vorbis or AAC (M4A, ADTS)";
@@ -69,13 +70,9 @@ impl Container {
     /// be decoded.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let io = |error: std::io::Error| Error::from_io(path, &error);
-        let mut file = File::open(path).map_err(io)?;
-        let metadata = file.metadata().map_err(io)?;
-        if !metadata.is_file() {
-            let what = if metadata.is_dir() { "a folder" } else { "a pipe or device" };
-            let reason = format!("expected a regular file, got {what}");
-            return Err(Error::Io { path: path.to_owned(), reason });
-        }
+        let (mut file, metadata) = open_regular(path).map_err(|unopened| {
+            unopened.into_error(path, |reason| Error::Io { path: path.to_owned(), reason })
+        })?;
         let bytes = metadata.len();
         if bytes == 0 {
             return Err(Error::Audio(format!("{EXPECTED}, got an empty file (0 bytes)")));

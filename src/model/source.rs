@@ -147,7 +147,7 @@ mod tests {
         let error = read_model(&ModelSource::File(folder.path().to_owned())).err().unwrap();
         assert!(error.to_string().ends_with("expected a regular file, found a folder"), "{error}");
         let error = read_model(&ModelSource::File("/dev/zero".into())).err().unwrap();
-        assert_eq!(error.to_string(), "/dev/zero: expected a regular file, found a pipe or device");
+        assert_eq!(error.to_string(), "/dev/zero: expected a regular file, found a device");
         let error = read_model(&ModelSource::File(folder.path().join("none"))).err().unwrap();
         assert!(matches!(error, Error::NotFound(_)));
     }

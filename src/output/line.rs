@@ -92,10 +92,10 @@ mod tests {
         {
             let pipe = folder.path().join("pipe.rttm");
             assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-            for path in [pipe.as_path(), Path::new("/dev/zero")] {
+            for (path, found) in [(pipe.as_path(), "a pipe (FIFO)"), (Path::new("/dev/zero"), "a device")] {
                 let error = refusal(path);
                 assert!(matches!(error, Error::Annotation(_)), "{error:?}");
-                let expected = format!("{}: expected a regular file, found a pipe or device", path.display());
+                let expected = format!("{}: expected a regular file, found {found}", path.display());
                 assert_eq!(error.to_string(), expected);
             }
         }

@@ -1,10 +1,10 @@
 //! Files that are there whole or not at all, and reading of no more than a limit. Knows nothing of what they hold.
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::files::open_regular;
 
 /// Writes `path` whole or not at all: to a file beside it, which then takes its place. An older file's permissions
 /// are kept; a new one's are as wide as the process lets them be.
@@ -37,18 +37,17 @@ pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
 /// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`], and that of `refuse`.
 pub fn read(path: &Path, max_bytes: u64, refuse: impl FnOnce(String) -> Error) -> Result<Vec<u8>> {
     let io = |error: std::io::Error| Error::from_io(path, &error);
-    let metadata = std::fs::metadata(path).map_err(io)?;
-    if !metadata.is_file() {
-        let found = if metadata.is_dir() { "a folder" } else { "a pipe or device" };
-        return Err(refuse(format!("expected a regular file, found {found}")));
-    }
+    let (file, metadata) = match open_regular(path) {
+        Ok(opened) => opened,
+        Err(unopened) => return Err(unopened.into_error(path, refuse)),
+    };
     check_size(path, max_bytes, metadata.len())?;
     let mut bytes = Vec::new();
     let no_memory =
         |_| Error::Limit(format!("{}: no memory for its {} bytes", path.display(), metadata.len()));
     bytes.try_reserve_exact(metadata.len() as usize + 1).map_err(no_memory)?;
     // One byte more than allowed: a file that grows while it is read is noticed too.
-    File::open(path).map_err(io)?.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
+    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
     check_size(path, max_bytes, bytes.len() as u64)?;
     Ok(bytes)
 }
