@@ -2,12 +2,12 @@
 //! that it need not do so again. Knows files; how a session is made of them is told by the caller.
 //!
 //! ```text
-//! file:  magic and format, 8 bytes │ SHA-256 of the rest, 32 bytes │ optimised ONNX model
+//! file:  magic and format, 8 bytes │ SHA-256 of the rest, 32 bytes │ key, 64 bytes │ optimised ONNX model
 //! ```
 
 use std::fmt::Display;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -17,11 +17,13 @@ use crate::error::{Error, Result};
 use crate::output::whole_file;
 
 /// Format of the files and of what they depend on: a new one for other session options that change the graph.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 /// What files begin with.
 const MAGIC: [u8; 8] = [b'v', b'f', b'-', b'o', b'n', b'n', b'x', FORMAT];
 /// Bytes of the digest after the magic.
 const DIGEST: usize = 32;
+/// Bytes of the key: a SHA-256 in hexadecimal digits. It is in the file's name too, which anybody can change.
+const KEY: usize = 64;
 
 /// What ONNX Runtime does with the graph of a model.
 #[derive(Clone, Copy, Debug)]
@@ -70,8 +72,9 @@ pub(super) fn open<S>(
             return create(model, Graph::Original);
         }
     };
-    let file = folder.join(format!("{}.onnx.cache", key(model, &runtime::identity()?, &processor)));
-    let reason = match read(&file) {
+    let entry = Entry::new(folder, key(model, &runtime::identity()?, &processor));
+    let file = &entry.file;
+    let reason = match entry.read() {
         Ok(Some(optimized)) => match create(&optimized, Graph::Optimized) {
             Ok(session) => return Ok(session),
             Err(error @ Error::Forked(_)) => return Err(error),
@@ -83,18 +86,19 @@ pub(super) fn open<S>(
     if let Some(reason) = reason {
         log::warn!("cache_folder: {}: {reason}; the file is not used, and written anew", file.display());
     }
-    fill(folder, &file, model, create)
+    fill(folder, &entry, model, create)
 }
 
-/// Makes the session of the model itself, and `file` of how it is optimised.
+/// Makes the session of the model itself, and `entry` of how it is optimised.
 fn fill<S>(
     folder: &Path,
-    file: &Path,
+    entry: &Entry,
     model: &ModelBytes,
     create: impl Fn(&[u8], Graph<'_>) -> Result<S>,
 ) -> Result<S> {
     let not_kept = |reason: &dyn Display| {
-        log::warn!("cache_folder: {}: cannot be written: {reason}; the model is not kept", file.display());
+        let file = entry.file.display();
+        log::warn!("cache_folder: {file}: cannot be written: {reason}; the model is not kept");
     };
     // Removed when it is dropped, on every way out.
     let draft = match tempfile::Builder::new().prefix(".voiceflow-").suffix(".onnx").tempfile_in(folder) {
@@ -114,7 +118,7 @@ fn fill<S>(
             return Ok(session);
         }
     };
-    let kept = source::read_file(&draft, MAX_MODEL_BYTES).and_then(|model| write(file, &model));
+    let kept = source::read_file(&draft, MAX_MODEL_BYTES).and_then(|model| entry.write(&model));
     kept.unwrap_or_else(|error| not_kept(&error));
     Ok(session)
 }
@@ -158,29 +162,50 @@ fn describe_processor(cpuinfo: impl BufRead) -> std::io::Result<String> {
     Err(std::io::Error::other(text))
 }
 
-/// The optimised model in `file`; `None` where there is no such file. The error says why it cannot be used.
-fn read(file: &Path) -> std::result::Result<Option<Vec<u8>>, String> {
-    let header = MAGIC.len() + DIGEST;
-    let mut bytes = match source::read_file(file, MAX_MODEL_BYTES + header as u64) {
-        Ok(bytes) => bytes,
-        Err(Error::NotFound(_)) => return Ok(None),
-        Err(Error::Io { reason, .. }) => return Err(reason),
-        Err(error) => return Err(error.to_string()),
-    };
-    let Some(rest) = bytes.strip_prefix(&MAGIC) else {
-        return Err(format!("damaged: expected an optimised model of format {FORMAT}"));
-    };
-    match rest.split_first_chunk::<DIGEST>() {
-        Some((digest, model)) if Sha256::digest(model)[..] == digest[..] => {}
-        _ => return Err("damaged: expected contents with the SHA-256 in its head".to_owned()),
-    }
-    bytes.drain(..header);
-    Ok(Some(bytes))
+/// What the folder keeps of one model.
+struct Entry {
+    file: PathBuf,
+    key: String,
 }
 
-/// Writes `file` whole or not at all.
-fn write(file: &Path, model: &[u8]) -> Result<()> {
-    whole_file::write(file, [&MAGIC[..], &Sha256::digest(model), model].concat())
+impl Entry {
+    fn new(folder: &Path, key: String) -> Self {
+        Self { file: folder.join(format!("{key}.onnx.cache")), key }
+    }
+
+    /// The optimised model; `None` where there is no such file. The error says why it cannot be used.
+    fn read(&self) -> std::result::Result<Option<Vec<u8>>, String> {
+        let head = MAGIC.len() + DIGEST + KEY;
+        let mut bytes = match source::read_file(&self.file, MAX_MODEL_BYTES + head as u64) {
+            Ok(bytes) => bytes,
+            Err(Error::NotFound(_)) => return Ok(None),
+            Err(Error::Io { reason, .. }) => return Err(reason),
+            Err(error) => return Err(error.to_string()),
+        };
+        let Some(rest) = bytes.strip_prefix(&MAGIC) else {
+            return Err(format!("damaged: expected an optimised model of format {FORMAT}"));
+        };
+        let bound = match rest.split_first_chunk::<DIGEST>() {
+            Some((digest, bound)) if Sha256::digest(bound)[..] == digest[..] => bound,
+            _ => return Err("damaged: expected contents with the SHA-256 in its head".to_owned()),
+        };
+        // A whole file under another's name would run another model in silence.
+        if !bound.starts_with(self.key.as_bytes()) {
+            let found = String::from_utf8_lossy(bound.get(..KEY).unwrap_or(bound));
+            return Err(format!(
+                "of another model: expected the key {} in its head, found {found:?}",
+                self.key
+            ));
+        }
+        bytes.drain(..head);
+        Ok(Some(bytes))
+    }
+
+    /// Writes the file whole or not at all.
+    fn write(&self, model: &[u8]) -> Result<()> {
+        let bound = [self.key.as_bytes(), model].concat();
+        whole_file::write(&self.file, [&MAGIC[..], &Sha256::digest(&bound), &bound].concat())
+    }
 }
 
 #[cfg(test)]
@@ -190,25 +215,39 @@ mod tests {
     #[test]
     fn a_file_is_read_as_it_was_written_and_damage_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("a.onnx.cache");
-        assert_eq!(read(&file).unwrap(), None);
-        write(&file, b"model").unwrap();
-        assert_eq!(read(&file).unwrap().unwrap(), b"model");
-        let whole = std::fs::read(&file).unwrap();
+        let entry = Entry::new(folder.path(), sha256(b"key"));
+        assert_eq!(entry.read().unwrap(), None);
+        entry.write(b"model").unwrap();
+        assert_eq!(entry.read().unwrap().unwrap(), b"model");
+        let whole = std::fs::read(&entry.file).unwrap();
         for byte in 0..whole.len() {
             let mut damaged = whole.clone();
             damaged[byte] ^= 1;
-            std::fs::write(&file, damaged).unwrap();
-            let expected = if byte < MAGIC.len() { "an optimised model of format 1" } else { "the SHA-256" };
-            assert!(read(&file).unwrap_err().contains(expected), "byte {byte}");
+            std::fs::write(&entry.file, damaged).unwrap();
+            let expected = if byte < MAGIC.len() { "an optimised model of format 2" } else { "the SHA-256" };
+            assert!(entry.read().unwrap_err().contains(expected), "byte {byte}");
         }
         for size in 0..whole.len() {
-            std::fs::write(&file, &whole[..size]).unwrap();
-            assert!(read(&file).unwrap_err().starts_with("damaged: "), "{size} bytes");
+            std::fs::write(&entry.file, &whole[..size]).unwrap();
+            assert!(entry.read().unwrap_err().starts_with("damaged: "), "{size} bytes");
         }
-        std::fs::remove_file(&file).unwrap();
-        std::fs::create_dir(&file).unwrap();
-        assert_eq!(read(&file).unwrap_err(), "expected a regular file, found a folder");
+        std::fs::remove_file(&entry.file).unwrap();
+        std::fs::create_dir(&entry.file).unwrap();
+        assert_eq!(entry.read().unwrap_err(), "expected a regular file, found a folder");
+    }
+
+    #[test]
+    fn a_file_of_another_model_is_refused_under_any_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = [b"one", b"two"].map(|key| Entry::new(folder.path(), sha256(key)));
+        one.write(b"model").unwrap();
+        std::fs::rename(&one.file, &other.file).unwrap();
+        let expected =
+            format!("of another model: expected the key {} in its head, found {:?}", other.key, one.key);
+        assert_eq!(other.read().unwrap_err(), expected);
+        // Whole by its digest, but with no room for a key.
+        std::fs::write(&one.file, [&MAGIC[..], &Sha256::digest(b"no key"), b"no key"].concat()).unwrap();
+        assert!(one.read().unwrap_err().starts_with("of another model: "));
     }
 
     #[test]

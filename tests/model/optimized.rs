@@ -83,6 +83,17 @@ fn only_file(folder: &Path) -> PathBuf {
     path
 }
 
+/// Bytes before the network in a file: magic, SHA-256, key.
+const HEAD: usize = 8 + 32 + 64;
+
+/// The contents of `file` with another network, all else as it has to be.
+fn with_head(file: &Path, network: &[u8]) -> Vec<u8> {
+    use sha2::{Digest, Sha256};
+    let whole = std::fs::read(file).unwrap();
+    let bound = [&whole[HEAD - 64..HEAD], network].concat();
+    [&whole[..8], &Sha256::digest(&bound), &bound].concat()
+}
+
 fn infer(session: &Session) -> Inference {
     let mut out = Inference::default();
     session.infer(noise(3, 24_000, 5).view(), &mut out, &Control::none()).unwrap();
@@ -115,19 +126,39 @@ fn a_model_from_the_folder_is_the_same_to_the_bit() {
     }
 }
 
-/// Another model's file in its place is loaded: so it is the file that is used.
+/// A network that answers otherwise, bound to this model's key, is what runs: so it is the file that is used.
 #[test]
 fn the_file_is_what_is_loaded() {
     let folder = tempfile::tempdir().unwrap();
     load(&cached("nan.onnx", folder.path()));
     let other = only_file(folder.path());
-    let bytes = std::fs::read(&other).unwrap();
+    let network = std::fs::read(&other).unwrap()[HEAD..].to_vec();
     std::fs::remove_file(&other).unwrap();
     let config = cached("good.onnx", folder.path());
     load(&config);
-    std::fs::write(only_file(folder.path()), bytes).unwrap();
+    let file = only_file(folder.path());
+    std::fs::write(&file, with_head(&file, &network)).unwrap();
     let session = quietly(|| load(&config));
     assert!(infer(&session).embedding.iter().any(|value| value.is_nan()));
+}
+
+/// Another model's file under this one's name is not run.
+#[test]
+fn a_file_of_another_model_is_told_and_written_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = cached("good.onnx", folder.path());
+    let plain = load(&config);
+    let file = only_file(folder.path());
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    load(&cached("nan.onnx", folder.path()));
+    std::fs::rename(only_file(folder.path()), &file).unwrap();
+    let (session, warnings) = warnings(|| load(&config));
+    assert_same(&plain, &session);
+    let start = format!("cache_folder: {}: of another model: expected the key ", file.display());
+    assert!(warnings.len() == 1 && warnings[0].starts_with(&start), "{warnings:?}");
+    assert!(warnings[0].ends_with("; the file is not used, and written anew"), "{warnings:?}");
+    assert_eq!(std::fs::read(&file).unwrap(), whole);
 }
 
 #[test]
@@ -140,8 +171,8 @@ fn a_damaged_file_is_told_and_written_anew() {
     let mut flipped = whole.clone();
     flipped[whole.len() / 2] ^= 1;
     for (damaged, reason) in [
-        (b"garbage".to_vec(), "damaged: expected an optimised model of format 1"),
-        (Vec::new(), "damaged: expected an optimised model of format 1"),
+        (b"garbage".to_vec(), "damaged: expected an optimised model of format 2"),
+        (Vec::new(), "damaged: expected an optimised model of format 2"),
         (whole[..whole.len() - 1].to_vec(), "damaged: expected contents with the SHA-256 in its head"),
         (flipped, "damaged: expected contents with the SHA-256 in its head"),
     ] {
@@ -160,14 +191,13 @@ fn a_damaged_file_is_told_and_written_anew() {
 /// Whole by its digest, but no model.
 #[test]
 fn what_onnx_runtime_refuses_is_told_and_written_anew() {
-    use sha2::{Digest, Sha256};
     let folder = tempfile::tempdir().unwrap();
     let config = cached("good.onnx", folder.path());
     load(&config);
     let file = only_file(folder.path());
     let whole = std::fs::read(&file).unwrap();
     let model = b"no model";
-    std::fs::write(&file, [&whole[..8], &Sha256::digest(model), model].concat()).unwrap();
+    std::fs::write(&file, with_head(&file, model)).unwrap();
     let (session, warnings) = warnings(|| load(&config));
     let warning = warnings.iter().find(|warning| warning.contains("written anew")).expect("a warning");
     assert!(warning.starts_with(&format!("cache_folder: {}: ", file.display())), "{warning}");
