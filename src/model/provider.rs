@@ -29,7 +29,8 @@ pub(super) enum Plans {
 /// Opens the model on the provider of `config` and tells which one it became.
 ///
 /// # Errors
-/// [`Error::Model`] when it cannot be opened on the CPU either; [`Error::Provider`] when a required provider is
+/// [`Error::Model`] when it cannot be opened on the CPU either; [`Error::Runtime`] when that takes threads or memory that
+/// cannot be had; [`Error::Provider`] when a required provider is
 /// not available; [`Error::InvalidArgument`]: the cache folder; [`Error::Forked`] where this process was forked while a
 /// model was loaded.
 pub(super) fn open(
@@ -53,6 +54,7 @@ pub(super) fn open(
         let opened = open_on(environment, model, Provider::Cpu, config, plans);
         let session = opened.map_err(|error| match error {
             Error::Forked(_) => error,
+            error if is_shortage(&error) => Error::Runtime(format!("{name}: cannot be opened: {error}")),
             error => Error::Model(format!("{name}: not a valid ONNX model: {error}")),
         })?;
         Ok((session, Provider::Cpu))
@@ -81,6 +83,15 @@ pub(super) fn open(
     }
     log::warn!("{text}; the network runs on the CPU");
     Ok(session)
+}
+
+/// Whether `error` tells of a thread or of memory that the machine did not give. ONNX Runtime reports both as it does
+/// faults of a model; its words alone tell them apart.
+fn is_shortage(error: &Error) -> bool {
+    let text = error.to_string();
+    ["pthread_create failed", "std::bad_alloc", "Failed to allocate memory"]
+        .iter()
+        .any(|part| text.contains(part))
 }
 
 /// Opens the model on exactly `provider`, with the thread options of `config`; on the CPU through the cache folder,
