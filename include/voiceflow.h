@@ -580,21 +580,6 @@ vf_status vf_options_set_model_path(struct vf_options *options,
 vf_status vf_options_set_model_memory(struct vf_options *options, const uint8_t *data, size_t size);
 
 /**
- * Loads ONNX Runtime from this file. The first session of the process decides; a later, different file is refused
- * when it is used. Default: the file that VOICEFLOW_ORT_LIBRARY, else ORT_DYLIB_PATH names, and no other; without
- * them the folder of this library or of the program, `lib` beside either, the ONNX Runtime that the process has loaded,
- * the package `onnxruntime` of the active Python environment, the system's loader.
- *
- * - `options`: the options.
- * - `path`: UTF-8 path of libonnxruntime.so, at most 65,536 bytes; copied.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_runtime_library(struct vf_options *options,
-                                         const char *path);
-
-/**
  * Chooses the hardware that runs the network. Default: VF_PROVIDER_AUTO, VF_PROVIDER_PREFERRED.
  *
  * - `options`: the options.
@@ -753,6 +738,39 @@ vf_status vf_options_set_min_speech_s(struct vf_options *options, double min_spe
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_options_set_min_silence_s(struct vf_options *options, double min_silence_s);
+
+/**
+ * Loads ONNX Runtime from this file. The first session of the process decides; a later, different file is refused
+ * when it is used. Default: the file that VOICEFLOW_ORT_LIBRARY, else ORT_DYLIB_PATH names, and no other; without
+ * them the folder of this library or of the program, `lib` beside either, the ONNX Runtime that the process has loaded,
+ * the package `onnxruntime` of the active Python environment, the system's loader.
+ *
+ * - `options`: the options.
+ * - `path`: UTF-8 path of libonnxruntime.so, at most 65,536 bytes; copied.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_runtime_library(struct vf_options *options,
+                                         const char *path);
+
+/**
+ * Whether ONNX Runtime may use its telemetry. ONNX Runtime 1.29 and later write a number of this device below the home
+ * folder and send data to Microsoft unless that is switched off before ONNX Runtime starts. This library does so: for
+ * the moment in which it loads ONNX Runtime, ORT_DISABLE_TELEMETRY is 1 in the environment of the process. The first
+ * session of the process decides; a later one for which the other was set is refused with VF_E_INVALID_ARGUMENT when it
+ * is created. An ONNX Runtime that the host itself has started before is as the host has started it. Default: 0 for the
+ * session that loads ONNX Runtime, as it is for later ones.
+ *
+ * - `options`: the options.
+ * - `telemetry`: 0 switches it off; 1 leaves it as ONNX Runtime has it, which is off where the environment has
+ *   ORT_DISABLE_TELEMETRY=1 or names a system of continuous integration.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_telemetry(struct vf_options *options,
+                                   int32_t telemetry);
 
 /**
  * Keeps models in a folder as ONNX Runtime has optimised them for this processor, so that the next session or diarizer

@@ -24,6 +24,7 @@ test)
     need xz xz-utils
     need go golang-go
     need flac flac
+    need strace strace
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     ;;
 docs) need doxygen doxygen ;;

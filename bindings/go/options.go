@@ -119,6 +119,19 @@ func WithRuntimeLibrary(path string) Option {
 	}).of("WithRuntimeLibrary", forDiarizer|forSession)
 }
 
+// WithTelemetry says whether ONNX Runtime may use its telemetry, which writes below the home folder and sends
+// data to Microsoft. The first session of the process decides; a later one that asks for the other is refused.
+// Default false: it is switched off.
+func WithTelemetry(allowed bool) Option {
+	return setter(func(o *C.vf_options) error {
+		var telemetry C.int32_t
+		if allowed {
+			telemetry = 1
+		}
+		return call(func() C.vfgo_answer { return C.go_vf_options_set_telemetry(o, telemetry) })
+	}).of("WithTelemetry", forDiarizer|forSession)
+}
+
 // WithProvider chooses the hardware that runs the network. Default: ProviderAuto, ProviderPreferred.
 func WithProvider(provider Provider, policy ProviderPolicy) Option {
 	return setter(func(o *C.vf_options) error {

@@ -66,7 +66,7 @@ func TestEveryOptionIsTaken(t *testing.T) {
 	d := must[*Diarizer](t)(NewDiarizer(
 		WithModelPath(filepath.Join(modelsFolder, "nan.onnx")), memory,
 		WithProvider(ProviderCPU, ProviderRequired), WithDeviceID(0), WithDeviceMemoryLimit(1<<30),
-		WithCacheFolder(t.TempDir()), WithThreads(1), WithBatch(4),
+		WithCacheFolder(t.TempDir()), WithTelemetry(false), WithThreads(1), WithBatch(4),
 		WithDeadline(time.Hour+time.Nanosecond), WithNumSpeakers(2), WithSpeakerRange(1, 5),
 		WithHop(500*time.Millisecond), WithMinSpeech(time.Millisecond), WithMinSilence(time.Millisecond),
 		WithSegmentationReceptiveField(991, 270),
@@ -81,14 +81,16 @@ func TestEveryOptionIsTaken(t *testing.T) {
 		t.Fatalf("expected the whole recording, got %v", result.Duration())
 	}
 	s := must[*Session](t)(NewSession(WithModelPath(good), memory, WithProvider(ProviderCPU, ProviderPreferred),
-		WithDeviceID(0), WithDeviceMemoryLimit(0), WithCacheFolder(t.TempDir()), WithThreads(1), WithSlots(2),
+		WithDeviceID(0), WithDeviceMemoryLimit(0), WithCacheFolder(t.TempDir()), WithTelemetry(false), WithThreads(1), WithSlots(2),
 		WithDeadline(time.Hour)))
+	_, err := NewSession(WithModelPath(good), WithTelemetry(true))
+	expectError(t, err, ErrInvalidArgument, "telemetry: expected off")
 	s.Close()
 	live := must[*Stream](t)(d.NewStream(rate, 1, WithLatency(time.Second), WithHistory(time.Minute),
 		WithSpeakerRange(0, 5), WithMinSpeech(time.Millisecond), WithMinSilence(time.Millisecond),
 		WithClusteringThreshold(0.5), WithDeadline(time.Hour)))
 	live.Close()
-	_, err := NewDiarizer(WithProvider(ProviderCUDA, ProviderRequired))
+	_, err = NewDiarizer(WithProvider(ProviderCUDA, ProviderRequired))
 	if err != nil {
 		expectError(t, err, ErrProvider)
 	}

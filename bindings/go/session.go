@@ -30,7 +30,7 @@ type Inference struct {
 }
 
 // NewSession loads a model and checks it. Its options are WithModelPath, WithModelMemory, WithRuntimeLibrary,
-// WithProvider, WithDeviceID, WithDeviceMemoryLimit, WithCacheFolder, WithThreads, WithSlots and WithDeadline.
+// WithTelemetry, WithProvider, WithDeviceID, WithDeviceMemoryLimit, WithCacheFolder, WithThreads, WithSlots and WithDeadline.
 func NewSession(options ...Option) (*Session, error) {
 	kept := &switches{}
 	s := &Session{switches: kept}

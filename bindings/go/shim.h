@@ -82,6 +82,7 @@ CALL(vf_options_set_clustering_threshold, (options *o, float threshold), (o, thr
 CALL(vf_options_set_min_cluster_size, (options *o, size_t windows), (o, windows))
 CALL(vf_options_set_plda, (options *o, const char *folder), (o, folder))
 CALL(vf_options_set_runtime_library, (options *o, const char *path), (o, path))
+CALL(vf_options_set_telemetry, (options *o, int32_t telemetry), (o, telemetry))
 CALL(vf_options_set_provider, (options *o, int32_t provider, int32_t policy), (o, provider, policy))
 CALL(vf_options_set_device_id, (options *o, int32_t device_id), (o, device_id))
 CALL(vf_options_set_device_memory_limit, (options *o, uint64_t bytes), (o, bytes))

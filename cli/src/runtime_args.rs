@@ -35,6 +35,10 @@ pub struct RuntimeArgs {
     /// ONNX Runtime library to use (else VOICEFLOW_ORT_LIBRARY, ORT_DYLIB_PATH and the usual places)
     #[arg(long, value_name = "FILE")]
     runtime: Option<PathBuf>,
+    /// Leave the telemetry of ONNX Runtime on, which writes below the home folder and sends data to Microsoft; it is
+    /// switched off otherwise
+    #[arg(long)]
+    telemetry: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -72,6 +76,7 @@ impl RuntimeArgs {
         if let Some(path) = &self.runtime {
             config.set_runtime_library(path.clone());
         }
+        config.set_telemetry(self.telemetry);
         Ok(config)
     }
 }

@@ -154,6 +154,13 @@ public:
             path.with("path", [&](const char *text) { return vf_options_set_runtime_library(get(), text); }));
     }
 
+    /// Whether ONNX Runtime may use its telemetry, which writes below the home folder and sends data to Microsoft.
+    /// The first session of the process decides; a later one that asks for the other is refused. Default: off.
+    VOICEFLOW_CHECKED Chain set_telemetry(bool allowed) &
+    {
+        return chain(vf_options_set_telemetry(get(), allowed ? 1 : 0));
+    }
+
     /// Chooses the hardware that runs the network. Default: automatic, preferred.
     VOICEFLOW_CHECKED Chain set_provider(Provider provider, ProviderPolicy policy) &
     {
@@ -322,6 +329,7 @@ public:
     {
         return std::move(set_runtime_library(path));
     }
+    [[nodiscard]] Options set_telemetry(bool allowed) && { return std::move(set_telemetry(allowed)); }
     [[nodiscard]] Options set_provider(Provider provider, ProviderPolicy policy) &&
     {
         return std::move(set_provider(provider, policy));

@@ -2,6 +2,7 @@
 //! mistake is reported where it is made. Zero means zero; a default is stated with its setter.
 
 mod choices;
+mod runtime;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ pub struct Config {
     embedding_family: EmbeddingFamily,
     frontend: Frontend,
     runtime_library: Option<PathBuf>,
+    telemetry: Option<bool>,
     provider: Provider,
     provider_policy: ProviderPolicy,
     device_id: i32,
@@ -72,6 +74,7 @@ impl Default for Config {
             embedding_family: EmbeddingFamily::Auto,
             frontend: Frontend::Trained,
             runtime_library: None,
+            telemetry: None,
             provider: Provider::Auto,
             provider_policy: ProviderPolicy::Preferred,
             device_id: 0,
@@ -158,12 +161,6 @@ impl Config {
     /// The features that the embedding model is given. Default: [`Frontend::Trained`].
     pub fn set_frontend(&mut self, frontend: Frontend) {
         self.frontend = frontend;
-    }
-
-    /// Loads ONNX Runtime from this file. Default: the places in the crate documentation.
-    /// The first session of the process decides; a later, different path is refused there.
-    pub fn set_runtime_library(&mut self, path: PathBuf) {
-        self.runtime_library = Some(path);
     }
 
     /// Runs the network on `provider`. Default: [`Provider::Auto`], preferred.
@@ -332,10 +329,6 @@ impl Config {
     /// The features of the embedding model.
     pub fn frontend(&self) -> Frontend {
         self.frontend
-    }
-    /// The ONNX Runtime library asked for.
-    pub fn runtime_library(&self) -> Option<&PathBuf> {
-        self.runtime_library.as_ref()
     }
     /// The provider asked for and what happens when it is not available.
     pub fn provider(&self) -> (Provider, ProviderPolicy) {

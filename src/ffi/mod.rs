@@ -31,6 +31,7 @@ pub mod log;
 pub mod model_info;
 pub mod model_options;
 pub mod options;
+pub mod runtime_options;
 pub mod segment;
 pub mod session;
 pub mod status;

@@ -166,33 +166,6 @@ pub unsafe extern "C" fn vf_options_set_model_memory(
     })
 }
 
-/// Loads ONNX Runtime from this file. The first session of the process decides; a later, different file is refused
-/// when it is used. Default: the file that VOICEFLOW_ORT_LIBRARY, else ORT_DYLIB_PATH names, and no other; without
-/// them the folder of this library or of the program, `lib` beside either, the ONNX Runtime that the process has loaded,
-/// the package `onnxruntime` of the active Python environment, the system's loader.
-///
-/// - `options`: the options.
-/// - `path`: UTF-8 path of libonnxruntime.so, at most 65,536 bytes; copied.
-///
-/// One thread at a time per handle.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn vf_options_set_runtime_library(
-    options: *mut vf_options,
-    path: *const c_char,
-) -> vf_status {
-    guard(|| {
-        // SAFETY: a live handle and a zero-ended text, by contract.
-        unsafe {
-            let file = self::path("path", path)?;
-            set(options, |config| {
-                config.set_runtime_library(file);
-                Ok(())
-            })
-        }
-    })
-}
-
 /// Chooses the hardware that runs the network. Default: VF_PROVIDER_AUTO, VF_PROVIDER_PREFERRED.
 ///
 /// - `options`: the options.

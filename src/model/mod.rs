@@ -35,9 +35,11 @@ mod search;
 mod session;
 mod slot;
 mod source;
+mod system_loader;
 mod threads;
 mod two_stage;
 mod validate;
+mod variables;
 mod watchdog;
 
 pub use contract::{CONTRACT_VERSION, ModelInfo, SAMPLE_RATE, Thresholds};

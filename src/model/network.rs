@@ -66,7 +66,7 @@ impl Network {
         plans: Plans,
         inspect: impl FnOnce(&OrtSession, Provider) -> T,
     ) -> Result<(Self, T)> {
-        let environment = runtime::environment(config.runtime_library())?;
+        let environment = runtime::environment(config)?;
         let (first, provider) = provider::open(&environment, model, name, config, plans)?;
         let plans = if provider == Provider::Cpu { plans } else { Plans::None };
         let inspected = inspect(&first, provider);

@@ -1,6 +1,7 @@
 //! Loads ONNX Runtime and keeps the one environment of the process: created by the first session, shared by all
 //! and never dropped, because a second one cannot be made. Its log goes to the `log` crate, target `onnxruntime`.
 
+use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use ort::logging::LogLevel;
 use super::log_queue;
 use super::process::ProcessMutex;
 use super::search::{self, Place};
+use super::{system_loader, variables};
 use crate::config::{Config, Provider};
 use crate::error::{Error, Result};
 
@@ -23,34 +25,53 @@ struct Runtime {
     environment: Environment,
     /// The library, symbolic links resolved.
     file: PathBuf,
+    /// Whether its telemetry was left as it is, and not switched off.
+    telemetry: bool,
 }
 
-/// The environment of the process; the first call loads ONNX Runtime from `option` or the usual places. A load
-/// that failed can be tried again.
+/// What switches the telemetry of ONNX Runtime off (from its version 1.29 on). It is read while the environment is made
+/// and never again; the interface has a switch too, but only for an environment that has already begun to send.
+const TELEMETRY_OFF: &CStr = c"ORT_DISABLE_TELEMETRY=1";
+
+/// The environment of the process; the first call loads ONNX Runtime from the library of `config` or the usual places,
+/// with its telemetry off unless `config` allows it. A load that failed can be tried again.
 ///
 /// # Errors
 /// [`Error::RuntimeNotFound`] with all places tried, also for a file that is no ONNX Runtime;
 /// [`Error::RuntimeVersion`] when only an older one was found; [`Error::InvalidArgument`] when another library
-/// than `option` is already loaded; [`Error::Runtime`] when it does not start; [`Error::Forked`] where this process was
+/// than the one asked for is already loaded, or with another choice about its telemetry; [`Error::Runtime`] when it does not start; [`Error::Forked`] where this process was
 /// forked while another thread loaded it.
-pub(super) fn environment(option: Option<&PathBuf>) -> Result<Environment> {
-    log_queue::hold(|| locked_environment(option))
+pub(super) fn environment(config: &Config) -> Result<Environment> {
+    log_queue::hold(|| locked_environment(config))
 }
 
-fn locked_environment(option: Option<&PathBuf>) -> Result<Environment> {
+fn locked_environment(config: &Config) -> Result<Environment> {
     let mut runtime = RUNTIME.lock()?;
     if let Some(runtime) = &*runtime {
-        check_same(&runtime.file, option)?;
+        check_same(runtime, config)?;
         // The host may have another logger by now.
         runtime.environment.set_log_level(level_wanted());
         return Ok(runtime.environment.clone());
     }
-    let places = search::named(option).map_or_else(search::usual, |place| vec![place]);
-    let library = load_first(&places)?;
-    let loaded = Runtime { environment: create_environment(&library)?, file: search::loaded_file(&library) };
+    let telemetry = config.telemetry().unwrap_or(false);
+    let start = || start(config.runtime_library(), telemetry);
+    let loaded = if telemetry { start() } else { variables::with(TELEMETRY_OFF, start) }?;
     let text = format!("ONNX Runtime loaded from {}", loaded.file.display());
     log_queue::record(log::Level::Debug, text);
     Ok(runtime.insert(loaded).environment.clone())
+}
+
+/// Loads ONNX Runtime and makes its environment.
+fn start(option: Option<&PathBuf>, telemetry: bool) -> Result<Runtime> {
+    let places = search::named(option).map_or_else(search::usual, |place| vec![place]);
+    let library = load_first(&places)?;
+    let environment = create_environment(&library, telemetry)?;
+    Ok(Runtime { environment, file: canonical(library), telemetry })
+}
+
+/// `library` with symbolic links resolved.
+fn canonical(library: PathBuf) -> PathBuf {
+    std::fs::canonicalize(&library).unwrap_or(library)
 }
 
 /// Which ONNX Runtime this process uses.
@@ -68,7 +89,7 @@ pub struct RuntimeInfo {
 /// [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`], [`Error::InvalidArgument`], [`Error::Runtime`],
 /// [`Error::Forked`].
 pub fn load(config: &Config) -> Result<RuntimeInfo> {
-    environment(config.runtime_library())?;
+    environment(config)?;
     let path = loaded_file()?;
     let version = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split_once(".so."));
     let version = version.map(|(_, version)| version.to_owned());
@@ -108,7 +129,26 @@ pub fn available_providers() -> Vec<Provider> {
     offered
 }
 
-fn check_same(loaded: &Path, option: Option<&PathBuf>) -> Result<()> {
+/// Checks that `config` asks for nothing else than what is loaded.
+fn check_same(runtime: &Runtime, config: &Config) -> Result<()> {
+    check_telemetry(runtime.telemetry, config.telemetry())?;
+    check_library(&runtime.file, config.runtime_library())
+}
+
+fn check_telemetry(loaded: bool, asked: Option<bool>) -> Result<()> {
+    if asked.is_none_or(|asked| asked == loaded) {
+        return Ok(());
+    }
+    let name = |on| if on { "on" } else { "off" };
+    Err(Error::InvalidArgument(format!(
+        "telemetry: expected {}, as this process has loaded ONNX Runtime with it, got {}; the first session of the \
+         process decides",
+        name(loaded),
+        name(!loaded)
+    )))
+}
+
+fn check_library(loaded: &Path, option: Option<&PathBuf>) -> Result<()> {
     let Some(option) = option else { return Ok(()) };
     let asked = std::path::absolute(option).unwrap_or_else(|_| option.clone());
     if std::fs::canonicalize(&asked).is_ok_and(|file| file == loaded) {
@@ -131,13 +171,16 @@ fn load_first(places: &[Place]) -> Result<PathBuf> {
         }
         for file in &place.files {
             match load_file(file) {
-                Ok(()) => return Ok(file.clone()),
+                Ok(library) => return Ok(library),
                 Err(Refusal { reason, old }) => {
                     tried.push(format!("{}: {reason}", place.name));
                     too_old |= old;
                 }
             }
         }
+    }
+    if variables::elevated() {
+        tried.push(search::PASSED_OVER.to_owned());
     }
     let tried = tried.join("\n  ");
     if too_old {
@@ -156,17 +199,22 @@ struct Refusal {
     old: bool,
 }
 
-/// `ort` keeps the first library that loads and whose version is high enough; after a failure it takes another.
-fn load_file(file: &Path) -> std::result::Result<(), Refusal> {
+/// Loads `file`, and tells which it is where the system's loader looks for it. `ort` keeps the first library that loads
+/// and whose version is high enough; after a failure it takes another.
+fn load_file(file: &Path) -> std::result::Result<PathBuf, Refusal> {
     let refuse = |reason| Refusal { reason, old: false };
     if file.is_absolute() && !file.exists() {
         return Err(refuse(format!("{}: no such file", file.display())));
     }
+    let cannot_load = |reason: String| refuse(format!("{}: cannot be loaded: {reason}", file.display()));
+    let found =
+        if file.is_absolute() { Ok(file.to_owned()) } else { system_loader::load(file, c"OrtGetApiBase") };
+    let library = found.map_err(cannot_load)?;
     // It panics when the library answers with a null pointer.
-    let loaded = catch_unwind(|| ort::init_from(file))
+    let loaded = catch_unwind(|| ort::init_from(&library))
         .map_err(|_| refuse(format!("{}: not an ONNX Runtime (no interface)", file.display())))?;
     match loaded {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(library),
         Err(LoadDynamicError::BadVersion { version_str, path }) => {
             let (path, least) = (path.display(), ort::MINOR_VERSION);
             let reason =
@@ -176,9 +224,7 @@ fn load_file(file: &Path) -> std::result::Result<(), Refusal> {
         Err(LoadDynamicError::MissingApi { path }) => {
             Err(refuse(format!("{}: not an ONNX Runtime (it has no OrtGetApiBase)", path.display())))
         }
-        Err(LoadDynamicError::Dlopen { error, .. }) => {
-            Err(refuse(format!("{}: cannot be loaded: {}", file.display(), with_cause(&error))))
-        }
+        Err(LoadDynamicError::Dlopen { error, .. }) => Err(cannot_load(with_cause(&error))),
         Err(error) => Err(refuse(format!("{}: {error}", file.display()))),
     }
 }
@@ -194,13 +240,13 @@ fn with_cause(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn create_environment(library: &Path) -> Result<Environment> {
+fn create_environment(library: &Path, telemetry: bool) -> Result<Environment> {
     let build = || {
         let builder = ort::init_from(library).map_err(|error| error.to_string())?;
         let logger = Arc::new(forward_log as fn(LogLevel, &str, &str, &str, &str));
         let environment = builder
             .with_name("voiceflow")
-            .with_telemetry(false)
+            .with_telemetry(telemetry)
             .with_logger(logger)
             .build()
             .map_err(|error| error.to_string())?;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::variables;
+
 /// Environment variables that name the library, in order.
 const VARIABLES: [&str; 2] = ["VOICEFLOW_ORT_LIBRARY", "ORT_DYLIB_PATH"];
 /// Names left to the system loader, tried last.
@@ -20,51 +22,47 @@ pub(super) struct Place {
     pub(super) files: Vec<PathBuf>,
 }
 
+/// What messages say of the places that are passed over in a process with more rights than whoever started it.
+pub(super) const PASSED_OVER: &str = "passed over, as this process has more rights than who started it: \
+    VOICEFLOW_ORT_LIBRARY, ORT_DYLIB_PATH, VIRTUAL_ENV, the folder of the program, each folder's ../lib";
+
 /// The place that the caller or the environment names: nothing else is tried beside it.
 pub(super) fn named(option: Option<&PathBuf>) -> Option<Place> {
     if let Some(path) = option {
         return Some(named_file("runtime_library", path.clone()));
     }
-    VARIABLES.iter().find_map(|variable| {
-        let value = std::env::var_os(variable).filter(|value| !value.is_empty())?;
-        Some(named_file(variable, value.into()))
-    })
+    VARIABLES.iter().find_map(|variable| Some(named_file(variable, variables::var(variable)?.into())))
 }
 
-/// The other places, best first.
+/// The other places, best first. Where the process is elevated ([`variables::elevated`]) only those that whoever started
+/// it cannot have chosen: a program with a set-user-ID bit can be linked into a folder of anybody's.
 pub(super) fn usual() -> Vec<Place> {
+    let elevated = variables::elevated();
     let maps = mapped_files();
+    let program = std::env::current_exe().ok();
     let mut places = Vec::new();
-    if let Some(folder) = own_file(&maps).as_deref().and_then(Path::parent) {
-        push_folder(&mut places, "the folder of libvoiceflow", folder);
+    let own = own_file(&maps).filter(|own| !elevated || Some(own) != program.as_ref());
+    if let Some(folder) = own.as_deref().and_then(Path::parent) {
+        push_folder(&mut places, "the folder of libvoiceflow", folder, elevated);
     }
-    if let Some(folder) = std::env::current_exe().ok().as_deref().and_then(Path::parent) {
-        push_folder(&mut places, "the folder of the program", folder);
+    let program = program.filter(|_| !elevated);
+    if let Some(folder) = program.as_deref().and_then(Path::parent) {
+        push_folder(&mut places, "the folder of the program", folder, elevated);
     }
     // What the host has already loaded serves us too: no second runtime in the process.
     let folders =
         maps.iter().filter(|file| is_loaded_runtime(&file.path)).filter_map(|file| file.path.parent());
     for folder in folders {
-        push_folder(&mut places, "the ONNX Runtime of this process", folder);
+        push_folder(&mut places, "the ONNX Runtime of this process", folder, elevated);
     }
-    if let Some(environment) = std::env::var_os("VIRTUAL_ENV").filter(|value| !value.is_empty()) {
+    if let Some(environment) = variables::var("VIRTUAL_ENV") {
         for folder in python_packages(Path::new(&environment)) {
-            push_folder(&mut places, "the Python package onnxruntime", &folder);
+            push_folder(&mut places, "the Python package onnxruntime", &folder, elevated);
         }
     }
     let files = SYSTEM_NAMES.iter().map(PathBuf::from).collect();
     places.push(Place { name: "the system loader".to_owned(), files });
     places
-}
-
-/// The file that the name of a loaded library stands for: itself, or where the system loader found it.
-pub(super) fn loaded_file(library: &Path) -> PathBuf {
-    if library.is_absolute() {
-        return std::fs::canonicalize(library).unwrap_or_else(|_| library.to_owned());
-    }
-    let maps = mapped_files();
-    let found = maps.into_iter().find(|file| file_name(&file.path).is_some_and(is_library_name));
-    found.map_or_else(|| library.to_owned(), |file| file.path)
 }
 
 /// A relative path is meant from the working directory; ONNX Runtime's loader would take it from the program's
@@ -74,10 +72,10 @@ fn named_file(name: &str, path: PathBuf) -> Place {
     Place { name: name.to_owned(), files: vec![path] }
 }
 
-/// Adds `folder` and the `lib` folder beside it, unless they are in the list.
-fn push_folder(places: &mut Vec<Place>, name: &str, folder: &Path) {
+/// Adds `folder` and, unless it is to stand `alone`, the `lib` folder beside it, where they are not in the list.
+fn push_folder(places: &mut Vec<Place>, name: &str, folder: &Path, alone: bool) {
     let mut folders = vec![folder.to_owned()];
-    if let Some(parent) = folder.parent() {
+    if let Some(parent) = folder.parent().filter(|_| !alone) {
         folders.push(parent.join("lib"));
     }
     for folder in folders {

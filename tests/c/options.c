@@ -32,6 +32,11 @@ static void ranges(vf_options *o)
     CHECK_STATUS(VF_OK, vf_options_set_device_memory_limit(o, 1099511627776u));
     CHECK_STATUS(VF_OK, vf_options_set_device_memory_limit(o, 0));
 
+    REFUSED(vf_options_set_telemetry(o, 2), "telemetry: expected 0 or 1, got 2");
+    REFUSED(vf_options_set_telemetry(o, -1), "got -1");
+    CHECK_STATUS(VF_OK, vf_options_set_telemetry(o, 1));
+    CHECK_STATUS(VF_OK, vf_options_set_telemetry(o, 0));
+
     CHECK_STATUS(VF_OK, vf_options_set_threads(o, 0));
     CHECK_STATUS(VF_OK, vf_options_set_threads(o, 256));
     REFUSED(vf_options_set_threads(o, 257), "threads: expected 0 to 256, got 257");
@@ -213,6 +218,7 @@ static void null_options(void)
     CHECK_STATUS(VF_E_NULL, vf_options_set_provider(NULL, 0, 0));
     CHECK_STATUS(VF_E_NULL, vf_options_set_device_id(NULL, 0));
     CHECK_STATUS(VF_E_NULL, vf_options_set_device_memory_limit(NULL, 0));
+    CHECK_STATUS(VF_E_NULL, vf_options_set_telemetry(NULL, 0));
     CHECK_STATUS(VF_E_NULL, vf_options_set_threads(NULL, 1));
     CHECK_STATUS(VF_E_NULL, vf_options_set_slots(NULL, 1));
     CHECK_STATUS(VF_E_NULL, vf_options_set_batch(NULL, 1));

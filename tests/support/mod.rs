@@ -89,7 +89,7 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
 /// The files of the C interface in the order of the header; not `mod.rs`, from which cbindgen would go on to all of
 /// them once more.
 pub fn ffi_files() -> Vec<PathBuf> {
-    const ORDER: [&str; 17] = [
+    const ORDER: [&str; 18] = [
         "version.rs",
         "status.rs",
         "last_error.rs",
@@ -97,6 +97,7 @@ pub fn ffi_files() -> Vec<PathBuf> {
         "cancel.rs",
         "log.rs",
         "options.rs",
+        "runtime_options.rs",
         "model_options.rs",
         "stream_options.rs",
         "model_info.rs",

@@ -30,7 +30,7 @@ GOOD: list[dict[str, Any]] = [
     {"provider": "cpu", "provider_policy": "required"},
     {"provider": "CPU"},
     {"provider": voiceflow.Provider.CPU, "provider_policy": voiceflow.ProviderPolicy.REQUIRED},
-    {"device_memory_limit": 1 << 30, "cache_folder": None},
+    {"device_memory_limit": 1 << 30, "cache_folder": None, "telemetry": False},
     {"provider_policy": "preferred", "device_id": 0, "threads": 1, "slots": 2, "deadline_ms": 60_000},
     {"model_path": MODEL},
     {"model_path": str(MODEL), "model_memory": None},
@@ -70,6 +70,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"device_id": 2**31}, "device_id: expected 0 to 2147483647"),
     ({"device_memory_limit": 1}, "device_memory_limit: expected 0 or 1048576 to .* got 1"),
     ({"device_memory_limit": 2**64}, "device_memory_limit: expected 0 to"),
+    ({"telemetry": 1}, "telemetry: expected True or False, got 1"),
     ({"cache_folder": 7}, "cache_folder: expected a path, got int"),
     ({"slots": 0}, "slots"),
     ({"deadline_ms": -5}, "deadline_ms: expected 0 to"),
@@ -100,6 +101,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
 def test_bad_values(options: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidArgumentError, match=said):
         Diarizer(**options)
+
+
+def test_the_first_session_decides_about_telemetry() -> None:
+    Session(model_path=MODEL, telemetry=False).close()
+    with pytest.raises(InvalidArgumentError, match="telemetry: expected off, as this process has loaded"):
+        Session(model_path=MODEL, telemetry=True)
 
 
 def test_models_are_kept_in_the_cache_folder(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ mod gallery;
 mod import_model;
 mod info;
 mod models;
+mod privacy;
 mod provider;
 mod runtime;
 mod stream;

@@ -80,6 +80,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_options_set_model_path": [_HANDLE, c_char_p],
     "vf_options_set_model_memory": [_HANDLE, _ARRAY, c_size_t],
     "vf_options_set_runtime_library": [_HANDLE, c_char_p],
+    "vf_options_set_telemetry": [_HANDLE, c_int32],
     "vf_options_set_provider": [_HANDLE, c_int32, c_int32],
     "vf_options_set_device_id": [_HANDLE, c_int32],
     "vf_options_set_threads": [_HANDLE, c_size_t],

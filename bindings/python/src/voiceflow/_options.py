@@ -25,6 +25,9 @@ class SessionOptions(TypedDict, total=False):
     runtime_library: PathLike | None
     """libonnxruntime.so. Default: VOICEFLOW_ORT_LIBRARY, ORT_DYLIB_PATH, beside libvoiceflow, the installed
     `onnxruntime` package, the system's loader. The first session of the process decides."""
+    telemetry: bool | None
+    """Whether ONNX Runtime may use its telemetry, which writes below the home folder and sends data to Microsoft.
+    The first session of the process decides. Default: False, it is switched off."""
     provider: Provider | str | None
     """"auto" (the default), "cpu", "cuda" or "tensorrt"."""
     provider_policy: ProviderPolicy | str | None
@@ -117,6 +120,12 @@ def _number(value: object, what: str) -> tuple[float]:
     return (real(value, what),)
 
 
+def _switch(value: object, what: str) -> tuple[int]:
+    if not isinstance(value, bool):
+        raise InvalidArgumentError(f"{what}: expected True or False, got {value!r}")
+    return (int(value),)
+
+
 def _path(value: object, what: str) -> tuple[bytes]:
     return (path(value, what),)
 
@@ -141,6 +150,7 @@ _CONVERT: dict[str, Convert] = {
     "model_path": _path,
     "model_memory": _bytes,
     "runtime_library": _path,
+    "telemetry": _switch,
     "device_id": _index,
     "device_memory_limit": _count,
     "cache_folder": _path,
