@@ -1642,10 +1642,13 @@ vf_status vf_gallery_load(const struct vf_diarizer *diarizer,
 void vf_gallery_destroy(struct vf_gallery *gallery);
 
 /**
- * Writes a gallery to a file, in place of an older one, whole or not at all. It holds voices, which are personal data.
+ * Writes a gallery to a file, in place of an older one, whole or not at all. It holds voices, which are personal data: a
+ * new file is its owner's alone (mode 0600). An older file's mode, owner, access list and `user.` attributes are kept.
  *
  * - `gallery`: the gallery.
- * - `path`: UTF-8 path of the file, at most 65,536 bytes.
+ * - `path`: UTF-8 path of the file, at most 65,536 bytes. Links are followed, and stay. A folder, pipe, socket or device
+ *   is refused (VF_E_IO), as is a file that this process may not write, whose owner it cannot keep, or whose folder
+ *   takes no new file: the contents are written beside it and take its place once they are whole.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.

@@ -1,10 +1,18 @@
-//! Opening files by name without waiting for anybody. Any room may use it; it reads nothing.
+//! Reading and writing whole files, and opening them without waiting for anybody. Any room may use it; it knows nothing
+//! of what they hold.
+
+mod attributes;
+mod draft;
+mod replace;
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 use crate::error::Error;
+
+pub(crate) use draft::Draft;
+pub use replace::{write, write_private};
 
 /// Why a path is not read.
 #[derive(Debug)]
@@ -45,6 +53,40 @@ pub(crate) fn open_regular(path: &Path) -> Result<(File, Metadata), Unopened> {
     Ok((file, metadata))
 }
 
+/// Reads a regular file of at most `max_bytes`. A pipe or a device is refused, as it could block or go on for ever:
+/// `refuse` makes the error of the reason, which does not name the path.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`], and that of `refuse`.
+pub fn read(
+    path: &Path,
+    max_bytes: u64,
+    refuse: impl FnOnce(String) -> Error,
+) -> crate::error::Result<Vec<u8>> {
+    let io = |error: io::Error| Error::from_io(path, &error);
+    let (file, metadata) = match open_regular(path) {
+        Ok(opened) => opened,
+        Err(unopened) => return Err(unopened.into_error(path, refuse)),
+    };
+    check_size(path, max_bytes, metadata.len())?;
+    let mut bytes = Vec::new();
+    let no_memory =
+        |_| Error::Limit(format!("{}: no memory for its {} bytes", path.display(), metadata.len()));
+    bytes.try_reserve_exact(metadata.len() as usize + 1).map_err(no_memory)?;
+    // One byte more than allowed: a file that grows while it is read is noticed too.
+    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
+    check_size(path, max_bytes, bytes.len() as u64)?;
+    Ok(bytes)
+}
+
+fn check_size(path: &Path, max_bytes: u64, size: u64) -> crate::error::Result<()> {
+    if size > max_bytes {
+        let path = path.display();
+        return Err(Error::Limit(format!("{path}: expected at most {max_bytes} bytes, got {size}")));
+    }
+    Ok(())
+}
+
 /// Refuses what is no regular file.
 fn expect_regular(metadata: &Metadata) -> Result<(), Unopened> {
     if metadata.is_file() {
@@ -74,7 +116,6 @@ fn kind(metadata: &Metadata) -> &'static str {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::io::Read;
     use std::time::{Duration, Instant};
 
     use super::*;

@@ -21,7 +21,7 @@ pub mod diarize;
 pub mod diarizer;
 pub mod error;
 pub mod ffi;
-mod files;
+pub mod files;
 pub mod gallery;
 pub mod model;
 pub mod output;

@@ -22,9 +22,9 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("diarize", &["assignment", "config", "control", "error", "types"]),
     ("output", &["error", "files", "types"]),
     ("score", &["assignment", "error", "output", "types"]),
-    ("model", &["config", "control", "diarize", "error", "output", "sync", "types"]),
+    ("model", &["config", "control", "diarize", "error", "files", "sync", "types"]),
     ("analysis", &["audio", "control", "diarize", "error", "model", "sync"]),
-    ("gallery", &["assignment", "error", "model", "output", "types"]),
+    ("gallery", &["assignment", "error", "files", "model", "types"]),
     (
         "diarizer",
         &["analysis", "audio", "config", "control", "diarize", "error", "gallery", "model", "types"],

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use voiceflow::config::MAX_SPEAKERS;
-use voiceflow::output::whole_file;
+use voiceflow::files;
 use voiceflow::score::{ScoreOptions, score};
 use voiceflow::{Config, Diarization, Diarizer, Turn};
 
@@ -168,7 +168,7 @@ pub fn run(args: &DiarizeArgs) -> Outcome {
             let recording = stem(file);
             let text = args.format.render(&diarization, &recording);
             match outputs.get(index) {
-                Some(output) => whole_file::write(output, &text)?,
+                Some(output) => files::write(output, &text)?,
                 None => print(&titled(args, index, text))?,
             }
             if let Some(reference) = &reference {

@@ -13,6 +13,7 @@ mod import_model;
 mod info;
 mod model_args;
 mod progress;
+mod result_file;
 mod runtime_args;
 mod score;
 mod score_report;

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use voiceflow::audio::{AudioSource, FileSource, SAMPLE_RATE};
-use voiceflow::output::whole_file;
 use voiceflow::{Config, Control, Diarizer, Stream};
 
 use crate::annotations::stem;
@@ -14,6 +13,7 @@ use crate::diarize_output::Format as ResultFormat;
 use crate::exit::{Failure, Outcome};
 use crate::gallery_args::GalleryArgs;
 use crate::model_args::ModelArgs;
+use crate::result_file;
 use crate::runtime_args::{RuntimeArgs, usage};
 use crate::stream_output::{Format, LiveOutput};
 
@@ -156,7 +156,7 @@ pub fn run(args: &StreamArgs) -> Outcome {
             Some("srt") => ResultFormat::Srt,
             _ => ResultFormat::Table,
         };
-        whole_file::write(path, format.render(&diarization, &name_of(args)))?;
+        result_file::write(path, &format.render(&diarization, &name_of(args)))?;
     }
     Ok(())
 }

@@ -37,9 +37,15 @@ pub(crate) unsafe fn slice<'a, T: Copy>(
         return Ok(&[]);
     }
     check_pointer(name, pointer)?;
+    check_len::<T>(name, len)?;
+    // SAFETY: as promised; not NULL, aligned, and no larger than an object can be.
+    Ok(unsafe { slice::from_raw_parts(pointer, len) })
+}
+
+/// Refuses more elements than an object can have.
+pub(crate) fn check_len<T>(name: &str, len: usize) -> Result<(), Failure> {
     match len.checked_mul(size_of::<T>()) {
-        // SAFETY: as promised; not NULL, aligned, and no larger than an object can be.
-        Some(bytes) if bytes <= isize::MAX as usize => Ok(unsafe { slice::from_raw_parts(pointer, len) }),
+        Some(bytes) if bytes <= isize::MAX as usize => Ok(()),
         _ => Err(Failure::limit(format!("{name}: {len} elements do not fit in memory"))),
     }
 }

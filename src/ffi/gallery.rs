@@ -101,10 +101,13 @@ pub unsafe extern "C" fn vf_gallery_destroy(gallery: *mut vf_gallery) {
     });
 }
 
-/// Writes a gallery to a file, in place of an older one, whole or not at all. It holds voices, which are personal data.
+/// Writes a gallery to a file, in place of an older one, whole or not at all. It holds voices, which are personal data: a
+/// new file is its owner's alone (mode 0600). An older file's mode, owner, access list and `user.` attributes are kept.
 ///
 /// - `gallery`: the gallery.
-/// - `path`: UTF-8 path of the file, at most 65,536 bytes.
+/// - `path`: UTF-8 path of the file, at most 65,536 bytes. Links are followed, and stay. A folder, pipe, socket or device
+///   is refused (VF_E_IO), as is a file that this process may not write, whose owner it cannot keep, or whose folder
+///   takes no new file: the contents are written beside it and take its place once they are whole.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
@@ -244,6 +247,9 @@ pub unsafe extern "C" fn vf_gallery_enroll_embedding(
         unsafe {
             let gallery = borrow::<Shared>(gallery)?;
             let name = buffer::text("name", name)?;
+            buffer::check_len::<f32>("embedding", dim)?;
+            // Before any of the values is read: there may be no `dim` of them.
+            gallery.read().check_dimension(dim)?;
             let embedding = buffer::slice("embedding", embedding, dim)?.to_vec();
             gallery.write().enroll(name, &Voice { embedding, speech_s })?;
         }
@@ -351,8 +357,11 @@ pub unsafe extern "C" fn vf_gallery_identify(
             let buffer = Buffer::new("out", out, cap, n)?;
             buffer::store("score", score, -1.0)?;
             let gallery = borrow::<Shared>(gallery)?;
-            let embedding = buffer::slice("embedding", embedding, dim)?;
             let gallery = gallery.read();
+            buffer::check_len::<f32>("embedding", dim)?;
+            // Before any of the values is read: there may be no `dim` of them.
+            gallery.check_dimension(dim)?;
+            let embedding = buffer::slice("embedding", embedding, dim)?;
             let identity = gallery.identify(embedding, threshold)?;
             buffer::store("score", score, identity.score)?;
             buffer.fill_text(gallery.name_of(&identity).unwrap_or_default())

@@ -16,6 +16,7 @@
 //! value. Nothing of what a file says is believed unchecked.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -23,7 +24,7 @@ use serde_json::Value;
 
 use super::{Enrolled, Fingerprint, Gallery, MAX_VOICES, norm};
 use crate::error::{Error, Result};
-use crate::output::whole_file;
+use crate::files;
 
 const FORMAT: &str = "voiceflow-gallery";
 const VERSION: u64 = 1;
@@ -67,7 +68,7 @@ struct Entry {
 /// Reads and checks `path`; errors name it.
 pub(super) fn read(path: &Path) -> Result<Gallery> {
     let bytes =
-        whole_file::read(path, MAX_BYTES, |reason| Error::Gallery(format!("{}: {reason}", path.display())))?;
+        files::read(path, MAX_BYTES, |reason| Error::Gallery(format!("{}: {reason}", path.display())))?;
     parse(&bytes).map_err(|error| match error {
         Error::Gallery(text) => Error::Gallery(format!("{}: {text}", path.display())),
         Error::Limit(text) => Error::Limit(format!("{}: {text}", path.display())),
@@ -82,35 +83,38 @@ pub(super) fn write(gallery: &Gallery, path: &Path) -> Result<()> {
         let (path, size) = (path.display(), text.len());
         return Err(Error::Limit(format!("{path}: expected at most {MAX_BYTES} bytes, got {size}")));
     }
-    whole_file::write(path, &text)
+    files::write_private(path, &text)
 }
 
 /// The gallery as JSON: the same text for the same gallery, a line for each voice.
 fn render(gallery: &Gallery) -> String {
     let Fingerprint { name, version, sha256, dimension } = &gallery.model;
-    let voices: Vec<String> = gallery.voices.iter().map(|voice| format!("    {}", entry(voice))).collect();
-    let voices = if voices.is_empty() { "[]".to_owned() } else { format!("[\n{}\n  ]", voices.join(",\n")) };
-    format!(
+    let mut text = format!(
         "{{\n  \"format\": \"{FORMAT}\",\n  \"version\": {VERSION},\n  \
          \"model\": {{\"name\": {}, \"version\": {}, \"sha256\": {}}},\n  \
-         \"dimension\": {dimension},\n  \"voices\": {voices}\n}}\n",
+         \"dimension\": {dimension},\n  \"voices\": [",
         string(name),
         string(version),
         string(sha256)
-    )
+    );
+    for (index, voice) in gallery.voices().iter().enumerate() {
+        text.push_str(if index == 0 { "\n    " } else { ",\n    " });
+        add_entry(&mut text, voice);
+    }
+    text.push_str(if gallery.voices().is_empty() { "]\n}\n" } else { "\n  ]\n}\n" });
+    text
 }
 
-fn entry(voice: &Enrolled) -> String {
-    // Rust's debug form of a finite float is a JSON number, and all are finite.
-    let embedding: Vec<String> = voice.embedding.iter().map(|value| format!("{value:?}")).collect();
-    format!(
-        "{{\"name\": {}, \"speech_s\": {:?}, \"recordings\": {}, \"agreement\": {:?}, \"embedding\": [{}]}}",
-        string(&voice.name),
-        voice.speech_s,
-        voice.recordings,
-        voice.agreement,
-        embedding.join(", ")
-    )
+/// A voice behind what `text` has. Rust's debug form of a finite float is a JSON number, and all are finite.
+fn add_entry(text: &mut String, voice: &Enrolled) {
+    let Enrolled { name, speech_s, recordings, agreement, embedding } = voice;
+    let name = string(name);
+    // Writing to a string does not fail.
+    _ = write!(
+        text,
+        "{{\"name\": {name}, \"speech_s\": {speech_s:?}, \"recordings\": {recordings}, \
+         \"agreement\": {agreement:?}, \"embedding\": {embedding:?}}}"
+    );
 }
 
 /// A quoted string with what must be escaped.
@@ -151,7 +155,7 @@ fn parse(bytes: &[u8]) -> Result<Gallery> {
         embedding,
     };
     let model = Fingerprint { name, version, sha256, dimension };
-    Ok(Gallery { model, voices: voices.into_iter().map(enrolled).collect() })
+    Ok(Gallery { model, known: voices.into_iter().map(enrolled).collect() })
 }
 
 /// What is wrong with a voice.

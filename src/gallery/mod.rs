@@ -3,6 +3,7 @@
 
 mod file;
 mod fingerprint;
+mod roster;
 mod voice;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use crate::model::ModelInfo;
 use crate::types::Diarization;
 
 pub use fingerprint::Fingerprint;
+use roster::Roster;
 pub use voice::{LEAST_SPEECH_S, OTHERS_SHARE, Voice};
 
 /// Threshold with which about 1 % of strangers are taken for one of ten people enrolled, with the model compiled
@@ -65,13 +67,13 @@ impl Identity {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gallery {
     model: Fingerprint,
-    voices: Vec<Enrolled>,
+    known: Roster,
 }
 
 impl Gallery {
     /// A gallery for voices of this model, without any.
     pub fn new(model: &ModelInfo) -> Self {
-        Self { model: Fingerprint::of(model), voices: Vec::new() }
+        Self { model: Fingerprint::of(model), known: Roster::default() }
     }
 
     /// Reads a gallery of any model. [`Gallery::load`] is for one that will be used.
@@ -95,11 +97,10 @@ impl Gallery {
         Ok(gallery)
     }
 
-    /// Writes the gallery whole or not at all.
+    /// Writes the gallery whole or not at all, as [`crate::files::write_private`] does: voices are personal data.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a folder that does not exist; [`Error::Io`]; [`Error::Limit`] for more than
-    /// [`Gallery::read`] takes.
+    /// Those of [`crate::files::write_private`]; [`Error::Limit`] for more than [`Gallery::read`] takes.
     pub fn save(&self, path: &Path) -> Result<()> {
         file::write(self, path)
     }
@@ -111,17 +112,17 @@ impl Gallery {
 
     /// The known voices.
     pub fn voices(&self) -> &[Enrolled] {
-        &self.voices
+        self.known.voices()
     }
 
     /// The names in the order of [`Gallery::voices`].
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.voices.iter().map(|voice| voice.name.as_str())
+        self.voices().iter().map(|voice| voice.name.as_str())
     }
 
     /// The name of a known voice, `None` for a stranger.
     pub fn name_of(&self, identity: &Identity) -> Option<&str> {
-        identity.voice.and_then(|index| self.voices.get(index)).map(|voice| voice.name.as_str())
+        identity.voice.and_then(|index| self.voices().get(index)).map(|voice| voice.name.as_str())
     }
 
     /// Refuses a model other than that of the voices.
@@ -134,6 +135,18 @@ impl Gallery {
             return Ok(());
         }
         Err(Error::Gallery(format!("model: expected that of the gallery, {}, got {other}", self.model)))
+    }
+
+    /// Refuses an embedding of another length than the model's, before anybody reads it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`].
+    pub fn check_dimension(&self, found: usize) -> Result<()> {
+        let expected = self.model.dimension;
+        if found == expected {
+            return Ok(());
+        }
+        Err(Error::InvalidArgument(format!("embedding: expected {expected} values, got {found}")))
     }
 
     /// Refuses a name that cannot be enrolled.
@@ -175,10 +188,10 @@ impl Gallery {
         if !(speech_s.is_finite() && *speech_s > 0.0) {
             return Err(Error::InvalidArgument(format!("speech_s: expected more than 0, got {speech_s}")));
         }
-        let known = self.voices.iter().position(|known| known.name == name);
+        let known = self.known.position(name).and_then(|index| self.voices().get(index));
         let mut sum: Vec<f64> = embedding.iter().map(|&value| f64::from(value) / length * speech_s).collect();
         let (mut total_s, mut recordings) = (*speech_s, 1_u32);
-        if let Some(older) = known.map(|index| &self.voices[index]) {
+        if let Some(older) = known {
             let weight = older.speech_s * older.agreement;
             sum.iter_mut().zip(&older.embedding).for_each(|(sum, &value)| *sum += f64::from(value) * weight);
             total_s += older.speech_s;
@@ -193,14 +206,11 @@ impl Gallery {
         }
         let embedding = sum.iter().map(|value| (value / length) as f32).collect();
         let voice = Enrolled { name: name.to_owned(), speech_s: total_s, recordings, agreement, embedding };
-        match known {
-            Some(index) => self.voices[index] = voice,
-            None if self.voices.len() >= MAX_VOICES => {
-                let text = format!("gallery: expected at most {MAX_VOICES} voices, which it has");
-                return Err(Error::Limit(text));
-            }
-            None => self.voices.push(voice),
+        if known.is_none() && self.voices().len() >= MAX_VOICES {
+            let text = format!("gallery: expected at most {MAX_VOICES} voices, which it has");
+            return Err(Error::Limit(text));
         }
+        self.known.put(voice);
         Ok(())
     }
 
@@ -209,13 +219,10 @@ impl Gallery {
     /// # Errors
     /// [`Error::InvalidArgument`] for a name that is not enrolled.
     pub fn remove(&mut self, name: &str) -> Result<()> {
-        match self.voices.iter().position(|voice| voice.name == name) {
-            Some(index) => {
-                self.voices.remove(index);
-                Ok(())
-            }
-            None => Err(Error::InvalidArgument(format!("name: expected one that is enrolled, got {name:?}"))),
+        if self.known.remove(name) {
+            return Ok(());
         }
+        Err(Error::InvalidArgument(format!("name: expected one that is enrolled, got {name:?}")))
     }
 
     /// Whom a voice is taken for: the nearest known voice, from `threshold` on.
@@ -240,7 +247,7 @@ impl Gallery {
         let scores = embeddings.iter().map(|embedding| self.scores(embedding)).collect::<Result<Vec<_>>>()?;
         let near =
             |voice: &usize| scores.iter().any(|own| own.get(*voice).is_some_and(|&score| score >= threshold));
-        let near: Vec<usize> = (0..self.voices.len()).filter(near).collect();
+        let near: Vec<usize> = (0..self.voices().len()).filter(near).collect();
         let score = |row: usize, column: usize| {
             let voice = near.get(column)?;
             let score = *scores.get(row)?.get(*voice)?;
@@ -295,17 +302,12 @@ impl Gallery {
             let products = voice.embedding.iter().zip(embedding).map(|(&a, &b)| f64::from(a) * f64::from(b));
             ((products.sum::<f64>() / length) as f32).clamp(-1.0, 1.0)
         };
-        Ok(self.voices.iter().map(score).collect())
+        Ok(self.voices().iter().map(score).collect())
     }
 
     /// The length of an embedding, which has the gallery's dimension and is finite.
     fn length(&self, embedding: &[f32]) -> Result<f64> {
-        let (expected, found) = (self.model.dimension, embedding.len());
-        if expected != found {
-            return Err(Error::InvalidArgument(format!(
-                "embedding: expected {expected} values, got {found}"
-            )));
-        }
+        self.check_dimension(embedding.len())?;
         if let Some((index, value)) = embedding.iter().enumerate().find(|(_, value)| !value.is_finite()) {
             let text = format!("embedding: expected finite values, got {value} at index {index}");
             return Err(Error::InvalidArgument(text));

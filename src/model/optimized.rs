@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::runtime;
 use super::source::{self, MAX_MODEL_BYTES, ModelBytes, sha256};
 use crate::error::{Error, Result};
-use crate::output::whole_file;
+use crate::files::{self, Draft};
 
 /// Format of the files and of what they depend on: a new one for other session options that change the graph.
 const FORMAT: u8 = 2;
@@ -101,14 +101,14 @@ fn fill<S>(
         log::warn!("cache_folder: {file}: cannot be written: {reason}; the model is not kept");
     };
     // Removed when it is dropped, on every way out.
-    let draft = match tempfile::Builder::new().prefix(".voiceflow-").suffix(".onnx").tempfile_in(folder) {
-        Ok(draft) => draft.into_temp_path(),
+    let draft = match Draft::new(folder, 0o600) {
+        Ok(draft) => draft,
         Err(error) => {
             not_kept(&error);
             return create(model, Graph::Original);
         }
     };
-    let session = match create(model, Graph::SavedTo(&draft)) {
+    let session = match create(model, Graph::SavedTo(draft.path())) {
         Ok(session) => session,
         Err(error @ Error::Forked(_)) => return Err(error),
         Err(error) => {
@@ -118,7 +118,7 @@ fn fill<S>(
             return Ok(session);
         }
     };
-    let kept = source::read_file(&draft, MAX_MODEL_BYTES).and_then(|model| entry.write(&model));
+    let kept = source::read_file(draft.path(), MAX_MODEL_BYTES).and_then(|model| entry.write(&model));
     kept.unwrap_or_else(|error| not_kept(&error));
     Ok(session)
 }
@@ -204,7 +204,7 @@ impl Entry {
     /// Writes the file whole or not at all.
     fn write(&self, model: &[u8]) -> Result<()> {
         let bound = [self.key.as_bytes(), model].concat();
-        whole_file::write(&self.file, [&MAGIC[..], &Sha256::digest(&bound), &bound].concat())
+        files::write(&self.file, [&MAGIC[..], &Sha256::digest(&bound), &bound].concat())
     }
 }
 

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::embedded;
 use crate::config::ModelSource;
 use crate::error::{Error, Result};
-use crate::output::whole_file;
+use crate::files;
 
 /// Largest model file in bytes: what one ONNX protobuf message can hold.
 pub(super) const MAX_MODEL_BYTES: u64 = i32::MAX as u64;
@@ -121,7 +121,7 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
 /// # Errors
 /// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`].
 pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    whole_file::read(path, limit, |reason| Error::Io { path: path.to_owned(), reason })
+    files::read(path, limit, |reason| Error::Io { path: path.to_owned(), reason })
 }
 
 fn check_size(name: &dyn fmt::Display, size: u64, limit: u64) -> Result<()> {

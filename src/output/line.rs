@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::whole_file;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// The largest file that is read, in bytes: millions of turns.
 const MAX_BYTES: u64 = 256 << 20;
@@ -56,9 +56,8 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// Reads and parses `path`; the errors of `parse` get the file's name in front.
 pub(super) fn read<T>(path: &Path, parse: impl Fn(&str) -> Result<T>) -> Result<T> {
-    let bytes = whole_file::read(path, MAX_BYTES, |reason| {
-        Error::Annotation(format!("{}: {reason}", path.display()))
-    })?;
+    let bytes =
+        files::read(path, MAX_BYTES, |reason| Error::Annotation(format!("{}: {reason}", path.display())))?;
     let parsed = match std::str::from_utf8(&bytes) {
         Ok(text) => parse(text),
         Err(error) => {

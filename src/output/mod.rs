@@ -1,12 +1,11 @@
 //! Written forms of a diarization, and the readers of annotation files: text in, text out. Files are only
-//! touched by the `read` functions and by [`whole_file`].
+//! touched by the `read` functions.
 
 pub mod json;
 mod line;
 pub mod rttm;
 pub mod srt;
 pub mod uem;
-pub mod whole_file;
 
 /// Start and end in whole milliseconds, for the formats that hold no more. Both are rounded to the nearest,
 /// so that turns which meet still meet; a turn that would vanish is given its one millisecond.

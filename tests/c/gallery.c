@@ -1,7 +1,14 @@
 /* Known voices. The gallery's file lies beside this program, whose name is the first argument. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "support.h"
 
 #include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define RATE 16000u
 
@@ -77,6 +84,14 @@ static void voices(const vf_gallery *gallery)
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_embedding(gallery, "a\xff", first, dim, 1.0));
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_embedding(gallery, "a", first, dim - 1, 1.0));
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_embedding(gallery, "a", NULL, 0, 1.0));
+    /* More values than there are, and than fit in memory. */
+    for (unsigned bits = 20; bits < 8 * sizeof(size_t) - 3; bits++) {
+        const size_t many = (size_t)1 << bits;
+        CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_embedding(gallery, "a", first, many, 1.0));
+        CHECK_TEXT("embedding: expected ");
+        CHECK_STATUS(VF_E_INVALID_ARGUMENT,
+                     vf_gallery_identify(gallery, first, many, 0.5f, text, sizeof text, &n, &score));
+    }
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_embedding(gallery, "a", first, dim, 0.0));
     CHECK_STATUS(VF_E_LIMIT, vf_gallery_enroll_embedding(gallery, "a", first, SIZE_MAX, 1.0));
     first[0] = NAN;
@@ -179,6 +194,62 @@ static void other_model(const vf_gallery *gallery, const char *path)
     vf_diarizer_destroy(pair);
 }
 
+static int mode_of(const char *path)
+{
+    struct stat found;
+    CHECK(lstat(path, &found) == 0);
+    return (int)found.st_mode;
+}
+
+/* What is saved through a link lies where the link leads, and what is no file stays what it is. */
+static void nodes(const vf_gallery *gallery, const vf_diarizer *diarizer, const char *program)
+{
+    char path[4096], link[4096], pipe[4096];
+    vf_gallery *loaded = NULL;
+    CHECK(snprintf(path, sizeof path, "%s.target.json", program) < (int)sizeof path);
+    CHECK(snprintf(link, sizeof link, "%s.link.json", program) < (int)sizeof link);
+    CHECK(snprintf(pipe, sizeof pipe, "%s.pipe", program) < (int)sizeof pipe);
+    (void)remove(link), (void)remove(pipe);
+    CHECK(symlink(path, link) == 0);
+    CHECK_STATUS(VF_OK, vf_gallery_save(gallery, link));
+    CHECK(S_ISLNK(mode_of(link)));
+    CHECK(mode_of(path) == (S_IFREG | 0600));
+    CHECK(chmod(path, 0640) == 0);
+    CHECK_STATUS(VF_OK, vf_gallery_save(gallery, link));
+    CHECK(mode_of(path) == (S_IFREG | 0640));
+    CHECK_STATUS(VF_OK, vf_gallery_load(diarizer, link, &loaded));
+    check_names(loaded, enrolled, 3);
+    vf_gallery_destroy(loaded);
+    CHECK(mkfifo(pipe, 0600) == 0);
+    CHECK_STATUS(VF_E_IO, vf_gallery_save(gallery, pipe));
+    CHECK_TEXT("expected a regular file, found a pipe");
+    CHECK_STATUS(VF_E_GALLERY, vf_gallery_load(diarizer, pipe, &loaded));
+    CHECK(S_ISFIFO(mode_of(pipe)));
+    CHECK_STATUS(VF_E_GALLERY, vf_gallery_load(diarizer, "/dev/zero", &loaded));
+    CHECK_TEXT("expected a regular file, found a device");
+    CHECK(remove(pipe) == 0 && remove(link) == 0 && remove(path) == 0);
+}
+
+/* A limit of the process stands for a disk that is full. */
+static void full_disk(const vf_gallery *gallery, const vf_diarizer *diarizer, const char *program)
+{
+    char path[4096];
+    struct rlimit before, low;
+    vf_gallery *loaded = NULL;
+    CHECK(snprintf(path, sizeof path, "%s.full.json", program) < (int)sizeof path);
+    CHECK_STATUS(VF_OK, vf_gallery_save(gallery, path));
+    CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR && getrlimit(RLIMIT_FSIZE, &before) == 0);
+    low = before;
+    low.rlim_cur = 100;
+    CHECK(setrlimit(RLIMIT_FSIZE, &low) == 0);
+    CHECK_STATUS(VF_E_IO, vf_gallery_save(gallery, path));
+    CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    CHECK_STATUS(VF_OK, vf_gallery_load(diarizer, path, &loaded));
+    check_names(loaded, enrolled, 3);
+    vf_gallery_destroy(loaded);
+    CHECK(remove(path) == 0);
+}
+
 static void files(const vf_gallery *gallery, const vf_diarizer *diarizer, const char *program)
 {
     char path[4096];
@@ -198,6 +269,8 @@ static void files(const vf_gallery *gallery, const vf_diarizer *diarizer, const 
     CHECK_STATUS(VF_E_GALLERY, vf_gallery_load(diarizer, "/", &loaded));
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_load(diarizer, "a\xff", &loaded));
     CHECK(remove(path) == 0);
+    nodes(gallery, diarizer, program);
+    full_disk(gallery, diarizer, program);
 }
 
 int main(int argc, char **argv)

@@ -55,6 +55,80 @@ fn what_is_saved_is_loaded_to_the_bit() {
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_new_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("g.json");
+    two().save(&path).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+/// Names this test's own process, which saves until it is killed.
+const SAVES: &str = "VF_TEST_SAVES";
+
+/// Whenever a process that saves is killed, the gallery is whole, and the next save removes what it left.
+#[test]
+fn a_killed_process_leaves_a_whole_gallery_and_the_next_save_cleans_up() {
+    let mut gallery = gallery(&[]);
+    for index in 0..3_000_u16 {
+        gallery.enroll(&format!("p{index}"), &voice([1.0, f32::from(index), 0.5], 10.0)).unwrap();
+    }
+    if let Some(path) = std::env::var_os(SAVES) {
+        loop {
+            gallery.save(path.as_ref()).unwrap();
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("g.json");
+    gallery.save(&path).unwrap();
+    let entries = || std::fs::read_dir(&folder).unwrap().count();
+    let mut left = 0;
+    for round in 0..20 {
+        let mut saving = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "files::a_killed_process_leaves_a_whole_gallery_and_the_next_save_cleans_up"])
+            .env(SAVES, &path)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = std::time::Instant::now();
+        while entries() == 1 && begun.elapsed().as_secs() < 20 {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(round % 5));
+        saving.kill().unwrap();
+        saving.wait().unwrap();
+        left += entries() - 1;
+        assert_eq!(Gallery::read(&path).unwrap(), gallery, "round {round}");
+        gallery.save(&path).unwrap();
+        assert_eq!(entries(), 1, "round {round}");
+    }
+    assert!(left > 0, "no process was killed while it saved");
+}
+
+/// Ten times the names take about ten times the time: a walk over all names for each took a hundred times.
+#[test]
+fn many_are_enrolled_saved_and_loaded_in_time_of_their_number() {
+    let (folder, path) = written("");
+    let seconds = |count: u32| {
+        let begun = std::time::Instant::now();
+        let mut gallery = gallery(&[]);
+        for index in 0..count {
+            gallery.enroll(&format!("person {index}"), &voice([1.0, 0.5, 0.25], 10.0)).unwrap();
+        }
+        gallery.save(&path).unwrap();
+        assert_eq!(Gallery::read(&path).unwrap().voices().len(), count as usize);
+        begun.elapsed().as_secs_f64()
+    };
+    // The best of some: others use this machine too.
+    let best = |count| (0..3).map(|_| seconds(count)).fold(f64::MAX, f64::min);
+    let (few, many) = (best(5_000), best(50_000));
+    println!("5,000 names: {few:.3} s, 50,000: {many:.3} s");
+    assert!(many < 30.0 * few, "{few} s, {many} s");
+    drop(folder);
+}
+
 #[test]
 fn the_gallery_of_another_model_is_refused() {
     let (_folder, path) = written(text());

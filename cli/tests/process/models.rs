@@ -234,7 +234,7 @@ fn a_result_does_not_overwrite_what_the_models_are_read_from() {
         let said = run(&[&["diarize", "--format", "json", "--output", &name], models, &[recording]].concat());
         assert_eq!(usage(&said), written);
     }
-    // A result takes the place of a link, and the model behind it stays, but nobody means that.
+    // A result would take the place of what a link leads to.
     #[cfg(unix)]
     {
         let link = folder.path().join("conversation.rttm");

@@ -91,6 +91,26 @@ fn the_answer_for_the_whole_is_that_of_diarize() {
     assert_eq!(answer, output(&["diarize", "--format", "rttm", CONVERSATION]));
 }
 
+/// What is no file is written to and stays; standard output, also one that is a file, has the answer behind the rest.
+#[cfg(unix)]
+#[test]
+fn an_answer_may_go_to_a_device_or_to_standard_output() {
+    let with = |result: &str| output(&["stream", "--format", "rttm", CONVERSATION, "--result", result]);
+    let live = with("/dev/null");
+    assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+    let both = with("/dev/stdout");
+    let answer = both.strip_prefix(&live).unwrap();
+    assert!(answer.lines().count() > 1, "{both}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out");
+    let to_file = voiceflow()
+        .args(["stream", "--format", "rttm", CONVERSATION, "--result", "/dev/stdout"])
+        .stdout(std::fs::File::create(&file).unwrap())
+        .status();
+    assert!(to_file.unwrap().success());
+    assert_eq!(std::fs::read_to_string(file).unwrap(), both);
+}
+
 #[test]
 fn nonsense_is_refused() {
     for (arguments, text) in [

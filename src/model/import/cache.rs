@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::split::{FrameAxis, Split};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::model::source::{self, sha256};
-use crate::output::whole_file;
 
 /// Format of the JSON file.
 const FORMAT: u32 = 1;
@@ -118,7 +118,7 @@ pub(in crate::model) fn write(model: &Path, fingerprint: &str, found: &Found) ->
 
 /// Puts a file in place of another in one step.
 fn replace(path: PathBuf, bytes: &[u8]) -> Result<PathBuf> {
-    whole_file::write(&path, bytes)?;
+    files::write(&path, bytes)?;
     Ok(path)
 }
 
