@@ -143,13 +143,23 @@ measure-streaming: build $(VENV)/ready ## accuracy of live labels by latency on 
 # Real speech to simulate meetings from: a folder with train/ and noise/.
 DATA ?= ../shared/data
 
+MEETINGS = cd models/diarization && PYTHONPATH=../public $(CURDIR)/$(VENV)/bin/python -m voiceflow_models.data.meetings \
+	--data "$(abspath $(DATA))" --cache "$(CURDIR)/.cache/sources" --out "$(CURDIR)/.cache/$@"
+FOUND = mkdir -p .cache/$@/found && \
+	target/release/voiceflow diarize .cache/$@/*.flac --format rttm --output .cache/$@/found $(SIM_ARGS) && \
+	target/release/voiceflow score .cache/$@ .cache/$@/found
+# Anything else for `voiceflow diarize`, such as --models FOLDER.
+SIM_ARGS ?=
+
 .PHONY: sim-test
 sim-test: build $(VENV)/ready ## 20 simulated meetings of speakers whom no model was trained on, diarized and scored
-	cd models/diarization && PYTHONPATH=../public $(CURDIR)/$(VENV)/bin/python -m voiceflow_models.data.meetings \
-		--data "$(abspath $(DATA))" --cache "$(CURDIR)/.cache/sources" --out "$(CURDIR)/.cache/sim-test"
-	mkdir -p .cache/sim-test/found
-	target/release/voiceflow diarize .cache/sim-test/*.flac --format rttm --output .cache/sim-test/found
-	target/release/voiceflow score .cache/sim-test .cache/sim-test/found
+	$(MEETINGS)
+	$(FOUND)
+
+.PHONY: sim-test-ami
+sim-test-ami: build $(VENV)/ready ## 20 meetings of 10 min by turns of real ones that train nothing, held-out speakers, measured rooms
+	$(MEETINGS) --real-turns --seconds 600
+	$(FOUND)
 
 # The two models that every contender gets, and anything else for the command line of compare.py.
 SEGMENTATION ?=

@@ -6,7 +6,7 @@ Every draw comes from the generator that is passed in, so a seed fixes the resul
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,8 @@ class Conditions:
     """Conversations in which hardly anybody speaks, or one speaks at length."""
     overlap: float
     """How much people talk over each other: 1 is as in AMI."""
+    room: float = 0.7
+    """Conversations in a room; the others have no echo."""
 
 
 HARD = Conditions(6.0, 1.0, 0.2, (15.0, 32.0), 0.06, (3.0, 45.0), 0.19, 0.25, 1.0)
@@ -65,6 +67,9 @@ heard in a window they are the loudest of it, and still nobody's turn."""
 ORDINARY = Conditions(3.0, 0.0, 0.1, (22.0, 35.0), 0.0, (12.0, 45.0), 0.0, 0.0, 1.0)
 """Meetings in a room, as test material: all talkers are near, and talk over each other as much as in AMI."""
 
+REAL_ROOMS = Conditions(3.0, 0.6, 0.3, (22.0, 35.0), 0.0, (15.0, 40.0), 0.0, 0.0, 1.0, room=1.0)
+"""Meetings by real turns in rooms that were measured, as test material: some talkers sit far off."""
+
 
 @dataclass
 class Voice:
@@ -73,6 +78,10 @@ class Voice:
     speaker: Speaker
     speed: float
     label: int
+
+
+Cut = Callable[[np.random.Generator, Voice, int], tuple[np.ndarray, np.ndarray]]
+"""Up to so many samples of a voice, with its labels every 10 ms; ``cut_speech`` is one."""
 
 
 @dataclass
@@ -110,11 +119,29 @@ class Simulator:
         """A conversation of ``speakers`` different people, ``seconds`` long."""
         samples = int(seconds * SAMPLE_RATE)
         voices = self._cast(random, speakers)
-        tracks = np.zeros((speakers, samples), np.float32)
-        activity = np.zeros((samples // FRAME_STEP, speakers), bool)
         manner = draw_manner(random, self._conditions.quiet_manners, self._conditions.overlap)
-        for place in plan_turns(random, samples, speakers, manner):
-            self._lay(random, voices[place.voice], place, tracks, activity)
+        places = plan_turns(random, samples, speakers, manner)
+        return self._performed(random, samples, voices, places, cut_speech)
+
+    def performance(
+        self,
+        random: np.random.Generator,
+        seconds: float,
+        speakers: int,
+        places: Sequence[Placement],
+        cut: Cut,
+    ) -> Conversation:
+        """A conversation of ``speakers`` different people by given placements, with speech from ``cut``."""
+        voices = self._cast(random, speakers)
+        return self._performed(random, int(seconds * SAMPLE_RATE), voices, places, cut)
+
+    def _performed(
+        self, random, samples: int, voices: list[Voice], places: Sequence[Placement], cut: Cut
+    ) -> Conversation:
+        tracks = np.zeros((len(voices), samples), np.float32)
+        activity = np.zeros((samples // FRAME_STEP, len(voices)), bool)
+        for place in places:
+            self._lay(random, voices[place.voice], place, tracks, activity, cut)
         audio = self.recording(random, tracks, activity, voices)
         return Conversation(audio, close_pauses(activity, TURN_PAUSE_FRAMES), voices)
 
@@ -144,10 +171,12 @@ class Simulator:
                 cast.append(voice)
         return cast
 
-    def _lay(self, random, voice: Voice, place: Placement, tracks: np.ndarray, activity: np.ndarray) -> None:
+    def _lay(
+        self, random, voice: Voice, place: Placement, tracks: np.ndarray, activity: np.ndarray, cut: Cut
+    ) -> None:
         """Cuts a piece of speech that starts with a word and lays it into the voice's track."""
         length = min(place.length, tracks.shape[1] - place.start)
-        audio, speech = cut_speech(random, voice, length)
+        audio, speech = cut(random, voice, length)
         length = min(length, len(audio))
         ramp = min(80, length // 2)
         audio = audio[:length] * np.float32(10 ** (random.normal(0, 2) / 20))
@@ -164,7 +193,8 @@ class Simulator:
     def _seat(self, random, tracks: np.ndarray) -> np.ndarray:
         """Mixes the talkers as a room and its microphones hear them."""
         speakers, samples = tracks.shape
-        room = self._rooms[random.integers(len(self._rooms))] if random.random() < 0.7 else None
+        rooms = self._rooms if random.random() < self._conditions.room else None
+        room = rooms[random.integers(len(rooms))] if rooms else None
         # Talkers sit at different distances: one of them may be 25 dB below the loudest.
         gains = 10 ** (np.clip(random.normal(0, self._conditions.levels_db, speakers), -16, 10) / 20)
         distance = self._conditions.distance * random.random()
