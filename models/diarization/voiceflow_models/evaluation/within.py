@@ -1,0 +1,83 @@
+"""Voices within a recording: are two stretches of one recording, each of one talker, the same person?
+
+Room, noise and microphone are those of the recording for both, as they are when a recording is clustered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..data.sources import read_source
+from ..layout import SAMPLE_RATE
+from .det import trade_off
+from .rttm import Turn, read_folder
+from .verification import Encoder
+
+CUTS = 12
+"""Stretches of each speaker of a recording, at most."""
+
+EDGE_S = 0.1
+"""Nobody else talks this long before and after a stretch: references are not exact."""
+
+
+@dataclass
+class Stretches:
+    """Pieces of recordings in which one person talks alone."""
+
+    audio: list[np.ndarray]
+    recording: np.ndarray
+    """Index of the recording of each [stretches]."""
+    speaker: np.ndarray
+    """Index of the speaker of each, counted through all recordings [stretches]."""
+
+
+def solo(turns: list[Turn], speaker: str, seconds: float) -> list[float]:
+    """Where stretches of ``seconds`` begin in which ``speaker`` talks alone; they do not overlap."""
+    begins: list[float] = []
+    others = [(turn.start_s - EDGE_S, turn.end_s + EDGE_S) for turn in turns if turn.speaker != speaker]
+    for turn in turns:
+        if turn.speaker != speaker:
+            continue
+        at = turn.start_s
+        while at + seconds <= turn.end_s:
+            blocked = [end for start, end in others if start < at + seconds and end > at]
+            if blocked:
+                at = max(blocked)
+                continue
+            begins.append(at)
+            at += seconds
+    return begins
+
+
+def stretches(folder: Path, seconds: float, seed: int = 0) -> Stretches:
+    """Up to ``CUTS`` stretches of every speaker of every recording (FLAC beside RTTM) of a folder."""
+    random = np.random.default_rng(seed)
+    audio, recording, speaker, people = [], [], [], 0
+    for index, (name, turns) in enumerate(sorted(read_folder(folder).items())):
+        sound = read_source(folder / f"{name}.flac")
+        for person in sorted({turn.speaker for turn in turns}):
+            begins = np.array(solo(turns, person, seconds))
+            for begin in random.permutation(begins)[:CUTS]:
+                first = int(begin * SAMPLE_RATE)
+                audio.append(sound[first : first + int(seconds * SAMPLE_RATE)])
+                recording.append(index)
+                speaker.append(people)
+            people += 1
+    return Stretches(audio, np.array(recording), np.array(speaker))
+
+
+def equal_error(encode: Encoder, cuts: Stretches) -> float:
+    """The equal error rate over pairs of one recording, every speaker and every pair of speakers alike."""
+    embeddings = np.array([encode(audio) for audio in cuts.audio])
+    unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-9)
+    first, second = np.triu_indices(len(unit), k=1)
+    together = cuts.recording[first] == cuts.recording[second]
+    first, second = first[together], second[together]
+    same = cuts.speaker[first] == cuts.speaker[second]
+    cosine = np.einsum("ij,ij->i", unit[first], unit[second])
+    pair = cuts.speaker[first] * (cuts.speaker.max(initial=0) + 1) + cuts.speaker[second]
+    weights = [1 / np.bincount(pair[kind])[pair[kind]] for kind in (same, ~same)]
+    return trade_off(cosine[same], cosine[~same], *weights).equal_error()[0]
