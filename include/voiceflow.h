@@ -906,6 +906,22 @@ vf_status vf_options_set_min_cluster_size(struct vf_options *options,
                                           size_t windows);
 
 /**
+ * Sets the bundle that the models are taken from: a folder with `model.onnx`, or with `segmentation.onnx` and
+ * `embedding.onnx`, and `metadata.json`; or the name of such a folder in `$VOICEFLOW_MODELS`, in `.models` of the
+ * working directory or of a folder above the library, or in `../share/voiceflow/models` beside the library. Options
+ * that are not set are what the bundle was tuned to. The create function reads it, and refuses another model
+ * beside it. Default: none.
+ *
+ * - `options`: the options.
+ * - `bundle`: UTF-8 path or name, at most 65,536 bytes; copied.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_bundle(struct vf_options *options,
+                                const char *bundle);
+
+/**
  * Sets the folder with the PLDA for VF_CLUSTERING_VBX: `xvec_transform.npz` and `plda.npz`, as pyannote's community-1
  * has them. The create function reads them. Default: none.
  *

@@ -21,7 +21,7 @@ use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
 use crate::gallery::Voice;
-use crate::model::{LocalDiarizer, ModelInfo, Process, Session, TwoStage, read_plda, thread_count};
+use crate::model::{LocalDiarizer, ModelInfo, Process, open_local, read_plda, thread_count};
 use crate::types::{Diarization, Speaker};
 
 /// Share of a window that a voice is heard alone from which centroid linkage and VBx trust it, as in
@@ -78,12 +78,7 @@ impl Diarizer {
         // One thread for each run, many runs at once: sums then have the same order for any number of threads.
         session_config.set_threads(1)?;
         session_config.set_slots(workers)?;
-        let pair = config.segmentation_model().is_some() || config.embedding_model().is_some();
-        let local: Arc<dyn LocalDiarizer> = if pair {
-            Arc::new(TwoStage::new(&session_config)?)
-        } else {
-            Arc::new(Session::for_batches(&session_config)?)
-        };
+        let local = open_local(&session_config)?;
         let info = local.info();
         let workers = match info.provider {
             Provider::Auto | Provider::Cpu => workers,
@@ -111,7 +106,7 @@ impl Diarizer {
     /// How voices are clustered: never [`ClusteringMethod::Auto`].
     pub fn clustering_method(&self) -> ClusteringMethod {
         match self.method {
-            Method::Average => ClusteringMethod::Average,
+            Method::Average | Method::AverageBySize { .. } => ClusteringMethod::Average,
             Method::Centroid { .. } => ClusteringMethod::Centroid,
             Method::Vbx(_) => ClusteringMethod::Vbx,
         }
@@ -224,6 +219,16 @@ impl Diarizer {
         FrameTimes { origin_s: middle_s - step_s / 2.0, step_s }
     }
 
+    /// Pauses of one speaker of fewer frames are filled.
+    pub(crate) fn pause_frames(&self) -> usize {
+        self.frames(self.config.min_silence_s().unwrap_or_else(|| self.local.tuning().min_silence_s))
+    }
+
+    /// Turns of fewer frames are dropped.
+    pub(crate) fn least_frames(&self) -> usize {
+        self.frames(self.config.min_speech_s().unwrap_or_else(|| self.local.tuning().min_speech_s))
+    }
+
     /// Fewest frames that last `seconds` or longer.
     pub(crate) fn frames(&self, seconds: f64) -> usize {
         // A whole number of frames stays that number whatever the rounding of the quotient.
@@ -241,7 +246,7 @@ impl Diarizer {
     /// Cosine distance under which average linkage takes two clusters for one speaker.
     pub(crate) fn cosine_threshold(&self) -> f32 {
         match &self.method {
-            Method::Average => self.clustering_threshold(),
+            Method::Average | Method::AverageBySize { .. } => self.clustering_threshold(),
             Method::Vbx(vbx) if vbx.start() == Start::Average => self.clustering_threshold(),
             Method::Centroid { .. } | Method::Vbx(_) => usual_threshold(ClusteringMethod::Average),
         }
@@ -251,7 +256,7 @@ impl Diarizer {
         let range = self.config.speaker_range();
         let tuning = self.local.tuning();
         let trusted_s = match &self.method {
-            Method::Average => tuning.trusted_s,
+            Method::Average | Method::AverageBySize { .. } => tuning.trusted_s,
             Method::Vbx(vbx) if vbx.start() == Start::Average => tuning.trusted_s,
             Method::Centroid { .. } | Method::Vbx(_) => {
                 TRUSTED_SHARE * self.grid.window as f64 / f64::from(SAMPLE_RATE)
@@ -319,8 +324,8 @@ impl Diarizer {
         let turns = reconstruct(&all, total_frames, hysteresis, self.weighting(), control)?;
         let turns =
             speaker_count::restore_speakers(turns, windows, clustering, hysteresis, total_frames, least);
-        let turns = fill_pauses(turns, self.frames(self.config.min_silence_s()));
-        Ok(drop_short(turns, self.frames(self.config.min_speech_s()), least))
+        let turns = fill_pauses(turns, self.pause_frames());
+        Ok(drop_short(turns, self.least_frames(), least))
     }
 
     /// Speakers in the order of first appearance, with their voices, and the segments in seconds.
@@ -364,7 +369,10 @@ fn method(config: &Config, local: &dyn LocalDiarizer, grid: WindowGrid) -> Resul
         asked => asked,
     };
     Ok(match asked {
-        ClusteringMethod::Auto | ClusteringMethod::Average => Method::Average,
+        ClusteringMethod::Auto | ClusteringMethod::Average => match local.tuning().min_cluster_share {
+            Some(least_share) => Method::AverageBySize { least_share },
+            None => Method::Average,
+        },
         ClusteringMethod::Centroid => {
             let usual = (CENTROID_LEAST_S * f64::from(SAMPLE_RATE) / grid.hop as f64).ceil() as usize;
             Method::Centroid { min_cluster_size: config.min_cluster_size().unwrap_or(usual) }

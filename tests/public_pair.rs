@@ -1,4 +1,4 @@
-//! The pair of public models that `make models-public` builds, segmentation-3.0 and the GE2E encoder, diarizes real
+//! The pair of public models that `make test-rust` builds, segmentation-3.0 and the GE2E encoder, diarizes real
 //! conversations at least as well as a plain Python pipeline of the same two.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
@@ -22,7 +22,7 @@ const CONVERSATION_DER: f64 = 0.1;
 
 fn public(name: &str) -> PathBuf {
     let path = root().join(".models").join(name);
-    assert!(path.is_file(), "{}: not there; run `make models-public`", path.display());
+    assert!(path.is_file(), "{}: not there; run `make .models/public/metadata.json`", path.display());
     path
 }
 

@@ -138,6 +138,14 @@ func WithMinClusterSize(windows int) Option {
 	}).of("WithMinClusterSize", forDiarizer)
 }
 
+// WithBundle takes the models of a bundle: a folder, or its name in $VOICEFLOW_MODELS, in .models or beside the
+// library. Options that are not given are what it was tuned to. Default: none.
+func WithBundle(bundle string) Option {
+	return textSetter("bundle", bundle, func(o *C.vf_options, bundle *C.char) C.vfgo_answer {
+		return C.go_vf_options_set_bundle(o, bundle)
+	}).of("WithBundle", forDiarizer|forSession)
+}
+
 // WithPLDA sets the folder with the PLDA for ClusteringVBx: xvec_transform.npz and plda.npz, as pyannote's
 // community-1 has them. Default: none.
 func WithPLDA(folder string) Option {

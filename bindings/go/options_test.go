@@ -45,6 +45,7 @@ func TestEveryOptionIsChecked(t *testing.T) {
 		"threshold":                  WithClusteringThreshold(math.NaN()),
 		"cluster":                    WithMinClusterSize(0),
 		"folder":                     WithPLDA("\x00"),
+		"bundle":                     WithBundle("a\x00"),
 		"options: expected one made": {},
 	} {
 		t.Run(words, func(t *testing.T) {
@@ -176,6 +177,16 @@ func TestTwoPublicModels(t *testing.T) {
 	}
 	_, err := NewDiarizer(WithSegmentationModel(embedding), WithEmbeddingModel(segmentation))
 	expectError(t, err, ErrModel, "campplus.onnx: expected a segmentation network")
+}
+
+func TestBundle(t *testing.T) {
+	d := must[*Diarizer](t)(NewDiarizer(WithBundle(filepath.Join(modelsFolder, "../../../models/fast-cnn/1.0.1"))))
+	defer d.Close()
+	if name := d.Info().Name; name != "fast-cnn" {
+		t.Fatalf("got the name %q", name)
+	}
+	_, err := NewDiarizer(WithBundle("nowhere"))
+	expectError(t, err, ErrInvalidArgument, "bundle nowhere: expected a folder with model.onnx")
 }
 
 func TestModelsThatCannotBeUsed(t *testing.T) {

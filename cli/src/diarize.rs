@@ -27,7 +27,7 @@ Examples:
   voiceflow diarize --format rttm --output results/ recordings/*.flac
   voiceflow diarize --reference meeting.rttm meeting.wav
   voiceflow diarize --gallery team.json meeting.wav
-  voiceflow diarize --models public meeting.wav
+  voiceflow diarize --models accurate meeting.wav
   voiceflow diarize --segmentation-model s.onnx --embedding-model e.onnx call.wav
 
 A recording is called after its file: without folders and the last extension. When a file fails, the others are \
@@ -62,12 +62,12 @@ pub struct DiarizeArgs {
     /// for a pair of models]
     #[arg(long, value_name = "SECONDS")]
     hop: Option<f64>,
-    /// Drop turns shorter than this
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
-    min_speech: f64,
-    /// Fill pauses of one speaker shorter than this
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
-    min_silence: f64,
+    /// Drop turns shorter than this [default: the bundle's, else 0]
+    #[arg(long, value_name = "SECONDS")]
+    min_speech: Option<f64>,
+    /// Fill pauses of one speaker shorter than this [default: the bundle's, else 0]
+    #[arg(long, value_name = "SECONDS")]
+    min_silence: Option<f64>,
     /// Longest time that each file may take
     #[arg(long, value_name = "SECONDS")]
     deadline: Option<f64>,
@@ -97,8 +97,12 @@ impl DiarizeArgs {
         if let Some(hop) = self.hop {
             config.set_hop(hop).map_err(usage)?;
         }
-        config.set_min_speech(self.min_speech).map_err(usage)?;
-        config.set_min_silence(self.min_silence).map_err(usage)?;
+        if let Some(shortest) = self.min_speech {
+            config.set_min_speech(shortest).map_err(usage)?;
+        }
+        if let Some(shortest) = self.min_silence {
+            config.set_min_silence(shortest).map_err(usage)?;
+        }
         Ok(config)
     }
 

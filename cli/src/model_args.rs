@@ -1,20 +1,13 @@
 //! The arguments that say which models diarize, and how their voices are clustered.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use voiceflow::{ClusteringMethod, Config, EmbeddingFamily, Frontend, ModelSource};
+use voiceflow::model::find_bundle;
+use voiceflow::{ClusteringMethod, Config, EmbeddingFamily, Error, Frontend, ModelSource};
 
 use crate::exit::Failure;
 use crate::runtime_args::usage;
-
-/// The folder with models by name: where `make models-public` puts them.
-const MODELS_FOLDER: &str = ".models";
-/// Variable that names another such folder.
-const MODELS_VARIABLE: &str = "VOICEFLOW_MODELS";
-/// The files of a pair in its folder.
-const SEGMENTATION: &str = "segmentation.onnx";
-const EMBEDDING: &str = "embedding.onnx";
 
 /// Arguments of `diarize`, `enroll`, `identify` and `bench`.
 #[derive(Args)]
@@ -23,8 +16,8 @@ pub struct ModelArgs {
     /// Joint model, an ONNX file that keeps this project's contract [default: the embedded model]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["models", "segmentation_model", "embedding_model"])]
     model: Option<PathBuf>,
-    /// Pair of public models: a folder with segmentation.onnx and embedding.onnx, or the name of such a folder in
-    /// $VOICEFLOW_MODELS or .models; `make models-public` makes the one named public
+    /// Bundle: a folder with model.onnx, or with segmentation.onnx and embedding.onnx, and metadata.json; or its name in
+    /// $VOICEFLOW_MODELS, in .models or beside the library. `make models-accurate` makes the one named accurate
     #[arg(long, value_name = "NAME|DIR", conflicts_with_all = ["segmentation_model", "embedding_model"])]
     models: Option<PathBuf>,
     /// Segmentation model, an ONNX file like that of pyannote's segmentation-3.0
@@ -101,22 +94,22 @@ impl ModelArgs {
     /// The files that are read for the models that were given, what `import-model` wrote among them.
     pub fn files(&self) -> Result<Vec<PathBuf>, Failure> {
         let mut files: Vec<PathBuf> = self.model.iter().cloned().collect();
-        if let Some((segmentation, embedding)) = self.pair()? {
+        if let Some((segmentation, embedding)) = self.pair() {
             files.extend([embedding.with_extension("import.json"), segmentation, embedding]);
+        }
+        if let Some(name) = &self.models {
+            let entries = find_bundle(name).and_then(|folder| {
+                let entries = std::fs::read_dir(&folder);
+                entries.map_err(|error| Error::Io { path: folder, reason: error.to_string() })
+            });
+            files.extend(entries?.filter_map(|entry| Some(entry.ok()?.path())));
         }
         Ok(files)
     }
 
-    /// The segmentation and the embedding model, where a pair was given.
-    fn pair(&self) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
-        Ok(match (&self.models, &self.segmentation_model, &self.embedding_model) {
-            (Some(name), ..) => {
-                let folder = models_folder(name)?;
-                Some((folder.join(SEGMENTATION), folder.join(EMBEDDING)))
-            }
-            (None, Some(segmentation), Some(embedding)) => Some((segmentation.clone(), embedding.clone())),
-            _ => None,
-        })
+    /// The segmentation and the embedding model, where their files were given.
+    fn pair(&self) -> Option<(PathBuf, PathBuf)> {
+        self.segmentation_model.clone().zip(self.embedding_model.clone())
     }
 
     /// Refuses arguments that would have no effect.
@@ -139,8 +132,11 @@ impl ModelArgs {
         if let Some(path) = &self.model {
             config.set_model(ModelSource::File(path.clone()));
         }
-        let pair = self.pair()?;
-        self.check(pair.is_some())?;
+        if let Some(name) = &self.models {
+            config.set_bundle(name.clone());
+        }
+        let pair = self.pair();
+        self.check(pair.is_some() || self.models.is_some())?;
         if let Some((segmentation, embedding)) = pair {
             config.set_segmentation_model(ModelSource::File(segmentation)).map_err(usage)?;
             config.set_embedding_model(ModelSource::File(embedding)).map_err(usage)?;
@@ -199,28 +195,4 @@ impl EmbeddingArgs {
             FrontendArg::Sherpa => Frontend::Sherpa,
         });
     }
-}
-
-/// The folder that `name` stands for: itself, or that name in the folder of models, which is looked for in the
-/// variable, then in the working directory, then above this program.
-fn models_folder(name: &Path) -> Result<PathBuf, Failure> {
-    let mut places = vec![name.to_owned()];
-    if name.components().count() == 1 {
-        if let Some(folder) = std::env::var_os(MODELS_VARIABLE) {
-            places = vec![PathBuf::from(folder).join(name), name.to_owned()];
-        }
-        places.push(Path::new(MODELS_FOLDER).join(name));
-        let program = std::env::current_exe().unwrap_or_default();
-        places.extend(program.ancestors().skip(1).map(|folder| folder.join(MODELS_FOLDER).join(name)));
-    }
-    let found = places.iter().find(|folder| folder.join(SEGMENTATION).is_file());
-    found.cloned().ok_or_else(|| {
-        let hint = if name == Path::new("public") { "; `make models-public` builds them" } else { "" };
-        let searched: Vec<String> = places.iter().take(3).map(|place| place.display().to_string()).collect();
-        Failure::Failed(format!(
-            "--models {}: expected a folder with {SEGMENTATION} and {EMBEDDING}, found none in {}{hint}",
-            name.display(),
-            searched.join(", ")
-        ))
-    })
 }

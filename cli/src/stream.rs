@@ -62,12 +62,12 @@ pub struct StreamArgs {
     /// Most speakers, 1 to 100 [default: 100]
     #[arg(long, value_name = "N")]
     max_speakers: Option<usize>,
-    /// Drop turns shorter than this
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
-    min_speech: f64,
-    /// Fill pauses of one speaker shorter than this; turns are final as much later
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
-    min_silence: f64,
+    /// Drop turns shorter than this [default: the bundle's, else 0]
+    #[arg(long, value_name = "SECONDS")]
+    min_speech: Option<f64>,
+    /// Fill pauses of one speaker shorter than this; turns are final as much later [default: 0]
+    #[arg(long, value_name = "SECONDS")]
+    min_silence: Option<f64>,
     /// Write the answer for the whole into this file: .rttm, .json or .srt, anything else as a table
     #[arg(long, value_name = "FILE")]
     result: Option<PathBuf>,
@@ -97,8 +97,12 @@ impl StreamArgs {
         if let Some(most) = self.max_speakers {
             config.set_speaker_range(0, most).map_err(usage)?;
         }
-        config.set_min_speech(self.min_speech).map_err(usage)?;
-        config.set_min_silence(self.min_silence).map_err(usage)?;
+        if let Some(shortest) = self.min_speech {
+            config.set_min_speech(shortest).map_err(usage)?;
+        }
+        if let Some(shortest) = self.min_silence {
+            config.set_min_silence(shortest).map_err(usage)?;
+        }
         Ok(config)
     }
 

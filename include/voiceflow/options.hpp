@@ -262,6 +262,14 @@ public:
         return chain(vf_options_set_min_cluster_size(get(), windows));
     }
 
+    /// Takes the models of a bundle: a folder, or its name in $VOICEFLOW_MODELS, in .models or beside the library.
+    /// Options that are not set are what it was tuned to. Default: none.
+    VOICEFLOW_CHECKED Chain set_bundle(const Text &bundle) &
+    {
+        return chain(
+            bundle.with("bundle", [&](const char *text) { return vf_options_set_bundle(get(), text); }));
+    }
+
     /// Sets the folder with the PLDA for Clustering::vbx: `xvec_transform.npz` and `plda.npz`. Default: none.
     VOICEFLOW_CHECKED Chain set_plda(const Text &folder) &
     {
@@ -374,6 +382,7 @@ public:
     {
         return std::move(set_min_cluster_size(windows));
     }
+    [[nodiscard]] Options set_bundle(const Text &bundle) && { return std::move(set_bundle(bundle)); }
     [[nodiscard]] Options set_plda(const Text &folder) && { return std::move(set_plda(folder)); }
     [[nodiscard]] Options set_min_speech(Seconds shortest) && { return std::move(set_min_speech(shortest)); }
     [[nodiscard]] Options set_min_silence(Seconds shortest) &&

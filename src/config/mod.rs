@@ -35,6 +35,7 @@ const MAX_RECEPTIVE_FIELD: usize = 160_000;
 #[derive(Clone, Debug)]
 pub struct Config {
     model: ModelSource,
+    bundle: Option<PathBuf>,
     segmentation_model: Option<ModelSource>,
     segmentation_receptive_field: Option<(usize, usize)>,
     embedding_model: Option<ModelSource>,
@@ -58,8 +59,8 @@ pub struct Config {
     clustering_threshold: Option<f32>,
     min_cluster_size: Option<usize>,
     plda: Option<PathBuf>,
-    min_speech_s: f64,
-    min_silence_s: f64,
+    min_speech_s: Option<f64>,
+    min_silence_s: Option<f64>,
     latency_s: f64,
     history_s: f64,
 }
@@ -68,6 +69,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             model: ModelSource::Embedded,
+            bundle: None,
             segmentation_model: None,
             segmentation_receptive_field: None,
             embedding_model: None,
@@ -91,8 +93,8 @@ impl Default for Config {
             clustering_threshold: None,
             min_cluster_size: None,
             plda: None,
-            min_speech_s: 0.0,
-            min_silence_s: 0.0,
+            min_speech_s: None,
+            min_silence_s: None,
             latency_s: 1.0,
             history_s: 7_200.0,
         }
@@ -128,6 +130,19 @@ impl Config {
     /// Takes the joint model from `source`. Default: the embedded model.
     pub fn set_model(&mut self, source: ModelSource) {
         self.model = source;
+    }
+
+    /// Takes the models of a bundle: a folder with `model.onnx`, or with `segmentation.onnx` and `embedding.onnx`, and
+    /// `metadata.json`, or the name of such a folder in `$VOICEFLOW_MODELS`, in `.models` of the working directory or
+    /// of a folder above the library, or in `../share/voiceflow/models` beside the library. Options that are not set
+    /// are what the bundle was tuned to. No other model can be set with it. Default: none.
+    pub fn set_bundle(&mut self, bundle: PathBuf) {
+        self.bundle = Some(bundle);
+    }
+
+    /// Takes no bundle: its models have been set.
+    pub(crate) fn clear_bundle(&mut self) {
+        self.bundle = None;
     }
 
     /// Takes a pyannote-style segmentation model (segmentation-3.0, Reverb v1) from `source`, to be run together
@@ -280,15 +295,15 @@ impl Config {
         self.plda = Some(folder);
     }
 
-    /// Segments shorter than this many seconds are dropped, 0 to 60. Default 0.
+    /// Segments shorter than this many seconds are dropped, 0 to 60. Default: the bundle's, else 0.
     pub fn set_min_speech(&mut self, min_speech_s: f64) -> Result<()> {
-        self.min_speech_s = within("min_speech_s", min_speech_s, 0.0..=60.0)?;
+        self.min_speech_s = Some(within("min_speech_s", min_speech_s, 0.0..=60.0)?);
         Ok(())
     }
 
-    /// Pauses of one speaker shorter than this many seconds are filled, 0 to 60. Default 0.
+    /// Pauses of one speaker shorter than this many seconds are filled, 0 to 60. Default: the bundle's, else 0.
     pub fn set_min_silence(&mut self, min_silence_s: f64) -> Result<()> {
-        self.min_silence_s = within("min_silence_s", min_silence_s, 0.0..=60.0)?;
+        self.min_silence_s = Some(within("min_silence_s", min_silence_s, 0.0..=60.0)?);
         Ok(())
     }
 
@@ -309,6 +324,10 @@ impl Config {
     /// Where the joint model comes from.
     pub fn model(&self) -> &ModelSource {
         &self.model
+    }
+    /// Folder or name of the bundle, if one was set.
+    pub fn bundle(&self) -> Option<&PathBuf> {
+        self.bundle.as_ref()
     }
     /// Where the segmentation model comes from.
     pub fn segmentation_model(&self) -> Option<&ModelSource> {
@@ -386,12 +405,12 @@ impl Config {
     pub fn plda(&self) -> Option<&PathBuf> {
         self.plda.as_ref()
     }
-    /// Shortest segment in seconds.
-    pub fn min_speech_s(&self) -> f64 {
+    /// Shortest segment in seconds, if it was set.
+    pub fn min_speech_s(&self) -> Option<f64> {
         self.min_speech_s
     }
-    /// Shortest pause in seconds.
-    pub fn min_silence_s(&self) -> f64 {
+    /// Shortest pause in seconds, if it was set.
+    pub fn min_silence_s(&self) -> Option<f64> {
         self.min_silence_s
     }
     /// Latency of a stream in seconds.

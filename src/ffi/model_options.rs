@@ -287,6 +287,31 @@ pub unsafe extern "C" fn vf_options_set_min_cluster_size(
     guard(|| unsafe { set(options, |config| config.set_min_cluster_size(windows)) })
 }
 
+/// Sets the bundle that the models are taken from: a folder with `model.onnx`, or with `segmentation.onnx` and
+/// `embedding.onnx`, and `metadata.json`; or the name of such a folder in `$VOICEFLOW_MODELS`, in `.models` of the
+/// working directory or of a folder above the library, or in `../share/voiceflow/models` beside the library. Options
+/// that are not set are what the bundle was tuned to. The create function reads it, and refuses another model
+/// beside it. Default: none.
+///
+/// - `options`: the options.
+/// - `bundle`: UTF-8 path or name, at most 65,536 bytes; copied.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_bundle(options: *mut vf_options, bundle: *const c_char) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle and a zero-ended text, by contract.
+        unsafe {
+            let bundle = path("bundle", bundle)?;
+            set(options, |config| {
+                config.set_bundle(bundle);
+                Ok(())
+            })
+        }
+    })
+}
+
 /// Sets the folder with the PLDA for VF_CLUSTERING_VBX: `xvec_transform.npz` and `plda.npz`, as pyannote's community-1
 /// has them. The create function reads them. Default: none.
 ///

@@ -1,13 +1,17 @@
 //! The local diarizer: who speaks when, and with which voice, within each window of a recording. Everything after
 //! it cannot tell which implementation it was: one joint network, or a segmentation and an embedding network.
 
+use std::sync::Arc;
+
 use ndarray::Axis;
 
+use super::bundle::Bundle;
 use super::contract::ModelInfo;
 use super::inference::Inference;
 use super::rows::Rows;
 use super::session::Session;
-use crate::config::ClusteringMethod;
+use super::two_stage::TwoStage;
+use crate::config::{ClusteringMethod, Config};
 use crate::control::Control;
 use crate::diarize::LocalWindow;
 use crate::diarize::clustering::Vbx;
@@ -50,6 +54,9 @@ pub struct Tuning {
     /// Solo speech, in seconds, from which a voice is trusted enough to be clustered by average linkage, or by VBx
     /// that it starts.
     pub trusted_s: f64,
+    /// Share of the clustered voices that a speaker of average linkage has at least; `None` where instead two speakers
+    /// of one window are never joined.
+    pub min_cluster_share: Option<f64>,
     /// Solo speech, in seconds over all windows, that a speaker of average linkage has unless more speakers are asked
     /// for.
     pub least_speaker_s: f64,
@@ -59,6 +66,10 @@ pub struct Tuning {
     /// Whether recordings, too, gain by short windows beside the model's own, which say less of voices and mix people up
     /// less.
     pub details: bool,
+    /// Segments shorter than this many seconds are dropped, unless an option says otherwise.
+    pub min_speech_s: f64,
+    /// Pauses of one speaker shorter than this many seconds are filled, unless an option says otherwise.
+    pub min_silence_s: f64,
 }
 
 /// Finds the local speakers of windows. Any thread may use it, concurrently.
@@ -88,6 +99,16 @@ pub trait LocalDiarizer: std::fmt::Debug + Send + Sync {
     fn analyse(&self, stretch: &Stretch, batch: usize, control: &Control<'_>) -> Result<Vec<LocalWindow>>;
 }
 
+/// Loads the models of `config`: a pair, or one joint model with which windows are run in batches.
+///
+/// # Errors
+/// Those of [`TwoStage::new`] and [`Session::new`].
+pub(crate) fn open_local(config: &Config) -> Result<Arc<dyn LocalDiarizer>> {
+    let of_bundle = Bundle::of(config)?.is_some_and(|bundle| bundle.is_pair());
+    let pair = of_bundle || config.segmentation_model().is_some() || config.embedding_model().is_some();
+    if pair { Ok(Arc::new(TwoStage::new(config)?)) } else { Ok(Arc::new(Session::for_batches(config)?)) }
+}
+
 /// The joint model: activity and voices from one run.
 impl LocalDiarizer for Session {
     fn info(&self) -> &ModelInfo {
@@ -99,7 +120,16 @@ impl LocalDiarizer for Session {
             Some(_) => ClusteringMethod::Vbx,
             None => ClusteringMethod::Average,
         };
-        Tuning { clustering, trusted_s: 1.6, least_speaker_s: 1.5, live_window_s: 3.2, details: true }
+        Tuning {
+            clustering,
+            trusted_s: 1.6,
+            min_cluster_share: None,
+            least_speaker_s: 1.5,
+            live_window_s: 3.2,
+            details: true,
+            min_speech_s: 0.0,
+            min_silence_s: 0.0,
+        }
     }
 
     fn vbx(&self) -> Option<&Vbx> {
@@ -145,7 +175,7 @@ fn analyse_in(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Provider};
+    use crate::config::Provider;
     use crate::model::golden::golden_input;
 
     /// Most that a probability, or a number of a voice, may be off by where the order of sums may differ.

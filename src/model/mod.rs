@@ -8,6 +8,7 @@
 //!                               process     CPU          shapes       answer
 //! ```
 
+mod bundle;
 mod contract;
 mod description;
 mod embedded;
@@ -42,9 +43,11 @@ mod validate;
 mod variables;
 mod watchdog;
 
+pub use bundle::find_bundle;
 pub use contract::{CONTRACT_VERSION, ModelInfo, SAMPLE_RATE, Thresholds};
 pub use golden::golden_input;
 pub use inference::Inference;
+pub(crate) use local::open_local;
 pub use local::{LocalDiarizer, Stretch, Tuning};
 pub use plda_file::read_plda;
 pub(crate) use process::Process;

@@ -158,6 +158,11 @@ fn parse_maps(text: &str) -> Vec<Mapped> {
     text.lines().filter_map(line).collect()
 }
 
+/// The folder of this library, or of the program it is linked into.
+pub(super) fn own_folder() -> Option<PathBuf> {
+    own_file(&mapped_files()).as_deref().and_then(Path::parent).map(Path::to_owned)
+}
+
 /// The file that holds the code of this library: the shared library, or the program it is linked into.
 fn own_file(maps: &[Mapped]) -> Option<PathBuf> {
     let address = own_file as *const () as usize;

@@ -3,6 +3,7 @@
 use ndarray::ArrayView2;
 use ort::value::TensorRef;
 
+use super::bundle::Bundle;
 use super::contract::{self, ModelInfo, SAMPLE_RATE};
 use super::description::properties;
 use super::golden::{Golden, golden_input};
@@ -59,6 +60,9 @@ impl Session {
     }
 
     fn checked(config: &Config, plans: Plans) -> Result<Self> {
+        let bundle = Bundle::of(config)?;
+        let unpacked = bundle.as_ref().map(|bundle| bundle.unpack(config)).transpose()?;
+        let config = unpacked.as_ref().unwrap_or(config);
         if config.segmentation_model().is_some() || config.embedding_model().is_some() {
             let text = "segmentation_model, embedding_model: expected a diarizer, which runs the pair; a session runs \
                         one joint model";

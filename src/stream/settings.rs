@@ -74,8 +74,8 @@ impl Settings {
             },
             turns: LiveOptions {
                 hysteresis: diarizer.hysteresis(),
-                pause_frames: diarizer.frames(config.min_silence_s()),
-                least_frames: diarizer.frames(config.min_speech_s()),
+                pause_frames: diarizer.frames(config.min_silence_s().unwrap_or(tuning.min_silence_s)),
+                least_frames: diarizer.frames(config.min_speech_s().unwrap_or(tuning.min_speech_s)),
             },
             times,
         }

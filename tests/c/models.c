@@ -177,6 +177,26 @@ static void a_session_runs_no_pair(void)
     vf_options_destroy(options);
 }
 
+static void a_bundle_is_its_models(void)
+{
+    vf_options *options = test_options();
+    CHECK_STATUS(VF_OK, vf_options_set_bundle(options, setting("VF_TEST_BUNDLE")));
+    refused(options, VF_E_INVALID_ARGUMENT, "bundle: expected no other model beside it, got model");
+    vf_options_destroy(options);
+
+    CHECK_STATUS(VF_OK, vf_options_create(&options));
+    CHECK_STATUS(VF_OK, vf_options_set_bundle(options, "nowhere"));
+    refused(options, VF_E_INVALID_ARGUMENT, "bundle nowhere: expected a folder with model.onnx");
+    CHECK_STATUS(VF_OK, vf_options_set_bundle(options, setting("VF_TEST_BUNDLE")));
+    vf_session *session = NULL;
+    CHECK_STATUS(VF_OK, vf_session_create(options, &session));
+    vf_session_destroy(session);
+    vf_diarizer *diarizer = NULL;
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &diarizer));
+    vf_diarizer_destroy(diarizer);
+    vf_options_destroy(options);
+}
+
 static void bad_models(void)
 {
     const uint8_t garbage[16] = {1, 2, 3};
@@ -214,6 +234,7 @@ int main(void)
     options_are_heard(audio);
     half_a_pair();
     a_session_runs_no_pair();
+    a_bundle_is_its_models();
     bad_models();
     free(audio);
     return 0;

@@ -140,10 +140,10 @@ typedef vf_status (*set_bytes)(vf_options *options, const uint8_t *data, size_t 
 
 static void paths_of_models_and_folders(vf_options *o, const char *too_long)
 {
-    const set_text setters[4] = {vf_options_set_segmentation_model, vf_options_set_embedding_model,
-                                 vf_options_set_plda, vf_options_set_cache_folder};
-    const char *const names[4] = {"path", "path", "folder", "folder"};
-    for (int i = 0; i < 4; i++) {
+    const set_text setters[5] = {vf_options_set_segmentation_model, vf_options_set_embedding_model,
+                                 vf_options_set_plda, vf_options_set_cache_folder, vf_options_set_bundle};
+    const char *const names[5] = {"path", "path", "folder", "folder", "bundle"};
+    for (int i = 0; i < 5; i++) {
         char expected[64];
         (void)snprintf(expected, sizeof expected, "%s: must not be NULL", names[i]);
         CHECK_STATUS(VF_E_NULL, setters[i](o, NULL));

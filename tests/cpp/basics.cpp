@@ -88,6 +88,7 @@ void setters()
         .set_clustering_method(voiceflow::Clustering::centroid)
         .set_clustering_threshold(0.5F)
         .set_min_cluster_size(12)
+        .set_bundle("accurate")
         .set_plda("plda")
         .set_min_speech(voiceflow::Seconds(0.25))
         .set_min_silence(500ms)
@@ -158,6 +159,7 @@ void texts()
     CHECK_THROWS(options.set_model_path(none), null, "path");
     CHECK_THROWS(options.set_model_path(std::string("model\0.onnx", 11)), invalid_argument,
                  "path: expected text without a zero byte, got \"model\"");
+    CHECK_THROWS(options.set_bundle(std::string_view("a\0b", 3)), invalid_argument, "bundle: ");
     CHECK_THROWS(options.set_plda(std::string_view("plda\0", 5)), invalid_argument, "folder: ");
     CHECK_THROWS(options.set_cache_folder(std::string_view("a\0b", 3)), invalid_argument, "folder: ");
     CHECK_THROWS(options.set_model_path("\xff"), invalid_argument, "UTF-8");

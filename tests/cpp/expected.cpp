@@ -50,6 +50,7 @@ void failures()
     CHECK(!refused && !refused.has_value());
     CHECK_ERROR(refused.error(), invalid_argument, "257");
     CHECK_ERROR(made.set_deadline(-1ms).error(), invalid_argument, "got -0.001 s");
+    CHECK_ERROR(made.set_bundle(std::string("a\0b", 3)).error(), invalid_argument, "bundle: ");
     CHECK_ERROR(made.set_plda(std::string("a\0b", 3)).error(), invalid_argument, "folder: ");
     CHECK_ERROR(made.set_cache_folder(std::string("a\0b", 3)).error(), invalid_argument, "folder: ");
     CHECK_ERROR(made.set_device_memory_limit(1).error(), invalid_argument, "got 1");

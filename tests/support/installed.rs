@@ -60,6 +60,7 @@ pub fn environment(command: &mut Command) -> &mut Command {
     command
         .env("VOICEFLOW_ORT_LIBRARY", runtime_library())
         .env("VF_TEST_MODEL", model())
+        .env("VF_TEST_BUNDLE", root().join("models/fast-cnn/1.0.1"))
         .env("VF_TEST_SEGMENTATION", family("segmentation"))
         .env("VF_TEST_EMBEDDING", family("campplus"))
         .env("VF_TEST_WHOLE_EMBEDDING", family("titanet"))

@@ -36,6 +36,7 @@ GOOD: list[dict[str, Any]] = [
     {"model_path": str(MODEL), "model_memory": None},
     {"model_memory": MODEL.read_bytes()},
     {"model_memory": memoryview(MODEL.read_bytes())},
+    {"bundle": ROOT / "models/fast-cnn/1.0.1"},
     {"batch": 2, "num_speakers": 3, "hop_s": 1, "clustering_threshold": 0.5},
     {"speaker_range": (0, 4), "min_speech_s": 0.1, "min_silence_s": 0.2, "clustering_method": "average"},
     {
@@ -71,6 +72,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"device_memory_limit": 1}, "device_memory_limit: expected 0 or 1048576 to .* got 1"),
     ({"device_memory_limit": 2**64}, "device_memory_limit: expected 0 to"),
     ({"telemetry": 1}, "telemetry: expected True or False, got 1"),
+    ({"bundle": "nowhere"}, "bundle nowhere: expected a folder with model.onnx, or with segmentation.onnx and"),
     ({"cache_folder": 7}, "cache_folder: expected a path, got int"),
     ({"slots": 0}, "slots"),
     ({"deadline_ms": -5}, "deadline_ms: expected 0 to"),

@@ -94,7 +94,7 @@ fn each_option_of_clustering_is_heard() {
 }
 
 #[test]
-fn the_public_pair_that_is_not_there_names_the_places_and_the_way_out() {
+fn a_bundle_that_is_not_there_names_the_places_and_the_way_out() {
     // A program of its own place, as the one under test may lie beside such a folder.
     let folder = TempDir::new().unwrap();
     let program = folder.path().join("voiceflow");
@@ -104,22 +104,21 @@ fn the_public_pair_that_is_not_there_names_the_places_and_the_way_out() {
         command.env_clear().current_dir(&folder).args(["diarize", "--models", name, "a.wav"]);
         failure(&say(command.envs(variable.map(|value| ("VOICEFLOW_MODELS", value))))).to_owned()
     };
-    let expected = "expected a folder with segmentation.onnx and embedding.onnx, found none in";
-    let above = folder.path().canonicalize().unwrap().join(".models/public");
+    let expected =
+        "expected a folder with model.onnx, or with segmentation.onnx and embedding.onnx, found none in";
+    let own = folder.path().canonicalize().unwrap();
+    let beside =
+        format!("{0}/../share/voiceflow/models/accurate, .models of a folder above {0}", own.display());
+    let hint = "; `make models-accurate` makes it";
     assert_eq!(
-        say_in(None, "public"),
-        format!(
-            "--models public: {expected} public, .models/public, {}; `make models-public` builds them",
-            above.display()
-        )
+        say_in(None, "accurate"),
+        format!("bundle accurate: {expected} accurate, .models/accurate, {beside}{hint}")
     );
     assert_eq!(
-        say_in(Some("/mine"), "public"),
-        format!(
-            "--models public: {expected} /mine/public, public, .models/public; `make models-public` builds them"
-        )
+        say_in(Some("/mine"), "accurate"),
+        format!("bundle accurate: {expected} /mine/accurate, accurate, .models/accurate, {beside}{hint}")
     );
-    assert_eq!(say_in(Some("/mine"), "a/b"), format!("--models a/b: {expected} a/b"));
+    assert_eq!(say_in(Some("/mine"), "a/b"), format!("bundle a/b: {expected} a/b"));
 }
 
 #[test]
@@ -196,7 +195,33 @@ fn models_in_the_wrong_place_and_files_that_are_no_models() {
     let half = TempDir::new().unwrap();
     std::fs::copy(root().join(SEGMENTATION), half.path().join("segmentation.onnx")).unwrap();
     let said = run(&with(&["--models", half.path().to_str().unwrap()]));
-    assert_eq!(failure(&said), format!("{}/embedding.onnx: no such file", half.path().display()));
+    let expected =
+        "expected a folder with model.onnx, or with segmentation.onnx and embedding.onnx, found none in";
+    let folder = half.path().display();
+    assert_eq!(failure(&said), format!("bundle {folder}: {expected} {folder}"));
+}
+
+#[test]
+fn a_bundle_of_a_joint_model_is_that_model() {
+    let fast = root().join("models/fast-cnn/1.0.1");
+    assert_eq!(output(&with(&["--models", fast.to_str().unwrap()])), output(&with(&[])));
+}
+
+#[test]
+fn options_that_are_not_set_follow_the_bundle() {
+    let folder = TempDir::new().unwrap();
+    let name = pair_in(folder.path());
+    let tuning = r#"{"clustering": "average", "clustering_threshold": 0.3, "hop_s": 1.0, "min_speech_s": 0.5,
+        "min_silence_s": 0.4}"#;
+    std::fs::write(folder.path().join("metadata.json"), format!(r#"{{"tuning": {tuning}}}"#)).unwrap();
+    let tuned = output(&with(&["--models", &name]));
+    let options = ["--clustering", "average", "--clustering-threshold", "0.3", "--hop", "1"];
+    let smoothing = ["--min-speech", "0.5", "--min-silence", "0.4"];
+    assert_eq!(tuned, output(&with(&[&PAIR[..], &options, &smoothing].concat())));
+    assert_ne!(tuned, output(&with(&PAIR)));
+    let none = ["--min-speech", "0", "--min-silence", "0"];
+    let unsmoothed = output(&with(&[&["--models", &name][..], &none].concat()));
+    assert_eq!(unsmoothed, output(&with(&[&PAIR[..], &options].concat())));
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Which local speakers of different windows are the same person.
 //!
 //! ```text
-//! tracks ──> trusted ──> Average:  linkage with cannot-link ────────────────────────> the rest joins
-//!                        Centroid: centroid linkage, small clusters join ──┐
-//!                        Vbx:      either linkage ────> plda ──> vbx ──────┴──> centroids ──> assign all
+//! tracks ──> trusted ──> Average:        linkage with cannot-link ──────────────────> the rest joins
+//!                        AverageBySize:  linkage, small clusters join ────┐
+//!                        Centroid:       the same ────────────────────────┤
+//!                        Vbx:            either linkage ──> plda ──> vbx ─┴──> centroids ──> assign all
 //! ```
 
 mod assign;
-mod centroid;
 mod forest;
 mod kmeans;
 mod linkage;
@@ -16,6 +16,7 @@ pub mod online;
 pub mod options;
 pub mod plda;
 mod tracks;
+mod tree;
 mod vbx;
 mod voices;
 

@@ -6,8 +6,9 @@ use ndarray::{Array2, Axis};
 use super::assign::{assign_rest, assign_tracks};
 use super::options::{Assignment, ClusteringOptions, Method, Start, Vbx};
 use super::tracks::{Track, tracks_of};
+use super::tree::{self, Linkage, tracks_in};
 use super::voices::{directions, means, scale_to_unit, unit_rows};
-use super::{centroid, linkage, vbx};
+use super::{linkage, vbx};
 use crate::control::Control;
 use crate::diarize::LocalWindow;
 use crate::diarize::activity::Hysteresis;
@@ -16,6 +17,9 @@ use crate::error::{Result, Stage};
 /// Most tracks that are clustered with each other; of more, those with the most solo speech are taken. Holds
 /// the distance matrix under 75 MB.
 const MAX_CLUSTERED: usize = 6000;
+
+/// Share of all tracks that a speaker of centroid linkage need not exceed, as in pyannote.audio 3.1.
+const LARGE_SHARE: f64 = 0.1;
 
 /// Fewest tracks that VBx tells more of than the linkage it starts from: its prior is for few speakers, and of a
 /// recording of half a minute it too often finds one (docs/adr/007).
@@ -46,7 +50,14 @@ pub fn cluster(
     let scene = Scene::new(windows, options);
     let (speaker_of, centroids) = match &options.method {
         Method::Average => scene.by_average(options, control)?,
-        Method::Centroid { min_cluster_size } => scene.by_centroid(*min_cluster_size, options, control)?,
+        Method::AverageBySize { least_share } => {
+            let least = tracks_in(*least_share, scene.chosen.len());
+            scene.by_size(Linkage::Average, least, options, control)?
+        }
+        Method::Centroid { min_cluster_size } => {
+            let least = tracks_in(LARGE_SHARE, scene.chosen.len()).min(*min_cluster_size);
+            scene.by_size(Linkage::Centroid, least, options, control)?
+        }
         Method::Vbx(vbx) => scene.by_vbx(vbx, options, control)?,
     };
     control.check(Stage::Clustering, 1.0)?;
@@ -130,16 +141,17 @@ impl<'a> Scene<'a> {
         Ok((speaker_of, centroids))
     }
 
-    fn by_centroid(
+    /// The tracks to cluster make speakers of at least `least` of them, who get all tracks.
+    fn by_size(
         &self,
-        min_cluster_size: usize,
+        linkage: Linkage,
+        least: usize,
         options: &ClusteringOptions,
         control: &Control<'_>,
     ) -> Result<Speakers> {
         let members = self.chosen_voices();
         let range = (options.min_speakers, options.max_speakers);
-        let numbers =
-            centroid::agglomerate(members.view(), options.threshold, min_cluster_size, range, control)?;
+        let numbers = tree::agglomerate(members.view(), linkage, options.threshold, least, range, control)?;
         let speakers = numbers.iter().max().map_or(0, |last| last + 1);
         let centroids = means(self.chosen_embeddings().view(), &numbers, speakers);
         self.assign(&centroids, options.assignment, control)
@@ -311,6 +323,19 @@ mod tests {
         let windows = [window(&[30, 30], &[0.0, 90.0]), window(&[30, 5], &[2.0, 40.0])];
         let result = cluster(&windows, &options(), &Control::none()).unwrap();
         assert_eq!(result.labels[1], [Some(0), Some(1)]);
+    }
+
+    #[test]
+    fn one_voice_that_a_window_has_twice_is_one_speaker_by_size() {
+        let windows =
+            [window(&[30, 30], &[0.0, 90.0]), window(&[30, 30], &[2.0, 3.0]), window(&[30], &[91.0])];
+        let by_size = ClusteringOptions { method: Method::AverageBySize { least_share: 0.2 }, ..options() };
+        assert_eq!(cluster(&windows, &by_size, &Control::none()).unwrap().speakers, 2);
+        // Where a speaker must have most of the tracks, one remains.
+        let large = ClusteringOptions { method: Method::AverageBySize { least_share: 0.6 }, ..options() };
+        assert_eq!(cluster(&windows, &large, &Control::none()).unwrap().speakers, 1);
+        let told = ClusteringOptions { min_speakers: 2, ..large };
+        assert_eq!(cluster(&windows, &told, &Control::none()).unwrap().speakers, 2);
     }
 
     #[test]

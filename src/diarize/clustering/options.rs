@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 pub struct ClusteringOptions {
     /// The method.
     pub method: Method,
-    /// Distance under which two clusters are one speaker, 0 to 2: cosine distance with [`Method::Average`],
+    /// Distance under which two clusters are one speaker, 0 to 2: cosine distance with average linkage,
     /// Euclidean distance of vectors of unit length with the others ([`CENTROID_THRESHOLD`],
     /// [`VBX_THRESHOLD`]).
     pub threshold: f32,
@@ -26,7 +26,7 @@ pub struct ClusteringOptions {
     /// Solo frames that a speaker has in all with [`Method::Average`]; the tracks of one with fewer join the
     /// nearest other speaker. The fewest speakers asked for are kept.
     pub least_speaker_frames: usize,
-    /// How tracks are given to the speakers found, with [`Method::Centroid`] and [`Method::Vbx`].
+    /// How tracks are given to the speakers found, but with [`Method::Average`].
     pub assignment: Assignment,
     /// When a local speaker talks.
     pub hysteresis: Hysteresis,
@@ -37,6 +37,13 @@ pub struct ClusteringOptions {
 pub enum Method {
     /// Average linkage on cosine distance, with two speakers of one window never joined.
     Average,
+    /// Average linkage on cosine distance in which any two tracks may be joined, and speakers have a share of all
+    /// tracks: for voices so sure that two local speakers with one voice are one person whom the segmentation took for
+    /// two.
+    AverageBySize {
+        /// Share of the tracks to cluster that a speaker has, 0 to 1; smaller clusters join the nearest speaker.
+        least_share: f64,
+    },
     /// Centroid linkage, as `AgglomerativeClustering` in pyannote.audio's speaker-diarization-3.1.
     Centroid {
         /// Tracks that a speaker has ([`CENTROID_MIN_CLUSTER_SIZE`]), but no more than a tenth of all;

@@ -6,9 +6,9 @@
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
-use super::centroid::CentroidTree;
 use super::kmeans::k_means;
 use super::options::Vbx;
+use super::tree::{Linkage, Tree};
 use super::voices::means;
 use crate::control::Control;
 use crate::error::{Result, Stage};
@@ -51,7 +51,7 @@ pub fn centroid_start(
     if directions.nrows() < 2 {
         return Ok(vec![0; directions.nrows()]);
     }
-    let tree = CentroidTree::new(directions, control)?;
+    let tree = Tree::new(directions, Linkage::Centroid, control)?;
     let start = tree.cut(threshold);
     Ok(if start.iter().any(|&cluster| cluster >= MAX_STARTS) { tree.cut_to(MAX_STARTS) } else { start })
 }

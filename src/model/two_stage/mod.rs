@@ -21,6 +21,7 @@ pub use embedding::{Imported, import_model};
 use self::embedding::Embedding;
 use self::segmentation::Segmentation;
 use self::speech::{Crop, FramePlaces, crops};
+use super::bundle::{Bundle, BundleTuning};
 use super::contract::{ModelInfo, SAMPLE_RATE, Thresholds};
 use super::local::{LocalDiarizer, Stretch, Tuning};
 use super::source::sha256;
@@ -57,16 +58,24 @@ pub struct TwoStage {
     info: ModelInfo,
     segmentation: Segmentation,
     embedding: Embedding,
+    tuning: BundleTuning,
 }
 
 impl TwoStage {
-    /// Loads the two models of `config`.
+    /// Loads the two models of `config`, or those of its bundle with what they are tuned to.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when one of them was not given; those of [`Session::new`](super::Session::new);
+    /// [`Error::InvalidArgument`] when one of them was not given; for a bundle that is not found, or of a joint model; those of [`Session::new`](super::Session::new);
     /// [`Error::Model`] names the tensor or metadata key that is not what the model's family has, and the option that
     /// supplies what is missing.
     pub fn new(config: &Config) -> Result<Self> {
+        if let Some(bundle) = Bundle::of(config)? {
+            return Self::open(&bundle.unpack(config)?, bundle.tuning);
+        }
+        Self::open(config, BundleTuning::default())
+    }
+
+    fn open(config: &Config, tuning: BundleTuning) -> Result<Self> {
         let (Some(first), Some(second)) = (config.segmentation_model(), config.embedding_model()) else {
             let (given, missing) = match config.segmentation_model() {
                 Some(_) => ("segmentation_model", "embedding_model"),
@@ -77,13 +86,16 @@ impl TwoStage {
             )));
         };
         let segmentation = Segmentation::open(first, config, DECODING)?;
-        let embedding = Embedding::open(second, config)?;
+        let mut embedding = Embedding::open(second, config)?;
+        embedding.clustering = tuning.clustering().unwrap_or(embedding.clustering);
+        embedding.threshold = tuning.clustering_threshold.or(embedding.threshold);
+        let hop = tuning.hop_s.map_or(HOP, |hop_s| (hop_s * SAMPLE_RATE as f64) as usize);
         let info = ModelInfo {
             name: format!("{} + {}", stem(first), stem(second)),
             version: String::new(),
             sample_rate: SAMPLE_RATE,
             window_samples: segmentation.window,
-            hop_samples: HOP.min(segmentation.window),
+            hop_samples: hop.min(segmentation.window),
             frame_step_samples: segmentation.frame_step(),
             frame_offset_samples: segmentation.frame_offset(),
             max_speakers: segmentation.speakers(),
@@ -96,7 +108,7 @@ impl TwoStage {
             sha256: sha256(format!("{}{}", segmentation.sha256, embedding.sha256).as_bytes()),
             provider: embedding.provider(),
         };
-        Ok(TwoStage { info, segmentation, embedding })
+        Ok(TwoStage { info, segmentation, embedding, tuning })
     }
 }
 
@@ -108,10 +120,13 @@ impl LocalDiarizer for TwoStage {
     fn tuning(&self) -> Tuning {
         Tuning {
             clustering: self.embedding.clustering,
-            trusted_s: TRUSTED_S,
+            trusted_s: self.tuning.trusted_s.unwrap_or(TRUSTED_S),
+            min_cluster_share: self.tuning.min_cluster_share,
             least_speaker_s: 0.0,
             live_window_s: LIVE_WINDOW_S,
             details: false,
+            min_speech_s: self.tuning.min_speech_s.unwrap_or(0.0),
+            min_silence_s: self.tuning.min_silence_s.unwrap_or(0.0),
         }
     }
 

@@ -102,6 +102,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_options_set_frontend": [_HANDLE, c_int32],
     "vf_options_set_clustering_method": [_HANDLE, c_int32],
     "vf_options_set_min_cluster_size": [_HANDLE, c_size_t],
+    "vf_options_set_bundle": [_HANDLE, c_char_p],
     "vf_options_set_plda": [_HANDLE, c_char_p],
     "vf_options_set_cache_folder": [_HANDLE, c_char_p],
     "vf_options_set_device_memory_limit": [_HANDLE, c_uint64],

@@ -64,6 +64,9 @@ class DiarizerOptions(SessionOptions, total=False):
     """Segments shorter than these seconds are dropped, 0 to 60. Default 0."""
     min_silence_s: float | None
     """Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0."""
+    bundle: PathLike | None
+    """Folder of models that were tuned together, or its name in $VOICEFLOW_MODELS, in .models or beside the library;
+    options that are not given are what it was tuned to. Default: none."""
     segmentation_model: PathLike | None
     """ONNX file of a public segmentation model, beside an embedding model."""
     segmentation_model_memory: Bytes | None
@@ -164,6 +167,7 @@ _CONVERT: dict[str, Convert] = {
     "clustering_threshold": _number,
     "min_speech_s": _number,
     "min_silence_s": _number,
+    "bundle": _path,
     "segmentation_model": _path,
     "segmentation_model_memory": _bytes,
     "segmentation_receptive_field": _pair,

@@ -1,20 +1,45 @@
-//! Centroid linkage and the choice of speakers from its tree, as `AgglomerativeClustering` of pyannote.audio
-//! 3.1 has it (Bredin, "pyannote.audio 2.1 speaker diarization pipeline", Interspeech 2023).
+//! The choice of speakers of a least size from the tree of a linkage, as `AgglomerativeClustering` of pyannote.audio
+//! 3.1 has it for centroid linkage (Bredin, "pyannote.audio 2.1 speaker diarization pipeline", Interspeech 2023).
 
 use kodama::Method;
-use ndarray::{ArrayView2, Axis};
+use ndarray::{ArrayView1, ArrayView2, Axis};
 
 use super::forest::Forest;
 use super::voices::{cosine_distance, means, unit_rows};
 use crate::control::Control;
 use crate::error::{Result, Stage};
 
-/// Share of all tracks that a speaker need not exceed, whatever the least size of a cluster.
-const LARGE_SHARE: f64 = 0.1;
+/// How far two clusters are from each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linkage {
+    /// The Euclidean distance of their centroids.
+    Centroid,
+    /// The mean cosine distance of their tracks.
+    Average,
+}
 
-/// The joins of centroid linkage on Euclidean distance, in the order they were made. Their distances need not
-/// grow: the centroid of two clusters may be nearer to a third than either was (an inversion).
-pub struct CentroidTree {
+impl Linkage {
+    /// The distance of two vectors of unit length.
+    fn distance(self, one: ArrayView1<'_, f32>, other: ArrayView1<'_, f32>) -> f32 {
+        let cosine = cosine_distance(one, other);
+        match self {
+            // |a - b|² = 2 - 2 a·b for unit length.
+            Linkage::Centroid => (2.0 * cosine).sqrt(),
+            Linkage::Average => cosine,
+        }
+    }
+
+    fn method(self) -> Method {
+        match self {
+            Linkage::Centroid => Method::Centroid,
+            Linkage::Average => Method::Average,
+        }
+    }
+}
+
+/// The joins of a linkage, in the order they were made. With centroid linkage their distances need not grow: the
+/// centroid of two clusters may be nearer to a third than either was (an inversion).
+pub struct Tree {
     observations: usize,
     joins: Vec<Join>,
 }
@@ -22,7 +47,7 @@ pub struct CentroidTree {
 struct Join {
     one: usize,
     two: usize,
-    /// Distance of the two centroids.
+    /// Distance of the two clusters.
     distance: f32,
     /// Greatest distance of this join and those below it.
     highest: f32,
@@ -30,9 +55,9 @@ struct Join {
     size: usize,
 }
 
-impl CentroidTree {
+impl Tree {
     /// The tree of vectors of unit length, [observations, dimension].
-    pub fn new(directions: ArrayView2<'_, f32>, control: &Control<'_>) -> Result<Self> {
+    pub fn new(directions: ArrayView2<'_, f32>, linkage: Linkage, control: &Control<'_>) -> Result<Self> {
         let observations = directions.nrows();
         if observations < 2 {
             return Ok(Self { observations, joins: Vec::new() });
@@ -41,12 +66,10 @@ impl CentroidTree {
         for row in 0..observations {
             control.check(Stage::Clustering, row as f32 / observations as f32)?;
             let one = directions.row(row);
-            distances.extend((row + 1..observations).map(|other| {
-                // |a - b|² = 2 - 2 a·b for unit length.
-                (2.0 * cosine_distance(one, directions.row(other))).sqrt()
-            }));
+            distances
+                .extend((row + 1..observations).map(|other| linkage.distance(one, directions.row(other))));
         }
-        let tree = kodama::linkage(&mut distances, observations, Method::Centroid);
+        let tree = kodama::linkage(&mut distances, observations, linkage.method());
         let mut joins: Vec<Join> = Vec::with_capacity(tree.len());
         for step in tree.steps() {
             let below = |node: usize| node.checked_sub(observations).map_or(0.0, |join| joins[join].highest);
@@ -99,14 +122,16 @@ impl CentroidTree {
 }
 
 /// Speakers of tracks, numbered from 0 without gaps, at least `min` of them and at most `max`, if there are
-/// as many tracks. `directions` [tracks, dimension] are the voices scaled to unit length.
+/// as many tracks. `directions` [tracks, dimension] are the voices scaled to unit length. Clusters of fewer than
+/// `least` tracks join the nearest larger one.
 ///
-/// Where no number of joins gives as many speakers of `min_cluster_size`, smaller ones count too:
-/// pyannote.audio gives fewer speakers there.
+/// Where no number of joins gives as many speakers of that size, smaller ones count too: pyannote.audio gives fewer
+/// speakers there.
 pub fn agglomerate(
     directions: ArrayView2<'_, f32>,
+    linkage: Linkage,
     threshold: f32,
-    min_cluster_size: usize,
+    least: usize,
     (min, max): (usize, usize),
     control: &Control<'_>,
 ) -> Result<Vec<usize>> {
@@ -115,9 +140,8 @@ pub fn agglomerate(
     if max < 2 {
         return Ok(vec![0; count]);
     }
-    let share = (LARGE_SHARE * count as f64).round_ties_even() as usize;
-    let least = min_cluster_size.min(share.max(1)).max(1);
-    let tree = CentroidTree::new(directions, control)?;
+    let least = least.max(1);
+    let tree = Tree::new(directions, linkage, control)?;
     let numbers = tree.cut(threshold);
     let large = sizes(&numbers).into_iter().filter(|&size| size >= least).count();
     let wanted = large.clamp(min, max);
@@ -130,6 +154,11 @@ pub fn agglomerate(
         }
     }
     Ok(tree.cut_to(wanted))
+}
+
+/// Tracks in a share of `count`, rounded to even, at least 1.
+pub fn tracks_in(share: f64, count: usize) -> usize {
+    ((share * count as f64).round_ties_even() as usize).max(1)
 }
 
 /// Number of tracks of each cluster.
@@ -172,7 +201,8 @@ mod tests {
     }
 
     fn labels(degrees: &[f32], least: usize, min: usize, max: usize) -> Vec<usize> {
-        agglomerate(directions(degrees).view(), 0.5, least, (min, max), &Control::none()).unwrap()
+        let directions = directions(degrees);
+        agglomerate(directions.view(), Linkage::Centroid, 0.5, least, (min, max), &Control::none()).unwrap()
     }
 
     #[test]
@@ -192,28 +222,37 @@ mod tests {
     }
 
     #[test]
-    fn a_tenth_of_the_tracks_is_rounded_to_even() {
-        let mut degrees = vec![0.0; 23];
-        degrees.extend([90.0; 2]);
-        assert_eq!(labels(&degrees, 12, 1, 9).iter().max(), Some(&1));
+    fn a_share_of_the_tracks_is_rounded_to_even() {
+        assert_eq!([0, 4, 15, 25, 35].map(|count| tracks_in(0.1, count)), [1, 1, 2, 2, 4]);
+    }
+
+    #[test]
+    fn average_linkage_cuts_at_the_mean_distance() {
+        // From the first pair to the last track: 1 - cos 80° and 1 - cos 90°, 0.91 on average.
+        let directions = directions(&[0.0, 10.0, 90.0]);
+        let numbers = |threshold| {
+            agglomerate(directions.view(), Linkage::Average, threshold, 1, (1, 9), &Control::none()).unwrap()
+        };
+        assert_eq!(numbers(0.9), [0, 0, 1]);
+        assert_eq!(numbers(0.92), [0, 0, 0]);
     }
 
     #[test]
     fn the_number_asked_for_is_honoured_with_clusters_smaller_than_the_least() {
         let mut degrees = vec![0.0; 38];
         degrees.extend([90.0, 180.0]);
-        assert_eq!(labels(&degrees, 12, 1, 9), [0; 40]);
+        assert_eq!(labels(&degrees, 4, 1, 9), [0; 40]);
         for wanted in [2, 3, 20, 40] {
-            assert_eq!(labels(&degrees, 12, wanted, 40).iter().max(), Some(&(wanted - 1)));
+            assert_eq!(labels(&degrees, 4, wanted, 40).iter().max(), Some(&(wanted - 1)));
         }
-        assert_eq!(labels(&[0.0, 90.0, 180.0], 12, 1, 2).iter().max(), Some(&1));
+        assert_eq!(labels(&[0.0, 90.0, 180.0], 1, 1, 2).iter().max(), Some(&1));
     }
 
     #[test]
     fn an_inversion_cuts_at_the_highest_join_below() {
         // A triangle: its centroid is nearer to the third corner than the corners are to each other.
         let corners = Array2::from_shape_fn((3, 3), |(row, axis)| f32::from(u8::from(row == axis)));
-        let tree = CentroidTree::new(corners.view(), &Control::none()).unwrap();
+        let tree = Tree::new(corners.view(), Linkage::Centroid, &Control::none()).unwrap();
         assert!(tree.joins[1].distance < tree.joins[0].distance);
         assert_eq!(tree.cut(1.3), [0, 1, 2]);
         assert_eq!(tree.cut(1.42), [0, 0, 0]);
