@@ -15,7 +15,8 @@ export PATH := $(CURDIR)/.cache/go/bin:$(PATH)
 VENV := .venv
 # The release library as its users have it.
 INSTALLED := $(CURDIR)/.cache/install
-# Written last of the pair of public models.
+# Written last of each: the bundle for users, and the small pair of the tests.
+ACCURATE := .models/accurate/metadata.json
 PUBLIC := .models/public/metadata.json
 PREFIX ?= $(CURDIR)/install
 
@@ -57,7 +58,7 @@ static: $(RUNTIME) ## the release library for static linking
 test: test-rust test-threads test-c test-python test-go ## every test
 
 .PHONY: test-rust
-test-rust: $(RUNTIME) .cache/tools $(PUBLIC) ## the core and the command line
+test-rust: $(RUNTIME) .cache/tools $(PUBLIC) $(ACCURATE) ## the core and the command line
 	cargo test --locked --package voiceflow --lib $(addprefix --test ,$(RUST_TESTS))
 	cargo test --locked --package voiceflow --doc
 	cargo test --locked --package voiceflow-cli
@@ -132,13 +133,17 @@ docs: ## the Rust, C and C++ interfaces as HTML, into target/doc
 	mkdir -p target/doc && doxygen docs/Doxyfile
 
 .PHONY: measure
-measure: build $(VENV)/ready models-public ## accuracy, speed and memory on ../shared/data, as docs/PERFORMANCE.md has them
+measure: build $(VENV)/ready models-accurate ## accuracy, speed and memory on ../shared/data, as docs/PERFORMANCE.md has them
 	$(VENV)/bin/python scripts/measure.py
-	$(VENV)/bin/python scripts/measure.py --models public --hours 1
+	$(VENV)/bin/python scripts/measure.py --models accurate --hours 1
 
 .PHONY: measure-streaming
 measure-streaming: build $(VENV)/ready ## accuracy of live labels by latency on `tune` and on the meetings of sim-test
 	$(VENV)/bin/python scripts/measure_streaming.py "$(abspath $(DATA))/eval/tune" .cache/sim-test
+
+.PHONY: test-steady
+test-steady: build $(VENV)/ready models-accurate ## small changes of recordings leave their results; needs ../shared/data, so not a part of `test`
+	$(VENV)/bin/python scripts/test_steady.py && $(VENV)/bin/python scripts/test_steady.py --models accurate
 
 # Real speech to simulate meetings from: a folder with train/ and noise/.
 DATA ?= ../shared/data
@@ -199,16 +204,16 @@ bench-overhead: installed $(VENV)/ready ## what infer costs through each languag
 	$(VENV)/bin/python benches/overhead/measure.py --prefix "$(INSTALLED)" --runtime "$(RUNTIME)" \
 		--model models/fast-cnn/1.0.1/model.onnx $(OVERHEAD_ARGS)
 
-.PHONY: models-public
-models-public: $(PUBLIC) ## a public segmentation and embedding model into .models/public
+.PHONY: models-accurate
+models-accurate: $(ACCURATE) ## the accurate bundle, out of published weights, into .models/accurate
 
 .PHONY: clean
 clean: ## remove all that was built or fetched
 	rm -rf target .runtime .models .cache $(VENV) install dist benches/overhead/target
 
-$(PUBLIC): scripts/fetch_segmentation.sh $(wildcard models/public/voiceflow_public/*.py) | $(VENV)/ready
+$(ACCURATE) $(PUBLIC): scripts/fetch_segmentation.sh $(wildcard models/public/voiceflow_public/*.py) | $(VENV)/ready
 	scripts/fetch_segmentation.sh
-	cd models/public && $(CURDIR)/$(VENV)/bin/python -m voiceflow_public.pair
+	cd models/public && $(CURDIR)/$(VENV)/bin/python -m voiceflow_public.$(if $(findstring accurate,$@),accurate,pair)
 
 $(RUNTIME):
 	scripts/install_tools.sh build
