@@ -1,0 +1,110 @@
+//! What the options are set to.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{ClusteringMethod, Config, EmbeddingFamily, Frontend, ModelSource, Provider, ProviderPolicy};
+
+impl Config {
+    /// Where the joint model comes from.
+    pub fn model(&self) -> &ModelSource {
+        &self.model
+    }
+    /// Folder or name of the bundle, if one was set.
+    pub fn bundle(&self) -> Option<&PathBuf> {
+        self.bundle.as_ref()
+    }
+    /// Where the segmentation model comes from.
+    pub fn segmentation_model(&self) -> Option<&ModelSource> {
+        self.segmentation_model.as_ref()
+    }
+    /// Receptive field and step of the segmentation model in samples.
+    pub fn segmentation_receptive_field(&self) -> Option<(usize, usize)> {
+        self.segmentation_receptive_field
+    }
+    /// Where the embedding model comes from.
+    pub fn embedding_model(&self) -> Option<&ModelSource> {
+        self.embedding_model.as_ref()
+    }
+    /// The family of the embedding model.
+    pub fn embedding_family(&self) -> EmbeddingFamily {
+        self.embedding_family
+    }
+    /// The features of the embedding model.
+    pub fn frontend(&self) -> Frontend {
+        self.frontend
+    }
+    /// The provider asked for and what happens when it is not available.
+    pub fn provider(&self) -> (Provider, ProviderPolicy) {
+        (self.provider, self.provider_policy)
+    }
+    /// Number of the GPU.
+    pub fn device_id(&self) -> i32 {
+        self.device_id
+    }
+    /// Most memory in bytes on a GPU for one run slot; 0 is without limit.
+    pub fn device_memory_limit(&self) -> u64 {
+        self.device_memory_limit
+    }
+    /// Folder of optimised models, if one was set.
+    pub fn cache_folder(&self) -> Option<&PathBuf> {
+        self.cache_folder.as_ref()
+    }
+    /// Threads of one run; 0 is one for each physical core.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+    /// Concurrent runs of one session.
+    pub fn slots(&self) -> usize {
+        self.slots
+    }
+    /// Windows in one run.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+    /// Longest time of one call.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+    /// Fewest and most speakers.
+    pub fn speaker_range(&self) -> RangeInclusive<usize> {
+        self.min_speakers..=self.max_speakers
+    }
+    /// Window hop in seconds, if one was set.
+    pub fn hop_s(&self) -> Option<f64> {
+        self.hop_s
+    }
+    /// How voices are clustered.
+    pub fn clustering_method(&self) -> ClusteringMethod {
+        self.clustering_method
+    }
+    /// Clustering threshold, if one was set.
+    pub fn clustering_threshold(&self) -> Option<f32> {
+        self.clustering_threshold
+    }
+    /// Minimum cluster size, if one was set.
+    pub fn min_cluster_size(&self) -> Option<usize> {
+        self.min_cluster_size
+    }
+    /// Folder of the PLDA, if one was set.
+    pub fn plda(&self) -> Option<&PathBuf> {
+        self.plda.as_ref()
+    }
+    /// Shortest segment in seconds, if it was set.
+    pub fn min_speech_s(&self) -> Option<f64> {
+        self.min_speech_s
+    }
+    /// Shortest pause in seconds, if it was set.
+    pub fn min_silence_s(&self) -> Option<f64> {
+        self.min_silence_s
+    }
+    /// Latency of a stream in seconds.
+    pub fn latency_s(&self) -> f64 {
+        self.latency_s
+    }
+    /// History of a stream in seconds.
+    pub fn history_s(&self) -> f64 {
+        self.history_s
+    }
+}
