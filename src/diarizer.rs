@@ -115,12 +115,12 @@ impl Diarizer {
     /// Diarizes a file of any supported format, rate and channel count.
     ///
     /// # Errors
-    /// Those of [`FileSource::open`] and [`Diarizer::process`].
+    /// Those of [`FileSource::open_until`] and [`Diarizer::process`].
     pub fn process_file(&self, path: &Path, control: &Control<'_>) -> Result<Diarization> {
         self.check_process()?;
         // The deadline counts from here: opening a file takes time too.
         let control = control.or_deadline(self.config.deadline());
-        self.process(&mut FileSource::open(path)?, &control)
+        self.process(&mut FileSource::open_until(path, &control)?, &control)
     }
 
     /// Diarizes a source to its end. Audio without speech gives no segments. The result is the same for any

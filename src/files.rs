@@ -121,10 +121,9 @@ mod tests {
     use super::*;
 
     fn refused(path: &Path) -> String {
-        match open_regular(path) {
-            Err(Unopened::NotRegular(reason)) => reason,
-            other => panic!("{}: {other:?}", path.display()),
-        }
+        let error = open_regular(path).unwrap_err().into_error(path, Error::Audio);
+        assert!(matches!(error, Error::Audio(_)), "{}: {error:?}", path.display());
+        error.to_string()
     }
 
     #[test]

@@ -18,7 +18,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("files", &["error"]),
     ("config", &["error", "types"]),
     ("control", &["error", "types"]),
-    ("audio", &["control", "error", "files", "types", "config"]),
+    ("audio", &["control", "error", "files", "sync", "types", "config"]),
     ("diarize", &["assignment", "config", "control", "error", "types"]),
     ("output", &["error", "files", "types"]),
     ("score", &["assignment", "error", "output", "types"]),

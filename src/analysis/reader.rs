@@ -1,6 +1,6 @@
 //! Cuts a source into overlapping windows as it is read.
 
-use crate::audio::AudioSource;
+use crate::audio::{AudioSource, MAX_READ_FRACTION};
 use crate::control::Control;
 use crate::diarize::windows::WindowGrid;
 use crate::error::{Error, Result, Stage};
@@ -140,11 +140,10 @@ impl<'a> WindowReader<'a> {
         Ok(grid.closing_start(last_start, self.samples))
     }
 
-    /// Share of the recording that was read, 0 where its length is not known. Under 1 to the end: the network
-    /// is not done when the last sample is read.
+    /// Share of the recording that was read, 0 where its length is not known.
     pub(super) fn fraction(&self) -> f32 {
         match self.source.len_hint() {
-            Some(total) if total > 0 => ((self.samples as f64 / total as f64) as f32).min(0.99),
+            Some(total) if total > 0 => ((self.samples as f64 / total as f64) as f32).min(MAX_READ_FRACTION),
             _ => 0.0,
         }
     }

@@ -13,13 +13,17 @@ use symphonia::core::common::Limit;
 use symphonia::core::errors::Error as DecoderError;
 use symphonia::core::formats::probe::{Hint, Probe, ProbeOptions};
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
-use symphonia::core::io::MediaSourceStream;
+use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
+use symphonia::default::formats;
 
+use super::flac::{self, Masked};
+use super::fragments::{self, Checked};
 use super::leash::{Leash, Leashed};
 use super::mp4::{Mp4, Mp4Track};
 use super::padded::Padded;
 use super::{aac, mp4, output_len, sniff};
+use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::files::open_regular;
 
@@ -32,19 +36,33 @@ const MAX_ID3_TAGS: u32 = 8;
 /// Frames that one byte of a file can hold at the very most; a longer declared length is a damaged header.
 const MAX_FRAMES_PER_BYTE: u64 = 16_384;
 
-/// The known formats with this module's limit on the search.
+/// The known formats but MP4, with this module's limit on the search.
 static PROBE: LazyLock<Probe> = LazyLock::new(|| {
-    let options = ProbeOptions { max_probe_depth: PROBE_DEPTH, ..ProbeOptions::default() };
-    let mut probe = Probe::new_with_options(&options);
-    symphonia::default::register_enabled_formats(&mut probe);
+    let mut probe = Probe::new_with_options(&probe_options());
+    probe.register_format::<formats::AdtsReader<'_>>();
+    probe.register_format::<formats::FlacReader<'_>>();
+    probe.register_format::<formats::MpaReader<'_>>();
+    probe.register_format::<formats::WavReader<'_>>();
+    probe.register_format::<formats::OggReader<'_>>();
     probe
 });
 
+/// MP4, whose demuxer is trusted with checked boxes alone.
+static MP4_PROBE: LazyLock<Probe> = LazyLock::new(|| {
+    let mut probe = Probe::new_with_options(&probe_options());
+    probe.register_format::<formats::IsoMp4Reader<'_>>();
+    probe
+});
+
+fn probe_options() -> ProbeOptions {
+    ProbeOptions { max_probe_depth: PROBE_DEPTH, ..ProbeOptions::default() }
+}
+
 /// An opened file.
-pub(super) struct Container {
-    pub(super) format: Box<dyn FormatReader>,
+pub(super) struct Container<'a> {
+    pub(super) format: Box<dyn FormatReader + 'a>,
     /// How far `format` may still read; granted anew wherever it gives something.
-    pub(super) leash: Leash,
+    pub(super) leash: Leash<'a>,
     /// Bytes of the file.
     bytes: u64,
     mp4: Mp4,
@@ -62,13 +80,15 @@ pub(super) struct Selected {
     pub(super) len_hint: Option<u64>,
 }
 
-impl Container {
-    /// Opens the file at `path`.
+impl<'a> Container<'a> {
+    /// Opens the file at `path`, unless `control` ends that.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Io`], or [`Error::Audio`] (without the path) where it is no audio that can
-    /// be decoded.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    /// be decoded; those of [`Control::check`].
+    pub(super) fn open(path: &Path, control: &Control<'a>) -> Result<Self> {
+        let leash = Leash::new(control);
+        leash.look()?;
         let io = |error: std::io::Error| Error::from_io(path, &error);
         let (mut file, metadata) = open_regular(path).map_err(|unopened| {
             unopened.into_error(path, |reason| Error::Io { path: path.to_owned(), reason })
@@ -83,27 +103,40 @@ impl Container {
         if let Some(what) = sniff::unsupported(&head) {
             return Err(Error::Audio(format!("{EXPECTED}, got {what}")));
         }
-        let is_mp4 = head.get(4..8) == Some(b"ftyp");
-        let mp4 = if is_mp4 { mp4::inspect(&mut file) } else { Mp4::default() };
+        let boxes = fragments::file_type(&mut file, start, u64::from(PROBE_DEPTH)).map_err(io)?;
+        let mp4 = if boxes.is_some() { mp4::inspect(&mut file) } else { Mp4::default() };
+        let masked = flac::metadata(&mut file, start, u64::from(PROBE_DEPTH)).map_err(io)?;
+        let masked = masked.ok_or_else(|| {
+            Error::Audio(format!("{EXPECTED}, got a FLAC file with more metadata blocks than are read"))
+        })?;
         file.seek(SeekFrom::Start(0)).map_err(io)?;
 
         // The demuxer takes a media box that ends behind the end of the file for none at all.
         let len = mp4.zeros_start.unwrap_or(bytes.max(mp4.media_end));
-        let source = Padded::new(file, len);
-        let leash = Leash::new();
-        let source = Leashed::new(source, leash.clone());
-        let mut stream = MediaSourceStream::new(Box::new(source), Default::default());
-        stream.seek(SeekFrom::Start(start)).map_err(io)?;
+        let file = Padded::new(file, len);
+        let (source, probe): (Box<dyn MediaSource + 'a>, _) = match boxes {
+            Some(start) => {
+                let checked = Checked::new(file, start, bytes, leash.clone());
+                (Box::new(Leashed::new(checked, leash.clone())), &*MP4_PROBE)
+            }
+            None => (Box::new(Leashed::new(Masked::new(file, masked), leash.clone())), &*PROBE),
+        };
+        let mut stream = MediaSourceStream::new(source, Default::default());
+        stream.seek(SeekFrom::Start(boxes.unwrap_or(start))).map_err(io)?;
         let limits = MetadataOptions::default()
             .limit_tag_bytes(Limit::Maximum(64 * 1024))
             .limit_visual_bytes(Limit::Maximum(0));
-        let format = PROBE.probe(&Hint::new(), stream, FormatOptions::default(), limits);
-        let format = format.map_err(|error| match error {
-            DecoderError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => io(error),
-            DecoderError::IoError(_) => {
+        let format = probe.probe(&Hint::new(), stream, FormatOptions::default(), limits);
+        let format = format.map_err(|error| match (leash.wish(), leash.damage(), error) {
+            (Some(wish), ..) => wish,
+            (_, Some(damage), _) => Error::Audio(format!("{EXPECTED}, got a damaged MP4 file: {damage}")),
+            (.., DecoderError::IoError(error)) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
+                io(error)
+            }
+            (.., DecoderError::IoError(_)) => {
                 Error::Audio(format!("{EXPECTED}, got a file that ends within its header"))
             }
-            error => {
+            (.., error) => {
                 Error::Audio(format!("{EXPECTED}, got data that cannot be read as any of them ({error})"))
             }
         })?;

@@ -12,7 +12,8 @@ use super::container::{Container, Selected};
 use super::leash::MAX_BYTES;
 use super::shield::shield;
 use super::timeline::Timeline;
-use super::{AudioSource, Converter, MAX_MAGNITUDE, SAMPLE_RATE, take_block};
+use super::{AudioSource, Converter, MAX_MAGNITUDE, MAX_READ_FRACTION, SAMPLE_RATE, take_block};
+use crate::control::Control;
 use crate::error::{Error, Result};
 
 /// An audio file as an [`AudioSource`]: WAV (integer, float, µ-law, A-law, ADPCM), FLAC, MP3, Ogg Vorbis, and AAC
@@ -23,9 +24,9 @@ use crate::error::{Error, Result};
 /// edit list). Damaged and missing packets are replaced by as much silence, so that later times stay right, as
 /// far as the format has timestamps (MP3 and ADTS have none). A file that ends too early gives what it has. Both
 /// leave a warning in the log.
-pub struct FileSource {
+pub struct FileSource<'a> {
     path: PathBuf,
-    container: Container,
+    container: Container<'a>,
     track: Selected,
     /// Converter for the rate and channel count that the decoder gives at the moment.
     converter: Option<Converter>,
@@ -35,6 +36,8 @@ pub struct FileSource {
     ready: Vec<f32>,
     interleaved: Vec<f32>,
     wide: Vec<f64>,
+    /// Samples given out.
+    given: u64,
     /// Frames decoded and packets lost so far.
     decoded: u64,
     lost: u64,
@@ -51,15 +54,26 @@ struct Trim {
     keep: Option<u64>,
 }
 
-impl FileSource {
+impl FileSource<'static> {
     /// Opens the audio file at `path` and finds the track to decode; where there are several, the default one.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Io`] where the system refuses to read it or it is no regular file;
     /// [`Error::Audio`] where it is no audio that can be decoded. All name the path.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_until(path, &Control::none())
+    }
+}
+
+impl<'a> FileSource<'a> {
+    /// As [`open`](FileSource::open), for work that `control` ends: opening the file and every read look at it, however
+    /// long a damaged or hostile file keeps the demuxer busy, and report its progress.
+    ///
+    /// # Errors
+    /// Those of [`open`](FileSource::open) and [`Control::check`], here and in every read.
+    pub fn open_until(path: &Path, control: &Control<'a>) -> Result<Self> {
         let (container, track) = shield(|| {
-            let container = Container::open(path)?;
+            let container = Container::open(path, control)?;
             let track = container.select().map_err(Error::Audio)?;
             Ok((container, track))
         })
@@ -76,6 +90,7 @@ impl FileSource {
             ready: Vec::new(),
             interleaved: Vec::new(),
             wide: Vec::new(),
+            given: 0,
             decoded: 0,
             lost: 0,
             loss: None,
@@ -88,7 +103,9 @@ impl FileSource {
         if self.trim.keep == Some(0) {
             return self.end(None);
         }
-        match self.container.format.next_packet() {
+        let next = self.container.format.next_packet();
+        self.container.leash.look()?;
+        match next {
             Ok(Some(packet)) => {
                 if packet.track_id == self.track.id {
                     self.decode(&packet)?;
@@ -101,6 +118,10 @@ impl FileSource {
             Ok(None) | Err(_) if self.container.leash.is_spent() => {
                 let position_s = self.timeline.position_s();
                 self.end(Some(format!("no more audio in {} MiB behind {position_s:.1} s", MAX_BYTES >> 20)))
+            }
+            Ok(None) | Err(_) if self.container.leash.damage().is_some() => {
+                let damage = self.container.leash.damage();
+                self.end(damage)
             }
             Ok(None) => self.end(None),
             Err(DecoderError::ResetRequired) => self.restart(),
@@ -248,7 +269,7 @@ impl FileSource {
     }
 }
 
-impl AudioSource for FileSource {
+impl AudioSource for FileSource<'_> {
     fn read(&mut self, out: &mut Vec<f32>) -> Result<usize> {
         while self.ready.len() < SAMPLE_RATE as usize && !self.ended {
             match shield(|| self.advance()) {
@@ -260,7 +281,13 @@ impl AudioSource for FileSource {
                 }
             }
         }
-        Ok(take_block(&mut self.ready, out))
+        let count = take_block(&mut self.ready, out);
+        self.given += count as u64;
+        if let Some(total) = self.track.len_hint {
+            let fraction = (self.given as f64 / total.max(1) as f64) as f32;
+            self.container.leash.set_fraction(fraction.min(MAX_READ_FRACTION));
+        }
+        Ok(count)
     }
 
     fn len_hint(&self) -> Option<u64> {

@@ -14,6 +14,8 @@ mod buffer;
 mod container;
 mod decode;
 mod finite;
+mod flac;
+mod fragments;
 mod leash;
 mod mp4;
 mod padded;
@@ -41,6 +43,10 @@ pub const MAX_CHANNELS: u16 = 32;
 /// scale mistakes (integers stored as floats) keep their shape, and no sum over channels or filter taps
 /// overflows to infinity.
 pub const MAX_MAGNITUDE: f32 = 1.0e6;
+
+/// Largest share of the work that is reported while a recording is read: it is not analysed when its last sample is
+/// read.
+pub(crate) const MAX_READ_FRACTION: f32 = 0.99;
 
 /// Most samples of one block: a second.
 const MAX_BLOCK: usize = SAMPLE_RATE as usize;
