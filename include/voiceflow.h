@@ -290,6 +290,12 @@ typedef enum vf_status_code {
      * A file is no gallery or is damaged, or a gallery belongs to another model.
      */
     VF_E_GALLERY = -19,
+    /**
+     * The calling thread or the process is ending, and thread-local or static data that networks need is gone: the call
+     * came from a destructor of a thread-local or static object, from an atexit handler or the like. Every function
+     * that can return VF_E_FORKED can return it.
+     */
+    VF_E_ENDING = -20,
 } vf_status_code;
 
 /**

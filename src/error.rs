@@ -65,6 +65,9 @@ pub enum Error {
     /// A file is no gallery, is damaged, or belongs to another model.
     #[error("{0}")]
     Gallery(String),
+    /// The calling thread or the process is ending: thread-local or static data of ONNX Runtime is gone.
+    #[error("{0}")]
+    Ending(&'static str),
 }
 
 /// The result of every fallible function of the crate.

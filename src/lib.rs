@@ -19,6 +19,7 @@ pub mod config;
 pub mod control;
 pub mod diarize;
 pub mod diarizer;
+mod ending;
 pub mod error;
 pub mod ffi;
 pub mod files;

@@ -15,7 +15,8 @@ use installed::{arguments, compile, prefix};
 use support::{fresh_folder, header_functions, root, run, tool};
 
 /// Those that throw.
-const PROGRAMS: [&str; 7] = ["basics", "handles", "diarizer", "session", "stream", "gallery", "threads"];
+const PROGRAMS: [&str; 8] =
+    ["basics", "handles", "diarizer", "session", "stream", "gallery", "threads", "endings"];
 
 const STRICT: [&str; 7] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-g"];
 

@@ -56,6 +56,8 @@ const (
 	ErrForked Status = C.VF_E_FORKED
 	// ErrGallery: a gallery file is none, is damaged, or a gallery belongs to another model.
 	ErrGallery Status = C.VF_E_GALLERY
+	// ErrEnding: the thread or the process is ending, and networks cannot run any more.
+	ErrEnding Status = C.VF_E_ENDING
 
 	// ErrClosed: the value was closed before. It is fs.ErrClosed, too.
 	ErrClosed Status = 1

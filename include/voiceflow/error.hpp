@@ -41,6 +41,7 @@ enum class Status : std::int32_t {
     /// The model was loaded before this process was forked.
     forked = VF_E_FORKED,
     gallery = VF_E_GALLERY,
+    ending = VF_E_ENDING,
 };
 
 /// The meaning of a status in a few words of English; static text. Any thread, also inside a callback.

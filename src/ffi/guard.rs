@@ -90,7 +90,7 @@ fn report<T: Answer>(result: Result<T, Failure>) -> T {
         }
         Err(failure) => {
             if T::REPORTS {
-                last_error::set(&failure.text);
+                last_error::set(&failure);
             }
             T::failed(failure.status)
         }

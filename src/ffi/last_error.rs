@@ -1,27 +1,40 @@
 //! The text of the last failure on each thread.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::c_char;
 
 use super::guard::guard;
+use super::status::{Failure, meaning};
 
 thread_local! {
     static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
+    /// What stands for the text where that is gone, as the thread is ending. Without a destructor, so that it can be read to
+    /// the last.
+    static LAST_WORD: Cell<&'static str> = const { Cell::new("") };
 }
 
 /// Forgets this thread's text. Keeps the memory, so that a later text of the same length allocates nothing.
 pub(crate) fn clear() {
-    // Thread-locals are gone while a thread ends; a text then has no reader either.
+    LAST_WORD.set("");
     let _ = TEXT.try_with(|text| text.borrow_mut().clear());
 }
 
-/// Keeps `new` as this thread's text. A zero byte, which would end the text in C, becomes U+FFFD.
-pub(crate) fn set(new: &str) {
-    let _ = TEXT.try_with(|text| {
+/// Keeps the text of `failure` as this thread's; where that is gone, what its status means.
+pub(crate) fn set(failure: &Failure) {
+    if !set_text(&failure.text) {
+        LAST_WORD.set(meaning(failure.status as i32).to_str().unwrap_or_default());
+    }
+}
+
+/// Keeps `new` as this thread's text. A zero byte, which would end the text in C, becomes U+FFFD. `false` where the
+/// thread-local is gone.
+fn set_text(new: &str) -> bool {
+    let kept = TEXT.try_with(|text| {
         let mut text = text.borrow_mut();
         text.clear();
         text.extend(new.chars().map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c }));
     });
+    kept.is_ok()
 }
 
 /// This thread's text.
@@ -43,21 +56,28 @@ pub(crate) fn get() -> String {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_last_error(buf: *mut c_char, cap: usize) -> usize {
     guard(|| {
-        let length = TEXT.try_with(|text| {
-            let text = text.borrow();
-            if !buf.is_null() && cap > 0 {
-                let cut = text.floor_char_boundary(cap - 1);
-                // SAFETY: `buf` has `cap` bytes by contract, and `cut` is less than `cap`. The text is the
-                // library's own memory, so the two do not overlap.
-                unsafe {
-                    buf.copy_from_nonoverlapping(text.as_ptr().cast(), cut);
-                    buf.add(cut).write(0);
-                }
-            }
-            text.len()
-        });
-        Ok(length.unwrap_or(0))
+        // SAFETY: `buf` is NULL or has `cap` bytes, by contract.
+        let copied = TEXT.try_with(|text| unsafe { copy_out(&text.borrow(), buf, cap) });
+        // SAFETY: as above.
+        Ok(copied.unwrap_or_else(|_| unsafe { copy_out(LAST_WORD.get(), buf, cap) }))
     })
+}
+
+/// Copies as much of `text` as `buf` takes, with an ending zero byte, and gives its whole length.
+///
+/// # Safety
+/// `buf` is NULL or valid for writes of `cap` bytes.
+unsafe fn copy_out(text: &str, buf: *mut c_char, cap: usize) -> usize {
+    if !buf.is_null() && cap > 0 {
+        let cut = text.floor_char_boundary(cap - 1);
+        // SAFETY: `buf` has `cap` bytes, as promised, and `cut` is less than `cap`. The text is the library's own
+        // memory, so the two do not overlap.
+        unsafe {
+            buf.copy_from_nonoverlapping(text.as_ptr().cast(), cut);
+            buf.add(cut).write(0);
+        }
+    }
+    text.len()
 }
 
 #[cfg(test)]
@@ -79,7 +99,7 @@ mod tests {
 
     #[test]
     fn texts_are_cut_at_characters_and_zero_bytes_replaced() {
-        set("añ\0b");
+        assert!(set_text("añ\0b"));
         assert_eq!(read(16), (7, "añ\u{fffd}b".to_owned()));
         assert_eq!(read(3), (7, "a".to_owned()));
         assert_eq!(read(1), (7, String::new()));

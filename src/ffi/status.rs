@@ -54,6 +54,10 @@ pub enum vf_status_code {
     VF_E_FORKED = -18,
     /// A file is no gallery or is damaged, or a gallery belongs to another model.
     VF_E_GALLERY = -19,
+    /// The calling thread or the process is ending, and thread-local or static data that networks need is gone: the call
+    /// came from a destructor of a thread-local or static object, from an atexit handler or the like. Every function
+    /// that can return VF_E_FORKED can return it.
+    VF_E_ENDING = -20,
 }
 
 /// Success, as the type that functions return.
@@ -104,13 +108,14 @@ impl From<Error> for Failure {
             Error::Annotation(_) => VF_E_ANNOTATION,
             Error::Forked(_) => VF_E_FORKED,
             Error::Gallery(_) => VF_E_GALLERY,
+            Error::Ending(_) => VF_E_ENDING,
         };
         Self { status, text: error.to_string() }
     }
 }
 
 /// The meaning of each number, in the order of the enum.
-const MEANINGS: [(vf_status_code, &CStr); 20] = {
+const MEANINGS: [(vf_status_code, &CStr); 21] = {
     use vf_status_code::*;
     [
         (VF_OK, c"success"),
@@ -133,6 +138,7 @@ const MEANINGS: [(vf_status_code, &CStr); 20] = {
         (VF_E_ANNOTATION, c"the annotation cannot be read"),
         (VF_E_FORKED, c"the process was forked after the model was loaded"),
         (VF_E_GALLERY, c"the gallery cannot be used"),
+        (VF_E_ENDING, c"the thread or the process is ending"),
     ]
 };
 
@@ -145,8 +151,11 @@ const MEANINGS: [(vf_status_code, &CStr); 20] = {
 /// Any thread, concurrently. Cannot fail; may be called from a callback.
 #[unsafe(no_mangle)]
 pub extern "C" fn vf_status_str(status: vf_status) -> *const c_char {
-    guard(|| {
-        let found = MEANINGS.iter().find(|(code, _)| *code as vf_status == status);
-        Ok(found.map_or(c"unknown status", |(_, text)| *text).as_ptr())
-    })
+    guard(|| Ok(meaning(status).as_ptr()))
+}
+
+/// The meaning of a status number.
+pub(crate) fn meaning(status: vf_status) -> &'static CStr {
+    let found = MEANINGS.iter().find(|(code, _)| *code as vf_status == status);
+    found.map_or(c"unknown status", |(_, text)| *text)
 }

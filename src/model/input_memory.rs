@@ -41,9 +41,9 @@ impl InputMemory {
         locked.map_or_else(|| Block::Plain(vec![0.0; len]), Block::Locked)
     }
 
-    /// Leaves the allocator as it is for ever.
-    pub(super) fn abandon(&mut self) {
-        std::mem::forget(self.locked.take());
+    /// Takes out the allocator; what is asked for from then on is plain memory.
+    pub(super) fn take(&mut self) -> Self {
+        Self { locked: self.locked.take() }
     }
 }
 
@@ -215,7 +215,7 @@ mod tests {
         for provider in [Provider::Auto, Provider::Cpu, Provider::Cuda, Provider::TensorRt] {
             let (_network, mut memory) = opened(|session| InputMemory::new(session, provider, 63));
             assert!(!is_locked(&memory.zeros(10)), "{provider:?}");
-            memory.abandon();
+            drop(memory.take());
             assert_eq!(memory.zeros(2)[..], [0.0, 0.0]);
         }
     }

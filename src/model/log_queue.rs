@@ -20,31 +20,36 @@ pub(super) fn hold<T>(work: impl FnOnce() -> T) -> T {
     struct Release;
     impl Drop for Release {
         fn drop(&mut self) {
-            let records = WAITING.with(RefCell::take).unwrap_or_default();
+            let records = WAITING.try_with(RefCell::take).ok().flatten().unwrap_or_default();
             for (level, text) in records {
                 write(level, &text);
             }
         }
     }
-    let outermost = WAITING.with_borrow_mut(|waiting| {
+    // Where the thread-local is gone nothing waits.
+    let outermost = WAITING.try_with(|waiting| {
+        let mut waiting = waiting.borrow_mut();
         let outermost = waiting.is_none();
         waiting.get_or_insert_default();
         outermost
     });
+    let outermost = outermost.unwrap_or(false);
     let _release = outermost.then_some(Release);
     work()
 }
 
 /// Logs `text`, now or once nothing is held.
 pub(super) fn record(level: Level, text: String) {
-    let now = WAITING.with_borrow_mut(|waiting| match waiting {
-        Some(records) => {
-            records.push((level, text));
-            None
+    let mut text = Some(text);
+    // Called by ONNX Runtime, through which no panic may pass, also on a thread whose thread-locals are gone.
+    _ = WAITING.try_with(|waiting| {
+        if let Ok(mut waiting) = waiting.try_borrow_mut()
+            && let Some(records) = waiting.as_mut()
+        {
+            records.extend(text.take().map(|text| (level, text)));
         }
-        None => Some(text),
     });
-    if let Some(text) = now {
+    if let Some(text) = text {
         write(level, &text);
     }
 }
@@ -52,4 +57,31 @@ pub(super) fn record(level: Level, text: String) {
 fn write(level: Level, text: &str) {
     // The host's logger may be called from C++: a panic must not pass through there.
     _ = catch_unwind(|| log::log!(target: TARGET, level, "{text}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A panic in a destructor of a thread-local would end the process.
+    #[test]
+    fn records_are_taken_where_the_thread_local_is_gone() {
+        struct Late;
+        impl Drop for Late {
+            fn drop(&mut self) {
+                assert!(WAITING.try_with(|_| ()).is_err());
+                hold(|| record(Level::Trace, "late".to_owned()));
+            }
+        }
+        thread_local! {
+            // Made before the queue, so that it goes after it.
+            static LATE: RefCell<Option<Late>> = const { RefCell::new(None) };
+        }
+        std::thread::spawn(|| {
+            LATE.with_borrow_mut(|late| *late = Some(Late));
+            hold(|| record(Level::Trace, "now".to_owned()));
+        })
+        .join()
+        .unwrap();
+    }
 }

@@ -7,7 +7,7 @@ use ort::session::{Session as OrtSession, SessionInputs, SessionOutputs};
 
 use super::input_memory::InputMemory;
 use super::pool::{Lease, Pool};
-use super::process::Process;
+use super::process::{Process, ProcessMutex};
 use super::provider::Plans;
 use super::slot::Slot;
 use super::source::ModelBytes;
@@ -15,6 +15,7 @@ use super::watchdog::Watchdog;
 use super::{provider, runtime};
 use crate::config::{Config, ModelSource, Provider};
 use crate::control::Control;
+use crate::ending;
 use crate::error::{Error, Result, Stage};
 
 /// A network with its run slots. Any thread may run it, concurrently; as many runs go on at once as the option
@@ -45,7 +46,7 @@ impl Network {
     ///
     /// # Errors
     /// [`Error::Model`]: not ONNX; [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`],
-    /// [`Error::InvalidArgument`]: ONNX Runtime; [`Error::Provider`]: a required provider.
+    /// [`Error::InvalidArgument`]: ONNX Runtime; [`Error::Provider`]: a required provider; [`Error::Ending`].
     pub(super) fn open<T>(
         model: &ModelBytes,
         name: &dyn Display,
@@ -66,6 +67,8 @@ impl Network {
         plans: Plans,
         inspect: impl FnOnce(&OrtSession, Provider) -> T,
     ) -> Result<(Self, T)> {
+        let _work = ending::work()?;
+        drop_kept();
         let environment = runtime::environment(config)?;
         let (first, provider) = provider::open(&environment, model, name, config, plans)?;
         let plans = if provider == Provider::Cpu { plans } else { Plans::None };
@@ -103,7 +106,7 @@ impl Network {
     }
 
     /// # Errors
-    /// [`Error::Forked`] in a child of the process that opened it.
+    /// [`Error::Forked`] in a child of the process that opened it; [`Error::Ending`].
     pub(super) fn check_process(&self) -> Result<()> {
         self.process.check(&self.name)
     }
@@ -121,6 +124,7 @@ impl Network {
         control: &Control,
         read: impl FnOnce(&SessionOutputs<'_>) -> Result<T>,
     ) -> Result<T> {
+        let _work = ending::work()?;
         let mut slot = self.take(control)?;
         slot.run(inputs, &self.watchdog, control, read)
     }
@@ -137,6 +141,7 @@ impl Network {
         control: &Control,
         read: impl FnOnce(&SessionOutputs<'_>) -> Result<T>,
     ) -> Result<T> {
+        let _work = ending::work()?;
         let mut slot = self.take(control)?;
         if !slot.admits(shape) {
             *slot = self.make_slot(Plans::None)?;
@@ -163,10 +168,46 @@ impl Network {
 
 impl Drop for Network {
     fn drop(&mut self) {
+        // The memory before the sessions that lent it.
+        let parts = (self.memory.take(), self.pool.take_all());
         if !self.process.is_current() {
             // ONNX Runtime would wait for its threads, which stayed in the parent.
-            self.memory.abandon();
-            self.pool.abandon();
+            std::mem::forget(parts);
+            return;
+        }
+        match ending::work() {
+            Ok(_work) => {
+                drop(parts);
+                drop_kept();
+            }
+            Err(_) => keep(parts),
+        }
+    }
+}
+
+/// What a network leaves to ONNX Runtime when it is dropped.
+type Parts = (InputMemory, Vec<Slot>);
+
+/// Parts of networks that were dropped where ONNX Runtime could not free them: by a thread that was ending. They wait for
+/// the next thread that can, or for the end of the process, and leak checkers see that they are known.
+static KEPT: ProcessMutex<Vec<(Process, Parts)>> = ProcessMutex::new(Vec::new());
+
+/// Keeps what this process cannot free yet.
+fn keep(parts: Parts) {
+    match KEPT.lock() {
+        Ok(mut kept) => kept.push((Process::current(), parts)),
+        // A child of fork(2) that may not look at what its parent keeps.
+        Err(_) => std::mem::forget(parts),
+    }
+}
+
+/// Frees what was kept, on a thread that may work.
+fn drop_kept() {
+    let kept = KEPT.lock().map(|mut kept| std::mem::take(&mut *kept)).unwrap_or_default();
+    for (process, parts) in kept {
+        // What the parent of a child of fork(2) kept is not the child's to free.
+        if !process.is_current() {
+            std::mem::forget(parts);
         }
     }
 }

@@ -52,9 +52,9 @@ impl<T> Pool<T> {
         Self { state: Mutex::new(state), limit }
     }
 
-    /// Leaves the slots as they are for ever: not even their memory is freed.
-    pub(super) fn abandon(&mut self) {
-        std::mem::forget(std::mem::take(&mut self.state.get_mut().idle));
+    /// Takes out all slots, which are free as nobody else has the pool.
+    pub(super) fn take_all(&mut self) -> Vec<T> {
+        std::mem::take(&mut self.state.get_mut().idle)
     }
 
     /// Takes a free slot, makes one while there are fewer than the limit, or waits behind those who came before. The

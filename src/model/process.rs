@@ -8,6 +8,7 @@ use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::ending;
 use crate::error::{Error, Result};
 use crate::sync::Mutex;
 
@@ -27,13 +28,14 @@ impl Process {
         self == Self::current()
     }
 
-    /// Checks that the model `name`, loaded in this process, is used in it.
+    /// Checks that the model `name`, loaded in this process, is used in it, and that neither it nor the calling thread is
+    /// ending.
     ///
     /// # Errors
-    /// [`Error::Forked`].
+    /// [`Error::Forked`], [`Error::Ending`].
     pub(crate) fn check(self, name: &dyn Display) -> Result<()> {
         if self.is_current() {
-            return Ok(());
+            return ending::enter();
         }
         Err(Error::Forked(format!(
             "{name}: this process was forked after the model was loaded; load it again in the child"

@@ -16,6 +16,7 @@ use super::process::ProcessMutex;
 use super::search::{self, Place};
 use super::{system_loader, variables};
 use crate::config::{Config, Provider};
+use crate::ending;
 use crate::error::{Error, Result};
 
 /// The runtime of this process. The lock is also what makes loading happen once.
@@ -87,8 +88,9 @@ pub struct RuntimeInfo {
 ///
 /// # Errors
 /// [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`], [`Error::InvalidArgument`], [`Error::Runtime`],
-/// [`Error::Forked`].
+/// [`Error::Forked`], [`Error::Ending`].
 pub fn load(config: &Config) -> Result<RuntimeInfo> {
+    let _work = ending::work()?;
     environment(config)?;
     let path = loaded_file()?;
     let version = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split_once(".so."));
@@ -117,7 +119,8 @@ pub(super) fn identity() -> Result<String> {
 /// hardware for them shows when a model is opened.
 pub fn available_providers() -> Vec<Provider> {
     let mut offered = vec![Provider::Cpu];
-    if RUNTIME.lock().map_or(true, |runtime| runtime.is_none()) {
+    let work = ending::work();
+    if work.is_err() || RUNTIME.lock().map_or(true, |runtime| runtime.is_none()) {
         return offered;
     }
     if ep::CUDA::is_available().unwrap_or(false) {
@@ -275,7 +278,12 @@ fn level_wanted() -> LogLevel {
 /// names of the saved files see to that.
 const EXPECTED_WARNING: &str = "may contain hardware specific optimizations";
 
+/// Called by ONNX Runtime, through which no panic may pass.
 fn forward_log(level: LogLevel, _category: &str, _id: &str, location: &str, message: &str) {
+    _ = catch_unwind(|| record_log(level, location, message));
+}
+
+fn record_log(level: LogLevel, location: &str, message: &str) {
     if message.contains(EXPECTED_WARNING) {
         return;
     }

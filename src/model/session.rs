@@ -17,6 +17,7 @@ use super::source::{self, Label};
 use crate::config::{Config, MAX_BATCH, ModelSource};
 use crate::control::Control;
 use crate::diarize::clustering::Vbx;
+use crate::ending;
 use crate::error::{Error, Result};
 
 /// Most samples in one row of a batch: 60 s.
@@ -134,6 +135,7 @@ impl Session {
     /// outputs break the contract; [`Error::Forked`]. After an error `out` holds what it held before, and the session can be used
     /// again.
     pub fn infer(&self, audio: ArrayView2<f32>, out: &mut Inference, control: &Control) -> Result<()> {
+        let _work = ending::work()?;
         self.check_input(&audio)?;
         // A view in standard layout is borrowed, any other copied.
         let standard = audio.as_standard_layout();

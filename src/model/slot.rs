@@ -9,6 +9,7 @@ use ort::session::{RunOptions, Session as OrtSession, SessionInputs, SessionOutp
 use super::provider::Plans;
 use super::watchdog::Watchdog;
 use crate::control::Control;
+use crate::ending;
 use crate::error::{Error, Result, Stage};
 
 /// Most input shapes of which ONNX Runtime may keep a plan: some 13 kB each for the embedded model.
@@ -56,6 +57,8 @@ impl Slot {
         control: &Control,
         read: impl FnOnce(&SessionOutputs<'_>) -> Result<T>,
     ) -> Result<T> {
+        // The process may have begun to end while this waited.
+        ending::check()?;
         // The flag may still be set by the run before.
         self.options.unterminate().map_err(failed)?;
         let at = control.remaining().and_then(|left| Instant::now().checked_add(left));
@@ -69,6 +72,7 @@ impl Slot {
         match result {
             Ok(outputs) => read(&outputs),
             Err(_) if stopped => {
+                ending::check()?;
                 control.check_wanted(Stage::Analysis)?;
                 Err(control.deadline_error(Stage::Analysis))
             }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use ort::session::RunOptions;
 
 use super::process::Process;
+use crate::ending;
 use crate::error::{Error, Result};
 use crate::sync::{Mutex, Thread, park, park_timeout};
 
@@ -45,7 +46,8 @@ struct Watched {
 
 impl Watched {
     fn is_due(&self, now: Instant) -> bool {
-        self.at.is_some_and(|at| at <= now)
+        ending::process_ends()
+            || self.at.is_some_and(|at| at <= now)
             || self.flag.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 

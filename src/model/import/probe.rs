@@ -5,6 +5,7 @@ use ort::value::TensorRef;
 
 use crate::config::{Config, Provider, ProviderPolicy};
 use crate::control::Control;
+use crate::ending;
 use crate::error::{Error, Result};
 use crate::model::network::Network;
 use crate::model::slot::failed;
@@ -43,6 +44,7 @@ impl Probe {
     }
 
     fn outputs(&self, model: &[u8], input: ArrayD<f32>) -> Result<Vec<ArrayD<f32>>> {
+        let _work = ending::work()?;
         let model = ModelBytes::new(model);
         let (network, ()) = Network::open(&model, &"part of the network", &self.0, |_, _| ())?;
         let tensor = TensorRef::from_array_view(input.view()).map_err(failed)?;

@@ -32,6 +32,7 @@ use crate::diarize::activity::Hysteresis;
 use crate::diarize::clustering::usual_threshold;
 use crate::diarize::powerset::PowersetDecoding;
 use crate::diarize::windows::WindowGrid;
+use crate::ending;
 use crate::error::{Error, Result};
 
 /// Time from one window to the next in samples, by default: 1.75 s. The best for the time of those tried from 1 s to 2.5 s
@@ -139,6 +140,7 @@ impl LocalDiarizer for TwoStage {
     }
 
     fn analyse(&self, stretch: &Stretch, batch: usize, control: &Control<'_>) -> Result<Vec<LocalWindow>> {
+        let _work = ending::work()?;
         let activity = self.segmentation.activity(stretch, batch, control)?;
         let hysteresis =
             Hysteresis { onset: self.info.thresholds.onset, offset: self.info.thresholds.offset };

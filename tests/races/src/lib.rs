@@ -11,6 +11,8 @@ extern crate self as ort;
 
 #[path = "../../../src/control.rs"]
 mod control;
+#[path = "../../../src/ending.rs"]
+mod ending;
 #[path = "../../../src/error.rs"]
 mod error;
 mod model;

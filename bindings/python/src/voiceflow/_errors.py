@@ -24,7 +24,9 @@ class ClosedError(Error, ValueError):
 
 
 class ExitingError(Error, RuntimeError):
-    """The interpreter is about to end: no call of the library begins any more."""
+    """The interpreter, its process or the calling thread is about to end: no call of the library begins any more."""
+
+    status = -20
 
 
 class InvalidArgumentError(Error, ValueError):
