@@ -749,7 +749,9 @@ vf_status vf_options_set_min_silence_s(struct vf_options *options, double min_si
  * Loads ONNX Runtime from this file. The first session of the process decides; a later, different file is refused
  * when it is used. Default: the file that VOICEFLOW_ORT_LIBRARY, else ORT_DYLIB_PATH names, and no other; without
  * them the folder of this library or of the program, `lib` beside either, the ONNX Runtime that the process has loaded,
- * the package `onnxruntime` of the active Python environment, the system's loader.
+ * the package `onnxruntime` of the active Python environment, the system's loader. In a process with more rights than
+ * whoever started it (set-user-ID, set-group-ID, capabilities of a file) only the folder of this library, what the
+ * process has loaded and the system's loader are left of these.
  *
  * - `options`: the options.
  * - `path`: UTF-8 path of libonnxruntime.so, at most 65,536 bytes; copied.
@@ -783,9 +785,10 @@ vf_status vf_options_set_telemetry(struct vf_options *options,
  * is created faster. On the CPU each network has a file there, `<key>.onnx.cache`, which is used by the same release of
  * this library with the same ONNX Runtime on the same kind of processor alone; TensorRT keeps its engines and timings
  * there, CUDA nothing. The create function makes the folder where it does not exist, and fails with
- * VF_E_INVALID_ARGUMENT where it cannot. A file that is damaged or cannot be written is told in the log and does no
- * harm. Results are the same with and without. Any number of threads and processes may share a folder. It is trusted as
- * the model is: whoever can write to it decides what runs. Default: none, and nothing is written.
+ * VF_E_INVALID_ARGUMENT where it cannot. A file that is damaged, of another model, or cannot be written is told in
+ * the log and does no harm. Results are the same with and without. Any number of threads and processes may share a
+ * folder. It is trusted as the model is: whoever can write to it decides what runs. Default: none, and nothing is
+ * written.
  *
  * - `options`: the options.
  * - `folder`: UTF-8 path, at most 65,536 bytes; copied.

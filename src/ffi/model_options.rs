@@ -51,9 +51,10 @@ pub enum vf_clustering {
 /// is created faster. On the CPU each network has a file there, `<key>.onnx.cache`, which is used by the same release of
 /// this library with the same ONNX Runtime on the same kind of processor alone; TensorRT keeps its engines and timings
 /// there, CUDA nothing. The create function makes the folder where it does not exist, and fails with
-/// VF_E_INVALID_ARGUMENT where it cannot. A file that is damaged or cannot be written is told in the log and does no
-/// harm. Results are the same with and without. Any number of threads and processes may share a folder. It is trusted as
-/// the model is: whoever can write to it decides what runs. Default: none, and nothing is written.
+/// VF_E_INVALID_ARGUMENT where it cannot. A file that is damaged, of another model, or cannot be written is told in
+/// the log and does no harm. Results are the same with and without. Any number of threads and processes may share a
+/// folder. It is trusted as the model is: whoever can write to it decides what runs. Default: none, and nothing is
+/// written.
 ///
 /// - `options`: the options.
 /// - `folder`: UTF-8 path, at most 65,536 bytes; copied.

@@ -26,8 +26,8 @@ class SessionOptions(TypedDict, total=False):
     """libonnxruntime.so. Default: VOICEFLOW_ORT_LIBRARY, ORT_DYLIB_PATH, beside libvoiceflow, the installed
     `onnxruntime` package, the system's loader. The first session of the process decides."""
     telemetry: bool | None
-    """Whether ONNX Runtime may use its telemetry, which writes below the home folder and sends data to Microsoft.
-    The first session of the process decides. Default: False, it is switched off."""
+    """Whether ONNX Runtime may use its telemetry, which writes below the home folder and sends data to
+    Microsoft. The first session of the process decides. Default: False, it is switched off."""
     provider: Provider | str | None
     """"auto" (the default), "cpu", "cuda" or "tensorrt"."""
     provider_policy: ProviderPolicy | str | None
