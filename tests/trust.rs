@@ -147,6 +147,33 @@ fn an_elevated_process_takes_what_it_names_and_what_lies_beside_the_library() {
     assert!(beside.starts_with("1 success"), "{beside}");
 }
 
+/// By the variable, and by the working directory in two ways; each leads to a bundle of an ordinary process.
+#[test]
+fn nothing_from_outside_chooses_the_bundle_of_an_elevated_process() {
+    for (place, variable) in [("bundles", true), ("here/.models", false), ("here", false)] {
+        let installed = Installed::new("elevated.c");
+        installed.lead("own");
+        let bundle = installed.path(place).join("good");
+        std::fs::create_dir_all(&bundle).unwrap();
+        std::fs::copy(installed.path("model.onnx"), bundle.join("model.onnx")).unwrap();
+        let say = || {
+            let mut command = Command::new(installed.host());
+            command.env_clear().env("VF_TEST_BUNDLE", "1").arg("good");
+            command.envs(variable.then(|| ("VOICEFLOW_MODELS", installed.path(place))));
+            let here = installed.path(if variable { "bin" } else { "here" });
+            let output = command.current_dir(here).output().unwrap();
+            String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+        };
+        let ordinary = say();
+        assert!(ordinary.starts_with("0 success"), "{place}: {ordinary}");
+        if !installed.elevate() {
+            return skipped("an elevated process");
+        }
+        let elevated = say();
+        assert!(elevated.starts_with("1 ") && elevated.contains("bundle good: "), "{place}: {elevated}");
+    }
+}
+
 /// RLIMIT_NPROC counts the threads of a user, and not those of root.
 #[test]
 fn threads_that_cannot_be_had_are_not_the_models_fault() {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::search::own_folder;
 use super::source::read_file;
+use super::variables;
 use crate::config::{ClusteringMethod, Config, ModelSource};
 use crate::error::{Error, Result};
 
@@ -144,30 +145,35 @@ fn read_tuning(path: &Path) -> Result<BundleTuning> {
 }
 
 /// The folder that `name` stands for: itself, or, for a name without a path, that name among the bundles of the
-/// variable, the working directory, and the library.
+/// variable, the working directory, and the library; among the installed ones alone where whoever started the process
+/// has fewer rights than it ([`variables::elevated`]).
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] with the places that were looked at.
 pub fn find_bundle(name: &Path) -> Result<PathBuf> {
-    let mut places = vec![name.to_owned()];
+    let elevated = variables::elevated();
+    let mut places = Vec::new();
     let mut own = None;
     if name.components().count() == 1 {
-        if let Some(folder) = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty()) {
-            places.insert(0, PathBuf::from(folder).join(name));
+        places.extend(variables::var(VARIABLE).map(|folder| PathBuf::from(folder).join(name)));
+        if !elevated {
+            places.extend([name.to_owned(), Path::new(FOLDER).join(name)]);
         }
-        places.push(Path::new(FOLDER).join(name));
         own = own_folder();
+    } else {
+        places.push(name.to_owned());
     }
     let own = own.as_deref();
     places.extend(own.map(|own| own.join(INSTALLED).join(name)));
-    let above = own.into_iter().flat_map(Path::ancestors).map(|folder| folder.join(FOLDER).join(name));
+    let root = own.filter(|_| !elevated);
+    let above = root.into_iter().flat_map(Path::ancestors).map(|folder| folder.join(FOLDER).join(name));
     let is_bundle = |folder: &PathBuf| {
         folder.join(MODEL).is_file()
             || folder.join(SEGMENTATION).is_file() && folder.join(EMBEDDING).is_file()
     };
     places.iter().cloned().chain(above).find(is_bundle).ok_or_else(|| {
         let mut searched: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
-        searched.extend(own.map(|own| format!("{FOLDER} of a folder above {}", own.display())));
+        searched.extend(root.map(|own| format!("{FOLDER} of a folder above {}", own.display())));
         let hint = if name == Path::new("accurate") { "; `make models-accurate` makes it" } else { "" };
         Error::InvalidArgument(format!(
             "bundle {}: expected a folder with {MODEL}, or with {SEGMENTATION} and {EMBEDDING}, found none in {}{hint}",

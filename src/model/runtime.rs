@@ -40,8 +40,8 @@ const TELEMETRY_OFF: &CStr = c"ORT_DISABLE_TELEMETRY=1";
 /// # Errors
 /// [`Error::RuntimeNotFound`] with all places tried, also for a file that is no ONNX Runtime;
 /// [`Error::RuntimeVersion`] when only an older one was found; [`Error::InvalidArgument`] when another library
-/// than the one asked for is already loaded, or with another choice about its telemetry; [`Error::Runtime`] when it does not start; [`Error::Forked`] where this process was
-/// forked while another thread loaded it.
+/// than the one asked for is already loaded, or with another choice about its telemetry; [`Error::Runtime`] when it does
+/// not start; [`Error::Forked`] where this process was forked while another thread loaded it.
 pub(super) fn environment(config: &Config) -> Result<Environment> {
     log_queue::hold(|| locked_environment(config))
 }

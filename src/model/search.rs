@@ -41,9 +41,8 @@ pub(super) fn usual() -> Vec<Place> {
     let maps = mapped_files();
     let program = std::env::current_exe().ok();
     let mut places = Vec::new();
-    let own = own_file(&maps).filter(|own| !elevated || Some(own) != program.as_ref());
-    if let Some(folder) = own.as_deref().and_then(Path::parent) {
-        push_folder(&mut places, "the folder of libvoiceflow", folder, elevated);
+    if let Some(folder) = own_folder_in(&maps) {
+        push_folder(&mut places, "the folder of libvoiceflow", &folder, elevated);
     }
     let program = program.filter(|_| !elevated);
     if let Some(folder) = program.as_deref().and_then(Path::parent) {
@@ -158,9 +157,17 @@ fn parse_maps(text: &str) -> Vec<Mapped> {
     text.lines().filter_map(line).collect()
 }
 
-/// The folder of this library, or of the program it is linked into.
+/// The folder of this library, or of the program it is linked into; not the latter in an elevated process.
 pub(super) fn own_folder() -> Option<PathBuf> {
-    own_file(&mapped_files()).as_deref().and_then(Path::parent).map(Path::to_owned)
+    own_folder_in(&mapped_files())
+}
+
+fn own_folder_in(maps: &[Mapped]) -> Option<PathBuf> {
+    let own = own_file(maps)?;
+    if variables::elevated() && std::env::current_exe().is_ok_and(|program| program == own) {
+        return None;
+    }
+    own.parent().map(Path::to_owned)
 }
 
 /// The file that holds the code of this library: the shared library, or the program it is linked into.
