@@ -3,7 +3,7 @@
  *
  *     vf_diarizer *diarizer = NULL;
  *     vf_diarization *result = NULL;
- *     if (vf_diarizer_create(NULL, &diarizer) == VF_OK &&
+ *     if (vf_diarizer_create(NULL, NULL, &diarizer) == VF_OK &&
  *         vf_diarizer_process_file(diarizer, "meeting.wav", NULL, NULL, &result) == VF_OK) {
  *         ... vf_diarization_segments(result, ...) ...
  *     }
@@ -203,7 +203,21 @@ typedef enum vf_stage {
      * Putting the windows together into segments.
      */
     VF_STAGE_RECONSTRUCTION = 3,
+    /**
+     * Loading a model. Never reported to a progress callback; named in the text of errors.
+     */
+    VF_STAGE_LOADING = 4,
 } vf_stage;
+
+/**
+ * The numbers of a `vf_call` that are asked for.
+ */
+typedef enum vf_call_flag {
+    /**
+     * The call has the deadline `deadline_ms`.
+     */
+    VF_CALL_DEADLINE = 1,
+} vf_call_flag;
 
 /**
  * The names of the status numbers.
@@ -353,6 +367,33 @@ typedef int32_t vf_status;
  * versions: others fail with `VF_E_INVALID_ARGUMENT`, and a destroy does nothing.
  */
 typedef void (*vf_log_fn)(void *user_data, int32_t level, const char *target, const char *message);
+
+/**
+ * The conditions of one call that may take long. A call that is given NULL for them has none.
+ *
+ * Set it to zeros, and `size` to `sizeof(vf_call)`: `vf_call call = {sizeof call};`. Zeros ask for nothing, whatever fields
+ * later releases add at the end. A program built with a later header may use an earlier library as long as the fields that the
+ * library does not know are zeros; others are refused with VF_E_INVALID_ARGUMENT.
+ */
+typedef struct vf_call {
+    /**
+     * Size of this struct in bytes, set by the caller.
+     */
+    size_t size;
+    /**
+     * The switch that ends the call with VF_E_CANCELLED soon after it is set; NULL for none.
+     */
+    const struct vf_cancel *cancel;
+    /**
+     * Which of the numbers below are asked for: numbers of `vf_call_flag`, added; 0 for none.
+     */
+    uint64_t flags;
+    /**
+     * With VF_CALL_DEADLINE: milliseconds from the start of the call, 0 or more, after which it ends with VF_E_DEADLINE.
+     * Without that flag it has to be 0.
+     */
+    uint64_t deadline_ms;
+} vf_call;
 
 /**
  * Sizes of a model and where it runs. Set `size` to `sizeof(vf_model_info)` before the call; later releases may
@@ -971,13 +1012,18 @@ vf_status vf_options_set_history_s(struct vf_options *options,
  * Loads a model and checks it.
  *
  * - `options`: the options, copied; NULL for the defaults.
+ * - `call`: a deadline and a switch for the load, see `vf_call`; NULL for none. With either, the model is loaded on a thread
+ *   of the library's, which the call leaves behind when it ends early: it ends as soon as it can, and what it made is dropped.
+ *   The deadline of the options is for the calls of the session, not for this one.
  * - `out`: receives the session, or NULL on failure. Destroy it with `vf_session_destroy`.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
- * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED,
+ * VF_E_FORKED.
  */
 vf_status vf_session_create(const struct vf_options *options,
+                            const struct vf_call *call,
                             struct vf_session **out);
 
 /**
@@ -1285,13 +1331,18 @@ vf_status vf_diarization_to_srt(const struct vf_diarization *diarization, char *
  * Loads the model and makes it ready.
  *
  * - `options`: the options, copied; NULL for the defaults.
+ * - `call`: a deadline and a switch for the load, see `vf_call`; NULL for none. With either, the model is loaded on a thread
+ *   of the library's, which the call leaves behind when it ends early: it ends as soon as it can, and what it made is dropped.
+ *   The deadline of the options is for the calls of the diarizer, not for this one.
  * - `out`: receives the diarizer, or NULL on failure. Destroy it with `vf_diarizer_destroy`.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
- * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED,
+ * VF_E_FORKED.
  */
 vf_status vf_diarizer_create(const struct vf_options *options,
+                             const struct vf_call *call,
                              struct vf_diarizer **out);
 
 /**

@@ -34,6 +34,7 @@
 #ifndef VOICEFLOW_HPP
 #define VOICEFLOW_HPP
 
+#include <voiceflow/call.hpp>
 #include <voiceflow/diarizer.hpp>
 #include <voiceflow/gallery.hpp>
 #include <voiceflow/log.hpp>

@@ -99,6 +99,11 @@ impl<'a> Control<'a> {
         self.stop.or(self.cancel.map(|cancel| &cancel.0))
     }
 
+    /// Whether a deadline, a switch or another thread may end the work.
+    pub(crate) fn may_end(&self) -> bool {
+        self.deadline.is_some() || self.cancel.is_some() || self.stop.is_some()
+    }
+
     /// Whether [`Control::check`] calls the caller back.
     pub(crate) fn has_progress(&self) -> bool {
         self.progress.is_some()

@@ -21,6 +21,7 @@ use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
 use crate::gallery::Voice;
+use crate::loading;
 use crate::model::{LocalDiarizer, ModelInfo, Process, open_local, read_plda, thread_count};
 use crate::types::{Diarization, Speaker};
 
@@ -73,12 +74,27 @@ impl Diarizer {
     /// # Errors
     /// Those of [`Session::new`]; [`Error::InvalidArgument`] for a hop longer than the model's window.
     pub fn new(config: &Config) -> Result<Self> {
+        Self::load(config, &Control::none())
+    }
+
+    /// As [`Diarizer::new`]; the deadline and the switch of `control` end the load, whatever it is at. It is then left behind
+    /// on a thread of its own, which ends as soon as it can. The progress callback is not called.
+    ///
+    /// # Errors
+    /// Those of [`Diarizer::new`]; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Limit`] where too many loads that were
+    /// left behind are still at work.
+    pub fn load(config: &Config, control: &Control<'_>) -> Result<Self> {
+        let config = config.clone();
+        loading::run(control, move |control| Self::load_here(&config, control))
+    }
+
+    fn load_here(config: &Config, control: &Control<'_>) -> Result<Self> {
         let workers = thread_count(config.threads()).min(MAX_SLOTS);
         let mut session_config = config.clone();
         // One thread for each run, many runs at once: sums then have the same order for any number of threads.
         session_config.set_threads(1)?;
         session_config.set_slots(workers)?;
-        let local = open_local(&session_config)?;
+        let local = open_local(&session_config, control)?;
         let info = local.info();
         let workers = match info.provider {
             Provider::Auto | Provider::Cpu => workers,

@@ -85,6 +85,8 @@ pub enum Stage {
     Clustering = 2,
     /// Putting the windows together into segments.
     Reconstruction = 3,
+    /// Loading a model. Never told to a progress callback.
+    Loading = 4,
 }
 
 impl std::fmt::Display for Stage {
@@ -94,6 +96,7 @@ impl std::fmt::Display for Stage {
             Stage::Analysis => "analysing the audio",
             Stage::Clustering => "clustering the speakers",
             Stage::Reconstruction => "reconstructing the segments",
+            Stage::Loading => "loading a model",
         })
     }
 }

@@ -24,6 +24,7 @@ pub mod error;
 pub mod ffi;
 pub mod files;
 pub mod gallery;
+mod loading;
 pub mod model;
 pub mod output;
 pub mod score;

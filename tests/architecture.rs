@@ -10,7 +10,7 @@ use std::path::Path;
 use support::{root, rust_files, without_tests};
 
 /// Each room and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("assignment", &[]),
     ("types", &[]),
     ("error", &[]),
@@ -19,16 +19,20 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("files", &["error"]),
     ("config", &["error", "types"]),
     ("control", &["error", "types"]),
+    ("loading", &["control", "error"]),
     ("audio", &["control", "error", "files", "sync", "types", "config"]),
     ("diarize", &["assignment", "config", "control", "error", "types"]),
     ("output", &["error", "files", "types"]),
     ("score", &["assignment", "error", "output", "types"]),
-    ("model", &["config", "control", "diarize", "ending", "error", "files", "sync", "types"]),
+    ("model", &["config", "control", "diarize", "ending", "error", "files", "loading", "sync", "types"]),
     ("analysis", &["audio", "control", "diarize", "error", "model", "sync"]),
     ("gallery", &["assignment", "error", "files", "model", "types"]),
     (
         "diarizer",
-        &["analysis", "audio", "config", "control", "diarize", "error", "gallery", "model", "types"],
+        &[
+            "analysis", "audio", "config", "control", "diarize", "error", "gallery", "loading", "model",
+            "types",
+        ],
     ),
     ("stream", &["audio", "config", "control", "diarize", "diarizer", "error", "model", "sync", "types"]),
     (

@@ -13,7 +13,7 @@ use std::process::Command;
 use installed::{arguments, compile};
 use support::{fresh_folder, root, run, tool};
 
-const PROGRAMS: [&str; 17] = [
+const PROGRAMS: [&str; 18] = [
     "basics",
     "options",
     "log",
@@ -27,6 +27,7 @@ const PROGRAMS: [&str; 17] = [
     "gallery",
     "models",
     "threads",
+    "call",
     "cancel",
     "fork",
     "endings",

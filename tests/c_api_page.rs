@@ -17,7 +17,7 @@ const GROUPS: [(&str, &[&str]); 10] = [
     ("Results", &["vf_diarization"]),
     ("Streams", &["vf_stream"]),
     ("Known voices", &["vf_gallery"]),
-    ("Cancelling", &["vf_cancel"]),
+    ("Conditions of a call", &["vf_call", "vf_cancel"]),
     ("Log", &["vf_set_log_callback"]),
     ("Errors", &["vf_status", "vf_last_error"]),
     ("Versions", &["vf_version", "vf_abi_version"]),

@@ -211,7 +211,8 @@ fn nothing_of_the_c_interface_is_left_out() {
     let numbers: Vec<String> = numbers.map(|(name, _)| format!("VF_{name}")).collect();
     assert!(numbers.len() > 40, "found only {}", numbers.len());
     // Told to no progress callback.
-    for number in numbers.iter().filter(|number| *number != "VF_STAGE_WAITING") {
+    let untold = ["VF_STAGE_WAITING", "VF_STAGE_LOADING"];
+    for number in numbers.iter().filter(|number| !untold.contains(&number.as_str())) {
         assert!(words.contains(&number.as_str()), "{number}: not in include/voiceflow");
     }
 }

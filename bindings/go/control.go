@@ -84,6 +84,23 @@ func controlled(ctx context.Context, progress []Progress, work func(*C.vfgo_cont
 	return because(ctx, work(control))
 }
 
+// loading loads one model, which the context ends.
+func loading(ctx context.Context, load func(*C.vf_cancel) C.vfgo_answer) error {
+	if ctx.Err() != nil {
+		return cancelled(ctx)
+	}
+	if ctx.Done() == nil {
+		return call(func() C.vfgo_answer { return load(nil) })
+	}
+	var cancel *C.vf_cancel
+	defer func() { C.vf_cancel_destroy(cancel) }()
+	if err := call(func() C.vfgo_answer { return C.go_vf_cancel_create(&cancel) }); err != nil {
+		return err
+	}
+	defer whenDone(ctx, func() { C.vf_cancel_set(cancel) })()
+	return because(ctx, call(func() C.vfgo_answer { return load(cancel) }))
+}
+
 // whenDone runs end once the context is done. The function it gives says that this is no longer wanted, and
 // waits for an end under way.
 func whenDone(ctx context.Context, end func()) (settle func() (ended bool)) {

@@ -18,12 +18,19 @@ type Diarizer struct {
 // NewDiarizer loads the model and makes it ready. Its options are all but WithSlots, WithLatency and
 // WithHistory.
 func NewDiarizer(options ...Option) (*Diarizer, error) {
+	return NewDiarizerContext(context.Background(), options...)
+}
+
+// NewDiarizerContext is [NewDiarizer] with a context, which ends the load when it is done.
+func NewDiarizerContext(ctx context.Context, options ...Option) (*Diarizer, error) {
 	d := &Diarizer{}
 	var err error
 	destroy := func(p unsafe.Pointer) { C.vf_diarizer_destroy((*C.vf_diarizer)(p)) }
 	d.h, err = own(d, "diarizer", destroy, func(out unsafe.Pointer) error {
 		return withOptions(forDiarizer, options, func(o *C.vf_options) error {
-			return call(func() C.vfgo_answer { return C.go_vf_diarizer_create(o, (**C.vf_diarizer)(out)) })
+			return loading(ctx, func(cancel *C.vf_cancel) C.vfgo_answer {
+				return C.go_vf_diarizer_create(o, cancel, (**C.vf_diarizer)(out))
+			})
 		})
 	})
 	if err != nil {

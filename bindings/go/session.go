@@ -32,6 +32,11 @@ type Inference struct {
 // NewSession loads a model and checks it. Its options are WithModelPath, WithModelMemory, WithRuntimeLibrary,
 // WithTelemetry, WithProvider, WithDeviceID, WithDeviceMemoryLimit, WithCacheFolder, WithThreads, WithSlots and WithDeadline.
 func NewSession(options ...Option) (*Session, error) {
+	return NewSessionContext(context.Background(), options...)
+}
+
+// NewSessionContext is [NewSession] with a context, which ends the load when it is done.
+func NewSessionContext(ctx context.Context, options ...Option) (*Session, error) {
 	kept := &switches{}
 	s := &Session{switches: kept}
 	destroy := func(p unsafe.Pointer) {
@@ -41,7 +46,9 @@ func NewSession(options ...Option) (*Session, error) {
 	var err error
 	s.h, err = own(s, "session", destroy, func(out unsafe.Pointer) error {
 		return withOptions(forSession, options, func(o *C.vf_options) error {
-			return call(func() C.vfgo_answer { return C.go_vf_session_create(o, (**C.vf_session)(out)) })
+			return loading(ctx, func(cancel *C.vf_cancel) C.vfgo_answer {
+				return C.go_vf_session_create(o, cancel, (**C.vf_session)(out))
+			})
 		})
 	})
 	if err != nil {

@@ -102,14 +102,16 @@ CALL(vf_options_set_history_s, (options *o, double history_s), (o, history_s))
 
 CALL(vf_cancel_create, (vf_cancel **out), (out))
 
-CALL(vf_session_create, (const options *o, vf_session **out), (o, out))
+CALL(vf_session_create, (const options *o, const vf_cancel *cancel, vf_session **out),
+    (o, &(vf_call){.size = sizeof(vf_call), .cancel = cancel}, out))
 CALL(vf_session_describe, (const vf_session *s, vf_model_info *out), (s, out))
 CALL(vf_session_model_name, (const vf_session *s, char *out, size_t cap, size_t *n), (s, out, cap, n))
 CALL(vf_session_model_version, (const vf_session *s, char *out, size_t cap, size_t *n), (s, out, cap, n))
 CALL(vf_session_model_sha256, (const vf_session *s, char *out, size_t cap, size_t *n), (s, out, cap, n))
 CALL(vf_session_frames, (const vf_session *s, size_t samples, size_t *frames), (s, samples, frames))
 
-CALL(vf_diarizer_create, (const options *o, vf_diarizer **out), (o, out))
+CALL(vf_diarizer_create, (const options *o, const vf_cancel *cancel, vf_diarizer **out),
+    (o, &(vf_call){.size = sizeof(vf_call), .cancel = cancel}, out))
 CALL(vf_diarizer_describe, (const vf_diarizer *d, vf_model_info *out), (d, out))
 CALL(vf_diarizer_model_name, (const vf_diarizer *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
 CALL(vf_diarizer_model_version, (const vf_diarizer *d, char *out, size_t cap, size_t *n), (d, out, cap, n))

@@ -99,7 +99,7 @@ int main(int argc, char **argv)
 
     info.size = sizeof info;
     if (vf_options_create(&options) != VF_OK || (argc > 1 && vf_options_set_model_path(options, argv[1]) != VF_OK)
-        || vf_session_create(options, &session) != VF_OK || vf_session_describe(session, &info) != VF_OK) {
+        || vf_session_create(options, NULL, &session) != VF_OK || vf_session_describe(session, &info) != VF_OK) {
         code = fail("session");
     } else {
         code = infer_all(session, &info);

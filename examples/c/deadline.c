@@ -45,7 +45,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s AUDIO MILLISECONDS\n", argv[0]);
         return 2;
     }
-    if (vf_diarizer_create(NULL, &diarizer) != VF_OK) {
+    if (vf_diarizer_create(NULL, NULL, &diarizer) != VF_OK) {
         return fail("model");
     }
     start = now_ms();

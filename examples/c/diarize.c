@@ -50,7 +50,7 @@ int main(int argc, char **argv)
         code = fail("options");
     } else if (argc == 3 && vf_options_set_model_path(options, argv[2]) != VF_OK) {
         code = fail(argv[2]);
-    } else if (vf_diarizer_create(options, &diarizer) != VF_OK) {
+    } else if (vf_diarizer_create(options, NULL, &diarizer) != VF_OK) {
         code = fail("model");
     } else if (vf_diarizer_process_file(diarizer, argv[1], NULL, NULL, &result) != VF_OK) {
         code = fail("diarize");

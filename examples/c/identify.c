@@ -62,7 +62,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s AUDIO NAME=AUDIO...\n", argv[0]);
         return 2;
     }
-    if (vf_diarizer_create(NULL, &diarizer) != VF_OK || vf_gallery_create(diarizer, &gallery) != VF_OK) {
+    if (vf_diarizer_create(NULL, NULL, &diarizer) != VF_OK || vf_gallery_create(diarizer, &gallery) != VF_OK) {
         code = fail("model");
     }
     for (i = 2; code == 0 && i < argc; i++) {

@@ -65,7 +65,7 @@ int main(int argc, char **argv)
         code = fail(argv[2]);
     } else if (vf_options_set_embedding_model(options, argv[3]) != VF_OK) {
         code = fail(argv[3]);
-    } else if (vf_diarizer_create(options, &diarizer) != VF_OK) {
+    } else if (vf_diarizer_create(options, NULL, &diarizer) != VF_OK) {
         code = fail("models");
     } else if (print_models(diarizer) != 0) {
         code = 1;

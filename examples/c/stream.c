@@ -38,7 +38,7 @@ int main(int argc, char **argv)
     int code = 0;
 
     if (vf_options_create(&options) != VF_OK || (argc > 1 && vf_options_set_model_path(options, argv[1]) != VF_OK)
-        || vf_diarizer_create(options, &diarizer) != VF_OK
+        || vf_diarizer_create(options, NULL, &diarizer) != VF_OK
         || vf_stream_create(diarizer, options, 16000, 1, &stream) != VF_OK) {
         code = fail("stream");
     }

@@ -2,6 +2,7 @@
 #ifndef VOICEFLOW_DIARIZER_HPP
 #define VOICEFLOW_DIARIZER_HPP
 
+#include <voiceflow/call.hpp>
 #include <voiceflow/diarization.hpp>
 
 #include <cstddef>
@@ -27,14 +28,22 @@ public:
     Diarizer() : Diarizer(create()) {}
     /// See `create`.
     explicit Diarizer(const Options &options) : Diarizer(create(options)) {}
+    /// See `create`.
+    Diarizer(const Options &options, const Call &call) : Diarizer(create(options, call)) {}
 #endif
 
     /// Loads the model in the library and makes it ready.
-    [[nodiscard]] static result<Diarizer> create() { return create_with(nullptr); }
+    [[nodiscard]] static result<Diarizer> create() { return create_with(nullptr, {}); }
 
     /// Loads the models that the options name. Fails among others with Status::model, not_found,
     /// runtime_not_found, provider.
-    [[nodiscard]] static result<Diarizer> create(const Options &options) { return create_with(&options); }
+    [[nodiscard]] static result<Diarizer> create(const Options &options) { return create_with(&options, {}); }
+
+    /// As above, with a deadline or a switch for the load, which fails with Status::deadline or cancelled.
+    [[nodiscard]] static result<Diarizer> create(const Options &options, const Call &call)
+    {
+        return create_with(&options, call);
+    }
 
     /// Sizes of the model and the provider in use.
     [[nodiscard]] result<ModelInfo> describe() const { return detail::describe(get(), vf_diarizer_describe); }
@@ -112,10 +121,10 @@ public:
 private:
     explicit Diarizer(vf_diarizer *made) noexcept : Handle(made) {}
 
-    static result<Diarizer> create_with(const Options *options)
+    static result<Diarizer> create_with(const Options *options, const Call &call)
     {
         vf_diarizer *made = nullptr;
-        const auto outcome = detail::create_with(made, options, vf_diarizer_create);
+        const auto outcome = detail::create_with(made, options, call, vf_diarizer_create);
         return detail::finish(outcome, Diarizer(made));
     }
 

@@ -1,9 +1,9 @@
-// One loaded model, and the switch that ends a call of it. Part of voiceflow.hpp.
+// One loaded model. Part of voiceflow.hpp.
 #ifndef VOICEFLOW_SESSION_HPP
 #define VOICEFLOW_SESSION_HPP
 
+#include <voiceflow/call.hpp>
 #include <voiceflow/model_info.hpp>
-#include <voiceflow/options.hpp>
 
 #include <cstddef>
 #include <string>
@@ -41,30 +41,6 @@ struct Inference {
 
 inline namespace VOICEFLOW_STYLE {
 
-/// A switch by which any thread ends the calls that were given it.
-class Cancel : public detail::Handle<vf_cancel, vf_cancel_destroy> {
-public:
-#ifndef VOICEFLOW_NO_EXCEPTIONS
-    /// A switch that is not set.
-    Cancel() : Cancel(create()) {}
-#endif
-
-    /// A switch that is not set.
-    [[nodiscard]] static result<Cancel> create()
-    {
-        vf_cancel *made = nullptr;
-        const auto outcome = detail::create_checked(made, vf_cancel_create);
-        return detail::finish(outcome, Cancel(made));
-    }
-
-    /// Sets the switch: calls with it end soon with Status::cancelled, later ones at once. It stays set. Any
-    /// thread, concurrently.
-    VOICEFLOW_CHECKED result<void> set() const { return detail::finish(vf_cancel_set(get())); }
-
-private:
-    explicit Cancel(vf_cancel *made) noexcept : Handle(made) {}
-};
-
 /// One loaded model: audio in, activity and embeddings out. Most programs want a Diarizer. Its const
 /// functions may be called from any threads at once.
 class Session : public detail::Handle<vf_session, vf_session_destroy> {
@@ -74,14 +50,22 @@ public:
     Session() : Session(create()) {}
     /// See `create`.
     explicit Session(const Options &options) : Session(create(options)) {}
+    /// See `create`.
+    Session(const Options &options, const Call &call) : Session(create(options, call)) {}
 #endif
 
     /// Loads the model in the library and checks it.
-    [[nodiscard]] static result<Session> create() { return create_with(nullptr); }
+    [[nodiscard]] static result<Session> create() { return create_with(nullptr, {}); }
 
     /// Loads the model that the options name, and checks it. Fails among others with Status::model,
     /// not_found, runtime_not_found, provider.
-    [[nodiscard]] static result<Session> create(const Options &options) { return create_with(&options); }
+    [[nodiscard]] static result<Session> create(const Options &options) { return create_with(&options, {}); }
+
+    /// As above, with a deadline or a switch for the load, which fails with Status::deadline or cancelled.
+    [[nodiscard]] static result<Session> create(const Options &options, const Call &call)
+    {
+        return create_with(&options, call);
+    }
 
     /// Sizes of the model and the provider in use.
     [[nodiscard]] result<ModelInfo> describe() const { return detail::describe(get(), vf_session_describe); }
@@ -166,10 +150,10 @@ public:
 private:
     explicit Session(vf_session *made) noexcept : Handle(made) {}
 
-    static result<Session> create_with(const Options *options)
+    static result<Session> create_with(const Options *options, const Call &call)
     {
         vf_session *made = nullptr;
-        const auto outcome = detail::create_with(made, options, vf_session_create);
+        const auto outcome = detail::create_with(made, options, call, vf_session_create);
         return detail::finish(outcome, Session(made));
     }
 

@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_panic_ends_the_analysis() {
-        let session = Session::for_batches(&Config::default()).unwrap();
+        let session = Session::for_batches(&Config::default(), &Control::none()).unwrap();
         let local = Panicking { session, calls: AtomicUsize::new(0) };
         let grid = WindowGrid::new(16_000, 16_000, 640);
         let options = AnalysisOptions { grid, detail: None, batch: 1, workers: 2, keep: 0 };
@@ -309,7 +309,7 @@ mod tests {
         let mut config = Config::default();
         config.set_threads(1).unwrap();
         config.set_slots(2).unwrap();
-        let local = Endless(Session::for_batches(&config).unwrap());
+        let local = Endless(Session::for_batches(&config, &Control::none()).unwrap());
         let grid = WindowGrid::new(160_000, 32_000, 640);
         let options = AnalysisOptions { grid, detail: None, batch: 8, workers: 2, keep: 0 };
         // One window, and more than the workers and the queue take: while it waits for the end, and while it feeds

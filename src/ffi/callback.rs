@@ -31,6 +31,8 @@ pub enum vf_stage {
     VF_STAGE_CLUSTERING = 2,
     /// Putting the windows together into segments.
     VF_STAGE_RECONSTRUCTION = 3,
+    /// Loading a model. Never reported to a progress callback; named in the text of errors.
+    VF_STAGE_LOADING = 4,
 }
 
 thread_local! {
@@ -97,6 +99,7 @@ mod tests {
         assert_eq!(vf_stage::VF_STAGE_ANALYSIS as i32, Stage::Analysis as i32);
         assert_eq!(vf_stage::VF_STAGE_CLUSTERING as i32, Stage::Clustering as i32);
         assert_eq!(vf_stage::VF_STAGE_RECONSTRUCTION as i32, Stage::Reconstruction as i32);
+        assert_eq!(vf_stage::VF_STAGE_LOADING as i32, Stage::Loading as i32);
     }
 
     #[test]

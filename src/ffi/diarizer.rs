@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::path::Path;
 
 use super::buffer::{self, Buffer};
+use super::call::{self, vf_call};
 use super::callback::{self, vf_progress_fn};
 use super::diarization::vf_diarization;
 use super::guard::guard;
@@ -43,22 +44,28 @@ pub(super) fn values(n_frames: usize, channels: u16) -> Result<usize, Failure> {
 /// Loads the model and makes it ready.
 ///
 /// - `options`: the options, copied; NULL for the defaults.
+/// - `call`: a deadline and a switch for the load, see `vf_call`; NULL for none. With either, the model is loaded on a thread
+///   of the library's, which the call leaves behind when it ends early: it ends as soon as it can, and what it made is dropped.
+///   The deadline of the options is for the calls of the diarizer, not for this one.
 /// - `out`: receives the diarizer, or NULL on failure. Destroy it with `vf_diarizer_destroy`.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
-/// VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+/// VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED,
+/// VF_E_FORKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarizer_create(
     options: *const vf_options,
+    call: *const vf_call,
     out: *mut *mut vf_diarizer,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: NULL or valid for a write, and NULL or a live handle, by contract.
+        // SAFETY: NULL or valid for a write, and NULL or live handles and a struct of the size it says, by contract.
         unsafe {
             handle::clear(out)?;
+            let conditions = call::conditions(call)?;
             let config = options::config(options)?;
-            handle::give(Diarizer::new(&config)?, out);
+            handle::give(Diarizer::load(&config, &conditions.control())?, out);
         }
         Ok(OK)
     })

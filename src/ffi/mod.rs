@@ -20,6 +20,7 @@ mod buffer;
 mod guard;
 mod handle;
 
+pub mod call;
 pub mod callback;
 pub mod cancel;
 pub mod diarization;

@@ -142,7 +142,10 @@ mod tests {
     fn opened<T>(inspect: impl FnOnce(&OrtSession) -> T) -> (Network, T) {
         let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/good.onnx");
         let model = read_model(&ModelSource::File(file)).unwrap();
-        Network::open(&model, &"good.onnx", &Config::default(), |session, _| inspect(session)).unwrap()
+        Network::open(&model, &"good.onnx", &Config::default(), &Control::none(), |session, _| {
+            inspect(session)
+        })
+        .unwrap()
     }
 
     /// Memory of the session's own allocator on the processor, which stands for that of a GPU.

@@ -28,11 +28,11 @@ const AMPLITUDE: f32 = 0.1;
 pub(super) fn breaches(source: &ModelSource, config: &Config) -> Result<Vec<String>> {
     let mut config = config.clone();
     config.set_model(source.clone());
-    let Opened { session, mut breaches } = Session::open(&config, Plans::None)?;
+    let Opened { session, mut breaches } = Session::open(&config, Plans::None, &Control::none())?;
     // A network whose tensors are not known cannot be run.
     if breaches.is_empty() {
         run(&session, &mut breaches)?;
-        if let Err(error) = session.check_golden(source) {
+        if let Err(error) = session.check_golden(source, &Control::none()) {
             breaches.push(breach(error)?);
         }
     }

@@ -99,14 +99,19 @@ pub trait LocalDiarizer: std::fmt::Debug + Send + Sync {
     fn analyse(&self, stretch: &Stretch, batch: usize, control: &Control<'_>) -> Result<Vec<LocalWindow>>;
 }
 
-/// Loads the models of `config`: a pair, or one joint model with which windows are run in batches.
+/// Loads the models of `config`, as long as `control` wants them: a pair, or one joint model with which windows are run in
+/// batches.
 ///
 /// # Errors
-/// Those of [`TwoStage::new`] and [`Session::new`].
-pub(crate) fn open_local(config: &Config) -> Result<Arc<dyn LocalDiarizer>> {
+/// Those of [`TwoStage::load`] and [`Session::new`].
+pub(crate) fn open_local(config: &Config, control: &Control<'_>) -> Result<Arc<dyn LocalDiarizer>> {
     let of_bundle = Bundle::of(config)?.is_some_and(|bundle| bundle.is_pair());
     let pair = of_bundle || config.segmentation_model().is_some() || config.embedding_model().is_some();
-    if pair { Ok(Arc::new(TwoStage::new(config)?)) } else { Ok(Arc::new(Session::for_batches(config)?)) }
+    if pair {
+        Ok(Arc::new(TwoStage::load(config, control)?))
+    } else {
+        Ok(Arc::new(Session::for_batches(config, control)?))
+    }
 }
 
 /// The joint model: activity and voices from one run.
@@ -197,7 +202,7 @@ mod tests {
     fn windows_are_heard_the_same_in_short_runs_and_in_runs_filled_with_silence() {
         let mut config = Config::default();
         config.set_threads(1).unwrap();
-        let session = Session::for_batches(&config).unwrap();
+        let session = Session::for_batches(&config, &Control::none()).unwrap();
         for window in [160_000, 51_200] {
             let stretch = stretch(window);
             let by = |provider, batch| {

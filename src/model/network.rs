@@ -42,18 +42,20 @@ pub(super) struct Network {
 impl Network {
     /// Opens `model` on the provider of `config`, and lets `inspect` look at its tensors and metadata. Loads ONNX
     /// Runtime if this is the first network of the process. ONNX Runtime keeps no plans, so that inputs may have any
-    /// shape.
+    /// shape. Between the steps `control` is asked whether the network is still wanted.
     ///
     /// # Errors
     /// [`Error::Model`]: not ONNX; [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`],
-    /// [`Error::InvalidArgument`]: ONNX Runtime; [`Error::Provider`]: a required provider; [`Error::Ending`].
+    /// [`Error::InvalidArgument`]: ONNX Runtime; [`Error::Provider`]: a required provider; [`Error::Ending`];
+    /// [`Error::Cancelled`], [`Error::Deadline`].
     pub(super) fn open<T>(
         model: &ModelBytes,
         name: &dyn Display,
         config: &Config,
+        control: &Control<'_>,
         inspect: impl FnOnce(&OrtSession, Provider) -> T,
     ) -> Result<(Self, T)> {
-        Self::open_with(model, name, config, Plans::None, inspect)
+        Self::open_with(model, name, config, Plans::None, control, inspect)
     }
 
     /// As [`Network::open`]; where ONNX Runtime keeps plans, inputs are run by [`Network::run_shape`].
@@ -65,12 +67,15 @@ impl Network {
         name: &dyn Display,
         config: &Config,
         plans: Plans,
+        control: &Control<'_>,
         inspect: impl FnOnce(&OrtSession, Provider) -> T,
     ) -> Result<(Self, T)> {
         let _work = ending::work()?;
         drop_kept();
         let environment = runtime::environment(config)?;
+        control.check_wanted(Stage::Loading)?;
         let (first, provider) = provider::open(&environment, model, name, config, plans)?;
+        control.check_wanted(Stage::Loading)?;
         let plans = if provider == Provider::Cpu { plans } else { Plans::None };
         let inspected = inspect(&first, provider);
         let mut without_model = config.clone();

@@ -18,7 +18,8 @@ use crate::config::{Config, MAX_BATCH, ModelSource};
 use crate::control::Control;
 use crate::diarize::clustering::Vbx;
 use crate::ending;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Stage};
+use crate::loading;
 
 /// Most samples in one row of a batch: 60 s.
 pub const MAX_SAMPLES: usize = 60 * SAMPLE_RATE;
@@ -49,18 +50,29 @@ impl Session {
     /// breaches of the contract, or wrong results; [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`],
     /// [`Error::InvalidArgument`]: ONNX Runtime, or no embedded model; [`Error::Provider`]: a required provider.
     pub fn new(config: &Config) -> Result<Self> {
-        Self::checked(config, Plans::Kept)
+        Self::load(config, &Control::none())
+    }
+
+    /// As [`Session::new`]; the deadline and the switch of `control` end the load, whatever it is at. It is then left behind
+    /// on a thread of its own, which ends as soon as it can. The progress callback is not called.
+    ///
+    /// # Errors
+    /// Those of [`Session::new`]; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Limit`] where too many loads that were
+    /// left behind are still at work.
+    pub fn load(config: &Config, control: &Control<'_>) -> Result<Self> {
+        let config = config.clone();
+        loading::run(control, move |control| Self::checked(&config, Plans::Kept, control))
     }
 
     /// As [`Session::new`], for a diarizer: in its batches of windows ONNX Runtime's plans save no time, and cost some 20 MB.
     ///
     /// # Errors
     /// As [`Session::new`].
-    pub(crate) fn for_batches(config: &Config) -> Result<Self> {
-        Self::checked(config, Plans::None)
+    pub(crate) fn for_batches(config: &Config, control: &Control<'_>) -> Result<Self> {
+        Self::checked(config, Plans::None, control)
     }
 
-    fn checked(config: &Config, plans: Plans) -> Result<Self> {
+    fn checked(config: &Config, plans: Plans, control: &Control<'_>) -> Result<Self> {
         let bundle = Bundle::of(config)?;
         let unpacked = bundle.as_ref().map(|bundle| bundle.unpack(config)).transpose()?;
         let config = unpacked.as_ref().unwrap_or(config);
@@ -69,7 +81,7 @@ impl Session {
                         one joint model";
             return Err(Error::InvalidArgument(text.to_owned()));
         }
-        let Opened { session, breaches } = Self::open(config, plans)?;
+        let Opened { session, breaches } = Self::open(config, plans, control)?;
         let name = Label(config.model());
         if !breaches.is_empty() {
             return Err(Error::Model(format!(
@@ -77,16 +89,22 @@ impl Session {
                 breaches.join("\n  ")
             )));
         }
-        session.check_golden(config.model())?;
+        session.check_golden(config.model(), control)?;
         Ok(session)
     }
 
     /// Opens the model and reads what it says of itself, whatever that is.
-    pub(super) fn open(config: &Config, plans: Plans) -> Result<Opened> {
+    pub(super) fn open(config: &Config, plans: Plans, control: &Control<'_>) -> Result<Opened> {
         let model = source::read_model(config.model())?;
+        control.check_wanted(Stage::Loading)?;
         let sha256 = model.sha256().to_owned();
-        let (network, (info, vbx, breaches)) =
-            Network::open_with(&model, &Label(config.model()), config, plans, |session, provider| {
+        let (network, (info, vbx, breaches)) = Network::open_with(
+            &model,
+            &Label(config.model()),
+            config,
+            plans,
+            control,
+            |session, provider| {
                 let properties = properties(session);
                 let (info, mut breaches) = contract::read(session, &properties, sha256, provider);
                 let vbx = plda_property::read(&properties, info.embedding_dim);
@@ -95,7 +113,8 @@ impl Session {
                     None
                 });
                 (info, vbx, breaches)
-            })?;
+            },
+        )?;
         let session = Session { info, vbx, network };
         Ok(Opened { session, breaches })
     }
@@ -171,7 +190,7 @@ impl Session {
     }
 
     /// Runs the model on the golden input, where there is a golden vector for it, and compares.
-    pub(super) fn check_golden(&self, source: &ModelSource) -> Result<()> {
+    pub(super) fn check_golden(&self, source: &ModelSource, control: &Control<'_>) -> Result<()> {
         let Some(bytes) = source::read_golden(source)? else { return Ok(()) };
         let name = self.network.name();
         let wrong = |reason| Error::Model(format!("{name}: golden vector: {reason}"));
@@ -180,7 +199,7 @@ impl Session {
             return Ok(());
         };
         let mut found = Inference::default();
-        self.infer(golden_input().view(), &mut found, &Control::none())?;
+        self.infer(golden_input().view(), &mut found, control)?;
         golden.check(&found, self.info.provider).map_err(wrong)
     }
 }

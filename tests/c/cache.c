@@ -56,7 +56,7 @@ static inference *infer(const char *cache_folder)
     if (cache_folder != NULL) {
         CHECK_STATUS(VF_OK, vf_options_set_cache_folder(options, cache_folder));
     }
-    CHECK_STATUS(VF_OK, vf_session_create(options, &session));
+    CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
     vf_options_destroy(options);
     float *audio = test_audio(SAMPLES, 11);
     inference *out = (inference *)allocate(sizeof *out);
@@ -107,14 +107,14 @@ static void no_folder(const char *place)
     vf_session *session = NULL;
     vf_diarizer *diarizer = NULL;
     CHECK_STATUS(VF_OK, vf_options_set_cache_folder(options, place));
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_create(options, &session));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_create(options, NULL, &session));
     CHECK_TEXT("cache_folder: expected a folder, or where one can be made, got ");
     CHECK_TEXT(place);
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarizer_create(options, NULL, &diarizer));
     CHECK(session == NULL && diarizer == NULL);
     /* The same options serve with a folder. */
     CHECK_STATUS(VF_OK, vf_options_set_cache_folder(options, folder));
-    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
     vf_diarizer_destroy(diarizer);
     vf_options_destroy(options);
 }

@@ -41,8 +41,8 @@ static vf_diarization *diarize(const vf_diarizer *diarizer)
 static handles make(void)
 {
     handles all = {test_options(), NULL, NULL, NULL};
-    CHECK_STATUS(VF_OK, vf_session_create(all.options, &all.session));
-    CHECK_STATUS(VF_OK, vf_diarizer_create(all.options, &all.diarizer));
+    CHECK_STATUS(VF_OK, vf_session_create(all.options, NULL, &all.session));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(all.options, NULL, &all.diarizer));
     all.result = diarize(all.diarizer);
     return all;
 }

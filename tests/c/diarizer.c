@@ -253,13 +253,13 @@ static void deadline(void)
     vf_diarizer *diarizer = NULL;
     vf_diarization *result = NULL;
     CHECK_STATUS(VF_OK, vf_options_set_deadline_ms(options, 0));
-    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
     CHECK_STATUS(VF_E_DEADLINE, vf_diarizer_process_f32(diarizer, x, 1600, RATE, 1, NULL, NULL, &result));
     CHECK(result == NULL);
     vf_diarizer_destroy(diarizer);
     CHECK_STATUS(VF_OK, vf_options_set_deadline_ms(options, 600000));
     CHECK_STATUS(VF_OK, vf_options_set_hop_s(options, 59.0));
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarizer_create(options, NULL, &diarizer));
     CHECK(diarizer == NULL);
     CHECK_TEXT("hop_s");
     vf_options_destroy(options);

@@ -21,7 +21,7 @@ int main(int argc, char **argv)
         status = vf_options_set_runtime_library(options, argv[2]);
     }
     if (status == VF_OK) {
-        status = vf_session_create(options, &session);
+        status = vf_session_create(options, NULL, &session);
         (void)vf_last_error(text, sizeof text);
     }
     printf("%lu %s\n%s\n", getauxval(AT_SECURE), vf_status_str(status), text);

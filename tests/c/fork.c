@@ -29,7 +29,7 @@ static vf_status load(vf_session **out)
     vf_options *options = test_options();
     CHECK_STATUS(VF_OK, vf_options_set_threads(options, 2));
     CHECK_STATUS(VF_OK, vf_options_set_deadline_ms(options, 600000));
-    const vf_status status = vf_session_create(options, out);
+    const vf_status status = vf_session_create(options, NULL, out);
     vf_options_destroy(options);
     return status;
 }

@@ -184,7 +184,7 @@ static void other_model(const vf_gallery *gallery, const char *path)
     vf_gallery *loaded = NULL;
     CHECK_STATUS(VF_OK, vf_options_set_segmentation_model(options, setting("VF_TEST_SEGMENTATION")));
     CHECK_STATUS(VF_OK, vf_options_set_embedding_model(options, setting("VF_TEST_WHOLE_EMBEDDING")));
-    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &pair));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &pair));
     vf_options_destroy(options);
     CHECK_STATUS(VF_E_GALLERY, vf_gallery_load(pair, path, &loaded));
     CHECK(loaded == NULL);

@@ -29,9 +29,9 @@ static void one_life(const float *audio)
     vf_diarizer *diarizer = NULL;
     vf_diarization *result = NULL;
     size_t frames = 0;
-    CHECK_STATUS(VF_OK, vf_session_create(options, &session));
+    CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
     CHECK_STATUS(VF_OK, vf_session_frames(session, 1600, &frames));
-    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
     CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &result));
     vf_diarization_destroy(result);
     CHECK_STATUS(VF_E_NOT_FOUND, vf_diarizer_process_file(diarizer, "/nowhere", NULL, NULL, &result));
@@ -39,7 +39,7 @@ static void one_life(const float *audio)
     vf_diarizer_destroy(diarizer);
     vf_session_destroy(session);
     CHECK_STATUS(VF_OK, vf_options_set_model_path(options, setting("VF_TEST_BROKEN_MODEL")));
-    CHECK_STATUS(VF_E_MODEL, vf_session_create(options, &session));
+    CHECK_STATUS(VF_E_MODEL, vf_session_create(options, NULL, &session));
     vf_options_destroy(options);
 }
 

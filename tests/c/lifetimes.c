@@ -15,7 +15,7 @@ static void pair(const float *audio)
     size_t n = 0;
     CHECK_STATUS(VF_OK, vf_options_set_segmentation_model(options, setting("VF_TEST_SEGMENTATION")));
     CHECK_STATUS(VF_OK, vf_options_set_embedding_model(options, setting("VF_TEST_WHOLE_EMBEDDING")));
-    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
     vf_options_destroy(options);
     CHECK_STATUS(VF_OK, vf_diarizer_model_name(diarizer, name, sizeof name, &n));
     CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &result));
@@ -66,8 +66,8 @@ int main(void)
     vf_diarization *result = NULL, *other = NULL;
     size_t n = 0, m = 0, frames = 0;
 
-    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &diarizer));
-    CHECK_STATUS(VF_OK, vf_session_create(options, &session));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
+    CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
     vf_options_destroy(options);
     CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_session_infer(session, audio, 1, 1600, NULL, 0, &n, NULL, 0, &m, &frames));
     float *activity = (float *)allocate(n * sizeof *activity);

@@ -18,14 +18,14 @@ static vf_options *pair_options(void)
 static vf_diarizer *create(const vf_options *options)
 {
     vf_diarizer *diarizer = NULL;
-    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
     return diarizer;
 }
 
 static void refused(const vf_options *options, vf_status status, const char *text)
 {
     vf_diarizer *diarizer = (vf_diarizer *)(void *)&options;
-    CHECK_STATUS(status, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(status, vf_diarizer_create(options, NULL, &diarizer));
     CHECK(diarizer == NULL);
     CHECK_TEXT(text);
 }
@@ -171,7 +171,7 @@ static void a_session_runs_no_pair(void)
 {
     vf_options *options = pair_options();
     vf_session *session = (vf_session *)(void *)options;
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_create(options, &session));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_create(options, NULL, &session));
     CHECK(session == NULL);
     CHECK_TEXT("segmentation_model, embedding_model: expected a diarizer, which runs the pair");
     vf_options_destroy(options);
@@ -189,10 +189,10 @@ static void a_bundle_is_its_models(void)
     refused(options, VF_E_INVALID_ARGUMENT, "bundle nowhere: expected a folder with model.onnx");
     CHECK_STATUS(VF_OK, vf_options_set_bundle(options, setting("VF_TEST_BUNDLE")));
     vf_session *session = NULL;
-    CHECK_STATUS(VF_OK, vf_session_create(options, &session));
+    CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
     vf_session_destroy(session);
     vf_diarizer *diarizer = NULL;
-    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
     vf_diarizer_destroy(diarizer);
     vf_options_destroy(options);
 }

@@ -25,7 +25,7 @@ int main(int argc, char **argv)
         status = vf_options_set_threads(options, 4);
     }
     if (status == VF_OK) {
-        status = vf_session_create(options, &session);
+        status = vf_session_create(options, NULL, &session);
         (void)vf_last_error(text, sizeof text);
     }
     printf("%d %s\n", (int)status, text);

@@ -10,7 +10,7 @@ static void sessions(const vf_session *s)
     size_t n = 5, m = 5, frames = 5;
     info.size = sizeof info;
 
-    CHECK_STATUS(VF_E_NULL, vf_session_create(NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_session_create(NULL, NULL, NULL));
     CHECK_STATUS(VF_E_NULL, vf_session_describe(NULL, &info));
     CHECK_STATUS(VF_E_NULL, vf_session_describe(s, NULL));
     CHECK_STATUS(VF_E_NULL, vf_session_model_name(NULL, text, 4, &n));
@@ -69,7 +69,7 @@ static void diarizers(const vf_diarizer *d)
     vf_diarization *out = NULL;
     info.size = sizeof info;
 
-    CHECK_STATUS(VF_E_NULL, vf_diarizer_create(NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_create(NULL, NULL, NULL));
     CHECK_STATUS(VF_E_NULL, vf_diarizer_describe(NULL, &info));
     CHECK_STATUS(VF_E_NULL, vf_diarizer_describe(d, NULL));
     CHECK_STATUS(VF_E_NULL, vf_diarizer_model_name(NULL, text, 4, &n));

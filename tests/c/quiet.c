@@ -36,17 +36,17 @@ int main(int argc, char **argv)
         CHECK_STATUS(VF_OK, vf_options_set_telemetry(options, atoi(telemetry)));
     }
     CHECK_STATUS(VF_OK, vf_options_set_model_path(options, setting("VF_TEST_MODEL")));
-    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
     CHECK(switched_off() == before);
     CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, samples, SAMPLES, 16000, 1, NULL, NULL, &result));
 
     /* The first session has decided for the process. */
     int on = telemetry != NULL && atoi(telemetry) == 1;
     CHECK_STATUS(VF_OK, vf_options_set_telemetry(options, !on));
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarizer_create(options, &other));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarizer_create(options, NULL, &other));
     CHECK_TEXT(on ? "telemetry: expected on" : "telemetry: expected off");
     CHECK_STATUS(VF_OK, vf_options_set_telemetry(options, on));
-    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &other));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &other));
     CHECK(switched_off() == before);
 
     (void)nanosleep(&pause, NULL);

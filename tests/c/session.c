@@ -9,10 +9,10 @@ static void create_with(vf_options *options, vf_status expected, const char *tex
 {
     vf_session *session = (vf_session *)(void *)&options;
     vf_diarizer *diarizer = (vf_diarizer *)(void *)&options;
-    CHECK_STATUS(expected, vf_session_create(options, &session));
+    CHECK_STATUS(expected, vf_session_create(options, NULL, &session));
     CHECK(session == NULL);
     CHECK_TEXT(text);
-    CHECK_STATUS(expected, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(expected, vf_diarizer_create(options, NULL, &diarizer));
     CHECK(diarizer == NULL);
     CHECK_TEXT(text);
 }
@@ -44,7 +44,7 @@ static void bad_models(void)
     memset(model, 0, size);
     free(model);
     vf_session *session = NULL;
-    CHECK_STATUS(VF_OK, vf_session_create(options, &session));
+    CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
     /* In any order. */
     vf_options_destroy(options);
     vf_session_destroy(session);
@@ -54,9 +54,9 @@ static void default_options(void)
 {
     vf_session *session = NULL;
     if (strcmp(setting("VF_TEST_EMBEDDED"), "1") == 0) {
-        CHECK_STATUS(VF_OK, vf_session_create(NULL, &session));
+        CHECK_STATUS(VF_OK, vf_session_create(NULL, NULL, &session));
     } else {
-        CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_create(NULL, &session));
+        CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_create(NULL, NULL, &session));
         CHECK_TEXT("embedded");
     }
     vf_session_destroy(session);
@@ -181,14 +181,14 @@ static void deadline(void)
     vf_options *options = test_options();
     vf_session *session = NULL;
     CHECK_STATUS(VF_OK, vf_options_set_deadline_ms(options, 0));
-    CHECK_STATUS(VF_OK, vf_session_create(options, &session));
+    CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
     CHECK_STATUS(VF_E_DEADLINE, vf_session_infer(session, x, 1, 1600, NULL, 0, &n, NULL, 0, &n, &frames));
     CHECK_TEXT("deadline of 0 ms");
     CHECK_STATUS(VF_E_DEADLINE, vf_session_frames(session, 1600, &frames));
     vf_session_destroy(session);
     /* Times beyond what a clock can count are without end. */
     CHECK_STATUS(VF_OK, vf_options_set_deadline_ms(options, UINT64_MAX));
-    CHECK_STATUS(VF_OK, vf_session_create(options, &session));
+    CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
     CHECK_STATUS(VF_OK, vf_session_frames(session, 1600, &frames));
     vf_session_destroy(session);
     vf_options_destroy(options);

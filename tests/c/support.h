@@ -74,7 +74,7 @@ static inline vf_session *test_session(void)
 {
     vf_options *options = test_options();
     vf_session *session = NULL;
-    CHECK_STATUS(VF_OK, vf_session_create(options, &session));
+    CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
     vf_options_destroy(options);
     return session;
 }
@@ -83,7 +83,7 @@ static inline vf_diarizer *test_diarizer(void)
 {
     vf_options *options = test_options();
     vf_diarizer *diarizer = NULL;
-    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
     vf_options_destroy(options);
     return diarizer;
 }

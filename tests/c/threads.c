@@ -85,8 +85,8 @@ int main(void)
     float *samples = test_audio(SAMPLES, 9);
     audio = samples;
     CHECK_STATUS(VF_OK, vf_options_set_slots(options, 2));
-    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &diarizer));
-    CHECK_STATUS(VF_OK, vf_session_create(options, &session));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
+    CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
     vf_options_destroy(options);
     expected_rttm = diarize_once();
     expected_activity = infer_once(&expected_values);

@@ -40,7 +40,7 @@ int main(int argc, char **argv)
     require(vf_options_set_runtime_library(options, argv[1]));
     require(vf_options_set_model_path(options, argv[2]));
     require(vf_options_set_threads(options, 1));
-    require(vf_session_create(options, &session));
+    require(vf_session_create(options, NULL, &session));
     require(vf_session_describe(session, &info));
 
     const float *audio = reference_audio();

@@ -52,6 +52,8 @@ def python_type(parameter: str) -> list[object]:
         return [ctypes.c_char_p] if parameter.startswith("const") else [ctypes.c_void_p]
     if base == "vf_model_info":
         return [ctypes.POINTER(_abi.ModelInfoStruct)]
+    if base == "vf_call":
+        return [ctypes.POINTER(_abi.CallStruct)]
     # A number that the function stores, or an array.
     return [ctypes.c_void_p, *([ctypes.POINTER(SCALARS[base])] if base in SCALARS else [])]
 
@@ -84,12 +86,16 @@ def test_callbacks_are_the_headers() -> None:
 
 
 def test_structs_lie_in_memory_as_in_c(tmp_path: Path) -> None:
-    info = [name for name, *_ in _abi.ModelInfoStruct._fields_]
+    structs: dict[str, type[ctypes.Structure]] = {
+        "vf_model_info": _abi.ModelInfoStruct,
+        "vf_call": _abi.CallStruct,
+    }
+    members = [(struct, name) for struct, kind in structs.items() for name, *_ in kind._fields_]
     assert _abi.SEGMENT_DTYPE.names is not None
-    fields = [("vf_model_info", name) for name in info]
-    fields += [("vf_segment", name) for name in _abi.SEGMENT_DTYPE.names]
+    fields = [*members, *(("vf_segment", name) for name in _abi.SEGMENT_DTYPE.names)]
     lines = [f'printf("%zu %zu\\n", offsetof({s}, {f}), sizeof((({s} *)0)->{f}));' for s, f in fields]
-    sizes = 'printf("%zu %zu\\n", sizeof(vf_model_info), sizeof(vf_segment));'
+    sizes = 'printf("%zu %zu\\n", sizeof(vf_model_info), sizeof(vf_call));\n'
+    sizes += 'printf("%zu %zu\\n", sizeof(vf_segment), (size_t)VF_CALL_DEADLINE);'
     source = tmp_path / "layout.c"
     source.write_text(
         "#include <stdio.h>\n#include <voiceflow.h>\nint main(void) {\n" + "\n".join([*lines, sizes]) + "}\n"
@@ -97,13 +103,13 @@ def test_structs_lie_in_memory_as_in_c(tmp_path: Path) -> None:
     program = tmp_path / "layout"
     subprocess.run(["gcc", "-I", ROOT / "include", source, "-o", program], check=True)
     said = subprocess.run([program], check=True, capture_output=True, text=True).stdout.split("\n")
-    expected = [
-        (getattr(_abi.ModelInfoStruct, n).offset, getattr(_abi.ModelInfoStruct, n).size) for n in info
-    ]
+    members_of = [getattr(structs[struct], name) for struct, name in members]
+    expected = [(member.offset, member.size) for member in members_of]
     for name in _abi.SEGMENT_DTYPE.names:
         kind, offset = _abi.SEGMENT_DTYPE.fields[name][:2]  # type: ignore[index]
         expected.append((offset, kind.itemsize))
-    expected.append((ctypes.sizeof(_abi.ModelInfoStruct), _abi.SEGMENT_DTYPE.itemsize))
+    expected.append((ctypes.sizeof(_abi.ModelInfoStruct), ctypes.sizeof(_abi.CallStruct)))
+    expected.append((_abi.SEGMENT_DTYPE.itemsize, _abi.CALL_DEADLINE))
     assert [tuple(map(int, line.split())) for line in said if line] == expected
     assert _abi.SEGMENT_DTYPE.itemsize == 32
 
@@ -131,7 +137,7 @@ def test_choices_are_the_headers(enum: str, prefix: str, kind: type[_enums.Choic
     names = {name.removeprefix(prefix).lower().replace("_", "-"): n for name, n in members(enum).items()}
     if kind is _enums.Stage:
         # Never told to anybody.
-        del names["waiting"]
+        del names["waiting"], names["loading"]
     assert texts == names
 
 

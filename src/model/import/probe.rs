@@ -12,16 +12,20 @@ use crate::model::slot::failed;
 use crate::model::source::ModelBytes;
 
 /// How networks are probed.
-pub(super) struct Probe(Config);
+pub(super) struct Probe<'a> {
+    config: Config,
+    control: &'a Control<'a>,
+}
 
-impl Probe {
-    /// Probes on the CPU, with the threads and the ONNX Runtime of `config`. What is run once is not worth keeping.
-    pub(super) fn new(config: &Config) -> Result<Self> {
+impl<'a> Probe<'a> {
+    /// Probes on the CPU, with the threads and the ONNX Runtime of `config`, as long as `control` wants it. What is run once is not worth
+    /// keeping.
+    pub(super) fn new(config: &Config, control: &'a Control<'a>) -> Result<Self> {
         let mut config = config.clone();
         config.set_provider(Provider::Cpu, ProviderPolicy::Required);
         config.set_slots(1)?;
         config.clear_cache_folder();
-        Ok(Probe(config))
+        Ok(Probe { config, control })
     }
 
     /// All outputs of the ONNX file `model` for one row of features [frames, bins].
@@ -46,9 +50,10 @@ impl Probe {
     fn outputs(&self, model: &[u8], input: ArrayD<f32>) -> Result<Vec<ArrayD<f32>>> {
         let _work = ending::work()?;
         let model = ModelBytes::new(model);
-        let (network, ()) = Network::open(&model, &"part of the network", &self.0, |_, _| ())?;
+        let (network, ()) =
+            Network::open(&model, &"part of the network", &self.config, self.control, |_, _| ())?;
         let tensor = TensorRef::from_array_view(input.view()).map_err(failed)?;
-        network.run(ort::inputs![tensor], &Control::none(), |outputs| {
+        network.run(ort::inputs![tensor], self.control, |outputs| {
             let arrays = outputs
                 .iter()
                 .map(|(_, value)| value.try_extract_array::<f32>().map(|array| array.to_owned()));

@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayD};
 use super::graph::Graph;
 use super::probe::Probe;
 use crate::config::Config;
+use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::model::noise::Noise;
 
@@ -81,15 +82,16 @@ struct Place {
 /// float32, is such a reason.
 ///
 /// # Errors
-/// [`Error::Provider`] and others that are not the network's doing.
+/// [`Error::Provider`], [`Error::Cancelled`], [`Error::Deadline`] and others that are not the network's doing.
 pub(in crate::model) fn split(
     model: &[u8],
     input: &str,
     bins: usize,
     output: &str,
     config: &Config,
+    control: &Control<'_>,
 ) -> Result<std::result::Result<Split, String>> {
-    match look(model, input, bins, output, config) {
+    match look(model, input, bins, output, &Probe::new(config, control)?) {
         Err(Error::Model(reason) | Error::Runtime(reason)) => Ok(Err(reason)),
         found => found,
     }
@@ -100,22 +102,21 @@ fn look(
     input: &str,
     bins: usize,
     output: &str,
-    config: &Config,
+    probe: &Probe<'_>,
 ) -> Result<std::result::Result<Split, String>> {
-    let probe = Probe::new(config)?;
     let graph = match Graph::parse(model) {
         Ok(graph) => graph,
         Err(reason) => return Ok(Err(format!("its graph cannot be read: {reason}"))),
     };
     let cuts = graph.cuts(input, output);
-    let mut places = places(&graph, &cuts, bins, &probe)?;
+    let mut places = places(&graph, &cuts, bins, probe)?;
     places.retain(|place| graph.layers(&place.tensor) >= LEAST_LAYERS);
     // Once a frame depends on all others, so do the frames of every later tensor.
     let (mut local, mut rest) = (0, places.len());
     let mut found = None;
     let mut next = rest.saturating_sub(1);
     while local < rest {
-        match neighbourhood(&graph, &places[next], bins, &probe)? {
+        match neighbourhood(&graph, &places[next], bins, probe)? {
             Some(axis) => {
                 local = next + 1;
                 found = Some((next, axis));
@@ -134,7 +135,7 @@ fn look(
         axis,
         tensor: place.tensor,
     };
-    let difference = difference(model, &split, bins, &probe)?;
+    let difference = difference(model, &split, bins, probe)?;
     if difference > TOLERANCE {
         return Ok(Err(format!("its parts give another embedding than the whole, by {difference}")));
     }
@@ -142,7 +143,7 @@ fn look(
 }
 
 /// The cuts whose tensors have an axis of frames.
-fn places(graph: &Graph<'_>, cuts: &[String], bins: usize, probe: &Probe) -> Result<Vec<Place>> {
+fn places(graph: &Graph<'_>, cuts: &[String], bins: usize, probe: &Probe<'_>) -> Result<Vec<Place>> {
     let names: Vec<&str> = cuts.iter().map(String::as_str).collect();
     if names.is_empty() {
         return Ok(Vec::new());
@@ -172,7 +173,12 @@ fn places(graph: &Graph<'_>, cuts: &[String], bins: usize, probe: &Probe) -> Res
 }
 
 /// What the frames of the tensor at `place` depend on; `None` when that is more than their neighbourhood.
-fn neighbourhood(graph: &Graph<'_>, place: &Place, bins: usize, probe: &Probe) -> Result<Option<FrameAxis>> {
+fn neighbourhood(
+    graph: &Graph<'_>,
+    place: &Place,
+    bins: usize,
+    probe: &Probe<'_>,
+) -> Result<Option<FrameAxis>> {
     let model = graph.head(&[&place.tensor]);
     let mut features = noise(PROBED, bins);
     let before = probe.run_one(&model, features.clone())?;
@@ -217,7 +223,7 @@ fn neighbourhood(graph: &Graph<'_>, place: &Place, bins: usize, probe: &Probe) -
 }
 
 /// How far the parts together are from the whole, relative to the embedding's length.
-fn difference(model: &[u8], split: &Split, bins: usize, probe: &Probe) -> Result<f32> {
+fn difference(model: &[u8], split: &Split, bins: usize, probe: &Probe<'_>) -> Result<f32> {
     let whole = probe.run_one(model, noise(SHORT, bins))?;
     let frames = probe.run_one(&split.frames, noise(SHORT, bins))?;
     let parts = probe.run_one_array(&split.pooling, frames)?;

@@ -50,12 +50,12 @@ impl Embedding {
     ///
     /// # Errors
     /// Those of [`Network::open`] and [`Layout::of`]; [`Error::Model`] when its output is no embedding.
-    pub(super) fn open(source: &ModelSource, config: &Config) -> Result<Self> {
+    pub(super) fn open(source: &ModelSource, config: &Config, control: &Control<'_>) -> Result<Self> {
         let model = source::read_model(source)?;
         let label = Label(source).to_string();
         let fingerprint = model.sha256().to_owned();
         let (whole, described) =
-            Network::open(&model, &label, config, |session, _| Description::of(session, &label))?;
+            Network::open(&model, &label, config, control, |session, _| Description::of(session, &label))?;
         let layout = Layout::of(&described, config)?;
         let cached = match source {
             ModelSource::File(path) => import::cache::read(path, &fingerprint),
@@ -63,14 +63,15 @@ impl Embedding {
         };
         let found = match cached {
             Some(found) => found,
-            None => find_split(&model, &layout, config)?,
+            None => find_split(&model, &layout, config, control)?,
         };
         let (frames, pooling) = match found {
             Ok(split) => {
                 // The weights are in memory twice at most.
                 drop(whole);
                 let part = |bytes: Vec<u8>| {
-                    Ok::<_, Error>(Network::open(&ModelBytes::new(bytes), &label, config, |_, _| ())?.0)
+                    let model = ModelBytes::new(bytes);
+                    Ok::<_, Error>(Network::open(&model, &label, config, control, |_, _| ())?.0)
                 };
                 (Some((part(split.frames)?, split.axis)), part(split.pooling)?)
             }
@@ -90,7 +91,7 @@ impl Embedding {
             threshold: threshold(&described)?,
             sha256: fingerprint,
         };
-        embedding.dim = embedding.trial().map_err(|error| described.failing(error))?;
+        embedding.dim = embedding.trial(control).map_err(|error| described.failing(error))?;
         match described.number::<usize>("output_dim")? {
             Some(dim) if dim != embedding.dim => Err(described.broken(&format!(
                 "metadata `output_dim`: expected what the network gives, {}, found {dim}",
@@ -121,13 +122,13 @@ impl Embedding {
     }
 
     /// Size of the voice that the network gives for a sound like speech.
-    fn trial(&self) -> Result<usize> {
+    fn trial(&self, control: &Control<'_>) -> Result<usize> {
         let samples = TRIAL_FRAMES * STEP_SAMPLES;
         let mut noise = Noise::new(1);
         let syllable = |index: usize| if (index / 3200).is_multiple_of(2) { 0.2 } else { 0.02 };
         let noise: Vec<f32> = (0..samples).map(|index| noise.number() * syllable(index)).collect();
         let whole = Crop { spans: std::iter::once(0..samples).collect() };
-        let voices = self.voices(&noise, &[whole], 1, &Control::none())?;
+        let voices = self.voices(&noise, &[whole], 1, control)?;
         match voices.into_iter().flatten().next() {
             Some(voice) => Ok(voice.len()),
             None => Err(Error::Model(format!(
@@ -297,14 +298,19 @@ fn rounded(frames: usize) -> usize {
 }
 
 /// Looks for the place where the network can be split; the inner `Err` holds the reason why there is none.
-fn find_split(model: &[u8], layout: &Layout, config: &Config) -> Result<import::cache::Found> {
+fn find_split(
+    model: &[u8],
+    layout: &Layout,
+    config: &Config,
+    control: &Control<'_>,
+) -> Result<import::cache::Found> {
     if layout.has_lengths {
         return Ok(Err("it is told the number of frames, on which all of them depend".to_owned()));
     }
     if layout.fixed_batch.is_some_and(|rows| rows != 1) {
         return Ok(Err("the file fixes the number of rows".to_owned()));
     }
-    import::split(model, &layout.input, layout.bins, &layout.output, config)
+    import::split(model, &layout.input, layout.bins, &layout.output, config, control)
 }
 
 /// What was found when a file was imported.
@@ -326,9 +332,10 @@ pub fn import_model(path: &std::path::Path, config: &Config) -> Result<Imported>
     let source = ModelSource::File(path.to_owned());
     let model = source::read_model(&source)?;
     let label = Label(&source).to_string();
+    let control = Control::none();
     let (_, described) =
-        Network::open(&model, &label, config, |session, _| Description::of(session, &label))?;
-    let found = find_split(&model, &Layout::of(&described, config)?, config)?;
+        Network::open(&model, &label, config, &control, |session, _| Description::of(session, &label))?;
+    let found = find_split(&model, &Layout::of(&described, config)?, config, &control)?;
     let files = import::cache::write(path, model.sha256(), &found)?;
     Ok(Imported { files, split: found.map(|split| split.tensor) })
 }

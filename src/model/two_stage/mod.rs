@@ -63,20 +63,20 @@ pub struct TwoStage {
 }
 
 impl TwoStage {
-    /// Loads the two models of `config`, or those of its bundle with what they are tuned to.
+    /// Loads the two models of `config`, or those of its bundle with what they are tuned to, as long as `control` wants them.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] when one of them was not given; for a bundle that is not found, or of a joint model; those of [`Session::new`](super::Session::new);
     /// [`Error::Model`] names the tensor or metadata key that is not what the model's family has, and the option that
     /// supplies what is missing.
-    pub fn new(config: &Config) -> Result<Self> {
+    pub(crate) fn load(config: &Config, control: &Control<'_>) -> Result<Self> {
         if let Some(bundle) = Bundle::of(config)? {
-            return Self::open(&bundle.unpack(config)?, bundle.tuning);
+            return Self::open(&bundle.unpack(config)?, bundle.tuning, control);
         }
-        Self::open(config, BundleTuning::default())
+        Self::open(config, BundleTuning::default(), control)
     }
 
-    fn open(config: &Config, tuning: BundleTuning) -> Result<Self> {
+    fn open(config: &Config, tuning: BundleTuning, control: &Control<'_>) -> Result<Self> {
         let (Some(first), Some(second)) = (config.segmentation_model(), config.embedding_model()) else {
             let (given, missing) = match config.segmentation_model() {
                 Some(_) => ("segmentation_model", "embedding_model"),
@@ -86,8 +86,8 @@ impl TwoStage {
                 "{missing}: expected a model beside that of {given}, got none"
             )));
         };
-        let segmentation = Segmentation::open(first, config, DECODING)?;
-        let mut embedding = Embedding::open(second, config)?;
+        let segmentation = Segmentation::open(first, config, DECODING, control)?;
+        let mut embedding = Embedding::open(second, config, control)?;
         embedding.clustering = tuning.clustering().unwrap_or(embedding.clustering);
         embedding.threshold = tuning.clustering_threshold.or(embedding.threshold);
         let hop = tuning.hop_s.map_or(HOP, |hop_s| (hop_s * SAMPLE_RATE as f64) as usize);
@@ -174,12 +174,12 @@ pub(super) fn segmentation_facts(
     source: &ModelSource,
     config: &Config,
 ) -> Result<Vec<(&'static str, String)>> {
-    Ok(Segmentation::open(source, config, DECODING)?.facts())
+    Ok(Segmentation::open(source, config, DECODING, &Control::none())?.facts())
 }
 
 /// What an embedding network would be used with.
 pub(super) fn embedding_facts(source: &ModelSource, config: &Config) -> Result<Vec<(&'static str, String)>> {
-    Ok(Embedding::open(source, config)?.facts())
+    Ok(Embedding::open(source, config, &Control::none())?.facts())
 }
 
 /// The file name of a source without its ending.

@@ -51,11 +51,16 @@ impl Segmentation {
     /// # Errors
     /// Those of [`Network::open`]; [`Error::Model`] names the tensor or metadata key that is not what a segmentation
     /// network has, and the option that supplies what is missing.
-    pub(super) fn open(source: &ModelSource, config: &Config, decoding: PowersetDecoding) -> Result<Self> {
+    pub(super) fn open(
+        source: &ModelSource,
+        config: &Config,
+        decoding: PowersetDecoding,
+        control: &Control<'_>,
+    ) -> Result<Self> {
         let model = source::read_model(source)?;
         let label = Label(source).to_string();
         let (network, described) =
-            Network::open(&model, &label, config, |session, _| Description::of(session, &label))?;
+            Network::open(&model, &label, config, control, |session, _| Description::of(session, &label))?;
         described.check_sample_rate()?;
         let (fixed_batch, fixed_samples) = input_sizes(&described)?;
         described.check_batch(fixed_batch, MAX_BATCH)?;
@@ -69,8 +74,7 @@ impl Segmentation {
             );
         }
         let silence = Array3::zeros((fixed_batch.unwrap_or(1), 1, window));
-        let scores =
-            run(&network, silence.view(), &Control::none()).map_err(|error| described.failing(error))?;
+        let scores = run(&network, silence.view(), control).map_err(|error| described.failing(error))?;
         let (_, frames, classes) = scores.dim();
         let powerset = powerset(&described, classes)?;
         let field = receptive_field(&described, config, window, frames)?;
@@ -274,7 +278,8 @@ mod tests {
         config.set_threads(1).unwrap();
         for name in ["segmentation", "segmentation_no_metadata"] {
             let source = ModelSource::File(folder.join(format!("{name}.onnx")));
-            let segmentation = Segmentation::open(&source, &config, PowersetDecoding::Hard).unwrap();
+            let segmentation =
+                Segmentation::open(&source, &config, PowersetDecoding::Hard, &Control::none()).unwrap();
             let golden = &golden[name];
             let mut noise = crate::model::noise::Noise::new(golden["seed"].as_u64().unwrap() as u32);
             let audio = Array3::from_shape_fn((1, 1, 32_000), |(_, _, sample)| {
@@ -300,7 +305,8 @@ mod tests {
         let source = ModelSource::File(folder.join("segmentation.onnx"));
         let mut config = Config::default();
         config.set_threads(1).unwrap();
-        let segmentation = Segmentation::open(&source, &config, PowersetDecoding::Soft).unwrap();
+        let segmentation =
+            Segmentation::open(&source, &config, PowersetDecoding::Soft, &Control::none()).unwrap();
         let window = segmentation.window;
         let mut noise = crate::model::noise::Noise::new(3);
         let mut audio: Vec<f32> = (0..2 * window).map(|_| noise.number() * 0.1).collect();

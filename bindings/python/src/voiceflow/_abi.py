@@ -59,10 +59,24 @@ class ModelInfoStruct(Structure):
     ]
 
 
+class CallStruct(Structure):
+    """vf_call."""
+
+    _fields_ = [
+        ("size", c_size_t),
+        ("cancel", c_void_p),
+        ("flags", c_uint64),
+        ("deadline_ms", c_uint64),
+    ]
+
+
+CALL_DEADLINE = 1
+
 # A handle, an array or a buffer of text is an address. Texts that go in are bytes that end with a zero byte.
 _HANDLE = _ARRAY = _TEXT_OUT = c_void_p
 _HANDLE_OUT = POINTER(c_void_p)
 _SIZE_OUT = POINTER(c_size_t)
+_CALL = POINTER(CallStruct)
 _CALLBACK: list[Any] = [PROGRESS, c_void_p]
 _TEXT_ANSWER: list[Any] = [_TEXT_OUT, c_size_t, _SIZE_OUT]
 _INFER: list[Any] = [_HANDLE, _ARRAY, c_size_t, c_size_t, *[_ARRAY, c_size_t, _SIZE_OUT] * 2, _SIZE_OUT]
@@ -111,7 +125,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_cancel_create": [_HANDLE_OUT],
     "vf_cancel_destroy": [_HANDLE],
     "vf_cancel_set": [_HANDLE],
-    "vf_session_create": [_HANDLE, _HANDLE_OUT],
+    "vf_session_create": [_HANDLE, _CALL, _HANDLE_OUT],
     "vf_session_destroy": [_HANDLE],
     "vf_session_describe": [_HANDLE, POINTER(ModelInfoStruct)],
     "vf_session_model_name": [_HANDLE, *_TEXT_ANSWER],
@@ -131,7 +145,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_diarization_to_rttm": [_HANDLE, c_char_p, *_TEXT_ANSWER],
     "vf_diarization_to_json": [_HANDLE, c_char_p, *_TEXT_ANSWER],
     "vf_diarization_to_srt": [_HANDLE, *_TEXT_ANSWER],
-    "vf_diarizer_create": [_HANDLE, _HANDLE_OUT],
+    "vf_diarizer_create": [_HANDLE, _CALL, _HANDLE_OUT],
     "vf_diarizer_destroy": [_HANDLE],
     "vf_diarizer_describe": [_HANDLE, POINTER(ModelInfoStruct)],
     "vf_diarizer_model_name": [_HANDLE, *_TEXT_ANSWER],

@@ -34,9 +34,21 @@ class Diarizer(Model):
     _kind = "diarizer"
     _option_names = DiarizerOptions.__optional_keys__
 
-    def __init__(self, **options: Unpack[DiarizerOptions]) -> None:
-        """Loads the model. The options are those of `DiarizerOptions`."""
-        self._open(options)
+    def __init__(
+        self,
+        *,
+        load_cancel: Cancel | None = None,
+        load_deadline_ms: int | None = None,
+        **options: Unpack[DiarizerOptions],
+    ) -> None:
+        """Loads the model. Ctrl-C ends that too.
+
+        load_cancel: a switch that ends the load with `CancelledError`.
+        load_deadline_ms: milliseconds after which the load ends with `DeadlineError`, 0 or more; None for no
+            deadline. That of the calls is the option `deadline_ms`.
+        options: those of `DiarizerOptions`.
+        """
+        self._open(options, load_cancel, load_deadline_ms)
 
     def process(
         self,

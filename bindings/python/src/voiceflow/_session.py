@@ -51,9 +51,21 @@ class Session(Model):
     _kind = "session"
     _option_names = SessionOptions.__optional_keys__
 
-    def __init__(self, **options: Unpack[SessionOptions]) -> None:
-        """Loads the model. The options are those of `SessionOptions`."""
-        self._open(options)
+    def __init__(
+        self,
+        *,
+        load_cancel: Cancel | None = None,
+        load_deadline_ms: int | None = None,
+        **options: Unpack[SessionOptions],
+    ) -> None:
+        """Loads the model. Ctrl-C ends that too.
+
+        load_cancel: a switch that ends the load with `CancelledError`.
+        load_deadline_ms: milliseconds after which the load ends with `DeadlineError`, 0 or more; None for no
+            deadline. That of the calls is the option `deadline_ms`.
+        options: those of `SessionOptions`.
+        """
+        self._open(options, load_cancel, load_deadline_ms)
         info = self.info
         self._speakers, self._dim = info.max_speakers, info.embedding_dim
         self._frames: dict[int, int] = {}
