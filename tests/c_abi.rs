@@ -13,7 +13,7 @@ use std::process::Command;
 use installed::{arguments, compile};
 use support::{fresh_folder, root, run, tool};
 
-const PROGRAMS: [&str; 18] = [
+const PROGRAMS: [&str; 19] = [
     "basics",
     "options",
     "log",
@@ -29,6 +29,7 @@ const PROGRAMS: [&str; 18] = [
     "threads",
     "call",
     "cancel",
+    "few_threads",
     "fork",
     "endings",
     "stacks",

@@ -176,3 +176,19 @@ func TestGoroutinesShareASession(t *testing.T) {
 	}
 	group.Wait()
 }
+
+func TestAContextEndsALoad(t *testing.T) {
+	ctx, cancel := context.WithCancel(background)
+	s := must[*Session](t)(NewSessionContext(ctx, WithThreads(1)))
+	check(t, s.Close())
+	cancel()
+	if _, err := NewDiarizerContext(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatalf("expected the error of the context, got %v", err)
+	}
+	ctx, cancel = context.WithTimeout(background, time.Nanosecond)
+	defer cancel()
+	<-ctx.Done()
+	if _, err := NewSessionContext(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("expected the error of the context, got %v", err)
+	}
+}

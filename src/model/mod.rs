@@ -18,6 +18,7 @@ mod import;
 mod inference;
 mod input_memory;
 mod joint_check;
+mod limits;
 mod local;
 mod log_queue;
 mod network;
@@ -28,6 +29,7 @@ mod plda_property;
 mod pool;
 #[cfg(test)]
 mod pool_tests;
+mod pool_threads;
 mod process;
 mod provider;
 mod rows;

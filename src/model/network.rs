@@ -12,11 +12,13 @@ use super::provider::Plans;
 use super::slot::Slot;
 use super::source::ModelBytes;
 use super::watchdog::Watchdog;
-use super::{provider, runtime};
+use super::{limits, provider, runtime};
 use crate::config::{Config, ModelSource, Provider};
 use crate::control::Control;
 use crate::ending;
 use crate::error::{Error, Result, Stage};
+use crate::loading::Load;
+use crate::sync::Mutex;
 
 /// A network with its run slots. Any thread may run it, concurrently; as many runs go on at once as the option
 /// `slots` allows, others wait. Each slot holds the weights once more; the first is made when the network is
@@ -37,6 +39,8 @@ pub(super) struct Network {
     plans: Plans,
     /// For the slots still to be made; `None` where there will be none.
     model: Option<ModelBytes>,
+    /// Slots being made whose callers had no more time: the next that needs one goes on to wait for it.
+    unfinished: Mutex<Vec<(Plans, Load<OrtSession>)>>,
 }
 
 impl Network {
@@ -74,6 +78,7 @@ impl Network {
         drop_kept();
         let environment = runtime::environment(config)?;
         control.check_wanted(Stage::Loading)?;
+        limits::check(model, name)?;
         let (first, provider) = provider::open(&environment, model, name, config, plans)?;
         control.check_wanted(Stage::Loading)?;
         let plans = if provider == Provider::Cpu { plans } else { Plans::None };
@@ -91,6 +96,7 @@ impl Network {
             name: name.to_string(),
             plans,
             model: (config.slots() > 1 || plans == Plans::Kept).then(|| model.clone()),
+            unfinished: Mutex::default(),
         };
         Ok((network, inspected))
     }
@@ -149,7 +155,7 @@ impl Network {
         let _work = ending::work()?;
         let mut slot = self.take(control)?;
         if !slot.admits(shape) {
-            *slot = self.make_slot(Plans::None)?;
+            *slot = self.make_slot(Plans::None, control)?;
         }
         slot.run(inputs, &self.watchdog, control, read)
     }
@@ -157,17 +163,51 @@ impl Network {
     fn take(&self, control: &Control) -> Result<Lease<'_, Slot>> {
         self.check_process()?;
         control.check_wanted(Stage::Analysis)?;
-        self.pool.take(control, || self.make_slot(self.plans))
+        self.pool.take(control, || self.make_slot(self.plans, control))
     }
 
-    #[expect(clippy::expect_used, reason = "the model is kept wherever more than the first slot can be made")]
-    fn make_slot(&self, plans: Plans) -> Result<Slot> {
-        let model = self.model.as_ref().expect("another slot is made only where the model was kept");
-        let opened = provider::open_on(&self.environment, model, self.provider, &self.config, plans);
-        let session = opened.map_err(|error| {
-            Error::Runtime(format!("{}: no further run slot can be made: {error}", self.name))
+    /// Makes another slot, as long as `control` allows: on a thread of its own where it may end.
+    fn make_slot(&self, plans: Plans, control: &Control<'_>) -> Result<Slot> {
+        let opened = if control.may_end() { self.load(plans, control) } else { self.opening(plans)() };
+        let session = opened.map_err(|error| match error {
+            Error::Cancelled { .. } | Error::Deadline { .. } => error,
+            Error::Limit(text) => {
+                Error::Limit(format!("{}: no further run slot can be made: {text}", self.name))
+            }
+            error => Error::Runtime(format!("{}: no further run slot can be made: {error}", self.name)),
         })?;
         Slot::new(session, plans)
+    }
+
+    /// Opens the model on a thread of its own, or waits for one that is at it and was given up.
+    fn load(&self, plans: Plans, control: &Control<'_>) -> Result<OrtSession> {
+        let mut unfinished = self.unfinished.lock();
+        let at = unfinished.iter().position(|(kind, _)| *kind == plans);
+        let given_up = at.map(|at| unfinished.swap_remove(at).1);
+        drop(unfinished);
+        let load = match given_up {
+            Some(load) => load,
+            None => {
+                let open = self.opening(plans);
+                Load::start(move |_| open())?
+            }
+        };
+        let waited = load.wait(control);
+        if let Err(Error::Cancelled { .. } | Error::Deadline { .. }) = waited {
+            self.unfinished.lock().push((plans, load));
+        }
+        waited
+    }
+
+    /// What opens the model once more, on any thread.
+    #[expect(clippy::expect_used, reason = "the model is kept wherever more than the first slot can be made")]
+    fn opening(&self, plans: Plans) -> impl FnOnce() -> Result<OrtSession> + Send + 'static {
+        let model = self.model.clone().expect("another slot is made only where the model was kept");
+        let (environment, provider, config) = (self.environment.clone(), self.provider, self.config.clone());
+        move || {
+            let _work = ending::work()?;
+            provider::open_on(&environment, &model, provider, &config, plans)
+        }
     }
 }
 
@@ -175,17 +215,22 @@ impl Drop for Network {
     fn drop(&mut self) {
         // The memory before the sessions that lent it.
         let parts = (self.memory.take(), self.pool.take_all());
+        let unfinished = std::mem::take(self.unfinished.get_mut());
         if !self.process.is_current() {
             // ONNX Runtime would wait for its threads, which stayed in the parent.
-            std::mem::forget(parts);
+            std::mem::forget((parts, unfinished));
             return;
         }
         match ending::work() {
             Ok(_work) => {
-                drop(parts);
+                drop((parts, unfinished));
                 drop_kept();
             }
-            Err(_) => keep(parts),
+            Err(_) => {
+                // A session that is made meanwhile is dropped by the thread that makes it, or not at all.
+                std::mem::forget(unfinished);
+                keep(parts);
+            }
         }
     }
 }

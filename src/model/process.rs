@@ -5,7 +5,7 @@
 use std::fmt::Display;
 use std::ops::{Deref, DerefMut};
 use std::sync::MutexGuard;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::ending;
@@ -71,16 +71,57 @@ impl<T> ProcessMutex<T> {
             match self.holder.compare_exchange(FREE, this, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => break,
                 Err(holder) if holder == this => std::thread::sleep(POLL),
-                Err(_) => {
-                    let text = "this process was forked while another thread of its parent loaded a model: it \
-                                cannot load models itself; fork before models are loaded";
-                    return Err(Error::Forked(text.to_owned()));
-                }
+                Err(_) => return Err(forked_while_loading()),
             }
         }
         let release = Release(&self.holder);
         Ok(Held { value: self.value.lock(), _release: release })
     }
+}
+
+/// Counts work that may go on side by side, and knows the process in which it does: a child of fork(2) that inherits work under
+/// way, whose thread it does not have, is told so.
+pub(super) struct ProcessCount {
+    /// The process in the upper half, of which the lower half counts the work.
+    state: AtomicU64,
+}
+
+impl ProcessCount {
+    pub(super) const fn new() -> Self {
+        Self { state: AtomicU64::new(0) }
+    }
+
+    /// Begins a piece of work, which ends when what this gives is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Forked`] where another thread of the parent was at work when this process was forked.
+    pub(super) fn enter(&self) -> Result<Counted<'_>> {
+        let this = u64::from(std::process::id()) << 32;
+        let begin = |state: u64| match state as u32 {
+            0 => Some(this | 1),
+            _ if state >> 32 == this >> 32 => state.checked_add(1),
+            _ => None,
+        };
+        match self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, begin) {
+            Ok(_) => Ok(Counted(&self.state)),
+            Err(_) => Err(forked_while_loading()),
+        }
+    }
+}
+
+/// Work under way.
+pub(super) struct Counted<'a>(&'a AtomicU64);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn forked_while_loading() -> Error {
+    let text = "this process was forked while another thread of its parent loaded a model: it cannot load models \
+                itself; fork before models are loaded";
+    Error::Forked(text.to_owned())
 }
 
 /// The lock, held. The fields are dropped in their order: the value's own lock is free before another can come.
@@ -153,6 +194,21 @@ mod tests {
         lock.holder.store(other().0, Ordering::Relaxed);
         let error = lock.lock().err().unwrap();
         assert!(matches!(error, Error::Forked(_)), "{error}");
+    }
+
+    #[test]
+    fn work_goes_on_side_by_side_in_one_process_alone() {
+        let count = ProcessCount::new();
+        let (first, second) = (count.enter().unwrap(), count.enter().unwrap());
+        drop(first);
+        assert_eq!(count.state.load(Ordering::Relaxed) as u32, 1);
+        drop(second);
+        drop(count.enter().unwrap());
+        // Nobody was at work in the parent.
+        count.state.store(u64::from(other().0) << 32, Ordering::Relaxed);
+        drop(count.enter().unwrap());
+        count.state.store(u64::from(other().0) << 32 | 1, Ordering::Relaxed);
+        assert!(matches!(count.enter().err().unwrap(), Error::Forked(_)));
     }
 
     #[test]

@@ -4,17 +4,22 @@
 use ort::environment::Environment;
 use ort::ep::{self, ArenaExtendStrategy, ExecutionProviderDispatch};
 use ort::session::Session as OrtSession;
-use ort::session::builder::GraphOptimizationLevel;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::optimized::{self, Graph};
-use super::process::ProcessMutex;
+use super::pool_threads::PoolThreads;
+use super::process::{ProcessCount, ProcessMutex};
 use super::source::ModelBytes;
 use super::{log_queue, runtime, threads};
 use crate::config::{Config, Provider, ProviderPolicy};
 use crate::error::{Error, Result};
 
-/// Sessions are created one at a time: registering providers and starting CUDA is not safe side by side.
-static CREATION: ProcessMutex<()> = ProcessMutex::new(());
+/// The sessions that are being created. ONNX Runtime creates them side by side, but leaves its locks as they are in a child of
+/// fork(2).
+static CREATIONS: ProcessCount = ProcessCount::new();
+
+/// Sessions on a GPU are created one at a time: registering providers and starting CUDA is not safe side by side.
+static GPU_CREATION: ProcessMutex<()> = ProcessMutex::new(());
 
 /// Whether ONNX Runtime plans the memory of a run by those before it. Allocations are fewer and runs faster, but it keeps
 /// a plan for every input shape ever seen: memory that grows with what callers send.
@@ -29,8 +34,8 @@ pub(super) enum Plans {
 /// Opens the model on the provider of `config` and tells which one it became.
 ///
 /// # Errors
-/// [`Error::Model`] when it cannot be opened on the CPU either; [`Error::Runtime`] when that takes threads or memory that
-/// cannot be had; [`Error::Provider`] when a required provider is
+/// [`Error::Model`] when it cannot be opened on the CPU either; [`Error::Limit`] when that takes threads that cannot be had,
+/// [`Error::Runtime`] when it takes such memory; [`Error::Provider`] when a required provider is
 /// not available; [`Error::InvalidArgument`]: the cache folder; [`Error::Forked`] where this process was forked while a
 /// model was loaded.
 pub(super) fn open(
@@ -53,7 +58,7 @@ pub(super) fn open(
     let on_cpu = || {
         let opened = open_on(environment, model, Provider::Cpu, config, plans);
         let session = opened.map_err(|error| match error {
-            Error::Forked(_) => error,
+            Error::Forked(_) | Error::Limit(_) => error,
             error if is_shortage(&error) => Error::Runtime(format!("{name}: cannot be opened: {error}")),
             error => Error::Model(format!("{name}: not a valid ONNX model: {error}")),
         })?;
@@ -98,7 +103,7 @@ fn is_shortage(error: &Error) -> bool {
 /// where there is one.
 ///
 /// # Errors
-/// [`Error::Runtime`] with the reason of ONNX Runtime; [`Error::Forked`].
+/// [`Error::Runtime`] with the reason of ONNX Runtime; [`Error::Limit`] where the system refuses a thread; [`Error::Forked`].
 pub(super) fn open_on(
     environment: &Environment,
     model: &ModelBytes,
@@ -108,9 +113,16 @@ pub(super) fn open_on(
 ) -> Result<OrtSession> {
     let create = |bytes: &[u8], graph: Graph<'_>| {
         log_queue::hold(|| {
-            let _one_at_a_time = CREATION.lock()?;
+            let _counted = CREATIONS.enter()?;
+            let _one_at_a_time = (provider != Provider::Cpu).then(|| GPU_CREATION.lock()).transpose()?;
+            let threads = threads::thread_count(config.threads());
+            let pool = PoolThreads::start(threads)?;
             dispatch(provider, config, model)
-                .and_then(|providers| build(environment, bytes, providers, config, plans, graph))
+                .and_then(|providers| {
+                    let builder = builder(environment, providers, plans)?;
+                    let builder = builder.with_intra_threads(threads)?.with_thread_manager(pool)?;
+                    commit(builder, bytes, graph)
+                })
                 .map_err(|error| Error::Runtime(error.to_string()))
         })
     };
@@ -120,24 +132,23 @@ pub(super) fn open_on(
     }
 }
 
-fn build(
+fn builder(
     environment: &Environment,
-    model: &[u8],
     providers: Vec<ExecutionProviderDispatch>,
-    config: &Config,
     plans: Plans,
-    graph: Graph<'_>,
-) -> ort::Result<OrtSession> {
-    let builder = OrtSession::builder(environment)?
+) -> ort::Result<SessionBuilder> {
+    Ok(OrtSession::builder(environment)?
         .with_execution_providers(providers)?
-        .with_intra_threads(threads::thread_count(config.threads()))?
         .with_inter_threads(1)?
         // Threads that spin while they wait would take the host's processors.
         .with_intra_op_spinning(false)?
         .with_deterministic_compute(true)?
         .with_memory_pattern(plans == Plans::Kept)?
         // Not ORT's own format, which is trusted more than a model from outside should be.
-        .with_config_entry("session.load_model_format", "ONNX")?;
+        .with_config_entry("session.load_model_format", "ONNX")?)
+}
+
+fn commit(builder: SessionBuilder, model: &[u8], graph: Graph<'_>) -> ort::Result<OrtSession> {
     let mut builder = match graph {
         Graph::Original => builder,
         Graph::SavedTo(path) => {

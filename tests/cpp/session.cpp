@@ -127,6 +127,20 @@ void deadline()
     CHECK_THROWS(session.infer(audio, 1), deadline, "deadline");
 }
 
+void loads()
+{
+    voiceflow::Call call;
+    call.deadline = 0ms;
+    CHECK_THROWS(Session(test::options(), call), deadline, "deadline of 0 ms passed while loading a model");
+    call.deadline = -1ms;
+    CHECK_THROWS(Session(test::options(), call), invalid_argument, "deadline: expected 0 ms or more, got -1 ms");
+    const voiceflow::Cancel cancel;
+    call = {60s, &cancel};
+    CHECK(Session(test::options(), call).describe().window_samples > 0);
+    cancel.set();
+    CHECK_THROWS(voiceflow::Diarizer(test::options(), call), cancelled, "cancelled while loading a model");
+}
+
 }  // namespace
 
 int main()
@@ -138,4 +152,5 @@ int main()
     switch_of_a_new_length();
     cache_folder();
     deadline();
+    loads();
 }

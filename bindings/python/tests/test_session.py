@@ -219,3 +219,15 @@ def test_info(session: Session) -> None:
     info = session.info
     assert info.name and len(info.sha256) == 64 and info.sample_rate == RATE
     assert info.provider is voiceflow.Provider.CPU
+
+
+def test_a_load_has_a_deadline_and_a_switch() -> None:
+    with pytest.raises(DeadlineError, match="deadline of 0 ms passed while loading a model"):
+        Session(load_deadline_ms=0)
+    with pytest.raises(InvalidArgumentError, match="load_deadline_ms"):
+        Session(load_deadline_ms=-1)
+    cancel = Cancel()
+    Session(threads=1, load_cancel=cancel, load_deadline_ms=60_000).close()
+    cancel.set()
+    with pytest.raises(CancelledError, match="loading a model"):
+        voiceflow.Diarizer(load_cancel=cancel)

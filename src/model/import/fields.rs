@@ -4,13 +4,61 @@ use prost::encoding::{self, DecodeContext, WireType};
 
 /// One field of a message.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Field<'a> {
+pub(in crate::model) struct Field<'a> {
     /// Its number.
-    pub(super) number: u32,
+    pub(in crate::model) number: u32,
     /// Key and content as they stand in the message.
     pub(super) whole: &'a [u8],
     /// The content of a field with a length (text, bytes, message); empty for a number.
-    pub(super) payload: &'a [u8],
+    pub(in crate::model) payload: &'a [u8],
+    /// The number that it is, where it is one of variable length.
+    pub(in crate::model) value: Option<u64>,
+}
+
+/// The fields of a message, one after the other; after an error, what is no protobuf message, there are none.
+pub(in crate::model) struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    pub(in crate::model) fn new(message: &'a [u8]) -> Self {
+        Self { rest: message }
+    }
+
+    fn read(&mut self) -> Result<Field<'a>, String> {
+        let start = self.rest;
+        let (number, wire) = encoding::decode_key(&mut self.rest).map_err(|error| error.to_string())?;
+        let (mut payload, mut value) = (&[][..], None);
+        match wire {
+            WireType::LengthDelimited => {
+                let length = encoding::decode_varint(&mut self.rest).map_err(|error| error.to_string())?;
+                let length = usize::try_from(length).ok().filter(|length| *length <= self.rest.len());
+                let length = length.ok_or_else(|| format!("field {number} is longer than the file"))?;
+                (payload, self.rest) = self.rest.split_at(length);
+            }
+            WireType::Varint => {
+                value = Some(encoding::decode_varint(&mut self.rest).map_err(|error| error.to_string())?);
+            }
+            _ => encoding::skip_field(wire, number, &mut self.rest, DecodeContext::default())
+                .map_err(|error| error.to_string())?,
+        }
+        Ok(Field { number, whole: &start[..start.len() - self.rest.len()], payload, value })
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<Field<'a>, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let field = self.read();
+        if field.is_err() {
+            self.rest = &[];
+        }
+        Some(field)
+    }
 }
 
 /// The fields of a message.
@@ -18,30 +66,11 @@ pub(super) struct Field<'a> {
 /// # Errors
 /// What is no protobuf message.
 pub(super) fn split(message: &[u8]) -> Result<Vec<Field<'_>>, String> {
-    let mut rest = message;
-    let mut fields = Vec::new();
-    while !rest.is_empty() {
-        let start = rest;
-        let (number, wire) = encoding::decode_key(&mut rest).map_err(|error| error.to_string())?;
-        let payload = if wire == WireType::LengthDelimited {
-            let length = encoding::decode_varint(&mut rest).map_err(|error| error.to_string())?;
-            let length = usize::try_from(length).ok().filter(|length| *length <= rest.len());
-            let (payload, after) =
-                rest.split_at(length.ok_or_else(|| format!("field {number} is longer than the file"))?);
-            rest = after;
-            payload
-        } else {
-            encoding::skip_field(wire, number, &mut rest, DecodeContext::default())
-                .map_err(|error| error.to_string())?;
-            &[]
-        };
-        fields.push(Field { number, whole: &start[..start.len() - rest.len()], payload });
-    }
-    Ok(fields)
+    Fields::new(message).collect()
 }
 
 /// Adds a field with a length to a message.
-pub(super) fn append(number: u32, payload: &[u8], message: &mut Vec<u8>) {
+pub(in crate::model) fn append(number: u32, payload: &[u8], message: &mut Vec<u8>) {
     encoding::encode_key(number, WireType::LengthDelimited, message);
     encoding::encode_varint(payload.len() as u64, message);
     message.extend_from_slice(payload);

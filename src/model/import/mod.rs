@@ -3,7 +3,7 @@
 //! the next load need not look for it.
 
 pub(super) mod cache;
-mod fields;
+pub(super) mod fields;
 mod graph;
 mod probe;
 mod split;
