@@ -81,8 +81,8 @@ static void refused(void)
     REQUIRE(vf_stream_push_f32(stream, audio, SAMPLES) == VF_E_ENDING);
     REQUIRE(vf_options_create(&options) == VF_OK);
     REQUIRE(vf_options_set_model_path(options, setting("VF_TEST_MODEL")) == VF_OK);
-    REQUIRE(vf_session_create(options, &other_session) == VF_E_ENDING && other_session == NULL);
-    REQUIRE(vf_diarizer_create(options, &other_diarizer) == VF_E_ENDING && other_diarizer == NULL);
+    REQUIRE(vf_session_create(options, NULL, &other_session) == VF_E_ENDING && other_session == NULL);
+    REQUIRE(vf_diarizer_create(options, NULL, &other_diarizer) == VF_E_ENDING && other_diarizer == NULL);
     vf_options_destroy(options);
     REQUIRE(vf_diarization_segments(result, NULL, 0, &n) == (n == 0 ? VF_OK : VF_E_BUFFER_TOO_SMALL));
     REQUIRE(vf_status_str(VF_E_ENDING)[0] != '\0');

@@ -36,14 +36,14 @@ static int file_count;
 
 static void create_session(void)
 {
-    CHECK_STATUS(VF_OK, vf_session_create(options, &session));
+    CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
 }
 
 static void create_diarizer(void)
 {
     vf_model_info info;
     info.size = sizeof info;
-    CHECK_STATUS(VF_OK, vf_diarizer_create(options, &diarizer));
+    CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
     CHECK_STATUS(VF_OK, vf_diarizer_describe(diarizer, &info));
     dim = info.embedding_dim;
 }
