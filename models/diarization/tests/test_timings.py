@@ -17,7 +17,8 @@ from voiceflow_models.data.timings import (
     plan_stretch,
     split_meetings,
 )
-from voiceflow_models.layout import FRAME_STEP, SAMPLE_RATE
+from voiceflow_models.data.windows import make_shard
+from voiceflow_models.layout import FRAME_STEP, POWERSET, SAMPLE_RATE, WINDOW_FRAMES, WINDOW_SAMPLES
 
 
 def meeting(*turns: tuple[float, float, str]) -> Meeting:
@@ -98,6 +99,18 @@ def test_a_meeting_is_labelled_by_the_turns_with_short_pauses_closed():
         expected[int(start * 25) : int(end * 25), voice] = True
     assert (talk.activity != expected).sum() <= 8
     assert talk.voices[0].speaker is not talk.voices[1].speaker
+
+
+def test_training_windows_by_real_turns_are_labelled_by_them():
+    voices = make_voices([talker("a", 30), talker("b", 30)])
+    simulator = Simulator(voices, rooms.make_bank(1, 2, seed=1), Silence(), REAL_ROOMS)
+    real = meeting((0.0, 10.0, "A"), (4.0, 6.0, "B"))
+    shard = make_shard(simulator, None, 3, 5, meetings=[real])
+    expected = np.full(WINDOW_FRAMES, POWERSET.index((0,)))
+    expected[4 * 25 : 6 * 25] = POWERSET.index((0, 1))
+    assert shard["audio"].shape == (5, WINDOW_SAMPLES)
+    assert ((shard["voices"] >= 0).sum(axis=1) == 2).all()
+    assert (shard["exact"] != expected).mean() < 0.02
 
 
 class Silence:

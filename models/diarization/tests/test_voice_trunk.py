@@ -13,13 +13,13 @@ torch = pytest.importorskip("torch", reason="PyTorch is needed to train; install
 import soundfile  # noqa: E402
 from train_voices import read_arguments  # noqa: E402
 from voiceflow_models.data import rooms  # noqa: E402
-from voiceflow_models.data.crops import LENGTHS_S, Recorder, make_shard  # noqa: E402
 from voiceflow_models.data.shards import write_shard  # noqa: E402
 from voiceflow_models.data.sources import Speaker  # noqa: E402
 from voiceflow_models.evaluation.trunks import costs  # noqa: E402
 from voiceflow_models.layout import SAMPLE_RATE  # noqa: E402
 from voiceflow_models.networks.voice_trunk import VoiceTrunk, Widths, second_means, uniform  # noqa: E402
 from voiceflow_models.teachers.campplus import MEMBER, features, load_teacher, renamed  # noqa: E402
+from voiceflow_models.training.crops import LENGTHS_S, Recorder, make_shard  # noqa: E402
 from voiceflow_models.training.distillation import CropPool, Distillation, losses  # noqa: E402
 from voiceflow_models.training.pruning import gated, measure, settle_norms, shrink  # noqa: E402
 from voiceflow_public.families.campplus import CamPlusPlus  # noqa: E402
@@ -263,7 +263,7 @@ def test_a_student_comes_nearer_to_its_teacher(shards, tmp_path):
 
 
 def test_crops_that_are_not_there_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="expected shards of voiceflow_models.data.crops"):
+    with pytest.raises(FileNotFoundError, match="expected shards of voiceflow_models.training.crops"):
         CropPool(tmp_path, 4, 0).draw(0)
 
 

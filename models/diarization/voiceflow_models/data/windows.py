@@ -21,8 +21,9 @@ from .corpora.recording import Recording
 from .corpora.voices import solo_speakers
 from .noise import NoiseBank
 from .shards import SHARD_WINDOWS, label, name_voices, write_shard, write_voices
-from .simulate import FAINT, Simulator, Voice, make_voices
+from .simulate import FAINT, Simulator, Voice, cut_speech, make_voices
 from .sources import Speaker, load_speakers, split
+from .timings import Meeting, load_meetings, plan_stretch, split_meetings
 
 ROOMS = 160
 SPEAKER_WEIGHTS = (0.05, 0.15, 0.35, 0.45)
@@ -31,6 +32,9 @@ SPEAKER_WEIGHTS = (0.05, 0.15, 0.35, 0.45)
 FAINT_EVERY = 6
 """Every sixth shard is of rooms in which hardly anybody speaks, labelled without the teacher: it hears a turn
 in what is far when nothing nearer is in the window."""
+
+REAL_EVERY = 2
+"""With ``--real-turns``, every other shard is by the turns of real meetings."""
 
 FAINT_WEIGHTS = (0.4, 0.35, 0.2, 0.05)
 """As above, in those rooms."""
@@ -42,15 +46,24 @@ def make_shard(
     seed: int,
     count: int = SHARD_WINDOWS,
     weights: Sequence[float] = SPEAKER_WEIGHTS,
+    meetings: Sequence[Meeting] = (),
 ) -> dict[str, np.ndarray]:
-    """The arrays of a shard of ``count`` conversations; ``weights`` are those of 0, 1, 2, 3 people."""
+    """The arrays of a shard of ``count`` conversations; ``weights`` are those of 0, 1, 2, 3 people.
+
+    With ``meetings`` the turns are stretches of theirs, which say how many people there are.
+    """
     random = np.random.default_rng(seed)
     audio = np.zeros((count, WINDOW_SAMPLES), np.int16)
     activity = np.zeros((count, WINDOW_FRAMES, MAX_SPEAKERS), bool)
     voices = np.full((count, MAX_SPEAKERS), -1, np.int16)
     for row in range(count):
-        speakers = int(random.choice(len(weights), p=weights))
-        talk = simulator.conversation(random, WINDOW_S, speakers)
+        if meetings:
+            meeting = meetings[random.integers(len(meetings))]
+            places, speakers = plan_stretch(random, meeting, WINDOW_S, MAX_SPEAKERS)
+            talk = simulator.performance(random, WINDOW_S, speakers, places, cut_speech)
+        else:
+            speakers = int(random.choice(len(weights), p=weights))
+            talk = simulator.conversation(random, WINDOW_S, speakers)
         audio[row] = (talk.audio * 32767).astype(np.int16)
         activity[row, :, :speakers] = talk.activity
         voices[row, :speakers] = [voice.label for voice in talk.voices]
@@ -69,6 +82,11 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--windows", type=int, default=100_000, help="simulated windows; 0 for none")
     parser.add_argument("--seed", type=int, default=1000, help="of the first shard; the others count on")
     parser.add_argument("--part", default="0/1", help="which of how many processes, e.g. 0/2")
+    parser.add_argument(
+        "--real-turns",
+        action="store_true",
+        help="every other simulated shard by the turns of real meetings (turns/ of --data)",
+    )
     parser.add_argument(
         "--librispeech", type=Path, help="LibriSpeech: more voices; train/ may be absent then"
     )
@@ -149,10 +167,13 @@ def main() -> None:
     if options.windows:
         bank = rooms.make_bank(ROOMS, MAX_SPEAKERS, seed=1)
         noise = NoiseBank(options.data)
+        meetings = split_meetings(load_meetings(options.data / "turns"))[0] if options.real_turns else ()
         usual = Simulator(simulated, bank, noise)
         faint = partial(make_shard, Simulator(simulated, bank, noise, FAINT), None, weights=FAINT_WEIGHTS)
         for index in range(-(-options.windows // SHARD_WINDOWS)):
-            make = faint if index % FAINT_EVERY == FAINT_EVERY - 1 else partial(make_shard, usual, teacher)
+            turns = meetings if index % REAL_EVERY == 0 else ()
+            ordinary = partial(make_shard, usual, teacher, meetings=turns)
+            make = faint if index % FAINT_EVERY == FAINT_EVERY - 1 else ordinary
             jobs[f"{index:05}"] = partial(make, seed=options.seed + index)
     for name in tqdm(list(jobs)[part::parts], unit="shard"):
         if not (options.out / f"shard-{name}").exists():

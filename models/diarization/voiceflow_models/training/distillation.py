@@ -1,7 +1,7 @@
 """Pruning with distillation: a voice trunk made smaller in steps, each taught by the published network.
 
-A stage prunes what the one before it left, measures its norms anew, and learns from crops (``data.crops``).
-All that is random in a step follows from seed and step, and everything is in the checkpoint: a run that was
+A stage prunes what the one before it left, measures its norms anew, and learns from ``training.crops``. All
+that is random in a step follows from seed and step, and everything is in the checkpoint: a run that was
 broken off goes on as if it had not been.
 """
 
@@ -76,7 +76,7 @@ class CropPool:
         found = shards(self._folder)
         if not found:
             raise FileNotFoundError(
-                f"{self._folder}: expected shards of voiceflow_models.data.crops, found none"
+                f"{self._folder}: expected shards of voiceflow_models.training.crops, found none"
             )
         shard = found[random.integers(len(found))]
         arrays = {path.stem: np.load(path, mmap_mode="r") for path in shard.glob("*.npy")}

@@ -1,7 +1,7 @@
 """Makes the folder of crops that teach voices: features of recorded speech, and what the teacher says of it.
 
-Run as a program: ``python -m voiceflow_models.data.crops --data DIR --out DIR --teacher FILE``. A shard is
-a folder of ``.npy`` files for crops of one length: ``features`` float16 [N, T, 80] (Kaldi's, less their
+Run as a program: ``python -m voiceflow_models.training.crops --data DIR --out DIR --teacher FILE``. A shard
+is a folder of ``.npy`` files for crops of one length: ``features`` float16 [N, T, 80] (Kaldi's, less their
 mean), ``clean`` and ``heard`` float32 [N, 192] (the teacher's embedding of the speech before and after
 room, noise, level and codec), ``stage0`` to ``stage2`` float16 [N, C, seconds] (means over each second of
 what the teacher's blocks leave of the recorded crop) and ``voice`` int32 [N]. It appears whole or not at
@@ -17,15 +17,15 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from ..data import rooms
+from ..data.codecs import CODECS, through
+from ..data.noise import NoiseBank
+from ..data.shards import write_shard
+from ..data.simulate import HARD, REAL_ROOMS, Simulator, Voice, cut_speech
+from ..data.sources import Speaker, load_speakers, split
 from ..layout import FRAME_STEP, MAX_SPEAKERS, SAMPLE_RATE
 from ..networks.voice_trunk import VoiceTrunk, second_means
 from ..teachers.campplus import features, load_teacher
-from . import rooms
-from .codecs import CODECS, through
-from .noise import NoiseBank
-from .shards import write_shard
-from .simulate import HARD, REAL_ROOMS, Simulator, Voice, cut_speech
-from .sources import Speaker, load_speakers, split
 
 SHARD_CROPS = 128
 LENGTHS_S = (1.0, 2.0, 2.0, 3.0, 4.0)
