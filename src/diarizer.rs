@@ -164,7 +164,7 @@ impl Diarizer {
     ) -> Result<Diarization> {
         let clustering = cluster(windows, &self.clustering_options(), control)?;
         let turns = self.turns(windows, details, &clustering, self.grid.frames_in(samples), control)?;
-        Ok(self.finish(turns, &clustering, samples))
+        self.finish(turns, &clustering, samples, control)
     }
 
     /// The voice in a file with a recording of one person, to be enrolled in a [`Gallery`](crate::Gallery).
@@ -302,7 +302,7 @@ impl Diarizer {
             keep: if least > 1 { longest } else { 0 },
         };
         let analysis = analyse(&*self.local, &options, source, control)?;
-        let tracks = self.voices_in(&analysis.windows);
+        let tracks = self.voices_in(&analysis.windows, control)?;
         let enough = tracks == 0 || tracks >= least || !self.local.takes_short_windows();
         if enough || analysis.samples > analysis.head.len() as u64 {
             return Ok(analysis);
@@ -313,13 +313,14 @@ impl Diarizer {
         let options = AnalysisOptions { grid, detail: None, keep: 0, ..options };
         // The stage has been reported as done, and is still looked at for a wish to stop.
         let closer = analyse(&*self.local, &options, &mut again, &control.with_least_fraction(1.0))?;
-        let gained = self.voices_in(&closer.windows) > tracks;
+        let gained = self.voices_in(&closer.windows, control)? > tracks;
         Ok(if gained { closer } else { analysis })
     }
 
     /// Number of tracks with a voice, which can be clustered.
-    fn voices_in(&self, windows: &[LocalWindow]) -> usize {
-        tracks_of(windows, self.hysteresis()).iter().filter(|track| track.has_voice).count()
+    fn voices_in(&self, windows: &[LocalWindow], control: &Control<'_>) -> Result<usize> {
+        let tracks = tracks_of(windows, self.hysteresis(), control)?;
+        Ok(tracks.iter().filter(|track| track.has_voice).count())
     }
 
     /// Who talks in which frames, smoothed, with the number of speakers asked for.
@@ -338,16 +339,29 @@ impl Diarizer {
         all.extend(labelled(details, &detailed));
         all.sort_by_key(|(window, _)| window.start_frame);
         let turns = reconstruct(&all, total_frames, hysteresis, self.weighting(), control)?;
-        let turns =
-            speaker_count::restore_speakers(turns, windows, clustering, hysteresis, total_frames, least);
+        let turns = speaker_count::restore_speakers(
+            turns,
+            windows,
+            clustering,
+            hysteresis,
+            total_frames,
+            least,
+            control,
+        )?;
         let turns = fill_pauses(turns, self.pause_frames());
         Ok(drop_short(turns, self.least_frames(), least))
     }
 
     /// Speakers in the order of first appearance, with their voices, and the segments in seconds.
-    fn finish(&self, turns: Vec<FrameTurn>, clustering: &Clustering, samples: u64) -> Diarization {
+    fn finish(
+        &self,
+        turns: Vec<FrameTurn>,
+        clustering: &Clustering,
+        samples: u64,
+        control: &Control<'_>,
+    ) -> Result<Diarization> {
         let least = *self.config.speaker_range().start();
-        let (mut turns, origins) = speaker_count::divide_turns(turns, clustering.speakers, least);
+        let (mut turns, origins) = speaker_count::divide_turns(turns, clustering.speakers, least, control)?;
         let voice_of = voices(&clustering.centroids, &origins);
         let duration_s = samples as f64 / f64::from(SAMPLE_RATE);
         let times = self.frame_times();
@@ -374,7 +388,7 @@ impl Diarizer {
                 }
             })
             .collect();
-        Diarization { segments, speakers, duration_s }
+        Ok(Diarization { segments, speakers, duration_s })
     }
 }
 

@@ -13,6 +13,9 @@ use crate::error::{Result, Stage};
 /// Frames between two looks at deadline and cancellation.
 const CHECK_EVERY: usize = 4096;
 
+/// Windows between two looks at deadline and cancellation.
+const WINDOWS_CHECK_EVERY: usize = 256;
+
 /// How much each frame of a window counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Weighting {
@@ -152,7 +155,13 @@ pub fn reconstruct(
     control: &Control<'_>,
 ) -> Result<Vec<FrameTurn>> {
     control.check(Stage::Reconstruction, 0.0)?;
-    let talking: Vec<Vec<Vec<bool>>> = windows.iter().map(|(window, _)| hysteresis.talking(window)).collect();
+    let mut talking: Vec<Vec<Vec<bool>>> = Vec::with_capacity(windows.len());
+    for (window, _) in windows {
+        if talking.len().is_multiple_of(WINDOWS_CHECK_EVERY) {
+            control.check_wanted(Stage::Reconstruction)?;
+        }
+        talking.push(hysteresis.talking(window));
+    }
     let placed: Vec<Placed<'_>> = windows
         .iter()
         .zip(&talking)

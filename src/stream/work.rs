@@ -19,6 +19,9 @@ use crate::model::Stretch;
 use crate::sync::Mutex;
 use crate::types::{Diarization, Segment};
 
+/// Segments compared with all of the answer between two looks at deadline and cancellation.
+const CHECK_EVERY: usize = 64;
+
 /// What surrounds a step of the work.
 pub(super) struct Surroundings<'a> {
     pub(super) diarizer: &'a Diarizer,
@@ -128,7 +131,8 @@ impl Work {
         let samples = self.tape.end();
         let (windows, details) = (self.history.make_contiguous(), self.details.make_contiguous());
         let diarization = around.diarizer.settle(windows, details, samples, around.control)?;
-        let final_speakers = final_speakers(&self.told, self.people.speakers(), &diarization);
+        let final_speakers =
+            final_speakers(&self.told, self.people.speakers(), &diarization, around.control)?;
         around.outbox.lock().final_speakers = Some(final_speakers.clone());
         self.finished = true;
         Ok(Finished { diarization, final_speakers })
@@ -276,9 +280,17 @@ impl Work {
 
 /// For each of the `speakers` of a stream the one of the answer who talks most while they were told to: `None` where
 /// nobody does.
-fn final_speakers(told: &VecDeque<Segment>, speakers: usize, answer: &Diarization) -> Vec<Option<usize>> {
+fn final_speakers(
+    told: &VecDeque<Segment>,
+    speakers: usize,
+    answer: &Diarization,
+    control: &Control<'_>,
+) -> Result<Vec<Option<usize>>> {
     let mut shared_s = vec![vec![0.0; answer.speakers.len()]; speakers];
-    for live in told {
+    for (index, live) in told.iter().enumerate() {
+        if index.is_multiple_of(CHECK_EVERY) {
+            control.check(Stage::Reconstruction, 1.0)?;
+        }
         let after = |segment: &&Segment| segment.start_s < live.end_s;
         for segment in answer.segments.iter().take_while(after) {
             let both_s = live.end_s.min(segment.end_s) - live.start_s.max(segment.start_s);
@@ -289,5 +301,5 @@ fn final_speakers(told: &VecDeque<Segment>, speakers: usize, answer: &Diarizatio
         let best = (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]).then(b.cmp(&a)))?;
         (row[best] > 0.0).then_some(best)
     };
-    shared_s.iter().map(most).collect()
+    Ok(shared_s.iter().map(most).collect())
 }

@@ -9,8 +9,8 @@ use crate::assignment::assign;
 use crate::control::Control;
 use crate::error::{Result, Stage};
 
-/// Tracks between two looks at deadline and cancellation.
-const CHECK_EVERY: usize = 1024;
+/// Tracks between two looks at deadline and cancellation; with hundreds of speakers some milliseconds.
+const CHECK_EVERY: usize = 64;
 
 /// The speaker of each track, `None` only where there is no speaker. `directions` are the voices of `tracks`,
 /// `centroids` those of the speakers, all scaled to unit length: [tracks or speakers, dimension].
@@ -50,20 +50,30 @@ pub fn assign_tracks(
             }
         }
     }
-    assign_rest(tracks, directions, &mut speaker_of, centroids);
+    assign_rest(tracks, directions, &mut speaker_of, centroids, control)?;
     Ok(speaker_of)
 }
 
 /// Gives every track without a speaker the nearest one, if possible one that no other track of its window
 /// has. Tracks without a voice come last: they are near to none, and take the first that is left.
+///
+/// # Errors
+/// Those of [`Control::check`].
 pub fn assign_rest(
     tracks: &[Track<'_>],
     directions: &Array2<f32>,
     speaker_of: &mut [Option<usize>],
     centroids: &Array2<f32>,
-) {
+    control: &Control<'_>,
+) -> Result<()> {
     for voiced in [true, false] {
-        for (index, track) in tracks.iter().enumerate().filter(|(_, track)| track.has_voice == voiced) {
+        for (index, track) in tracks.iter().enumerate() {
+            if index.is_multiple_of(CHECK_EVERY) {
+                control.check(Stage::Clustering, 1.0)?;
+            }
+            if track.has_voice != voiced {
+                continue;
+            }
             if speaker_of[index].is_some() {
                 continue;
             }
@@ -75,6 +85,7 @@ pub fn assign_rest(
             speaker_of[index] = nearest(voice, centroids, &taken).or_else(|| nearest(voice, centroids, &[]));
         }
     }
+    Ok(())
 }
 
 /// The speaker with the smallest cosine distance who is not in `taken`; the first of equals.

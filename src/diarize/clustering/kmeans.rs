@@ -14,17 +14,20 @@ const STARTS: usize = 3;
 /// Most rounds from one start; a few dozen are common.
 const MAX_ROUNDS: usize = 100;
 
+/// Rows compared with all centroids between two looks at deadline and cancellation.
+const CHECK_EVERY: usize = 64;
+
 /// Cluster of each row, each of the `clusters` (at least 1, at most the rows) with at least one row.
 pub fn k_means(rows: ArrayView2<'_, f32>, clusters: usize, control: &Control<'_>) -> Result<Vec<usize>> {
     let mut random = SplitMix64(0);
     let mut best: Option<(f64, Vec<usize>)> = None;
     for _ in 0..STARTS {
-        let mut centroids = starts(rows, clusters, &mut random);
+        let mut centroids = starts(rows, clusters, &mut random, control)?;
         let mut numbers = Vec::new();
         let mut spread = 0.0;
         for _ in 0..MAX_ROUNDS {
             control.check(Stage::Clustering, 1.0)?;
-            let (nearest, distances) = nearest(rows, &centroids);
+            let (nearest, distances) = nearest(rows, &centroids, control)?;
             let nearest = fill_empty(nearest, &distances, clusters);
             spread = distances.iter().sum();
             let settled = nearest == numbers;
@@ -43,7 +46,12 @@ pub fn k_means(rows: ArrayView2<'_, f32>, clusters: usize, control: &Control<'_>
 
 /// Rows to start from. Each next one is drawn with a chance that grows with the square of its distance from
 /// those before; of a few draws the one counts that leaves the rows nearest to a start.
-fn starts(rows: ArrayView2<'_, f32>, clusters: usize, random: &mut SplitMix64) -> Array2<f64> {
+fn starts(
+    rows: ArrayView2<'_, f32>,
+    clusters: usize,
+    random: &mut SplitMix64,
+    control: &Control<'_>,
+) -> Result<Array2<f64>> {
     let count = rows.nrows();
     let draws = 2 + (clusters as f64).ln() as usize;
     let mut centroids = Array2::zeros((clusters, rows.ncols()));
@@ -52,6 +60,7 @@ fn starts(rows: ArrayView2<'_, f32>, clusters: usize, random: &mut SplitMix64) -
         let total: f64 = distances.iter().sum();
         let mut best: Option<(f64, usize, Vec<f64>)> = None;
         for _ in 0..draws {
+            control.check(Stage::Clustering, 1.0)?;
             let draw = random.fraction();
             let row = if total.is_finite() && total > 0.0 {
                 pick(&distances, draw * total)
@@ -74,7 +83,7 @@ fn starts(rows: ArrayView2<'_, f32>, clusters: usize, random: &mut SplitMix64) -
             distances = left;
         }
     }
-    centroids
+    Ok(centroids)
 }
 
 /// The row at which the running sum of `weights` passes `target`.
@@ -88,15 +97,23 @@ fn pick(weights: &[f64], target: f64) -> usize {
 }
 
 /// Nearest centroid of each row, the first of equals, and the square of its distance.
-fn nearest(rows: ArrayView2<'_, f32>, centroids: &Array2<f64>) -> (Vec<usize>, Vec<f64>) {
+fn nearest(
+    rows: ArrayView2<'_, f32>,
+    centroids: &Array2<f64>,
+    control: &Control<'_>,
+) -> Result<(Vec<usize>, Vec<f64>)> {
     rows.rows()
         .into_iter()
-        .map(|row| {
+        .enumerate()
+        .map(|(index, row)| {
+            if index.is_multiple_of(CHECK_EVERY) {
+                control.check(Stage::Clustering, 1.0)?;
+            }
             let distances = centroids.rows().into_iter().map(|centroid| squared_distance(row, centroid));
             let first = (0, f64::INFINITY);
-            distances.enumerate().fold(first, |best, next| if next.1 < best.1 { next } else { best })
+            Ok(distances.enumerate().fold(first, |best, next| if next.1 < best.1 { next } else { best }))
         })
-        .unzip()
+        .collect()
 }
 
 /// Gives each empty cluster the row farthest from its centroid of those that are not alone.

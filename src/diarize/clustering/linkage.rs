@@ -1,13 +1,13 @@
 //! Agglomerative clustering with average linkage on cosine distance, and the cut of its tree. Average
 //! linkage of voice embeddings as in Sell et al., "Diarization is Hard" (Interspeech 2018).
 
-use kodama::{Dendrogram, Method};
 use ndarray::ArrayView2;
 
+use super::dendrogram::{Distances, Join, average_linkage};
 use super::forest::Forest;
 use super::voices::cosine_distance;
 use crate::control::Control;
-use crate::error::{Result, Stage};
+use crate::error::Result;
 
 /// Distance between two speakers of one window: they cannot be the same person. So far above the cosine
 /// distances (0 to 2) that the average over any two clusters with such a pair stays above every threshold:
@@ -30,31 +30,26 @@ pub fn agglomerate(
     if count < 2 {
         return Ok(vec![0; count]);
     }
-    let mut distances = Vec::with_capacity(count * (count - 1) / 2);
-    for row in 0..count {
-        control.check(Stage::Clustering, row as f32 / count as f32)?;
-        distances.extend((row + 1..count).map(|other| {
-            if windows[row] == windows[other] {
-                CANNOT_LINK
-            } else {
-                cosine_distance(directions.row(row), directions.row(other))
-            }
-        }));
-    }
-    let tree = kodama::linkage(&mut distances, count, Method::Average);
-    Ok(cut(&tree, threshold, min, max))
+    let distances = Distances::new(count, control, |row, other| {
+        if windows[row] == windows[other] {
+            CANNOT_LINK
+        } else {
+            cosine_distance(directions.row(row), directions.row(other))
+        }
+    })?;
+    Ok(cut(count, &average_linkage(distances, control)?, threshold, min, max))
 }
 
-/// Follows the joins of the tree from the nearest pair on.
-fn cut(tree: &Dendrogram<f32>, threshold: f32, min: usize, max: usize) -> Vec<usize> {
-    let mut forest = Forest::new(tree.observations(), tree.len());
-    let mut clusters = tree.observations();
-    for (join, step) in tree.steps().iter().enumerate() {
-        let wanted = step.dissimilarity < threshold && clusters > min;
+/// Follows the joins of `observations` tracks from the nearest pair on.
+fn cut(observations: usize, joins: &[Join], threshold: f32, min: usize, max: usize) -> Vec<usize> {
+    let mut forest = Forest::new(observations, joins.len());
+    let mut clusters = observations;
+    for (number, join) in joins.iter().enumerate() {
+        let wanted = join.distance < threshold && clusters > min;
         if !(wanted || clusters > max) {
             break;
         }
-        forest.join(join, step.cluster1, step.cluster2);
+        forest.join(number, join.one, join.two);
         clusters -= 1;
     }
     forest.numbers()

@@ -8,6 +8,7 @@
 //! ```
 
 mod assign;
+mod dendrogram;
 mod forest;
 mod kmeans;
 mod linkage;

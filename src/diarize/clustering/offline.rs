@@ -47,7 +47,7 @@ pub fn cluster(
     control: &Control<'_>,
 ) -> Result<Clustering> {
     control.check(Stage::Clustering, 0.0)?;
-    let scene = Scene::new(windows, options);
+    let scene = Scene::new(windows, options, control)?;
     let (speaker_of, centroids) = match &options.method {
         Method::Average => scene.by_average(options, control)?,
         Method::AverageBySize { least_share } => {
@@ -76,7 +76,7 @@ pub fn recognise(
     hysteresis: Hysteresis,
     control: &Control<'_>,
 ) -> Result<Vec<Vec<Option<usize>>>> {
-    let tracks = tracks_of(windows, hysteresis);
+    let tracks = tracks_of(windows, hysteresis, control)?;
     let speaker_of =
         assign_tracks(&tracks, &directions(&tracks), centroids, Assignment::Constrained, control)?;
     Ok(labels(windows, &tracks, &speaker_of))
@@ -108,9 +108,9 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    fn new(windows: &'a [LocalWindow], options: &ClusteringOptions) -> Self {
-        let tracks = tracks_of(windows, options.hysteresis);
-        Self { voices: directions(&tracks), chosen: trusted(&tracks, options), tracks }
+    fn new(windows: &'a [LocalWindow], options: &ClusteringOptions, control: &Control<'_>) -> Result<Self> {
+        let tracks = tracks_of(windows, options.hysteresis, control)?;
+        Ok(Self { voices: directions(&tracks), chosen: trusted(&tracks, options), tracks })
     }
 
     /// The voices of the tracks to cluster, scaled to unit length.
@@ -137,7 +137,7 @@ impl<'a> Scene<'a> {
         }
         let speakers = dissolve_small(&self.tracks, &mut speaker_of, options);
         let centroids = mean_voices(&self.tracks, &self.voices, &speaker_of, speakers);
-        assign_rest(&self.tracks, &self.voices, &mut speaker_of, &centroids);
+        assign_rest(&self.tracks, &self.voices, &mut speaker_of, &centroids, control)?;
         Ok((speaker_of, centroids))
     }
 

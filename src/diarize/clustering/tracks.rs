@@ -2,8 +2,13 @@
 
 use ndarray::ArrayView1;
 
+use crate::control::Control;
 use crate::diarize::LocalWindow;
 use crate::diarize::activity::Hysteresis;
+use crate::error::{Result, Stage};
+
+/// Windows between two looks at deadline and cancellation.
+const CHECK_EVERY: usize = 256;
 
 /// One local speaker of one window.
 #[derive(Clone, Debug)]
@@ -23,9 +28,19 @@ pub struct Track<'a> {
 
 /// The tracks of all windows, in the order of windows and local speakers. A local speaker who never reaches
 /// the onset makes no track.
-pub fn tracks_of(windows: &[LocalWindow], hysteresis: Hysteresis) -> Vec<Track<'_>> {
+///
+/// # Errors
+/// Those of [`Control::check`].
+pub fn tracks_of<'a>(
+    windows: &'a [LocalWindow],
+    hysteresis: Hysteresis,
+    control: &Control<'_>,
+) -> Result<Vec<Track<'a>>> {
     let mut tracks = Vec::new();
     for (index, window) in windows.iter().enumerate() {
+        if index.is_multiple_of(CHECK_EVERY) {
+            control.check_wanted(Stage::Clustering)?;
+        }
         let talking = hysteresis.talking(window);
         for (local, own) in talking.iter().enumerate() {
             if !own.contains(&true) {
@@ -36,7 +51,7 @@ pub fn tracks_of(windows: &[LocalWindow], hysteresis: Hysteresis) -> Vec<Track<'
             tracks.push(Track { window: index, local, solo_frames, embedding, has_voice });
         }
     }
-    tracks
+    Ok(tracks)
 }
 
 /// Frames in which local speaker `local` talks alone; `talking` tells for each local speaker when they talk.

@@ -1,13 +1,13 @@
 //! The choice of speakers of a least size from the tree of a linkage, as `AgglomerativeClustering` of pyannote.audio
 //! 3.1 has it for centroid linkage (Bredin, "pyannote.audio 2.1 speaker diarization pipeline", Interspeech 2023).
 
-use kodama::Method;
 use ndarray::{ArrayView1, ArrayView2, Axis};
 
+use super::dendrogram::{self, Distances, average_linkage, centroid_linkage};
 use super::forest::Forest;
 use super::voices::{cosine_distance, means, unit_rows};
 use crate::control::Control;
-use crate::error::{Result, Stage};
+use crate::error::Result;
 
 /// How far two clusters are from each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +29,10 @@ impl Linkage {
         }
     }
 
-    fn method(self) -> Method {
+    fn joins(self, distances: Distances, control: &Control<'_>) -> Result<Vec<dendrogram::Join>> {
         match self {
-            Linkage::Centroid => Method::Centroid,
-            Linkage::Average => Method::Average,
+            Linkage::Centroid => centroid_linkage(distances, control),
+            Linkage::Average => average_linkage(distances, control),
         }
     }
 }
@@ -62,21 +62,15 @@ impl Tree {
         if observations < 2 {
             return Ok(Self { observations, joins: Vec::new() });
         }
-        let mut distances = Vec::with_capacity(observations * (observations - 1) / 2);
-        for row in 0..observations {
-            control.check(Stage::Clustering, row as f32 / observations as f32)?;
-            let one = directions.row(row);
-            distances
-                .extend((row + 1..observations).map(|other| linkage.distance(one, directions.row(other))));
-        }
-        let tree = kodama::linkage(&mut distances, observations, linkage.method());
-        let mut joins: Vec<Join> = Vec::with_capacity(tree.len());
-        for step in tree.steps() {
+        let distances = Distances::new(observations, control, |row, other| {
+            linkage.distance(directions.row(row), directions.row(other))
+        })?;
+        let mut joins: Vec<Join> = Vec::with_capacity(observations);
+        for join in linkage.joins(distances, control)? {
             let below = |node: usize| node.checked_sub(observations).map_or(0.0, |join| joins[join].highest);
-            // The distance of equal centroids may come out as the root of a negative rounding error.
-            let distance = if step.dissimilarity.is_nan() { 0.0 } else { step.dissimilarity };
-            let highest = distance.max(below(step.cluster1)).max(below(step.cluster2));
-            joins.push(Join { one: step.cluster1, two: step.cluster2, distance, highest, size: step.size });
+            let dendrogram::Join { one, two, distance, size } = join;
+            let highest = distance.max(below(one)).max(below(two));
+            joins.push(Join { one, two, distance, highest, size });
         }
         Ok(Self { observations, joins })
     }

@@ -31,6 +31,11 @@ const LEAST_PRIOR: f64 = 1e-7;
 /// Most clusters to start from; it bounds the matrix of responsibilities to 25 MB for 6,000 tracks.
 pub const MAX_STARTS: usize = 512;
 
+/// Tracks, and speakers, of which a round computes the scores between two looks at deadline and cancellation: some
+/// milliseconds for as many speakers and tracks as there may be.
+const TRACKS_AT_ONCE: usize = 128;
+const SPEAKERS_AT_ONCE: usize = 16;
+
 /// Speakers found.
 pub struct Found {
     /// Mean voice of each speaker, of the embeddings as the model gave them: [speakers, dimension].
@@ -122,9 +127,7 @@ impl<'a> Mixture<'a> {
         let mut priors = Array1::from_elem(speakers, 1.0 / speakers as f64);
         let mut last_bound = f64::NEG_INFINITY;
         for _ in 0..MAX_ROUNDS {
-            // The linkage before has told of all of the stage.
-            control.check(Stage::Clustering, 1.0)?;
-            let bound = self.round(&mut responsibilities, &mut priors);
+            let bound = self.round(&mut responsibilities, &mut priors, control)?;
             if bound - last_bound < LEAST_GAIN {
                 break;
             }
@@ -138,30 +141,51 @@ impl<'a> Mixture<'a> {
 
     /// Estimates the speakers anew from the responsibilities, then these and the priors from the speakers.
     /// Returns the lower bound of the evidence.
-    fn round(&self, responsibilities: &mut Array2<f64>, priors: &mut Array1<f64>) -> f64 {
+    fn round(
+        &self,
+        responsibilities: &mut Array2<f64>,
+        priors: &mut Array1<f64>,
+        control: &Control<'_>,
+    ) -> Result<f64> {
         let ratio = self.fa / self.fb;
         let weights = responsibilities.sum_axis(Axis(0)).insert_axis(Axis(1));
         // (17) and (16): variance and mean of each speaker's voice, [speakers, features].
         let variances = (weights * self.phi * ratio + 1.0).mapv(f64::recip);
-        let voices = responsibilities.t().dot(&self.scaled) * &variances * ratio;
+        let mut voices = Array2::zeros(variances.raw_dim());
+        for (mut voices, own) in voices
+            .axis_chunks_iter_mut(Axis(0), SPEAKERS_AT_ONCE)
+            .zip(responsibilities.axis_chunks_iter(Axis(1), SPEAKERS_AT_ONCE))
+        {
+            // The linkage before has told of all of the stage.
+            control.check(Stage::Clustering, 1.0)?;
+            voices.assign(&own.t().dot(&self.scaled));
+        }
+        voices = voices * &variances * ratio;
         // (23): log-likelihood of each track for each speaker, with the logarithm of the prior.
         let uncertain = (&variances + &voices.mapv(|value| value * value)).dot(&self.phi);
-        let mut scores = self.scaled.dot(&voices.t()) - uncertain * 0.5 + &self.constant;
-        scores *= self.fa;
-        scores += &priors.mapv(|prior| (prior + PRIOR_FLOOR).ln());
+        let uncertain = uncertain * 0.5;
+        let log_priors = priors.mapv(|prior| (prior + PRIOR_FLOOR).ln());
         let mut evidence = 0.0;
-        for mut row in scores.rows_mut() {
-            let total = log_sum_exp(row.view());
-            evidence += total;
-            row.mapv_inplace(|score| (score - total).exp());
+        let tracks = self.scaled.axis_chunks_iter(Axis(0), TRACKS_AT_ONCE);
+        let constants = self.constant.axis_chunks_iter(Axis(0), TRACKS_AT_ONCE);
+        let scores = responsibilities.axis_chunks_iter_mut(Axis(0), TRACKS_AT_ONCE);
+        for ((scaled, constant), mut scores) in tracks.zip(constants).zip(scores) {
+            control.check(Stage::Clustering, 1.0)?;
+            scores.assign(&(scaled.dot(&voices.t()) - &uncertain + &constant));
+            scores *= self.fa;
+            scores += &log_priors;
+            for mut row in scores.rows_mut() {
+                let total = log_sum_exp(row.view());
+                evidence += total;
+                row.mapv_inplace(|score| (score - total).exp());
+            }
         }
-        *responsibilities = scores;
         *priors = responsibilities.sum_axis(Axis(0));
         *priors /= priors.sum();
         // (25)
         let prior_gap =
             (variances.mapv(f64::ln) - &variances - voices.mapv(|value| value * value) + 1.0).sum();
-        evidence + self.fb * 0.5 * prior_gap
+        Ok(evidence + self.fb * 0.5 * prior_gap)
     }
 }
 
