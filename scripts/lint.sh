@@ -57,6 +57,9 @@ check "clippy of the schedules" env CARGO_TARGET_DIR=target/schedules cargo clip
 check "rustfmt of the races" cargo fmt --manifest-path tests/races/Cargo.toml --check
 check "clippy of the races" env CARGO_TARGET_DIR=target/races cargo clippy \
     --manifest-path tests/races/Cargo.toml --all-targets --locked -- -D warnings
+check "rustfmt of the fuzzers" cargo fmt --manifest-path fuzz/Cargo.toml --check
+check "clippy of the fuzzers" env CARGO_TARGET_DIR=target/fuzz RUSTFLAGS="--cfg fuzzing" cargo clippy \
+    --manifest-path fuzz/Cargo.toml --all-targets --locked -- -D warnings
 check "API documentation" make --no-print-directory docs
 check "licences, bans, sources" deny licenses bans sources
 check advisories advisories

@@ -131,7 +131,8 @@ impl Bundle {
     }
 }
 
-fn read_tuning(path: &Path) -> Result<BundleTuning> {
+/// Reads the tuning of a metadata.json; where there is no such file, that of a bundle which says nothing.
+pub(super) fn read_tuning(path: &Path) -> Result<BundleTuning> {
     let text = match read_file(path, MAX_METADATA_BYTES) {
         Err(Error::NotFound(_)) => return Ok(BundleTuning::default()),
         text => text?,

@@ -73,6 +73,17 @@ impl Description {
         }
     }
 
+    /// Of a file with these metadata and one float32 tensor on each side; a size of 0 differs from run to run.
+    #[cfg(fuzzing)]
+    pub(super) fn declared(properties: BTreeMap<String, String>, input: &[usize], output: &[usize]) -> Self {
+        let tensors = |name: &str, sizes: &[usize]| {
+            let sizes = sizes.iter().map(|&size| (size > 0).then_some(size)).collect();
+            vec![Tensor { name: name.to_owned(), elements: Some(TensorElementType::Float32), sizes }]
+        };
+        let file = "fuzz".to_owned();
+        Description { file, properties, inputs: tensors("feats", input), outputs: tensors("embs", output) }
+    }
+
     /// The text of a metadata key; an empty one counts as missing.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         self.properties.get(key).map(|text| text.trim()).filter(|text| !text.is_empty())

@@ -13,6 +13,8 @@ mod contract;
 mod description;
 mod embedded;
 mod features;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod golden;
 mod import;
 mod inference;

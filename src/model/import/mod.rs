@@ -9,3 +9,17 @@ mod probe;
 mod split;
 
 pub(super) use split::{FrameAxis, split};
+
+/// Reads a graph and cuts it at most `most` times; gives the number of places.
+#[cfg(fuzzing)]
+pub(super) fn cut(bytes: &[u8], input: &str, output: &str, most: usize) -> Result<usize, String> {
+    let graph = graph::Graph::parse(bytes)?;
+    let cuts = graph.cuts(input, output);
+    for tensor in cuts.iter().take(most) {
+        graph.layers(tensor);
+        for part in [graph.head(&[tensor]), graph.tail(tensor, &[None, Some(8)], output)] {
+            graph::Graph::parse(&part)?;
+        }
+    }
+    Ok(cuts.len())
+}

@@ -96,6 +96,20 @@ impl Layout {
     }
 }
 
+/// The features that a file wants, of `audio`, row by row.
+#[cfg(fuzzing)]
+pub(in crate::model) fn features_of(
+    described: &Description,
+    config: &Config,
+    audio: &[f32],
+) -> Result<Vec<f32>> {
+    let layout = Layout::of(described, config)?;
+    let extractor = crate::model::features::FeatureExtractor::new(&layout.features, layout.bins);
+    let mut features = extractor.compute(audio);
+    extractor.normalize(&mut features.view_mut());
+    Ok(features.into_iter().collect())
+}
+
 fn kind(family: EmbeddingFamily) -> String {
     format!("a speaker embedding network of the family {}", family.name())
 }

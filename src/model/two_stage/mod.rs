@@ -18,6 +18,9 @@ use ndarray::Array2;
 
 pub use embedding::{Imported, import_model};
 
+#[cfg(fuzzing)]
+pub(super) use layout::features_of;
+
 use self::embedding::Embedding;
 use self::segmentation::Segmentation;
 use self::speech::{Crop, FramePlaces, crops};
