@@ -89,15 +89,6 @@ fuzz: $(RUNTIME) ## the fuzzers of fuzz/, an hour each: FUZZ_SECONDS=, FUZZ_JOBS
 test-fuzz: $(RUNTIME) ## the same for 15 seconds each, after their corpora: a few minutes
 	FUZZ_SECONDS=15 FUZZ_JOBS=2 scripts/fuzz.sh
 
-MIRI_TOOLCHAIN ?= nightly
-
-.PHONY: test-miri
-test-miri: ## the unsafe code of the C interface under Miri; needs a nightly Rust with it, so not a part of `test`
-	@cargo +$(MIRI_TOOLCHAIN) miri --version >/dev/null 2>&1 || \
-		{ echo "test-miri: Miri is not here: rustup toolchain install nightly --component miri --component rust-src"; exit 2; }
-	CARGO_TARGET_DIR="$(CURDIR)/target/miri" MIRIFLAGS=-Zmiri-disable-isolation cargo +$(MIRI_TOOLCHAIN) miri test --locked \
-		--package voiceflow --no-default-features --lib ffi::
-
 .PHONY: test-c
 test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 and C++17, sanitizers, valgrind, examples
 	cargo test --locked --package voiceflow $(addprefix --test ,$(C_TESTS))
@@ -158,11 +149,6 @@ wheel: installed $(VENV)/ready ## the Python package with the library in it, int
 .PHONY: lint
 lint: $(VENV)/ready .cache/cargo-deny/bin/cargo-deny ## formatting, clippy, clang-tidy, mypy, ruff, Go, docs, licences
 	scripts/lint.sh
-
-# What is linked into the library and the command line.
-.PHONY: sbom
-sbom: .cache/cargo-cyclonedx/bin/cargo-cyclonedx ## a bill of materials of library and command line (CycloneDX JSON), into dist/
-	scripts/sbom.sh
 
 .PHONY: header
 header: ## write include/voiceflow.h, its list of symbols and docs/C_API.md anew from src/ffi
@@ -281,9 +267,6 @@ $(PEERS)/ready: benches/peers/requirements.txt
 	python3 -m venv $(PEERS)/venv
 	$(PEERS)/venv/bin/pip install --quiet --requirement benches/peers/requirements.txt
 	@touch $@
-
-.cache/cargo-cyclonedx/bin/cargo-cyclonedx:
-	cargo install --quiet --locked --root .cache/cargo-cyclonedx cargo-cyclonedx@0.5.9
 
 .cache/cargo-deny/bin/cargo-deny:
 	cargo install --quiet --locked --root .cache/cargo-deny cargo-deny@0.20.2
