@@ -5,7 +5,7 @@ RUNTIME := $(CURDIR)/.runtime/onnxruntime-$(RUNTIME_VERSION)/libonnxruntime.so.$
 export VOICEFLOW_ORT_LIBRARY ?= $(RUNTIME)
 
 # The tests of the C interface; every other file or folder of tests/ belongs to test-rust.
-C_TESTS := abi c_abi c_api_page consumers cpp_face examples exports header readme rust_host
+C_TESTS := abi c_abi c_api_page consumers cpp_face examples exports faults header readme rust_host soak
 TEST_PROGRAMS := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs)))
 RUST_TESTS := $(filter-out $(C_TESTS),$(TEST_PROGRAMS))
 
@@ -92,6 +92,14 @@ test-fuzz: $(RUNTIME) ## the same for 15 seconds each, after their corpora: a fe
 .PHONY: test-c
 test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 and C++17, sanitizers, valgrind, examples
 	cargo test --locked --package voiceflow $(addprefix --test ,$(C_TESTS))
+
+.PHONY: test-faults
+test-faults: $(RUNTIME) .cache/tools ## allocations that fail, one after another, in every kind of call: counts and sizes
+	cargo test --locked --package voiceflow --test faults -- --include-ignored --nocapture --test-threads 1
+
+.PHONY: soak
+soak: $(RUNTIME) .cache/tools ## 10,000 of each handle, 8,000 files, 24 h of stream: slopes of memory, descriptors, threads
+	cargo test --locked --release --package voiceflow --test soak -- --ignored --nocapture
 
 .PHONY: test-python
 test-python: $(RUNTIME) $(VENV)/ready wheel ## the Python face, the scorer against pyannote.metrics, the training tools

@@ -15,7 +15,7 @@ use crate::diarize::clustering::{
     Assignment, CENTROID_MIN_CLUSTER_SIZE, Clustering, ClusteringOptions, Method, Start, Vbx, cluster,
     recognise, tracks_of, usual_threshold,
 };
-use crate::diarize::reconstruct::{Weighting, labelled, reconstruct};
+use crate::diarize::reconstruct::{Weighting, labelled, merged, reconstruct};
 use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, to_segments};
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
@@ -335,9 +335,7 @@ impl Diarizer {
         let hysteresis = self.hysteresis();
         let least = *self.config.speaker_range().start();
         let detailed = recognise(details, &clustering.centroids, hysteresis, control)?;
-        let mut all = labelled(windows, &clustering.labels);
-        all.extend(labelled(details, &detailed));
-        all.sort_by_key(|(window, _)| window.start_frame);
+        let all = merged(&labelled(windows, &clustering.labels)?, &labelled(details, &detailed)?)?;
         let turns = reconstruct(&all, total_frames, hysteresis, self.weighting(), control)?;
         let turns = speaker_count::restore_speakers(
             turns,
@@ -348,7 +346,7 @@ impl Diarizer {
             least,
             control,
         )?;
-        let turns = fill_pauses(turns, self.pause_frames());
+        let turns = fill_pauses(turns, self.pause_frames())?;
         Ok(drop_short(turns, self.least_frames(), least))
     }
 
@@ -375,7 +373,7 @@ impl Diarizer {
             });
             turn.speaker = place;
         }
-        let segments = to_segments(&turns, times, duration_s);
+        let segments = to_segments(&turns, times, duration_s)?;
         let speakers = order
             .iter()
             .enumerate()

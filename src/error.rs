@@ -56,6 +56,15 @@ pub enum Error {
     /// The input exceeds a hard limit of the library.
     #[error("{0}")]
     Limit(String),
+    /// There is no memory for what the input or the caller's numbers ask for. The text is made when it is asked for: the
+    /// error itself takes none.
+    #[error("{what}: no memory for {bytes} bytes")]
+    Memory {
+        /// What the memory was for.
+        what: &'static str,
+        /// How much of it was asked for.
+        bytes: usize,
+    },
     /// An annotation file (RTTM, UEM) cannot be read.
     #[error("{0}")]
     Annotation(String),

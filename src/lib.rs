@@ -25,6 +25,7 @@ pub mod ffi;
 pub mod files;
 pub mod gallery;
 mod loading;
+mod memory;
 pub mod model;
 pub mod output;
 pub mod score;

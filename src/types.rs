@@ -42,15 +42,20 @@ pub struct Diarization {
 }
 
 impl Diarization {
-    /// The same segments as labelled turns, as scoring and file formats use them.
+    /// The same segments as labelled turns, as scoring uses them.
     pub fn turns(&self) -> Vec<Turn> {
-        self.segments
-            .iter()
-            .filter_map(|segment| {
-                let speaker = self.speakers.get(segment.speaker)?;
-                Some(Turn { start_s: segment.start_s, end_s: segment.end_s, speaker: speaker.label.clone() })
-            })
-            .collect()
+        let turn = |(segment, label): (&Segment, &str)| Turn {
+            start_s: segment.start_s,
+            end_s: segment.end_s,
+            speaker: label.to_owned(),
+        };
+        self.labelled().map(turn).collect()
+    }
+
+    /// Each segment with the label of its speaker.
+    pub(crate) fn labelled(&self) -> impl Iterator<Item = (&Segment, &str)> {
+        let speaker = |segment: &Segment| self.speakers.get(segment.speaker);
+        self.segments.iter().filter_map(move |segment| Some((segment, speaker(segment)?.label.as_str())))
     }
 }
 

@@ -174,9 +174,14 @@ fn flat_reconstruction_is_that_of_pyannote() {
             list(&case["labels"]).iter().map(|labels| list(labels).iter().map(label).collect()).collect();
         let frames = list(&case["frames"]);
         let control = Control::none();
-        let turns =
-            reconstruct(&labelled(&windows, &labels), frames.len(), HYSTERESIS, Weighting::Flat, &control)
-                .unwrap();
+        let turns = reconstruct(
+            &labelled(&windows, &labels).unwrap(),
+            frames.len(),
+            HYSTERESIS,
+            Weighting::Flat,
+            &control,
+        )
+        .unwrap();
         let speakers = labels.iter().flatten().flatten().max().unwrap() + 1;
         for (frame, expected) in frames.iter().enumerate() {
             let talks = |speaker: usize| {

@@ -133,7 +133,7 @@ fn what_follows_clustering_looks_often() {
     let total = WINDOWS * STEP;
     let (turns, longest) = Looks::timed(None, |control| {
         let labelled = labelled(windows, &labels);
-        reconstruct(&labelled, total, HYSTERESIS, Weighting::Trapezoid, control).unwrap()
+        reconstruct(&labelled.unwrap(), total, HYSTERESIS, Weighting::Trapezoid, control).unwrap()
     });
     println!("reconstruction: {} turns, longest {longest:.1?}", turns.len());
     assert!(longest < LONGEST, "{longest:?}");

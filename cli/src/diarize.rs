@@ -170,7 +170,7 @@ pub fn run(args: &DiarizeArgs) -> Outcome {
     for (index, file) in args.files.iter().enumerate() {
         let result = diarize(&diarizer, &known, file, deadline).and_then(|diarization| {
             let recording = stem(file);
-            let text = args.format.render(&diarization, &recording);
+            let text = args.format.render(&diarization, &recording)?;
             match outputs.get(index) {
                 Some(output) => files::write(output, &text)?,
                 None => print(&titled(args, index, text))?,

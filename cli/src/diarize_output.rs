@@ -28,9 +28,12 @@ pub enum Format {
 
 impl Format {
     /// The result of `recording` in this form.
-    pub fn render(self, diarization: &Diarization, recording: &str) -> String {
+    ///
+    /// # Errors
+    /// [`voiceflow::Error::Memory`].
+    pub fn render(self, diarization: &Diarization, recording: &str) -> voiceflow::Result<String> {
         match self {
-            Format::Table => people(diarization),
+            Format::Table => Ok(people(diarization)),
             Format::Rttm => rttm::write(diarization, recording),
             Format::Json => json::write(diarization, recording),
             Format::Srt => srt::write(diarization),

@@ -160,7 +160,7 @@ pub fn run(args: &StreamArgs) -> Outcome {
             Some("srt") => ResultFormat::Srt,
             _ => ResultFormat::Table,
         };
-        result_file::write(path, &format.render(&diarization, &name_of(args)))?;
+        result_file::write(path, &format.render(&diarization, &name_of(args))?)?;
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ use crate::control::Control;
 use crate::diarize::LocalWindow;
 use crate::diarize::windows::WindowGrid;
 use crate::error::{Error, Result, Stage};
+use crate::memory;
 use crate::model::LocalDiarizer;
 use crate::sync::Mutex;
 
@@ -177,8 +178,12 @@ impl<'a> Team<'a> {
             if self.stop.load(Ordering::Relaxed) {
                 continue;
             }
-            match self.local.analyse(&batch.stretch, self.batch, &self.control) {
-                Ok(windows) => self.done.lock().push((batch.number, batch.set, windows)),
+            let found = self.local.analyse(&batch.stretch, self.batch, &self.control);
+            let kept = found.and_then(|windows| {
+                memory::push("windows", &mut *self.done.lock(), (batch.number, batch.set, windows))
+            });
+            match kept {
+                Ok(()) => {}
                 Err(error) => {
                     self.failure.lock().get_or_insert(error);
                     self.stop.store(true, Ordering::Relaxed);
@@ -193,10 +198,10 @@ impl<'a> Team<'a> {
             return Err(error);
         }
         let mut batches = self.done.into_inner();
-        batches.sort_by_key(|(number, ..)| *number);
-        let mut found = vec![Vec::new(); sets];
+        batches.sort_unstable_by_key(|(number, ..)| *number);
+        let mut found: Vec<Vec<LocalWindow>> = vec![Vec::new(); sets];
         for (_, set, windows) in batches {
-            found[set].extend(windows);
+            memory::extend("windows", &mut found[set], windows)?;
         }
         Ok(found)
     }

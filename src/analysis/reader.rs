@@ -4,6 +4,7 @@ use crate::audio::{AudioSource, MAX_READ_FRACTION};
 use crate::control::Control;
 use crate::diarize::windows::WindowGrid;
 use crate::error::{Error, Result, Stage};
+use crate::memory;
 use crate::model::Stretch;
 
 /// Most windows of the first set, the diarizer's own: 55 hours at a hop of 2 s. What is kept of all sets is then about
@@ -103,7 +104,8 @@ impl<'a> WindowReader<'a> {
         let cutter = &mut self.cutters[set];
         let from = (first - self.buffer_start) as usize;
         let length = (last - first) as usize + cutter.grid.window;
-        let mut audio = self.buffer[from..(from + length).min(self.buffer.len())].to_vec();
+        let mut audio = memory::with_capacity("windows", length)?;
+        audio.extend_from_slice(&self.buffer[from..(from + length).min(self.buffer.len())]);
         // Silence follows the end of the recording.
         audio.resize(length, 0.0);
         cutter.needed = last;
@@ -163,7 +165,7 @@ impl<'a> WindowReader<'a> {
         self.ended = count == 0;
         self.samples += count as u64;
         let missing = self.keep.saturating_sub(self.head.len());
-        self.head.extend(self.buffer[before..].iter().take(missing));
+        memory::extend("audio", &mut self.head, self.buffer[before..].iter().copied().take(missing))?;
         Ok(())
     }
 }

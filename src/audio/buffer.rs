@@ -1,8 +1,9 @@
 //! Audio that the caller holds in memory. It owns the walk over the caller's samples, block by block, and copies
 //! no more than a block.
 
-use super::{AudioSource, Converter, output_len, take_block};
+use super::{AUDIO, AudioSource, Converter, output_len, take_block};
 use crate::error::Result;
+use crate::memory;
 
 /// Most interleaved samples converted at a time.
 const PUSH: usize = 32_768;
@@ -63,7 +64,8 @@ impl<'a> BufferSource<'a> {
             Samples::I16(samples) => {
                 self.scratch.clear();
                 let block = next(samples, self.position);
-                self.scratch.extend(block.iter().map(|&sample| f32::from(sample) / 32_768.0));
+                let floats = block.iter().map(|&sample| f32::from(sample) / 32_768.0);
+                memory::extend(AUDIO, &mut self.scratch, floats)?;
                 &self.scratch
             }
         };
@@ -94,7 +96,7 @@ impl AudioSource for BufferSource<'_> {
                 }
             }
         }
-        Ok(take_block(&mut self.ready, out))
+        take_block(&mut self.ready, out)
     }
 
     fn len_hint(&self) -> Option<u64> {

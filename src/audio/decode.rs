@@ -12,9 +12,10 @@ use super::container::{Container, Selected};
 use super::leash::MAX_BYTES;
 use super::shield::shield;
 use super::timeline::Timeline;
-use super::{AudioSource, Converter, MAX_MAGNITUDE, MAX_READ_FRACTION, SAMPLE_RATE, take_block};
+use super::{AUDIO, AudioSource, Converter, MAX_MAGNITUDE, MAX_READ_FRACTION, SAMPLE_RATE, take_block};
 use crate::control::Control;
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// An audio file as an [`AudioSource`]: WAV (integer, float, µ-law, A-law, ADPCM), FLAC, MP3, Ogg Vorbis, and AAC
 /// in M4A or ADTS, from 1000 to 768000 Hz, with as many channels as the decoder takes: 26 in WAV, 8 in FLAC and
@@ -149,12 +150,16 @@ impl<'a> FileSource<'a> {
         if buffer.is_empty() {
             return Ok(());
         }
+        // The copies below allocate no more than this.
+        self.interleaved.clear();
+        memory::reserve(AUDIO, &mut self.interleaved, buffer.samples_interleaved())?;
         if let GenericAudioBufferRef::F64(_) = buffer {
             // Finite values that f32 cannot hold must not become infinite.
             let limit = f64::from(MAX_MAGNITUDE);
             let narrow = |&wide: &f64| if wide.is_finite() { wide.clamp(-limit, limit) } else { wide } as f32;
+            self.wide.clear();
+            memory::reserve(AUDIO, &mut self.wide, buffer.samples_interleaved())?;
             buffer.copy_to_vec_interleaved(&mut self.wide);
-            self.interleaved.clear();
             self.interleaved.extend(self.wide.iter().map(narrow));
         } else {
             buffer.copy_to_vec_interleaved(&mut self.interleaved);
@@ -189,7 +194,7 @@ impl<'a> FileSource<'a> {
         while frames > 0 {
             let piece = frames.min(u64::from(rate.max(1)));
             self.interleaved.clear();
-            self.interleaved.resize(piece as usize * channels, 0.0);
+            memory::resize(AUDIO, &mut self.interleaved, piece as usize * channels, 0.0)?;
             self.convert()?;
             frames -= piece;
         }
@@ -281,7 +286,7 @@ impl AudioSource for FileSource<'_> {
                 }
             }
         }
-        let count = take_block(&mut self.ready, out);
+        let count = take_block(&mut self.ready, out)?;
         self.given += count as u64;
         if let Some(total) = self.track.len_hint {
             let fraction = (self.given as f64 / total.max(1) as f64) as f32;

@@ -30,6 +30,7 @@ pub(crate) use finite::first_not_finite;
 pub use resample::Converter;
 
 use crate::error::Result;
+use crate::memory;
 
 /// Samples per second of everything that leaves this module.
 pub const SAMPLE_RATE: u32 = 16_000;
@@ -48,6 +49,9 @@ pub const MAX_MAGNITUDE: f32 = 1.0e6;
 /// read.
 pub(crate) const MAX_READ_FRACTION: f32 = 0.99;
 
+/// What the memory of this room is for, in errors.
+const AUDIO: &str = "audio";
+
 /// Most samples of one block: a second.
 const MAX_BLOCK: usize = SAMPLE_RATE as usize;
 
@@ -58,7 +62,8 @@ pub trait AudioSource {
     ///
     /// # Errors
     /// [`Error::Audio`](crate::Error::Audio) where the input cannot be decoded or holds NaN or infinity,
-    /// [`Error::Io`](crate::Error::Io) where the system fails to read it. After an error the source has ended.
+    /// [`Error::Io`](crate::Error::Io) where the system fails to read it, [`Error::Memory`](crate::Error::Memory). After
+    /// an error the source has ended.
     fn read(&mut self, out: &mut Vec<f32>) -> Result<usize>;
 
     /// Total number of 16 kHz samples where it is known beforehand, else `None`. For progress only: a damaged
@@ -74,8 +79,9 @@ fn output_len(frames: u64, rate: u32) -> u64 {
 }
 
 /// Moves at most one block from the front of `ready` to the end of `out`.
-fn take_block(ready: &mut Vec<f32>, out: &mut Vec<f32>) -> usize {
+fn take_block(ready: &mut Vec<f32>, out: &mut Vec<f32>) -> Result<usize> {
     let count = ready.len().min(MAX_BLOCK);
+    memory::reserve(AUDIO, out, count)?;
     out.extend(ready.drain(..count));
-    count
+    Ok(count)
 }

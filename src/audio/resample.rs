@@ -7,9 +7,11 @@ use rubato::{
 };
 
 use super::{
-    MAX_CHANNELS, MAX_INPUT_RATE, MAX_MAGNITUDE, MIN_INPUT_RATE, SAMPLE_RATE, first_not_finite, output_len,
+    AUDIO, MAX_CHANNELS, MAX_INPUT_RATE, MAX_MAGNITUDE, MIN_INPUT_RATE, SAMPLE_RATE, first_not_finite,
+    output_len,
 };
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// Length of the anti-aliasing filter in samples of the lower of the two rates. 1024 put the edge of the
 /// passband at 7.6 kHz and the delay, which is compensated, at 32 ms.
@@ -130,18 +132,15 @@ impl Converter {
         let clamp = |sample: &f32| sample.clamp(-MAX_MAGNITUDE, MAX_MAGNITUDE);
         self.mono.clear();
         if self.channels == 1 {
-            self.mono.extend(frames.iter().map(clamp));
+            memory::extend(AUDIO, &mut self.mono, frames.iter().map(clamp))?;
         } else {
             let scale = 1.0 / self.channels as f32;
             let mean = |frame: &[f32]| frame.iter().map(clamp).sum::<f32>() * scale;
-            self.mono.extend(frames.chunks_exact(self.channels).map(mean));
+            memory::extend(AUDIO, &mut self.mono, frames.chunks_exact(self.channels).map(mean))?;
         }
         match &mut self.rate {
             Some(rate) => rate.push(&self.mono, out),
-            None => {
-                out.extend_from_slice(&self.mono);
-                Ok(())
-            }
+            None => memory::extend(AUDIO, out, self.mono.iter().copied()),
         }
     }
 
@@ -182,7 +181,7 @@ impl RateConverter {
     }
 
     fn push(&mut self, mono: &[f32], out: &mut Vec<f32>) -> Result<()> {
-        self.pending.extend_from_slice(mono);
+        memory::extend(AUDIO, &mut self.pending, mono.iter().copied())?;
         let mut pending = std::mem::take(&mut self.pending);
         let mut used = 0;
         while let Some(input) = pending.get(used..)
@@ -202,7 +201,7 @@ impl RateConverter {
         let mut rest = std::mem::take(&mut self.pending);
         while self.produced < total {
             let valid = rest.len();
-            rest.resize(self.resampler.input_frames_next(), 0.0);
+            memory::resize(AUDIO, &mut rest, self.resampler.input_frames_next(), 0.0)?;
             self.process(&rest, Some(valid), out)?;
             rest.clear();
         }
@@ -212,7 +211,7 @@ impl RateConverter {
 
     /// Resamples one block of `input`, of which `valid` frames count (`None`: all); returns how many it took.
     fn process(&mut self, input: &[f32], valid: Option<usize>, out: &mut Vec<f32>) -> Result<usize> {
-        self.block.resize(self.resampler.output_frames_max(), 0.0);
+        memory::resize(AUDIO, &mut self.block, self.resampler.output_frames_max(), 0.0)?;
         let capacity = self.block.len();
         let failed = |reason: String| Error::Audio(format!("resampler: {reason}"));
         let source = InterleavedSlice::new(input, 1, input.len()).map_err(|e| failed(e.to_string()))?;
@@ -227,7 +226,7 @@ impl RateConverter {
         self.delay -= dropped;
         let made = self.block.get(dropped..made).unwrap_or_default();
         self.produced += made.len() as u64;
-        out.extend_from_slice(made);
+        memory::extend(AUDIO, out, made.iter().copied())?;
         Ok(taken)
     }
 }

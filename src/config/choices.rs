@@ -12,7 +12,7 @@ pub enum ModelSource {
     /// An ONNX file.
     File(PathBuf),
     /// The bytes of an ONNX file.
-    Memory(Arc<[u8]>),
+    Memory(Arc<Vec<u8>>),
 }
 
 /// Hardware that runs the network, an ONNX Runtime execution provider.

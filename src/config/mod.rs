@@ -315,8 +315,8 @@ impl Config {
     }
 
     /// Time in seconds, 0 to 86,400, that a stream remembers for the answer when it is finished: what lies farther
-    /// back is not in it. An hour takes some 14 MB, and a third of the work of a stream. Default 7,200 (two hours);
-    /// 0 for no such answer.
+    /// back is not in it. An hour takes some 14 MB with the embedded model, and a third of the work of a stream; making
+    /// the answer takes up to 72 MB more for its time. Default 7,200 (two hours); 0 for no such answer.
     pub fn set_history(&mut self, history_s: f64) -> Result<()> {
         self.history_s = within("history_s", history_s, 0.0..=MAX_HISTORY_S)?;
         Ok(())

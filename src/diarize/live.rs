@@ -246,7 +246,7 @@ mod tests {
         let of = |count: usize| {
             let (windows, labels) = (&windows[..count], &labels[..count]);
             reconstruct(
-                &labelled(windows, labels),
+                &labelled(windows, labels).unwrap(),
                 frames,
                 HYSTERESIS,
                 Weighting::Trapezoid,
@@ -261,12 +261,13 @@ mod tests {
                 (count, turns) = (now, of(now));
             }
             for turn in turns.iter().filter(|turn| (turn.start..turn.end).contains(&frame)) {
-                builder.mark(turn.speaker, frame, 1.0);
+                builder.mark(turn.speaker, frame, 1.0).unwrap();
             }
         }
-        let filled = fill_pauses(builder.finish(), pause);
+        let filled = fill_pauses(builder.finish().unwrap(), pause).unwrap();
         let times = FrameTimes { origin_s: 0.0, step_s: 1.0 };
         let mut spans: Vec<Span> = to_segments(&filled, times, frames as f64)
+            .unwrap()
             .iter()
             .map(|s| (s.speaker, s.start_s as usize, s.end_s as usize, s.overlap))
             .collect();
@@ -332,7 +333,8 @@ mod tests {
         super::super::timeline::sort(&mut found);
         let (control, weighting) = (Control::none(), Weighting::Trapezoid);
         let whole =
-            reconstruct(&labelled(&windows, &labels), 40 * STEP, HYSTERESIS, weighting, &control).unwrap();
+            reconstruct(&labelled(&windows, &labels).unwrap(), 40 * STEP, HYSTERESIS, weighting, &control)
+                .unwrap();
         assert!(whole.len() > 10);
         assert_eq!(found, whole);
     }

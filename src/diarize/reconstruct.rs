@@ -9,6 +9,10 @@ use super::activity::Hysteresis;
 use super::timeline::{FrameTurn, TurnBuilder};
 use crate::control::Control;
 use crate::error::{Result, Stage};
+use crate::memory;
+
+/// What the memory of this module is for, in errors.
+const WINDOWS: &str = "windows";
 
 /// Frames between two looks at deadline and cancellation.
 const CHECK_EVERY: usize = 4096;
@@ -138,8 +142,29 @@ impl FrameVote {
 pub type Labelled<'a> = (&'a LocalWindow, &'a [Option<usize>]);
 
 /// Each window with its labels, as [`Clustering::labels`](super::clustering::Clustering::labels) has them.
-pub fn labelled<'a>(windows: &'a [LocalWindow], labels: &'a [Vec<Option<usize>>]) -> Vec<Labelled<'a>> {
-    windows.iter().zip(labels.iter().map(Vec::as_slice)).collect()
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory).
+pub fn labelled<'a>(
+    windows: &'a [LocalWindow],
+    labels: &'a [Vec<Option<usize>>],
+) -> Result<Vec<Labelled<'a>>> {
+    memory::collected(WINDOWS, windows.iter().zip(labels.iter().map(Vec::as_slice)))
+}
+
+/// Both in the order of their start; where two start together, that of `one` first.
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory).
+pub fn merged<'a>(one: &[Labelled<'a>], two: &[Labelled<'a>]) -> Result<Vec<Labelled<'a>>> {
+    let mut all = memory::with_capacity(WINDOWS, one.len() + two.len())?;
+    let (mut one, mut two) = (one.iter().peekable(), two.iter().peekable());
+    while let Some(first) = one.peek().or(two.peek()) {
+        let start = first.0.start_frame;
+        let earlier = two.next_if(|(window, _)| window.start_frame < start);
+        all.extend(earlier.or_else(|| one.next()).or_else(|| two.next()));
+    }
+    Ok(all)
 }
 
 /// Turns of all speakers in the first `total_frames` frames, by start, then end, then speaker. `windows` are
@@ -155,18 +180,16 @@ pub fn reconstruct(
     control: &Control<'_>,
 ) -> Result<Vec<FrameTurn>> {
     control.check(Stage::Reconstruction, 0.0)?;
-    let mut talking: Vec<Vec<Vec<bool>>> = Vec::with_capacity(windows.len());
+    let mut talking: Vec<Vec<Vec<bool>>> = memory::with_capacity(WINDOWS, windows.len())?;
     for (window, _) in windows {
         if talking.len().is_multiple_of(WINDOWS_CHECK_EVERY) {
             control.check_wanted(Stage::Reconstruction)?;
         }
         talking.push(hysteresis.talking(window));
     }
-    let placed: Vec<Placed<'_>> = windows
-        .iter()
-        .zip(&talking)
-        .map(|((window, speakers), talking)| Placed::new(window, speakers, talking))
-        .collect();
+    let placed = windows.iter().zip(&talking);
+    let placed = placed.map(|((window, speakers), talking)| Placed::new(window, speakers, talking));
+    let placed: Vec<Placed<'_>> = memory::collected(WINDOWS, placed)?;
     let mut turns = TurnBuilder::default();
     let mut vote = FrameVote::default();
     let mut first = 0;
@@ -183,10 +206,16 @@ pub fn reconstruct(
                 vote.add(window, frame, weighting);
             }
         }
-        vote.decide(weighting, |speaker, probability| turns.mark(speaker, frame, probability));
+        let mut marked = Ok(());
+        vote.decide(weighting, |speaker, probability| {
+            if marked.is_ok() {
+                marked = turns.mark(speaker, frame, probability);
+            }
+        });
+        marked?;
     }
     control.check(Stage::Reconstruction, 1.0)?;
-    Ok(turns.finish())
+    turns.finish()
 }
 
 #[cfg(test)]
@@ -210,9 +239,14 @@ mod tests {
         let windows =
             [window(0, &[&[0.0, 1.0, 1.0, 1.0], &[0.0; 4]]), window(2, &[&[0.0; 4], &[1.0, 1.0, 0.0, 0.0]])];
         let labels = [vec![Some(0), None], vec![None, Some(0)]];
-        let turns =
-            reconstruct(&labelled(&windows, &labels), 6, HYSTERESIS, Weighting::Trapezoid, &Control::none())
-                .unwrap();
+        let turns = reconstruct(
+            &labelled(&windows, &labels).unwrap(),
+            6,
+            HYSTERESIS,
+            Weighting::Trapezoid,
+            &Control::none(),
+        )
+        .unwrap();
         assert_eq!(spans(&turns), [(0, 1, 4)]);
         assert!((turns[0].confidence() - 1.0).abs() < 1e-6);
     }
@@ -221,9 +255,14 @@ mod tests {
     fn windows_that_disagree_on_who_give_one_speaker_not_two() {
         let windows = [window(0, &[&[0.9; 4]]), window(0, &[&[0.8; 4]])];
         let labels = [vec![Some(0)], vec![Some(1)]];
-        let turns =
-            reconstruct(&labelled(&windows, &labels), 4, HYSTERESIS, Weighting::Trapezoid, &Control::none())
-                .unwrap();
+        let turns = reconstruct(
+            &labelled(&windows, &labels).unwrap(),
+            4,
+            HYSTERESIS,
+            Weighting::Trapezoid,
+            &Control::none(),
+        )
+        .unwrap();
         assert_eq!(spans(&turns), [(0, 0, 4)]);
     }
 
@@ -231,9 +270,14 @@ mod tests {
     fn overlapped_speech_gives_both_speakers() {
         let windows = [window(0, &[&[0.9, 0.9, 0.9, 0.1], &[0.1, 0.8, 0.8, 0.8]])];
         let labels = [vec![Some(1), Some(0)]];
-        let turns =
-            reconstruct(&labelled(&windows, &labels), 3, HYSTERESIS, Weighting::Trapezoid, &Control::none())
-                .unwrap();
+        let turns = reconstruct(
+            &labelled(&windows, &labels).unwrap(),
+            3,
+            HYSTERESIS,
+            Weighting::Trapezoid,
+            &Control::none(),
+        )
+        .unwrap();
         assert_eq!(spans(&turns), [(1, 0, 3), (0, 1, 3)]);
     }
 
@@ -241,7 +285,7 @@ mod tests {
     fn frames_past_the_recording_are_left_out_and_silence_gives_nothing() {
         let windows = [window(0, &[&[0.9; 8]])];
         let turns = reconstruct(
-            &labelled(&windows, &[vec![Some(0)]]),
+            &labelled(&windows, &[vec![Some(0)]]).unwrap(),
             5,
             HYSTERESIS,
             Weighting::Trapezoid,
@@ -250,7 +294,7 @@ mod tests {
         .unwrap();
         assert_eq!(spans(&turns), [(0, 0, 5)]);
         let silent = reconstruct(
-            &labelled(&windows, &[vec![None]]),
+            &labelled(&windows, &[vec![None]]).unwrap(),
             5,
             HYSTERESIS,
             Weighting::Trapezoid,
@@ -264,9 +308,14 @@ mod tests {
     fn two_local_speakers_who_are_one_person_are_not_added_up() {
         let windows = [window(0, &[&[0.6; 4], &[0.6; 4]]), window(0, &[&[0.9; 4]])];
         let labels = [vec![Some(0), Some(0)], vec![Some(1)]];
-        let flat =
-            reconstruct(&labelled(&windows, &labels), 4, HYSTERESIS, Weighting::Flat, &Control::none())
-                .unwrap();
+        let flat = reconstruct(
+            &labelled(&windows, &labels).unwrap(),
+            4,
+            HYSTERESIS,
+            Weighting::Flat,
+            &Control::none(),
+        )
+        .unwrap();
         assert_eq!(spans(&flat), [(0, 0, 4), (1, 0, 4)]);
         assert!((flat[0].confidence() - 0.3).abs() < 1e-6 && (flat[1].confidence() - 0.45).abs() < 1e-6);
     }
@@ -276,8 +325,14 @@ mod tests {
         let windows = [window(0, &[&[0.9; 4]]), window(0, &[&[0.1; 4]])];
         let labels = [vec![Some(0)], vec![Some(0)]];
         for (weighting, turns) in [(Weighting::Flat, 0), (Weighting::Trapezoid, 1)] {
-            let found = reconstruct(&labelled(&windows, &labels), 4, HYSTERESIS, weighting, &Control::none())
-                .unwrap();
+            let found = reconstruct(
+                &labelled(&windows, &labels).unwrap(),
+                4,
+                HYSTERESIS,
+                weighting,
+                &Control::none(),
+            )
+            .unwrap();
             assert_eq!(found.len(), turns);
         }
     }

@@ -7,10 +7,14 @@ use super::clustering::Clustering;
 use super::timeline::{self, FrameTurn};
 use crate::control::Control;
 use crate::error::{Result, Stage};
+use crate::memory;
 
 /// Gives back the turns of speakers who lost all their frames to others, until `least` speakers have turns:
 /// each gets the longest run of frames in which one of their tracks talks, taken from whoever had it but
 /// would keep other frames.
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory).
 pub fn restore_speakers(
     turns: Vec<FrameTurn>,
     windows: &[LocalWindow],
@@ -29,8 +33,8 @@ pub fn restore_speakers(
         if turns.iter().any(|turn| turn.speaker == speaker) {
             continue;
         }
-        if let Some(run) = longest_run(windows, clustering, hysteresis, total_frames, speaker) {
-            turns = give(turns, run);
+        if let Some(run) = longest_run(windows, clustering, hysteresis, total_frames, speaker)? {
+            turns = give(turns, run)?;
         }
     }
     Ok(turns)
@@ -87,7 +91,7 @@ fn longest_run(
     hysteresis: Hysteresis,
     total_frames: usize,
     speaker: usize,
-) -> Option<FrameTurn> {
+) -> Result<Option<FrameTurn>> {
     let mut best: Option<FrameTurn> = None;
     for (window, labels) in windows.iter().zip(&clustering.labels) {
         for local in (0..window.speakers()).filter(|&local| labels[local] == Some(speaker)) {
@@ -95,22 +99,23 @@ fn longest_run(
             let mut builder = timeline::TurnBuilder::default();
             for (frame, talks) in hysteresis.apply(activity).into_iter().enumerate() {
                 if talks && window.start_frame + frame < total_frames {
-                    builder.mark(speaker, window.start_frame + frame, activity[frame]);
+                    builder.mark(speaker, window.start_frame + frame, activity[frame])?;
                 }
             }
-            for run in builder.finish() {
+            for run in builder.finish()? {
                 if best.as_ref().is_none_or(|best| run.frames() > best.frames()) {
                     best = Some(run);
                 }
             }
         }
     }
-    best
+    Ok(best)
 }
 
 /// Adds `run`, and takes its frames from the turns of speakers who keep others.
-fn give(turns: Vec<FrameTurn>, run: FrameTurn) -> Vec<FrameTurn> {
-    let mut result = Vec::with_capacity(turns.len() + 2);
+fn give(turns: Vec<FrameTurn>, run: FrameTurn) -> Result<Vec<FrameTurn>> {
+    // Each of the turns is kept or cut in two, and the run comes to them.
+    let mut result = memory::with_capacity("turns", 2 * turns.len() + 1)?;
     for turn in &turns {
         let outside = |other: &FrameTurn| {
             other.speaker == turn.speaker && (other.start < run.start || other.end > run.end)
@@ -130,7 +135,7 @@ fn give(turns: Vec<FrameTurn>, run: FrameTurn) -> Vec<FrameTurn> {
     }
     result.push(run);
     timeline::sort(&mut result);
-    result
+    Ok(result)
 }
 
 #[cfg(test)]

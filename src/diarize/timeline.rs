@@ -1,6 +1,11 @@
 //! Turns counted in frames: building them frame by frame, smoothing, and their form in seconds.
 
+use crate::error::Result;
+use crate::memory;
 use crate::types::Segment;
+
+/// What the memory of this module is for, in errors.
+const TURNS: &str = "turns";
 
 /// A run of frames in which one speaker talks.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,9 +43,12 @@ pub struct TurnBuilder {
 
 impl TurnBuilder {
     /// `speaker` talks in `frame`, which is not before any frame marked so far.
-    pub fn mark(&mut self, speaker: usize, frame: usize, probability: f32) {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub fn mark(&mut self, speaker: usize, frame: usize, probability: f32) -> Result<()> {
         if self.open.len() <= speaker {
-            self.open.resize(speaker + 1, None);
+            memory::resize(TURNS, &mut self.open, speaker + 1, None)?;
         }
         match &mut self.open[speaker] {
             Some(turn) if turn.end >= frame => {
@@ -50,31 +58,41 @@ impl TurnBuilder {
             }
             open => {
                 let turn = FrameTurn { speaker, start: frame, end: frame + 1, probability, voted: 1 };
+                memory::reserve(TURNS, &mut self.closed, 1)?;
                 self.closed.extend(open.replace(turn));
             }
         }
+        Ok(())
     }
 
     /// All turns by start, then end, then speaker.
-    pub fn finish(mut self) -> Vec<FrameTurn> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub fn finish(mut self) -> Result<Vec<FrameTurn>> {
+        memory::reserve(TURNS, &mut self.closed, self.open.len())?;
         self.closed.extend(self.open.into_iter().flatten());
         sort(&mut self.closed);
-        self.closed
+        Ok(self.closed)
     }
 }
 
 /// Orders turns by start, then end, then speaker, as segments are.
 pub fn sort(turns: &mut [FrameTurn]) {
-    turns.sort_by_key(|turn| (turn.start, turn.end, turn.speaker));
+    // A speaker has one turn at a time, so that no two keys are alike, and this sort takes no memory.
+    turns.sort_unstable_by_key(|turn| (turn.start, turn.end, turn.speaker));
 }
 
 /// Fills a speaker's pauses shorter than `frames`.
-pub fn fill_pauses(turns: Vec<FrameTurn>, frames: usize) -> Vec<FrameTurn> {
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory).
+pub fn fill_pauses(turns: Vec<FrameTurn>, frames: usize) -> Result<Vec<FrameTurn>> {
     let mut last: Vec<Option<usize>> = Vec::new();
-    let mut filled: Vec<FrameTurn> = Vec::with_capacity(turns.len());
+    let mut filled: Vec<FrameTurn> = memory::with_capacity(TURNS, turns.len())?;
     for turn in turns {
         if last.len() <= turn.speaker {
-            last.resize(turn.speaker + 1, None);
+            memory::resize(TURNS, &mut last, turn.speaker + 1, None)?;
         }
         match last[turn.speaker].map(|index| &mut filled[index]) {
             Some(before) if turn.start.saturating_sub(before.end) < frames => {
@@ -88,7 +106,7 @@ pub fn fill_pauses(turns: Vec<FrameTurn>, frames: usize) -> Vec<FrameTurn> {
             }
         }
     }
-    filled
+    Ok(filled)
 }
 
 /// Drops turns shorter than `frames`. A speaker with short turns only goes, unless fewer than `keep`
@@ -106,6 +124,7 @@ pub fn drop_short(turns: Vec<FrameTurn>, frames: usize, keep: usize) -> Vec<Fram
     order.sort_by_key(|&(length, index)| (std::cmp::Reverse(length), index));
     let kept: Vec<usize> = order.into_iter().take(keep).map(|(_, index)| index).collect();
     let stays = |&(index, ref turn): &(usize, FrameTurn)| turn.frames() >= frames || kept.contains(&index);
+    // In the memory that they are in.
     turns.into_iter().enumerate().filter(stays).map(|(_, turn)| turn).collect()
 }
 
@@ -119,9 +138,12 @@ pub struct FrameTimes {
 }
 
 /// Turns in seconds. `duration_s` is the length of the recording, outside of which no segment lies.
-pub fn to_segments(turns: &[FrameTurn], times: FrameTimes, duration_s: f64) -> Vec<Segment> {
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory).
+pub fn to_segments(turns: &[FrameTurn], times: FrameTimes, duration_s: f64) -> Result<Vec<Segment>> {
     let at = |frame: usize| (times.origin_s + frame as f64 * times.step_s).clamp(0.0, duration_s);
-    let mut segments: Vec<Segment> = turns
+    let segments = turns
         .iter()
         .map(|turn| Segment {
             start_s: at(turn.start),
@@ -130,13 +152,14 @@ pub fn to_segments(turns: &[FrameTurn], times: FrameTimes, duration_s: f64) -> V
             confidence: turn.confidence(),
             overlap: false,
         })
-        .filter(|segment| segment.end_s > segment.start_s)
-        .collect();
-    segments.sort_by(|a, b| {
+        .filter(|segment| segment.end_s > segment.start_s);
+    let mut segments = memory::collected(TURNS, segments)?;
+    // As for turns.
+    segments.sort_unstable_by(|a, b| {
         a.start_s.total_cmp(&b.start_s).then(a.end_s.total_cmp(&b.end_s)).then(a.speaker.cmp(&b.speaker))
     });
     mark_overlap(&mut segments);
-    segments
+    Ok(segments)
 }
 
 /// Marks the segments during which another speaker talks. `segments` are in the order of their start.
@@ -169,9 +192,9 @@ mod tests {
     fn builder_splits_at_pauses_and_by_speaker() {
         let mut builder = TurnBuilder::default();
         for (speaker, frame) in [(1, 0), (1, 1), (0, 1), (1, 3)] {
-            builder.mark(speaker, frame, 0.8);
+            builder.mark(speaker, frame, 0.8).unwrap();
         }
-        assert_eq!(spans(&builder.finish()), [(1, 0, 2), (0, 1, 2), (1, 3, 4)]);
+        assert_eq!(spans(&builder.finish().unwrap()), [(1, 0, 2), (0, 1, 2), (1, 3, 4)]);
     }
 
     #[test]
@@ -184,7 +207,7 @@ mod tests {
     #[test]
     fn pauses_shorter_than_the_limit_are_filled_and_confidence_is_kept() {
         let turns = vec![turn(0, 0, 2), turn(1, 1, 3), turn(0, 4, 6), turn(0, 9, 10)];
-        let filled = fill_pauses(turns, 3);
+        let filled = fill_pauses(turns, 3).unwrap();
         assert_eq!(spans(&filled), [(0, 0, 6), (1, 1, 3), (0, 9, 10)]);
         assert_eq!(filled[0].confidence(), 0.5);
     }
@@ -200,11 +223,11 @@ mod tests {
     fn segments_end_with_the_recording_and_know_overlap() {
         let turns = [turn(0, 0, 10), turn(1, 5, 8), turn(1, 20, 26)];
         let times = FrameTimes { origin_s: 0.0, step_s: 0.04 };
-        let segments = to_segments(&turns, times, 1.0);
+        let segments = to_segments(&turns, times, 1.0).unwrap();
         let overlap: Vec<bool> = segments.iter().map(|segment| segment.overlap).collect();
         assert_eq!(overlap, [true, true, false]);
         assert_eq!(segments[2].end_s, 1.0);
-        let later = to_segments(&turns, FrameTimes { origin_s: 0.02, ..times }, 1.0);
+        let later = to_segments(&turns, FrameTimes { origin_s: 0.02, ..times }, 1.0).unwrap();
         assert!((later[1].start_s - 0.22).abs() < 1e-9);
     }
 }

@@ -3,6 +3,9 @@
 
 use ndarray::{Array2, ArrayView1};
 
+use crate::error::Result;
+use crate::memory;
+
 /// What the local diarizer says of one window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LocalWindow {
@@ -16,6 +19,18 @@ pub struct LocalWindow {
 }
 
 impl LocalWindow {
+    /// A copy.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub(crate) fn try_clone(&self) -> Result<Self> {
+        Ok(Self {
+            start_frame: self.start_frame,
+            activity: memory::owned("windows", &self.activity.view())?,
+            embedding: memory::owned("windows", &self.embedding.view())?,
+        })
+    }
+
     /// Frames in the window.
     pub fn frames(&self) -> usize {
         self.activity.nrows()

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::status::{Failure, OK, vf_status, vf_status_code};
 use crate::audio::first_not_finite;
 use crate::config::ModelSource;
+use crate::memory;
 
 /// Longest text taken from C, in bytes: a path or a recording's name. Linux allows paths of 4,096.
 const MAX_TEXT_BYTES: usize = 65_536;
@@ -62,7 +63,7 @@ pub(crate) unsafe fn model(data: *const u8, size: usize) -> Result<ModelSource, 
     // SAFETY: as promised.
     match unsafe { slice("data", data, size) }? {
         [] => Err(Failure::invalid("size: expected the bytes of an ONNX file, got 0 bytes")),
-        bytes => Ok(ModelSource::Memory(Arc::from(bytes))),
+        bytes => Ok(ModelSource::Memory(Arc::new(memory::copied("model", bytes)?))),
     }
 }
 
@@ -145,6 +146,17 @@ impl<'a, T: Copy> Buffer<'a, T> {
     pub fn forget(&self) {
         // SAFETY: `new` checked it.
         unsafe { self.n.write(0) };
+    }
+
+    /// Hands over all of `items`, or nothing and how many there are. They need no memory of the library's own.
+    pub fn fill_with(&self, items: impl ExactSizeIterator<Item = T>) -> Result<vf_status, Failure> {
+        let count = items.len();
+        self.need(count)?;
+        for (index, item) in items.take(count).enumerate() {
+            // SAFETY: `need` found room for `count` elements, so `out` is not NULL and `index` is within it.
+            unsafe { self.out.add(index).write(item) };
+        }
+        Ok(OK)
     }
 
     /// Hands over all of `items`, or nothing and how many there are.

@@ -104,8 +104,7 @@ pub unsafe extern "C" fn vf_diarization_segments(
         // SAFETY: a buffer of the size given and a live handle, by contract.
         let (buffer, diarization) =
             unsafe { (Buffer::new("out", out, cap, n)?, borrow::<Diarization>(diarization)?) };
-        let segments: Vec<vf_segment> = diarization.segments.iter().map(vf_segment::from).collect();
-        buffer.fill(&segments)
+        buffer.fill_with(diarization.segments.iter().map(vf_segment::from))
     })
 }
 
@@ -227,7 +226,7 @@ pub unsafe extern "C" fn vf_diarization_to_rttm(
         unsafe {
             let buffer = Buffer::new("out", out, cap, n)?;
             let diarization = borrow::<Diarization>(diarization)?;
-            buffer.fill_text(&rttm::write(&diarization, buffer::text("recording", recording)?))
+            buffer.fill_text(&rttm::write(&diarization, buffer::text("recording", recording)?)?)
         }
     })
 }
@@ -255,7 +254,7 @@ pub unsafe extern "C" fn vf_diarization_to_json(
         unsafe {
             let buffer = Buffer::new("out", out, cap, n)?;
             let diarization = borrow::<Diarization>(diarization)?;
-            buffer.fill_text(&json::write(&diarization, buffer::text("recording", recording)?))
+            buffer.fill_text(&json::write(&diarization, buffer::text("recording", recording)?)?)
         }
     })
 }
@@ -268,7 +267,7 @@ pub unsafe extern "C" fn vf_diarization_to_json(
 /// - `n`: receives the bytes that the text takes with its end.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarization_to_srt(
     diarization: *const vf_diarization,
@@ -280,7 +279,7 @@ pub unsafe extern "C" fn vf_diarization_to_srt(
         // SAFETY: a buffer of the size given and a live handle, by contract.
         unsafe {
             let buffer = Buffer::new("out", out, cap, n)?;
-            buffer.fill_text(&srt::write(&*borrow::<Diarization>(diarization)?))
+            buffer.fill_text(&srt::write(&*borrow::<Diarization>(diarization)?)?)
         }
     })
 }

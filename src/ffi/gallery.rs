@@ -116,8 +116,9 @@ pub unsafe extern "C" fn vf_gallery_save(gallery: *const vf_gallery, path: *cons
     guard(|| {
         // SAFETY: a live handle and a zero-ended text, by contract.
         let (gallery, path) = unsafe { (borrow::<Shared>(gallery)?, buffer::text("path", path)?) };
-        let copy = gallery.read().clone();
-        copy.save(Path::new(path))?;
+        // Others may change the gallery while the file is written.
+        let text = gallery.read().render()?;
+        Gallery::save_text(&text, Path::new(path))?;
         Ok(OK)
     })
 }
@@ -406,7 +407,7 @@ pub unsafe extern "C" fn vf_gallery_identify_diarization(
         };
         let identities = gallery.read().identify_speakers(&diarization, threshold)?;
         let index = |identity: &Identity| identity.voice.map_or(-1, |voice| voice as i32);
-        voices.fill(&identities.iter().map(index).collect::<Vec<i32>>())?;
-        scores.fill(&identities.iter().map(|identity| identity.score).collect::<Vec<f32>>())
+        voices.fill_with(identities.iter().map(index))?;
+        scores.fill_with(identities.iter().map(|identity| identity.score))
     })
 }

@@ -32,6 +32,10 @@ fn set_text(new: &str) -> bool {
     let kept = TEXT.try_with(|text| {
         let mut text = text.borrow_mut();
         text.clear();
+        // Without memory for the text, the status is all there is.
+        if text.try_reserve(new.len()).is_err() {
+            return;
+        }
         text.extend(new.chars().map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c }));
     });
     kept.is_ok()

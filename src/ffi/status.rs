@@ -1,9 +1,11 @@
 //! Status codes: the numbers, their meanings, and how the crate's errors map onto them.
 
 use std::ffi::{CStr, c_char};
+use std::fmt::Write;
 
 use super::guard::guard;
 use crate::error::Error;
+use crate::memory::Text;
 
 /// The answer of every function that can fail: `VF_OK` or one of the negative `VF_E_` numbers of
 /// `vf_status_code`. Numbers are never reused; treat an unknown negative number as a failure.
@@ -42,7 +44,7 @@ pub enum vf_status_code {
     VF_E_CANCELLED = -12,
     /// The deadline passed before the work was done.
     VF_E_DEADLINE = -13,
-    /// The input exceeds a hard limit of the library.
+    /// The input exceeds a hard limit of the library, or there is no memory for what it asks for.
     VF_E_LIMIT = -14,
     /// A fault inside the library. The handles of this call are poisoned: destroy them.
     VF_E_PANIC = -15,
@@ -104,13 +106,16 @@ impl From<Error> for Failure {
             Error::Provider(_) => VF_E_PROVIDER,
             Error::Cancelled { .. } => VF_E_CANCELLED,
             Error::Deadline { .. } => VF_E_DEADLINE,
-            Error::Limit(_) => VF_E_LIMIT,
+            Error::Limit(_) | Error::Memory { .. } => VF_E_LIMIT,
             Error::Annotation(_) => VF_E_ANNOTATION,
             Error::Forked(_) => VF_E_FORKED,
             Error::Gallery(_) => VF_E_GALLERY,
             Error::Ending(_) => VF_E_ENDING,
         };
-        Self { status, text: error.to_string() }
+        // Without memory for the text, the status is all there is.
+        let mut text = Text::new("error text");
+        let _ = write!(text, "{error}");
+        Self { status, text: text.finish().unwrap_or_default() }
     }
 }
 
@@ -132,7 +137,7 @@ const MEANINGS: [(vf_status_code, &CStr); 21] = {
         (VF_E_PROVIDER, c"the execution provider is not available"),
         (VF_E_CANCELLED, c"cancelled by the caller"),
         (VF_E_DEADLINE, c"the deadline passed"),
-        (VF_E_LIMIT, c"a hard limit of the library is exceeded"),
+        (VF_E_LIMIT, c"a hard limit of the library is exceeded, or memory is short"),
         (VF_E_PANIC, c"a fault inside the library"),
         (VF_E_POISONED, c"the handle was in use during a fault"),
         (VF_E_ANNOTATION, c"the annotation cannot be read"),

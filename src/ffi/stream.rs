@@ -49,7 +49,7 @@ impl Object for Stream {
 /// - `out`: receives the stream, or NULL on failure. Destroy it with `vf_stream_destroy`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_create(
     diarizer: *const vf_diarizer,
@@ -107,7 +107,9 @@ pub unsafe extern "C" fn vf_stream_latency_ms(stream: *const vf_stream, latency_
 
 /// Takes the next samples as floats and analyses the windows that they complete, on this thread: the work is that of
 /// the audio pushed, and no other stream waits for more than one window of it. All samples are taken or none; after
-/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_RUNTIME and VF_E_MODEL they are taken, and the next call goes on with them.
+/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_RUNTIME and VF_E_MODEL they are taken, and the next call goes on with them. Where
+/// there is no memory for them (VF_E_LIMIT), some may be lost, and the stream takes no more: `vf_stream_finish` answers
+/// for what came before, and `vf_stream_reset` makes it as new.
 ///
 /// - `stream`: the stream.
 /// - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is
@@ -313,7 +315,7 @@ pub unsafe extern "C" fn vf_stream_final_speakers(
         let unfinished = || Failure::invalid("stream: expected to be finished first");
         let number = |speaker: &Option<usize>| speaker.and_then(|s| i32::try_from(s).ok()).unwrap_or(-1);
         let speakers = stream.final_speakers().ok_or_else(unfinished)?;
-        buffer.fill(&speakers.iter().map(number).collect::<Vec<i32>>())
+        buffer.fill_with(speakers.iter().map(number))
     })
 }
 
@@ -338,7 +340,7 @@ pub unsafe extern "C" fn vf_stream_cancel(stream: *const vf_stream) -> vf_status
 /// - `stream`: the stream.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_reset(stream: *const vf_stream) -> vf_status {
     guard(|| {

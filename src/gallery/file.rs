@@ -16,15 +16,16 @@
 //! value. Nothing of what a file says is believed unchecked.
 
 use std::collections::HashSet;
-use std::fmt::Write;
+use std::fmt::{self, Display, Formatter, Write};
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::{Enrolled, Fingerprint, Gallery, MAX_VOICES, norm};
+use super::{Enrolled, Fingerprint, Gallery, MAX_VOICES, norm, roster};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::memory::{self, Text};
+use crate::output::json::{Numbers, Quoted, list};
 
 const FORMAT: &str = "voiceflow-gallery";
 const VERSION: u64 = 1;
@@ -46,6 +47,7 @@ struct Head {
 struct Body {
     model: Model,
     dimension: usize,
+    #[serde(deserialize_with = "memory::deserialize")]
     voices: Vec<Entry>,
 }
 
@@ -62,6 +64,7 @@ struct Entry {
     speech_s: f64,
     recordings: u32,
     agreement: f64,
+    #[serde(deserialize_with = "memory::deserialize")]
     embedding: Vec<f32>,
 }
 
@@ -76,50 +79,49 @@ pub(super) fn read(path: &Path) -> Result<Gallery> {
     })
 }
 
-/// Writes `gallery` whole or not at all.
-pub(super) fn write(gallery: &Gallery, path: &Path) -> Result<()> {
-    let text = render(gallery);
+/// Writes the text of a gallery whole or not at all.
+pub(super) fn write(text: &str, path: &Path) -> Result<()> {
     if text.len() as u64 > MAX_BYTES {
         let (path, size) = (path.display(), text.len());
         return Err(Error::Limit(format!("{path}: expected at most {MAX_BYTES} bytes, got {size}")));
     }
-    files::write_private(path, &text)
+    files::write_private(path, text)
 }
 
 /// The gallery as JSON: the same text for the same gallery, a line for each voice.
-fn render(gallery: &Gallery) -> String {
+///
+/// # Errors
+/// [`Error::Memory`].
+pub(super) fn render(gallery: &Gallery) -> Result<String> {
     let Fingerprint { name, version, sha256, dimension } = &gallery.model;
-    let mut text = format!(
-        "{{\n  \"format\": \"{FORMAT}\",\n  \"version\": {VERSION},\n  \
-         \"model\": {{\"name\": {}, \"version\": {}, \"sha256\": {}}},\n  \
-         \"dimension\": {dimension},\n  \"voices\": [",
-        string(name),
-        string(version),
-        string(sha256)
-    );
-    for (index, voice) in gallery.voices().iter().enumerate() {
-        text.push_str(if index == 0 { "\n    " } else { ",\n    " });
-        add_entry(&mut text, voice);
-    }
-    text.push_str(if gallery.voices().is_empty() { "]\n}\n" } else { "\n  ]\n}\n" });
-    text
-}
-
-/// A voice behind what `text` has. Rust's debug form of a finite float is a JSON number, and all are finite.
-fn add_entry(text: &mut String, voice: &Enrolled) {
-    let Enrolled { name, speech_s, recordings, agreement, embedding } = voice;
-    let name = string(name);
-    // Writing to a string does not fail.
-    _ = write!(
+    let (name, version, sha256) = (Quoted(name), Quoted(version), Quoted(sha256));
+    let mut text = Text::new("gallery");
+    // A failure is kept until the end.
+    let _ = write!(
         text,
-        "{{\"name\": {name}, \"speech_s\": {speech_s:?}, \"recordings\": {recordings}, \
-         \"agreement\": {agreement:?}, \"embedding\": {embedding:?}}}"
+        "{{\n  \"format\": \"{FORMAT}\",\n  \"version\": {VERSION},\n  \
+         \"model\": {{\"name\": {name}, \"version\": {version}, \"sha256\": {sha256}}},\n  \
+         \"dimension\": {dimension},\n  \"voices\": "
     );
+    let _ = list(&mut text, gallery.voices().iter().map(Line));
+    let _ = text.write_str("\n}\n");
+    text.finish()
 }
 
-/// A quoted string with what must be escaped.
-fn string(text: &str) -> String {
-    Value::from(text).to_string()
+/// A voice as it stands in the file.
+struct Line<'a>(&'a Enrolled);
+
+impl Display for Line<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        // Rust's debug form of a finite float is a JSON number, and all are finite.
+        let Enrolled { name, speech_s, recordings, agreement, embedding } = self.0;
+        let (name, embedding) = (Quoted(name), Numbers(embedding));
+        write!(
+            f,
+            "{{\"name\": {name}, \"speech_s\": {speech_s:?}, \"recordings\": {recordings}, \
+             \"agreement\": {agreement:?}, \"embedding\": {embedding}}}"
+        )
+    }
 }
 
 /// A gallery out of the bytes of a file.
@@ -139,7 +141,11 @@ fn parse(bytes: &[u8]) -> Result<Gallery> {
         let found = voices.len();
         return Err(Error::Limit(format!("voices: expected at most {MAX_VOICES}, found {found}")));
     }
-    let mut names = HashSet::with_capacity(voices.len());
+    let mut names = HashSet::new();
+    names.try_reserve(voices.len()).map_err(|_| Error::Memory {
+        what: "gallery",
+        bytes: voices.len().saturating_mul(size_of::<&str>()),
+    })?;
     for (index, entry) in voices.iter().enumerate() {
         check(entry, dimension).map_err(|text| Error::Gallery(format!("voices[{index}]: {text}")))?;
         if !names.insert(entry.name.as_str()) {
@@ -155,7 +161,7 @@ fn parse(bytes: &[u8]) -> Result<Gallery> {
         embedding,
     };
     let model = Fingerprint { name, version, sha256, dimension };
-    Ok(Gallery { model, known: voices.into_iter().map(enrolled).collect() })
+    Ok(Gallery { model, known: roster::of(voices.into_iter().map(enrolled))? })
 }
 
 /// What is wrong with a voice.

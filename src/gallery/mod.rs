@@ -102,7 +102,23 @@ impl Gallery {
     /// # Errors
     /// Those of [`crate::files::write_private`]; [`Error::Limit`] for more than [`Gallery::read`] takes.
     pub fn save(&self, path: &Path) -> Result<()> {
-        file::write(self, path)
+        Self::save_text(&self.render()?, path)
+    }
+
+    /// What [`Gallery::save`] writes.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub(crate) fn render(&self) -> Result<String> {
+        file::render(self)
+    }
+
+    /// Writes what [`Gallery::render`] gave.
+    ///
+    /// # Errors
+    /// Those of [`Gallery::save`].
+    pub(crate) fn save_text(text: &str, path: &Path) -> Result<()> {
+        file::write(text, path)
     }
 
     /// The model whose voices these are.
@@ -210,7 +226,7 @@ impl Gallery {
             let text = format!("gallery: expected at most {MAX_VOICES} voices, which it has");
             return Err(Error::Limit(text));
         }
-        self.known.put(voice);
+        self.known.put(voice)?;
         Ok(())
     }
 

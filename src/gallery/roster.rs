@@ -4,6 +4,11 @@
 use std::collections::HashMap;
 
 use super::Enrolled;
+use crate::error::{Error, Result};
+use crate::memory;
+
+/// What the memory of the voices is for, in errors.
+const GALLERY: &str = "gallery";
 
 /// The known voices of a gallery, each name once.
 #[derive(Clone, Debug, Default)]
@@ -29,17 +34,25 @@ impl Roster {
     }
 
     /// Puts `voice` in the place of that of the same name, or behind the others.
-    pub(super) fn put(&mut self, voice: Enrolled) {
+    ///
+    /// # Errors
+    /// [`Error::Memory`]; the voices are as before.
+    pub(super) fn put(&mut self, voice: Enrolled) -> Result<()> {
         let position = self.position(&voice.name);
         match position.and_then(|position| self.voices.get_mut(position)) {
             Some(known) => *known = voice,
             None => {
+                memory::reserve(GALLERY, &mut self.voices, 1)?;
+                memory::reserve(GALLERY, &mut self.tickets, 1)?;
+                let no_room = |_| Error::Memory { what: GALLERY, bytes: size_of_val(&*self.voices) };
+                self.names.try_reserve(1).map_err(no_room)?;
                 self.names.insert(voice.name.clone(), self.next_ticket);
                 self.tickets.push(self.next_ticket);
                 self.next_ticket += 1;
                 self.voices.push(voice);
             }
         }
+        Ok(())
     }
 
     /// Takes out the voice of `name`; those behind move up by one. `false` where there is none.
@@ -59,12 +72,16 @@ impl PartialEq for Roster {
     }
 }
 
-impl FromIterator<Enrolled> for Roster {
-    fn from_iter<I: IntoIterator<Item = Enrolled>>(voices: I) -> Self {
-        let mut roster = Self::default();
-        voices.into_iter().for_each(|voice| roster.put(voice));
-        roster
+/// Takes `voices` in their order.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub(super) fn of(voices: impl Iterator<Item = Enrolled>) -> Result<Roster> {
+    let mut roster = Roster::default();
+    for voice in voices {
+        roster.put(voice)?;
     }
+    Ok(roster)
 }
 
 #[cfg(test)]
@@ -90,7 +107,7 @@ mod tests {
                 known.map(|position| list.remove(position));
             } else {
                 let new = voice(&name, f64::from(step));
-                roster.put(new.clone());
+                roster.put(new.clone()).unwrap();
                 match known {
                     Some(position) => list[position] = new,
                     None => list.push(new),
@@ -98,6 +115,6 @@ mod tests {
             }
             assert_eq!(roster.voices(), list);
         }
-        assert_eq!(roster, list.into_iter().collect());
+        assert_eq!(roster, of(list.into_iter()).unwrap());
     }
 }

@@ -249,7 +249,7 @@ mod tests {
     fn other_models_beside_a_bundle_are_refused() {
         let mut config = Config::default();
         config.set_bundle("accurate".into());
-        config.set_model(ModelSource::Memory(std::sync::Arc::from(&b"onnx"[..])));
+        config.set_model(ModelSource::Memory(std::sync::Arc::new(b"onnx".to_vec())));
         let error = Bundle::of(&config).unwrap_err();
         assert_eq!(error.to_string(), "bundle: expected no other model beside it, got model");
     }

@@ -20,6 +20,7 @@ use super::contract::ModelInfo;
 use super::inference::Inference;
 use super::noise::Noise;
 use crate::config::Provider;
+use crate::memory;
 
 /// Format of the file that this library reads.
 const FORMAT: u32 = 1;
@@ -54,18 +55,24 @@ fn usual_tolerance() -> f32 {
 #[derive(serde::Deserialize)]
 struct Expected {
     shape: [usize; 2],
+    #[serde(deserialize_with = "memory::deserialize")]
     data: Vec<f32>,
 }
 
 /// The input of the golden vector: float32, 2 s at 16 kHz, one row.
-pub fn golden_input() -> Array2<f32> {
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory).
+pub fn golden_input() -> crate::Result<Array2<f32>> {
     let mut noise = Noise::new(1);
-    Array2::from_shape_fn((1, SAMPLES), |(_, i)| {
+    let mut input = memory::array("golden vector", (1, SAMPLES), 0.0)?;
+    for (i, sample) in input.iter_mut().enumerate() {
         let noise = f64::from(noise.number());
         let buzz = (i % 128) as f64 / 64.0 - 1.0;
         let gate = if (i / 3200).is_multiple_of(2) { 1.0 } else { 0.0 };
-        (0.05 * noise + 0.2 * buzz * gate) as f32
-    })
+        *sample = (0.05 * noise + 0.2 * buzz * gate) as f32;
+    }
+    Ok(input)
 }
 
 impl Golden {
@@ -136,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_input_is_the_exporters() {
-        let input = golden_input();
+        let input = golden_input().unwrap();
         // As golden.py prints them.
         let first = [-0.226_354_45_f32, -0.209_947_94, -0.193_325_8, -0.170_136_68];
         assert_eq!(input.row(0).to_vec()[..4], first);

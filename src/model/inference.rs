@@ -7,6 +7,7 @@ use ort::value::Shape;
 use super::contract::{ACTIVITY, EMBEDDING, ModelInfo};
 use super::slot::failed;
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// What the network gives for a batch. Kept by the caller from call to call: its memory is used again.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -59,9 +60,8 @@ impl Inference {
         if embedding != [expected.batch, expected.speakers, expected.dim] {
             return Err(wrong_shape(EMBEDDING, expected, embedding_shape));
         }
-        fill(&mut self.activity, activity, activity_data);
-        fill(&mut self.embedding, embedding, embedding_data);
-        Ok(())
+        fill(&mut self.activity, activity, activity_data)?;
+        fill(&mut self.embedding, embedding, embedding_data)
     }
 }
 fn dims(shape: &Shape) -> Option<[usize; 3]> {
@@ -80,18 +80,22 @@ fn wrong_shape(name: &str, expected: Expected, found: &Shape) -> Error {
 }
 
 /// Copies `data` into `out`, in the memory it already has where that is enough.
+///
+/// # Errors
+/// [`Error::Memory`]; `out` is empty then.
 #[expect(clippy::expect_used, reason = "a tensor has as many values as its shape says")]
-fn fill(out: &mut Array3<f32>, shape: [usize; 3], data: &[f32]) {
+fn fill(out: &mut Array3<f32>, shape: [usize; 3], data: &[f32]) -> Result<()> {
     if out.shape() != shape {
         let (mut memory, _) = std::mem::take(out).into_raw_vec_and_offset();
         memory.clear();
-        memory.resize(data.len(), 0.0);
+        memory::resize("outputs", &mut memory, data.len(), 0.0)?;
         *out = Array3::from_shape_vec(shape, memory)
             .expect("ONNX Runtime gives as many values as the shape says");
     }
     for (to, from) in out.iter_mut().zip(data) {
         *to = *from;
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -101,11 +105,11 @@ mod tests {
     #[test]
     fn memory_is_kept_when_the_shape_changes() {
         let mut out = Array3::default((0, 0, 0));
-        fill(&mut out, [2, 2, 1], &[1.0, 2.0, 3.0, 4.0]);
+        fill(&mut out, [2, 2, 1], &[1.0, 2.0, 3.0, 4.0]).unwrap();
         let memory = out.as_ptr();
-        fill(&mut out, [1, 2, 1], &[5.0, 6.0]);
+        fill(&mut out, [1, 2, 1], &[5.0, 6.0]).unwrap();
         assert_eq!((out.as_ptr(), out.dim(), out[[0, 1, 0]]), (memory, (1, 2, 1), 6.0));
-        fill(&mut out, [2, 1, 2], &[1.0, 2.0, 3.0, 4.0]);
+        fill(&mut out, [2, 1, 2], &[1.0, 2.0, 3.0, 4.0]).unwrap();
         assert_eq!((out.as_ptr(), out[[1, 0, 1]]), (memory, 4.0));
     }
 }

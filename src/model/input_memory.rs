@@ -8,6 +8,8 @@ use ort::session::Session as OrtSession;
 use ort::value::Tensor;
 
 use crate::config::Provider;
+use crate::error::Result;
+use crate::memory;
 use crate::sync::Mutex;
 
 /// Where the input of a network's runs comes to lie.
@@ -36,9 +38,15 @@ impl InputMemory {
     }
 
     /// `len` zeros.
-    pub(super) fn zeros(&self, len: usize) -> Block {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub(super) fn zeros(&self, len: usize) -> Result<Block> {
         let locked = self.locked.as_ref().and_then(|allocator| Locked::zeros(&allocator.lock(), len));
-        locked.map_or_else(|| Block::Plain(vec![0.0; len]), Block::Locked)
+        match locked {
+            Some(locked) => Ok(Block::Locked(locked)),
+            None => memory::filled("windows", len, 0.0).map(Block::Plain),
+        }
     }
 
     /// Takes out the allocator; what is asked for from then on is plain memory.
@@ -161,7 +169,7 @@ mod tests {
     fn blocks_are_zeros_of_their_own_again_and_again() {
         let (network, memory) = opened(lent);
         for round in 0..3 {
-            let mut blocks: Vec<Block> = (0..4).map(|index| memory.zeros(1000 * index)).collect();
+            let mut blocks: Vec<Block> = (0..4).map(|index| memory.zeros(1000 * index).unwrap()).collect();
             for (index, block) in blocks.iter_mut().enumerate() {
                 assert_eq!((block.len(), is_locked(block)), (1000 * index, index > 0), "round {round}");
                 assert!(block.iter().all(|&number| number == 0.0), "round {round}");
@@ -171,7 +179,7 @@ mod tests {
                 assert!(block.iter().all(|&number| number == index as f32), "round {round}");
             }
         }
-        let mut kept = memory.zeros(5);
+        let mut kept = memory.zeros(5).unwrap();
         drop((network, memory));
         kept[4] = 7.0;
         assert_eq!(kept[..], [0.0, 0.0, 0.0, 0.0, 7.0]);
@@ -185,7 +193,7 @@ mod tests {
                 let memory = &memory;
                 scope.spawn(move || {
                     for _ in 0..200 {
-                        let mut block = memory.zeros(100 * thread);
+                        let mut block = memory.zeros(100 * thread).unwrap();
                         assert!(is_locked(&block) && block.iter().all(|&number| number == 0.0));
                         block.fill(thread as f32);
                         assert!(block.iter().all(|&number| number == thread as f32));
@@ -208,7 +216,7 @@ mod tests {
                 Ok(outputs[0].try_extract_tensor::<f32>().map_err(failed)?.1.to_vec())
             })
         };
-        let locked = memory.zeros(16_000);
+        let locked = memory.zeros(16_000).unwrap();
         assert!(is_locked(&locked));
         assert_eq!(answer(locked).unwrap(), answer(Block::Plain(vec![0.0; 16_000])).unwrap());
     }
@@ -217,9 +225,9 @@ mod tests {
     fn where_there_is_no_gpu_it_is_plain() {
         for provider in [Provider::Auto, Provider::Cpu, Provider::Cuda, Provider::TensorRt] {
             let (_network, mut memory) = opened(|session| InputMemory::new(session, provider, 63));
-            assert!(!is_locked(&memory.zeros(10)), "{provider:?}");
+            assert!(!is_locked(&memory.zeros(10).unwrap()), "{provider:?}");
             drop(memory.take());
-            assert_eq!(memory.zeros(2)[..], [0.0, 0.0]);
+            assert_eq!(memory.zeros(2).unwrap()[..], [0.0, 0.0]);
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::diarize::LocalWindow;
 use crate::diarize::clustering::Vbx;
 use crate::diarize::windows::WindowGrid;
 use crate::error::Result;
+use crate::memory;
 
 /// Neighbouring windows of a recording, and the audio that they share.
 #[derive(Clone, Debug, Default)]
@@ -162,16 +163,18 @@ fn analyse_in(
     rows: Rows,
     control: &Control<'_>,
 ) -> Result<Vec<LocalWindow>> {
-    let mut found = Vec::with_capacity(stretch.offsets.len());
+    let mut found = memory::with_capacity("windows", stretch.offsets.len())?;
     let mut output = Inference::default();
-    let all: Vec<usize> = (0..stretch.offsets.len()).collect();
+    let all = memory::collected("windows", 0..stretch.offsets.len())?;
     rows.for_each_run(stretch, &all, session.input_memory(), |audio, taken| {
         session.infer(audio, &mut output, control)?;
-        found.extend(taken.iter().enumerate().map(|(row, &index)| LocalWindow {
-            start_frame: stretch.start_frame(index),
-            activity: output.activity.index_axis(Axis(0), row).to_owned(),
-            embedding: output.embedding.index_axis(Axis(0), row).to_owned(),
-        }));
+        for (row, &index) in taken.iter().enumerate() {
+            found.push(LocalWindow {
+                start_frame: stretch.start_frame(index),
+                activity: memory::owned("windows", &output.activity.index_axis(Axis(0), row))?,
+                embedding: memory::owned("windows", &output.embedding.index_axis(Axis(0), row))?,
+            });
+        }
         Ok(())
     })?;
     Ok(found)
@@ -190,7 +193,7 @@ mod tests {
     fn stretch(window: usize) -> Stretch {
         const HOP: usize = 17_920;
         Stretch {
-            audio: golden_input().iter().copied().cycle().take(window + 4 * HOP).collect(),
+            audio: golden_input().unwrap().iter().copied().cycle().take(window + 4 * HOP).collect(),
             start: 0,
             window,
             frame: 640,

@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn the_key_tells_models_runtimes_and_processors_apart() {
-        let (one, other) = (ModelBytes::new(*b"one"), ModelBytes::new(*b"other"));
+        let (one, other) = (ModelBytes::new(b"one".to_vec()), ModelBytes::new(b"other".to_vec()));
         let known = key(&one, "runtime", "processor");
         assert_eq!(known, key(&one.clone(), "runtime", "processor"));
         assert!(known.len() == 64 && known.bytes().all(|byte| byte.is_ascii_hexdigit()));

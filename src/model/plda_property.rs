@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ndarray::{Array1, Array2};
 
 use crate::diarize::clustering::{Plda, PldaArrays, Start, Vbx};
+use crate::memory;
 
 const KEY: &str = "voiceflow.plda";
 
@@ -15,11 +16,17 @@ const KEY: &str = "voiceflow.plda";
 struct Property {
     fa: f64,
     fb: f64,
+    #[serde(deserialize_with = "memory::deserialize")]
     mean1: Vec<f64>,
+    #[serde(deserialize_with = "memory::deserialize")]
     lda: Vec<f64>,
+    #[serde(deserialize_with = "memory::deserialize")]
     mean2: Vec<f64>,
+    #[serde(deserialize_with = "memory::deserialize")]
     mu: Vec<f64>,
+    #[serde(deserialize_with = "memory::deserialize")]
     tr: Vec<f64>,
+    #[serde(deserialize_with = "memory::deserialize")]
     psi: Vec<f64>,
 }
 

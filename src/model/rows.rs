@@ -74,7 +74,7 @@ impl Rows {
             return Ok(());
         }
         let shape = (self.of(windows.len().min(self.most)), stretch.window);
-        let mut block = memory.zeros(shape.0 * shape.1);
+        let mut block = memory.zeros(shape.0 * shape.1)?;
         let mut audio =
             ArrayViewMut2::from_shape(shape, &mut block).expect("the block was made for this shape");
         for taken in windows.chunks(self.most) {

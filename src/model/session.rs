@@ -199,7 +199,7 @@ impl Session {
             return Ok(());
         };
         let mut found = Inference::default();
-        self.infer(golden_input().view(), &mut found, control)?;
+        self.infer(golden_input()?.view(), &mut found, control)?;
         golden.check(&found, self.info.provider).map_err(wrong)
     }
 }

@@ -1,5 +1,6 @@
 //! The bytes of a model file, of its golden vector, and its fingerprint. Reads files; does not look into them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::path::Path;
@@ -30,11 +31,11 @@ enum Bytes {
     /// Compiled into the library.
     Static(&'static [u8]),
     /// Read or given.
-    Shared(Arc<[u8]>),
+    Shared(Arc<Vec<u8>>),
 }
 
 impl ModelBytes {
-    pub(super) fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
+    pub(super) fn new(bytes: impl Into<Arc<Vec<u8>>>) -> Self {
         Bytes::Shared(bytes.into()).into()
     }
 
@@ -95,14 +96,14 @@ pub(super) fn read_model(source: &ModelSource) -> Result<ModelBytes> {
 
 /// The golden vector that belongs to `source`: beside the file `<stem>.golden.json`, else `golden.json`, which is that of
 /// the folder's main model. `None` where there is none.
-pub(super) fn read_golden(source: &ModelSource) -> Result<Option<Vec<u8>>> {
+pub(super) fn read_golden(source: &ModelSource) -> Result<Option<Cow<'static, [u8]>>> {
     match source {
-        ModelSource::Embedded => Ok(embedded::golden().map(<[u8]>::to_vec)),
+        ModelSource::Embedded => Ok(embedded::golden().map(Cow::Borrowed)),
         ModelSource::File(path) => {
             for place in [path.with_extension("golden.json"), path.with_file_name("golden.json")] {
                 match read_file(&place, MAX_GOLDEN_BYTES) {
                     Err(Error::NotFound(_)) => {}
-                    read => return read.map(Some),
+                    read => return read.map(|bytes| Some(bytes.into())),
                 }
             }
             Ok(None)

@@ -19,70 +19,130 @@
 //! length. Speakers stand in the order of first appearance, segments by start, end and speaker. Numbers have
 //! the fewest digits that read back as the same value; one that is not finite is `null`.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Display, Formatter, Write};
 
-use serde_json::Value;
-
+use crate::error::Result;
+use crate::memory::Text;
 use crate::types::{Diarization, Segment, Speaker};
 
 /// The diarization as JSON: the same text for the same input, a line for each speaker and segment, a line
 /// break at the end.
-pub fn write(diarization: &Diarization, recording: &str) -> String {
-    let speakers = diarization.speakers.iter().map(speaker);
-    let labelled = |segment: &Segment| Some((*segment, diarization.speakers.get(segment.speaker)?));
-    let segments =
-        diarization.segments.iter().filter_map(labelled).map(|(item, speaker)| segment(&item, speaker));
-    format!(
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory).
+pub fn write(diarization: &Diarization, recording: &str) -> Result<String> {
+    let mut text = Text::new("text");
+    let labelled = diarization.labelled().map(|(segment, label)| SegmentLine(segment, label));
+    // A failure is kept until the end.
+    let _ = write!(
+        text,
         "{{\n  \"format\": \"voiceflow.diarization\",\n  \"version\": 1,\n  \"recording\": {},\n  \
-         \"duration_s\": {},\n  \"speakers\": {},\n  \"segments\": {}\n}}\n",
-        string(recording),
-        number(diarization.duration_s),
-        list(speakers),
-        list(segments)
-    )
+         \"duration_s\": {},\n  \"speakers\": ",
+        Quoted(recording),
+        Number(diarization.duration_s)
+    );
+    let _ = list(&mut text, diarization.speakers.iter().map(SpeakerLine));
+    let _ = text.write_str(",\n  \"segments\": ");
+    let _ = list(&mut text, labelled);
+    let _ = text.write_str("\n}\n");
+    text.finish()
 }
 
-fn speaker(speaker: &Speaker) -> String {
-    let embedding: Vec<String> = speaker.embedding.iter().copied().map(number).collect();
-    format!(
-        "{{\"label\": {}, \"speech_s\": {}, \"embedding\": [{}]}}",
-        string(&speaker.label),
-        number(speaker.speech_s),
-        embedding.join(", ")
-    )
+struct SpeakerLine<'a>(&'a Speaker);
+
+impl Display for SpeakerLine<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Speaker { label, speech_s, embedding } = self.0;
+        let (label, speech_s) = (Quoted(label), Number(*speech_s));
+        write!(f, "{{\"label\": {label}, \"speech_s\": {speech_s}, \"embedding\": {}}}", Numbers(embedding))
+    }
 }
 
-fn segment(segment: &Segment, speaker: &Speaker) -> String {
-    format!(
-        "{{\"start_s\": {}, \"end_s\": {}, \"speaker\": {}, \"confidence\": {}, \"overlap\": {}}}",
-        number(segment.start_s),
-        number(segment.end_s),
-        string(&speaker.label),
-        number(segment.confidence),
-        segment.overlap
-    )
+/// A segment with the label of its speaker.
+struct SegmentLine<'a>(&'a Segment, &'a str);
+
+impl Display for SegmentLine<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Segment { start_s, end_s, confidence, overlap, .. } = *self.0;
+        write!(
+            f,
+            "{{\"start_s\": {}, \"end_s\": {}, \"speaker\": {}, \"confidence\": {}, \"overlap\": {overlap}}}",
+            Number(start_s),
+            Number(end_s),
+            Quoted(self.1),
+            Number(confidence),
+        )
+    }
 }
 
 /// An array with an item on each line.
-fn list(items: impl Iterator<Item = String>) -> String {
-    let items: Vec<String> = items.map(|item| format!("    {item}")).collect();
-    if items.is_empty() { "[]".to_owned() } else { format!("[\n{}\n  ]", items.join(",\n")) }
+pub(crate) fn list(out: &mut impl Write, items: impl Iterator<Item = impl Display>) -> fmt::Result {
+    let mut before = "[\n";
+    for item in items {
+        write!(out, "{before}    {item}")?;
+        before = ",\n";
+    }
+    out.write_str(if before == ",\n" { "\n  ]" } else { "[]" })
 }
 
-/// A quoted string with what must be escaped.
-fn string(text: &str) -> String {
-    Value::from(text).to_string()
+/// A text in quotes, with what must be escaped.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for c in self.0.chars() {
+            match c {
+                '"' => f.write_str("\\\"")?,
+                '\\' => f.write_str("\\\\")?,
+                '\n' => f.write_str("\\n")?,
+                '\r' => f.write_str("\\r")?,
+                '\t' => f.write_str("\\t")?,
+                '\u{8}' => f.write_str("\\b")?,
+                '\u{c}' => f.write_str("\\f")?,
+                control if control < ' ' => write!(f, "\\u{:04x}", u32::from(control))?,
+                other => f.write_char(other)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+/// Numbers side by side in an array.
+pub(crate) struct Numbers<'a>(pub(crate) &'a [f32]);
+
+impl Display for Numbers<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_char('[')?;
+        for (index, &value) in self.0.iter().enumerate() {
+            let before = if index == 0 { "" } else { ", " };
+            write!(f, "{before}{}", Number(value))?;
+        }
+        f.write_char(']')
+    }
 }
 
 /// A float in its own precision: as a `serde_json::Value`, an f32 would be widened and 0.9 be 0.8999999761581421.
-fn number<T: Debug + Into<f64> + Copy>(value: T) -> String {
-    // Rust's debug form of a finite float is a JSON number: "1.0", "1e-7".
-    if value.into().is_finite() { format!("{value:?}") } else { "null".to_owned() }
+struct Number<T>(T);
+
+impl<T: Debug + Into<f64> + Copy> Display for Number<T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        // Rust's debug form of a finite float is a JSON number: "1.0", "1e-7".
+        if self.0.into().is_finite() { write!(f, "{:?}", self.0) } else { f.write_str("null") }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+
+    #[test]
+    fn quoted_text_is_what_serde_makes_of_it() {
+        let all: String = (0..0x300).filter_map(char::from_u32).chain("\u{2028}\u{1f600}".chars()).collect();
+        assert_eq!(Quoted(&all).to_string(), Value::from(all.as_str()).to_string());
+    }
 
     #[test]
     fn the_text_is_stable() {
@@ -98,7 +158,7 @@ mod tests {
             }],
             duration_s: 30.0,
         };
-        let text = write(&diarization, "Zoé");
+        let text = write(&diarization, "Zoé").unwrap();
         assert_eq!(
             text,
             r#"{
@@ -121,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_recording_without_speech() {
-        let text = write(&Diarization { duration_s: 1e-7, ..Diarization::default() }, "");
+        let text = write(&Diarization { duration_s: 1e-7, ..Diarization::default() }, "").unwrap();
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["speakers"], serde_json::json!([]));
         assert_eq!(value["duration_s"], 1e-7);

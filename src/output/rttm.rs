@@ -5,11 +5,13 @@
 //! SPEAKER <recording> 1 <start> <duration> <NA> <NA> <speaker> <NA> <NA>
 //! ```
 
+use std::fmt::{self, Display, Formatter, Write};
 use std::path::Path;
 
 use super::line::{Line, lines, quoted, read as read_file};
 use super::milliseconds;
 use crate::error::Result;
+use crate::memory::Text;
 use crate::types::{Annotations, Diarization, Turn};
 
 /// Record types of the format beside `SPEAKER`, which say nothing about turns.
@@ -34,29 +36,62 @@ const OTHER_TYPES: [&str; 13] = [
 /// Fields cannot hold white space: in `recording` and in labels it is replaced by `_`, as are control
 /// characters; an empty name is written `<NA>`. No line has a duration of 0: a segment shorter than half a
 /// millisecond is written with one millisecond.
-pub fn write(diarization: &Diarization, recording: &str) -> String {
-    diarization.turns().iter().map(|turn| line(recording, turn)).collect()
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory).
+pub fn write(diarization: &Diarization, recording: &str) -> Result<String> {
+    let mut text = Text::new("text");
+    for (segment, label) in diarization.labelled() {
+        // A failure is kept until the end.
+        let _ =
+            write!(text, "{}", Record { recording, start_s: segment.start_s, end_s: segment.end_s, label });
+    }
+    text.finish()
 }
 
 /// One turn as a line of RTTM, its end included; see [`write()`].
 pub fn line(recording: &str, turn: &Turn) -> String {
-    let (start, end) = milliseconds(turn.start_s, turn.end_s);
-    let (start, duration) = (decimal(start), decimal(end - start));
-    let (recording, speaker) = (field(recording), field(&turn.speaker));
-    format!("SPEAKER {recording} 1 {start} {duration} <NA> <NA> {speaker} <NA> <NA>\n")
+    let Turn { start_s, end_s, speaker } = turn;
+    Record { recording, start_s: *start_s, end_s: *end_s, label: speaker }.to_string()
+}
+
+/// A line, its end included.
+struct Record<'a> {
+    recording: &'a str,
+    start_s: f64,
+    end_s: f64,
+    label: &'a str,
+}
+
+impl Display for Record<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (start, end) = milliseconds(self.start_s, self.end_s);
+        let (start, duration) = (Decimal(start), Decimal(end - start));
+        let (recording, speaker) = (Field(self.recording), Field(self.label));
+        writeln!(f, "SPEAKER {recording} 1 {start} {duration} <NA> <NA> {speaker} <NA> <NA>")
+    }
 }
 
 /// Milliseconds as seconds with three decimals, without rounding.
-fn decimal(milliseconds: u64) -> String {
-    format!("{}.{:03}", milliseconds / 1000, milliseconds % 1000)
+struct Decimal(u64);
+
+impl Display for Decimal {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03}", self.0 / 1000, self.0 % 1000)
+    }
 }
 
-/// `name` as one field of a line.
-fn field(name: &str) -> String {
-    if name.is_empty() {
-        return "<NA>".to_owned();
+/// A name as one field of a line.
+struct Field<'a>(&'a str);
+
+impl Display for Field<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("<NA>");
+        }
+        let allowed = |c: char| if c.is_whitespace() || c.is_control() { '_' } else { c };
+        self.0.chars().try_for_each(|c| f.write_char(allowed(c)))
     }
-    name.replace(|c: char| c.is_whitespace() || c.is_control(), "_")
 }
 
 /// The turns of every recording in `text`, in the order of the lines.
@@ -124,7 +159,8 @@ mod tests {
 
     #[test]
     fn lines_have_three_decimals_and_some_length() {
-        let text = write(&diarization(&[(0.0, 1.0006), (1.0006, 2.0), (7.00001, 7.00002)]), "a\tb c");
+        let text =
+            write(&diarization(&[(0.0, 1.0006), (1.0006, 2.0), (7.00001, 7.00002)]), "a\tb c").unwrap();
         assert_eq!(
             text,
             "SPEAKER a_b_c 1 0.000 1.001 <NA> <NA> SPEAKER_00 <NA> <NA>\n\
@@ -135,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let turns = parse(&write(&diarization(&[(0.25, 1.5), (2.0, 4.0)]), "")).unwrap();
+        let turns = parse(&write(&diarization(&[(0.25, 1.5), (2.0, 4.0)]), "").unwrap()).unwrap();
         let expected = diarization(&[(0.25, 1.5), (2.0, 4.0)]).turns();
         assert_eq!(turns.get("<NA>"), Some(&expected));
     }

@@ -9,21 +9,26 @@
 use std::fmt::Write;
 
 use super::milliseconds;
+use crate::error::Result;
+use crate::memory::Text;
 use crate::types::Diarization;
 
 /// The diarization as SubRip text. Cues are numbered from 1 in the order of the segments; those of speakers
 /// who talk at once overlap in time, which players show together. Hours have two digits or more. No cue is
 /// shorter than a millisecond. Control characters in labels become spaces.
-pub fn write(diarization: &Diarization) -> String {
-    let mut text = String::new();
-    for (index, turn) in diarization.turns().iter().enumerate() {
-        let (start, end) = milliseconds(turn.start_s, turn.end_s);
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory).
+pub fn write(diarization: &Diarization) -> Result<String> {
+    let mut text = Text::new("text");
+    for (index, (segment, label)) in diarization.labelled().enumerate() {
+        let (start, end) = milliseconds(segment.start_s, segment.end_s);
         let (number, start, end) = (index + 1, timestamp(start), timestamp(end));
-        let label = turn.speaker.replace(char::is_control, " ");
-        // Writing to a String cannot fail.
+        let label = label.replace(char::is_control, " ");
+        // A failure is kept until the end.
         let _ = write!(text, "{number}\n{start} --> {end}\n{label}\n\n");
     }
-    text
+    text.finish()
 }
 
 /// `HH:MM:SS,mmm`.
@@ -49,7 +54,7 @@ mod tests {
             duration_s: 360_000.0,
         };
         assert_eq!(
-            write(&diarization),
+            write(&diarization).unwrap(),
             "1\n00:00:01,440 --> 00:00:13,312\nSPEAKER_00\n\n\
              2\n01:02:06,000 --> 100:00:00,000\ntwo lines\n\n"
         );

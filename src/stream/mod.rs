@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::control::Control;
 use crate::diarizer::Diarizer;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::model::Process;
 use crate::sync::Mutex;
 use crate::types::{Diarization, Segment, Speaker};
@@ -126,18 +127,20 @@ impl Stream {
     /// Takes the next samples, interleaved, full scale ±1, and analyses the windows that they complete, on this
     /// thread: the work is that of the audio pushed, and no other stream waits for more than one window of it. All
     /// samples are taken or none; after [`Error::Cancelled`], [`Error::Deadline`], [`Error::Runtime`] and
-    /// [`Error::Model`] they are taken, and the next call goes on with them.
+    /// [`Error::Model`] they are taken, and the next call goes on with them. After [`Error::Memory`] some may be lost: the
+    /// stream takes no more, [`finish`](Stream::finish) answers for what came before, and [`reset`](Stream::reset) makes it
+    /// as new.
     ///
     /// # Errors
     /// [`Error::Audio`]: NaN or infinity; [`Error::InvalidArgument`]: the stream was finished; [`Error::Limit`]: an hour
-    /// of audio is there that earlier calls failed to analyse; those of [`Control::check`]; [`Error::Runtime`],
+    /// of audio is there that earlier calls failed to analyse; [`Error::Memory`]; those of [`Control::check`]; [`Error::Runtime`],
     /// [`Error::Forked`].
     pub fn push_f32(&self, samples: &[f32], control: &Control<'_>) -> Result<()> {
         if let Some(index) = first_not_finite(samples) {
             let text = format!("samples: expected finite values, got {} at index {index}", samples[index]);
             return Err(Error::Audio(text));
         }
-        self.push(samples.chunks(BLOCK), control)
+        self.push(samples.chunks(BLOCK).map(Ok), control)
     }
 
     /// As [`push_f32`](Stream::push_f32), of 16-bit samples, which become `sample / 32768`.
@@ -146,19 +149,27 @@ impl Stream {
     /// As [`push_f32`](Stream::push_f32).
     pub fn push_i16(&self, samples: &[i16], control: &Control<'_>) -> Result<()> {
         let blocks = samples.chunks(BLOCK);
-        self.push(
-            blocks.map(|block| block.iter().map(|&s| f32::from(s) / 32_768.0).collect::<Vec<_>>()),
-            control,
-        )
+        let floats = |block: &[i16]| {
+            memory::collected("audio", block.iter().map(|&sample| f32::from(sample) / 32_768.0))
+        };
+        self.push(blocks.map(floats), control)
     }
 
-    fn push<B: AsRef<[f32]>>(&self, blocks: impl Iterator<Item = B>, control: &Control<'_>) -> Result<()> {
+    fn push<B: AsRef<[f32]>>(
+        &self,
+        blocks: impl Iterator<Item = Result<B>>,
+        control: &Control<'_>,
+    ) -> Result<()> {
         self.check_process()?;
         let stop = Arc::clone(&self.stop.lock());
         let control = control.or_deadline(self.deadline).with_stop(&stop);
         let mut work = self.work.lock();
         if work.ended {
             let text = "stream: expected no audio after finish; reset it first";
+            return Err(Error::InvalidArgument(text.to_owned()));
+        }
+        if work.lost {
+            let text = "stream: expected no audio after some for which there was no memory; finish or reset it first";
             return Err(Error::InvalidArgument(text.to_owned()));
         }
         let mut blocks = blocks.peekable();
@@ -171,7 +182,11 @@ impl Stream {
         // What an earlier call left is gone on with, whatever comes with this one.
         let mut outcome = work.advance(&self.around(&control));
         for block in blocks {
-            work.take(block.as_ref())?;
+            if let Err(error) = block.and_then(|block| work.take(block.as_ref())) {
+                // Later audio would come at the time of the audio that is missing.
+                work.lost = true;
+                return Err(error);
+            }
             self.outbox.lock().heard_s = work.heard_s();
             if outcome.is_ok() {
                 outcome = work.advance(&self.around(&control));

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use ndarray::ArrayView1;
 
 use super::LiveSegment;
+use crate::error::Result;
+use crate::memory;
 use crate::types::Speaker;
 
 /// Segments that were not read yet, and the speakers by now.
@@ -41,6 +43,14 @@ impl Outbox {
         self.settled.extend(settled);
         self.provisional = provisional.into();
         self.updates += 1;
+    }
+
+    /// Room for so many more final segments.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub(super) fn reserve(&mut self, segments: usize) -> Result<()> {
+        memory::reserve_back("segments", &mut self.settled, segments)
     }
 
     /// The voice of a speaker as it is known by now; speakers are numbered without gaps.

@@ -1,5 +1,8 @@
 //! The newest audio of a stream, as much as a window may still need.
 
+use crate::error::Result;
+use crate::memory;
+
 /// Samples at 16 kHz from `start` of the stream on.
 #[derive(Debug, Default)]
 pub(super) struct Tape {
@@ -18,13 +21,19 @@ impl Tape {
         self.start + self.samples.len() as u64
     }
 
-    /// The `length` samples from `from` on, which are still there; silence follows the end.
-    pub(super) fn cut(&self, from: u64, length: usize) -> Vec<f32> {
+    /// Silence of `before` samples, the `length` samples from `from` on, which are still there, and silence up to `total`
+    /// samples in all; silence follows the end.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub(super) fn cut(&self, before: usize, from: u64, length: usize, total: usize) -> Result<Vec<f32>> {
         let first = usize::try_from(from.saturating_sub(self.start)).unwrap_or(usize::MAX);
         let rest = self.samples.get(first..).unwrap_or_default();
-        let mut audio = rest.get(..length).unwrap_or(rest).to_vec();
-        audio.resize(length, 0.0);
-        audio
+        let mut audio = memory::with_capacity("windows", total.max(before + length))?;
+        audio.resize(before, 0.0);
+        audio.extend_from_slice(rest.get(..length).unwrap_or(rest));
+        audio.resize(total.max(before + length), 0.0);
+        Ok(audio)
     }
 
     /// Lets go of what lies before `sample`, once it is worth moving the rest.
@@ -34,8 +43,13 @@ impl Tape {
             let passed = passed.min(self.samples.len());
             self.samples.drain(..passed);
             self.start += passed as u64;
-            // A long push leaves no more memory behind than a short one.
-            self.samples.shrink_to(2 * self.samples.len());
+            // A long push leaves no more memory behind than a short one, unless there is none to move to.
+            if self.samples.capacity() > 2 * self.samples.len()
+                && let Ok(mut smaller) = memory::with_capacity("audio", 2 * self.samples.len())
+            {
+                smaller.append(&mut self.samples);
+                self.samples = smaller;
+            }
         }
     }
 }
@@ -49,8 +63,9 @@ mod tests {
         let mut tape = Tape::default();
         tape.tail().extend((0..10).map(|sample| sample as f32));
         tape.forget_before(3);
-        assert_eq!(tape.cut(3, 2), [3.0, 4.0]);
+        assert_eq!(tape.cut(0, 3, 2, 0).unwrap(), [3.0, 4.0]);
         tape.forget_before(8);
-        assert_eq!((tape.cut(8, 4), tape.end()), (vec![8.0, 9.0, 0.0, 0.0], 10));
+        assert_eq!((tape.cut(0, 8, 4, 0).unwrap(), tape.end()), (vec![8.0, 9.0, 0.0, 0.0], 10));
+        assert_eq!(tape.cut(1, 8, 2, 5).unwrap(), [0.0, 8.0, 9.0, 0.0, 0.0]);
     }
 }

@@ -15,12 +15,16 @@ use crate::diarize::live::{LiveTurn, LiveTurns};
 use crate::diarize::windows::WindowGrid;
 use crate::diarizer::Diarizer;
 use crate::error::{Error, Result, Stage};
+use crate::memory;
 use crate::model::Stretch;
 use crate::sync::Mutex;
 use crate::types::{Diarization, Segment};
 
 /// Segments compared with all of the answer between two looks at deadline and cancellation.
 const CHECK_EVERY: usize = 64;
+
+/// Room for final segments that is there before a step, so that adding them cannot fail half-way: more than any adds.
+const STEP_SEGMENTS: usize = 256;
 
 /// What surrounds a step of the work.
 pub(super) struct Surroundings<'a> {
@@ -46,6 +50,8 @@ pub(super) struct Work {
     details: VecDeque<LocalWindow>,
     /// Final segments of the time that the history covers.
     told: VecDeque<Segment>,
+    /// Whether audio was lost for want of memory.
+    pub(super) lost: bool,
     /// Whether no more audio comes.
     pub(super) ended: bool,
     /// Whether all turns are settled.
@@ -68,6 +74,7 @@ impl Work {
             next_detail: 0,
             details: VecDeque::new(),
             told: VecDeque::new(),
+            lost: false,
             ended: false,
             closed: false,
             finished: false,
@@ -162,17 +169,26 @@ impl Work {
     /// Analyses the live window that ends at frame `end`, and settles the frames before `settle`.
     fn hear(&mut self, around: &Surroundings<'_>, end: usize, settle: usize) -> Result<()> {
         let settings = around.settings;
+        // What a step can fail for want of comes first: it may be done again.
+        memory::reserve_back("segments", &mut self.told, STEP_SEGMENTS)?;
+        memory::reserve_back("windows", &mut self.details, 1)?;
+        around.outbox.lock().reserve(STEP_SEGMENTS)?;
         let (frames, _) = settings.live_frames();
         let first = end.saturating_sub(frames);
         let start = first as u64 * settings.live.frame as u64;
         let window = self.analyse(around, start, (end - first) * settings.live.frame, settings.padded)?;
         let talking = settings.turns.hysteresis.talking(&window);
-        let labels = self.people.hear(&window, &talking)?;
         let detail =
             |grid: &WindowGrid| start == self.next_detail && (end - first) * grid.frame == grid.window;
-        if let Some(grid) = settings.detail.filter(|grid| settings.history > 0 && detail(grid)) {
+        let kept = settings.detail.filter(|grid| settings.history > 0 && detail(grid));
+        let kept = match kept {
+            Some(grid) => Some((grid, window.try_clone()?)),
+            None => None,
+        };
+        let labels = self.people.hear(&window, &talking)?;
+        if let Some((grid, window)) = kept {
             self.next_detail += grid.hop as u64;
-            self.details.push_back(window.clone());
+            self.details.push_back(window);
         }
         let update = self.turns.add(window, labels, talking, settle, end);
         self.tell(around, end, update.settled, update.provisional);
@@ -182,6 +198,7 @@ impl Work {
     /// The next of the diarizer's windows.
     fn whole_window(&mut self, around: &Surroundings<'_>) -> Result<()> {
         let grid = around.settings.whole;
+        memory::reserve_back("windows", &mut self.history, 1)?;
         let window = self.analyse(around, self.next_whole, grid.window, false)?;
         self.next_whole += grid.hop as u64;
         if self.history.len() >= around.settings.history {
@@ -202,6 +219,9 @@ impl Work {
 
     /// Hears what the last step left over, and settles all. What can fail comes first: it may be done again.
     fn close(&mut self, around: &Surroundings<'_>) -> Result<()> {
+        memory::reserve_back("windows", &mut self.history, 1)?;
+        // That of the last step, too.
+        memory::reserve_back("windows", &mut self.details, 2)?;
         let whole = self.last(around, Some(around.settings.whole), self.next_whole)?;
         let detail = self.last(around, around.settings.detail, self.next_detail)?;
         let total = around.settings.live.frames_in(self.tape.end());
@@ -261,11 +281,7 @@ impl Work {
         around.control.check(Stage::Analysis, 0.0)?;
         let grid = around.settings.whole;
         let pad = if padded { (grid.window.saturating_sub(length)) / grid.frame } else { 0 };
-        let mut audio = vec![0.0; pad * grid.frame];
-        audio.extend(self.tape.cut(start, length));
-        if padded {
-            audio.resize(grid.window, 0.0);
-        }
+        let audio = self.tape.cut(pad * grid.frame, start, length, if padded { grid.window } else { 0 })?;
         let stretch = Stretch { window: audio.len(), audio, start, frame: grid.frame, offsets: vec![0] };
         let missing = || Error::Runtime("local diarizer: expected a window, got none".to_owned());
         let mut found = around.diarizer.local().analyse(&stretch, 1, around.control)?;

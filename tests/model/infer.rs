@@ -133,7 +133,7 @@ fn a_golden_vector_beside_the_model_is_checked() {
 
     let session = Session::new(&config).unwrap();
     let mut out = Inference::default();
-    session.infer(golden_input().view(), &mut out, &Control::none()).unwrap();
+    session.infer(golden_input().unwrap().view(), &mut out, &Control::none()).unwrap();
     let golden = std::fs::read_to_string(fixture("good_golden.json")).unwrap();
     let beside = folder.path().join("golden.json");
 

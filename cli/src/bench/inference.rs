@@ -160,16 +160,16 @@ impl InferenceArgs {
     }
 
     /// Windows of sound.
-    fn audio(&self, batch: u32) -> Array2<f32> {
-        let (syllables, samples) = (golden_input(), (self.window_s * f64::from(SAMPLE_RATE)) as usize);
-        Array2::from_shape_fn((batch as usize, samples), |(_, sample)| {
+    fn audio(&self, batch: u32) -> Result<Array2<f32>, Failure> {
+        let (syllables, samples) = (golden_input()?, (self.window_s * f64::from(SAMPLE_RATE)) as usize);
+        Ok(Array2::from_shape_fn((batch as usize, samples), |(_, sample)| {
             syllables[(0, sample % syllables.ncols())]
-        })
+        }))
     }
 
     /// Times runs of the network, or of a client.
     fn time(&self, session: &Session, runs: Runs, threads: usize) -> Result<Row, Failure> {
-        let audio = self.audio(runs.batch);
+        let audio = self.audio(runs.batch)?;
         let timed = match runs.network_ms {
             Some(network_ms) => {
                 let network = Duration::from_millis(network_ms.into());

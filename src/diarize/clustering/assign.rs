@@ -2,12 +2,14 @@
 
 use ndarray::{Array2, ArrayView1};
 
+use super::CLUSTERING;
 use super::options::Assignment;
 use super::tracks::Track;
 use super::voices::cosine_distance;
 use crate::assignment::assign;
 use crate::control::Control;
 use crate::error::{Result, Stage};
+use crate::memory;
 
 /// Tracks between two looks at deadline and cancellation; with hundreds of speakers some milliseconds.
 const CHECK_EVERY: usize = 64;
@@ -21,7 +23,7 @@ pub fn assign_tracks(
     assignment: Assignment,
     control: &Control<'_>,
 ) -> Result<Vec<Option<usize>>> {
-    let mut speaker_of = vec![None; tracks.len()];
+    let mut speaker_of = memory::filled(CLUSTERING, tracks.len(), None)?;
     let mut start = 0;
     let mut checked = 0;
     for of_window in tracks.chunk_by(|a, b| a.window == b.window) {

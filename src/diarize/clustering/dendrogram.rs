@@ -2,8 +2,10 @@
 //! arXiv:1109.2378, 2011, which look at deadline and cancellation as they go: of thousands of observations they take
 //! seconds.
 
+use super::CLUSTERING;
 use crate::control::Control;
 use crate::error::{Result, Stage};
+use crate::memory;
 
 /// Comparisons of one cluster with all others between two looks at deadline and cancellation; of 6,000 clusters some
 /// milliseconds.
@@ -36,7 +38,8 @@ impl Distances {
         control: &Control<'_>,
         distance: impl Fn(usize, usize) -> f32,
     ) -> Result<Self> {
-        let mut values = Vec::with_capacity(observations * observations.saturating_sub(1) / 2);
+        let pairs = observations * observations.saturating_sub(1) / 2;
+        let mut values = memory::with_capacity(CLUSTERING, pairs)?;
         for row in 0..observations {
             control.check(Stage::Clustering, row as f32 / observations as f32)?;
             values.extend((row + 1..observations).map(|other| distance(row, other)));
@@ -70,15 +73,15 @@ struct Clusters {
 }
 
 impl Clusters {
-    fn new(distances: Distances) -> Self {
+    fn new(distances: Distances) -> Result<Self> {
         let count = distances.observations;
-        Self {
+        Ok(Self {
             distances,
-            places: (0..count).collect(),
-            sizes: vec![1; count],
-            joins: Vec::with_capacity(count),
+            places: memory::collected(CLUSTERING, 0..count)?,
+            sizes: memory::filled(CLUSTERING, count, 1)?,
+            joins: memory::with_capacity(CLUSTERING, count)?,
             compared: 0,
-        }
+        })
     }
 
     /// Looks at deadline and cancellation from time to time. The distances before have told of all of the stage.
@@ -135,9 +138,9 @@ impl Clusters {
     }
 
     /// The joins with the clusters by the joins that made them, in place of where they are.
-    fn finish(mut self) -> Vec<Join> {
+    fn finish(mut self) -> Result<Vec<Join>> {
         let observations = self.distances.observations;
-        let mut parent: Vec<usize> = (0..observations + self.joins.len()).collect();
+        let mut parent = memory::collected(CLUSTERING, 0..observations + self.joins.len())?;
         for index in 0..self.joins.len() {
             let Join { one, two, .. } = self.joins[index];
             let (one, two) = (root(&mut parent, one), root(&mut parent, two));
@@ -148,7 +151,7 @@ impl Clusters {
             let join = &mut self.joins[index];
             (join.one, join.two, join.size) = (one.min(two), one.max(two), size);
         }
-        self.joins
+        Ok(self.joins)
     }
 }
 
@@ -170,8 +173,8 @@ fn root(parent: &mut [usize], node: usize) -> usize {
 /// # Errors
 /// Those of [`Control::check`].
 pub fn average_linkage(distances: Distances, control: &Control<'_>) -> Result<Vec<Join>> {
-    let mut clusters = Clusters::new(distances);
-    let mut chain: Vec<usize> = Vec::new();
+    let mut clusters = Clusters::new(distances)?;
+    let mut chain = memory::with_capacity(CLUSTERING, clusters.places.len() + 2)?;
     while clusters.places.len() > 1 {
         let (mut one, mut two, mut least);
         if chain.len() < 4 {
@@ -201,7 +204,7 @@ pub fn average_linkage(distances: Distances, control: &Control<'_>) -> Result<Ve
         clusters.join(one, two, least);
     }
     clusters.joins.sort_by(|a, b| a.distance.total_cmp(&b.distance));
-    Ok(clusters.finish())
+    clusters.finish()
 }
 
 /// The joins of centroid linkage in the order they are made, of Euclidean distances: the nearest two clusters each time,
@@ -211,10 +214,10 @@ pub fn average_linkage(distances: Distances, control: &Control<'_>) -> Result<Ve
 /// Those of [`Control::check`].
 pub fn centroid_linkage(mut distances: Distances, control: &Control<'_>) -> Result<Vec<Join>> {
     distances.values.iter_mut().for_each(|distance| *distance *= *distance);
-    let mut clusters = Clusters::new(distances);
+    let mut clusters = Clusters::new(distances)?;
     let count = clusters.places.len();
     // The nearest cluster behind each, and a bound that its distance is not under.
-    let mut nearest = vec![(0, f32::INFINITY); count];
+    let mut nearest = memory::filled(CLUSTERING, count, (0, f32::INFINITY))?;
     for place in 0..count.saturating_sub(1) {
         clusters.check(control)?;
         nearest[place] = clusters.nearest_behind(place);
@@ -253,7 +256,7 @@ pub fn centroid_linkage(mut distances: Distances, control: &Control<'_>) -> Resu
     }
     // Rounding leaves equal centroids a square under zero.
     clusters.joins.iter_mut().for_each(|join| join.distance = join.distance.max(0.0).sqrt());
-    Ok(clusters.finish())
+    clusters.finish()
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@
 
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
+use super::CLUSTERING;
 use super::voices::means;
 use crate::control::Control;
 use crate::error::{Result, Stage};
+use crate::memory;
 
 /// Starts, of which the one with the tightest clusters counts, as pyannote.audio has it.
 const STARTS: usize = 3;
@@ -19,6 +21,8 @@ const CHECK_EVERY: usize = 64;
 
 /// Cluster of each row, each of the `clusters` (at least 1, at most the rows) with at least one row.
 pub fn k_means(rows: ArrayView2<'_, f32>, clusters: usize, control: &Control<'_>) -> Result<Vec<usize>> {
+    // For each row the distances of two draws, and its distance and number in two rounds and the best one.
+    memory::ask::<[u8; 64]>(CLUSTERING, rows.nrows())?;
     let mut random = SplitMix64(0);
     let mut best: Option<(f64, Vec<usize>)> = None;
     for _ in 0..STARTS {
@@ -35,7 +39,7 @@ pub fn k_means(rows: ArrayView2<'_, f32>, clusters: usize, control: &Control<'_>
             if settled {
                 break;
             }
-            centroids = means(rows, &numbers, clusters);
+            centroids = means(rows, &numbers, clusters)?;
         }
         if best.as_ref().is_none_or(|(least, _)| spread < *least) {
             best = Some((spread, numbers));

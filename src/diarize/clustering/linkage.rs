@@ -3,11 +3,13 @@
 
 use ndarray::ArrayView2;
 
+use super::CLUSTERING;
 use super::dendrogram::{Distances, Join, average_linkage};
 use super::forest::Forest;
 use super::voices::cosine_distance;
 use crate::control::Control;
 use crate::error::Result;
+use crate::memory;
 
 /// Distance between two speakers of one window: they cannot be the same person. So far above the cosine
 /// distances (0 to 2) that the average over any two clusters with such a pair stays above every threshold:
@@ -28,7 +30,7 @@ pub fn agglomerate(
 ) -> Result<Vec<usize>> {
     let count = windows.len();
     if count < 2 {
-        return Ok(vec![0; count]);
+        return memory::filled(CLUSTERING, count, 0);
     }
     let distances = Distances::new(count, control, |row, other| {
         if windows[row] == windows[other] {
@@ -37,12 +39,12 @@ pub fn agglomerate(
             cosine_distance(directions.row(row), directions.row(other))
         }
     })?;
-    Ok(cut(count, &average_linkage(distances, control)?, threshold, min, max))
+    cut(count, &average_linkage(distances, control)?, threshold, min, max)
 }
 
 /// Follows the joins of `observations` tracks from the nearest pair on.
-fn cut(observations: usize, joins: &[Join], threshold: f32, min: usize, max: usize) -> Vec<usize> {
-    let mut forest = Forest::new(observations, joins.len());
+fn cut(observations: usize, joins: &[Join], threshold: f32, min: usize, max: usize) -> Result<Vec<usize>> {
+    let mut forest = Forest::new(observations, joins.len())?;
     let mut clusters = observations;
     for (number, join) in joins.iter().enumerate() {
         let wanted = join.distance < threshold && clusters > min;

@@ -29,3 +29,6 @@ pub use options::{
 };
 pub use plda::{Plda, PldaArrays};
 pub use tracks::{Track, tracks_of};
+
+/// What the memory of the clustering is for, in errors.
+const CLUSTERING: &str = "clustering";

@@ -1,8 +1,9 @@
 //! Clustering of a whole recording: tracks with enough solo speech are clustered, the rest join the nearest
 //! voice. Deterministic: the same windows give the same speakers.
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 
+use super::CLUSTERING;
 use super::assign::{assign_rest, assign_tracks};
 use super::options::{Assignment, ClusteringOptions, Method, Start, Vbx};
 use super::tracks::{Track, tracks_of};
@@ -13,6 +14,7 @@ use crate::control::Control;
 use crate::diarize::LocalWindow;
 use crate::diarize::activity::Hysteresis;
 use crate::error::{Result, Stage};
+use crate::memory;
 
 /// Most tracks that are clustered with each other; of more, those with the most solo speech are taken. Holds
 /// the distance matrix under 75 MB.
@@ -61,7 +63,7 @@ pub fn cluster(
         Method::Vbx(vbx) => scene.by_vbx(vbx, options, control)?,
     };
     control.check(Stage::Clustering, 1.0)?;
-    let labels = labels(windows, &scene.tracks, &speaker_of);
+    let labels = labels(windows, &scene.tracks, &speaker_of)?;
     Ok(Clustering { speakers: centroids.nrows(), labels, centroids })
 }
 
@@ -77,9 +79,9 @@ pub fn recognise(
     control: &Control<'_>,
 ) -> Result<Vec<Vec<Option<usize>>>> {
     let tracks = tracks_of(windows, hysteresis, control)?;
-    let speaker_of =
-        assign_tracks(&tracks, &directions(&tracks), centroids, Assignment::Constrained, control)?;
-    Ok(labels(windows, &tracks, &speaker_of))
+    let voices = directions(&tracks)?;
+    let speaker_of = assign_tracks(&tracks, &voices, centroids, Assignment::Constrained, control)?;
+    labels(windows, &tracks, &speaker_of)
 }
 
 /// The speaker of each local speaker of each window.
@@ -87,12 +89,15 @@ fn labels(
     windows: &[LocalWindow],
     tracks: &[Track<'_>],
     speaker_of: &[Option<usize>],
-) -> Vec<Vec<Option<usize>>> {
-    let mut labels: Vec<Vec<Option<usize>>> = windows.iter().map(|w| vec![None; w.speakers()]).collect();
+) -> Result<Vec<Vec<Option<usize>>>> {
+    let mut labels = memory::with_capacity(CLUSTERING, windows.len())?;
+    for window in windows {
+        labels.push(memory::filled(CLUSTERING, window.speakers(), None)?);
+    }
     for (track, speaker) in tracks.iter().zip(speaker_of) {
         labels[track.window][track.local] = *speaker;
     }
-    labels
+    Ok(labels)
 }
 
 /// The speaker of each track, and the centroids, of unit length.
@@ -110,33 +115,37 @@ struct Scene<'a> {
 impl<'a> Scene<'a> {
     fn new(windows: &'a [LocalWindow], options: &ClusteringOptions, control: &Control<'_>) -> Result<Self> {
         let tracks = tracks_of(windows, options.hysteresis, control)?;
-        Ok(Self { voices: directions(&tracks), chosen: trusted(&tracks, options), tracks })
+        Ok(Self { voices: directions(&tracks)?, chosen: trusted(&tracks, options)?, tracks })
     }
 
     /// The voices of the tracks to cluster, scaled to unit length.
-    fn chosen_voices(&self) -> Array2<f32> {
-        self.voices.select(Axis(0), &self.chosen)
+    fn chosen_voices(&self) -> Result<Array2<f32>> {
+        let mut voices = memory::array(CLUSTERING, (self.chosen.len(), self.voices.ncols()), 0.0)?;
+        for (mut row, &index) in voices.rows_mut().into_iter().zip(&self.chosen) {
+            row.assign(&self.voices.row(index));
+        }
+        Ok(voices)
     }
 
     /// The voices of the tracks to cluster, as the model gave them.
-    fn chosen_embeddings(&self) -> Array2<f32> {
-        let mut embeddings = Array2::zeros((self.chosen.len(), self.voices.ncols()));
+    fn chosen_embeddings(&self) -> Result<Array2<f32>> {
+        let mut embeddings = memory::array(CLUSTERING, (self.chosen.len(), self.voices.ncols()), 0.0)?;
         for (mut row, &index) in embeddings.rows_mut().into_iter().zip(&self.chosen) {
             row.assign(&self.tracks[index].embedding);
         }
-        embeddings
+        Ok(embeddings)
     }
 
     /// The tracks to cluster keep their clusters, the rest join them.
     fn by_average(&self, options: &ClusteringOptions, control: &Control<'_>) -> Result<Speakers> {
         let range = (options.min_speakers, options.max_speakers);
         let numbers = self.linked(options.threshold, range, control)?;
-        let mut speaker_of: Vec<Option<usize>> = vec![None; self.tracks.len()];
+        let mut speaker_of = memory::filled(CLUSTERING, self.tracks.len(), None)?;
         for (&index, &number) in self.chosen.iter().zip(&numbers) {
             speaker_of[index] = Some(number);
         }
         let speakers = dissolve_small(&self.tracks, &mut speaker_of, options);
-        let centroids = mean_voices(&self.tracks, &self.voices, &speaker_of, speakers);
+        let centroids = mean_voices(&self.tracks, &self.voices, &speaker_of, speakers)?;
         assign_rest(&self.tracks, &self.voices, &mut speaker_of, &centroids, control)?;
         Ok((speaker_of, centroids))
     }
@@ -149,11 +158,11 @@ impl<'a> Scene<'a> {
         options: &ClusteringOptions,
         control: &Control<'_>,
     ) -> Result<Speakers> {
-        let members = self.chosen_voices();
+        let members = self.chosen_voices()?;
         let range = (options.min_speakers, options.max_speakers);
         let numbers = tree::agglomerate(members.view(), linkage, options.threshold, least, range, control)?;
         let speakers = numbers.iter().max().map_or(0, |last| last + 1);
-        let centroids = means(self.chosen_embeddings().view(), &numbers, speakers);
+        let centroids = means(self.chosen_embeddings()?.view(), &numbers, speakers)?;
         self.assign(&centroids, options.assignment, control)
     }
 
@@ -164,8 +173,9 @@ impl<'a> Scene<'a> {
         (min, max): (usize, usize),
         control: &Control<'_>,
     ) -> Result<Vec<usize>> {
-        let windows: Vec<usize> = self.chosen.iter().map(|&index| self.tracks[index].window).collect();
-        linkage::agglomerate(&windows, self.chosen_voices().view(), threshold, min, max, control)
+        let windows =
+            memory::collected(CLUSTERING, self.chosen.iter().map(|&index| self.tracks[index].window))?;
+        linkage::agglomerate(&windows, self.chosen_voices()?.view(), threshold, min, max, control)
     }
 
     /// Where average linkage starts it, it also does without VBx for few tracks, and gives the number of speakers
@@ -174,7 +184,7 @@ impl<'a> Scene<'a> {
         if vbx.start() == Start::Average && self.chosen.len() < FEWEST_TRACKS {
             return self.by_average(options, control);
         }
-        let (embeddings, members) = (self.chosen_embeddings(), self.chosen_voices());
+        let (embeddings, members) = (self.chosen_embeddings()?, self.chosen_voices()?);
         let range = (options.min_speakers, options.max_speakers);
         let start = match vbx.start() {
             Start::Centroid => vbx::centroid_start(members.view(), options.threshold, control)?,
@@ -197,30 +207,36 @@ impl<'a> Scene<'a> {
         assignment: Assignment,
         control: &Control<'_>,
     ) -> Result<Speakers> {
-        let centroids = unit_rows(centroids);
+        let centroids = unit_rows(centroids)?;
         let speaker_of = assign_tracks(&self.tracks, &self.voices, &centroids, assignment, control)?;
-        Ok(drop_unused(speaker_of, &centroids))
+        drop_unused(speaker_of, &centroids)
     }
 }
 
 /// Renumbers the speakers without those who have no track.
-fn drop_unused(mut speaker_of: Vec<Option<usize>>, centroids: &Array2<f32>) -> Speakers {
+fn drop_unused(mut speaker_of: Vec<Option<usize>>, centroids: &Array2<f32>) -> Result<Speakers> {
     let used: Vec<usize> = (0..centroids.nrows()).filter(|&s| speaker_of.contains(&Some(s))).collect();
     for speaker in &mut speaker_of {
         *speaker = speaker.and_then(|old| used.iter().position(|&kept| kept == old));
     }
-    (speaker_of, centroids.select(Axis(0), &used))
+    let mut kept = memory::array(CLUSTERING, (used.len(), centroids.ncols()), 0.0)?;
+    for (mut row, &speaker) in kept.rows_mut().into_iter().zip(&used) {
+        row.assign(&centroids.row(speaker));
+    }
+    Ok((speaker_of, kept))
 }
 
 /// Indices, ascending, of the tracks to cluster: those with a voice and enough solo speech, but at least as
 /// many as speakers are asked for, and at least one, where as many have a voice.
-fn trusted(tracks: &[Track<'_>], options: &ClusteringOptions) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..tracks.len()).filter(|&index| tracks[index].has_voice).collect();
-    order.sort_by_key(|&index| (std::cmp::Reverse(tracks[index].solo_frames), index));
+fn trusted(tracks: &[Track<'_>], options: &ClusteringOptions) -> Result<Vec<usize>> {
+    let voiced = (0..tracks.len()).filter(|&index| tracks[index].has_voice);
+    let mut order = memory::collected(CLUSTERING, voiced)?;
+    // No two keys are alike, and this sort takes no memory.
+    order.sort_unstable_by_key(|&index| (std::cmp::Reverse(tracks[index].solo_frames), index));
     let enough = order.iter().take_while(|&&i| tracks[i].solo_frames >= options.trusted_frames).count();
     order.truncate(enough.max(options.min_speakers).clamp(1, MAX_CLUSTERED));
     order.sort_unstable();
-    order
+    Ok(order)
 }
 
 /// Takes the label from the tracks of speakers with too little speech, smallest first, and renumbers the
@@ -263,8 +279,8 @@ fn mean_voices(
     voices: &Array2<f32>,
     speaker_of: &[Option<usize>],
     speakers: usize,
-) -> Array2<f32> {
-    let mut sums = Array2::<f32>::zeros((speakers, voices.ncols()));
+) -> Result<Array2<f32>> {
+    let mut sums = memory::array(CLUSTERING, (speakers, voices.ncols()), 0.0_f32)?;
     for ((track, voice), speaker) in tracks.iter().zip(voices.rows()).zip(speaker_of) {
         if let Some(speaker) = *speaker {
             sums.row_mut(speaker).scaled_add((track.solo_frames + 1) as f32, &voice);
@@ -273,7 +289,7 @@ fn mean_voices(
     for row in sums.rows_mut() {
         scale_to_unit(row);
     }
-    sums
+    Ok(sums)
 }
 
 #[cfg(test)]

@@ -105,13 +105,18 @@ impl OnlineClustering {
     pub fn hear(&mut self, window: &LocalWindow, talking: &[Vec<bool>]) -> Result<Vec<Option<usize>>> {
         let talkers = talkers(window, talking);
         let remember = self.heard.is_multiple_of(self.options.remember_every.max(1));
-        self.heard += 1;
         let told = self.people.len();
         let labels = self.assign(&talkers, talking.len());
         if !remember {
+            self.heard += 1;
             return Ok(labels);
         }
-        self.remember(window.clone(), labels, told)?;
+        if let Err(error) = self.remember(window, labels, told) {
+            // The window may be heard again.
+            self.people.truncate(told);
+            return Err(error);
+        }
+        self.heard += 1;
         Ok(self.assign(&talkers, talking.len()))
     }
 
@@ -180,13 +185,12 @@ impl OnlineClustering {
     }
 
     /// Adds a window to the memory and clusters it anew. The first `told` people were there before the window.
-    fn remember(&mut self, window: LocalWindow, labels: Vec<Option<usize>>, told: usize) -> Result<()> {
-        if self.windows.len() >= self.options.memory.max(1) {
-            self.windows.pop_front();
-            self.labels.pop_front();
-        }
+    /// After an error the memory is as before.
+    fn remember(&mut self, window: &LocalWindow, labels: Vec<Option<usize>>, told: usize) -> Result<()> {
+        let window = window.try_clone()?;
+        let full = self.windows.len() >= self.options.memory.max(1);
+        let oldest = if full { self.windows.pop_front() } else { None };
         self.windows.push_back(window);
-        self.labels.push_back(labels);
         let options = ClusteringOptions {
             method: Method::Average,
             threshold: self.options.link_threshold,
@@ -197,7 +201,19 @@ impl OnlineClustering {
             assignment: Assignment::default(),
             hysteresis: self.options.hysteresis,
         };
-        let clustering = cluster(self.windows.make_contiguous(), &options, &Control::none())?;
+        let clustered = cluster(self.windows.make_contiguous(), &options, &Control::none());
+        let clustering = match clustered {
+            Ok(clustering) => clustering,
+            Err(error) => {
+                self.windows.pop_back();
+                oldest.into_iter().for_each(|window| self.windows.push_front(window));
+                return Err(error);
+            }
+        };
+        if full {
+            self.labels.pop_front();
+        }
+        self.labels.push_back(labels);
         self.recognise(&clustering, told);
         Ok(())
     }

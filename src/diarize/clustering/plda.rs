@@ -7,6 +7,7 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Dimension};
 
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// Most dimensions of the PLDA space that are used: those in which speakers differ most, as in
 /// pyannote.audio.
@@ -73,7 +74,11 @@ impl Plda {
         let mut order: Vec<usize> = (0..to).collect();
         order.sort_by(|&a, &b| psi[b].total_cmp(&psi[a]));
         order.truncate(MAX_DIMENSIONS);
-        let (transform, phi) = (tr.select(Axis(0), &order), psi.select(Axis(0), &order));
+        let mut transform = memory::array("PLDA", (order.len(), to), 0.0)?;
+        for (mut row, &dimension) in transform.rows_mut().into_iter().zip(&order) {
+            row.assign(&tr.row(dimension));
+        }
+        let phi = psi.select(Axis(0), &order);
         Ok(Self { mean1, mean2, lda, mu, transform, phi })
     }
 

@@ -6,6 +6,7 @@ use crate::control::Control;
 use crate::diarize::LocalWindow;
 use crate::diarize::activity::Hysteresis;
 use crate::error::{Result, Stage};
+use crate::memory;
 
 /// Windows between two looks at deadline and cancellation.
 const CHECK_EVERY: usize = 256;
@@ -30,7 +31,7 @@ pub struct Track<'a> {
 /// the onset makes no track.
 ///
 /// # Errors
-/// Those of [`Control::check`].
+/// Those of [`Control::check`]; [`Error::Memory`](crate::Error::Memory).
 pub fn tracks_of<'a>(
     windows: &'a [LocalWindow],
     hysteresis: Hysteresis,
@@ -48,7 +49,8 @@ pub fn tracks_of<'a>(
             }
             let solo_frames = solo_frames(&talking, local);
             let (embedding, has_voice) = (window.embedding.row(local), window.has_voice(local));
-            tracks.push(Track { window: index, local, solo_frames, embedding, has_voice });
+            let track = Track { window: index, local, solo_frames, embedding, has_voice };
+            memory::push(super::CLUSTERING, &mut tracks, track)?;
         }
     }
     Ok(tracks)

@@ -3,11 +3,13 @@
 
 use ndarray::{ArrayView1, ArrayView2, Axis};
 
+use super::CLUSTERING;
 use super::dendrogram::{self, Distances, average_linkage, centroid_linkage};
 use super::forest::Forest;
 use super::voices::{cosine_distance, means, unit_rows};
 use crate::control::Control;
 use crate::error::Result;
+use crate::memory;
 
 /// How far two clusters are from each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +67,7 @@ impl Tree {
         let distances = Distances::new(observations, control, |row, other| {
             linkage.distance(directions.row(row), directions.row(other))
         })?;
-        let mut joins: Vec<Join> = Vec::with_capacity(observations);
+        let mut joins: Vec<Join> = memory::with_capacity(CLUSTERING, observations)?;
         for join in linkage.joins(distances, control)? {
             let below = |node: usize| node.checked_sub(observations).map_or(0.0, |join| joins[join].highest);
             let dendrogram::Join { one, two, distance, size } = join;
@@ -77,18 +79,24 @@ impl Tree {
 
     /// Clusters in which no join was of more than `threshold`, as SciPy's `fcluster` with the criterion
     /// `distance`.
-    pub fn cut(&self, threshold: f32) -> Vec<usize> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub fn cut(&self, threshold: f32) -> Result<Vec<usize>> {
         self.numbers(|_, join| join.highest <= threshold)
     }
 
     /// The clusters after the first joins, as many as leave `clusters`.
-    pub fn cut_to(&self, clusters: usize) -> Vec<usize> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub fn cut_to(&self, clusters: usize) -> Result<Vec<usize>> {
         let made = self.observations.saturating_sub(clusters.max(1));
         self.numbers(|number, _| number < made)
     }
 
-    fn numbers(&self, made: impl Fn(usize, &Join) -> bool) -> Vec<usize> {
-        let mut forest = Forest::new(self.observations, self.joins.len());
+    fn numbers(&self, made: impl Fn(usize, &Join) -> bool) -> Result<Vec<usize>> {
+        let mut forest = Forest::new(self.observations, self.joins.len())?;
         for (number, join) in self.joins.iter().enumerate().filter(|&(number, join)| made(number, join)) {
             forest.join(number, join.one, join.two);
         }
@@ -97,7 +105,7 @@ impl Tree {
 
     /// The clusters after as many joins as leave `wanted` clusters of `least` observations or more, where
     /// there is such a number: the one whose last join is nearest to `threshold`.
-    fn cut_to_large(&self, wanted: usize, least: usize, threshold: f32) -> Option<Vec<usize>> {
+    fn cut_to_large(&self, wanted: usize, least: usize, threshold: f32) -> Result<Option<Vec<usize>>> {
         let size_of =
             |node: usize| node.checked_sub(self.observations).map_or(1, |join| self.joins[join].size);
         let mut large = if least <= 1 { self.observations } else { 0 };
@@ -111,7 +119,7 @@ impl Tree {
                 best = Some((gap, number));
             }
         }
-        best.map(|(_, last)| self.numbers(|number, _| number <= last))
+        best.map(|(_, last)| self.numbers(|number, _| number <= last)).transpose()
     }
 }
 
@@ -132,22 +140,22 @@ pub fn agglomerate(
     let count = directions.nrows();
     let (min, max) = (min.clamp(1, count.max(1)), max.clamp(1, count.max(1)));
     if max < 2 {
-        return Ok(vec![0; count]);
+        return memory::filled(CLUSTERING, count, 0);
     }
     let least = least.max(1);
     let tree = Tree::new(directions, linkage, control)?;
-    let numbers = tree.cut(threshold);
+    let numbers = tree.cut(threshold)?;
     let large = sizes(&numbers).into_iter().filter(|&size| size >= least).count();
     let wanted = large.clamp(min, max);
     if large == wanted {
-        return Ok(join_small(directions, numbers, least));
+        return join_small(directions, numbers, least);
     }
     for least in (1..=least).rev() {
-        if let Some(numbers) = tree.cut_to_large(wanted, least, threshold) {
-            return Ok(join_small(directions, numbers, least));
+        if let Some(numbers) = tree.cut_to_large(wanted, least, threshold)? {
+            return join_small(directions, numbers, least);
         }
     }
-    Ok(tree.cut_to(wanted))
+    tree.cut_to(wanted)
 }
 
 /// Tracks in a share of `count`, rounded to even, at least 1.
@@ -166,9 +174,9 @@ fn sizes(numbers: &[usize]) -> Vec<usize> {
 
 /// Joins each cluster of fewer than `least` tracks to the large one whose mean is nearest by cosine distance,
 /// and numbers the large ones anew. There is at least one.
-fn join_small(directions: ArrayView2<'_, f32>, numbers: Vec<usize>, least: usize) -> Vec<usize> {
+fn join_small(directions: ArrayView2<'_, f32>, mut numbers: Vec<usize>, least: usize) -> Result<Vec<usize>> {
     let sizes = sizes(&numbers);
-    let centroids = unit_rows(&means(directions, &numbers, sizes.len()));
+    let centroids = unit_rows(&means(directions, &numbers, sizes.len())?)?;
     let large: Vec<usize> = (0..sizes.len()).filter(|&cluster| sizes[cluster] >= least).collect();
     let places: Vec<usize> = centroids
         .axis_iter(Axis(0))
@@ -179,7 +187,8 @@ fn join_small(directions: ArrayView2<'_, f32>, numbers: Vec<usize>, least: usize
             own.or_else(|| (0..large.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)))).unwrap_or(0)
         })
         .collect();
-    numbers.into_iter().map(|number| places[number]).collect()
+    numbers.iter_mut().for_each(|number| *number = places[*number]);
+    Ok(numbers)
 }
 
 #[cfg(test)]
@@ -248,7 +257,7 @@ mod tests {
         let corners = Array2::from_shape_fn((3, 3), |(row, axis)| f32::from(u8::from(row == axis)));
         let tree = Tree::new(corners.view(), Linkage::Centroid, &Control::none()).unwrap();
         assert!(tree.joins[1].distance < tree.joins[0].distance);
-        assert_eq!(tree.cut(1.3), [0, 1, 2]);
-        assert_eq!(tree.cut(1.42), [0, 0, 0]);
+        assert_eq!(tree.cut(1.3).unwrap(), [0, 1, 2]);
+        assert_eq!(tree.cut(1.42).unwrap(), [0, 0, 0]);
     }
 }

@@ -6,12 +6,14 @@
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
+use super::CLUSTERING;
 use super::kmeans::k_means;
 use super::options::Vbx;
 use super::tree::{Linkage, Tree};
 use super::voices::means;
 use crate::control::Control;
 use crate::error::{Result, Stage};
+use crate::memory;
 
 /// How sure the start is of its clusters: responsibilities are the softmax of this and zeros (community-1).
 const INITIAL_SCORE: f64 = 7.0;
@@ -54,11 +56,11 @@ pub fn centroid_start(
     control: &Control<'_>,
 ) -> Result<Vec<usize>> {
     if directions.nrows() < 2 {
-        return Ok(vec![0; directions.nrows()]);
+        return memory::filled(CLUSTERING, directions.nrows(), 0);
     }
     let tree = Tree::new(directions, Linkage::Centroid, control)?;
-    let start = tree.cut(threshold);
-    Ok(if start.iter().any(|&cluster| cluster >= MAX_STARTS) { tree.cut_to(MAX_STARTS) } else { start })
+    let start = tree.cut(threshold)?;
+    if start.iter().any(|&cluster| cluster >= MAX_STARTS) { tree.cut_to(MAX_STARTS) } else { Ok(start) }
 }
 
 /// Speakers of tracks, at least `min` of them and at most `max`, if there are as many tracks: `embeddings` as
@@ -78,15 +80,19 @@ pub fn speakers(
 ) -> Result<Found> {
     let count = embeddings.nrows();
     if count < 2 {
-        return Ok(Found { centroids: means(embeddings, &vec![0; count], count), forced: false });
+        return Ok(Found { centroids: means(embeddings, &[0][..count], count)?, forced: false });
     }
+    // The arithmetic below makes arrays as it goes: of each track no more than four at a time of its features, and of its
+    // share in each speaker.
+    let speakers = start.iter().max().map_or(0, |last| last + 1);
+    memory::ask::<[f64; 4]>(CLUSTERING, count.saturating_mul(embeddings.ncols().max(speakers)))?;
     let features = options.plda().features(embeddings)?;
     let responsibilities = Mixture::new(&features, options).run(start, control)?;
     let found = responsibilities.ncols();
     let wanted = found.clamp(min.clamp(1, count), max.clamp(1, count));
     if found != wanted {
         let numbers = k_means(directions, wanted, control)?;
-        return Ok(Found { centroids: means(embeddings, &numbers, wanted), forced: true });
+        return Ok(Found { centroids: means(embeddings, &numbers, wanted)?, forced: true });
     }
     let weights = responsibilities.sum_axis(Axis(0)).insert_axis(Axis(1));
     let centroids = responsibilities.t().dot(&embeddings.mapv(f64::from)) / weights;

@@ -3,7 +3,10 @@
 
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1};
 
+use super::CLUSTERING;
 use super::tracks::Track;
+use crate::error::Result;
+use crate::memory;
 
 /// Cosine distance, 0 to 2, of two vectors of unit length.
 pub fn cosine_distance(a: ArrayView1<'_, f32>, b: ArrayView1<'_, f32>) -> f32 {
@@ -20,21 +23,27 @@ pub fn scale_to_unit(mut vector: ArrayViewMut1<'_, f32>) {
 }
 
 /// The voice of each track scaled to unit length, zeros for a track without one: [tracks, dimension].
-pub fn directions(tracks: &[Track<'_>]) -> Array2<f32> {
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory).
+pub fn directions(tracks: &[Track<'_>]) -> Result<Array2<f32>> {
     let dimension = tracks.first().map_or(0, |track| track.embedding.len());
-    let mut directions = Array2::zeros((tracks.len(), dimension));
+    let mut directions = memory::array(CLUSTERING, (tracks.len(), dimension), 0.0)?;
     for (mut row, track) in directions.rows_mut().into_iter().zip(tracks).filter(|(_, track)| track.has_voice)
     {
         row.assign(&track.embedding);
         scale_to_unit(row);
     }
-    directions
+    Ok(directions)
 }
 
 /// Mean of the rows of each cluster: [clusters, dimension]. `numbers` gives the cluster of each row.
-pub fn means(rows: ArrayView2<'_, f32>, numbers: &[usize], clusters: usize) -> Array2<f64> {
-    let mut sums = Array2::zeros((clusters, rows.ncols()));
-    let mut sizes = vec![0usize; clusters];
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory).
+pub fn means(rows: ArrayView2<'_, f32>, numbers: &[usize], clusters: usize) -> Result<Array2<f64>> {
+    let mut sums = memory::array(CLUSTERING, (clusters, rows.ncols()), 0.0)?;
+    let mut sizes = memory::filled(CLUSTERING, clusters, 0usize)?;
     for (row, &number) in rows.rows().into_iter().zip(numbers) {
         sums.row_mut(number).zip_mut_with(&row, |sum, &value| *sum += f64::from(value));
         sizes[number] += 1;
@@ -42,19 +51,21 @@ pub fn means(rows: ArrayView2<'_, f32>, numbers: &[usize], clusters: usize) -> A
     for (mut sum, size) in sums.rows_mut().into_iter().zip(sizes) {
         sum /= size.max(1) as f64;
     }
-    sums
+    Ok(sums)
 }
 
 /// Rows scaled to unit length; zeros stay.
-pub fn unit_rows(rows: &Array2<f64>) -> Array2<f32> {
-    let mut rows = rows.clone();
-    for mut row in rows.rows_mut() {
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory).
+pub fn unit_rows(rows: &Array2<f64>) -> Result<Array2<f32>> {
+    let mut scaled = memory::array(CLUSTERING, rows.dim(), 0.0)?;
+    for (mut to, row) in scaled.rows_mut().into_iter().zip(rows.rows()) {
         let length = row.dot(&row).sqrt();
-        if length > 0.0 {
-            row /= length;
-        }
+        let divisor = if length > 0.0 { length } else { 1.0 };
+        to.zip_mut_with(&row, |to, &value| *to = (value / divisor) as f32);
     }
-    rows.mapv(|value| value as f32)
+    Ok(scaled)
 }
 
 #[cfg(test)]
@@ -77,6 +88,6 @@ mod tests {
     #[test]
     fn means_are_by_cluster() {
         let rows = array![[1.0, 0.0], [3.0, 4.0], [5.0, 5.0]];
-        assert_eq!(means(rows.view(), &[0, 0, 1], 2), array![[2.0, 2.0], [5.0, 5.0]]);
+        assert_eq!(means(rows.view(), &[0, 0, 1], 2).unwrap(), array![[2.0, 2.0], [5.0, 5.0]]);
     }
 }

@@ -10,6 +10,8 @@ use super::framing::Framing;
 use super::mel::{Filter, SPECTRUM_BINS};
 use super::normalization::Normalization;
 use super::settings::{FFT_POINTS, FeatureSettings, LogGuard, Preemphasis};
+use crate::error::Result;
+use crate::memory;
 
 /// Share of the sample before that pre-emphasis subtracts: in Kaldi's recipes and in NeMo's.
 const PREEMPHASIS: f64 = 0.97;
@@ -65,8 +67,12 @@ impl FeatureExtractor {
     ///
     /// Stretches of one recording that start a multiple of 160 samples apart have the same features where they
     /// overlap, but for the frames that reach beyond an end: at most two at each.
-    pub fn compute(&self, audio: &[f32]) -> Array2<f32> {
-        let mut features = Array2::zeros((self.frames(audio.len()), self.filters.len()));
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub fn compute(&self, audio: &[f32]) -> Result<Array2<f32>> {
+        let shape = (self.frames(audio.len()), self.filters.len());
+        let mut features = memory::array("features", shape, 0.0_f32)?;
         let mut frame = self.fft.make_input_vec();
         let mut spectrum = self.fft.make_output_vec();
         let mut scratch = self.fft.make_scratch_vec();
@@ -81,7 +87,7 @@ impl FeatureExtractor {
                 *feature = self.log_guard.log(filter.energy(&power)) as f32;
             }
         }
-        features
+        Ok(features)
     }
 
     /// Normalises a stretch of features, `[frames, bins]`, as the network wants it.
@@ -172,7 +178,7 @@ mod tests {
             let extractor = FeatureExtractor::new(&settings, 80);
             for samples in [0, 1, 2, 79, 80, 159, 160, 161, 399, 400, 401, 1000] {
                 for audio in [noise(samples), vec![0.0; samples], vec![1e30; samples], vec![1e-40; samples]] {
-                    let mut features = extractor.compute(&audio);
+                    let mut features = extractor.compute(&audio).unwrap();
                     assert_eq!(features.dim(), (extractor.frames(samples), 80), "{settings:?}");
                     assert!(features.iter().all(|x| x.is_finite()), "{settings:?} {samples}");
                     extractor.normalize(&mut features.view_mut());
@@ -186,7 +192,7 @@ mod tests {
     fn digital_silence_lies_on_the_floor_and_is_zero_when_normalised() {
         for settings in presets() {
             let extractor = FeatureExtractor::new(&settings, 80);
-            let mut features = extractor.compute(&[0.0; 4000]);
+            let mut features = extractor.compute(&[0.0; 4000]).unwrap();
             let floor = settings.log_guard.log(0.0) as f32;
             assert!((-17.0..-15.0).contains(&floor));
             assert!(features.iter().all(|&x| x == floor));
@@ -202,7 +208,8 @@ mod tests {
         let audio = noise(16_000);
         for settings in presets() {
             let extractor = FeatureExtractor::new(&settings, 80);
-            let (whole, part) = (extractor.compute(&audio), extractor.compute(&audio[3200..12_345]));
+            let (whole, part) =
+                (extractor.compute(&audio).unwrap(), extractor.compute(&audio[3200..12_345]).unwrap());
             for frame in 2..part.nrows() - 2 {
                 assert_eq!(part.row(frame), whole.row(frame + 20), "{settings:?} {frame}");
             }
@@ -217,7 +224,7 @@ mod tests {
             assert_eq!(extractor.frame_centre(11) - centre, STEP_SAMPLES as f64);
             let mut audio = [0.0; 4000];
             audio[centre as usize] = 0.5;
-            let energies = extractor.compute(&audio).sum_axis(ndarray::Axis(1));
+            let energies = extractor.compute(&audio).unwrap().sum_axis(ndarray::Axis(1));
             let loudest = (0..energies.len()).max_by(|&a, &b| energies[a].total_cmp(&energies[b]));
             assert_eq!(loudest, Some(10), "{settings:?}");
         }

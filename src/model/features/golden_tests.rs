@@ -69,7 +69,7 @@ fn features_are_those_of_the_toolkits() {
     assert_eq!(golden.cases.len(), 8);
     for case in golden.cases {
         let extractor = FeatureExtractor::new(&settings(&case.name), case.shape.1);
-        let mut features = extractor.compute(&signal());
+        let mut features = extractor.compute(&signal()).unwrap();
         assert_eq!(features.dim(), case.shape, "{}", case.name);
         assert_equal(&case.name, features.view(), case.features);
         extractor.normalize(&mut features.view_mut());

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use prost::Message;
 
 use super::fields::{self, Field};
+use crate::memory;
 
 /// Fields of `ModelProto` and `GraphProto` in onnx.proto3.
 const MODEL_GRAPH: u32 = 7;
@@ -14,6 +15,8 @@ const GRAPH_INITIALIZER: u32 = 5;
 const GRAPH_INPUT: u32 = 11;
 const GRAPH_OUTPUT: u32 = 12;
 const GRAPH_VALUE_INFO: u32 = 13;
+/// What the memory of a half is for, in errors.
+const PART: &str = "part of the model";
 /// Operators that do nearly all of a network's work.
 const LAYERS: [&str; 6] = ["Conv", "Gemm", "GRU", "LSTM", "MatMul", "RNN"];
 /// `TensorProto.DataType.FLOAT`.
@@ -186,7 +189,10 @@ impl<'a> Graph<'a> {
     }
 
     /// The part that makes `tensors`, with them as outputs, as an ONNX file.
-    pub(super) fn head(&self, tensors: &[&str]) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub(super) fn head(&self, tensors: &[&str]) -> crate::Result<Vec<u8>> {
         let outputs: Vec<Vec<u8>> = tensors.iter().map(|name| value_info(GRAPH_OUTPUT, name, None)).collect();
         let needed: Vec<bool> = tensors
             .iter()
@@ -200,7 +206,10 @@ impl<'a> Graph<'a> {
 
     /// The part that makes `output` of `tensor`, with `tensor` as the only input, as an ONNX file. `sizes` are those
     /// of the tensor, `None` where they differ from run to run.
-    pub(super) fn tail(&self, tensor: &str, sizes: &[Option<usize>], output: &str) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub(super) fn tail(&self, tensor: &str, sizes: &[Option<usize>], output: &str) -> crate::Result<Vec<u8>> {
         let needed = self.needed_for(output, &BTreeSet::from([tensor]));
         let input = value_info(GRAPH_INPUT, tensor, Some(sizes));
         let outputs = self.outputs.iter().filter(|(name, _)| name == output);
@@ -224,28 +233,31 @@ impl<'a> Graph<'a> {
         needed
     }
 
-    fn write(&self, needed: &[bool], inputs: &[Vec<u8>], outputs: &[Vec<u8>]) -> Vec<u8> {
+    fn write(&self, needed: &[bool], inputs: &[Vec<u8>], outputs: &[Vec<u8>]) -> crate::Result<Vec<u8>> {
+        let append = |to: &mut Vec<u8>, bytes: &[u8]| memory::extend(PART, to, bytes.iter().copied());
         let mut graph = Vec::new();
         let mut used: BTreeSet<&str> = BTreeSet::new();
         for node in self.nodes.iter().zip(needed).filter(|(_, needed)| **needed).map(|(node, _)| node) {
-            graph.extend_from_slice(node.field.whole);
+            append(&mut graph, node.field.whole)?;
             used.extend(node.inputs.iter().map(String::as_str));
         }
         for (_, field) in self.initializers.iter().filter(|(name, _)| used.contains(name.as_str())) {
-            graph.extend_from_slice(field.whole);
+            append(&mut graph, field.whole)?;
         }
         for field in &self.rest {
-            graph.extend_from_slice(field.whole);
+            append(&mut graph, field.whole)?;
         }
         for bytes in inputs.iter().chain(outputs) {
-            graph.extend_from_slice(bytes);
+            append(&mut graph, bytes)?;
         }
         let mut model = Vec::new();
         for field in &self.model {
-            model.extend_from_slice(field.whole);
+            append(&mut model, field.whole)?;
         }
+        // The number and the length of a field take less than 20 bytes.
+        memory::reserve(PART, &mut model, graph.len() + 20)?;
         fields::append(MODEL_GRAPH, &graph, &mut model);
-        model
+        Ok(model)
     }
 }
 
@@ -332,13 +344,13 @@ mod tests {
     fn each_half_holds_what_it_needs_and_no_more() {
         let bytes = model(&[(&["x", "w1"], &["a"]), (&["a", "w2"], &["y"])], &["w1", "w2"]);
         let graph = Graph::parse(&bytes).unwrap();
-        let head = graph.head(&["a"]);
+        let head = graph.head(&["a"]).unwrap();
         let head = Graph::parse(&head).unwrap();
         let names =
             |list: &[(String, Field<'_>)]| list.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
         assert_eq!((names(&head.inputs), names(&head.outputs)), (vec!["x".to_owned()], vec!["a".to_owned()]));
         assert_eq!((head.nodes.len(), names(&head.initializers)), (1, vec!["w1".to_owned()]));
-        let tail = graph.tail("a", &[None, Some(3)], "y");
+        let tail = graph.tail("a", &[None, Some(3)], "y").unwrap();
         let tail = Graph::parse(&tail).unwrap();
         assert_eq!((names(&tail.inputs), names(&tail.outputs)), (vec!["a".to_owned()], vec!["y".to_owned()]));
         assert_eq!((tail.nodes.len(), names(&tail.initializers)), (1, vec!["w2".to_owned()]));

@@ -7,6 +7,7 @@ use crate::config::{Config, Provider, ProviderPolicy};
 use crate::control::Control;
 use crate::ending;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::model::network::Network;
 use crate::model::slot::failed;
 use crate::model::source::ModelBytes;
@@ -49,15 +50,16 @@ impl<'a> Probe<'a> {
 
     fn outputs(&self, model: &[u8], input: ArrayD<f32>) -> Result<Vec<ArrayD<f32>>> {
         let _work = ending::work()?;
-        let model = ModelBytes::new(model);
+        let model = ModelBytes::new(memory::copied("model", model)?);
         let (network, ()) =
             Network::open(&model, &"part of the network", &self.config, self.control, |_, _| ())?;
         let tensor = TensorRef::from_array_view(input.view()).map_err(failed)?;
         network.run(ort::inputs![tensor], self.control, |outputs| {
-            let arrays = outputs
-                .iter()
-                .map(|(_, value)| value.try_extract_array::<f32>().map(|array| array.to_owned()));
-            arrays.collect::<ort::Result<Vec<_>>>().map_err(failed)
+            let arrays = outputs.iter().map(|(_, value)| {
+                let array = value.try_extract_array::<f32>().map_err(failed)?;
+                memory::owned("outputs", &array)
+            });
+            arrays.collect()
         })
     }
 }

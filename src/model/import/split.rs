@@ -9,6 +9,7 @@ use super::probe::Probe;
 use crate::config::Config;
 use crate::control::Control;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::model::noise::Noise;
 
 /// Fewest layers in the first part: to compute one layer once spares nothing.
@@ -130,8 +131,8 @@ fn look(
     };
     let place = places.swap_remove(index);
     let split = Split {
-        frames: graph.head(&[&place.tensor]),
-        pooling: graph.tail(&place.tensor, &place.sizes, output),
+        frames: graph.head(&[&place.tensor])?,
+        pooling: graph.tail(&place.tensor, &place.sizes, output)?,
         axis,
         tensor: place.tensor,
     };
@@ -148,9 +149,9 @@ fn places(graph: &Graph<'_>, cuts: &[String], bins: usize, probe: &Probe<'_>) ->
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let model = graph.head(&names);
-    let short = probe.run(&model, noise(SHORT, bins))?;
-    let long = probe.run(&model, noise(LONG, bins))?;
+    let model = graph.head(&names)?;
+    let short = probe.run(&model, noise(SHORT, bins)?)?;
+    let long = probe.run(&model, noise(LONG, bins)?)?;
     let places = cuts.iter().zip(short.iter().zip(&long)).filter_map(|(tensor, (short, long))| {
         let (short, long) = (short.shape(), long.shape());
         let grown: Vec<usize> =
@@ -179,15 +180,15 @@ fn neighbourhood(
     bins: usize,
     probe: &Probe<'_>,
 ) -> Result<Option<FrameAxis>> {
-    let model = graph.head(&[&place.tensor]);
-    let mut features = noise(PROBED, bins);
-    let before = probe.run_one(&model, features.clone())?;
+    let model = graph.head(&[&place.tensor])?;
+    let mut features = noise(PROBED, bins)?;
+    let before = probe.run_one(&model, memory::owned("features", &features.view())?)?;
     features.row_mut(CHANGED).mapv_inplace(|value| 1.0 - value);
-    let after = probe.run_one(&model, features)?;
-    if before.shape() != after.shape() || before.ndim() <= place.axis {
+    let mut change = probe.run_one(&model, features)?;
+    if before.shape() != change.shape() || before.ndim() <= place.axis {
         return Ok(None);
     }
-    let change = &after - &before;
+    change -= &before;
     let frames = change.axis_iter(ndarray::Axis(place.axis));
     let (largest, energy): (Vec<f32>, Vec<f64>) = frames
         .map(|frame| {
@@ -224,19 +225,22 @@ fn neighbourhood(
 
 /// How far the parts together are from the whole, relative to the embedding's length.
 fn difference(model: &[u8], split: &Split, bins: usize, probe: &Probe<'_>) -> Result<f32> {
-    let whole = probe.run_one(model, noise(SHORT, bins))?;
-    let frames = probe.run_one(&split.frames, noise(SHORT, bins))?;
-    let parts = probe.run_one_array(&split.pooling, frames)?;
+    let whole = probe.run_one(model, noise(SHORT, bins)?)?;
+    let frames = probe.run_one(&split.frames, noise(SHORT, bins)?)?;
+    let mut parts = probe.run_one_array(&split.pooling, frames)?;
     if parts.shape() != whole.shape() {
         return Ok(f32::INFINITY);
     }
     let length = |values: &ArrayD<f32>| values.iter().map(|value| value * value).sum::<f32>().sqrt();
-    let difference = length(&(&parts - &whole)) / length(&whole);
+    parts -= &whole;
+    let difference = length(&parts) / length(&whole);
     Ok(if difference.is_nan() { f32::INFINITY } else { difference })
 }
 
 /// Features that look like mean-normalised log mel energies: [frames, bins], the same on every run.
-fn noise(frames: usize, bins: usize) -> Array2<f32> {
+fn noise(frames: usize, bins: usize) -> Result<Array2<f32>> {
     let mut noise = Noise::new(1);
-    Array2::from_shape_fn((frames, bins), |_| 2.0 * noise.number())
+    let mut features = memory::array("features", (frames, bins), 0.0)?;
+    features.iter_mut().for_each(|value| *value = 2.0 * noise.number());
+    Ok(features)
 }

@@ -2,7 +2,7 @@
 //! are computed once for the stretch. Where the network could be split, so are the features of its frames; the
 //! pooling part then runs on those of each crop. Where it could not, the whole network runs on the crop's features.
 
-use ndarray::{Array1, Array2, ArrayD, Axis, Ix2, s};
+use ndarray::{Array1, Array2, ArrayD, Ix2, IxDyn, s};
 use ort::session::SessionOutputs;
 use ort::value::TensorRef;
 
@@ -12,6 +12,7 @@ use super::speech::Crop;
 use crate::config::{ClusteringMethod, Config, ModelSource, Provider};
 use crate::control::Control;
 use crate::error::{Error, Result, Stage};
+use crate::memory;
 use crate::model::description::Description;
 use crate::model::features::{FeatureExtractor, STEP_SAMPLES};
 use crate::model::import::{self, FrameAxis};
@@ -147,7 +148,7 @@ impl Embedding {
         batch: usize,
         control: &Control<'_>,
     ) -> Result<Vec<Option<Array1<f32>>>> {
-        let mut features = self.extractor.compute(audio);
+        let mut features = self.extractor.compute(audio)?;
         let middle = |frame: f64| self.extractor.frame_centre(0) + frame * STEP_SAMPLES as f64;
         let chosen = crops.iter().map(|crop| crop.select(features.nrows(), |frame| middle(frame as f64)));
         let heard: Vec<(usize, Vec<usize>)> =
@@ -167,11 +168,11 @@ impl Embedding {
             Some(frames) => frames.gather(rows),
             None => self.cut(&features, rows),
         };
-        let mut voices = vec![None; crops.len()];
+        let mut voices = memory::filled("voices", crops.len(), None)?;
         for group in self.grouped(rows, batch) {
             control.check(Stage::Analysis, 0.0)?;
             // Made when they are needed: those of all crops at once would be many times the audio.
-            let inputs: Vec<ArrayD<f32>> = group.iter().map(|(_, rows)| input(rows)).collect();
+            let inputs = group.iter().map(|(_, rows)| input(rows)).collect::<Result<Vec<ArrayD<f32>>>>()?;
             let found = self.pool(&inputs, control)?;
             for ((index, _), voice) in group.iter().zip(found.rows()) {
                 let usable =
@@ -192,17 +193,20 @@ impl Embedding {
         heard: &[(usize, Vec<usize>)],
         control: &Control<'_>,
     ) -> Result<Frames> {
-        let mut wanted = vec![false; features.nrows()];
+        let mut wanted = memory::filled("frames", features.nrows(), false)?;
         heard.iter().flat_map(|(_, frames)| frames).for_each(|&frame| wanted[frame] = true);
         self.extractor.normalize_by(features, &wanted);
         Frames::compute(network, axis, features, &wanted, control)
     }
 
     /// The features of a crop, normalised, with frames and bins in the order of the network's input.
-    fn cut(&self, features: &Array2<f32>, frames: &[usize]) -> ArrayD<f32> {
-        let mut cut = features.select(Axis(0), frames);
+    fn cut(&self, features: &Array2<f32>, frames: &[usize]) -> Result<ArrayD<f32>> {
+        let mut cut = memory::array("features", (frames.len(), features.ncols()), 0.0)?;
+        for (mut to, &frame) in cut.rows_mut().into_iter().zip(frames) {
+            to.assign(&features.row(frame));
+        }
         self.extractor.normalize(&mut cut.view_mut());
-        if self.layout.bins_first { cut.reversed_axes().into_dyn() } else { cut.into_dyn() }
+        Ok(if self.layout.bins_first { cut.reversed_axes().into_dyn() } else { cut.into_dyn() })
     }
 
     /// Puts crops, each with its rows of frames, together that can be run at once: those with the same number of rows;
@@ -229,7 +233,7 @@ impl Embedding {
     fn pool(&self, group: &[ArrayD<f32>], control: &Control<'_>) -> Result<Array2<f32>> {
         let rows = self.layout.fixed_batch.filter(|_| self.frames.is_none()).unwrap_or(group.len());
         let shape = group.first().map_or(&[][..], |input| input.shape());
-        let mut batch = ArrayD::<f32>::zeros([&[rows], shape].concat());
+        let mut batch = memory::array("features", IxDyn(&[&[rows], shape].concat()), 0.0_f32)?;
         for (input, mut row) in group.iter().zip(batch.outer_iter_mut()) {
             row.assign(input);
         }
@@ -266,7 +270,7 @@ impl Embedding {
         if self.dim != 0 && found.ncols() != self.dim {
             return Err(refused());
         }
-        Ok(found.slice(s![..count, ..]).to_owned())
+        memory::owned("voices", &found.slice(s![..count, ..]))
     }
 }
 

@@ -8,6 +8,7 @@ use ort::value::TensorRef;
 
 use crate::control::Control;
 use crate::error::{Error, Result, Stage};
+use crate::memory;
 use crate::model::import::FrameAxis;
 use crate::model::network::Network;
 use crate::model::slot::failed;
@@ -78,17 +79,20 @@ impl Frames {
     }
 
     /// Some of the frames as an input of the pooling part, without the axis of the batch.
-    pub(super) fn gather(&self, rows: &[usize]) -> ArrayD<f32> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub(super) fn gather(&self, rows: &[usize]) -> Result<ArrayD<f32>> {
         let mut shape = vec![rows.len()];
         shape.extend(&self.sizes);
-        let chosen = self.rows.select(Axis(0), rows);
-        let mut tensor = ArrayD::zeros(IxDyn(&shape));
-        for (to, from) in tensor.iter_mut().zip(&chosen) {
+        let mut tensor = memory::array("frames", IxDyn(&shape), 0.0)?;
+        let chosen = rows.iter().flat_map(|&row| self.rows.row(row));
+        for (to, from) in tensor.iter_mut().zip(chosen) {
             *to = *from;
         }
         let mut order: Vec<usize> = (1..shape.len()).collect();
         order.insert(self.axis, 0);
-        tensor.permuted_axes(order)
+        Ok(tensor.permuted_axes(order))
     }
 
     /// Keeps the frames of a block's core.
@@ -111,7 +115,7 @@ impl Frames {
         let sizes: Vec<usize> = order.iter().map(|&axis| found.shape()[axis]).collect();
         let width = sizes.iter().product();
         if self.sizes.is_empty() {
-            self.rows = Array2::zeros((total, width));
+            self.rows = memory::array("frames", (total, width), 0.0)?;
             self.sizes = sizes;
         } else if self.sizes != sizes {
             return Err(wrong());
@@ -143,7 +147,7 @@ fn run(network: &Network, features: ArrayView2<'_, f32>, control: &Control<'_>) 
             );
             return Err(Error::Model(text));
         }
-        Ok(found.to_owned())
+        memory::owned("frames", &found)
     })
 }
 

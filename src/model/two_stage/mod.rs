@@ -14,8 +14,6 @@ mod layout;
 mod segmentation;
 mod speech;
 
-use ndarray::Array2;
-
 pub use embedding::{Imported, import_model};
 
 #[cfg(fuzzing)]
@@ -37,6 +35,7 @@ use crate::diarize::powerset::PowersetDecoding;
 use crate::diarize::windows::WindowGrid;
 use crate::ending;
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// Time from one window to the next in samples, by default: 1.75 s. The best for the time of those tried from 1 s to 2.5 s
 /// on the tuning part of the real conversations and on simulated ones.
@@ -159,16 +158,17 @@ impl LocalDiarizer for TwoStage {
             .collect();
         let voices = self.embedding.voices(&stretch.audio, &crops, batch, control)?;
         let mut voices = voices.into_iter();
-        let windows = activity.into_iter().enumerate().map(|(index, activity)| {
-            let mut embedding = Array2::zeros((activity.ncols(), self.embedding.dim));
+        let mut windows = memory::with_capacity("windows", activity.len())?;
+        for (index, activity) in activity.into_iter().enumerate() {
+            let mut embedding = memory::array("windows", (activity.ncols(), self.embedding.dim), 0.0)?;
             for (mut row, voice) in embedding.rows_mut().into_iter().zip(voices.by_ref()) {
                 if let Some(voice) = voice {
                     row.assign(&voice);
                 }
             }
-            LocalWindow { start_frame: stretch.start_frame(index), activity, embedding }
-        });
-        Ok(windows.collect())
+            windows.push(LocalWindow { start_frame: stretch.start_frame(index), activity, embedding });
+        }
+        Ok(windows)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::config::{Config, MAX_BATCH, ModelSource};
 use crate::control::Control;
 use crate::diarize::powerset::{Powerset, PowersetDecoding};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::model::contract::SAMPLE_RATE;
 use crate::model::description::Description;
 use crate::model::local::Stretch;
@@ -73,7 +74,7 @@ impl Segmentation {
                 described.broken(&format!("{place}: expected 1 to {MAX_SAMPLES} samples, found {window}"))
             );
         }
-        let silence = Array3::zeros((fixed_batch.unwrap_or(1), 1, window));
+        let silence = memory::array("windows", (fixed_batch.unwrap_or(1), 1, window), 0.0)?;
         let scores = run(&network, silence.view(), control).map_err(|error| described.failing(error))?;
         let (_, frames, classes) = scores.dim();
         let powerset = powerset(&described, classes)?;
@@ -135,7 +136,11 @@ impl Segmentation {
     /// As [`Segmentation::activity`], by runs of `rows`.
     fn activity_in(&self, stretch: &Stretch, rows: Rows, control: &Control<'_>) -> Result<Vec<Array2<f32>>> {
         let expected = self.frames(stretch.window);
-        let mut found = vec![Array2::zeros((expected, self.speakers())); stretch.offsets.len()];
+        let silent = || memory::array("windows", (expected, self.speakers()), 0.0);
+        let mut found = memory::with_capacity("windows", stretch.offsets.len())?;
+        for _ in &stretch.offsets {
+            found.push(silent()?);
+        }
         let is_loud = |&index: &usize| stretch.window(index).iter().any(|sample| sample.abs() > SILENCE);
         let loud: Vec<usize> = (0..found.len()).filter(is_loud).collect();
         rows.for_each_run(stretch, &loud, self.network.input_memory(), |audio, taken| {
@@ -149,7 +154,7 @@ impl Segmentation {
                 )));
             }
             for (row, &index) in taken.iter().enumerate() {
-                let mut activity = Array2::zeros((frames, self.speakers()));
+                let mut activity = memory::array("windows", (frames, self.speakers()), 0.0)?;
                 self.powerset.decode_into(
                     scores.index_axis(Axis(0), row),
                     self.decoding,
@@ -253,13 +258,14 @@ fn run(network: &Network, audio: ArrayView3<'_, f32>, control: &Control<'_>) -> 
         let array = outputs[0].try_extract_array::<f32>().map_err(failed)?;
         let shape = array.shape().to_vec();
         let scores = array.into_dimensionality::<Ix3>().ok().filter(|scores| scores.dim().0 == audio.dim().0);
-        scores.map(|scores| scores.to_owned()).ok_or_else(|| {
+        let scores = scores.ok_or_else(|| {
             let batch = audio.dim().0;
             Error::Model(format!(
                 "{}: expected an output [{batch}, frames, classes], the network gave {shape:?}",
                 network.name()
             ))
-        })
+        })?;
+        memory::owned("outputs", &scores)
     })
 }
 

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ndarray::Axis;
+
 use super::*;
 
 /// Largest difference to PyTorch's numbers, relative to the embedding's length.
@@ -68,7 +70,7 @@ fn embed(embedding: &Embedding, features: Array2<f32>) -> Array1<f32> {
         Some((network, axis)) => {
             let wanted = vec![true; features.nrows()];
             let frames = Frames::compute(network, *axis, &features, &wanted, &none).unwrap();
-            frames.gather(&(0..frames.count()).collect::<Vec<_>>())
+            frames.gather(&(0..frames.count()).collect::<Vec<_>>()).unwrap()
         }
         None if embedding.layout.bins_first => features.reversed_axes().into_dyn(),
         None => features.into_dyn(),
@@ -147,7 +149,7 @@ fn networks_give_the_embeddings_of_pytorch() {
 /// What a split network would give if its frames were made in one run over the whole stretch.
 fn voice_in_one_run(embedding: &Embedding, audio: &[f32], crop: &Crop) -> Array1<f32> {
     let (network, axis) = embedding.frames.as_ref().unwrap();
-    let mut features = embedding.extractor.compute(audio);
+    let mut features = embedding.extractor.compute(audio).unwrap();
     let inside =
         |sample: f64| crop.spans.iter().any(|span| (span.start as f64..span.end as f64).contains(&sample));
     let centre = |frame: f64| embedding.extractor.frame_centre(0) + frame * STEP_SAMPLES as f64;
@@ -204,7 +206,7 @@ fn whole_networks_are_given_the_features_of_the_crop_alone() {
     let audio = syllables(20);
     for name in WHOLE {
         let embedding = open(name);
-        let features = embedding.extractor.compute(&audio);
+        let features = embedding.extractor.compute(&audio).unwrap();
         for crop in crops_of_20_s() {
             let inside = |frame: &usize| {
                 let centre = embedding.extractor.frame_centre(*frame);
