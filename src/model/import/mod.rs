@@ -18,7 +18,7 @@ pub(super) fn cut(bytes: &[u8], input: &str, output: &str, most: usize) -> Resul
     for tensor in cuts.iter().take(most) {
         graph.layers(tensor);
         for part in [graph.head(&[tensor]), graph.tail(tensor, &[None, Some(8)], output)] {
-            graph::Graph::parse(&part)?;
+            graph::Graph::parse(&part.map_err(|error| error.to_string())?)?;
         }
     }
     Ok(cuts.len())

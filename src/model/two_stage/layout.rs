@@ -105,7 +105,7 @@ pub(in crate::model) fn features_of(
 ) -> Result<Vec<f32>> {
     let layout = Layout::of(described, config)?;
     let extractor = crate::model::features::FeatureExtractor::new(&layout.features, layout.bins);
-    let mut features = extractor.compute(audio);
+    let mut features = extractor.compute(audio)?;
     extractor.normalize(&mut features.view_mut());
     Ok(features.into_iter().collect())
 }
