@@ -13,7 +13,7 @@ use voiceflow_fuzz::mutation::{self, Random};
 use voiceflow_fuzz::protobuf;
 
 fuzz_target!(|data: &[u8]| {
-    let source = ModelSource::Memory(Arc::from(data));
+    let source = ModelSource::Memory(Arc::new(data.to_vec()));
     let mut config = Config::default();
     config.set_threads(1).expect("one thread is allowed");
     config.set_model(source.clone());
