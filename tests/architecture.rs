@@ -27,7 +27,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("score", &["assignment", "error", "output", "types"]),
     ("model", &["config", "control", "diarize", "ending", "error", "files", "loading", "sync", "types"]),
     ("analysis", &["audio", "control", "diarize", "error", "model", "sync"]),
-    ("gallery", &["assignment", "error", "files", "model", "types"]),
+    ("gallery", &["assignment", "error", "files", "model", "output", "types"]),
     (
         "diarizer",
         &[

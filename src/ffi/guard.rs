@@ -8,7 +8,7 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
 
 use super::status::{Failure, vf_status, vf_status_code};
-use super::{callback, last_error};
+use super::{callback, last_error, stack};
 
 /// A type that an exported function returns.
 pub(crate) trait Answer: Sized {
@@ -74,7 +74,8 @@ pub(crate) fn guard<T: Answer>(body: impl FnOnce() -> Result<T, Failure>) -> T {
     }
     let _depth = Depth::enter();
     // The closure's captures are not seen after a panic: each handle in use is poisoned by its borrow.
-    let result = panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(fault(payload)));
+    let result = panic::catch_unwind(AssertUnwindSafe(|| stack::with_room(body)))
+        .unwrap_or_else(|payload| Err(fault(payload)));
     report(result)
 }
 

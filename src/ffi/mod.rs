@@ -19,6 +19,7 @@
 mod buffer;
 mod guard;
 mod handle;
+mod stack;
 
 pub mod call;
 pub mod callback;
