@@ -94,6 +94,26 @@ fn a_file_that_is_wrong_from_its_beginning_is_refused_by_what_is_wrong() {
 }
 
 #[test]
+fn the_length_of_packets_that_a_file_declares_takes_no_memory() {
+    for frames in [1, u32::MAX] {
+        let outcome = read_bytes(&hostile::quicktime_packets(frames), 60.0);
+        assert!(outcome.error.is_none(), "{:?}", outcome.error);
+        assert_eq!(outcome.samples, 100);
+    }
+}
+
+#[test]
+fn vorbis_codebooks_that_ask_for_gigabytes_are_refused_by_their_size() {
+    let begun = Instant::now();
+    let text = read_bytes(&hostile::vorbis_codebooks(1 << 17), 600.0).error.unwrap().to_string();
+    println!("{:.0?}: {text}", begun.elapsed());
+    let expected = "codebook 0: expected at most 1048576 values up to it, got 2097152";
+    assert!(text.contains(expected) && begun.elapsed() < LONGEST, "{:?}, {text}", begun.elapsed());
+    let text = read_bytes(&hostile::vorbis_codebooks(1 << 9), 600.0).error.unwrap().to_string();
+    assert!(text.contains("codebook 128: expected at most"), "{text}");
+}
+
+#[test]
 fn the_deadline_ends_what_goes_on_and_on() {
     for (name, bytes) in hostile::files() {
         let begun = Instant::now();

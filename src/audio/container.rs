@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use symphonia::core::codecs::CodecParameters;
-use symphonia::core::codecs::audio::well_known::{self as codec, CODEC_ID_AAC};
+use symphonia::core::codecs::audio::well_known::{self as codec, CODEC_ID_AAC, CODEC_ID_VORBIS};
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::common::Limit;
 use symphonia::core::errors::Error as DecoderError;
@@ -22,7 +22,7 @@ use super::fragments::{self, Checked};
 use super::leash::{Leash, Leashed};
 use super::mp4::{Mp4, Mp4Track};
 use super::padded::Padded;
-use super::{aac, mp4, output_len, sniff};
+use super::{aac, mp4, output_len, sniff, vorbis};
 use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::files::open_regular;
@@ -35,6 +35,12 @@ const PROBE_DEPTH: u32 = 64 * 1024;
 const MAX_ID3_TAGS: u32 = 8;
 /// Frames that one byte of a file can hold at the very most; a longer declared length is a damaged header.
 const MAX_FRAMES_PER_BYTE: u64 = 16_384;
+/// Most tracks for which a decoder is tried: each may take some ten milliseconds to say no, and an Ogg file may begin with
+/// hundreds of thousands.
+const MAX_TRACKS_TRIED: usize = 100;
+/// Most frames for which a decoder has room beforehand. The file says how many a packet has, up to 2^32 in QuickTime, and
+/// a decoder makes room for more when they come.
+const MAX_FRAMES_AHEAD: u64 = 1 << 16;
 
 /// The known formats but MP4, with this module's limit on the search.
 static PROBE: LazyLock<Probe> = LazyLock::new(|| {
@@ -153,14 +159,17 @@ impl<'a> Container<'a> {
         let default_id = default.map(|track| track.id);
         let others = self.format.tracks().iter().filter(|track| Some(track.id) != default_id);
         let mut reason = None;
-        for track in default.into_iter().chain(others) {
+        for track in default.into_iter().chain(others).take(MAX_TRACKS_TRIED) {
             let Some(CodecParameters::Audio(parameters)) = &track.codec_params else { continue };
-            match decoder(parameters) {
-                Ok(decoder) => return Ok(self.selected(track, parameters, decoder)),
-                Err(error) => {
-                    reason.get_or_insert(self.unsupported(track.id, parameters, &error));
-                }
-            }
+            let headers = parameters.extra_data.as_deref().filter(|_| parameters.codec == CODEC_ID_VORBIS);
+            let refusal = match headers.and_then(vorbis::codebook_fault) {
+                Some(fault) => format!("{EXPECTED}, got Vorbis with a damaged setup header: {fault}"),
+                None => match decoder(parameters) {
+                    Ok(decoder) => return Ok(self.selected(track, parameters, decoder)),
+                    Err(error) => self.unsupported(track.id, parameters, &error),
+                },
+            };
+            reason.get_or_insert(refusal);
         }
         Err(reason.unwrap_or_else(|| self.no_track()))
     }
@@ -191,10 +200,7 @@ impl<'a> Container<'a> {
         let mut frames = track.num_frames.filter(|&frames| frames > 0 || self.mp4.tracks.is_empty())?;
         let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count() as u64);
         let frame_bits = u64::from(parameters.bits_per_coded_sample.unwrap_or(0)) * channels;
-        if parameters.codec >= codec::CODEC_ID_PCM_S32LE
-            && parameters.codec <= codec::CODEC_ID_PCM_MULAW
-            && frame_bits > 0
-        {
+        if is_pcm(parameters.codec) && frame_bits > 0 {
             frames = frames.min(self.bytes.saturating_mul(8) / frame_bits);
         }
         let rate = parameters.sample_rate.filter(|&rate| rate > 0)?;
@@ -252,17 +258,24 @@ const CODEC_NAMES: &[(AudioCodecId, &str)] = &[
     (codec::CODEC_ID_WMA, "Windows Media Audio"),
 ];
 
+fn is_pcm(codec: AudioCodecId) -> bool {
+    (codec::CODEC_ID_PCM_S32LE..=codec::CODEC_ID_PCM_MULAW).contains(&codec)
+}
+
 /// A decoder for `parameters`; of HE-AAC for its low-complexity core.
 fn decoder(parameters: &AudioCodecParameters) -> std::result::Result<Box<dyn AudioDecoder>, DecoderError> {
     let options = AudioDecoderOptions::default().gapless(true);
     let codecs = symphonia::default::get_codecs();
-    let error = match codecs.make_audio_decoder(parameters, &options) {
+    let mut parameters = parameters.clone();
+    if is_pcm(parameters.codec) {
+        parameters.max_frames_per_packet = parameters.max_frames_per_packet.map(|n| n.min(MAX_FRAMES_AHEAD));
+    }
+    let error = match codecs.make_audio_decoder(&parameters, &options) {
         Ok(decoder) => return Ok(decoder),
         Err(error) => error,
     };
     let config = parameters.extra_data.as_deref().filter(|_| parameters.codec == CODEC_ID_AAC);
     let Some(core) = config.and_then(aac::low_complexity_core) else { return Err(error) };
-    let mut parameters = parameters.clone();
     parameters.with_extra_data(Box::new(core));
     log::info!("HE-AAC: decoding its low-complexity core");
     codecs.make_audio_decoder(&parameters, &options)

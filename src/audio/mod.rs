@@ -23,6 +23,7 @@ mod resample;
 mod shield;
 mod sniff;
 mod timeline;
+mod vorbis;
 
 pub use buffer::BufferSource;
 pub use decode::FileSource;

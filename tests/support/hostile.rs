@@ -16,11 +16,16 @@ const RATE: u32 = 16_000;
 
 /// A track of 16-bit PCM of which the sample tables are these.
 fn track(id: u32, tables: &[Vec<u8>]) -> Vec<u8> {
+    let sound = [&[0; 6][..], &[0, 1], &[0; 8], &[0, 1, 0, 16, 0, 0, 0, 0], &words(&[RATE << 16])].concat();
+    track_of(id, &boxed(b"sowt", &sound), tables)
+}
+
+/// A track of which the sample entry and the sample tables are these.
+fn track_of(id: u32, entry: &[u8], tables: &[Vec<u8>]) -> Vec<u8> {
     let header = boxed(b"tkhd", &[words(&[3, 0, 0, id, 0, 0]), vec![0; 60]].concat());
     let media = boxed(b"mdhd", &words(&[0, 0, 0, RATE, 0, 0]));
     let handler = boxed(b"hdlr", &[&words(&[0, 0])[..], b"soun", &[0; 13]].concat());
-    let sound = [&[0; 6][..], &[0, 1], &[0; 8], &[0, 1, 0, 16, 0, 0, 0, 0], &words(&[RATE << 16])].concat();
-    let description = boxed(b"stsd", &[words(&[0, 1]), boxed(b"sowt", &sound)].concat());
+    let description = boxed(b"stsd", &[&words(&[0, 1]), entry].concat());
     let samples = boxed(b"stbl", &[description, tables.concat()].concat());
     let information = boxed(b"minf", &[boxed(b"smhd", &[0; 8]), samples].concat());
     boxed(b"trak", &[header, boxed(b"mdia", &[media, handler, information].concat())].concat())
@@ -42,6 +47,24 @@ fn tables(times: &[u32], samples: u32, offset: u32) -> Vec<Vec<u8>> {
 fn movie(content: &[u8]) -> Vec<u8> {
     let header = boxed(b"mvhd", &[words(&[0, 0, 0, RATE, 0]), vec![0; 80]].concat());
     [boxed(b"ftyp", b"M4A \0\0\0\0"), boxed(b"moov", &[&header, content].concat())].concat()
+}
+
+/// A QuickTime file of PCM with eight channels of 64-bit numbers, a hundred frames long, whose packets have `frames`
+/// frames as it says.
+pub fn quicktime_packets(frames: u32) -> Vec<u8> {
+    let old =
+        [&[0; 6][..], &[0, 1, 0, 2], &[0; 6], &[0, 3, 0, 16, 0xff, 0xfe, 0, 0], &words(&[1 << 16])].concat();
+    let rate = f64::from(RATE).to_be_bytes();
+    let new = words(&[8, 0x7f00_0000, 64, 0x9, 64, frames]);
+    let entry = boxed(b"lpcm", &[&old[..], &words(&[72]), &rate, &new].concat());
+    let tables = |offset| {
+        let mut tables = tables(&[100, 1], 100, offset);
+        tables[2] = boxed(b"stsz", &words(&[0, 64, 100]));
+        tables
+    };
+    let size = movie(&track_of(1, &entry, &tables(0))).len() as u32;
+    let file = movie(&track_of(1, &entry, &tables(size + 8)));
+    [file, boxed(b"mdat", &[0; 6400])].concat()
 }
 
 /// What a fragmented file of `tracks` tracks begins with. A sample is one frame of two bytes.
@@ -98,6 +121,59 @@ fn flac_seek_table() -> Vec<u8> {
     file
 }
 
+/// Bits of a Vorbis packet, the lowest first.
+#[derive(Default)]
+struct Bits(Vec<bool>);
+
+impl Bits {
+    fn put(&mut self, value: u32, count: u32) -> &mut Self {
+        self.0.extend((0..count).map(|place| value >> place & 1 == 1));
+        self
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let byte = |bits: &[bool]| bits.iter().rev().fold(0, |byte, &bit| byte << 1 | u8::from(bit));
+        self.0.chunks(8).map(byte).collect()
+    }
+}
+
+/// A page of an Ogg file with one packet of at most 65,024 bytes.
+fn ogg_page(sequence: u32, packet: &[u8]) -> Vec<u8> {
+    let mut lacing = vec![255; packet.len() / 255];
+    lacing.push((packet.len() % 255) as u8);
+    let first = if sequence == 0 { 2 } else { 0 };
+    let head = [&b"OggS\0"[..], &[first], &[0; 8], &7_u32.to_le_bytes(), &sequence.to_le_bytes(), &[0; 4]];
+    let mut page = [&head.concat()[..], &[lacing.len() as u8], &lacing, packet].concat();
+    let shift = |sum: u32, _| if sum >> 31 == 1 { sum << 1 ^ 0x04c1_1db7 } else { sum << 1 };
+    let sum = page.iter().fold(0, |sum, &byte| (0..8).fold(sum ^ u32::from(byte) << 24, shift));
+    page[22..26].copy_from_slice(&sum.to_le_bytes());
+    page
+}
+
+/// An Ogg Vorbis file of a few kilobytes whose 256 codebooks have `entries` entries of 16 values.
+pub fn vorbis_codebooks(entries: u32) -> Vec<u8> {
+    let rates = [&RATE.to_le_bytes()[..], &[0; 12]].concat();
+    let identification = [&b"\x01vorbis\0\0\0\0\x01"[..], &rates, &[0xb8, 1]].concat();
+    let comment = [&b"\x03vorbis"[..], &[0; 8], &[1]].concat();
+    let mut setup = Bits::default();
+    setup.put(255, 8);
+    for _ in 0..256 {
+        setup.put(0x56_43_42, 24).put(16, 16).put(entries, 24);
+        // All entries have one length; the vectors are made of one value, or of two.
+        setup.put(1, 1).put(entries.ilog2() - 1, 5).put(entries, entries.ilog2() + 1);
+        setup
+            .put(1, 4)
+            .put(0, 32)
+            .put(0, 32)
+            .put(0, 4)
+            .put(0, 1)
+            .put(0, if entries < 1 << 16 { 1 } else { 2 });
+    }
+    let setup = [&b"\x05vorbis"[..], &setup.bytes()].concat();
+    let packets = [identification, comment, setup, vec![0; 100]];
+    packets.iter().zip(0..).flat_map(|(packet, sequence)| ogg_page(sequence, packet)).collect()
+}
+
 /// One of the recordings that the tests come with.
 fn recording(name: &str) -> Vec<u8> {
     std::fs::read(super::support::root().join("tests/data/audio").join(name)).unwrap()
@@ -133,6 +209,7 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("MP3, frames that are none", [recording("44k_stereo.mp3"), mpeg.repeat(3_000_000)].concat()),
         ("ADTS, frames that are none", [recording("48k.aac"), adts.repeat(3_000_000)].concat()),
         ("FLAC, frames that are none", [recording("16k.flac"), flac.repeat(3_000_000)].concat()),
+        ("Vorbis, codebooks", vorbis_codebooks(1 << 17)),
         ("WAV, silence", [recording("original.wav"), vec![0; 30 << 20]].concat()),
     ]
 }
