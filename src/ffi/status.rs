@@ -164,3 +164,15 @@ pub(crate) fn meaning(status: vf_status) -> &'static CStr {
     let found = MEANINGS.iter().find(|(code, _)| *code as vf_status == status);
     found.map_or(c"unknown status", |(_, text)| *text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_no_gap_and_the_next_one_is_unknown() {
+        let numbers = MEANINGS.map(|(code, _)| code as vf_status);
+        assert!(numbers.iter().copied().eq((0..MEANINGS.len()).map(|place| -(place as vf_status))));
+        assert_eq!(meaning(-(MEANINGS.len() as vf_status)), c"unknown status");
+    }
+}

@@ -31,13 +31,14 @@ static void versions(void)
 
 static void status_texts(void)
 {
-    for (vf_status status = 0; status >= VF_E_GALLERY; status--) {
+    for (vf_status status = 0; status >= VF_E_ENDING; status--) {
         CHECK(strlen(vf_status_str(status)) > 0);
         CHECK(strcmp(vf_status_str(status), "unknown status") != 0);
         CHECK(strcmp(vf_status_str(status), vf_status_str(status - 1)) != 0);
     }
     CHECK(strcmp(vf_status_str(1), "unknown status") == 0);
-    CHECK(strcmp(vf_status_str(VF_E_GALLERY - 1), "unknown status") == 0);
+    /* Far from any number in use: this program has to pass with a library that has more. */
+    CHECK(strcmp(vf_status_str(-1000), "unknown status") == 0);
     CHECK(strcmp(vf_status_str(INT32_MIN), "unknown status") == 0);
 }
 
