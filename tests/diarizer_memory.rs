@@ -6,7 +6,7 @@
 
 mod support;
 
-use voiceflow::audio::{AudioSource, FileSource, SAMPLE_RATE};
+use voiceflow::audio::{AudioSource, SAMPLE_RATE};
 use voiceflow::{Config, Control, Diarizer};
 
 /// Most that the resident memory may grow by. Three hours of samples alone would be 690 MB.
@@ -47,9 +47,7 @@ fn check(minutes: usize) {
     config.set_runtime_library(support::runtime_library());
     config.set_threads(2).unwrap();
     let diarizer = Diarizer::new(&config).unwrap();
-    let mut samples = Vec::new();
-    let mut file = FileSource::open(&support::root().join("examples/data/conversation.flac")).unwrap();
-    while file.read(&mut samples).unwrap() > 0 {}
+    let samples = support::conversation();
     let run = |minutes: usize| {
         let left = minutes * 60 * SAMPLE_RATE as usize;
         let mut source = Loop { samples: samples.clone(), position: 0, left };

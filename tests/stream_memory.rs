@@ -8,7 +8,7 @@ mod support;
 
 use std::time::Duration;
 
-use voiceflow::audio::{AudioSource, FileSource, SAMPLE_RATE};
+use voiceflow::audio::SAMPLE_RATE;
 use voiceflow::{Config, Control, Diarizer, Stream};
 
 /// Most that the resident memory may grow by. Twenty minutes of samples alone would be 77 MB.
@@ -22,13 +22,6 @@ fn config() -> Config {
     config.set_threads(1).unwrap();
     config.set_history(60.0).unwrap();
     config
-}
-
-fn conversation() -> Vec<f32> {
-    let mut samples = Vec::new();
-    let mut file = FileSource::open(&support::root().join("examples/data/conversation.flac")).unwrap();
-    while file.read(&mut samples).unwrap() > 0 {}
-    samples
 }
 
 /// Resident memory of this process in KiB.
@@ -68,7 +61,7 @@ fn lives(diarizer: &Diarizer, samples: &[f32], count: usize) {
 /// Checks a stream of so many minutes against its first third, and so many short ones.
 fn check(minutes: usize, streams: usize) {
     let diarizer = Diarizer::new(&config()).unwrap();
-    let samples = conversation();
+    let samples = support::conversation();
     let stream = Stream::new(&diarizer, &config(), SAMPLE_RATE, 1).unwrap();
     let (third, end) = (minutes * 20, minutes * 60);
     push(&stream, &samples, 0, third / 2);

@@ -6,6 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use voiceflow::audio::{AudioSource, FileSource};
+
 /// The root of the checkout.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -28,6 +30,14 @@ pub fn runtime_library() -> PathBuf {
     let path = root().join(".runtime/onnxruntime-1.31.1/libonnxruntime.so.1.31.1");
     assert!(path.is_file(), "{}: not there; run scripts/fetch_runtime.sh", path.display());
     path
+}
+
+/// The samples of the example recording.
+pub fn conversation() -> Vec<f32> {
+    let mut samples = Vec::new();
+    let mut file = FileSource::open(&root().join("examples/data/conversation.flac")).unwrap();
+    while file.read(&mut samples).unwrap() > 0 {}
+    samples
 }
 
 /// A tool of Debian's, or a message that says how to get it.
