@@ -158,6 +158,10 @@ wheel: installed $(VENV)/ready ## the Python package with the library in it, int
 lint: $(VENV)/ready .cache/cargo-deny/bin/cargo-deny ## formatting, clippy, clang-tidy, mypy, ruff, Go, docs, licences
 	scripts/lint.sh
 
+.PHONY: sbom
+sbom: .cache/cargo-cyclonedx/bin/cargo-cyclonedx ## what is linked into the library, as CycloneDX JSON, into target/sbom
+	python3 scripts/sbom.py target/sbom
+
 .PHONY: header
 header: ## write include/voiceflow.h, its list of symbols and docs/C_API.md anew from src/ffi
 	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test header
@@ -278,3 +282,6 @@ $(PEERS)/ready: benches/peers/requirements.txt
 
 .cache/cargo-deny/bin/cargo-deny:
 	cargo install --quiet --locked --root .cache/cargo-deny cargo-deny@0.20.2
+
+.cache/cargo-cyclonedx/bin/cargo-cyclonedx:
+	cargo install --quiet --locked --root .cache/cargo-cyclonedx cargo-cyclonedx@0.5.9
