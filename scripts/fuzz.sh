@@ -36,7 +36,6 @@ one() { # TARGET
     corpus=$out/corpus/$target
     log=$out/logs/$target.log
     mkdir -p "$corpus"
-    leaks=1
     # All of them from the root: the target `c_api` goes to a folder of its own.
     set -- "$corpus"
     [ ! -d "fuzz/corpus/$target" ] || set -- "$@" "$root/fuzz/corpus/$target"
@@ -44,10 +43,9 @@ one() { # TARGET
     audio) set -- "$@" "$root/tests/data/audio" ;;
     graph | model) set -- "$@" "$root/tests/data/models" ;;
     esac
-    # ONNX Runtime keeps memory of its own until the process ends.
-    case $target in c_api | model | stream) leaks=0 ;; esac
     status=0
-    ASAN_OPTIONS="detect_leaks=$leaks:allocator_may_return_null=1:detect_odr_violation=0" \
+    ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:detect_odr_violation=0 \
+        LSAN_OPTIONS="suppressions=$root/fuzz/leaks.txt:print_suppressions=0" \
         "$programs/$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=65536 \
         -print_final_stats=1 -artifact_prefix="$out/findings/$target-" "$@" >"$log" 2>&1 || status=$?
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)

@@ -26,7 +26,8 @@ fn diarizer() -> &'static (Diarizer, Config) {
     })
 }
 
-fuzz_target!(|data: &[u8]| {
+// The model is loaded before the time of the first input begins.
+fuzz_target!(init: { diarizer(); }, |data: &[u8]| {
     let mut input = Input::new(data);
     let (diarizer, config) = diarizer();
     let mut config = config.clone();
