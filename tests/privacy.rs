@@ -14,10 +14,10 @@ use std::process::Command;
 use installed::{compile, environment};
 use support::{fresh_folder, root, run, tool};
 
-/// The host of tests/c/quiet.c in a folder of its own.
+/// The host of tests/hosts/quiet.c in a folder of its own.
 fn host(folder: &Path) -> PathBuf {
     let program = folder.join("quiet");
-    compile("gcc", "gcc", &["-std=c11", "-Wall", "-Werror"], &root().join("tests/c/quiet.c"), &program);
+    compile("gcc", "gcc", &["-std=c11", "-Wall", "-Werror"], &root().join("tests/hosts/quiet.c"), &program);
     program
 }
 
@@ -51,7 +51,7 @@ fn the_option_decides_and_the_environment_stays() {
     let flags = ["-std=c11", "-shared", "-fPIC"];
     run(tool("gcc", "gcc")
         .args(flags)
-        .arg(root().join("tests/c/switch.c"))
+        .arg(root().join("tests/hosts/switch.c"))
         .arg("-o")
         .arg(&switch)
         .arg("-ldl"));

@@ -1,4 +1,4 @@
-//! Hours of use, compressed: tests/c/soak.c makes handles, diarizes files and pushes a stream, and nothing becomes more.
+//! Hours of use, compressed: tests/hosts/soak.c makes handles, diarizes files and pushes a stream, and nothing becomes more.
 
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
@@ -19,7 +19,7 @@ const FLAGS: [&str; 7] =
 /// So many of each handle, so many files, and a stream of so many minutes.
 fn soak(name: &str, handles: usize, recordings: usize, minutes: usize) {
     let built = fresh_folder(name).join("soak");
-    compile("gcc", "gcc", &FLAGS, &root().join("tests/c/soak.c"), &built);
+    compile("gcc", "gcc", &FLAGS, &root().join("tests/hosts/soak.c"), &built);
     let mut files: Vec<_> = std::fs::read_dir(root().join("tests/data/audio"))
         .unwrap()
         .map(|entry| entry.unwrap().path())

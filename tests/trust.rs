@@ -37,7 +37,7 @@ impl Installed {
         std::fs::copy(runtime_library(), installed.runtime()).unwrap();
         std::fs::copy(root().join("tests/data/models/good.onnx"), installed.path("model.onnx")).unwrap();
         let mut gcc = tool("gcc", "gcc");
-        gcc.args(["-std=c11", "-Wall", "-Werror"]).arg(root().join("tests/c").join(source)).arg("-I");
+        gcc.args(["-std=c11", "-Wall", "-Werror"]).arg(root().join("tests/hosts").join(source)).arg("-I");
         gcc.arg(root().join("include")).arg(&library).arg("-o").arg(installed.host());
         run(gcc.arg(format!("-Wl,-rpath,{}", installed.path("own").display())));
         installed

@@ -37,14 +37,17 @@ pub(crate) unsafe fn slice<'a, T: Copy>(
     if len == 0 {
         return Ok(&[]);
     }
-    check_pointer(name, pointer)?;
-    check_len::<T>(name, len)?;
+    check_array(name, pointer, len)?;
     // SAFETY: as promised; not NULL, aligned, and no larger than an object can be.
     Ok(unsafe { slice::from_raw_parts(pointer, len) })
 }
 
-/// Refuses more elements than an object can have.
-pub(crate) fn check_len<T>(name: &str, len: usize) -> Result<(), Failure> {
+/// Checks what can be checked of `len` elements at `pointer` without reading them; NULL is allowed where `len` is 0.
+pub(super) fn check_array<T>(name: &str, pointer: *const T, len: usize) -> Result<(), Failure> {
+    if len > 0 {
+        check_pointer(name, pointer)?;
+    }
+    // No object has more bytes.
     match len.checked_mul(size_of::<T>()) {
         Some(bytes) if bytes <= isize::MAX as usize => Ok(()),
         _ => Err(Failure::limit(format!("{name}: {len} elements do not fit in memory"))),

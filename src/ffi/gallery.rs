@@ -248,7 +248,7 @@ pub unsafe extern "C" fn vf_gallery_enroll_embedding(
         unsafe {
             let gallery = borrow::<Shared>(gallery)?;
             let name = buffer::text("name", name)?;
-            buffer::check_len::<f32>("embedding", dim)?;
+            buffer::check_array("embedding", embedding, dim)?;
             // Before any of the values is read: there may be no `dim` of them.
             gallery.read().check_dimension(dim)?;
             let embedding = buffer::slice("embedding", embedding, dim)?.to_vec();
@@ -359,7 +359,7 @@ pub unsafe extern "C" fn vf_gallery_identify(
             buffer::store("score", score, -1.0)?;
             let gallery = borrow::<Shared>(gallery)?;
             let gallery = gallery.read();
-            buffer::check_len::<f32>("embedding", dim)?;
+            buffer::check_array("embedding", embedding, dim)?;
             // Before any of the values is read: there may be no `dim` of them.
             gallery.check_dimension(dim)?;
             let embedding = buffer::slice("embedding", embedding, dim)?;

@@ -30,12 +30,12 @@ fn nothing_is_sent_and_nothing_left() {
     }
 }
 
-/// tests/c/switch.c notes what ONNX Runtime would read, and switches its telemetry off all the same.
+/// tests/hosts/switch.c notes what ONNX Runtime would read, and switches its telemetry off all the same.
 #[test]
 fn telemetry_is_left_on_where_it_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let (switch, seen) = (folder.path().join("switch.so"), folder.path().join("seen"));
-    let source = root().join("tests/c/switch.c");
+    let source = root().join("tests/hosts/switch.c");
     let mut gcc = Command::new("gcc");
     gcc.args(["-shared", "-fPIC"]).arg(source).arg("-o").arg(&switch).arg("-ldl");
     assert!(gcc.status().expect("gcc is needed").success());

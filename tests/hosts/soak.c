@@ -8,7 +8,7 @@
  * are taken, and printed for each part of the work.
  */
 #define _GNU_SOURCE
-#include "support.h"
+#include "../c/support.h"
 
 #include <dirent.h>
 #include <malloc.h>
