@@ -4,6 +4,7 @@
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
+#![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 mod support;
 
@@ -86,11 +87,14 @@ fn skipped(what: &str) {
     println!("skipped 1 test: {what} needs root and a file system that heeds the set-user-ID bit");
 }
 
+/// A variable, and the path that it names.
+type Variable = (&'static str, fn(&Installed) -> PathBuf);
+
 /// A way by which whoever starts a program could choose the library that it loads.
 struct Way {
     name: &'static str,
     lay: fn(&Installed),
-    variable: Option<(&'static str, fn(&Installed) -> PathBuf)>,
+    variable: Option<Variable>,
 }
 
 const WAYS: [Way; 5] = [

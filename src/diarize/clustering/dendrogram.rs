@@ -2,6 +2,8 @@
 //! arXiv:1109.2378, 2011, which look at deadline and cancellation as they go: of thousands of observations they take
 //! seconds.
 
+use std::cmp::Ordering;
+
 use super::CLUSTERING;
 use crate::control::Control;
 use crate::error::{Result, Stage};
@@ -218,9 +220,9 @@ pub fn centroid_linkage(mut distances: Distances, control: &Control<'_>) -> Resu
     let count = clusters.places.len();
     // The nearest cluster behind each, and a bound that its distance is not under.
     let mut nearest = memory::filled(CLUSTERING, count, (0, f32::INFINITY))?;
-    for place in 0..count.saturating_sub(1) {
+    for (place, nearest) in nearest.iter_mut().enumerate().take(count.saturating_sub(1)) {
         clusters.check(control)?;
-        nearest[place] = clusters.nearest_behind(place);
+        *nearest = clusters.nearest_behind(place);
     }
     while clusters.places.len() > 1 {
         let (one, two) = loop {
@@ -228,7 +230,7 @@ pub fn centroid_linkage(mut distances: Distances, control: &Control<'_>) -> Resu
             let place = clusters.least(&nearest);
             let (other, bound) = nearest[place];
             // Not greater rather than equal: what is no number must not go round for ever.
-            if !(clusters.distances.get(place, other) > bound) {
+            if clusters.distances.get(place, other).partial_cmp(&bound) != Some(Ordering::Greater) {
                 break (place, other);
             }
             nearest[place] = clusters.nearest_behind(place);
@@ -277,14 +279,16 @@ mod tests {
         a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt()
     }
 
-    fn linked(points: &[[f32; 3]], linkage: fn(Distances, &Control<'_>) -> Result<Vec<Join>>) -> Vec<Join> {
+    type Point = [f32; 3];
+
+    fn linked(points: &[Point], linkage: fn(Distances, &Control<'_>) -> Result<Vec<Join>>) -> Vec<Join> {
         let between = |one: usize, two: usize| distance(points[one], points[two]);
         let distances = Distances::new(points.len(), &Control::none(), between).unwrap();
         linkage(distances, &Control::none()).unwrap()
     }
 
     /// The distance of each join, from the definition: of all pairs of clusters the nearest.
-    fn by_definition(points: &[[f32; 3]], between: fn(&[[f32; 3]], &[[f32; 3]]) -> f32) -> Vec<f32> {
+    fn by_definition(points: &[Point], between: fn(&[Point], &[Point]) -> f32) -> Vec<f32> {
         let mut clusters: Vec<Vec<[f32; 3]>> = points.iter().map(|&point| vec![point]).collect();
         let mut distances = Vec::new();
         while clusters.len() > 1 {

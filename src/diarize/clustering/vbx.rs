@@ -177,7 +177,7 @@ impl<'a> Mixture<'a> {
         let scores = responsibilities.axis_chunks_iter_mut(Axis(0), TRACKS_AT_ONCE);
         for ((scaled, constant), mut scores) in tracks.zip(constants).zip(scores) {
             control.check(Stage::Clustering, 1.0)?;
-            scores.assign(&(scaled.dot(&voices.t()) - &uncertain + &constant));
+            scores.assign(&(scaled.dot(&voices.t()) - &uncertain + constant));
             scores *= self.fa;
             scores += &log_priors;
             for mut row in scores.rows_mut() {
