@@ -21,6 +21,8 @@ all=$(sed -n 's/^name = "\([a-z_]*\)"$/\1/p' fuzz/Cargo.toml)
 # shellcheck disable=SC2086 # a list
 [ $# -gt 0 ] || set -- $all
 mkdir -p "$out/findings" "$out/logs"
+# The target `c_api` goes to a folder of its own.
+out=$(CDPATH='' cd -- "$out" && pwd)
 
 # The flags of cargo-fuzz. `--target` keeps them from the programs that only build.
 export RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$root/target/fuzz" RUSTFLAGS="--cfg fuzzing -Zsanitizer=address \
@@ -36,7 +38,6 @@ one() { # TARGET
     corpus=$out/corpus/$target
     log=$out/logs/$target.log
     mkdir -p "$corpus"
-    # All of them from the root: the target `c_api` goes to a folder of its own.
     set -- "$corpus"
     [ ! -d "fuzz/corpus/$target" ] || set -- "$@" "$root/fuzz/corpus/$target"
     case $target in
