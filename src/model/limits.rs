@@ -2,8 +2,8 @@
 //! memory than there is. Walks the protobuf fields as they stand in the file and keeps none of them. What is no ONNX at all is
 //! left to ONNX Runtime, which says so better.
 //!
-//! The largest networks that are run here, of speaker embeddings, have some 4,000 nodes, two nested graphs in one another and no
-//! more than 2,000 tensors; the limits are ten times that and more.
+//! Of the networks that are run here CAM++ has the most nodes, 893, and tensors, 514, and segmentation-3.0 has two nested
+//! graphs, none in another. The limits are more than fifty times that, and sixteen graphs in one another.
 
 use std::collections::HashMap;
 
