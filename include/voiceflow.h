@@ -20,8 +20,8 @@
  * windows, voices, distances, segments, texts, galleries, copies of models. The next call works, but for a push of
  * samples: see vf_stream_push_f32. No allocation of the library of 32 KiB or more aborts; what remains is not ours to
  * refuse. Smaller ones of the Rust language and its packages abort the process where they fail, with a line on the
- * standard error stream, and so does the copy of a model's metadata. Working memory of packages (resampler, decoders,
- * clustering by VBx) may be larger where rates are odd or recordings long. ONNX Runtime answers its own failures with an
+ * standard error stream, and so does the copy of a model's metadata. Working memory of packages may be larger: that of
+ * decoders up to 256 KiB, of the resampler where rates are odd, of clustering by VBx where recordings are long. ONNX Runtime answers its own failures with an
  * error (VF_E_MODEL while a model is loaded, VF_E_RUNTIME while it runs), or ends the process with SIGABRT or SIGSEGV.
  * Of 218 single failures of any size, spread over all kinds of calls, 134 were answered or not needed, 76 aborted and
  * 8, all while models were loaded, were a SIGSEGV in ONNX Runtime (make test-faults). A host that must outlive that calls

@@ -46,6 +46,8 @@ mod extended {
     use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
     use rustix::io::Errno;
 
+    use crate::memory;
+
     /// The access list, of which the mode is a summary.
     const ACCESS_LIST: &str = "system.posix_acl_access";
 
@@ -53,7 +55,9 @@ mod extended {
     const MAX_BYTES: usize = 65_536;
 
     pub(super) fn keep(older: &File, new: &File) -> Result<(), (String, io::Error)> {
-        let mut value = vec![0; MAX_BYTES];
+        let no_memory =
+            |error: crate::Error| ("a copy of its attributes".to_owned(), io::Error::other(error));
+        let mut value = memory::filled("attributes", MAX_BYTES, 0).map_err(no_memory)?;
         let wanted =
             names(older, &mut value).map_err(|error| ("the list of its attributes".to_owned(), error))?;
         // A list that the folder gave the new file would open it to others than those of the older one.

@@ -2,6 +2,8 @@
 
 use prost::encoding::{self, DecodeContext, WireType};
 
+use crate::memory;
+
 /// One field of a message.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::model) struct Field<'a> {
@@ -66,7 +68,11 @@ impl<'a> Iterator for Fields<'a> {
 /// # Errors
 /// What is no protobuf message.
 pub(super) fn split(message: &[u8]) -> Result<Vec<Field<'_>>, String> {
-    Fields::new(message).collect()
+    let mut fields = Vec::new();
+    for field in Fields::new(message) {
+        memory::push("fields of the model", &mut fields, field?).map_err(|error| error.to_string())?;
+    }
+    Ok(fields)
 }
 
 /// Adds a field with a length to a message.

@@ -114,6 +114,7 @@ impl<'a> Graph<'a> {
     /// # Errors
     /// What cannot be read, or why this graph cannot be cut.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, String> {
+        // A model has few fields of its own: all but its graph are texts and versions.
         let (graphs, model): (Vec<_>, Vec<_>) =
             fields::split(bytes)?.into_iter().partition(|field| field.number == MODEL_GRAPH);
         let [graph] = graphs.as_slice() else { return Err(format!("it has {} graphs", graphs.len())) };
@@ -127,13 +128,15 @@ impl<'a> Graph<'a> {
         };
         for field in fields::split(graph.payload)? {
             match field.number {
-                GRAPH_NODE => found.nodes.push(Node::read(field)?),
-                GRAPH_INITIALIZER => found.initializers.push((decode::<TensorName>(field)?.name, field)),
+                GRAPH_NODE => add(&mut found.nodes, Node::read(field)?)?,
+                GRAPH_INITIALIZER => {
+                    add(&mut found.initializers, (decode::<TensorName>(field)?.name, field))?;
+                }
                 GRAPH_INPUT => found.inputs.push((decode::<ValueInfo>(field)?.name, field)),
                 GRAPH_OUTPUT => found.outputs.push((decode::<ValueInfo>(field)?.name, field)),
                 // Sizes of tensors in the whole graph; in a half they may be others.
                 GRAPH_VALUE_INFO => {}
-                _ => found.rest.push(field),
+                _ => add(&mut found.rest, field)?,
             }
         }
         Ok(found)
@@ -271,6 +274,10 @@ impl<'a> Node<'a> {
         let named = |names: Vec<String>| names.into_iter().filter(|name| !name.is_empty()).collect();
         Ok(Node { inputs: named(node.input), outputs: named(node.output), operator: node.operator, field })
     }
+}
+
+fn add<T>(list: &mut Vec<T>, item: T) -> Result<(), String> {
+    memory::push(PART, list, item).map_err(|error| error.to_string())
 }
 
 fn decode<M: Message + Default>(field: Field<'_>) -> Result<M, String> {

@@ -127,7 +127,7 @@ impl Embedding {
         let samples = TRIAL_FRAMES * STEP_SAMPLES;
         let mut noise = Noise::new(1);
         let syllable = |index: usize| if (index / 3200).is_multiple_of(2) { 0.2 } else { 0.02 };
-        let noise: Vec<f32> = (0..samples).map(|index| noise.number() * syllable(index)).collect();
+        let noise = memory::collected("audio", (0..samples).map(|index| noise.number() * syllable(index)))?;
         let whole = Crop { spans: std::iter::once(0..samples).collect() };
         let voices = self.voices(&noise, &[whole], 1, control)?;
         match voices.into_iter().flatten().next() {
