@@ -230,6 +230,24 @@ mod tests {
         LocalWindow { start_frame, activity, embedding: Array2::ones((rows.len(), 2)) }
     }
 
+    fn weighted(
+        windows: &[LocalWindow],
+        labels: &[Vec<Option<usize>>],
+        frames: usize,
+        weighting: Weighting,
+    ) -> Vec<FrameTurn> {
+        let labelled = labelled(windows, labels).unwrap();
+        reconstruct(&labelled, frames, HYSTERESIS, weighting, &Control::none()).unwrap()
+    }
+
+    fn reconstructed(
+        windows: &[LocalWindow],
+        labels: &[Vec<Option<usize>>],
+        frames: usize,
+    ) -> Vec<FrameTurn> {
+        weighted(windows, labels, frames, Weighting::Trapezoid)
+    }
+
     fn spans(turns: &[FrameTurn]) -> Vec<(usize, usize, usize)> {
         turns.iter().map(|turn| (turn.speaker, turn.start, turn.end)).collect()
     }
@@ -239,14 +257,7 @@ mod tests {
         let windows =
             [window(0, &[&[0.0, 1.0, 1.0, 1.0], &[0.0; 4]]), window(2, &[&[0.0; 4], &[1.0, 1.0, 0.0, 0.0]])];
         let labels = [vec![Some(0), None], vec![None, Some(0)]];
-        let turns = reconstruct(
-            &labelled(&windows, &labels).unwrap(),
-            6,
-            HYSTERESIS,
-            Weighting::Trapezoid,
-            &Control::none(),
-        )
-        .unwrap();
+        let turns = reconstructed(&windows, &labels, 6);
         assert_eq!(spans(&turns), [(0, 1, 4)]);
         assert!((turns[0].confidence() - 1.0).abs() < 1e-6);
     }
@@ -255,14 +266,7 @@ mod tests {
     fn windows_that_disagree_on_who_give_one_speaker_not_two() {
         let windows = [window(0, &[&[0.9; 4]]), window(0, &[&[0.8; 4]])];
         let labels = [vec![Some(0)], vec![Some(1)]];
-        let turns = reconstruct(
-            &labelled(&windows, &labels).unwrap(),
-            4,
-            HYSTERESIS,
-            Weighting::Trapezoid,
-            &Control::none(),
-        )
-        .unwrap();
+        let turns = reconstructed(&windows, &labels, 4);
         assert_eq!(spans(&turns), [(0, 0, 4)]);
     }
 
@@ -270,37 +274,16 @@ mod tests {
     fn overlapped_speech_gives_both_speakers() {
         let windows = [window(0, &[&[0.9, 0.9, 0.9, 0.1], &[0.1, 0.8, 0.8, 0.8]])];
         let labels = [vec![Some(1), Some(0)]];
-        let turns = reconstruct(
-            &labelled(&windows, &labels).unwrap(),
-            3,
-            HYSTERESIS,
-            Weighting::Trapezoid,
-            &Control::none(),
-        )
-        .unwrap();
+        let turns = reconstructed(&windows, &labels, 3);
         assert_eq!(spans(&turns), [(1, 0, 3), (0, 1, 3)]);
     }
 
     #[test]
     fn frames_past_the_recording_are_left_out_and_silence_gives_nothing() {
         let windows = [window(0, &[&[0.9; 8]])];
-        let turns = reconstruct(
-            &labelled(&windows, &[vec![Some(0)]]).unwrap(),
-            5,
-            HYSTERESIS,
-            Weighting::Trapezoid,
-            &Control::none(),
-        )
-        .unwrap();
+        let turns = reconstructed(&windows, &[vec![Some(0)]], 5);
         assert_eq!(spans(&turns), [(0, 0, 5)]);
-        let silent = reconstruct(
-            &labelled(&windows, &[vec![None]]).unwrap(),
-            5,
-            HYSTERESIS,
-            Weighting::Trapezoid,
-            &Control::none(),
-        )
-        .unwrap();
+        let silent = reconstructed(&windows, &[vec![None]], 5);
         assert!(silent.is_empty());
     }
 
@@ -308,14 +291,7 @@ mod tests {
     fn two_local_speakers_who_are_one_person_are_not_added_up() {
         let windows = [window(0, &[&[0.6; 4], &[0.6; 4]]), window(0, &[&[0.9; 4]])];
         let labels = [vec![Some(0), Some(0)], vec![Some(1)]];
-        let flat = reconstruct(
-            &labelled(&windows, &labels).unwrap(),
-            4,
-            HYSTERESIS,
-            Weighting::Flat,
-            &Control::none(),
-        )
-        .unwrap();
+        let flat = weighted(&windows, &labels, 4, Weighting::Flat);
         assert_eq!(spans(&flat), [(0, 0, 4), (1, 0, 4)]);
         assert!((flat[0].confidence() - 0.3).abs() < 1e-6 && (flat[1].confidence() - 0.45).abs() < 1e-6);
     }
@@ -325,14 +301,7 @@ mod tests {
         let windows = [window(0, &[&[0.9; 4]]), window(0, &[&[0.1; 4]])];
         let labels = [vec![Some(0)], vec![Some(0)]];
         for (weighting, turns) in [(Weighting::Flat, 0), (Weighting::Trapezoid, 1)] {
-            let found = reconstruct(
-                &labelled(&windows, &labels).unwrap(),
-                4,
-                HYSTERESIS,
-                weighting,
-                &Control::none(),
-            )
-            .unwrap();
+            let found = weighted(&windows, &labels, 4, weighting);
             assert_eq!(found.len(), turns);
         }
     }
