@@ -13,9 +13,10 @@ use voiceflow::output::rttm;
 use voiceflow::score::{ScoreOptions, score};
 use voiceflow::{Config, Control, Diarization, Diarizer, ModelSource};
 
-/// DER of the Python pipeline, measured on these sets by those who made them: 10 s windows with a hop of 1 s, average
-/// linkage, collar 0, overlap scored.
-const REFERENCE_DER: [(&str, f64); 2] = [("tune", 0.224), ("test", 0.306)];
+/// Part of the data, how the names of its recordings begin, and the DER of the Python pipeline, measured on these by those
+/// who made them: 10 s windows with a hop of 1 s, average linkage, collar 0, overlap scored. The telephone calls of `tune`
+/// were not measured.
+const REFERENCE_DER: [(&str, &str, f64); 2] = [("tune", "ami_", 0.224), ("test", "", 0.306)];
 
 /// Largest DER of the shipped conversation; 8.2 % was measured.
 const CONVERSATION_DER: f64 = 0.1;
@@ -48,15 +49,17 @@ fn real_conversations_are_diarized_as_well_as_by_the_reference_pipeline() {
         std::env::var_os("VOICEFLOW_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
     let diarizer = diarizer("public/segmentation.onnx");
     let mut skipped = 0;
-    for (part, reference) in REFERENCE_DER {
+    for (part, begin, reference) in REFERENCE_DER {
         let Ok(folder) = std::fs::read_dir(data.join("eval").join(part)) else {
             skipped += 1;
             continue;
         };
         let (mut wrong, mut total) = (0.0, 0.0);
-        for file in
-            folder.map(|entry| entry.unwrap().path()).filter(|path| path.extension() == Some("flac".as_ref()))
-        {
+        let files = folder.map(|entry| entry.unwrap()).filter(|entry| {
+            let name = entry.file_name().into_string().unwrap();
+            name.starts_with(begin) && name.ends_with(".flac")
+        });
+        for file in files.map(|entry| entry.path()) {
             let diarization = diarizer.process_file(&file, &Control::none()).unwrap();
             let (errors, speech) = errors(&diarization, &file.with_extension("rttm"));
             (wrong, total) = (wrong + errors, total + speech);
