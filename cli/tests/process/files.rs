@@ -59,7 +59,7 @@ fn what_is_no_recording_is_named_in_one_line() {
     let empty = empty.path().to_str().unwrap();
     for (path, reason) in [
         ("nowhere/a.wav", "no such file"),
-        ("tests", "expected a regular file, got a folder"),
+        ("tests", "expected a regular file, found a folder"),
         ("Cargo.toml", "got a text file"),
         ("tests/data/audio/video_only.mp4", "expected an audio track"),
         (empty, "got an empty file (0 bytes)"),
