@@ -72,7 +72,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"device_memory_limit": 1}, "device_memory_limit: expected 0 or 1048576 to .* got 1"),
     ({"device_memory_limit": 2**64}, "device_memory_limit: expected 0 to"),
     ({"telemetry": 1}, "telemetry: expected True or False, got 1"),
-    ({"bundle": "nowhere"}, "bundle nowhere: expected a folder with model.onnx, or with segmentation.onnx and"),
+    (
+        {"bundle": "nowhere"},
+        "bundle nowhere: expected a folder with model.onnx, or with segmentation.onnx and",
+    ),
     ({"cache_folder": 7}, "cache_folder: expected a path, got int"),
     ({"slots": 0}, "slots"),
     ({"deadline_ms": -5}, "deadline_ms: expected 0 to"),

@@ -24,7 +24,7 @@ class ClosedError(Error, ValueError):
 
 
 class ExitingError(Error, RuntimeError):
-    """The interpreter, its process or the calling thread is about to end: no call of the library begins any more."""
+    """The interpreter, its process or the calling thread is about to end: no call begins any more."""
 
     status = -20
 
