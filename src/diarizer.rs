@@ -72,7 +72,7 @@ impl Diarizer {
     /// Loads the model of `config`.
     ///
     /// # Errors
-    /// Those of [`Session::new`]; [`Error::InvalidArgument`] for a hop longer than the model's window.
+    /// Those of [`crate::model::Session::new`]; [`Error::InvalidArgument`] for a hop longer than the model's window.
     pub fn new(config: &Config) -> Result<Self> {
         Self::load(config, &Control::none())
     }

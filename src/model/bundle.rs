@@ -147,7 +147,7 @@ pub(super) fn read_tuning(path: &Path) -> Result<BundleTuning> {
 
 /// The folder that `name` stands for: itself, or, for a name without a path, that name among the bundles of the
 /// variable, the working directory, and the library; among the installed ones alone where whoever started the process
-/// has fewer rights than it ([`variables::elevated`]).
+/// has fewer rights than it.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] with the places that were looked at.
