@@ -44,6 +44,11 @@ struct Last {
     const Diarizer *diarizer;
     Expected expected;
 
+    Last(const Diarizer &over, Expected answer) : diarizer(&over), expected(answer) {}
+    Last(const Last &) = delete;
+    Last &operator=(const Last &) = delete;
+    Last(Last &&) = delete;
+    Last &operator=(Last &&) = delete;
     ~Last() { require(works(*diarizer) == (expected == Expected::works), "the other answer in a destructor"); }
 };
 
@@ -51,7 +56,7 @@ struct Last {
 void older(const Diarizer &diarizer)
 {
     std::thread([&] {
-        thread_local const Last last{&diarizer, Expected::refused};
+        thread_local const Last last{diarizer, Expected::refused};
         static_cast<void>(last.expected);
         CHECK(works(diarizer));
     }).join();
@@ -61,8 +66,8 @@ void older(const Diarizer &diarizer)
 void between(const Diarizer &diarizer)
 {
     std::thread([&] {
-        voiceflow::Options options;
-        thread_local const Last last{&diarizer, Expected::refused};
+        const voiceflow::Options options;
+        thread_local const Last last{diarizer, Expected::refused};
         static_cast<void>(last.expected);
         CHECK(works(diarizer));
     }).join();
@@ -73,7 +78,7 @@ void newer(const Diarizer &diarizer)
 {
     std::thread([&] {
         CHECK(works(diarizer));
-        thread_local const Last last{&diarizer, Expected::works};
+        thread_local const Last last{diarizer, Expected::works};
         static_cast<void>(last.expected);
     }).join();
 }
@@ -82,6 +87,11 @@ void newer(const Diarizer &diarizer)
 struct Global {
     Diarizer *diarizer = nullptr;
 
+    Global() = default;
+    Global(const Global &) = delete;
+    Global &operator=(const Global &) = delete;
+    Global(Global &&) = delete;
+    Global &operator=(Global &&) = delete;
     ~Global()
     {
         require(!works(*diarizer), "an end");
