@@ -86,8 +86,8 @@ fuzz: $(RUNTIME) ## the fuzzers of fuzz/, an hour each: FUZZ_SECONDS=, FUZZ_JOBS
 	FUZZ_SECONDS="$(FUZZ_SECONDS)" FUZZ_JOBS="$(FUZZ_JOBS)" scripts/fuzz.sh $(TARGETS)
 
 .PHONY: test-fuzz
-test-fuzz: $(RUNTIME) ## the same for 15 seconds each, after their corpora, with one seed: a few minutes
-	FUZZ_SECONDS=15 FUZZ_SEED=1 FUZZ_JOBS=2 scripts/fuzz.sh
+test-fuzz: $(RUNTIME) ## the same for a minute each, after their corpora, with one seed: ten minutes
+	FUZZ_SECONDS=60 FUZZ_SEED=1 FUZZ_JOBS=2 scripts/fuzz.sh
 
 .PHONY: test-c
 test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 and C++17, sanitizers, valgrind, examples
