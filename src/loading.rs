@@ -75,12 +75,12 @@ impl<T: Send + 'static> Load<T> {
         Ok(load)
     }
 
-    /// Waits for the end of the work, as long as `control` allows. The progress callback is not called.
+    /// Waits for the end of the work, as long as `control` allows. The progress callback is not called. `stage` is what the
+    /// caller is at.
     ///
     /// # Errors
-    /// Those of the work; [`Error::Cancelled`] or [`Error::Deadline`] of [`Stage::Loading`], after which it can be waited
-    /// for again.
-    pub(crate) fn wait(&self, control: &Control<'_>) -> Result<T> {
+    /// Those of the work; [`Error::Cancelled`] or [`Error::Deadline`] of `stage`, after which it can be waited for again.
+    pub(crate) fn wait(&self, control: &Control<'_>, stage: Stage) -> Result<T> {
         loop {
             let longest = control.remaining().unwrap_or(CANCEL_POLL).min(CANCEL_POLL);
             match self.outcome.recv_timeout(longest) {
@@ -90,7 +90,7 @@ impl<T: Send + 'static> Load<T> {
                     // A panic goes on here, where the call's guard makes a status of it.
                     return outcome.unwrap_or_else(|panic| resume_unwind(panic));
                 }
-                Err(RecvTimeoutError::Timeout) => control.check_wanted(Stage::Loading)?,
+                Err(RecvTimeoutError::Timeout) => control.check_wanted(stage)?,
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(Error::Runtime(
                         "the thread that loads a model ended without a result".to_owned(),
@@ -125,7 +125,7 @@ pub(crate) fn run<T: Send + 'static>(
         return work(&Control::none());
     }
     control.check_wanted(Stage::Loading)?;
-    Load::start(work)?.wait(control)
+    Load::start(work)?.wait(control, Stage::Loading)
 }
 
 #[cfg(test)]

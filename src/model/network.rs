@@ -192,7 +192,8 @@ impl Network {
                 Load::start(move |_| open())?
             }
         };
-        let waited = load.wait(control);
+        // The caller asked for an analysis, and knows nothing of slots.
+        let waited = load.wait(control, Stage::Analysis);
         if let Err(Error::Cancelled { .. } | Error::Deadline { .. }) = waited {
             self.unfinished.lock().push((plans, load));
         }

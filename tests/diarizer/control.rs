@@ -84,6 +84,18 @@ fn a_switch_ends_the_call_that_has_it_from_another_thread() {
 }
 
 #[test]
+fn a_deadline_names_what_the_call_is_at_and_not_what_goes_on_within() {
+    // Somewhere among them, the second of two run slots is being made.
+    for milliseconds in 1..30 {
+        let diarizer = diarizer(|config| config.set_threads(2).unwrap());
+        let control = Control::none().with_deadline(Some(Duration::from_millis(milliseconds)));
+        if let Err(error) = run(&diarizer, conversation(), &control) {
+            assert!(matches!(error, Error::Deadline { stage, .. } if STAGES.contains(&stage)), "{error}");
+        }
+    }
+}
+
+#[test]
 fn a_second_analysis_can_be_cancelled() {
     let diarizer = diarizer(|config| config.set_num_speakers(6).unwrap());
     let done = Mutex::new(0);
