@@ -1,8 +1,21 @@
-//! Gives the shared library its SONAME and keeps it loaded for the life of the process. Writes nothing
-//! into the source tree.
+//! Gives the shared library its SONAME and keeps it loaded for the life of the process; finds the bundle that the feature
+//! `accurate-model` compiles in. Writes nothing into the source tree.
+
+use std::path::{Path, PathBuf};
 
 /// Binary interface number, the SONAME's suffix. Equal to `vf_abi_version()`; a test compares the two.
 const ABI: u32 = 1;
+
+/// Variable that names the folder of the accurate bundle.
+const BUNDLE: &str = "VOICEFLOW_ACCURATE_BUNDLE";
+/// Its files that are compiled in.
+const FILES: [&str; 5] = [
+    "metadata.json",
+    "segmentation.onnx",
+    "embedding.import.json",
+    "embedding.frames.onnx",
+    "embedding.pooling.onnx",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -15,4 +28,26 @@ fn main() {
         // Thread-local destructors run after dlclose would unmap their code: the library stays mapped.
         println!("cargo::rustc-link-arg=-Wl,-z,nodelete");
     }
+    if std::env::var_os("CARGO_FEATURE_ACCURATE_MODEL").is_some() {
+        find_bundle();
+    }
+}
+
+/// Tells the compiler where the accurate bundle is, or what is missing of it.
+fn find_bundle() {
+    println!("cargo::rerun-if-env-changed={BUNDLE}");
+    let own =
+        || Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join(".models/accurate");
+    let folder = std::env::var_os(BUNDLE).map_or_else(own, PathBuf::from);
+    for file in FILES.map(|file| folder.join(file)) {
+        println!("cargo::rerun-if-changed={}", file.display());
+        if !file.is_file() {
+            println!(
+                "cargo::error=feature accurate-model: expected the bundle that `make models-accurate` makes, in the folder \
+                 that {BUNDLE} names or in .models/accurate; {} is not there",
+                file.display()
+            );
+        }
+    }
+    println!("cargo::rustc-env=VOICEFLOW_ACCURATE={}", folder.display());
 }

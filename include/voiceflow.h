@@ -70,12 +70,6 @@
 #define VF_SEGMENT_FINAL 2
 
 /**
- * Similarity from which a voice is taken for a known one, with the model compiled in: about 1 % of strangers are
- * taken for one of ten people enrolled, more of them where more are. Another model has a scale of its own.
- */
-#define VF_GALLERY_THRESHOLD 0.5625
-
-/**
  * Severity of a log record.
  */
 typedef enum vf_log_level {
@@ -1503,7 +1497,9 @@ vf_status vf_diarizer_process_file(const struct vf_diarizer *diarizer,
 
 /**
  * Makes a stream for one source of live audio. It shares the model and the run slots of the diarizer, which may be
- * destroyed before it.
+ * destroyed before it. A diarizer without a model asked for has two where the accurate bundle is compiled in: recordings
+ * are heard with that, streams with the joint model, which the first stream loads. Voices of the two cannot be compared:
+ * name one model (`vf_options_set_bundle`) where a gallery serves both.
  *
  * - `diarizer`: the diarizer.
  * - `options`: latency, history, most speakers, least speech and silence, clustering threshold and deadline of each
@@ -1860,12 +1856,25 @@ vf_status vf_gallery_count(const struct vf_gallery *gallery, size_t *n);
 vf_status vf_gallery_name(const struct vf_gallery *gallery, int32_t index, char *out, size_t cap, size_t *n);
 
 /**
+ * Gives the threshold that the gallery's model was tuned to: the cosine similarity from which a voice is taken for a
+ * known one. About 1 % of strangers are taken for one of ten people enrolled, more of them where more are.
+ *
+ * - `gallery`: the gallery.
+ * - `threshold`: receives the threshold, -1 to 1.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_gallery_threshold(const struct vf_gallery *gallery,
+                               float *threshold);
+
+/**
  * Tells whose voice an embedding is: the most similar known voice, from the threshold on.
  *
  * - `gallery`: the gallery.
  * - `embedding`: `dim` finite values from the gallery's model; all zeros are a stranger's.
  * - `dim`: number of values, the model's `embedding_dim`.
- * - `threshold`: least cosine similarity, -1 to 1; `VF_GALLERY_THRESHOLD` for the model compiled in.
+ * - `threshold`: least cosine similarity, -1 to 1; `vf_gallery_threshold` gives what the model was tuned to.
  * - `out`: receives the name as UTF-8 text with an ending zero byte, empty for a stranger; NULL is allowed where `cap`
  *   is 0.
  * - `cap`: size of `out` in bytes; 257 is enough.
@@ -1891,7 +1900,7 @@ vf_status vf_gallery_identify(const struct vf_gallery *gallery,
  *
  * - `gallery`: the gallery.
  * - `diarization`: the result, of a diarizer with the gallery's model.
- * - `threshold`: least cosine similarity, -1 to 1; `VF_GALLERY_THRESHOLD` for the model compiled in.
+ * - `threshold`: least cosine similarity, -1 to 1; `vf_gallery_threshold` gives what the model was tuned to.
  * - `out_voice_index`: receives for each speaker the number of the voice, for `vf_gallery_name`; -1 for a stranger.
  *   NULL is allowed where `cap` is 0.
  * - `scores`: receives for each speaker the similarity, -1 to 1, to that voice; of a stranger to the most similar one,

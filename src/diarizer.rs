@@ -1,9 +1,12 @@
 //! The whole way from audio to a diarization: loaded model and options, shareable between threads. Owns the
 //! order of the stages; each stage is elsewhere.
 
+mod live;
+
 use std::path::Path;
 use std::sync::Arc;
 
+use live::Live;
 use ndarray::Array2;
 
 use crate::analysis::{Analysis, AnalysisOptions, analyse};
@@ -37,12 +40,6 @@ const MANY_WINDOWS: usize = 5;
 /// apart, of pyannote/speaker-diarization-3.1.
 const CENTROID_LEAST_S: f64 = CENTROID_MIN_CLUSTER_SIZE as f64;
 
-/// Time in seconds from one window of a stream to the next: how often what is told of the newest audio changes.
-const LIVE_STEP_S: f64 = 0.4;
-
-/// Steps from one short window of a recording to the next.
-const DETAIL_STEPS: usize = 4;
-
 /// Where speech is so short that there are fewer tracks than speakers asked for, it is analysed again in
 /// windows of this length and hop, in seconds.
 const CLOSE_WINDOW_S: f64 = 2.0;
@@ -66,10 +63,12 @@ pub struct Diarizer {
     grid: WindowGrid,
     method: Method,
     workers: usize,
+    live: Live,
 }
 
 impl Diarizer {
-    /// Loads the model of `config`.
+    /// Loads the models of `config`. Where it names none, recordings are heard with the accurate bundle if the library has
+    /// it, and streams with the embedded joint model.
     ///
     /// # Errors
     /// Those of [`crate::model::Session::new`]; [`Error::InvalidArgument`] for a hop longer than the model's window.
@@ -111,10 +110,11 @@ impl Diarizer {
         };
         let grid = WindowGrid::new(info.window_samples, hop, info.frame_step_samples);
         let method = method(config, &*local, grid)?;
-        Ok(Self { process: Process::current(), config: config.clone(), local, grid, method, workers })
+        let live = Live::of(config);
+        Ok(Self { process: Process::current(), config: config.clone(), local, grid, method, workers, live })
     }
 
-    /// The model, and the provider that runs it.
+    /// The model of recordings, and the provider that runs it.
     pub fn model(&self) -> &ModelInfo {
         self.local.info()
     }
@@ -199,23 +199,6 @@ impl Diarizer {
     /// Where the windows of a recording lie.
     pub(crate) fn grid(&self) -> WindowGrid {
         self.grid
-    }
-
-    /// Where the windows of a stream lie: whole steps long, and no longer than the model's.
-    pub(crate) fn live_grid(&self) -> WindowGrid {
-        let frame = self.grid.frame;
-        let most = self.grid.window / frame;
-        let step = ((LIVE_STEP_S / self.frame_times().step_s).round() as usize).clamp(1, most);
-        let steps = (self.local.tuning().live_window_s / LIVE_STEP_S).round() as usize;
-        WindowGrid { window: steps.clamp(1, most / step) * step * frame, hop: step * frame, frame }
-    }
-
-    /// Where short windows lie beside those of a recording, if the model gains by them: every fourth of the windows that
-    /// a stream has.
-    pub(crate) fn detail(&self) -> Option<WindowGrid> {
-        let live = self.live_grid();
-        let gains = self.local.tuning().details && 2 * live.window <= self.grid.window;
-        gains.then_some(WindowGrid { hop: DETAIL_STEPS * live.hop, ..live })
     }
 
     /// When a local speaker talks.

@@ -121,7 +121,9 @@ func ExampleGallery() {
 	defer gallery.Close()
 	first := result.Speakers()[0]
 	fail(gallery.EnrollEmbedding("ada", first.Embedding, first.Speech))
-	matches, err := gallery.IdentifyDiarization(result, voiceflow.GalleryThreshold)
+	threshold, err := gallery.Threshold()
+	fail(err)
+	matches, err := gallery.IdentifyDiarization(result, threshold)
 	fail(err)
 	for speaker, match := range matches {
 		fmt.Printf("%s %q\n", result.Label(int32(speaker)), match.Name)

@@ -11,11 +11,6 @@ import (
 	"unsafe"
 )
 
-// GalleryThreshold is the similarity from which a voice is taken for a known one, with the model compiled in:
-// about 1 % of strangers are taken for one of ten people enrolled, more of them where more are.
-// Another model has a scale of its own.
-const GalleryThreshold = C.VF_GALLERY_THRESHOLD
-
 // Gallery is known voices: people enrolled by name, for one model.
 type Gallery struct {
 	h *handle
@@ -196,9 +191,17 @@ func (g *Gallery) name(index C.int32_t) (string, error) {
 	})
 }
 
+// Threshold is the similarity from which a voice is taken for a known one, as the model was tuned: about 1 % of
+// strangers are taken for one of ten people enrolled.
+func (g *Gallery) Threshold() (float64, error) {
+	var threshold C.float
+	err := g.call(func(c *C.vf_gallery) C.vfgo_answer { return C.go_vf_gallery_threshold(c, &threshold) })
+	return float64(threshold), err
+}
+
 // Identify tells whose voice an embedding of the gallery's model is: the most similar known voice, where the
-// cosine similarity is at least the threshold, -1 to 1; [GalleryThreshold] for the model compiled in. The
-// score of a stranger is the similarity to the most similar known voice, -1 where nobody is enrolled.
+// cosine similarity is at least the threshold, -1 to 1; [Gallery.Threshold] is what the model was
+// tuned to. The score of a stranger is the similarity to the most similar known voice, -1 where nobody is enrolled.
 func (g *Gallery) Identify(embedding []float32, threshold float64) (Match, error) {
 	var score C.float
 	name, err := text(func(out *C.char, cap C.size_t, n *C.size_t) error {

@@ -32,23 +32,24 @@ func TestKnownVoicesAreNamed(t *testing.T) {
 	d := diarizer(t)
 	g := enrolled(t)
 	result := must[*Diarization](t)(d.ProcessFile(background, conversationFile))
-	matches := must[[]Match](t)(g.IdentifyDiarization(result, GalleryThreshold))
+	threshold := must[float64](t)(g.Threshold())
+	matches := must[[]Match](t)(g.IdentifyDiarization(result, threshold))
 	if len(matches) != 3 || matches[0].Name != "ada" || matches[1].Name != "ben" || matches[2].Name != "" ||
-		matches[0].Score < GalleryThreshold || matches[2].Score >= GalleryThreshold {
+		matches[0].Score < threshold || matches[2].Score >= threshold {
 		t.Fatalf("expected ada, ben and a stranger, got %v", matches)
 	}
 	for number, speaker := range result.Speakers() {
-		match := must[Match](t)(g.Identify(speaker.Embedding, GalleryThreshold))
+		match := must[Match](t)(g.Identify(speaker.Embedding, threshold))
 		if match.Name != matches[number].Name {
 			t.Errorf("expected %v, got %v", matches[number], match)
 		}
 	}
 	check(t, g.EnrollEmbedding("kim", result.Speakers()[2].Embedding, result.Speakers()[2].Speech))
-	if name := must[[]Match](t)(g.IdentifyDiarization(result, GalleryThreshold))[2].Name; name != "kim" {
+	if name := must[[]Match](t)(g.IdentifyDiarization(result, threshold))[2].Name; name != "kim" {
 		t.Errorf("expected kim, got %q", name)
 	}
 	result.Close()
-	_, err := g.IdentifyDiarization(result, GalleryThreshold)
+	_, err := g.IdentifyDiarization(result, threshold)
 	expectError(t, err, ErrClosed, "diarization")
 }
 
@@ -153,7 +154,7 @@ func TestNamesHoldWhileOthersAreRemoved(t *testing.T) {
 		}
 	}()
 	for range max(10, 100/slower) {
-		if matches := must[[]Match](t)(g.IdentifyDiarization(result, GalleryThreshold)); matches[1].Name != "eve" {
+		if matches := must[[]Match](t)(g.IdentifyDiarization(result, threshold)); matches[1].Name != "eve" {
 			t.Fatalf("expected eve, got %v", matches)
 		}
 		must[[]string](t)(g.Names())

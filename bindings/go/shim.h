@@ -180,6 +180,7 @@ CALL(vf_gallery_enroll_embedding,
     (const vf_gallery *g, const char *name, const float *embedding, size_t dim, double speech_s),
     (g, name, embedding, dim, speech_s))
 CALL(vf_gallery_remove, (const vf_gallery *g, const char *name), (g, name))
+CALL(vf_gallery_threshold, (const vf_gallery *g, float *threshold), (g, threshold))
 CALL(vf_gallery_count, (const vf_gallery *g, size_t *n), (g, n))
 CALL(vf_gallery_name, (const vf_gallery *g, int32_t index, char *out, size_t cap, size_t *n),
     (g, index, out, cap, n))

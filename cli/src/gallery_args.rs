@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use voiceflow::gallery::{DEFAULT_THRESHOLD, Gallery, Identity};
+use voiceflow::gallery::{Gallery, Identity};
 use voiceflow::model::ModelInfo;
 use voiceflow::{Diarization, Error, Speaker};
 
@@ -24,31 +24,37 @@ pub struct GalleryArgs {
 /// How similar a voice has to be.
 #[derive(Args)]
 pub struct ThresholdArg {
-    /// Similarity from which a voice is taken for a known one, -1 to 1; the default is for the embedded model
-    #[arg(long, value_name = "COSINE", default_value_t = DEFAULT_THRESHOLD, requires = "gallery", allow_negative_numbers = true)]
-    threshold: f32,
+    /// Similarity from which a voice is taken for a known one, -1 to 1 [default: what the model was tuned to]
+    #[arg(long, value_name = "COSINE", requires = "gallery", allow_negative_numbers = true)]
+    threshold: Option<f32>,
 }
 
 impl ThresholdArg {
-    /// The threshold, which is in range.
-    pub fn get(&self) -> Result<f32, Failure> {
-        if (-1.0..=1.0).contains(&self.threshold) {
-            return Ok(self.threshold);
+    /// Refuses one out of range.
+    pub fn check(&self) -> Result<(), Failure> {
+        match self.threshold {
+            Some(threshold) if !(-1.0..=1.0).contains(&threshold) => {
+                Err(Failure::Usage(format!("threshold: expected -1 to 1, got {threshold}")))
+            }
+            _ => Ok(()),
         }
-        Err(Failure::Usage(format!("threshold: expected -1 to 1, got {}", self.threshold)))
+    }
+
+    /// The one given, else that of the gallery.
+    pub fn of(&self, gallery: &Gallery) -> f32 {
+        self.threshold.unwrap_or_else(|| gallery.threshold())
     }
 }
 
 /// Known voices and how similar to them a speaker has to be.
 pub struct KnownVoices {
-    gallery: Option<Gallery>,
-    threshold: f32,
+    gallery: Option<(Gallery, f32)>,
 }
 
 impl GalleryArgs {
     /// Refuses a threshold out of range.
     pub fn check(&self) -> Result<(), Failure> {
-        self.threshold.get().map(|_| ())
+        self.threshold.check()
     }
 
     /// The file that is read, if any.
@@ -59,24 +65,28 @@ impl GalleryArgs {
     /// Loads the gallery, if one was given, for this model.
     pub fn load(&self, model: &ModelInfo) -> Result<KnownVoices, Failure> {
         let gallery = self.gallery.as_ref().map(|path| Gallery::load(path, model)).transpose()?;
-        Ok(KnownVoices { gallery, threshold: self.threshold.get()? })
+        let known = |gallery: Gallery| {
+            let threshold = self.threshold.of(&gallery);
+            (gallery, threshold)
+        };
+        Ok(KnownVoices { gallery: gallery.map(known) })
     }
 }
 
 impl KnownVoices {
     /// Labels the speakers who are known with their names.
     pub fn name_speakers(&self, diarization: &mut Diarization) -> voiceflow::Result<()> {
-        if let Some(gallery) = &self.gallery {
-            gallery.name_speakers(diarization, self.threshold)?;
+        if let Some((gallery, threshold)) = &self.gallery {
+            gallery.name_speakers(diarization, *threshold)?;
         }
         Ok(())
     }
 
     /// The names of these speakers, each with how similar the voice is; `None` for those who are not known.
     pub fn names_of(&self, speakers: &[Speaker]) -> voiceflow::Result<Vec<Option<Named>>> {
-        let Some(gallery) = &self.gallery else { return Ok(vec![None; speakers.len()]) };
+        let Some((gallery, threshold)) = &self.gallery else { return Ok(vec![None; speakers.len()]) };
         let voices: Vec<&[f32]> = speakers.iter().map(|speaker| speaker.embedding.as_slice()).collect();
-        let identities = gallery.identify_all(&voices, self.threshold)?;
+        let identities = gallery.identify_all(&voices, *threshold)?;
         let named = |identity: &Identity| {
             let name = gallery.name_of(identity)?.to_owned();
             Some(Named { name, score: identity.score })

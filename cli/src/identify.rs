@@ -71,11 +71,12 @@ struct Speaker {
 
 /// Runs the command.
 pub fn run(args: &IdentifyArgs) -> Outcome {
-    let threshold = args.threshold.get()?;
+    args.threshold.check()?;
     let mut config = args.runtime.config()?;
     args.models.apply(&mut config)?;
     let diarizer = Diarizer::new(&config)?;
     let gallery = Gallery::load(&args.gallery, diarizer.model())?;
+    let threshold = args.threshold.of(&gallery);
     let mut table = Table::new(&[
         ("recording", Align::Left),
         ("speaker", Align::Left),

@@ -39,14 +39,22 @@ fn runtime_lines(config: &Config) -> voiceflow::Result<String> {
 }
 
 fn model_lines(config: &Config) -> voiceflow::Result<String> {
-    let diarizer = Diarizer::new(config)?;
-    let ModelInfo { name, version, sha256, window_samples, hop_samples, sample_rate, provider, .. } =
-        diarizer.model();
+    let recordings = Diarizer::new(config)?;
+    let streams = recordings.for_streams()?;
+    if recordings.model() == streams.model() {
+        let missing = "accurate is not in this build (Cargo feature accurate-model)";
+        return Ok(format!("{}  {missing}\n", lines("model", recordings.model())));
+    }
+    Ok(lines("recordings", recordings.model()) + &lines("live audio", streams.model()))
+}
+
+fn lines(what: &str, model: &ModelInfo) -> String {
+    let ModelInfo { name, version, sha256, window_samples, hop_samples, sample_rate, provider, .. } = model;
     let seconds = |samples: usize| samples as f64 / *sample_rate as f64;
-    Ok(format!(
-        "model         {name} {version}\n  sha256      {sha256}\n  window      {} s, hop {} s\n  runs on     {}\n",
+    format!(
+        "{what:<14}{name} {version}\n  sha256      {sha256}\n  window      {} s, hop {} s\n  runs on     {}\n",
         seconds(*window_samples),
         seconds(*hop_samples),
         provider.name()
-    ))
+    )
 }

@@ -1,6 +1,6 @@
 //! The arguments that say which models diarize, and how their voices are clustered.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use voiceflow::model::find_bundle;
@@ -13,11 +13,12 @@ use crate::runtime_args::usage;
 #[derive(Args)]
 #[command(next_help_heading = "Models")]
 pub struct ModelArgs {
-    /// Joint model, an ONNX file that keeps this project's contract [default: the embedded model]
+    /// Joint model, an ONNX file that keeps this project's contract [default: accurate for recordings, where `voiceflow
+    /// info` lists it, and fast-cnn for live audio]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["models", "segmentation_model", "embedding_model"])]
     model: Option<PathBuf>,
-    /// Bundle: a folder with model.onnx, or with segmentation.onnx and embedding.onnx, and metadata.json; or its name in
-    /// $VOICEFLOW_MODELS, in .models or beside the library. `make models-accurate` makes the one named accurate
+    /// Bundle: accurate or fast-cnn, which are in the library; a folder with model.onnx, or with segmentation.onnx and
+    /// embedding.onnx, and metadata.json; or its name in $VOICEFLOW_MODELS, in .models or beside the library
     #[arg(long, value_name = "NAME|DIR", conflicts_with_all = ["segmentation_model", "embedding_model"])]
     models: Option<PathBuf>,
     /// Segmentation model, an ONNX file like that of pyannote's segmentation-3.0
@@ -98,11 +99,7 @@ impl ModelArgs {
             files.extend([embedding.with_extension("import.json"), segmentation, embedding]);
         }
         if let Some(name) = &self.models {
-            let entries = find_bundle(name).and_then(|folder| {
-                let entries = std::fs::read_dir(&folder);
-                entries.map_err(|error| Error::Io { path: folder, reason: error.to_string() })
-            });
-            files.extend(entries?.filter_map(|entry| Some(entry.ok()?.path())));
+            files.extend(bundle_files(name)?);
         }
         Ok(files)
     }
@@ -110,6 +107,11 @@ impl ModelArgs {
     /// The segmentation and the embedding model, where their files were given.
     fn pair(&self) -> Option<(PathBuf, PathBuf)> {
         self.segmentation_model.clone().zip(self.embedding_model.clone())
+    }
+
+    /// Whether they name a model of whatever kind.
+    pub fn name_models(&self) -> bool {
+        self.model.is_some() || self.models.is_some() || self.segmentation_model.is_some()
     }
 
     /// Refuses arguments that would have no effect.
@@ -160,6 +162,14 @@ impl ModelArgs {
         }
         Ok(())
     }
+}
+
+/// The files of a bundle; none of one that is in the library.
+fn bundle_files(name: &Path) -> Result<Vec<PathBuf>, Error> {
+    let Some(folder) = find_bundle(name)? else { return Ok(Vec::new()) };
+    let entries = std::fs::read_dir(&folder);
+    let entries = entries.map_err(|error| Error::Io { path: folder, reason: error.to_string() })?;
+    Ok(entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
 }
 
 impl PublicModelArgs {

@@ -34,11 +34,12 @@ static int print_names(const vf_gallery *gallery, const vf_diarization *result)
 {
     /* A result has at most 100 speakers, a name at most 256 bytes. */
     int32_t voices[100];
-    float scores[100];
+    float scores[100], threshold;
     char label[32], name[257];
     size_t speakers, n;
     int32_t speaker;
-    if (vf_gallery_identify_diarization(gallery, result, VF_GALLERY_THRESHOLD, voices, scores, 100, &speakers) != VF_OK) {
+    if (vf_gallery_threshold(gallery, &threshold) != VF_OK
+        || vf_gallery_identify_diarization(gallery, result, threshold, voices, scores, 100, &speakers) != VF_OK) {
         return fail("identify");
     }
     for (speaker = 0; speaker < (int32_t)speakers; speaker++) {

@@ -6,7 +6,6 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use voiceflow::gallery::DEFAULT_THRESHOLD;
 use voiceflow::{Config, Control, Diarizer, Gallery};
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,7 +18,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         gallery.enroll(name, &diarizer.voice_file(Path::new(file), &Control::none())?)?;
     }
     let result = diarizer.process_file(Path::new(recording), &Control::none())?;
-    let identities = gallery.identify_speakers(&result, DEFAULT_THRESHOLD)?;
+    let identities = gallery.identify_speakers(&result, gallery.threshold())?;
     for (speaker, identity) in result.speakers.iter().zip(&identities) {
         let name = gallery.name_of(identity).unwrap_or("a stranger");
         println!("{} is {name} (similarity {:.2})", speaker.label, identity.score);

@@ -6,14 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace voiceflow {
-
-/// Similarity from which a voice is taken for a known one, with the model compiled in.
-inline constexpr float gallery_threshold = static_cast<float>(VF_GALLERY_THRESHOLD);
 
 /// Whose voice a speaker or an embedding has.
 struct Identity {
@@ -145,36 +143,55 @@ public:
         return detail::finish(outcome, std::move(name));
     }
 
+    /// The similarity from which a voice is taken for a known one, as the model was tuned.
+    [[nodiscard]] result<float> threshold() const
+    {
+        float value = 0.0F;
+        const detail::Outcome outcome = vf_gallery_threshold(get(), &value);
+        return detail::finish(outcome, value);
+    }
+
     /// Whose voice an embedding of the gallery's model is: the most similar known voice, from the threshold
-    /// on, which is a cosine similarity, -1 to 1.
+    /// on, which is a cosine similarity, -1 to 1; that of the model where none is given.
     [[nodiscard]] result<Identity> identify(span<const float> embedding,
-                                            float threshold = gallery_threshold) const
+                                            std::optional<float> threshold = std::nullopt) const
     {
         Identity identity;
-        const auto outcome =
-            detail::read_text(identity.name, [&](char *out, std::size_t cap, std::size_t *n) {
-                return vf_gallery_identify(get(), embedding.data(), embedding.size(), threshold, out, cap, n,
+        float least = 0.0F;
+        detail::Outcome outcome = chosen(threshold, least);
+        if (!outcome.failed()) {
+            outcome = detail::read_text(identity.name, [&](char *out, std::size_t cap, std::size_t *n) {
+                return vf_gallery_identify(get(), embedding.data(), embedding.size(), least, out, cap, n,
                                            &identity.score);
             });
+        }
         return detail::finish(outcome, std::move(identity));
     }
 
     /// Who the speakers of a result are, each somebody else: one identity for each speaker. Names are right
     /// also while other threads enroll and remove people.
     [[nodiscard]] result<std::vector<Identity>> identify(const Diarization &diarization,
-                                                         float threshold = gallery_threshold) const
+                                                         std::optional<float> threshold = std::nullopt) const
     {
         std::vector<Identity> identities;
         bool settled = false;
-        detail::Outcome outcome = VF_OK;
+        float least = 0.0F;
+        detail::Outcome outcome = chosen(threshold, least);
         while (!settled && !outcome.failed()) {
-            outcome = try_identify(diarization, threshold, identities, settled);
+            outcome = try_identify(diarization, least, identities, settled);
         }
         return detail::finish(outcome, std::move(identities));
     }
 
 private:
     explicit Gallery(vf_gallery *made) noexcept : Handle(made) {}
+
+    /// The threshold given, else the model's.
+    detail::Outcome chosen(std::optional<float> given, float &least) const
+    {
+        least = given.value_or(0.0F);
+        return given ? VF_OK : vf_gallery_threshold(get(), &least);
+    }
 
     detail::Outcome read_name(std::int32_t index, std::string &name) const
     {

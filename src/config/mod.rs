@@ -35,7 +35,7 @@ const MAX_RECEPTIVE_FIELD: usize = 160_000;
 /// Options of a session or a diarizer.
 #[derive(Clone, Debug)]
 pub struct Config {
-    model: ModelSource,
+    model: Option<ModelSource>,
     bundle: Option<PathBuf>,
     segmentation_model: Option<ModelSource>,
     segmentation_receptive_field: Option<(usize, usize)>,
@@ -69,7 +69,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            model: ModelSource::Embedded,
+            model: None,
             bundle: None,
             segmentation_model: None,
             segmentation_receptive_field: None,
@@ -128,9 +128,10 @@ fn not_embedded(name: &str, source: ModelSource) -> Result<ModelSource> {
 }
 
 impl Config {
-    /// Takes the joint model from `source`. Default: the embedded model.
+    /// Takes the joint model from `source`, for recordings too. Default: the embedded model, and for recordings the
+    /// accurate bundle where the library has it (feature `accurate-model`).
     pub fn set_model(&mut self, source: ModelSource) {
-        self.model = source;
+        self.model = Some(source);
     }
 
     /// Takes the models of a bundle: a folder with `model.onnx`, or with `segmentation.onnx` and `embedding.onnx`, and
@@ -139,11 +140,6 @@ impl Config {
     /// are what the bundle was tuned to. No other model can be set with it. Default: none.
     pub fn set_bundle(&mut self, bundle: PathBuf) {
         self.bundle = Some(bundle);
-    }
-
-    /// Takes no bundle: its models have been set.
-    pub(crate) fn clear_bundle(&mut self) {
-        self.bundle = None;
     }
 
     /// Takes a pyannote-style segmentation model (segmentation-3.0, Reverb v1) from `source`, to be run together

@@ -9,7 +9,19 @@ use super::{ClusteringMethod, Config, EmbeddingFamily, Frontend, ModelSource, Pr
 impl Config {
     /// Where the joint model comes from.
     pub fn model(&self) -> &ModelSource {
-        &self.model
+        self.model.as_ref().unwrap_or(&ModelSource::Embedded)
+    }
+    /// Whether a joint model was set.
+    pub(crate) fn names_model(&self) -> bool {
+        self.model.is_some()
+    }
+    /// Whether a model of whatever kind was set.
+    pub(crate) fn names_models(&self) -> bool {
+        self.names_model() || self.bundle.is_some() || self.names_pair()
+    }
+    /// Whether one of a pair of models was set.
+    pub(crate) fn names_pair(&self) -> bool {
+        self.segmentation_model.is_some() || self.embedding_model.is_some()
     }
     /// Folder or name of the bundle, if one was set.
     pub fn bundle(&self) -> Option<&PathBuf> {

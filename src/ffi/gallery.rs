@@ -13,15 +13,9 @@ use super::status::{Failure, OK, vf_status};
 use crate::audio::BufferSource;
 use crate::control::Control;
 use crate::diarizer::Diarizer;
-use crate::gallery::{DEFAULT_THRESHOLD, Gallery, Identity, Voice};
+use crate::gallery::{Gallery, Identity, Voice};
 use crate::sync::RwLock;
 use crate::types::Diarization;
-
-/// Similarity from which a voice is taken for a known one, with the model compiled in: about 1 % of strangers are
-/// taken for one of ten people enrolled, more of them where more are. Another model has a scale of its own.
-pub const VF_GALLERY_THRESHOLD: f32 = 0.5625;
-
-const _: () = assert!(VF_GALLERY_THRESHOLD == DEFAULT_THRESHOLD);
 
 /// Known voices: people enrolled by name, for one model. A lock of its own guards it, so that threads may enroll and
 /// identify at once; audio is worked on outside the lock.
@@ -324,12 +318,32 @@ pub unsafe extern "C" fn vf_gallery_name(
     })
 }
 
+/// Gives the threshold that the gallery's model was tuned to: the cosine similarity from which a voice is taken for a
+/// known one. About 1 % of strangers are taken for one of ten people enrolled, more of them where more are.
+///
+/// - `gallery`: the gallery.
+/// - `threshold`: receives the threshold, -1 to 1.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_gallery_threshold(gallery: *const vf_gallery, threshold: *mut f32) -> vf_status {
+    guard(|| {
+        // SAFETY: a live handle, and NULL or valid for a write, by contract.
+        unsafe {
+            let gallery = borrow::<Shared>(gallery)?;
+            buffer::store("threshold", threshold, gallery.read().threshold())?;
+        }
+        Ok(OK)
+    })
+}
+
 /// Tells whose voice an embedding is: the most similar known voice, from the threshold on.
 ///
 /// - `gallery`: the gallery.
 /// - `embedding`: `dim` finite values from the gallery's model; all zeros are a stranger's.
 /// - `dim`: number of values, the model's `embedding_dim`.
-/// - `threshold`: least cosine similarity, -1 to 1; `VF_GALLERY_THRESHOLD` for the model compiled in.
+/// - `threshold`: least cosine similarity, -1 to 1; `vf_gallery_threshold` gives what the model was tuned to.
 /// - `out`: receives the name as UTF-8 text with an ending zero byte, empty for a stranger; NULL is allowed where `cap`
 ///   is 0.
 /// - `cap`: size of `out` in bytes; 257 is enough.
@@ -375,7 +389,7 @@ pub unsafe extern "C" fn vf_gallery_identify(
 ///
 /// - `gallery`: the gallery.
 /// - `diarization`: the result, of a diarizer with the gallery's model.
-/// - `threshold`: least cosine similarity, -1 to 1; `VF_GALLERY_THRESHOLD` for the model compiled in.
+/// - `threshold`: least cosine similarity, -1 to 1; `vf_gallery_threshold` gives what the model was tuned to.
 /// - `out_voice_index`: receives for each speaker the number of the voice, for `vf_gallery_name`; -1 for a stranger.
 ///   NULL is allowed where `cap` is 0.
 /// - `scores`: receives for each speaker the similarity, -1 to 1, to that voice; of a stranger to the most similar one,

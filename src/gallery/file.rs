@@ -4,7 +4,7 @@
 //! {
 //!   "format": "voiceflow-gallery",
 //!   "version": 1,
-//!   "model": {"name": "fast-cnn", "version": "1.0.0", "sha256": "0a1b…"},
+//!   "model": {"name": "fast-cnn", "version": "1.0.0", "sha256": "0a1b…", "threshold": 0.5625},
 //!   "dimension": 2,
 //!   "voices": [
 //!     {"name": "ada", "speech_s": 17.5, "recordings": 2, "agreement": 0.93, "embedding": [0.6, -0.8]}
@@ -25,6 +25,7 @@ use super::{Enrolled, Fingerprint, Gallery, MAX_VOICES, norm, roster};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::memory::{self, Text};
+use crate::model::USUAL_IDENTITY_THRESHOLD;
 use crate::output::json::{Numbers, Quoted, list};
 
 const FORMAT: &str = "voiceflow-gallery";
@@ -56,6 +57,8 @@ struct Model {
     name: String,
     version: String,
     sha256: String,
+    #[serde(default = "usual_threshold")]
+    threshold: f32,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +69,11 @@ struct Entry {
     agreement: f64,
     #[serde(deserialize_with = "memory::deserialize")]
     embedding: Vec<f32>,
+}
+
+/// That of a file which does not say.
+fn usual_threshold() -> f32 {
+    USUAL_IDENTITY_THRESHOLD
 }
 
 /// Reads and checks `path`; errors name it.
@@ -95,12 +103,14 @@ pub(super) fn write(text: &str, path: &Path) -> Result<()> {
 pub(super) fn render(gallery: &Gallery) -> Result<String> {
     let Fingerprint { name, version, sha256, dimension } = &gallery.model;
     let (name, version, sha256) = (Quoted(name), Quoted(version), Quoted(sha256));
+    let threshold = gallery.threshold;
     let mut text = Text::new("gallery");
     // A failure is kept until the end.
     let _ = write!(
         text,
         "{{\n  \"format\": \"{FORMAT}\",\n  \"version\": {VERSION},\n  \
-         \"model\": {{\"name\": {name}, \"version\": {version}, \"sha256\": {sha256}}},\n  \
+         \"model\": {{\"name\": {name}, \"version\": {version}, \"sha256\": {sha256}, \
+         \"threshold\": {threshold:?}}},\n  \
          \"dimension\": {dimension},\n  \"voices\": "
     );
     let _ = list(&mut text, gallery.voices().iter().map(Line));
@@ -133,9 +143,12 @@ fn parse(bytes: &[u8]) -> Result<Gallery> {
     if head.version != VERSION {
         return Err(refused("version", &VERSION.to_string(), &head.version.to_string()));
     }
-    let Body { model: Model { name, version, sha256 }, dimension, voices } = json(bytes)?;
+    let Body { model: Model { name, version, sha256, threshold }, dimension, voices } = json(bytes)?;
     if sha256.len() != 64 || !sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
         return Err(refused("model.sha256", "64 lower-case hexadecimal digits", &cut(&sha256)));
+    }
+    if !(-1.0..=1.0).contains(&threshold) {
+        return Err(refused("model.threshold", "-1 to 1", &threshold.to_string()));
     }
     if voices.len() > MAX_VOICES {
         let found = voices.len();
@@ -161,7 +174,7 @@ fn parse(bytes: &[u8]) -> Result<Gallery> {
         embedding,
     };
     let model = Fingerprint { name, version, sha256, dimension };
-    Ok(Gallery { model, known: roster::of(voices.into_iter().map(enrolled))? })
+    Ok(Gallery { model, threshold, known: roster::of(voices.into_iter().map(enrolled))? })
 }
 
 /// What is wrong with a voice.

@@ -17,10 +17,6 @@ pub use fingerprint::Fingerprint;
 use roster::Roster;
 pub use voice::{LEAST_SPEECH_S, OTHERS_SHARE, Voice};
 
-/// Threshold with which about 1 % of strangers are taken for one of ten people enrolled, with the model compiled
-/// in; docs/PERFORMANCE.md has how it was found. It is exact in binary, for C compilers that warn of rounding.
-pub const DEFAULT_THRESHOLD: f32 = 0.5625;
-
 /// Most voices in one gallery.
 pub const MAX_VOICES: usize = 100_000;
 
@@ -67,13 +63,15 @@ impl Identity {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gallery {
     model: Fingerprint,
+    threshold: f32,
     known: Roster,
 }
 
 impl Gallery {
     /// A gallery for voices of this model, without any.
     pub fn new(model: &ModelInfo) -> Self {
-        Self { model: Fingerprint::of(model), known: Roster::default() }
+        let threshold = model.thresholds.identity;
+        Self { model: Fingerprint::of(model), threshold, known: Roster::default() }
     }
 
     /// Reads a gallery of any model. [`Gallery::load`] is for one that will be used.
@@ -89,7 +87,7 @@ impl Gallery {
     /// # Errors
     /// Those of [`Gallery::read`]; [`Error::Gallery`] for that of another model.
     pub fn load(path: &Path, model: &ModelInfo) -> Result<Self> {
-        let gallery = Self::read(path)?;
+        let gallery = Self { threshold: model.thresholds.identity, ..Self::read(path)? };
         gallery.check_model(model).map_err(|error| match error {
             Error::Gallery(text) => Error::Gallery(format!("{}: {text}", path.display())),
             other => other,
@@ -124,6 +122,12 @@ impl Gallery {
     /// The model whose voices these are.
     pub fn model(&self) -> &Fingerprint {
         &self.model
+    }
+
+    /// Cosine similarity from which a voice is taken for a known one, as the model was tuned: the threshold for
+    /// [`Gallery::identify`] where there is no better.
+    pub fn threshold(&self) -> f32 {
+        self.threshold
     }
 
     /// The known voices.

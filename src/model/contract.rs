@@ -35,7 +35,13 @@ pub struct Thresholds {
     pub offset: f32,
     /// Distance, 0 to 2, under which two clusters of voices are one speaker, as the clustering measures it.
     pub clustering: f32,
+    /// Cosine similarity, -1 to 1, from which a voice is taken for one that is enrolled in a gallery.
+    pub identity: f32,
 }
+
+/// [`Thresholds::identity`] of a model that does not say: that of fast-cnn 1.0.1, with which about 1 % of strangers are
+/// taken for one of ten people enrolled; docs/PERFORMANCE.md has how it was found.
+pub(crate) const USUAL_IDENTITY_THRESHOLD: f32 = 0.5625;
 
 /// What a model says of itself, and where it runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -162,8 +168,12 @@ impl Reader<'_> {
             self.breach(KEY, &expected, &quoted(&text));
             return Thresholds::default();
         };
-        let mut number = |name: &str, high: f64| match object.get(name).and_then(serde_json::Value::as_f64) {
+        let mut number = |name: &str, high: f64, usual: Option<f32>| match object
+            .get(name)
+            .and_then(serde_json::Value::as_f64)
+        {
             Some(value) if (0.0..=high).contains(&value) => value as f32,
+            None if !object.contains_key(name) && usual.is_some() => usual.unwrap_or_default(),
             _ => {
                 let found = object.get(name).map_or("no such key".to_owned(), ToString::to_string);
                 let expected = format!("`{name}` to be a number from 0 to {high}");
@@ -172,9 +182,10 @@ impl Reader<'_> {
             }
         };
         Thresholds {
-            onset: number("onset", 1.0),
-            offset: number("offset", 1.0),
-            clustering: number("clustering", 2.0),
+            onset: number("onset", 1.0, None),
+            offset: number("offset", 1.0, None),
+            clustering: number("clustering", 2.0, None),
+            identity: number("identity", 1.0, Some(USUAL_IDENTITY_THRESHOLD)),
         }
     }
 }

@@ -73,6 +73,12 @@ impl Description {
         }
     }
 
+    /// Of a network in two parts, of which this is the first, and `last` gives the outputs.
+    pub(super) fn with_outputs(mut self, last: Self) -> Self {
+        self.outputs = last.outputs;
+        self
+    }
+
     /// Of a file with these metadata and one float32 tensor on each side; a size of 0 differs from run to run.
     #[cfg(fuzzing)]
     pub(super) fn declared(properties: BTreeMap<String, String>, input: &[usize], output: &[usize]) -> Self {

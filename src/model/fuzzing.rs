@@ -54,7 +54,7 @@ pub fn plda_property(text: &str, dimension: usize) -> std::result::Result<(), St
 /// # Errors
 /// [`crate::Error::Model`]: what is wrong with it; those of reading a file.
 pub fn tuning(path: &std::path::Path) -> crate::Result<()> {
-    bundle::read_tuning(path).map(drop)
+    bundle::check_metadata(path)
 }
 
 /// Reads an ONNX file as an embedding network's and cuts it at most `most` times between the tensors `input` and

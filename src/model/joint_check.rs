@@ -26,9 +26,7 @@ const AMPLITUDE: f32 = 0.1;
 /// # Errors
 /// Those of [`Session::new`] that keep the model from being opened at all.
 pub(super) fn breaches(source: &ModelSource, config: &Config) -> Result<Vec<String>> {
-    let mut config = config.clone();
-    config.set_model(source.clone());
-    let Opened { session, mut breaches } = Session::open(&config, Plans::None, &Control::none())?;
+    let Opened { session, mut breaches } = Session::open(source, config, Plans::None, &Control::none())?;
     // A network whose tensors are not known cannot be run.
     if breaches.is_empty() {
         run(&session, &mut breaches)?;

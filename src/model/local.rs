@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use ndarray::Axis;
 
-use super::bundle::Bundle;
+use super::bundle::{Bundle, Pair};
 use super::contract::ModelInfo;
+use super::embedded;
 use super::inference::Inference;
 use super::rows::Rows;
 use super::session::Session;
 use super::two_stage::TwoStage;
-use crate::config::{ClusteringMethod, Config};
+use crate::config::{ClusteringMethod, Config, ModelSource};
 use crate::control::Control;
 use crate::diarize::LocalWindow;
 use crate::diarize::clustering::Vbx;
@@ -101,18 +102,28 @@ pub trait LocalDiarizer: std::fmt::Debug + Send + Sync {
 }
 
 /// Loads the models of `config`, as long as `control` wants them: a pair, or one joint model with which windows are run in
-/// batches.
+/// batches. Where it names none, the embedded pair if there is one.
 ///
 /// # Errors
-/// Those of [`TwoStage::load`] and [`Session::new`].
+/// [`Error::InvalidArgument`] for one model of a pair without the other; those of [`Bundle::of`], [`TwoStage::load`] and
+/// [`Session::new`].
 pub(crate) fn open_local(config: &Config, control: &Control<'_>) -> Result<Arc<dyn LocalDiarizer>> {
-    let of_bundle = Bundle::of(config)?.is_some_and(|bundle| bundle.is_pair());
-    let pair = of_bundle || config.segmentation_model().is_some() || config.embedding_model().is_some();
-    if pair {
-        Ok(Arc::new(TwoStage::load(config, control)?))
-    } else {
-        Ok(Arc::new(Session::for_batches(config, control)?))
-    }
+    let bundle = if config.names_models() { Bundle::of(config)? } else { Bundle::embedded_pair()? };
+    let pair = match bundle {
+        Some(Bundle::Pair(pair)) => Some(pair),
+        None if config.names_pair() => Some(Pair::of(config)?),
+        Some(Bundle::Joint(_)) | None => None,
+    };
+    Ok(match pair {
+        Some(pair) => Arc::new(TwoStage::load(pair, config, control)?),
+        None => Arc::new(Session::for_batches(config, control)?),
+    })
+}
+
+/// The model of live audio beside that of recordings which [`open_local`] loads for `config`; `None` where it is the same
+/// for both.
+pub(crate) fn live_model(config: &Config) -> Option<ModelSource> {
+    (!config.names_models() && embedded::has_both()).then_some(ModelSource::Embedded)
 }
 
 /// The joint model: activity and voices from one run.

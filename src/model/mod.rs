@@ -48,11 +48,12 @@ mod variables;
 mod watchdog;
 
 pub use bundle::find_bundle;
+pub(crate) use contract::USUAL_IDENTITY_THRESHOLD;
 pub use contract::{CONTRACT_VERSION, ModelInfo, SAMPLE_RATE, Thresholds};
 pub use golden::golden_input;
 pub use inference::Inference;
-pub(crate) use local::open_local;
 pub use local::{LocalDiarizer, Stretch, Tuning};
+pub(crate) use local::{live_model, open_local};
 pub use plda_file::read_plda;
 pub(crate) use process::Process;
 pub use session::{MAX_SAMPLES, Session};

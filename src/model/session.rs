@@ -74,37 +74,39 @@ impl Session {
 
     fn checked(config: &Config, plans: Plans, control: &Control<'_>) -> Result<Self> {
         let bundle = Bundle::of(config)?;
-        let unpacked = bundle.as_ref().map(|bundle| bundle.unpack(config)).transpose()?;
-        let config = unpacked.as_ref().unwrap_or(config);
-        if config.segmentation_model().is_some() || config.embedding_model().is_some() {
+        if matches!(bundle, Some(Bundle::Pair(_))) || config.names_pair() {
             let text = "segmentation_model, embedding_model: expected a diarizer, which runs the pair; a session runs \
                         one joint model";
             return Err(Error::InvalidArgument(text.to_owned()));
         }
-        let Opened { session, breaches } = Self::open(config, plans, control)?;
-        let name = Label(config.model());
+        let source = match &bundle {
+            Some(Bundle::Joint(source)) => source,
+            Some(Bundle::Pair(_)) | None => config.model(),
+        };
+        let Opened { session, breaches } = Self::open(source, config, plans, control)?;
+        let name = Label(source);
         if !breaches.is_empty() {
             return Err(Error::Model(format!(
                 "{name} breaks the model contract:\n  {}",
                 breaches.join("\n  ")
             )));
         }
-        session.check_golden(config.model(), control)?;
+        session.check_golden(source, control)?;
         Ok(session)
     }
 
-    /// Opens the model and reads what it says of itself, whatever that is.
-    pub(super) fn open(config: &Config, plans: Plans, control: &Control<'_>) -> Result<Opened> {
-        let model = source::read_model(config.model())?;
+    /// Opens the model of `source` and reads what it says of itself, whatever that is.
+    pub(super) fn open(
+        source: &ModelSource,
+        config: &Config,
+        plans: Plans,
+        control: &Control<'_>,
+    ) -> Result<Opened> {
+        let model = source::read_model(source)?;
         control.check_wanted(Stage::Loading)?;
         let sha256 = model.sha256().to_owned();
-        let (network, (info, vbx, breaches)) = Network::open_with(
-            &model,
-            &Label(config.model()),
-            config,
-            plans,
-            control,
-            |session, provider| {
+        let (network, (info, vbx, breaches)) =
+            Network::open_with(&model, &Label(source), config, plans, control, |session, provider| {
                 let properties = properties(session);
                 let (info, mut breaches) = contract::read(session, &properties, sha256, provider);
                 let vbx = plda_property::read(&properties, info.embedding_dim);
@@ -113,8 +115,7 @@ impl Session {
                     None
                 });
                 (info, vbx, breaches)
-            },
-        )?;
+            })?;
         let session = Session { info, vbx, network };
         Ok(Opened { session, breaches })
     }

@@ -27,7 +27,7 @@ pub(super) struct ModelBytes {
 }
 
 #[derive(Clone)]
-enum Bytes {
+pub(super) enum Bytes {
     /// Compiled into the library.
     Static(&'static [u8]),
     /// Read or given.
@@ -42,6 +42,12 @@ impl ModelBytes {
     /// Their SHA-256 in lower-case hexadecimal.
     pub(super) fn sha256(&self) -> &str {
         self.sha256.get_or_init(|| sha256(self))
+    }
+}
+
+impl fmt::Debug for ModelBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.len())
     }
 }
 
@@ -71,6 +77,24 @@ impl fmt::Display for Label<'_> {
             ModelSource::File(path) => write!(f, "{}", path.display()),
             ModelSource::Memory(_) => f.write_str("model in memory"),
         }
+    }
+}
+
+/// A model that was read, and how messages name it.
+#[derive(Clone, Debug)]
+pub(super) struct ModelFile {
+    pub(super) label: String,
+    pub(super) bytes: ModelBytes,
+}
+
+impl ModelFile {
+    /// Reads the model of `source`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`]; [`Error::Model`] for an empty one; [`Error::InvalidArgument`]
+    /// where none is embedded.
+    pub(super) fn read(source: &ModelSource) -> Result<Self> {
+        Ok(Self { label: Label(source).to_string(), bytes: read_model(source)? })
     }
 }
 

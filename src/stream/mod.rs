@@ -89,20 +89,20 @@ impl std::fmt::Debug for Stream {
 impl Stream {
     /// A stream of `channels` interleaved channels (1 to 32) at `sample_rate` Hz (1000 to 768000). Of `config` the
     /// latency, the history, the most speakers, the least speech and silence and the clustering threshold apply, and
-    /// the deadline of each call; all else is the diarizer's, and the answer of [`finish`](Stream::finish) follows its
-    /// options alone.
+    /// the deadline of each call; all else is that of [`Diarizer::for_streams`], and the answer of
+    /// [`finish`](Stream::finish) follows its options alone.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] where a number is out of range; [`Error::Forked`].
+    /// [`Error::InvalidArgument`] where a number is out of range; those of [`Diarizer::for_streams`].
     pub fn new(diarizer: &Diarizer, config: &Config, sample_rate: u32, channels: u16) -> Result<Self> {
-        diarizer.check_process()?;
-        let settings = Settings::new(diarizer, config);
+        let diarizer = diarizer.for_streams()?;
+        let settings = Settings::new(&diarizer, config);
         let work = Work::new(&settings, sample_rate, channels)?;
         let frames = settings.latency_frames + settings.turns.pause_frames;
         Ok(Self {
             latency_s: frames as f64 * settings.times.step_s + work.held_back_s(),
             process: Process::current(),
-            diarizer: diarizer.clone(),
+            diarizer,
             deadline: config.deadline(),
             settings,
             sample_rate,

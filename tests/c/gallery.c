@@ -47,13 +47,15 @@ static void check_names(const vf_gallery *gallery, const char *const *names, siz
 static void check_identity(const vf_gallery *gallery, const float *embedding, const char *name, float least)
 {
     char text[257];
-    float score = 5.0f;
+    float score = 5.0f, threshold = 5.0f;
     size_t n = 0;
+    CHECK_STATUS(VF_OK, vf_gallery_threshold(gallery, &threshold));
+    CHECK(threshold > 0.0f && threshold < 1.0f);
     CHECK_STATUS(VF_E_BUFFER_TOO_SMALL,
-                 vf_gallery_identify(gallery, embedding, dim, VF_GALLERY_THRESHOLD, NULL, 0, &n, &score));
+                 vf_gallery_identify(gallery, embedding, dim, threshold, NULL, 0, &n, &score));
     CHECK(n == strlen(name) + 1 && score >= least && score <= 1.0f);
     CHECK_STATUS(VF_OK,
-                 vf_gallery_identify(gallery, embedding, dim, VF_GALLERY_THRESHOLD, text, sizeof text, &n, &score));
+                 vf_gallery_identify(gallery, embedding, dim, threshold, text, sizeof text, &n, &score));
     CHECK(strcmp(text, name) == 0 && score >= least);
 }
 

@@ -169,6 +169,8 @@ static void galleries(const vf_gallery *g, const vf_diarizer *d, const vf_diariz
     CHECK_STATUS(VF_E_NULL, vf_gallery_count(NULL, &n));
     CHECK(n == 0);
     CHECK_STATUS(VF_E_NULL, vf_gallery_count(g, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_threshold(NULL, &score));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_threshold(g, NULL));
     CHECK_STATUS(VF_E_NULL, vf_gallery_name(NULL, 0, text, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_gallery_name(g, 0, NULL, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_gallery_name(g, 0, text, 4, NULL));

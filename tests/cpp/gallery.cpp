@@ -31,6 +31,8 @@ void voices(const Diarizer &diarizer, const std::filesystem::path &file)
     CHECK(gallery.count() == 2 && gallery.name(0) == "ada" && gallery.name(1) == "kim");
     const voiceflow::Identity kim = gallery.identify(voice(dim, 1, 2));
     CHECK(kim.name == "kim" && kim.score > 0.9F && kim.score < 1.0F);
+    CHECK(gallery.threshold() > 0.0F && gallery.threshold() < 0.9F);
+    CHECK(gallery.identify(voice(dim, 1, 2), gallery.threshold()).name == "kim");
     CHECK(gallery.identify(voice(dim, 1, 2), 0.99F).name.empty());
     CHECK(gallery.identify(voice(dim, 1, 2), 0.99F).score == kim.score);
 

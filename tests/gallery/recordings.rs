@@ -3,7 +3,6 @@
 use std::sync::OnceLock;
 
 use voiceflow::audio::{AudioSource, BufferSource, FileSource, SAMPLE_RATE};
-use voiceflow::gallery::DEFAULT_THRESHOLD;
 use voiceflow::output::rttm;
 use voiceflow::{Config, Control, Diarizer, Error, Gallery, Provider, ProviderPolicy, Voice};
 
@@ -62,17 +61,17 @@ fn who_was_enrolled_is_known_again_and_a_stranger_is_not() {
 
     for person in PEOPLE {
         let heard = voice(&diarizer, &said(person, false)).unwrap();
-        let identity = gallery.identify(&heard.embedding, DEFAULT_THRESHOLD).unwrap();
+        let identity = gallery.identify(&heard.embedding, gallery.threshold()).unwrap();
         assert_eq!(gallery.name_of(&identity), Some(person), "{identity:?}");
         let mut without = gallery.clone();
         without.remove(person).unwrap();
-        let identity = without.identify(&heard.embedding, DEFAULT_THRESHOLD).unwrap();
+        let identity = without.identify(&heard.embedding, without.threshold()).unwrap();
         assert_eq!(without.name_of(&identity), None, "{person}: {identity:?}");
     }
 
     let mut source = BufferSource::from_f32(conversation(), SAMPLE_RATE, 1).unwrap();
     let mut diarization = diarizer.process(&mut source, &Control::none()).unwrap();
-    gallery.name_speakers(&mut diarization, DEFAULT_THRESHOLD).unwrap();
+    gallery.name_speakers(&mut diarization, gallery.threshold()).unwrap();
     let mut labels: Vec<&str> = diarization.speakers.iter().map(|speaker| speaker.label.as_str()).collect();
     labels.sort_unstable();
     assert_eq!(labels, PEOPLE);

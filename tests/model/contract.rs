@@ -32,7 +32,7 @@ fn a_good_model_tells_what_it_is() {
     assert_eq!((info.sample_rate, info.window_samples, info.hop_samples), (16_000, 80_000, 8_000));
     assert_eq!((info.frame_step_samples, info.frame_offset_samples), (160, 80));
     assert_eq!((info.max_speakers, info.embedding_dim), (3, 8));
-    assert_eq!(info.thresholds, Thresholds { onset: 0.6, offset: 0.4, clustering: 0.7 });
+    assert_eq!(info.thresholds, Thresholds { onset: 0.6, offset: 0.4, clustering: 0.7, identity: 0.5625 });
     assert_eq!((info.sha256.len(), info.provider), (64, Provider::Cpu));
 }
 

@@ -42,7 +42,7 @@ fn families_are_split_where_their_frames_are_still_local() {
             names(folder.path()),
             ["net.frames.onnx", "net.import.json", "net.onnx", "net.pooling.onnx"]
         );
-        assert_eq!((&value["format"], &value["split"]["tensor"]), (&1.into(), &tensor.as_str().into()));
+        assert_eq!((&value["format"], &value["split"]["tensor"]), (&2.into(), &tensor.as_str().into()));
         assert_eq!(value["model_sha256"].as_str().unwrap().len(), 64);
         assert!(value.get("whole_because").is_none());
         if name.starts_with("campplus") {
@@ -98,7 +98,7 @@ fn what_was_found_is_used_and_damage_is_noticed() {
             b"{}".to_vec(),
             Vec::new(),
             good[..good.len() / 2].to_vec(),
-            text.replace("\"format\": 1", "\"format\": 2").into_bytes(),
+            text.replace("\"format\": 2", "\"format\": 1").into_bytes(),
             text.replace("\"stride\": 8", "\"stride\": 0").replace("whole_because", "other").into_bytes(),
             text.replace("\"axis\": ", "\"axis\": -").replace("whole_because", "other").into_bytes(),
         ];
@@ -142,7 +142,7 @@ fn the_record_is_really_what_is_loaded() {
     };
     assert_eq!(facts(&path), "computed once for all windows, 80 ms apart");
     let sha256 = json(&path)["model_sha256"].as_str().unwrap().to_owned();
-    let record = format!(r#"{{"format": 1, "model_sha256": "{sha256}", "whole_because": "said so"}}"#);
+    let record = format!(r#"{{"format": 2, "model_sha256": "{sha256}", "whole_because": "said so"}}"#);
     std::fs::write(path.with_extension("import.json"), record).unwrap();
     assert_eq!(facts(&path), "computed for each window and speaker");
 }

@@ -48,7 +48,11 @@ func identify(ctx context.Context, recording string, people []string) error {
 		return err
 	}
 	defer result.Close()
-	matches, err := gallery.IdentifyDiarization(result, voiceflow.GalleryThreshold)
+	threshold, err := gallery.Threshold()
+	if err != nil {
+		return err
+	}
+	matches, err := gallery.IdentifyDiarization(result, threshold)
 	if err != nil {
 		return err
 	}

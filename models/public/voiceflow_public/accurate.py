@@ -47,6 +47,7 @@ TUNING = {
     "clustering": "average",
     "clustering_threshold": 0.47,
     "min_cluster_share": 0.05,
+    "identity_threshold": 0.46875,
 }
 """What options that are not set follow, found on tuning recordings: docs/MODEL_CARD.md."""
 
@@ -59,8 +60,11 @@ def embedding(wheel: Path) -> bytes:
 
 
 def part(model: onnx.ModelProto, start: str, end: str) -> bytes:
-    """The network between two tensors."""
-    return onnx.utils.Extractor(model).extract_model([start], [end]).SerializeToString(deterministic=True)
+    """The network between two tensors, with the metadata of the whole."""
+    cut = onnx.utils.Extractor(model).extract_model([start], [end])
+    del cut.metadata_props[:]
+    cut.metadata_props.extend(model.metadata_props)
+    return cut.SerializeToString(deterministic=True)
 
 
 def parts(whole: bytes) -> dict[str, bytes]:
@@ -68,7 +72,7 @@ def parts(whole: bytes) -> dict[str, bytes]:
     model = onnx.shape_inference.infer_shapes(onnx.load_from_string(whole))
     frames, pooling = part(model, "x", CUT), part(model, CUT, "embedding")
     found = {"tensor": CUT, **FRAMES, "frames_sha256": sha256(frames), "pooling_sha256": sha256(pooling)}
-    record = {"format": 1, "model_sha256": sha256(whole), "split": found}
+    record = {"format": 2, "model_sha256": sha256(whole), "split": found}
     return {
         "embedding.frames.onnx": frames,
         "embedding.pooling.onnx": pooling,

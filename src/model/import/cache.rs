@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use super::split::{FrameAxis, Split};
 use crate::error::{Error, Result};
 use crate::files;
-use crate::model::source::{self, sha256};
+use crate::model::source::{self, ModelBytes};
 
 /// Format of the JSON file.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Largest JSON file in bytes; it has a few hundred.
 const MAX_RECORD_BYTES: u64 = 1 << 16;
@@ -59,10 +59,7 @@ pub(in crate::model) fn read(model: &Path, fingerprint: &str) -> Option<Found> {
 
 fn read_record(model: &Path, path: &Path, fingerprint: &str) -> std::result::Result<Found, String> {
     let text = source::read_file(path, MAX_RECORD_BYTES).map_err(|error| error.to_string())?;
-    let record: Record = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
-    if record.format != FORMAT {
-        return Err(format!("expected format {FORMAT}, found {}", record.format));
-    }
+    let record = Record::parse(&text)?;
     if record.model_sha256 != fingerprint {
         return Err("it belongs to another model".to_owned());
     }
@@ -72,21 +69,44 @@ fn read_record(model: &Path, path: &Path, fingerprint: &str) -> std::result::Res
             .map(Err)
             .ok_or_else(|| "it says neither how to split nor why not".to_owned());
     };
-    if !split.axis.is_possible() {
-        return Err(format!("expected the place of frames, found {:?}", split.axis));
-    }
     let part = |ending: &str, expected: &str| {
         let path = beside(model, ending);
         let bytes = source::read_file(&path, source::MAX_MODEL_BYTES).map_err(|error| error.to_string())?;
-        let matches = sha256(&bytes) == expected;
+        let bytes = ModelBytes::new(bytes);
+        let matches = bytes.sha256() == expected;
         matches.then_some(bytes).ok_or_else(|| format!("{} is another file", path.display()))
     };
-    Ok(Ok(Split {
-        frames: part("frames.onnx", &split.frames_sha256)?,
-        pooling: part("pooling.onnx", &split.pooling_sha256)?,
-        axis: split.axis,
-        tensor: split.tensor,
-    }))
+    let parts = [part("frames.onnx", &split.frames_sha256)?, part("pooling.onnx", &split.pooling_sha256)?];
+    Ok(Ok(split.with(parts)))
+}
+
+/// What the text of a JSON file says of these parts, frames first, and the fingerprint of the whole.
+///
+/// # Errors
+/// Why the text is not what an import writes of a network that it splits.
+pub(super) fn known(text: &[u8], parts: [ModelBytes; 2]) -> std::result::Result<(Split, String), String> {
+    let record = Record::parse(text)?;
+    let split = record.split.ok_or("it does not say how to split")?;
+    Ok((split.with(parts), record.model_sha256))
+}
+
+impl Record {
+    fn parse(text: &[u8]) -> std::result::Result<Self, String> {
+        let record: Self = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        if record.format != FORMAT {
+            return Err(format!("expected format {FORMAT}, found {}", record.format));
+        }
+        match record.split.as_ref().filter(|split| !split.axis.is_possible()) {
+            Some(split) => Err(format!("expected the place of frames, found {:?}", split.axis)),
+            None => Ok(record),
+        }
+    }
+}
+
+impl SplitRecord {
+    fn with(self, [frames, pooling]: [ModelBytes; 2]) -> Split {
+        Split { frames, pooling, axis: self.axis, tensor: self.tensor }
+    }
 }
 
 /// Writes what was found of the file `model`, and tells which files were written.
@@ -105,8 +125,8 @@ pub(in crate::model) fn write(model: &Path, fingerprint: &str, found: &Found) ->
             record.split = Some(SplitRecord {
                 tensor: split.tensor.clone(),
                 axis: split.axis,
-                frames_sha256: sha256(&split.frames),
-                pooling_sha256: sha256(&split.pooling),
+                frames_sha256: split.frames.sha256().to_owned(),
+                pooling_sha256: split.pooling.sha256().to_owned(),
             });
         }
         Err(reason) => record.whole_because = Some(reason.clone()),
@@ -131,7 +151,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let model = folder.path().join("net.onnx");
         let axis = FrameAxis { axis: 3, stride: 8, offset: 3.5, margin: 80 };
-        let split = |axis| Split { frames: vec![1], pooling: vec![2], axis, tensor: "x".to_owned() };
+        let split = |axis| {
+            let [frames, pooling] = [vec![1], vec![2]].map(ModelBytes::new);
+            Split { frames, pooling, axis, tensor: "x".to_owned() }
+        };
         let outcome = |found: &Found| {
             write(&model, "own", found).unwrap();
             read_record(&model, &beside(&model, "import.json"), "own")
@@ -150,7 +173,7 @@ mod tests {
             let reason = outcome(&Ok(split(wrong))).unwrap_err();
             assert!(reason.starts_with("expected the place of frames, found FrameAxis"), "{reason}");
         }
-        std::fs::write(beside(&model, "import.json"), r#"{"format": 1, "model_sha256": "own"}"#).unwrap();
+        std::fs::write(beside(&model, "import.json"), r#"{"format": 2, "model_sha256": "own"}"#).unwrap();
         let reason = read_record(&model, &beside(&model, "import.json"), "own").unwrap_err();
         assert_eq!(reason, "it says neither how to split nor why not");
         std::fs::write(beside(&model, "import.json"), vec![b' '; 1 << 17]).unwrap();

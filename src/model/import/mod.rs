@@ -2,13 +2,16 @@
 //! stretch of audio, once, and the other pools those of each speaker. What is found is kept beside the file, so that
 //! the next load need not look for it.
 
-pub(super) mod cache;
+mod cache;
 pub(super) mod fields;
+mod file;
 mod graph;
 mod probe;
 mod split;
 
-pub(super) use split::{FrameAxis, split};
+pub(super) use cache::{Found, write};
+pub(super) use file::{EmbeddingFile, EmbeddingNetwork};
+pub(super) use split::{FrameAxis, Split, split};
 
 /// Reads a graph and cuts it at most `most` times; gives the number of places.
 #[cfg(fuzzing)]

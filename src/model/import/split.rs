@@ -11,6 +11,7 @@ use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::model::noise::Noise;
+use crate::model::source::ModelBytes;
 
 /// Fewest layers in the first part: to compute one layer once spares nothing.
 const LEAST_LAYERS: usize = 2;
@@ -57,13 +58,13 @@ impl FrameAxis {
     }
 }
 
-/// A network in two parts, each an ONNX file.
+/// A network in two parts, each an ONNX file with the metadata of the whole.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct Split {
     /// From features [batch, frames, bins] to the tensor at the cut.
-    pub(in crate::model) frames: Vec<u8>,
+    pub(in crate::model) frames: ModelBytes,
     /// From the tensor, with any number of frames, to the embedding.
-    pub(in crate::model) pooling: Vec<u8>,
+    pub(in crate::model) pooling: ModelBytes,
     /// The frames of the tensor.
     pub(in crate::model) axis: FrameAxis,
     /// The name of the tensor.
@@ -131,8 +132,8 @@ fn look(
     };
     let place = places.swap_remove(index);
     let split = Split {
-        frames: graph.head(&[&place.tensor])?,
-        pooling: graph.tail(&place.tensor, &place.sizes, output)?,
+        frames: ModelBytes::new(graph.head(&[&place.tensor])?),
+        pooling: ModelBytes::new(graph.tail(&place.tensor, &place.sizes, output)?),
         axis,
         tensor: place.tensor,
     };

@@ -15,11 +15,11 @@ use crate::error::{Error, Result, Stage};
 use crate::memory;
 use crate::model::description::Description;
 use crate::model::features::{FeatureExtractor, STEP_SAMPLES};
-use crate::model::import::{self, FrameAxis};
+use crate::model::import::{self, EmbeddingFile, EmbeddingNetwork, FrameAxis, Split};
 use crate::model::network::Network;
 use crate::model::noise::Noise;
 use crate::model::slot::failed;
-use crate::model::source::{self, Label, ModelBytes};
+use crate::model::source::{ModelBytes, ModelFile};
 
 /// Frames of the features, 10 ms apart, in the shortest crop that has a voice. Who says less alone is given a speaker
 /// by what the others of the window are.
@@ -47,38 +47,40 @@ pub(super) struct Embedding {
 }
 
 impl Embedding {
-    /// Loads the network of `source`, split where that is possible, and runs it once.
+    /// Loads the network of `file`, split where that is possible, and runs it once.
     ///
     /// # Errors
     /// Those of [`Network::open`] and [`Layout::of`]; [`Error::Model`] when its output is no embedding.
-    pub(super) fn open(source: &ModelSource, config: &Config, control: &Control<'_>) -> Result<Self> {
-        let model = source::read_model(source)?;
-        let label = Label(source).to_string();
-        let fingerprint = model.sha256().to_owned();
-        let (whole, described) =
-            Network::open(&model, &label, config, control, |session, _| Description::of(session, &label))?;
-        let layout = Layout::of(&described, config)?;
-        let cached = match source {
-            ModelSource::File(path) => import::cache::read(path, &fingerprint),
-            _ => None,
-        };
-        let found = match cached {
-            Some(found) => found,
-            None => find_split(&model, &layout, config, control)?,
-        };
-        let (frames, pooling) = match found {
-            Ok(split) => {
-                // The weights are in memory twice at most.
-                drop(whole);
-                let part = |bytes: Vec<u8>| {
-                    let model = ModelBytes::new(bytes);
-                    Ok::<_, Error>(Network::open(&model, &label, config, control, |_, _| ())?.0)
-                };
-                (Some((part(split.frames)?, split.axis)), part(split.pooling)?)
+    pub(super) fn open(file: EmbeddingFile, config: &Config, control: &Control<'_>) -> Result<Self> {
+        let EmbeddingFile { label, sha256, network } = file;
+        let described = |model: &ModelBytes| open_described(model, &label, config, control);
+        let parts = |split: &Split| Ok::<_, Error>((described(&split.frames)?, described(&split.pooling)?));
+        let (described, layout, frames, pooling) = match network {
+            EmbeddingNetwork::Split(split) => {
+                let ((frames, first), (pooling, last)) = parts(&split)?;
+                let whole = first.with_outputs(last);
+                let layout = Layout::of(&whole, config)?;
+                (whole, layout, Some((frames, split.axis)), pooling)
             }
-            Err(reason) => {
-                log::debug!("{label}: the network runs as a whole: {reason}");
-                (None, whole)
+            EmbeddingNetwork::Whole(model, because) => {
+                let (network, whole) = described(&model)?;
+                let layout = Layout::of(&whole, config)?;
+                let found = match because {
+                    Some(reason) => Err(reason),
+                    None => find_split(&model, &layout, config, control)?,
+                };
+                match found {
+                    Ok(split) => {
+                        // The weights are in memory twice at most.
+                        drop((network, model));
+                        let ((frames, _), (pooling, _)) = parts(&split)?;
+                        (whole, layout, Some((frames, split.axis)), pooling)
+                    }
+                    Err(reason) => {
+                        log::debug!("{label}: the network runs as a whole: {reason}");
+                        (whole, layout, None, network)
+                    }
+                }
             }
         };
         let extractor = FeatureExtractor::new(&layout.features, layout.bins);
@@ -90,7 +92,7 @@ impl Embedding {
             dim: 0,
             clustering: clustering(&described)?,
             threshold: threshold(&described)?,
-            sha256: fingerprint,
+            sha256,
         };
         embedding.dim = embedding.trial(control).map_err(|error| described.failing(error))?;
         match described.number::<usize>("output_dim")? {
@@ -301,13 +303,23 @@ fn rounded(frames: usize) -> usize {
     frames / step * step
 }
 
+/// Opens a network, and reads what its file says of itself.
+fn open_described(
+    model: &ModelBytes,
+    label: &str,
+    config: &Config,
+    control: &Control<'_>,
+) -> Result<(Network, Description)> {
+    Network::open(model, &label, config, control, |session, _| Description::of(session, label))
+}
+
 /// Looks for the place where the network can be split; the inner `Err` holds the reason why there is none.
 fn find_split(
     model: &[u8],
     layout: &Layout,
     config: &Config,
     control: &Control<'_>,
-) -> Result<import::cache::Found> {
+) -> Result<import::Found> {
     if layout.has_lengths {
         return Ok(Err("it is told the number of frames, on which all of them depend".to_owned()));
     }
@@ -333,14 +345,11 @@ pub struct Imported {
 /// # Errors
 /// Those of loading an embedding model; [`Error::Io`] when a file cannot be written.
 pub fn import_model(path: &std::path::Path, config: &Config) -> Result<Imported> {
-    let source = ModelSource::File(path.to_owned());
-    let model = source::read_model(&source)?;
-    let label = Label(&source).to_string();
+    let ModelFile { label, bytes } = ModelFile::read(&ModelSource::File(path.to_owned()))?;
     let control = Control::none();
-    let (_, described) =
-        Network::open(&model, &label, config, &control, |session, _| Description::of(session, &label))?;
-    let found = find_split(&model, &Layout::of(&described, config)?, config, &control)?;
-    let files = import::cache::write(path, model.sha256(), &found)?;
+    let (_, described) = open_described(&bytes, &label, config, &control)?;
+    let found = find_split(&bytes, &Layout::of(&described, config)?, config, &control)?;
+    let files = import::write(path, bytes.sha256(), &found)?;
     Ok(Imported { files, split: found.map(|split| split.tensor) })
 }
 

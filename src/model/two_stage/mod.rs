@@ -22,10 +22,11 @@ pub(super) use layout::features_of;
 use self::embedding::Embedding;
 use self::segmentation::Segmentation;
 use self::speech::{Crop, FramePlaces, crops};
-use super::bundle::{Bundle, BundleTuning};
-use super::contract::{ModelInfo, SAMPLE_RATE, Thresholds};
+use super::bundle::{BundleTuning, Pair};
+use super::contract::{ModelInfo, SAMPLE_RATE, Thresholds, USUAL_IDENTITY_THRESHOLD};
+use super::import::EmbeddingFile;
 use super::local::{LocalDiarizer, Stretch, Tuning};
-use super::source::sha256;
+use super::source::{ModelFile, sha256};
 use crate::config::{Config, ModelSource};
 use crate::control::Control;
 use crate::diarize::LocalWindow;
@@ -34,7 +35,7 @@ use crate::diarize::clustering::usual_threshold;
 use crate::diarize::powerset::PowersetDecoding;
 use crate::diarize::windows::WindowGrid;
 use crate::ending;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::memory;
 
 /// Time from one window to the next in samples, by default: 1.75 s. The best for the time of those tried from 1 s to 2.5 s
@@ -65,37 +66,21 @@ pub struct TwoStage {
 }
 
 impl TwoStage {
-    /// Loads the two models of `config`, or those of its bundle with what they are tuned to, as long as `control` wants them.
+    /// Loads the two models of `pair`, as long as `control` wants them; their options are those of `config`.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] when one of them was not given; for a bundle that is not found, or of a joint model; those of [`Session::new`](super::Session::new);
-    /// [`Error::Model`] names the tensor or metadata key that is not what the model's family has, and the option that
-    /// supplies what is missing.
-    pub(crate) fn load(config: &Config, control: &Control<'_>) -> Result<Self> {
-        if let Some(bundle) = Bundle::of(config)? {
-            return Self::open(&bundle.unpack(config)?, bundle.tuning, control);
-        }
-        Self::open(config, BundleTuning::default(), control)
-    }
-
-    fn open(config: &Config, tuning: BundleTuning, control: &Control<'_>) -> Result<Self> {
-        let (Some(first), Some(second)) = (config.segmentation_model(), config.embedding_model()) else {
-            let (given, missing) = match config.segmentation_model() {
-                Some(_) => ("segmentation_model", "embedding_model"),
-                None => ("embedding_model", "segmentation_model"),
-            };
-            return Err(Error::InvalidArgument(format!(
-                "{missing}: expected a model beside that of {given}, got none"
-            )));
-        };
-        let segmentation = Segmentation::open(first, config, DECODING, control)?;
-        let mut embedding = Embedding::open(second, config, control)?;
+    /// Those of [`Session::new`](super::Session::new); [`Error::Model`] names the tensor or metadata key that is not what
+    /// the model's family has, and the option that supplies what is missing.
+    pub(super) fn load(pair: Pair, config: &Config, control: &Control<'_>) -> Result<Self> {
+        let Pair { name, version, tuning, segmentation, embedding } = pair;
+        let segmentation = Segmentation::open(&segmentation, config, DECODING, control)?;
+        let mut embedding = Embedding::open(embedding, config, control)?;
         embedding.clustering = tuning.clustering().unwrap_or(embedding.clustering);
         embedding.threshold = tuning.clustering_threshold.or(embedding.threshold);
         let hop = tuning.hop_s.map_or(HOP, |hop_s| (hop_s * SAMPLE_RATE as f64) as usize);
         let info = ModelInfo {
-            name: format!("{} + {}", stem(first), stem(second)),
-            version: String::new(),
+            name,
+            version,
             sample_rate: SAMPLE_RATE,
             window_samples: segmentation.window,
             hop_samples: hop.min(segmentation.window),
@@ -107,6 +92,7 @@ impl TwoStage {
                 onset: TALKING,
                 offset: TALKING,
                 clustering: embedding.threshold.unwrap_or_else(|| usual_threshold(embedding.clustering)),
+                identity: tuning.identity_threshold.unwrap_or(USUAL_IDENTITY_THRESHOLD),
             },
             sha256: sha256(format!("{}{}", segmentation.sha256, embedding.sha256).as_bytes()),
             provider: embedding.provider(),
@@ -177,18 +163,10 @@ pub(super) fn segmentation_facts(
     source: &ModelSource,
     config: &Config,
 ) -> Result<Vec<(&'static str, String)>> {
-    Ok(Segmentation::open(source, config, DECODING, &Control::none())?.facts())
+    Ok(Segmentation::open(&ModelFile::read(source)?, config, DECODING, &Control::none())?.facts())
 }
 
 /// What an embedding network would be used with.
 pub(super) fn embedding_facts(source: &ModelSource, config: &Config) -> Result<Vec<(&'static str, String)>> {
-    Ok(Embedding::open(source, config, &Control::none())?.facts())
-}
-
-/// The file name of a source without its ending.
-fn stem(source: &ModelSource) -> String {
-    match source {
-        ModelSource::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-        ModelSource::Embedded | ModelSource::Memory(_) => "model in memory".to_owned(),
-    }
+    Ok(Embedding::open(EmbeddingFile::read(source)?, config, &Control::none())?.facts())
 }

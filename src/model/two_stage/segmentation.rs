@@ -5,7 +5,7 @@
 use ndarray::{Array2, Array3, ArrayView3, Axis, Ix3};
 use ort::value::TensorRef;
 
-use crate::config::{Config, MAX_BATCH, ModelSource};
+use crate::config::{Config, MAX_BATCH};
 use crate::control::Control;
 use crate::diarize::powerset::{Powerset, PowersetDecoding};
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ use crate::model::network::Network;
 use crate::model::rows::Rows;
 use crate::model::session::MAX_SAMPLES;
 use crate::model::slot::failed;
-use crate::model::source::{self, Label};
+use crate::model::source::ModelFile;
 
 /// Window of a file that does not say, in samples: 10 s, as the pyannote models were trained with.
 const USUAL_WINDOW: usize = 160_000;
@@ -47,21 +47,20 @@ pub(super) struct Segmentation {
 }
 
 impl Segmentation {
-    /// Loads the network of `source`, and runs it once to see what it gives.
+    /// Loads the network of `file`, and runs it once to see what it gives.
     ///
     /// # Errors
     /// Those of [`Network::open`]; [`Error::Model`] names the tensor or metadata key that is not what a segmentation
     /// network has, and the option that supplies what is missing.
     pub(super) fn open(
-        source: &ModelSource,
+        file: &ModelFile,
         config: &Config,
         decoding: PowersetDecoding,
         control: &Control<'_>,
     ) -> Result<Self> {
-        let model = source::read_model(source)?;
-        let label = Label(source).to_string();
+        let ModelFile { label, bytes } = file;
         let (network, described) =
-            Network::open(&model, &label, config, control, |session, _| Description::of(session, &label))?;
+            Network::open(bytes, label, config, control, |session, _| Description::of(session, label))?;
         described.check_sample_rate()?;
         let (fixed_batch, fixed_samples) = input_sizes(&described)?;
         described.check_batch(fixed_batch, MAX_BATCH)?;
@@ -87,7 +86,7 @@ impl Segmentation {
             field,
             fixed_batch,
             fixed_window: fixed_samples.is_some(),
-            sha256: model.sha256().to_owned(),
+            sha256: bytes.sha256().to_owned(),
         })
     }
 
@@ -272,7 +271,7 @@ fn run(network: &Network, audio: ArrayView3<'_, f32>, control: &Control<'_>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Provider;
+    use crate::config::{ModelSource, Provider};
 
     /// What PyTorch gives for the fixtures: tests/data/families/golden.json, which make_fixtures.py explains.
     #[test]
@@ -283,9 +282,9 @@ mod tests {
         let mut config = Config::default();
         config.set_threads(1).unwrap();
         for name in ["segmentation", "segmentation_no_metadata"] {
-            let source = ModelSource::File(folder.join(format!("{name}.onnx")));
+            let file = ModelFile::read(&ModelSource::File(folder.join(format!("{name}.onnx")))).unwrap();
             let segmentation =
-                Segmentation::open(&source, &config, PowersetDecoding::Hard, &Control::none()).unwrap();
+                Segmentation::open(&file, &config, PowersetDecoding::Hard, &Control::none()).unwrap();
             let golden = &golden[name];
             let mut noise = crate::model::noise::Noise::new(golden["seed"].as_u64().unwrap() as u32);
             let audio = Array3::from_shape_fn((1, 1, 32_000), |(_, _, sample)| {
@@ -308,11 +307,11 @@ mod tests {
     #[test]
     fn windows_have_the_same_activity_in_runs_filled_with_silence() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/families");
-        let source = ModelSource::File(folder.join("segmentation.onnx"));
+        let file = ModelFile::read(&ModelSource::File(folder.join("segmentation.onnx"))).unwrap();
         let mut config = Config::default();
         config.set_threads(1).unwrap();
         let segmentation =
-            Segmentation::open(&source, &config, PowersetDecoding::Soft, &Control::none()).unwrap();
+            Segmentation::open(&file, &config, PowersetDecoding::Soft, &Control::none()).unwrap();
         let window = segmentation.window;
         let mut noise = crate::model::noise::Noise::new(3);
         let mut audio: Vec<f32> = (0..2 * window).map(|_| noise.number() * 0.1).collect();

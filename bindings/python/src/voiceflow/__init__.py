@@ -42,7 +42,7 @@ from ._errors import (
     RuntimeNotFoundError,
     RuntimeVersionError,
 )
-from ._gallery import GALLERY_THRESHOLD, Gallery, Identity
+from ._gallery import Gallery, Identity
 from ._library import library
 from ._log import TRACE, log_to
 from ._model import ModelInfo
@@ -51,7 +51,6 @@ from ._session import Inference, Session
 from ._stream import Stream
 
 __all__ = [
-    "GALLERY_THRESHOLD",
     "TRACE",
     "AnnotationError",
     "AudioError",

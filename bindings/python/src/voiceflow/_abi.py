@@ -23,7 +23,6 @@ import numpy as np
 ABI_VERSION = 1
 SEGMENT_OVERLAP = 1
 SEGMENT_FINAL = 2
-GALLERY_THRESHOLD = 0.5625
 
 BUFFER_TOO_SMALL = -3
 
@@ -176,6 +175,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_gallery_enroll_embedding": [_HANDLE, c_char_p, _ARRAY, c_size_t, c_double],
     "vf_gallery_remove": [_HANDLE, c_char_p],
     "vf_gallery_count": [_HANDLE, _SIZE_OUT],
+    "vf_gallery_threshold": [_HANDLE, POINTER(c_float)],
     "vf_gallery_name": [_HANDLE, c_int32, *_TEXT_ANSWER],
     "vf_gallery_identify": [_HANDLE, _ARRAY, c_size_t, c_float, *_TEXT_ANSWER, POINTER(c_float)],
     "vf_gallery_identify_diarization": [_HANDLE, _HANDLE, c_float, _ARRAY, _ARRAY, c_size_t, _SIZE_OUT],

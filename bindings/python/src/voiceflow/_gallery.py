@@ -21,7 +21,6 @@ from ._errors import InvalidArgumentError, about
 from ._handle import Handle, Owned, address, read_number, read_text
 from ._library import check, library
 
-GALLERY_THRESHOLD = _abi.GALLERY_THRESHOLD
 
 
 class Identity(NamedTuple):
@@ -149,21 +148,29 @@ class Gallery(Handle):
     def __contains__(self, name: object) -> bool:
         return name in self.names
 
+    @property
+    def threshold(self) -> float:
+        """The cosine similarity from which a voice is taken for a known one, as the model was tuned."""
+        owned, threshold = self._borrow(), c_float()
+        check(library().vf_gallery_threshold(owned.pointer, byref(threshold)))
+        return threshold.value
+
     @overload
-    def identify(self, who: Diarization, threshold: float = GALLERY_THRESHOLD) -> list[Identity]: ...
+    def identify(self, who: Diarization, threshold: float | None = None) -> list[Identity]: ...
     @overload
-    def identify(self, who: Speaker | ArrayLike, threshold: float = GALLERY_THRESHOLD) -> Identity: ...
+    def identify(self, who: Speaker | ArrayLike, threshold: float | None = None) -> Identity: ...
     def identify(
-        self, who: Diarization | Speaker | ArrayLike, threshold: float = GALLERY_THRESHOLD
+        self, who: Diarization | Speaker | ArrayLike, threshold: float | None = None
     ) -> Identity | list[Identity]:
         """Tells who somebody is.
 
         who: a `Diarization`, for the list of what its speakers are called, each somebody else; or one
             `Speaker` or voice embedding [embedding_dim].
-        threshold: least cosine similarity, -1 to 1; the default is for the model compiled in.
+        threshold: least cosine similarity, -1 to 1; None for the `threshold` of the gallery.
         """
         owned, vf = self._borrow(), library()
-        least, n = real(threshold, "threshold"), c_size_t()
+        least = self.threshold if threshold is None else real(threshold, "threshold")
+        n = c_size_t()
         if isinstance(who, Diarization):
             result = who._borrow()
             count = len(who.speakers)

@@ -45,14 +45,14 @@ fn config() -> Config {
 }
 
 fn open(name: &str) -> Embedding {
-    Embedding::open(&source(name), &config(), &Control::none()).unwrap()
+    Embedding::open(EmbeddingFile::read(&source(name)).unwrap(), &config(), &Control::none()).unwrap()
 }
 
 /// The network as it is where it cannot be split.
 fn unsplit(name: &str) -> Embedding {
     let mut embedding = open(name);
-    let model = source::read_model(&source(name)).unwrap();
-    embedding.pooling = Network::open(&model, &name, &config(), &Control::none(), |_, _| ()).unwrap().0;
+    let ModelFile { label, bytes } = ModelFile::read(&source(name)).unwrap();
+    embedding.pooling = Network::open(&bytes, &label, &config(), &Control::none(), |_, _| ()).unwrap().0;
     embedding.frames = None;
     embedding
 }

@@ -1,0 +1,74 @@
+//! What streams over a diarizer run, and where their windows lie.
+
+use std::sync::Arc;
+
+use super::Diarizer;
+use crate::config::{Config, ModelSource};
+use crate::diarize::windows::WindowGrid;
+use crate::error::Result;
+use crate::model::live_model;
+use crate::sync::Mutex;
+
+/// Time in seconds from one window of a stream to the next: how often what is told of the newest audio changes.
+const LIVE_STEP_S: f64 = 0.4;
+
+/// Steps from one short window of a recording to the next.
+const DETAIL_STEPS: usize = 4;
+
+/// What streams run.
+#[derive(Clone, Debug)]
+pub(super) enum Live {
+    /// The diarizer itself.
+    Same,
+    /// Another one, loaded with the first stream.
+    Other(ModelSource, Arc<Mutex<Option<Diarizer>>>),
+}
+
+impl Live {
+    /// What streams over the diarizer of `config` run.
+    pub(super) fn of(config: &Config) -> Self {
+        match live_model(config) {
+            Some(source) => Live::Other(source, Arc::default()),
+            None => Live::Same,
+        }
+    }
+}
+
+impl Diarizer {
+    /// The diarizer of streams over this one, with the same options: itself, but for one without a model asked for in a
+    /// library with the feature `accurate-model`, which hears recordings with the accurate bundle and streams with the
+    /// joint model. That is loaded by the first call.
+    ///
+    /// # Errors
+    /// Those of [`Diarizer::new`]; [`Error::Forked`].
+    pub fn for_streams(&self) -> Result<Self> {
+        self.check_process()?;
+        let Live::Other(source, loaded) = &self.live else { return Ok(self.clone()) };
+        let mut loaded = loaded.lock();
+        if let Some(diarizer) = &*loaded {
+            return Ok(diarizer.clone());
+        }
+        let mut config = self.config.clone();
+        config.set_model(source.clone());
+        let diarizer = Self::new(&config)?;
+        *loaded = Some(diarizer.clone());
+        Ok(diarizer)
+    }
+
+    /// Where the windows of a stream lie: whole steps long, and no longer than the model's.
+    pub(crate) fn live_grid(&self) -> WindowGrid {
+        let frame = self.grid.frame;
+        let most = self.grid.window / frame;
+        let step = ((LIVE_STEP_S / self.frame_times().step_s).round() as usize).clamp(1, most);
+        let steps = (self.local.tuning().live_window_s / LIVE_STEP_S).round() as usize;
+        WindowGrid { window: steps.clamp(1, most / step) * step * frame, hop: step * frame, frame }
+    }
+
+    /// Where short windows lie beside those of a recording, if the model gains by them: every fourth of the windows that
+    /// a stream has.
+    pub(crate) fn detail(&self) -> Option<WindowGrid> {
+        let live = self.live_grid();
+        let gains = self.local.tuning().details && 2 * live.window <= self.grid.window;
+        gains.then_some(WindowGrid { hop: DETAIL_STEPS * live.hop, ..live })
+    }
+}

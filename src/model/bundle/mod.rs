@@ -1,0 +1,296 @@
+//! Bundles: models under one name. A folder with either one joint model, `model.onnx`, or a segmentation and an embedding
+//! model, `segmentation.onnx` and `embedding.onnx`, and metadata.json, which says what the two are tuned to; or models
+//! compiled into the library. Finds them; loads no network.
+
+mod metadata;
+
+use std::path::{Path, PathBuf};
+
+pub(super) use metadata::BundleTuning;
+use metadata::Metadata;
+
+use super::embedded::{self, EmbeddedPair};
+use super::import::EmbeddingFile;
+use super::search::own_folder;
+use super::source::{Bytes, ModelFile, read_file};
+use super::variables;
+use crate::config::{Config, ModelSource};
+use crate::error::{Error, Result};
+
+/// Variable that names a folder of bundles.
+const VARIABLE: &str = "VOICEFLOW_MODELS";
+/// Folder of bundles in the working directory, and beside or above the library.
+const FOLDER: &str = ".models";
+/// Folder of bundles in an installation, from the folder of the library.
+const INSTALLED: &str = "../share/voiceflow/models";
+
+const MODEL: &str = "model.onnx";
+const SEGMENTATION: &str = "segmentation.onnx";
+const EMBEDDING: &str = "embedding.onnx";
+const METADATA: &str = "metadata.json";
+
+/// Largest metadata.json in bytes; those of the project have a few thousand.
+const MAX_METADATA_BYTES: u64 = 1 << 20;
+
+/// A bundle that was found.
+#[derive(Debug)]
+pub(super) enum Bundle {
+    /// One joint model.
+    Joint(ModelSource),
+    /// A segmentation and an embedding model.
+    Pair(Pair),
+}
+
+/// A segmentation and an embedding model, as they were read, and what is known of them.
+#[derive(Debug)]
+pub(super) struct Pair {
+    /// Empty where nobody says.
+    pub(super) name: String,
+    /// Empty where nobody says.
+    pub(super) version: String,
+    pub(super) tuning: BundleTuning,
+    pub(super) segmentation: ModelFile,
+    pub(super) embedding: EmbeddingFile,
+}
+
+/// A bundle compiled into the library.
+enum BuiltIn {
+    Joint,
+    Pair(EmbeddedPair),
+}
+
+impl BuiltIn {
+    fn named(name: &Path) -> Option<Self> {
+        match name.to_str()? {
+            embedded::JOINT => embedded::model().map(|_| BuiltIn::Joint),
+            embedded::PAIR => embedded::pair().map(BuiltIn::Pair),
+            _ => None,
+        }
+    }
+}
+
+impl Bundle {
+    /// The bundle that `config` names; `None` where it names none.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a bundle beside other models, and those of [`find_bundle`]; [`Error::Model`] for a
+    /// metadata.json that is none; [`Error::NotFound`], [`Error::Io`], [`Error::Limit`].
+    pub(super) fn of(config: &Config) -> Result<Option<Self>> {
+        let Some(name) = config.bundle() else { return Ok(None) };
+        let others = [
+            ("model", config.names_model()),
+            ("segmentation_model", config.segmentation_model().is_some()),
+            ("embedding_model", config.embedding_model().is_some()),
+        ];
+        if let Some((other, _)) = others.into_iter().find(|(_, given)| *given) {
+            let text = format!("bundle: expected no other model beside it, got {other}");
+            return Err(Error::InvalidArgument(text));
+        }
+        match (BuiltIn::named(name), find_bundle(name)?) {
+            (_, Some(folder)) => Self::read(&folder).map(Some),
+            (Some(BuiltIn::Pair(pair)), None) => Ok(Some(Bundle::Pair(Pair::embedded(pair)?))),
+            (Some(BuiltIn::Joint) | None, None) => Ok(Some(Bundle::Joint(ModelSource::Embedded))),
+        }
+    }
+
+    /// The pair compiled into the library, if it has one.
+    ///
+    /// # Errors
+    /// [`Error::Model`] where it was compiled from files that do not belong together.
+    pub(super) fn embedded_pair() -> Result<Option<Self>> {
+        embedded::pair().map(|pair| Pair::embedded(pair).map(Bundle::Pair)).transpose()
+    }
+
+    fn read(folder: &Path) -> Result<Self> {
+        let metadata = read_metadata(&folder.join(METADATA))?;
+        let file = |name: &str| ModelSource::File(folder.join(name));
+        if folder.join(MODEL).is_file() {
+            return Ok(Bundle::Joint(file(MODEL)));
+        }
+        Ok(Bundle::Pair(Pair {
+            name: metadata.name,
+            version: metadata.version,
+            tuning: metadata.tuning,
+            segmentation: ModelFile::read(&file(SEGMENTATION))?,
+            embedding: EmbeddingFile::read(&file(EMBEDDING))?,
+        }))
+    }
+}
+
+impl Pair {
+    /// The pair of `config`, of which nothing else is known.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] when one of the two was not given; those of [`ModelFile::read`].
+    pub(super) fn of(config: &Config) -> Result<Self> {
+        let (Some(first), Some(second)) = (config.segmentation_model(), config.embedding_model()) else {
+            let (given, missing) = match config.segmentation_model() {
+                Some(_) => ("segmentation_model", "embedding_model"),
+                None => ("embedding_model", "segmentation_model"),
+            };
+            return Err(Error::InvalidArgument(format!(
+                "{missing}: expected a model beside that of {given}, got none"
+            )));
+        };
+        Ok(Pair {
+            name: format!("{} + {}", stem(first), stem(second)),
+            version: String::new(),
+            tuning: BundleTuning::default(),
+            segmentation: ModelFile::read(first)?,
+            embedding: EmbeddingFile::read(second)?,
+        })
+    }
+
+    fn embedded(files: EmbeddedPair) -> Result<Self> {
+        let label = |file: &str| format!("{file} of the embedded bundle {}", embedded::PAIR);
+        let metadata = Metadata::parse(files.metadata, &label(METADATA))?;
+        let parts = [files.frames, files.pooling].map(|part| Bytes::Static(part).into());
+        Ok(Pair {
+            name: metadata.name,
+            version: metadata.version,
+            tuning: metadata.tuning,
+            segmentation: ModelFile {
+                label: label(SEGMENTATION),
+                bytes: Bytes::Static(files.segmentation).into(),
+            },
+            embedding: EmbeddingFile::embedded(label(EMBEDDING), files.import, parts)?,
+        })
+    }
+}
+
+/// The file name of a source without its ending.
+fn stem(source: &ModelSource) -> String {
+    match source {
+        ModelSource::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        ModelSource::Embedded | ModelSource::Memory(_) => "model in memory".to_owned(),
+    }
+}
+
+/// Reads a metadata.json; where there is no such file, that of a bundle which says nothing.
+fn read_metadata(path: &Path) -> Result<Metadata> {
+    match read_file(path, MAX_METADATA_BYTES) {
+        Err(Error::NotFound(_)) => Ok(Metadata::default()),
+        text => Metadata::parse(&text?, &path.display()),
+    }
+}
+
+/// The folder that `name` stands for; `None` for the name of a bundle that is compiled into the library. A path stands for
+/// itself; any other name is looked for among the bundles of the variable, the working directory, and the library; among
+/// the installed ones alone where whoever started the process has fewer rights than it.
+///
+/// # Errors
+/// [`Error::InvalidArgument`] with the places that were looked at.
+pub fn find_bundle(name: &Path) -> Result<Option<PathBuf>> {
+    if BuiltIn::named(name).is_some() {
+        return Ok(None);
+    }
+    let elevated = variables::elevated();
+    let mut places = Vec::new();
+    let mut own = None;
+    if name.components().count() == 1 {
+        places.extend(variables::var(VARIABLE).map(|folder| PathBuf::from(folder).join(name)));
+        if !elevated {
+            places.extend([name.to_owned(), Path::new(FOLDER).join(name)]);
+        }
+        own = own_folder();
+    } else {
+        places.push(name.to_owned());
+    }
+    let own = own.as_deref();
+    places.extend(own.map(|own| own.join(INSTALLED).join(name)));
+    let root = own.filter(|_| !elevated);
+    let above = root.into_iter().flat_map(Path::ancestors).map(|folder| folder.join(FOLDER).join(name));
+    let is_bundle = |folder: &PathBuf| {
+        folder.join(MODEL).is_file()
+            || folder.join(SEGMENTATION).is_file() && folder.join(EMBEDDING).is_file()
+    };
+    places.iter().cloned().chain(above).find(is_bundle).map(Some).ok_or_else(|| {
+        let mut searched: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+        searched.extend(root.map(|own| format!("{FOLDER} of a folder above {}", own.display())));
+        let made = name == Path::new(embedded::PAIR);
+        let hint = if made { "; `make models-accurate` makes it, and this library was built without it" } else { "" };
+        Error::InvalidArgument(format!(
+            "bundle {}: expected a folder with {MODEL}, or with {SEGMENTATION} and {EMBEDDING}, found none in {}{hint}",
+            name.display(),
+            searched.join(", ")
+        ))
+    })
+}
+
+/// Reads a metadata.json.
+///
+/// # Errors
+/// Those of [`read_metadata`].
+#[cfg(fuzzing)]
+pub(super) fn check_metadata(path: &Path) -> Result<()> {
+    read_metadata(path).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ClusteringMethod;
+
+    fn bundle(files: &[&str], metadata: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            std::fs::write(folder.path().join(file), b"onnx").unwrap();
+        }
+        if !metadata.is_empty() {
+            std::fs::write(folder.path().join(METADATA), metadata).unwrap();
+        }
+        folder
+    }
+
+    fn found(folder: &Path) -> Result<Option<Bundle>> {
+        let mut config = Config::default();
+        config.set_bundle(folder.to_owned());
+        Bundle::of(&config)
+    }
+
+    #[test]
+    fn a_pair_brings_its_tuning() {
+        let text = r#"{"name": "pair", "tuning": {"clustering": "average", "clustering_threshold": 0.4, "hop_s": 1.0}}"#;
+        let folder = bundle(&[SEGMENTATION, EMBEDDING], text);
+        let Some(Bundle::Pair(pair)) = found(folder.path()).unwrap() else { panic!("no pair") };
+        assert_eq!((pair.name.as_str(), pair.version.as_str()), ("pair", ""));
+        assert_eq!(pair.tuning.clustering(), Some(ClusteringMethod::Average));
+        assert_eq!((pair.tuning.clustering_threshold, pair.tuning.hop_s), (Some(0.4), Some(1.0)));
+        assert!(pair.segmentation.label.ends_with(SEGMENTATION) && pair.embedding.label.ends_with(EMBEDDING));
+    }
+
+    #[test]
+    fn a_joint_model_is_a_bundle_and_metadata_are_not_needed() {
+        let folder = bundle(&[MODEL], "");
+        let Some(Bundle::Joint(source)) = found(folder.path()).unwrap() else { panic!("no joint model") };
+        assert!(matches!(source, ModelSource::File(path) if path.ends_with(MODEL)));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_bundle_is_said() {
+        let message = |folder: &Path| found(folder).unwrap_err().to_string();
+        let half = bundle(&[SEGMENTATION], "");
+        assert!(
+            message(half.path()).contains("expected a folder with model.onnx, or with segmentation.onnx and")
+        );
+        let wrong = |tuning: &str| {
+            let folder = bundle(&[SEGMENTATION, EMBEDDING], &format!(r#"{{"tuning": {tuning}}}"#));
+            message(folder.path())
+        };
+        assert!(
+            wrong(r#"{"clustering": "k-means"}"#).contains("expected average or centroid, found \"k-means\"")
+        );
+        assert!(wrong(r#"{"hop_s": 0.0}"#).contains("tuning: hop_s: expected 0.1 to 60, found 0"));
+        assert!(wrong(r#"{"hops": 1.0}"#).contains("unknown field `hops`"));
+        assert!(message(Path::new("nobody-has-this")).contains("nobody-has-this, .models/nobody-has-this, "));
+    }
+
+    #[test]
+    fn other_models_beside_a_bundle_are_refused() {
+        let mut config = Config::default();
+        config.set_bundle("accurate".into());
+        config.set_model(ModelSource::Memory(std::sync::Arc::new(b"onnx".to_vec())));
+        let error = Bundle::of(&config).unwrap_err();
+        assert_eq!(error.to_string(), "bundle: expected no other model beside it, got model");
+    }
+}
