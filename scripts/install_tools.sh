@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are needed and missing.
 #
-#   scripts/install_tools.sh build    what building and fetching ONNX Runtime need
+#   scripts/install_tools.sh build    what building, and fetching ONNX Runtime and weights, need
 #   scripts/install_tools.sh test     what the tests need beside that
 #   scripts/install_tools.sh docs     what the API documentation needs
 set -eu
@@ -12,6 +12,7 @@ need() { # COMMAND PACKAGE
 }
 need gcc gcc
 python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip"
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 case ${1:-} in
 build) ;;
 test)
@@ -25,7 +26,6 @@ test)
     need go golang-go
     need flac flac
     need strace strace
-    python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     ;;
 docs) need doxygen doxygen ;;
 *)

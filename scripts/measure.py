@@ -100,12 +100,12 @@ def main() -> None:
     data = Path(os.environ.get("VOICEFLOW_DATA", ROOT.parent / "shared" / "data"))
     parser.add_argument("folder", type=Path, nargs="?", default=data / "eval" / "tune")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--models", help="as for `voiceflow diarize`; without, the model compiled in")
+    parser.add_argument("--models", default="fast-cnn", help="as for `voiceflow diarize`")
     parser.add_argument("--hours", type=float, default=3, help="length of the long recording; 0 for none")
     options = parser.parse_args()
     if not options.folder.is_dir():
         sys.exit(f"{options.folder}: no such folder; give one of recordings with their .rttm")
-    models = ["--models", options.models] if options.models else []
+    models = ["--models", options.models]
     accuracy(options.folder, models, options.repeats)
     if options.hours > 0:
         long_recording(models, options.hours)

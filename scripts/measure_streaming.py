@@ -62,12 +62,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--latency", type=float, nargs="+", default=[0.5, 1, 5])
-    parser.add_argument("--models", help="as for `voiceflow diarize`; without, the model compiled in")
+    parser.add_argument("--models", default="fast-cnn", help="as for `voiceflow diarize`")
     options = parser.parse_args()
     for folder in options.folders:
         if not folder.is_dir():
             sys.exit(f"{folder}: no such folder; give one of recordings with their .rttm")
-        measure(folder, options.latency, ["--models", options.models] if options.models else [])
+        measure(folder, options.latency, ["--models", options.models])
 
 
 if __name__ == "__main__":

@@ -96,18 +96,18 @@ def main() -> None:
     )
     data = Path(os.environ.get("VOICEFLOW_DATA", ROOT.parent / "shared" / "data"))
     parser.add_argument("folder", type=Path, nargs="?", default=data / "eval" / "tune")
-    parser.add_argument("--models", help="as for `voiceflow diarize`; without, the model compiled in")
+    parser.add_argument("--models", default="fast-cnn", help="as for `voiceflow diarize`")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="these recordings")
     options = parser.parse_args()
     everything = sorted(options.folder.glob("*.flac"))
     recordings = [path for path in everything if not options.only or path.stem in options.only]
     if not recordings:
         sys.exit(f"{options.folder}: expected recordings (.flac) with their .rttm, found none")
-    models = ["--models", options.models] if options.models else []
+    models = ["--models", options.models]
     results = [each for path in recordings for each in steady(path, models)]
     share = sum(results) / len(results)
     counted = f"{sum(results)} of {len(results)} ({100 * share:.0f} %)"
-    print(f"{options.models or 'the model compiled in'}: steady in {counted}")
+    print(f"{options.models}: steady in {counted}")
     sys.exit(share < LEAST_STEADY)
 
 

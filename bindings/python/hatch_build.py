@@ -9,7 +9,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class LibraryHook(BuildHookInterface[Any]):
-    """Takes the library from VOICEFLOW_BUNDLE; `make wheel` sets it."""
+    """Takes the library from VOICEFLOW_BUNDLE, and licences of what is compiled in from VOICEFLOW_NOTICES."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":
@@ -23,3 +23,5 @@ class LibraryHook(BuildHookInterface[Any]):
         build_data["tag"] = f"py3-none-{platform}"
         build_data["pure_python"] = False
         build_data["force_include"][str(library.resolve())] = "voiceflow/libvoiceflow.so.1"
+        for notice in os.environ.get("VOICEFLOW_NOTICES", "").split():
+            build_data["force_include"][notice] = f"voiceflow/licenses/{Path(notice).name}"

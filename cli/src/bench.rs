@@ -102,7 +102,7 @@ pub fn run(args: &BenchArgs) -> Outcome {
         return Err(Failure::Usage("AUDIO: expected --streaming with it".to_owned()));
     }
     let mut config = args.runtime.config()?;
-    args.models.apply(&mut config)?;
+    args.models.apply_live(&mut config)?;
     let measured = match args.audio.as_ref().filter(|_| args.streaming) {
         Some(audio) => {
             args.streams.run(audio, config, args.runtime.threads(), args.json, args.sla_p99.is_some())?

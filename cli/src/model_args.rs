@@ -109,11 +109,6 @@ impl ModelArgs {
         self.segmentation_model.clone().zip(self.embedding_model.clone())
     }
 
-    /// Whether they name a model of whatever kind.
-    pub fn name_models(&self) -> bool {
-        self.model.is_some() || self.models.is_some() || self.segmentation_model.is_some()
-    }
-
     /// Refuses arguments that would have no effect.
     fn check(&self, paired: bool) -> Result<(), Failure> {
         if !paired && self.public.given() {
@@ -127,6 +122,14 @@ impl ModelArgs {
             return Err(Failure::Usage("--plda: expected --clustering vbx with it".to_owned()));
         }
         Ok(())
+    }
+
+    /// As [`ModelArgs::apply`], for live audio alone: where no model is given, that of recordings is not loaded.
+    pub fn apply_live(&self, config: &mut Config) -> Result<(), Failure> {
+        if self.model.is_none() && self.models.is_none() && self.pair().is_none() {
+            config.set_model(ModelSource::Embedded);
+        }
+        self.apply(config)
     }
 
     /// Sets what was given.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use voiceflow::audio::{AudioSource, FileSource, SAMPLE_RATE};
-use voiceflow::{Config, Control, Diarizer, ModelSource, Stream};
+use voiceflow::{Config, Control, Diarizer, Stream};
 
 use crate::annotations::stem;
 use crate::diarize_output::Format as ResultFormat;
@@ -92,11 +92,7 @@ enum Encoding {
 impl StreamArgs {
     fn config(&self) -> Result<Config, Failure> {
         let mut config = self.runtime.config()?;
-        self.models.apply(&mut config)?;
-        if !self.models.name_models() {
-            // Otherwise the model of recordings would be loaded beside that of live audio.
-            config.set_model(ModelSource::Embedded);
-        }
+        self.models.apply_live(&mut config)?;
         config.set_latency(self.latency).map_err(usage)?;
         if let Some(most) = self.max_speakers {
             config.set_speaker_range(0, most).map_err(usage)?;

@@ -51,6 +51,14 @@ THRESHOLDS = np.arange(12, 23) / 32
 
 
 @dataclass
+class Program:
+    """The command line that is measured, and the bundle that it runs."""
+
+    binary: Path
+    models: str
+
+
+@dataclass
 class Trial:
     """What a cut was taken for."""
 
@@ -105,16 +113,17 @@ def write_pieces(folder: Path, speakers: list[Speaker], simulator: Simulator | N
                 soundfile.write(folder / speaker.name / f"{name}.wav", heard, SAMPLE_RATE)
 
 
-def enroll(binary: Path, gallery: Path, folder: Path) -> bool:
+def enroll(program: Program, gallery: Path, folder: Path) -> bool:
     """Whether the speaker of ``folder`` could be enrolled."""
-    command = [binary, "enroll", "--gallery", gallery, folder.name, folder / "enroll.wav"]
+    command = [program.binary, "enroll", "--models", program.models, "--gallery", gallery, folder.name, folder / "enroll.wav"]
     return subprocess.run(command, stdout=subprocess.DEVNULL).returncode == 0
 
 
-def identify(binary: Path, gallery: Path, folder: Path) -> list[Trial]:
+def identify(program: Program, gallery: Path, folder: Path) -> list[Trial]:
     """Whom the one who talks most in each cut of ``folder`` is most similar to."""
     files = sorted(folder.glob("cut-*.wav"))
-    told = run([binary, "identify", "--gallery", gallery, "--threshold=-1", "--format", "json", *files])
+    options = ["--models", program.models, "--gallery", gallery, "--threshold=-1", "--format", "json"]
+    told = run([program.binary, "identify", *options, *files])
     trials = []
     for line in told.splitlines():
         speakers = json.loads(line)["speakers"]
@@ -147,20 +156,20 @@ def rates(known: list[Trial], strangers: list[Trial], threshold: float) -> Rates
     )
 
 
-def measure(binary: Path, folder: Path) -> tuple[list[Trial], list[Trial], list[str]]:
+def measure(program: Program, folder: Path) -> tuple[list[Trial], list[Trial], list[str]]:
     """Trials of known speakers and of strangers, and who could not be enrolled."""
     gallery, without = folder / "gallery.json", folder / "without.json"
     people = sorted(path for path in folder.iterdir() if path.is_dir())
-    enrolled = [person for person in people if enroll(binary, gallery, person)]
+    enrolled = [person for person in people if enroll(program, gallery, person)]
     if len(enrolled) < 2:
         raise SystemExit(f"expected at least 2 speakers who can be enrolled, found {len(enrolled)}")
     known: list[Trial] = []
     strangers: list[Trial] = []
     for person in enrolled:
-        known += identify(binary, gallery, person)
+        known += identify(program, gallery, person)
         shutil.copy(gallery, without)
-        run([binary, "enroll", "--gallery", without, "--remove", person.name])
-        strangers += identify(binary, without, person)
+        run([program.binary, "enroll", "--gallery", without, "--remove", person.name])
+        strangers += identify(program, without, person)
     return known, strangers, [person.name for person in people if person not in enrolled]
 
 
@@ -180,7 +189,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with train/ and noise/")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where decoded sources are kept")
     parser.add_argument("--voiceflow", type=Path, default=BINARY, help="the command line that is measured")
+    parser.add_argument("--models", default="fast-cnn", help="as for ``voiceflow identify``")
     options = parser.parse_args()
+    program = Program(options.voiceflow, options.models)
     _, held_out = split(load_speakers(options.data, options.cache))
     speakers = [speaker for speaker in held_out if len(speaker.audio) >= LEAST_S * SAMPLE_RATE]
     voices = [Voice(speaker, 1.0, label) for label, speaker in enumerate(speakers)]
@@ -190,7 +201,7 @@ def main() -> None:
     for condition, simulates in zip(CONDITIONS, (None, simulator), strict=True):
         with tempfile.TemporaryDirectory() as name:
             write_pieces(Path(name), speakers, simulates)
-            known, strangers, refused = measure(options.voiceflow, Path(name))
+            known, strangers, refused = measure(program, Path(name))
         unheard = sum(trial.name is None for trial in known)
         print(f"{condition}: {len(speakers)} speakers, {len(known)} cuts, {unheard} without speech,")
         print(f"not enrolled: {', '.join(refused) or 'nobody'}\n\n{table(known, strangers)}")
