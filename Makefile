@@ -262,9 +262,15 @@ models-accurate: $(ACCURATE) ## the accurate bundle, out of published weights, i
 clean: ## remove all that was built or fetched
 	rm -rf target .runtime .models .cache $(VENV) install dist benches/overhead/target
 
-$(ACCURATE) $(PUBLIC): scripts/fetch_segmentation.sh $(wildcard models/public/voiceflow_public/*.py) | $(WEIGHTS)/ready
+CONVERSION := scripts/fetch_segmentation.sh $(wildcard models/public/voiceflow_public/*.py)
+
+$(ACCURATE): $(CONVERSION) | $(WEIGHTS)/ready
 	scripts/fetch_segmentation.sh
-	cd models/public && $(CURDIR)/$(WEIGHTS)/bin/python -m voiceflow_public.$(if $(findstring accurate,$@),accurate,pair)
+	cd models/public && $(CURDIR)/$(WEIGHTS)/bin/python -m voiceflow_public.accurate
+
+$(PUBLIC): $(CONVERSION) | $(VENV)/ready
+	scripts/fetch_segmentation.sh
+	cd models/public && $(CURDIR)/$(VENV)/bin/python -m voiceflow_public.pair
 
 $(RUNTIME):
 	scripts/install_tools.sh build

