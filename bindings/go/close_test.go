@@ -16,7 +16,7 @@ import (
 
 func TestAfterCloseEveryCallIsAnError(t *testing.T) {
 	ctx := background
-	d := must[*Diarizer](t)(NewDiarizer(WithThreads(1)))
+	d := must[*Diarizer](t)(NewDiarizer(WithBundle("fast-cnn"), WithThreads(1)))
 	s := must[*Session](t)(NewSession(WithThreads(1)))
 	live := must[*Stream](t)(d.NewStream(rate, 1))
 	g := must[*Gallery](t)(d.NewGallery())
@@ -71,7 +71,7 @@ func TestAfterCloseEveryCallIsAnError(t *testing.T) {
 // A call under way ends as it would have, and only then is what it uses freed.
 func TestClosingDuringCalls(t *testing.T) {
 	for range 5 {
-		d := must[*Diarizer](t)(NewDiarizer(WithThreads(1)))
+		d := must[*Diarizer](t)(NewDiarizer(WithBundle("fast-cnn"), WithThreads(1)))
 		s := must[*Session](t)(NewSession(WithThreads(1)))
 		live := must[*Stream](t)(d.NewStream(rate, 1))
 		inside := make(chan struct{})

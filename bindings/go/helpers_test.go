@@ -88,8 +88,8 @@ func check(t testing.TB, err error) {
 	}
 }
 
-// shared is the model compiled in, loaded once.
-var shared = sync.OnceValues(func() (*Diarizer, error) { return NewDiarizer() })
+// shared has the fast model, loaded once: most tests ask nothing about accuracy.
+var shared = sync.OnceValues(func() (*Diarizer, error) { return NewDiarizer(WithBundle("fast-cnn")) })
 
 func diarizer(t testing.TB) *Diarizer {
 	t.Helper()

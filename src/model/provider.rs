@@ -90,6 +90,17 @@ pub(super) fn open(
     Ok(session)
 }
 
+/// `config` for the further networks of one that was opened: a provider that this ONNX Runtime does not have is not warned
+/// of once more.
+pub(super) fn settled(config: &Config) -> Config {
+    let mut config = config.clone();
+    let (asked, policy) = config.provider();
+    if asked != Provider::Auto && !runtime::available_providers().contains(&asked) {
+        config.set_provider(Provider::Cpu, policy);
+    }
+    config
+}
+
 /// Whether `error` tells of a thread or of memory that the machine did not give. ONNX Runtime reports both as it does
 /// faults of a model; its words alone tell them apart.
 fn is_shortage(error: &Error) -> bool {

@@ -192,7 +192,7 @@ def test_the_library_can_be_used_in_progress(diarizer: Diarizer, audio: NDArray[
 
     def progress(stage: Stage, fraction: float) -> None:
         if not inner:
-            with Diarizer(threads=1) as another:
+            with Diarizer(bundle="fast-cnn", threads=1) as another:
                 inner.append(another.process(audio[:RATE], RATE))
 
     diarizer.process(audio, RATE, progress=progress)

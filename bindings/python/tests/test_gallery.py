@@ -175,7 +175,7 @@ def test_closed(diarizer: Diarizer, result: Diarization) -> None:
     for use in (lambda: gallery.names, lambda: gallery.identify(result), lambda: gallery.remove("a")):
         with pytest.raises(ClosedError, match="this Gallery was closed"):
             use()
-    own = Diarizer()
+    own = Diarizer(bundle="fast-cnn")
     gallery = Gallery(own)
     own.close()
     gallery.enroll("ada", result.speakers[0])

@@ -109,7 +109,7 @@ def test_no_copies(audio: NDArray[np.float32]) -> None:
             with pytest.raises(TypeError, match="cannot be copied or pickled") as caught:
                 use(handle)
             assert ("list(result)" in str(caught.value)) is isinstance(handle, Diarization)
-    segments = list(Diarizer(threads=1).process(audio, RATE))
+    segments = list(Diarizer(bundle="fast-cnn", threads=1).process(audio, RATE))
     assert pickle.loads(pickle.dumps(segments)) == segments and len(segments) > 9
 
 
@@ -126,8 +126,8 @@ def test_errors_can_be_pickled() -> None:
 
 def test_closing_what_another_thread_uses(audio: NDArray[np.float32]) -> None:
     """The call under way ends well, the next one is refused, and the handle goes with the call."""
-    expected = Diarizer().process(audio, RATE).to_rttm("x")
-    diarizer, begun, closed, found = Diarizer(), threading.Event(), threading.Event(), []
+    expected = Diarizer(bundle="fast-cnn").process(audio, RATE).to_rttm("x")
+    diarizer, begun, closed, found = Diarizer(bundle="fast-cnn"), threading.Event(), threading.Event(), []
 
     def progress(stage: Stage, fraction: float) -> None:
         begun.set()
@@ -154,7 +154,7 @@ def test_closing_what_another_thread_uses(audio: NDArray[np.float32]) -> None:
 
 def test_closing_all_the_time(audio: NDArray[np.float32]) -> None:
     """Threads use, close and make anew one session and one stream; nobody crashes."""
-    diarizer = Diarizer(threads=1)
+    diarizer = Diarizer(bundle="fast-cnn", threads=1)
     shared: dict[str, Session | Stream] = {"session": Session(threads=1), "stream": diarizer.stream()}
     until, failures = time.monotonic() + 3, []
 

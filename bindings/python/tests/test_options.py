@@ -58,7 +58,9 @@ GOOD: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("options", GOOD, ids=lambda options: next(iter(options)))
 def test_good_options(options: dict[str, Any], recording: Path) -> None:
-    with Diarizer(**options) as diarizer:
+    names_models = any("model" in name or name == "bundle" for name in options)
+    models = {} if names_models else {"bundle": "fast-cnn"}
+    with Diarizer(**models, **options) as diarizer:
         assert diarizer.process(recording).duration > 50
 
 

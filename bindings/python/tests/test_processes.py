@@ -20,16 +20,17 @@ long = np.tile(audio, 240)
 # A finish on another thread that takes many seconds, and is ended.
 BUSY = (
     "threading.excepthook = lambda _: None; told = threading.Event(); "
-    "stream = voiceflow.Diarizer().stream(); stream.push(audio); "
+    "stream = voiceflow.Diarizer(bundle='fast-cnn').stream(); stream.push(audio); "
     "progress = lambda s, f: (told.set(), time.sleep(1)); "
     "threading.Thread(target=stream.finish, kwargs={'progress': progress}, daemon=True).start(); "
     "told.wait(); "
 )
 
 INTERRUPTED = {
-    "process": "voiceflow.Diarizer().process(long, 16000)",
-    "process with progress": "voiceflow.Diarizer().process(long, 16000, progress=lambda s, f: None)",
-    "push": "voiceflow.Diarizer().stream().push(long[: 16000 * 3600])",
+    "process": "voiceflow.Diarizer(bundle='fast-cnn').process(long, 16000)",
+    "process with progress": "d = voiceflow.Diarizer(bundle='fast-cnn'); "
+    "d.process(long, 16000, progress=lambda s, f: None)",
+    "push": "voiceflow.Diarizer(bundle='fast-cnn').stream().push(long[: 16000 * 3600])",
     "infer": f"voiceflow.Session(model_path={str(SLOW_MODEL)!r}, threads=1)"
     ".infer(long[:48000 * 1000].reshape(1000, 48000))",
     # Long ones, so that what comes after the length is learnt can be interrupted too.
@@ -39,11 +40,11 @@ INTERRUPTED = {
     "threading.Thread(target=session.infer, args=(rows,), daemon=True).start(); "
     "time.sleep(0.3); "
     "[session.infer(long[: 64 * n].reshape(64, n)) for n in range(16000, 48000)]",
-    "a run": "list(voiceflow.Diarizer().stream().run(np.array_split(long, 10000)))",
+    "a run": "list(voiceflow.Diarizer(bundle='fast-cnn').stream().run(np.array_split(long, 10000)))",
     "a short push behind a finish": BUSY + "stream.push(audio[:160])",
     "a reset behind a finish": BUSY + "stream.reset()",
     "process in a log": "voiceflow.log_to(__import__('logging').getLogger('x'), 1); "
-    "voiceflow.Diarizer().process(long, 16000)",
+    "voiceflow.Diarizer(bundle='fast-cnn').process(long, 16000)",
 }
 
 
@@ -59,7 +60,7 @@ def test_ctrl_c_ends_a_call(name: str) -> None:
             print("was not interrupted")
         except KeyboardInterrupt:
             print("interrupted", flush=True)
-        print(voiceflow.Diarizer().process(audio[:16000], 16000).duration)
+        print(voiceflow.Diarizer(bundle='fast-cnn').process(audio[:16000], 16000).duration)
         """)
     )
     try:
@@ -79,7 +80,8 @@ def test_ctrl_c_ends_a_call(name: str) -> None:
 def test_ctrl_c_ends_the_program() -> None:
     """Where nobody catches it, with its traceback and nothing else."""
     program = start(
-        PRELUDE + 'd = voiceflow.Diarizer()\nprint("begins", flush=True)\nd.process(long, 16000)\n'
+        PRELUDE
+        + 'd = voiceflow.Diarizer(bundle="fast-cnn")\nprint("begins", flush=True)\nd.process(long, 16000)\n'
     )
     try:
         assert program.stdout is not None and program.stdout.readline() == "begins\n"
@@ -101,7 +103,7 @@ def test_fork() -> None:
         import gc, warnings
         # Of newer versions of Python, about any fork of a process with threads.
         warnings.simplefilter("ignore", DeprecationWarning)
-        diarizer, session = voiceflow.Diarizer(), voiceflow.Session()
+        diarizer, session = voiceflow.Diarizer(bundle='fast-cnn'), voiceflow.Session()
         result, stream = diarizer.process(audio, 16000), diarizer.stream()
         gallery = voiceflow.Gallery(diarizer)
         expected = result.to_rttm("x")
@@ -122,7 +124,7 @@ def test_fork() -> None:
             del diarizer, session, stream, gallery
             result.close()
             gc.collect()
-            again = voiceflow.Diarizer().process(audio, 16000)
+            again = voiceflow.Diarizer(bundle='fast-cnn').process(audio, 16000)
             os._exit(0 if again.to_rttm("x") == expected else 2)
         print("child", os.waitpid(child, 0)[1])
         busy.join()
@@ -141,7 +143,7 @@ def test_pools_of_processes() -> None:
     import multiprocessing, sys, voiceflow
     def load():
         global diarizer
-        diarizer = voiceflow.Diarizer(threads=1)
+        diarizer = voiceflow.Diarizer(bundle='fast-cnn', threads=1)
     def work(path):
         return len(diarizer.process(path))
     if __name__ == "__main__":
@@ -183,7 +185,7 @@ def test_the_interpreter_ends_while_daemon_threads_work(name: str) -> None:
         import logging
         logging.basicConfig(stream=open(os.devnull, "w"), level=1)
         voiceflow.log_to(logging.getLogger("voiceflow"))
-        diarizer, session = voiceflow.Diarizer(), voiceflow.Session(threads=1)
+        diarizer, session = voiceflow.Diarizer(bundle='fast-cnn'), voiceflow.Session(threads=1)
         def work():
             try:
                 {ENDS[name]}
@@ -205,7 +207,7 @@ def test_objects_in_cycles_and_globals_at_the_end() -> None:
         PRELUDE
         + textwrap.dedent("""
         import atexit
-        diarizer = voiceflow.Diarizer()
+        diarizer = voiceflow.Diarizer(bundle='fast-cnn')
         cycle = [diarizer.stream(), diarizer.process(audio, 16000), voiceflow.Gallery(diarizer)]
         cycle.append(cycle)
         sys.modules["kept"] = cycle

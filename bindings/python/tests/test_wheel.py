@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import voiceflow
 from conftest import RECORDING
-from voiceflow import Diarization
+from voiceflow import Diarizer
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +30,14 @@ def test_what_is_in_it(wheel: Path) -> None:
         metadata = archive.read(f"{info}/METADATA").decode()
     inside = {"voiceflow/libvoiceflow.so.1", "voiceflow/py.typed", "voiceflow/__init__.py"}
     assert inside | {f"{info}/licenses/LICENSE-MIT", f"{info}/licenses/LICENSE-APACHE"} <= names
+    assert {f"voiceflow/licenses/LICENSE.{network}" for network in ("segmentation", "embedding")} <= names
     assert not any("tests" in name or name.endswith(".pyc") for name in names)
     required = [line for line in metadata.splitlines() if line.startswith("Requires-Dist: ")]
     assert [line for line in required if "extra" not in line] == ["Requires-Dist: numpy>=1.24"]
     assert "onnxruntime-gpu" in str(required) and "import voiceflow" in metadata
 
 
-def test_a_recording_is_diarized(wheel: Path, tmp_path: Path, result: Diarization) -> None:
+def test_a_recording_is_diarized(wheel: Path, tmp_path: Path) -> None:
     environment = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     python = environment / "bin/python"
@@ -45,4 +46,5 @@ def test_a_recording_is_diarized(wheel: Path, tmp_path: Path, result: Diarizatio
     done = subprocess.run(
         [python, "-c", script], env={}, cwd=tmp_path, check=True, capture_output=True, text=True
     )
-    assert done.stdout == result.to_rttm("x") and done.stderr == ""
+    with Diarizer() as diarizer:
+        assert done.stdout == diarizer.process(RECORDING).to_rttm("x") and done.stderr == ""

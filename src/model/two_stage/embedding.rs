@@ -18,6 +18,7 @@ use crate::model::features::{FeatureExtractor, STEP_SAMPLES};
 use crate::model::import::{self, EmbeddingFile, EmbeddingNetwork, FrameAxis, Split};
 use crate::model::network::Network;
 use crate::model::noise::Noise;
+use crate::model::provider;
 use crate::model::slot::failed;
 use crate::model::source::{ModelBytes, ModelFile};
 
@@ -54,7 +55,11 @@ impl Embedding {
     pub(super) fn open(file: EmbeddingFile, config: &Config, control: &Control<'_>) -> Result<Self> {
         let EmbeddingFile { label, sha256, network } = file;
         let described = |model: &ModelBytes| open_described(model, &label, config, control);
-        let parts = |split: &Split| Ok::<_, Error>((described(&split.frames)?, described(&split.pooling)?));
+        let later = provider::settled(config);
+        let parts = |split: &Split| {
+            let pooling = || open_described(&split.pooling, &label, &later, control);
+            Ok::<_, Error>((described(&split.frames)?, pooling()?))
+        };
         let (described, layout, frames, pooling) = match network {
             EmbeddingNetwork::Split(split) => {
                 let ((frames, first), (pooling, last)) = parts(&split)?;

@@ -26,6 +26,7 @@ use super::bundle::{BundleTuning, Pair};
 use super::contract::{ModelInfo, SAMPLE_RATE, Thresholds, USUAL_IDENTITY_THRESHOLD};
 use super::import::EmbeddingFile;
 use super::local::{LocalDiarizer, Stretch, Tuning};
+use super::provider;
 use super::source::{ModelFile, sha256};
 use crate::config::{Config, ModelSource};
 use crate::control::Control;
@@ -74,7 +75,7 @@ impl TwoStage {
     pub(super) fn load(pair: Pair, config: &Config, control: &Control<'_>) -> Result<Self> {
         let Pair { name, version, tuning, segmentation, embedding } = pair;
         let segmentation = Segmentation::open(&segmentation, config, DECODING, control)?;
-        let mut embedding = Embedding::open(embedding, config, control)?;
+        let mut embedding = Embedding::open(embedding, &provider::settled(config), control)?;
         embedding.clustering = tuning.clustering().unwrap_or(embedding.clustering);
         embedding.threshold = tuning.clustering_threshold.or(embedding.threshold);
         let hop = tuning.hop_s.map_or(HOP, |hop_s| (hop_s * SAMPLE_RATE as f64) as usize);

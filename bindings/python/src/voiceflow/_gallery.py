@@ -11,7 +11,6 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _abi
 from ._arguments import PathLike, embedding, floats, frames, hertz, is_path, path, real, text
 from ._call import LongCall, Progress, answer
 from ._cancel import Cancel
@@ -20,7 +19,6 @@ from ._diarizer import Diarizer, Source
 from ._errors import InvalidArgumentError, about
 from ._handle import Handle, Owned, address, read_number, read_text
 from ._library import check, library
-
 
 
 class Identity(NamedTuple):
