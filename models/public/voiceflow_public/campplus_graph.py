@@ -12,7 +12,7 @@ from __future__ import annotations
 from itertools import count
 
 import numpy as np
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto
 
 from .graph import Graph
 
@@ -40,6 +40,7 @@ class _Network:
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         self.graph = Graph()
+        self.fills: set[str] = set()
         self.axis = {number: self.graph.constant(f"axis_{number}", [number], np.int64) for number in (1, 2)}
 
     def convolve(self, x: str, layer: str, norm: str | None = None, **attributes: object) -> str:
@@ -60,12 +61,21 @@ class _Network:
     def normalize(self, x: str, norm: str) -> str:
         """A batch norm that no convolution can take in, and ReLU."""
         scale, shift = _scale_and_shift(self.weights, norm)
-        parts = [
-            self.graph.constant(f"{norm}.{name}", value[:, None])
+        inputs = [
+            self.graph.constant(f"{norm}.{name}", value)
             for name, value in (("scale", scale), ("shift", shift))
         ]
-        scaled = self.graph.node("Mul", [x, parts[0]], f"{norm}.scaled")
-        return self.relu(self.graph.node("Add", [scaled, parts[1]], norm))
+        inputs += [self.filled(len(scale), value) for value in (0, 1)]
+        # One pass over the data, where Mul and Add are two. Mean and variance are in the scale and the shift.
+        return self.relu(self.graph.node("BatchNormalization", [x, *inputs], norm, epsilon=0.0))
+
+    def filled(self, size: int, value: int) -> str:
+        """A tensor of this size with the same number everywhere, one for all that need it."""
+        name = f"{size}_times_{value}"
+        if name not in self.fills:
+            self.fills.add(name)
+            self.graph.constant(name, np.full(size, value))
+        return name
 
     def block(self, x: str, name: str) -> str:
         """A residual block; the first of a stage halves the bins."""
@@ -91,21 +101,33 @@ class _Network:
         shape = graph.constant("rows_of_channels", [0, channels, -1], np.int64)
         return graph.node("Reshape", [image, shape], "head")
 
-    def segments(self, x: str) -> str:
-        """The segment of each frame of [N, C, T]: [T]."""
+    def segments(self, x: str) -> tuple[str, str]:
+        """Two matrices. [N, C, T] times the first, [T, S], is the mean of each segment plus that of all frames;
+        [N, C, S] times the second, [S, T], gives each frame what its segment has. AveragePool and Gather take
+        longer."""
         graph = self.graph
+        numbers = {"zero": 0, "one": 1, "segment_frames": SEGMENT_FRAMES, "all_but_one": SEGMENT_FRAMES - 1}
+        zero, one, length, rest = (graph.constant(name, value, np.int64) for name, value in numbers.items())
         graph.node("Shape", [x], "frames", start=2, end=3)
-        bounds = [graph.constant("zero", 0, np.int64), graph.node("Squeeze", ["frames"], "frame_count")]
-        graph.node("Range", [*bounds, graph.constant("one", 1, np.int64)], "frame_numbers")
-        return graph.node(
-            "Div",
-            ["frame_numbers", graph.constant("segment_frames", SEGMENT_FRAMES, np.int64)],
-            "segment_of_frame",
-        )
+        graph.node("Squeeze", ["frames"], "frame_count")
+        graph.node("Range", [zero, "frame_count", one], "frame_numbers")
+        graph.node("Div", ["frame_numbers", length], "segment_of_frame")
+        graph.node("Div", [graph.node("Add", ["frame_count", rest], "rounded_up"), length], "segment_count")
+        graph.node("Range", [zero, "segment_count", one], "segment_numbers")
+        graph.node("Unsqueeze", ["segment_numbers", self.axis[1]], "segment_rows")
+        graph.node("Equal", ["segment_rows", "segment_of_frame"], "is_in_segment")
+        graph.node("Cast", ["is_in_segment"], "spread", to=TensorProto.FLOAT)
+        graph.node("ReduceMean", ["spread"], "shares", axes=[1], keepdims=1)
+        graph.node("Cast", ["frame_count"], "frame_count_float", to=TensorProto.FLOAT)
+        graph.node("Div", ["spread", "shares"], "of_segments")
+        graph.node("Add", ["of_segments", graph.constant("of_all", 1)], "weights")
+        graph.node("Div", ["weights", "frame_count_float"], "weights_by_segment")
+        return graph.node("Transpose", ["weights_by_segment"], "means"), "spread"
 
-    def dense_layer(self, x: str, name: str, dilation: int, segments: str) -> str:
+    def dense_layer(self, x: str, name: str, dilation: int, segments: tuple[str, str]) -> str:
         """A bottleneck and a dilated convolution, masked by context: [N, C, T] -> [N, growth, T]."""
         graph, masking = self.graph, f"{name}.cam_layer"
+        means, spread = segments
         narrow = self.convolve(
             self.normalize(x, f"{name}.nonlinear1.batchnorm"),
             f"{name}.linear1",
@@ -113,13 +135,10 @@ class _Network:
         )
         narrow = self.relu(narrow)
         local = self.convolve(narrow, f"{masking}.linear_local", dilations=[dilation], pads=[dilation] * 2)
-        whole = graph.node("ReduceMean", [narrow], f"{masking}.mean", axes=[2], keepdims=1)
-        window = {"kernel_shape": [SEGMENT_FRAMES], "strides": [SEGMENT_FRAMES], "ceil_mode": 1}
-        parts = graph.node("AveragePool", [narrow], f"{masking}.segment_means", **window)
-        context = graph.node("Add", [parts, whole], f"{masking}.context")
+        context = graph.node("MatMul", [narrow, means], f"{masking}.context")
         context = self.convolve(self.relu(self.convolve(context, f"{masking}.linear1")), f"{masking}.linear2")
         mask = graph.node("Sigmoid", [context], f"{masking}.segment_mask")
-        mask = graph.node("Gather", [mask, segments], f"{masking}.mask", axis=2)
+        mask = graph.node("MatMul", [mask, spread], f"{masking}.mask")
         return graph.node("Mul", [local, mask], f"{masking}.masked")
 
     def dense_blocks(self, x: str) -> str:
