@@ -5,6 +5,9 @@
 //! Of the networks that are run here CAM++ has the most nodes, 893, and tensors, 514, and segmentation-3.0 has two nested
 //! graphs, none in another. The limits are more than fifty times that, and sixteen graphs in one another.
 
+mod growth;
+mod values;
+
 use std::collections::HashMap;
 
 use prost::encoding;
@@ -31,6 +34,8 @@ const MAX_OPERATOR_SETS: u64 = 200;
 const MAX_PROPERTIES: u64 = 2_000;
 /// Largest text in bytes: a name, a description, or a metadata property, which may hold a PLDA of some megabytes.
 const MAX_TEXT: u64 = 64 << 20;
+/// Most elements of all sparse tensors together, zeros included.
+const MAX_SPREAD: u64 = 1 << 24;
 /// Most elements of a tensor in one byte of the file: those of 2 bits.
 const ELEMENTS_IN_BYTE: u64 = 4;
 /// `TensorProto.DataLocation.EXTERNAL`.
@@ -44,42 +49,65 @@ mod number {
     pub(super) const MODEL_FUNCTION: u32 = 25;
     pub(super) const GRAPH_NODE: u32 = 1;
     pub(super) const GRAPH_INITIALIZER: u32 = 5;
+    pub(super) const GRAPH_INPUT: u32 = 11;
+    pub(super) const GRAPH_OUTPUT: u32 = 12;
+    pub(super) const GRAPH_VALUE: u32 = 13;
     pub(super) const GRAPH_SPARSE_INITIALIZER: u32 = 15;
+    pub(super) const NODE_INPUT: u32 = 1;
+    pub(super) const NODE_OUTPUT: u32 = 2;
     pub(super) const NODE_OPERATOR: u32 = 4;
     pub(super) const NODE_ATTRIBUTE: u32 = 5;
     pub(super) const NODE_DOMAIN: u32 = 7;
     pub(super) const NODE_OVERLOAD: u32 = 8;
+    pub(super) const ATTRIBUTE_NAME: u32 = 1;
+    pub(super) const ATTRIBUTE_INTEGER: u32 = 3;
+    pub(super) const ATTRIBUTE_TEXT: u32 = 4;
     pub(super) const ATTRIBUTE_TENSOR: u32 = 5;
     pub(super) const ATTRIBUTE_GRAPH: u32 = 6;
+    pub(super) const ATTRIBUTE_FLOATS: u32 = 7;
+    pub(super) const ATTRIBUTE_INTEGERS: u32 = 8;
+    pub(super) const ATTRIBUTE_TEXTS: u32 = 9;
     pub(super) const ATTRIBUTE_TENSORS: u32 = 10;
     pub(super) const ATTRIBUTE_GRAPHS: u32 = 11;
+    pub(super) const ATTRIBUTE_REFERENCE: u32 = 21;
     pub(super) const ATTRIBUTE_SPARSE_TENSOR: u32 = 22;
     pub(super) const ATTRIBUTE_SPARSE_TENSORS: u32 = 23;
     pub(super) const FUNCTION_NAME: u32 = 1;
+    pub(super) const FUNCTION_INPUT: u32 = 4;
+    pub(super) const FUNCTION_OUTPUT: u32 = 5;
     pub(super) const FUNCTION_NODE: u32 = 7;
     pub(super) const FUNCTION_DOMAIN: u32 = 10;
     pub(super) const FUNCTION_ATTRIBUTE: u32 = 11;
+    pub(super) const FUNCTION_VALUE: u32 = 12;
     pub(super) const FUNCTION_OVERLOAD: u32 = 13;
     pub(super) const SPARSE_VALUES: u32 = 1;
     pub(super) const SPARSE_INDICES: u32 = 2;
+    pub(super) const SPARSE_SIZE: u32 = 3;
     pub(super) const TENSOR_SIZE: u32 = 1;
+    pub(super) const TENSOR_TYPE: u32 = 2;
+    pub(super) const TENSOR_NAME: u32 = 8;
     pub(super) const TENSOR_RAW_DATA: u32 = 9;
     pub(super) const TENSOR_EXTERNAL_DATA: u32 = 13;
     pub(super) const TENSOR_LOCATION: u32 = 14;
+    pub(super) const VALUE_NAME: u32 = 1;
+    pub(super) const VALUE_TYPE: u32 = 2;
+    pub(super) const TYPE_TENSOR: u32 = 1;
+    pub(super) const TYPE_SHAPE: u32 = 2;
 }
 
-/// Checks the ONNX file `model`, which messages call `name`.
+/// Checks the ONNX file `model`, which messages call `name`. Gives the most bytes of one constant that ONNX Runtime may compute
+/// while it loads the file, where that is not told by the file.
 ///
 /// # Errors
 /// [`Error::Limit`] names what there is too much of, the limit, and what was found; [`Error::Model`]: functions that call
-/// themselves, and tensors in other files.
-pub(super) fn check(model: &[u8], name: &dyn std::fmt::Display) -> Result<()> {
+/// themselves, nodes in no order, and tensors in other files.
+pub(super) fn check(model: &[u8], name: &dyn std::fmt::Display) -> Result<Option<u64>> {
     let refused = |reason| match reason {
         Reason::Limit(text) => Err(Error::Limit(format!("{name}: {text}"))),
         Reason::Model(text) => Err(Error::Model(format!("{name}: {text}"))),
-        Reason::NoOnnx => Ok(()),
+        Reason::NoOnnx => Ok(None),
     };
-    walk(model).or_else(refused)
+    walk(model).and_then(|nodes| growth::largest_constant(model, nodes)).or_else(refused)
 }
 
 /// Why a file is not given to ONNX Runtime.
@@ -90,7 +118,9 @@ enum Reason {
     NoOnnx,
 }
 
-type Outcome = std::result::Result<(), Reason>;
+type Read<T> = std::result::Result<T, Reason>;
+
+type Outcome = Read<()>;
 
 /// What there is so far.
 #[derive(Default)]
@@ -101,6 +131,8 @@ struct Counts {
     functions: u64,
     operator_sets: u64,
     properties: u64,
+    /// Elements of sparse tensors, which ONNX Runtime spreads out.
+    spread: u64,
 }
 
 /// Counts one more of something.
@@ -127,7 +159,8 @@ fn fields(message: &[u8]) -> impl Iterator<Item = std::result::Result<Field<'_>,
     Fields::new(message).map(|field| field.map_err(|_| Reason::NoOnnx))
 }
 
-fn walk(model: &[u8]) -> Outcome {
+/// Counts what a model has, and gives its nodes with those that calls of functions become.
+fn walk(model: &[u8]) -> Read<u64> {
     let mut counts = Counts::default();
     let mut graph = Body::default();
     let mut functions = HashMap::new();
@@ -234,11 +267,22 @@ fn function<'a>(function: &'a [u8], counts: &mut Counts) -> std::result::Result<
 }
 
 fn walk_sparse_tensor(sparse: &[u8], counts: &mut Counts) -> Outcome {
+    let mut sizes = Vec::new();
     for field in fields(sparse) {
         let field = field?;
-        if matches!(field.number, number::SPARSE_VALUES | number::SPARSE_INDICES) {
-            walk_tensor(field.payload, counts)?;
+        match field.number {
+            number::SPARSE_VALUES | number::SPARSE_INDICES => walk_tensor(field.payload, counts)?,
+            number::SPARSE_SIZE => values::read_numbers(field, &mut sizes)?,
+            _ => {}
         }
+    }
+    let elements = sizes.into_iter().fold(1, u64::saturating_mul);
+    counts.spread = counts.spread.saturating_add(elements);
+    if counts.spread > MAX_SPREAD {
+        let found = counts.spread;
+        return Err(Reason::Limit(format!(
+            "elements of all sparse tensors, zeros included: expected at most {MAX_SPREAD}, found {found}"
+        )));
     }
     Ok(())
 }
@@ -304,7 +348,7 @@ fn check_text(field: Field<'_>) -> Outcome {
 }
 
 /// Counts the nodes that the graph has once each call of a function is replaced by the function's nodes, as ONNX Runtime does.
-fn check_expansion(graph: &Body<'_>, functions: &HashMap<Key<'_>, Body<'_>>) -> Outcome {
+fn check_expansion(graph: &Body<'_>, functions: &HashMap<Key<'_>, Body<'_>>) -> Read<u64> {
     // Callers of each function, and how many functions each caller waits for.
     let mut callers: HashMap<&Key<'_>, Vec<&Key<'_>>> = HashMap::new();
     let mut waiting: HashMap<&Key<'_>, usize> = HashMap::new();
@@ -344,7 +388,7 @@ fn check_expansion(graph: &Body<'_>, functions: &HashMap<Key<'_>, Body<'_>>) -> 
             "nodes, with those of the functions called: expected at most {MAX_NODES}, found {found}"
         )));
     }
-    Ok(())
+    Ok(nodes)
 }
 
 /// The nodes of a body, each call counted as the node and what it becomes.

@@ -8,7 +8,7 @@ use ort::session::{Session as OrtSession, SessionInputs, SessionOutputs};
 use super::input_memory::InputMemory;
 use super::pool::{Lease, Pool};
 use super::process::{Process, ProcessMutex};
-use super::provider::Plans;
+use super::provider::{Plans, Tuning};
 use super::slot::Slot;
 use super::source::ModelBytes;
 use super::watchdog::Watchdog;
@@ -37,6 +37,8 @@ pub(super) struct Network {
     /// How messages name the network.
     name: String,
     plans: Plans,
+    /// Most bytes of a constant that ONNX Runtime may compute while it makes a slot.
+    largest_constant: Option<u64>,
     /// For the slots still to be made; `None` where there will be none.
     model: Option<ModelBytes>,
     /// Slots being made whose callers had no more time: the next that needs one goes on to wait for it.
@@ -78,8 +80,9 @@ impl Network {
         drop_kept();
         let environment = runtime::environment(config)?;
         control.check_wanted(Stage::Loading)?;
-        limits::check(model, name)?;
-        let (first, provider) = provider::open(&environment, model, name, config, plans)?;
+        let largest_constant = limits::check(model, name)?;
+        let tuning = Tuning { plans, largest_constant };
+        let (first, provider) = provider::open(&environment, model, name, config, tuning)?;
         control.check_wanted(Stage::Loading)?;
         let plans = if provider == Provider::Cpu { plans } else { Plans::None };
         let inspected = inspect(&first, provider);
@@ -95,6 +98,7 @@ impl Network {
             config: without_model,
             name: name.to_string(),
             plans,
+            largest_constant,
             model: (config.slots() > 1 || plans == Plans::Kept).then(|| model.clone()),
             unfinished: Mutex::default(),
         };
@@ -205,9 +209,10 @@ impl Network {
     fn opening(&self, plans: Plans) -> impl FnOnce() -> Result<OrtSession> + Send + 'static {
         let model = self.model.clone().expect("another slot is made only where the model was kept");
         let (environment, provider, config) = (self.environment.clone(), self.provider, self.config.clone());
+        let tuning = Tuning { plans, largest_constant: self.largest_constant };
         move || {
             let _work = ending::work()?;
-            provider::open_on(&environment, &model, provider, &config, plans)
+            provider::open_on(&environment, &model, provider, &config, tuning)
         }
     }
 }

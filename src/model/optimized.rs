@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, Draft};
 
 /// Format of the files and of what they depend on: a new one for other session options that change the graph.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 /// What files begin with.
 const MAGIC: [u8; 8] = [b'v', b'f', b'-', b'o', b'n', b'n', b'x', FORMAT];
 /// Bytes of the digest after the magic.
@@ -224,7 +224,7 @@ mod tests {
             let mut damaged = whole.clone();
             damaged[byte] ^= 1;
             std::fs::write(&entry.file, damaged).unwrap();
-            let expected = if byte < MAGIC.len() { "an optimised model of format 2" } else { "the SHA-256" };
+            let expected = if byte < MAGIC.len() { "an optimised model of format 3" } else { "the SHA-256" };
             assert!(entry.read().unwrap_err().contains(expected), "byte {byte}");
         }
         for size in 0..whole.len() {

@@ -21,6 +21,9 @@ static CREATIONS: ProcessCount = ProcessCount::new();
 /// Sessions on a GPU are created one at a time: registering providers and starting CUDA is not safe side by side.
 static GPU_CREATION: ProcessMutex<()> = ProcessMutex::new(());
 
+/// ONNX Runtime's name for [`Tuning::largest_constant`].
+const LARGEST_CONSTANT: &str = "optimization.constant_folding_max_output_size_in_bytes";
+
 /// Whether ONNX Runtime plans the memory of a run by those before it. Allocations are fewer and runs faster, but it keeps
 /// a plan for every input shape ever seen: memory that grows with what callers send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +32,15 @@ pub(super) enum Plans {
     Kept,
     /// For networks that meet any shape.
     None,
+}
+
+/// How sessions of a model are made, whatever the options of the host.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tuning {
+    pub(super) plans: Plans,
+    /// Most bytes of one constant that ONNX Runtime computes from others while it optimises the graph, from its version 1.27
+    /// on; `None` leaves it to ONNX Runtime, which takes up to 1 GiB for each.
+    pub(super) largest_constant: Option<u64>,
 }
 
 /// Opens the model on the provider of `config` and tells which one it became.
@@ -43,7 +55,7 @@ pub(super) fn open(
     model: &ModelBytes,
     name: &dyn std::fmt::Display,
     config: &Config,
-    plans: Plans,
+    tuning: Tuning,
 ) -> Result<(OrtSession, Provider)> {
     if let Some(folder) = config.cache_folder() {
         optimized::prepare(folder)?;
@@ -56,7 +68,7 @@ pub(super) fn open(
         other => other,
     };
     let on_cpu = || {
-        let opened = open_on(environment, model, Provider::Cpu, config, plans);
+        let opened = open_on(environment, model, Provider::Cpu, config, tuning);
         let session = opened.map_err(|error| match error {
             Error::Forked(_) | Error::Limit(_) => error,
             error if is_shortage(&error) => Error::Runtime(format!("{name}: cannot be opened: {error}")),
@@ -68,7 +80,7 @@ pub(super) fn open(
         return on_cpu();
     }
     let refusal = if offered.contains(&wanted) {
-        match open_on(environment, model, wanted, config, Plans::None) {
+        match open_on(environment, model, wanted, config, Tuning { plans: Plans::None, ..tuning }) {
             Ok(session) => return Ok((session, wanted)),
             Err(error) => error.to_string(),
         }
@@ -120,7 +132,7 @@ pub(super) fn open_on(
     model: &ModelBytes,
     provider: Provider,
     config: &Config,
-    plans: Plans,
+    tuning: Tuning,
 ) -> Result<OrtSession> {
     let create = |bytes: &[u8], graph: Graph<'_>| {
         log_queue::hold(|| {
@@ -130,7 +142,7 @@ pub(super) fn open_on(
             let pool = PoolThreads::start(threads)?;
             dispatch(provider, config, model)
                 .and_then(|providers| {
-                    let builder = builder(environment, providers, plans)?;
+                    let builder = builder(environment, providers, tuning)?;
                     let builder = builder.with_intra_threads(threads)?.with_thread_manager(pool)?;
                     commit(builder, bytes, graph)
                 })
@@ -146,17 +158,21 @@ pub(super) fn open_on(
 fn builder(
     environment: &Environment,
     providers: Vec<ExecutionProviderDispatch>,
-    plans: Plans,
+    tuning: Tuning,
 ) -> ort::Result<SessionBuilder> {
-    Ok(OrtSession::builder(environment)?
+    let builder = OrtSession::builder(environment)?
         .with_execution_providers(providers)?
         .with_inter_threads(1)?
         // Threads that spin while they wait would take the host's processors.
         .with_intra_op_spinning(false)?
         .with_deterministic_compute(true)?
-        .with_memory_pattern(plans == Plans::Kept)?
+        .with_memory_pattern(tuning.plans == Plans::Kept)?
         // Not ORT's own format, which is trusted more than a model from outside should be.
-        .with_config_entry("session.load_model_format", "ONNX")?)
+        .with_config_entry("session.load_model_format", "ONNX")?;
+    match tuning.largest_constant {
+        Some(bytes) => Ok(builder.with_config_entry(LARGEST_CONSTANT, bytes.to_string())?),
+        None => Ok(builder),
+    }
 }
 
 fn commit(builder: SessionBuilder, model: &[u8], graph: Graph<'_>) -> ort::Result<OrtSession> {

@@ -171,8 +171,8 @@ fn a_damaged_file_is_told_and_written_anew() {
     let mut flipped = whole.clone();
     flipped[whole.len() / 2] ^= 1;
     for (damaged, reason) in [
-        (b"garbage".to_vec(), "damaged: expected an optimised model of format 2"),
-        (Vec::new(), "damaged: expected an optimised model of format 2"),
+        (b"garbage".to_vec(), "damaged: expected an optimised model of format 3"),
+        (Vec::new(), "damaged: expected an optimised model of format 3"),
         (whole[..whole.len() - 1].to_vec(), "damaged: expected contents with the SHA-256 in its head"),
         (flipped, "damaged: expected contents with the SHA-256 in its head"),
     ] {

@@ -227,3 +227,100 @@ fn a_slow_load_ends_at_its_deadline_and_keeps_no_other_waiting() {
     let text = slow.join().unwrap();
     assert!(text.contains("breaks the model contract"), "{text}");
 }
+
+/// A node with names.
+fn named(operator: &str, inputs: &[&str], output: &str) -> Vec<u8> {
+    let mut node = Vec::new();
+    for input in inputs {
+        append(number::NODE_INPUT, input.as_bytes(), &mut node);
+    }
+    append(number::NODE_OUTPUT, output.as_bytes(), &mut node);
+    append(number::NODE_OPERATOR, operator.as_bytes(), &mut node);
+    node
+}
+
+/// A model of `nodes` and vectors of 64-bit integers, by name and length.
+fn with_vectors(nodes: &[Vec<u8>], vectors: &[(&str, u64)]) -> Vec<u8> {
+    let mut graph = graph(nodes);
+    for (name, length) in vectors {
+        let mut vector = tensor(&[*length], 8 * *length as usize);
+        encoding::encode_key(number::TENSOR_TYPE, WireType::Varint, &mut vector);
+        encoding::encode_varint(7, &mut vector);
+        append(number::TENSOR_NAME, name.as_bytes(), &mut vector);
+        append(number::GRAPH_INITIALIZER, &vector, &mut graph);
+    }
+    model(&graph, &[])
+}
+
+#[test]
+fn dimensions_that_add_up_are_refused() {
+    let chain = |number: usize| -> Vec<Vec<u8>> {
+        (0..number).map(|i| named("Unsqueeze", &[&format!("c{i}"), "axis"], &format!("c{}", i + 1))).collect()
+    };
+    check(&with_vectors(&chain(1_000), &[("axis", 1)]), &"m").unwrap();
+    let text = refusal(&with_vectors(&chain(10_000), &[("axis", 1)]));
+    assert!(text.starts_with("m.onnx: dimensions of all values: expected at most 4"), "{text}");
+    // A long vector that is read often.
+    let reads: Vec<Vec<u8>> = (0..100).map(|i| named("Add", &["v", "v"], &format!("r{i}"))).collect();
+    check(&with_vectors(&reads[..10], &[("v", 100_000)]), &"m").unwrap();
+    assert!(refusal(&with_vectors(&reads, &[("v", 100_000)])).contains("dimensions of all values"));
+}
+
+#[test]
+fn constants_that_functions_copy_are_counted_as_often_as_they_are_called() {
+    let mut attribute = Vec::new();
+    append(number::ATTRIBUTE_NAME, b"value", &mut attribute);
+    append(number::ATTRIBUTE_TENSOR, &tensor(&[250_000], 1_000_000), &mut attribute);
+    let body = function("f", &[node("Constant", "", &[attribute])]);
+    let calls = |times: usize| model(&graph(&vec![node("f", "own", &[]); times]), &[body.clone()]);
+    check(&calls(50), &"m").unwrap();
+    assert!(refusal(&calls(200)).contains("bytes of nodes, with those of the functions called"));
+}
+
+#[test]
+fn nodes_stand_after_those_that_they_read() {
+    let sorted = [named("Relu", &["x"], "a"), named("Relu", &["a"], "b")];
+    check(&with_vectors(&sorted, &[]), &"m").unwrap();
+    let [first, second] = sorted;
+    assert!(refusal(&with_vectors(&[second, first], &[])).contains("the order of the nodes"));
+}
+
+#[test]
+fn constants_are_bounded_where_the_file_does_not_tell_their_size() {
+    let limit = |nodes: &[Vec<u8>]| check(&with_vectors(nodes, &[("v", 4)]), &"m").unwrap();
+    // No larger than what they are made of.
+    assert_eq!(limit(&[named("Identity", &["v"], "a"), named("Concat", &["a", "v"], "b")]), None);
+    // Nothing but the input of the model.
+    assert_eq!(limit(&[named("Expand", &["x", "v"], "a"), named("Relu", &["a"], "b")]), None);
+    let one = limit(&[named("ConstantOfShape", &["v"], "a")]).unwrap();
+    assert!((64 << 20..65 << 20).contains(&one), "{one}");
+    // Two share it, and what is made of unknown sizes is unknown.
+    let two = limit(&[named("ConstantOfShape", &["v"], "a"), named("Relu", &["a"], "b")]).unwrap();
+    assert!((32 << 20..33 << 20).contains(&two), "{two}");
+    // A shape may be one.
+    let shape = [named("Shape", &["x"], "s"), named("ConstantOfShape", &["s"], "a")];
+    assert!(limit(&shape).is_some());
+}
+
+#[test]
+fn models_in_use_keep_their_constants() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut models = 0;
+    for folder in [
+        "tests/data/families",
+        "tests/data/models",
+        "models/fast-cnn/1.0.1",
+        ".models/accurate",
+        ".models/public",
+    ] {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let file = entry.unwrap().path();
+            if file.extension().is_some_and(|extension| extension == "onnx") {
+                let limit = check(&std::fs::read(&file).unwrap(), &file.display()).unwrap();
+                assert!(limit.is_none_or(|limit| limit >= 10_000), "{}: {limit:?}", file.display());
+                models += 1;
+            }
+        }
+    }
+    assert!(models > 20, "{models}");
+}
