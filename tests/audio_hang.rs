@@ -103,6 +103,15 @@ fn the_length_of_packets_that_a_file_declares_takes_no_memory() {
 }
 
 #[test]
+fn a_long_table_of_times_is_walked_in_a_time_that_grows_with_its_length() {
+    let begun = Instant::now();
+    let outcome = read_bytes(&hostile::long_tables(500_000), 60.0);
+    println!("{:.1?}", begun.elapsed());
+    assert!(outcome.error.is_none(), "{:?}", outcome.error);
+    assert_eq!(outcome.samples, 500_000);
+}
+
+#[test]
 fn vorbis_codebooks_that_ask_for_gigabytes_are_refused_by_their_size() {
     let begun = Instant::now();
     let text = read_bytes(&hostile::vorbis_codebooks(1 << 17), 600.0).error.unwrap().to_string();

@@ -1,13 +1,15 @@
 //! MP4 files whose boxes ask a demuxer for more work than their bytes are worth (ISO/IEC 14496-12): the demuxer counts
 //! to what a track run declares, whether or not the file holds so many samples, and compares each track with each
 //! fragment. This source looks at every box of the file's highest level before the demuxer sees a byte of it, as the
-//! demuxer proceeds, and ends the data in front of one that asks for too much. It owns those limits.
+//! demuxer proceeds, ends the data in front of one that asks for too much, and shows long tables of times shorter than
+//! they are. It owns those limits.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use symphonia::core::io::MediaSource;
 
 use super::leash::{Leash, MAX_BYTES};
+use super::times::{self, MAX_TABLE_BYTES, MAX_TIMES};
 
 /// Most tracks in a file. Recordings of many microphones have a few dozen.
 const MAX_TRACKS: usize = 100;
@@ -16,6 +18,8 @@ const MAX_TRACKS: usize = 100;
 const MAX_PLAIN_SAMPLES: u64 = 1 << 24;
 /// Most boxes in a movie box, not counting those within its tracks.
 const MAX_MOVIE_BOXES: u32 = 10_000;
+/// Most boxes in all tracks of a movie box.
+const MAX_TRACK_BOXES: u32 = 100_000;
 /// Flags of a track run that announce four bytes in front of the samples, and four bytes for each sample.
 const RUN_FIELDS: u32 = 0x005;
 const SAMPLE_FIELDS: u32 = 0xf00;
@@ -52,13 +56,15 @@ pub(super) struct Checked<'a, S> {
     len: u64,
     /// Bytes that are really there.
     bytes: u64,
+    /// What is read in place of the file's bytes, and where it begins: in ascending order.
+    replaced: Vec<(u64, Vec<u8>)>,
 }
 
 impl<'a, S: MediaSource> Checked<'a, S> {
     /// The boxes of `source`, of which `bytes` bytes are really there, from `start` on.
     pub(super) fn new(source: S, start: u64, bytes: u64, leash: Leash<'a>) -> Self {
         let len = source.byte_len().unwrap_or(bytes);
-        Self { source, leash, position: 0, start, checked: start, len, bytes }
+        Self { source, leash, position: 0, start, checked: start, len, bytes, replaced: Vec::new() }
     }
 
     /// Checks boxes until the one at the position is, or the data ends in front of it.
@@ -103,7 +109,7 @@ impl<'a, S: MediaSource> Checked<'a, S> {
 
     /// What is wrong with the movie box.
     fn movie(&mut self, header: &Header, end: u64) -> io::Result<Option<String>> {
-        let (mut tracks, mut extensions) = (0, 0);
+        let (mut tracks, mut extensions) = (Vec::new(), 0);
         let mut boxes = 0;
         // The movie box, and in it the box that announces fragments.
         let mut spans = vec![(header.content, end)];
@@ -116,7 +122,7 @@ impl<'a, S: MediaSource> Checked<'a, S> {
                 }
                 boxes += 1;
                 match &child.code {
-                    b"trak" => tracks += 1,
+                    b"trak" => tracks.push((child.content, child.end)),
                     b"trex" => extensions += 1,
                     b"mvex" => spans.push((child.content, child.end)),
                     _ => {}
@@ -127,8 +133,70 @@ impl<'a, S: MediaSource> Checked<'a, S> {
                 }
             }
         }
-        let most = tracks.max(extensions);
-        Ok((most > MAX_TRACKS).then(|| format!("moov: expected at most {MAX_TRACKS} tracks, got {most}")))
+        let most = tracks.len().max(extensions);
+        if most > MAX_TRACKS {
+            return Ok(Some(format!("moov: expected at most {MAX_TRACKS} tracks, got {most}")));
+        }
+        self.tables_of_times(tracks)
+    }
+
+    /// Shortens the tables of times in `tracks`, and tells what is wrong with them.
+    fn tables_of_times(&mut self, tracks: Vec<(u64, u64)>) -> io::Result<Option<String>> {
+        let mut tables = Vec::new();
+        let mut boxes = 0;
+        for track in tracks {
+            let mut timescale = 0;
+            let mut spans = vec![track];
+            while let Some((mut at, end)) = spans.pop() {
+                while end.saturating_sub(at) >= 8 {
+                    self.leash.look_or_end()?;
+                    let Some(child) = Header::read(&mut self.source, at)? else { break };
+                    if child.end > end {
+                        break;
+                    }
+                    boxes += 1;
+                    if boxes > MAX_TRACK_BOXES {
+                        let text = format!("trak: expected at most {MAX_TRACK_BOXES} boxes in all, got more");
+                        return Ok(Some(text));
+                    }
+                    match &child.code {
+                        b"mdia" | b"minf" | b"stbl" => spans.push((child.content, child.end)),
+                        b"mdhd" => timescale = self.timescale(&child)?,
+                        b"stts" => tables.push((child.content, child.end, timescale)),
+                        _ => {}
+                    }
+                    at = child.end;
+                }
+            }
+        }
+        let most = MAX_TIMES / tables.len().max(1);
+        for (at, end, timescale) in tables {
+            let size = end - at;
+            if size > MAX_TABLE_BYTES {
+                return Ok(Some(format!("stts: expected at most {MAX_TABLE_BYTES} bytes, got {size}")));
+            }
+            // Eight bytes for each entry, and eight in front of them.
+            if size / 8 <= most as u64 {
+                continue;
+            }
+            let mut content = Vec::new();
+            self.source.seek(SeekFrom::Start(at))?;
+            (&mut self.source).take(size).read_to_end(&mut content)?;
+            if let Some(table) = times::shortened(&content, timescale, most) {
+                self.replaced.push((at, table));
+            }
+        }
+        self.replaced.sort_by_key(|(at, _)| *at);
+        Ok(None)
+    }
+
+    /// The ticks a second that a media header tells.
+    fn timescale(&mut self, header: &Header) -> io::Result<u32> {
+        let mut content = Vec::with_capacity(24);
+        self.source.seek(SeekFrom::Start(header.content))?;
+        (&mut self.source).take(24).read_to_end(&mut content)?;
+        let at = if content.first() == Some(&1) { 20 } else { 12 };
+        Ok(u32_at(&content, at).unwrap_or_default())
     }
 }
 
@@ -219,8 +287,21 @@ impl<S: MediaSource> Read for Checked<'_, S> {
         let most = self.checked.min(self.len).saturating_sub(self.position);
         let most = usize::try_from(most).unwrap_or(usize::MAX).min(buf.len());
         let bytes = self.source.read(buf.get_mut(..most).unwrap_or_default())?;
+        self.replace(buf.get_mut(..bytes).unwrap_or_default());
         self.position += bytes as u64;
         Ok(bytes)
+    }
+}
+
+impl<S> Checked<'_, S> {
+    /// Puts what is shown in place of the file's bytes into those read at the position.
+    fn replace(&self, read: &mut [u8]) {
+        for (start, bytes) in &self.replaced {
+            let skip = self.position.saturating_sub(*start);
+            let to = usize::try_from(start.saturating_sub(self.position)).unwrap_or(usize::MAX);
+            let from = bytes.iter().skip(usize::try_from(skip).unwrap_or(usize::MAX));
+            read.iter_mut().skip(to).zip(from).for_each(|(read, shown)| *read = *shown);
+        }
     }
 }
 

@@ -23,6 +23,7 @@ mod resample;
 mod shield;
 mod sniff;
 mod timeline;
+mod times;
 mod vorbis;
 
 pub use buffer::BufferSource;

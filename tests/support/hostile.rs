@@ -67,6 +67,15 @@ pub fn quicktime_packets(frames: u32) -> Vec<u8> {
     [file, boxed(b"mdat", &[0; 6400])].concat()
 }
 
+/// A file of PCM whose table of times has an entry for each of its frames.
+pub fn long_tables(samples: usize) -> Vec<u8> {
+    let times = [1, 1].repeat(samples);
+    let size = movie(&track(1, &tables(&times, samples as u32, 0))).len();
+    let mut file = movie(&track(1, &tables(&times, samples as u32, size as u32 + 8)));
+    file.extend(boxed(b"mdat", &vec![1; 2 * samples]));
+    file
+}
+
 /// What a fragmented file of `tracks` tracks begins with. A sample is one frame of two bytes.
 pub fn fragmented_header(tracks: u32) -> Vec<u8> {
     let all: Vec<u8> = (1..=tracks).flat_map(|id| track(id, &tables(&[], 0, 0))).collect();
@@ -190,11 +199,6 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
     let mut empty_runs = fragmented_header(1);
     let all = [vec![run(0, None); 400_000], vec![run(1000, None)]].concat();
     empty_runs.extend(fragment(1, &all, &[1; 2000]));
-    let samples = 500_000;
-    let times = [1, 1].repeat(samples);
-    let size = movie(&track(1, &tables(&times, samples as u32, 0))).len();
-    let mut long_tables = movie(&track(1, &tables(&times, samples as u32, size as u32 + 8)));
-    long_tables.extend(boxed(b"mdat", &vec![1; 2 * samples]));
     let page = [&b"OggS"[..], &[0; 22], &[255], &[255; 5]].concat();
     let (mpeg, adts) = (b"\xff\xfb\x90\x64\0", b"\xff\xf1\x50\x80\x03\xff\xfc");
     let flac = b"\xff\xf8\x69\x08\0";
@@ -202,7 +206,7 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("MP4, runs that count", counting),
         ("MP4, fragments without samples", empty_fragments),
         ("MP4, runs without samples", empty_runs),
-        ("MP4, long tables", long_tables),
+        ("MP4, long tables", long_tables(500_000)),
         ("WAV, chunks", wav(2_000_000)),
         ("FLAC, seek table", flac_seek_table()),
         ("Ogg, pages that are none", [recording("chained.ogg"), page.repeat(400_000)].concat()),

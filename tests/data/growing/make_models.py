@@ -1,4 +1,4 @@
-"""Writes the models of this folder: files of a few hundred bytes whose constants or shapes grow while ONNX Runtime loads them.
+"""Writes the models of this folder: small files whose constants or shapes grow while ONNX Runtime loads them.
 
 python make_models.py        needs onnx
 """
@@ -66,7 +66,7 @@ def constants():
     late = [node("Mul", ["a", "b"], ["shape"]), node("ConstantOfShape", ["shape"], ["large"])]
     save("late", reduced(late), [integers("a", [20_000]), integers("b", [10_000])])
     # Many that are small beside each other.
-    nodes = []
+    nodes = [node("Identity", ["x"], ["s0"])]
     for index in range(100):
         nodes += [
             node("ConstantOfShape", ["shape"], [f"c{index}"]),
