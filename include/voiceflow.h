@@ -963,11 +963,12 @@ vf_status vf_options_set_min_cluster_size(struct vf_options *options,
                                           size_t windows);
 
 /**
- * Sets the bundle that the models are taken from: a folder with `model.onnx`, or with `segmentation.onnx` and
- * `embedding.onnx`, and `metadata.json`; or the name of such a folder in `$VOICEFLOW_MODELS`, in `.models` of the
- * working directory or of a folder above the library, or in `../share/voiceflow/models` beside the library. Options
- * that are not set are what the bundle was tuned to. The create function reads it, and refuses another model
- * beside it. Default: none.
+ * Sets the bundle that the models are taken from: "fast-cnn" or "accurate" as compiled into the library; a folder with
+ * `model.onnx`, or with `segmentation.onnx` and `embedding.onnx`, and `metadata.json`; or the name of such a folder in
+ * `$VOICEFLOW_MODELS`, in `.models` of the working directory or of a folder above the library, or in
+ * `../share/voiceflow/models` beside the library, which alone is looked at in an elevated process. Options that are not
+ * set are what the bundle was tuned to. The create function reads it, and refuses another model beside it. Default:
+ * accurate for recordings where it is compiled in, and fast-cnn for the rest.
  *
  * - `options`: the options.
  * - `bundle`: UTF-8 path or name, at most 65,536 bytes; copied.
@@ -1006,7 +1007,7 @@ vf_status vf_options_set_latency_s(struct vf_options *options, double latency_s)
  * Sets how much of a stream is in the result of `vf_stream_finish`. Default 7,200: the last two hours.
  *
  * - `options`: the options.
- * - `history_s`: seconds, 0 to 86,400. An hour takes some 14 MB with the model compiled in, beside some 10 MB that the
+ * - `history_s`: seconds, 0 to 86,400. An hour takes some 14 MB with fast-cnn, beside some 10 MB that the
  *   first ten minutes of a process's first stream take for good; 19 to 27 MB with a pair of public models whose voices
  *   are of 192 to 512 numbers. `vf_stream_finish` takes up to 72 MB more for its time, for distances between voices.
  *   With 0 the stream does a third less work, and the result is empty.

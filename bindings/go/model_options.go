@@ -138,8 +138,9 @@ func WithMinClusterSize(windows int) Option {
 	}).of("WithMinClusterSize", forDiarizer)
 }
 
-// WithBundle takes the models of a bundle: a folder, or its name in $VOICEFLOW_MODELS, in .models or beside the
-// library. Options that are not given are what it was tuned to. Default: none.
+// WithBundle takes the models of a bundle: fast-cnn or accurate, which are compiled in, or a folder, or its name in
+// $VOICEFLOW_MODELS, in .models or beside the library. Options that are not given are what it was tuned to. Default:
+// accurate for recordings where it is compiled in, and fast-cnn for the rest.
 func WithBundle(bundle string) Option {
 	return textSetter("bundle", bundle, func(o *C.vf_options, bundle *C.char) C.vfgo_answer {
 		return C.go_vf_options_set_bundle(o, bundle)

@@ -179,6 +179,14 @@ func TestTwoPublicModels(t *testing.T) {
 	expectError(t, err, ErrModel, "campplus.onnx: expected a segmentation network")
 }
 
+func TestRecordingsAndWindowsHaveModelsOfTheirOwn(t *testing.T) {
+	d := must[*Diarizer](t)(NewDiarizer())
+	defer d.Close()
+	if recordings, windows := d.Info().Name, session(t).Info().Name; recordings != "accurate" || windows != "fast-cnn" {
+		t.Fatalf("expected accurate and fast-cnn, got %q and %q", recordings, windows)
+	}
+}
+
 func TestBundle(t *testing.T) {
 	d := must[*Diarizer](t)(NewDiarizer(WithBundle(filepath.Join(modelsFolder, "../../../models/fast-cnn/1.0.1"))))
 	defer d.Close()

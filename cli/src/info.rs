@@ -12,7 +12,7 @@ Examples:
   voiceflow info
   voiceflow info --runtime /opt/onnxruntime/lib/libonnxruntime.so
 
-Ends with 1 when no ONNX Runtime is found or the embedded model cannot be used.";
+Ends with 1 when no ONNX Runtime is found or an embedded model cannot be used.";
 
 /// Arguments of `info`.
 #[derive(Args)]

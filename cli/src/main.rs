@@ -61,7 +61,7 @@ enum Command {
     ImportModel(import_model::ImportModelArgs),
     /// Measure what inference and live streams cost on this machine
     Bench(Box<bench::BenchArgs>),
-    /// Show versions, ONNX Runtime, its providers and the embedded model
+    /// Show versions, ONNX Runtime, its providers and the models
     Info(info::InfoArgs),
     /// Print the script that completes arguments in a shell
     Completions(completions::CompletionsArgs),

@@ -262,7 +262,8 @@ public:
         return chain(vf_options_set_min_cluster_size(get(), windows));
     }
 
-    /// Takes the models of a bundle: a folder, or its name in $VOICEFLOW_MODELS, in .models or beside the library.
+    /// Takes the models of a bundle: fast-cnn or accurate, which are compiled in; a folder, or its name in
+    /// $VOICEFLOW_MODELS, in .models or beside the library.
     /// Options that are not set are what it was tuned to. Default: none.
     VOICEFLOW_CHECKED Chain set_bundle(const Text &bundle) &
     {

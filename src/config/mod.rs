@@ -134,10 +134,11 @@ impl Config {
         self.model = Some(source);
     }
 
-    /// Takes the models of a bundle: a folder with `model.onnx`, or with `segmentation.onnx` and `embedding.onnx`, and
+    /// Takes the models of a bundle: `fast-cnn` or `accurate` as compiled into the library; a folder with `model.onnx`, or with `segmentation.onnx` and `embedding.onnx`, and
     /// `metadata.json`, or the name of such a folder in `$VOICEFLOW_MODELS`, in `.models` of the working directory or
     /// of a folder above the library, or in `../share/voiceflow/models` beside the library. Options that are not set
-    /// are what the bundle was tuned to. No other model can be set with it. Default: none.
+    /// are what the bundle was tuned to. No other model can be set with it. Default: accurate
+    /// for recordings where it is compiled in, and fast-cnn for the rest.
     pub fn set_bundle(&mut self, bundle: PathBuf) {
         self.bundle = Some(bundle);
     }
@@ -311,7 +312,7 @@ impl Config {
     }
 
     /// Time in seconds, 0 to 86,400, that a stream remembers for the answer when it is finished: what lies farther
-    /// back is not in it. An hour takes some 14 MB with the embedded model, and a third of the work of a stream; making
+    /// back is not in it. An hour takes some 14 MB with fast-cnn, and a third of the work of a stream; making
     /// the answer takes up to 72 MB more for its time. Default 7,200 (two hours); 0 for no such answer.
     pub fn set_history(&mut self, history_s: f64) -> Result<()> {
         self.history_s = within("history_s", history_s, 0.0..=MAX_HISTORY_S)?;

@@ -12,7 +12,7 @@ use crate::control::Control;
 use crate::ending;
 use crate::error::{Error, Result, Stage};
 
-/// Most input shapes of which ONNX Runtime may keep a plan: some 13 kB each for the embedded model.
+/// Most input shapes of which ONNX Runtime may keep a plan: some 13 kB each for fast-cnn.
 pub(super) const MAX_PLANS: usize = 64;
 
 /// A run slot.
