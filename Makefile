@@ -78,13 +78,22 @@ test-threads: ## the pool of run slots under thousands of schedules
 
 HOST := $(shell rustc --version --verbose | sed -n 's/^host: //p')
 
+# ThreadSanitizer reports false races unless the standard library is compiled for it too.
 .PHONY: test-tsan
 test-tsan: ## the pool and the watchdog under ThreadSanitizer; needs the source of Rust, so not a part of `test`
-	@test -d "$$(rustc --print sysroot)/lib/rustlib/src/rust/library" || \
-		{ echo "test-tsan: ThreadSanitizer reports false races unless the standard library is compiled for it too, and" \
-			"its source is not here: rustup component add rust-src"; exit 2; }
-	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR="$(CURDIR)/target/tsan" cargo test --locked \
-		-Zbuild-std --target $(HOST) --manifest-path tests/races/Cargo.toml
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=thread CARGO_TARGET_DIR="$(CURDIR)/target/tsan" \
+		scripts/with_rust_source.sh cargo test --locked -Zbuild-std --target $(HOST) --manifest-path tests/races/Cargo.toml
+
+MIRI_TOOLCHAIN ?= nightly
+# The unsafe code that calls nothing outside Rust, and what it stands on.
+MIRI_TESTS ?= ffi:: sync:: memory:: audio::buffer output:: diarize::clustering model::limits::limits_tests::what_is_no_onnx
+
+.PHONY: test-miri
+test-miri: ## the unsafe code of the C interface under Miri; needs a nightly Rust with Miri, so not a part of `test`
+	@cargo +$(MIRI_TOOLCHAIN) miri --version >/dev/null 2>&1 || { echo "test-miri: Miri is not here:" \
+		"rustup toolchain install $(MIRI_TOOLCHAIN) --component miri --component rust-src"; exit 2; }
+	CARGO_TARGET_DIR="$(CURDIR)/target/miri" MIRIFLAGS=-Zmiri-disable-isolation cargo +$(MIRI_TOOLCHAIN) miri test --locked \
+		--package voiceflow --no-default-features --lib -- $(MIRI_TESTS)
 
 # Seconds for each target of fuzz/, and how many run at once.
 FUZZ_SECONDS ?= 3600

@@ -2,6 +2,11 @@
 
 #include "_cgo_export.h"
 
+/* The layout of the parameters of a call, which only grows at its end. */
+_Static_assert(sizeof(vf_call) >= 32 && offsetof(vf_call, size) == 0 && offsetof(vf_call, cancel) == 8 &&
+                   offsetof(vf_call, flags) == 16 && offsetof(vf_call, deadline_ms) == 24,
+               "vf_call: expected the fields of ABI 1 in their places");
+
 /* Calls of the library on this thread: more than one only where a Go callback calls back. */
 static __thread int depth;
 /* The first fault of a Go callback during the calls of this thread. */
