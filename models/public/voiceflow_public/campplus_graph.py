@@ -102,8 +102,8 @@ class _Network:
         return graph.node("Reshape", [image, shape], "head")
 
     def segments(self, x: str) -> tuple[str, str]:
-        """Two matrices. [N, C, T] times the first, [T, S], is the mean of each segment plus that of all frames;
-        [N, C, S] times the second, [S, T], gives each frame what its segment has. AveragePool and Gather take
+        """Two matrices: [N, C, T] times [T, S], the first, is the mean of each segment plus that of all;
+        [N, C, S] times [S, T], the second, gives each frame what its segment has. AveragePool and Gather take
         longer."""
         graph = self.graph
         numbers = {"zero": 0, "one": 1, "segment_frames": SEGMENT_FRAMES, "all_but_one": SEGMENT_FRAMES - 1}
