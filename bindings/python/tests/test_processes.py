@@ -26,7 +26,33 @@ BUSY = (
     "told.wait(); "
 )
 
+# Loads one after another, of a file that takes seconds each time and then turns out to be no model.
+LOADS = """
+def field(number, content):
+    length, size = b"", len(content)
+    while size > 127:
+        length, size = length + bytes([size & 127 | 128]), size >> 7
+    return bytes([number << 3 | 2]) + length + bytes([size]) + content
+
+def value(name):
+    return field(1, name) + field(2, field(1, bytes([8, 1]) + field(2, b"")))
+
+names = [b"t%d" % index for index in range(50_001)]
+nodes = [field(1, field(1, one) + field(2, two) + field(4, b"Sin")) for one, two in zip(names, names[1:])]
+os.chdir(__import__("tempfile").mkdtemp())
+graph = b"".join(nodes) + field(2, b"g") + field(11, value(names[0])) + field(12, value(names[-1]))
+open("chain.onnx", "wb").write(bytes([8, 8]) + field(7, graph) + field(8, bytes([16, 17])))
+
+def load_on_and_on():
+    while True:
+        try:
+            voiceflow.Session(model_path="chain.onnx")
+        except voiceflow.ModelError:
+            pass
+"""
+
 INTERRUPTED = {
+    "loads": "load_on_and_on()",
     "process": "voiceflow.Diarizer(bundle='fast-cnn').process(long, 16000)",
     "process with progress": "d = voiceflow.Diarizer(bundle='fast-cnn'); "
     "d.process(long, 16000, progress=lambda s, f: None)",
@@ -53,6 +79,7 @@ def test_ctrl_c_ends_a_call(name: str) -> None:
     """KeyboardInterrupt comes soon, and the library is as good as before."""
     program = start(
         PRELUDE
+        + (LOADS if name == "loads" else "")
         + textwrap.dedent(f"""
         print("begins", flush=True)
         try:
