@@ -154,7 +154,7 @@ func TestNamesHoldWhileOthersAreRemoved(t *testing.T) {
 		}
 	}()
 	for range max(10, 100/slower) {
-		if matches := must[[]Match](t)(g.IdentifyDiarization(result, threshold)); matches[1].Name != "eve" {
+		if matches := must[[]Match](t)(g.IdentifyDiarization(result, must[float64](t)(g.Threshold()))); matches[1].Name != "eve" {
 			t.Fatalf("expected eve, got %v", matches)
 		}
 		must[[]string](t)(g.Names())
