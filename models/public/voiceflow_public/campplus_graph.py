@@ -113,10 +113,8 @@ class _Network:
         graph.node("Range", [zero, "frame_count", one], "frame_numbers")
         graph.node("Div", ["frame_numbers", length], "segment_of_frame")
         graph.node("Div", [graph.node("Add", ["frame_count", rest], "rounded_up"), length], "segment_count")
-        graph.node("Range", [zero, "segment_count", one], "segment_numbers")
-        graph.node("Unsqueeze", ["segment_numbers", self.axis[1]], "segment_rows")
-        graph.node("Equal", ["segment_rows", "segment_of_frame"], "is_in_segment")
-        graph.node("Cast", ["is_in_segment"], "spread", to=TensorProto.FLOAT)
+        membership = ["segment_of_frame", "segment_count", graph.constant("off_and_on", [0, 1])]
+        graph.node("OneHot", membership, "spread", axis=0)
         graph.node("ReduceMean", ["spread"], "shares", axes=[1], keepdims=1)
         graph.node("Cast", ["frame_count"], "frame_count_float", to=TensorProto.FLOAT)
         graph.node("Div", ["spread", "shares"], "of_segments")
