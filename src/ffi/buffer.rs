@@ -79,11 +79,11 @@ pub(crate) unsafe fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a 
         return Err(Failure::null(name));
     }
     // SAFETY: reads no further than the ending zero byte.
-    let len = unsafe { libc::strnlen(pointer, MAX_TEXT_BYTES + 1) };
-    if len > MAX_TEXT_BYTES {
+    let is_end = |at: &usize| unsafe { pointer.add(*at).read() == 0 };
+    let Some(len) = (0..=MAX_TEXT_BYTES).find(is_end) else {
         return Err(Failure::limit(format!("{name}: longer than {MAX_TEXT_BYTES} bytes")));
-    }
-    // SAFETY: `strnlen` found `len` bytes there.
+    };
+    // SAFETY: `len` bytes stand in front of the zero byte.
     let bytes = unsafe { slice::from_raw_parts(pointer.cast::<u8>(), len) };
     std::str::from_utf8(bytes)
         .map_err(|error| Failure::invalid(format!("{name}: not UTF-8 after byte {}", error.valid_up_to())))

@@ -145,7 +145,7 @@ mod tests {
     /// The deadline read of it, or why it is refused.
     fn deadline(call: &Newer) -> Result<Option<Duration>, String> {
         // SAFETY: the struct has the size it says and more, or a size that is refused before more is read.
-        unsafe { conditions(&raw const call.known) }
+        unsafe { conditions((&raw const *call).cast()) }
             .map(|found| found.deadline)
             .map_err(|failure| failure.text)
     }
