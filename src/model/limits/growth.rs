@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use super::values::{
     ELEMENT_BYTES, Elements, INTEGERS, Node, Scope, Sizes, TEXTS, Value, function_key, read_function_names,
-    read_graph_names, read_node,
+    read_graph_names, read_node, reserve,
 };
 use super::{Key, Outcome, Read, Reason, fields, number};
 
@@ -116,6 +116,7 @@ impl<'a> Growth<'a> {
             }
         }
         for name in std::mem::take(&mut scope.inputs) {
+            reserve(&mut scope.values)?;
             let value = scope.values.entry(name).or_default();
             value.rank = value.rank.max(rank).max(scope.stated.get(name).copied().unwrap_or_default());
         }
@@ -161,6 +162,7 @@ impl<'a> Growth<'a> {
         for (name, mut value) in node.outputs.iter().zip(outputs) {
             if let Some(scope) = self.scopes.last_mut() {
                 value.rank = value.rank.max(scope.stated.get(name).copied().unwrap_or_default());
+                reserve(&mut scope.values)?;
                 scope.values.insert(name, value);
             }
             self.count_dimensions(value.rank.saturating_add(value.length()))?;

@@ -101,16 +101,27 @@ pub(super) struct Node<'a> {
     pub(super) bytes: u64,
 }
 
+/// Makes room for one more name: as many as the file has.
+pub(super) fn reserve<K: Eq + std::hash::Hash, V>(names: &mut HashMap<K, V>) -> Outcome {
+    names.try_reserve(1).map_err(|_| no_memory())
+}
+
+fn no_memory() -> Reason {
+    Reason::Limit("no memory for the names in the model".to_owned())
+}
+
 /// Notes what a field of a graph names: a tensor, a value with stated dimensions, the outputs of a node.
 pub(super) fn read_graph_names<'a>(field: Field<'a>, scope: &mut Scope<'a>) -> Outcome {
     match field.number {
         number::GRAPH_NODE => read_produced(field.payload, scope)?,
         number::GRAPH_INITIALIZER => {
             let (name, value) = read_tensor(field.payload)?;
+            reserve(&mut scope.values)?;
             scope.values.insert(name, value);
         }
         number::GRAPH_SPARSE_INITIALIZER => {
             let (name, value) = read_sparse_tensor(field.payload)?;
+            reserve(&mut scope.values)?;
             scope.values.insert(name, value);
         }
         number::GRAPH_INPUT | number::GRAPH_OUTPUT | number::GRAPH_VALUE => {
@@ -149,6 +160,7 @@ fn read_produced<'a>(node: &'a [u8], scope: &mut Scope<'a>) -> Outcome {
     for field in fields(node) {
         let field = field?;
         if field.number == number::NODE_OUTPUT && !field.payload.is_empty() {
+            scope.produced.try_reserve(1).map_err(|_| no_memory())?;
             scope.produced.insert(field.payload);
         }
     }
@@ -320,6 +332,7 @@ fn read_stated<'a>(value: &'a [u8], scope: &mut Scope<'a>) -> Read<&'a [u8]> {
             _ => {}
         }
     }
+    reserve(&mut scope.stated)?;
     let stated = scope.stated.entry(name).or_default();
     *stated = rank.max(*stated);
     Ok(name)
