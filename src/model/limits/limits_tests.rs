@@ -272,7 +272,8 @@ fn constants_that_functions_copy_are_counted_as_often_as_they_are_called() {
     append(number::ATTRIBUTE_NAME, b"value", &mut attribute);
     append(number::ATTRIBUTE_TENSOR, &tensor(&[250_000], 1_000_000), &mut attribute);
     let body = function("f", &[node("Constant", "", &[attribute])]);
-    let calls = |times: usize| model(&graph(&vec![node("f", "own", &[]); times]), &[body.clone()]);
+    let calls =
+        |times: usize| model(&graph(&vec![node("f", "own", &[]); times]), std::slice::from_ref(&body));
     check(&calls(50), &"m").unwrap();
     assert!(refusal(&calls(200)).contains("bytes of nodes, with those of the functions called"));
 }
