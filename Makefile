@@ -173,7 +173,7 @@ wheel: installed $(VENV)/ready ## the Python package with the library in it, int
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" auditwheel repair --wheel-dir dist .cache/wheel/voiceflow-*.whl
 
 .PHONY: lint
-lint: $(VENV)/ready .cache/cargo-deny/bin/cargo-deny ## formatting, clippy, clang-tidy, mypy, ruff, Go, docs, licences
+lint: $(VENV)/ready $(ACCURATE) .cache/cargo-deny/bin/cargo-deny ## formatting, clippy, clang-tidy, mypy, ruff, Go, docs, licences
 	scripts/lint.sh
 
 .PHONY: sbom

@@ -110,7 +110,7 @@ pub trait LocalDiarizer: std::fmt::Debug + Send + Sync {
 pub(crate) fn open_local(config: &Config, control: &Control<'_>) -> Result<Arc<dyn LocalDiarizer>> {
     let bundle = if config.names_models() { Bundle::of(config)? } else { Bundle::embedded_pair()? };
     let pair = match bundle {
-        Some(Bundle::Pair(pair)) => Some(pair),
+        Some(Bundle::Pair(pair)) => Some(*pair),
         None if config.names_pair() => Some(Pair::of(config)?),
         Some(Bundle::Joint(_)) | None => None,
     };

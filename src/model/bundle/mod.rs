@@ -38,7 +38,7 @@ pub(super) enum Bundle {
     /// One joint model.
     Joint(ModelSource),
     /// A segmentation and an embedding model.
-    Pair(Pair),
+    Pair(Box<Pair>),
 }
 
 /// A segmentation and an embedding model, as they were read, and what is known of them.
@@ -88,7 +88,7 @@ impl Bundle {
         }
         match (BuiltIn::named(name), find_bundle(name)?) {
             (_, Some(folder)) => Self::read(&folder).map(Some),
-            (Some(BuiltIn::Pair(pair)), None) => Ok(Some(Bundle::Pair(Pair::embedded(pair)?))),
+            (Some(BuiltIn::Pair(pair)), None) => Ok(Some(Bundle::Pair(Box::new(Pair::embedded(pair)?)))),
             (Some(BuiltIn::Joint) | None, None) => Ok(Some(Bundle::Joint(ModelSource::Embedded))),
         }
     }
@@ -98,7 +98,8 @@ impl Bundle {
     /// # Errors
     /// [`Error::Model`] where it was compiled from files that do not belong together.
     pub(super) fn embedded_pair() -> Result<Option<Self>> {
-        embedded::pair().map(|pair| Pair::embedded(pair).map(Bundle::Pair)).transpose()
+        let Some(pair) = embedded::pair() else { return Ok(None) };
+        Ok(Some(Bundle::Pair(Box::new(Pair::embedded(pair)?))))
     }
 
     fn read(folder: &Path) -> Result<Self> {
@@ -107,13 +108,13 @@ impl Bundle {
         if folder.join(MODEL).is_file() {
             return Ok(Bundle::Joint(file(MODEL)));
         }
-        Ok(Bundle::Pair(Pair {
+        Ok(Bundle::Pair(Box::new(Pair {
             name: metadata.name,
             version: metadata.version,
             tuning: metadata.tuning,
             segmentation: ModelFile::read(&file(SEGMENTATION))?,
             embedding: EmbeddingFile::read(&file(EMBEDDING))?,
-        }))
+        })))
     }
 }
 
