@@ -51,8 +51,8 @@ tidy() {
 check rustfmt cargo fmt --all --check
 check clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 check "clippy without the model" cargo clippy --package voiceflow --lib --no-default-features --locked -- -D warnings
-check "rustfmt of the schedules" cargo fmt --manifest-path tests/schedules/Cargo.toml --check
 check "clippy with the accurate bundle" cargo clippy --package voiceflow --lib --features accurate-model --locked -- -D warnings
+check "rustfmt of the schedules" cargo fmt --manifest-path tests/schedules/Cargo.toml --check
 check "clippy of the schedules" env CARGO_TARGET_DIR=target/schedules cargo clippy \
     --manifest-path tests/schedules/Cargo.toml --all-targets --locked -- -D warnings
 check "rustfmt of the races" cargo fmt --manifest-path tests/races/Cargo.toml --check
