@@ -51,7 +51,8 @@ impl Object for Stream {
 /// - `out`: receives the stream, or NULL on failure. Destroy it with `vf_stream_destroy`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_FORKED, VF_E_LIMIT,
+/// VF_E_ENDING, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_create(
     diarizer: *const vf_diarizer,

@@ -109,7 +109,7 @@ fn a_bundle_that_is_not_there_names_the_places_and_the_way_out() {
     let own = folder.path().canonicalize().unwrap();
     let beside =
         format!("{0}/../share/voiceflow/models/accurate, .models of a folder above {0}", own.display());
-    let hint = "; `make models-accurate` makes it";
+    let hint = "; this library was built without it, `make models-accurate` makes it";
     assert_eq!(
         say_in(None, "accurate"),
         format!("bundle accurate: {expected} accurate, .models/accurate, {beside}{hint}")

@@ -209,7 +209,7 @@ pub fn find_bundle(name: &Path) -> Result<Option<PathBuf>> {
         let mut searched: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
         searched.extend(root.map(|own| format!("{FOLDER} of a folder above {}", own.display())));
         let made = name == Path::new(embedded::PAIR);
-        let hint = if made { "; `make models-accurate` makes it, and this library was built without it" } else { "" };
+        let hint = if made { "; this library was built without it, `make models-accurate` makes it" } else { "" };
         Error::InvalidArgument(format!(
             "bundle {}: expected a folder with {MODEL}, or with {SEGMENTATION} and {EMBEDDING}, found none in {}{hint}",
             name.display(),
