@@ -1511,7 +1511,8 @@ vf_status vf_diarizer_process_file(const struct vf_diarizer *diarizer,
  * - `out`: receives the stream, or NULL on failure. Destroy it with `vf_stream_destroy`.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_FORKED, VF_E_LIMIT,
+ * VF_E_ENDING, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_create(const struct vf_diarizer *diarizer,
                            const struct vf_options *options,
