@@ -40,7 +40,7 @@ impl Diarizer {
     /// joint model. That is loaded by the first call.
     ///
     /// # Errors
-    /// Those of [`Diarizer::new`]; [`Error::Forked`].
+    /// Those of [`Diarizer::new`]; [`Error::Forked`](crate::Error::Forked).
     pub fn for_streams(&self) -> Result<Self> {
         self.check_process()?;
         let Live::Other(source, loaded) = &self.live else { return Ok(self.clone()) };

@@ -65,9 +65,9 @@ class DiarizerOptions(SessionOptions, total=False):
     min_silence_s: float | None
     """Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0."""
     bundle: PathLike | None
-    """Models that were tuned together: fast-cnn or accurate, which are compiled in, or a folder, or its name in
-    $VOICEFLOW_MODELS, in .models or beside the library; options that are not given are what it was tuned to.
-    Default: accurate for recordings where it is compiled in, and fast-cnn for the rest."""
+    """Models that were tuned together: fast-cnn or accurate, which are compiled in, or a folder, or its name
+    in $VOICEFLOW_MODELS, in .models or beside the library; options that are not given are what it was tuned
+    to. Default: accurate for recordings where it is compiled in, and fast-cnn for the rest."""
     segmentation_model: PathLike | None
     """ONNX file of a public segmentation model, beside an embedding model."""
     segmentation_model_memory: Bytes | None

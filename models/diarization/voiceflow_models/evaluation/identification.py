@@ -115,7 +115,16 @@ def write_pieces(folder: Path, speakers: list[Speaker], simulator: Simulator | N
 
 def enroll(program: Program, gallery: Path, folder: Path) -> bool:
     """Whether the speaker of ``folder`` could be enrolled."""
-    command = [program.binary, "enroll", "--models", program.models, "--gallery", gallery, folder.name, folder / "enroll.wav"]
+    command = [
+        program.binary,
+        "enroll",
+        "--models",
+        program.models,
+        "--gallery",
+        gallery,
+        folder.name,
+        folder / "enroll.wav",
+    ]
     return subprocess.run(command, stdout=subprocess.DEVNULL).returncode == 0
 
 
