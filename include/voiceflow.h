@@ -23,8 +23,8 @@
  * standard error stream, and so does the copy of a model's metadata. Working memory of packages may be larger: that of
  * decoders up to 256 KiB, of the resampler where rates are odd, of clustering by VBx where recordings are long. ONNX Runtime answers its own failures with an
  * error (VF_E_MODEL while a model is loaded, VF_E_RUNTIME while it runs), or ends the process with SIGABRT or SIGSEGV.
- * Of 355 single failures of any size, spread over all kinds of calls, 190 were answered or not needed, 161 aborted and
- * 4, all while models were loaded, were a SIGSEGV in ONNX Runtime (make test-faults). A host that must outlive that calls
+ * Of 354 single failures of any size, spread over all kinds of calls, 185 were answered or not needed, 166 aborted and
+ * 3, all while models were loaded, were a SIGSEGV in ONNX Runtime (make test-faults). A host that must outlive that calls
  * the library in a process of its own.
  *
  * Handles. What a create or process function stores in its out parameter is the caller's to destroy, once, while no

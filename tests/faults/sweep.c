@@ -22,6 +22,9 @@
 
 enum { RATE = 16000, SECONDS = 30, HANG_S = 60 };
 
+/* What glibc's loader ends a process with where it has no memory for the thread-local data of a library. */
+enum { LOADER_EXIT = 127 };
+
 /* What the process that runs the calls shares with the one that watches it. */
 struct watched {
     struct failed failed;
@@ -385,13 +388,15 @@ int main(int argc, char **argv)
         }
         int ended = 0;
         const bool in_time = wait_for(child, &ended);
-        if (in_time && WIFEXITED(ended)) {
+        const bool by_loader = in_time && WIFEXITED(ended) && WEXITSTATUS(ended) == LOADER_EXIT;
+        if (in_time && WIFEXITED(ended) && !by_loader) {
             CHECK(WEXITSTATUS(ended) == 0 && atomic_load(&watched->done));
             continue;
         }
         const size_t number = atomic_load(&watched->number);
         CHECK(number > 0);
-        printf("%s %zu %s %zu", in_time ? (WTERMSIG(ended) == SIGABRT ? "abort" : "signal") : "hang", number,
+        const bool aborted = by_loader || (in_time && WTERMSIG(ended) == SIGABRT);
+        printf("%s %zu %s %zu", in_time ? (aborted ? "abort" : "signal") : "hang", number,
                owners[failed->owner], failed->size);
         for (size_t i = 0; i < FRAMES && failed->frames[i] != 0; i++) {
             printf(" 0x%zx", (size_t)failed->frames[i]);
