@@ -110,28 +110,18 @@ impl<'a, S: MediaSource> Checked<'a, S> {
     /// What is wrong with the movie box.
     fn movie(&mut self, header: &Header, end: u64) -> io::Result<Option<String>> {
         let (mut tracks, mut extensions) = (Vec::new(), 0);
-        let mut boxes = 0;
+        let mut left = MAX_MOVIE_BOXES;
         // The movie box, and in it the box that announces fragments.
-        let mut spans = vec![(header.content, end)];
-        while let Some((mut at, end)) = spans.pop() {
-            while end.saturating_sub(at) >= 8 {
-                self.leash.look_or_end()?;
-                let Some(child) = Header::read(&mut self.source, at)? else { break };
-                if child.end > end {
-                    break;
-                }
-                boxes += 1;
-                match &child.code {
-                    b"trak" => tracks.push((child.content, child.end)),
-                    b"trex" => extensions += 1,
-                    b"mvex" => spans.push((child.content, child.end)),
-                    _ => {}
-                }
-                at = child.end;
-                if boxes > MAX_MOVIE_BOXES {
-                    return Ok(Some(format!("moov: expected at most {MAX_MOVIE_BOXES} boxes, got more")));
-                }
+        let few = self.walk((header.content, end), &[b"mvex"], &mut left, |_, child| {
+            match &child.code {
+                b"trak" => tracks.push((child.content, child.end)),
+                b"trex" => extensions += 1,
+                _ => {}
             }
+            Ok(())
+        })?;
+        if !few {
+            return Ok(Some(format!("moov: expected at most {MAX_MOVIE_BOXES} boxes, got more")));
         }
         let most = tracks.len().max(extensions);
         if most > MAX_TRACKS {
@@ -143,30 +133,20 @@ impl<'a, S: MediaSource> Checked<'a, S> {
     /// Shortens the tables of times in `tracks`, and tells what is wrong with them.
     fn tables_of_times(&mut self, tracks: Vec<(u64, u64)>) -> io::Result<Option<String>> {
         let mut tables = Vec::new();
-        let mut boxes = 0;
+        let mut left = MAX_TRACK_BOXES;
         for track in tracks {
             let mut timescale = 0;
-            let mut spans = vec![track];
-            while let Some((mut at, end)) = spans.pop() {
-                while end.saturating_sub(at) >= 8 {
-                    self.leash.look_or_end()?;
-                    let Some(child) = Header::read(&mut self.source, at)? else { break };
-                    if child.end > end {
-                        break;
-                    }
-                    boxes += 1;
-                    if boxes > MAX_TRACK_BOXES {
-                        let text = format!("trak: expected at most {MAX_TRACK_BOXES} boxes in all, got more");
-                        return Ok(Some(text));
-                    }
-                    match &child.code {
-                        b"mdia" | b"minf" | b"stbl" => spans.push((child.content, child.end)),
-                        b"mdhd" => timescale = self.timescale(&child)?,
-                        b"stts" => tables.push((child.content, child.end, timescale)),
-                        _ => {}
-                    }
-                    at = child.end;
+            let few = self.walk(track, &[b"mdia", b"minf", b"stbl"], &mut left, |own, child| {
+                match &child.code {
+                    b"mdhd" => timescale = own.timescale(child)?,
+                    b"stts" => tables.push((child.content, child.end, timescale)),
+                    _ => {}
                 }
+                Ok(())
+            })?;
+            if !few {
+                let text = format!("trak: expected at most {MAX_TRACK_BOXES} boxes in all, got more");
+                return Ok(Some(text));
             }
         }
         let most = MAX_TIMES / tables.len().max(1);
@@ -188,6 +168,35 @@ impl<'a, S: MediaSource> Checked<'a, S> {
         }
         self.replaced.sort_by_key(|(at, _)| *at);
         Ok(None)
+    }
+
+    /// Visits the boxes of `span`, and those in boxes whose codes are `within`. Takes their number from `left`; `false` where
+    /// there are more.
+    fn walk(
+        &mut self,
+        span: (u64, u64),
+        within: &[&[u8; 4]],
+        left: &mut u32,
+        mut visit: impl FnMut(&mut Self, &Header) -> io::Result<()>,
+    ) -> io::Result<bool> {
+        let mut spans = vec![span];
+        while let Some((mut at, end)) = spans.pop() {
+            while end.saturating_sub(at) >= 8 {
+                self.leash.look_or_end()?;
+                let Some(child) = Header::read(&mut self.source, at)? else { break };
+                if child.end > end {
+                    break;
+                }
+                let Some(less) = left.checked_sub(1) else { return Ok(false) };
+                *left = less;
+                visit(self, &child)?;
+                if within.contains(&&child.code) {
+                    spans.push((child.content, child.end));
+                }
+                at = child.end;
+            }
+        }
+        Ok(true)
     }
 
     /// The ticks a second that a media header tells.

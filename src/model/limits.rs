@@ -250,20 +250,18 @@ fn walk_attribute<'a>(attribute: &'a [u8], depth: u64, body: &mut Body<'a>, coun
 }
 
 fn function<'a>(function: &'a [u8], counts: &mut Counts) -> std::result::Result<(Key<'a>, Body<'a>), Reason> {
-    let (mut domain, mut name, mut overload): Key<'a> = (b"", b"", b"");
+    let key = values::function_key(function)?;
     let mut body = Body::default();
     for field in fields(function) {
         let field = field?;
         match field.number {
-            number::FUNCTION_NAME => name = field.payload,
-            number::FUNCTION_DOMAIN => domain = field.payload,
-            number::FUNCTION_OVERLOAD => overload = field.payload,
+            number::FUNCTION_NAME | number::FUNCTION_DOMAIN | number::FUNCTION_OVERLOAD => {}
             number::FUNCTION_NODE => walk_node(field.payload, 0, &mut body, counts)?,
             number::FUNCTION_ATTRIBUTE => walk_attribute(field.payload, 0, &mut body, counts)?,
             _ => check_text(field)?,
         }
     }
-    Ok(((usual_domain(domain), name, overload), body))
+    Ok((key, body))
 }
 
 fn walk_sparse_tensor(sparse: &[u8], counts: &mut Counts) -> Outcome {

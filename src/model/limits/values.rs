@@ -167,6 +167,7 @@ fn read_produced<'a>(node: &'a [u8], scope: &mut Scope<'a>) -> Outcome {
     Ok(())
 }
 
+/// By what a node calls the function.
 pub(super) fn function_key(function: &[u8]) -> Read<Key<'_>> {
     let (mut domain, mut name, mut overload): Key<'_> = (b"", b"", b"");
     for field in fields(function) {
