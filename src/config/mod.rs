@@ -134,11 +134,11 @@ impl Config {
         self.model = Some(source);
     }
 
-    /// Takes the models of a bundle: `fast-cnn` or `accurate` as compiled into the library; a folder with `model.onnx`, or with `segmentation.onnx` and `embedding.onnx`, and
-    /// `metadata.json`, or the name of such a folder in `$VOICEFLOW_MODELS`, in `.models` of the working directory or
-    /// of a folder above the library, or in `../share/voiceflow/models` beside the library. Options that are not set
-    /// are what the bundle was tuned to. No other model can be set with it. Default: accurate
-    /// for recordings where it is compiled in, and fast-cnn for the rest.
+    /// Takes the models of a bundle: `fast-cnn` or `accurate` as compiled into the library; a folder with `model.onnx`, or
+    /// with `segmentation.onnx` and `embedding.onnx`, and `metadata.json`; or the name of such a folder in
+    /// `$VOICEFLOW_MODELS`, in `.models` of the working directory or of a folder above the library, or in
+    /// `../share/voiceflow/models` beside the library. Options that are not set are what the bundle was tuned to. No other
+    /// model can be set with it. Default: accurate for recordings where it is compiled in, and fast-cnn for the rest.
     pub fn set_bundle(&mut self, bundle: PathBuf) {
         self.bundle = Some(bundle);
     }

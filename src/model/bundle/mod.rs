@@ -67,6 +67,13 @@ impl BuiltIn {
             _ => None,
         }
     }
+
+    fn open(self) -> Result<Bundle> {
+        Ok(match self {
+            BuiltIn::Joint => Bundle::Joint(ModelSource::Embedded),
+            BuiltIn::Pair(files) => Bundle::Pair(Box::new(Pair::embedded(files)?)),
+        })
+    }
 }
 
 impl Bundle {
@@ -86,10 +93,9 @@ impl Bundle {
             let text = format!("bundle: expected no other model beside it, got {other}");
             return Err(Error::InvalidArgument(text));
         }
-        match (BuiltIn::named(name), find_bundle(name)?) {
-            (_, Some(folder)) => Self::read(&folder).map(Some),
-            (Some(BuiltIn::Pair(pair)), None) => Ok(Some(Bundle::Pair(Box::new(Pair::embedded(pair)?)))),
-            (Some(BuiltIn::Joint) | None, None) => Ok(Some(Bundle::Joint(ModelSource::Embedded))),
+        match BuiltIn::named(name) {
+            Some(built_in) => built_in.open().map(Some),
+            None => Self::read(&find_folder(name)?).map(Some),
         }
     }
 
@@ -98,8 +104,7 @@ impl Bundle {
     /// # Errors
     /// [`Error::Model`] where it was compiled from files that do not belong together.
     pub(super) fn embedded_pair() -> Result<Option<Self>> {
-        let Some(pair) = embedded::pair() else { return Ok(None) };
-        Ok(Some(Bundle::Pair(Box::new(Pair::embedded(pair)?))))
+        embedded::pair().map(|files| BuiltIn::Pair(files).open()).transpose()
     }
 
     fn read(folder: &Path) -> Result<Self> {
@@ -182,9 +187,13 @@ fn read_metadata(path: &Path) -> Result<Metadata> {
 /// # Errors
 /// [`Error::InvalidArgument`] with the places that were looked at.
 pub fn find_bundle(name: &Path) -> Result<Option<PathBuf>> {
-    if BuiltIn::named(name).is_some() {
-        return Ok(None);
+    match BuiltIn::named(name) {
+        Some(_) => Ok(None),
+        None => find_folder(name).map(Some),
     }
+}
+
+fn find_folder(name: &Path) -> Result<PathBuf> {
     let elevated = variables::elevated();
     let mut places = Vec::new();
     let mut own = None;
@@ -205,7 +214,7 @@ pub fn find_bundle(name: &Path) -> Result<Option<PathBuf>> {
         folder.join(MODEL).is_file()
             || folder.join(SEGMENTATION).is_file() && folder.join(EMBEDDING).is_file()
     };
-    places.iter().cloned().chain(above).find(is_bundle).map(Some).ok_or_else(|| {
+    places.iter().cloned().chain(above).find(is_bundle).ok_or_else(|| {
         let mut searched: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
         searched.extend(root.map(|own| format!("{FOLDER} of a folder above {}", own.display())));
         let made = name == Path::new(embedded::PAIR);
