@@ -1,13 +1,15 @@
 //! Gives the shared library its SONAME and keeps it loaded for the life of the process; finds the bundle that the feature
 //! `accurate-model` compiles in. Writes nothing into the source tree.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Binary interface number, the SONAME's suffix. Equal to `vf_abi_version()`; a test compares the two.
 const ABI: u32 = 1;
 
 /// Variable that names the folder of the accurate bundle.
 const BUNDLE: &str = "VOICEFLOW_ACCURATE_BUNDLE";
+/// That folder where the variable is not set.
+const OWN_BUNDLE: &str = ".models/accurate";
 /// Its files that are compiled in.
 const FILES: [&str; 5] = [
     "metadata.json",
@@ -36,15 +38,15 @@ fn main() {
 /// Tells the compiler where the accurate bundle is, or what is missing of it.
 fn find_bundle() {
     println!("cargo::rerun-if-env-changed={BUNDLE}");
-    let own =
-        || Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join(".models/accurate");
-    let folder = std::env::var_os(BUNDLE).map_or_else(own, PathBuf::from);
+    // An absolute path stays what it is.
+    let manifest = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let folder = manifest.join(std::env::var_os(BUNDLE).unwrap_or_else(|| OWN_BUNDLE.into()));
     for file in FILES.map(|file| folder.join(file)) {
         println!("cargo::rerun-if-changed={}", file.display());
         if !file.is_file() {
             println!(
                 "cargo::error=feature accurate-model: expected the bundle that `make models-accurate` makes, in the folder \
-                 that {BUNDLE} names or in .models/accurate; {} is not there",
+                 that {BUNDLE} names or in {OWN_BUNDLE}; {} is not there",
                 file.display()
             );
         }
