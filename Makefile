@@ -5,7 +5,7 @@ RUNTIME := $(CURDIR)/.runtime/onnxruntime-$(RUNTIME_VERSION)/libonnxruntime.so.$
 export VOICEFLOW_ORT_LIBRARY ?= $(RUNTIME)
 
 # The tests of the C interface; every other file or folder of tests/ belongs to test-rust.
-C_TESTS := abi c_abi c_api_page consumers cpp_face examples exports faults header readme rust_host soak
+C_TESTS := c_api rust_host
 TEST_PROGRAMS := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs)))
 RUST_TESTS := $(filter-out $(C_TESTS),$(TEST_PROGRAMS))
 
@@ -63,6 +63,13 @@ uninstall: ## remove what install has put into PREFIX
 static: $(RUNTIME) $(BUILT_IN) ## the release library for static linking
 	cargo rustc --release --locked --package voiceflow --lib --crate-type staticlib $(CARGO_FEATURES)
 
+.PHONY: check
+check: $(RUNTIME) ## before each commit: format, clippy, the tests of single functions; within a minute once all is compiled
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo test --locked --quiet --package voiceflow --lib
+	cargo test --locked --quiet --package voiceflow-cli --bins
+
 .PHONY: test
 test: test-rust test-threads test-c test-python test-go ## every test
 
@@ -113,11 +120,11 @@ test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 
 
 .PHONY: test-faults
 test-faults: $(RUNTIME) .cache/tools ## allocations that fail, one after another, in every kind of call: counts and sizes
-	cargo test --locked --package voiceflow --test faults -- --include-ignored --nocapture --test-threads 1
+	cargo test --locked --package voiceflow --test c_api faults:: -- --include-ignored --nocapture --test-threads 1
 
 .PHONY: soak
 soak: $(RUNTIME) .cache/tools ## 10,000 of each handle, 8,000 files, 24 h of stream: slopes of memory, descriptors, threads
-	cargo test --locked --release --package voiceflow --test soak -- --ignored --nocapture
+	cargo test --locked --release --package voiceflow --test c_api soak:: -- --ignored --nocapture
 
 .PHONY: test-python
 test-python: $(RUNTIME) $(VENV)/ready wheel ## the Python face, the scorer against pyannote.metrics, the training tools
@@ -173,7 +180,7 @@ wheel: installed $(VENV)/ready ## the Python package with the library in it, int
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" auditwheel repair --wheel-dir dist .cache/wheel/voiceflow-*.whl
 
 .PHONY: lint
-lint: $(VENV)/ready $(ACCURATE) .cache/cargo-deny/bin/cargo-deny ## formatting, clippy, clang-tidy, mypy, ruff, Go, docs, licences
+lint: $(VENV)/ready $(ACCURATE) ## formatting, clippy, clang-tidy, mypy, ruff, Go, docs, licences
 	scripts/lint.sh
 
 .PHONY: sbom
@@ -182,9 +189,9 @@ sbom: .cache/cargo-cyclonedx/bin/cargo-cyclonedx ## what is linked into the libr
 
 .PHONY: header
 header: ## write include/voiceflow.h, its list of symbols and docs/C_API.md anew from src/ffi
-	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test header
-	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test exports
-	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test c_api_page
+	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test c_api header::
+	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test c_api exports::
+	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test c_api c_api_page::
 
 .PHONY: docs
 docs: ## the Rust, C and C++ interfaces as HTML, into target/doc

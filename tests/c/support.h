@@ -46,7 +46,7 @@ static inline const char *setting(const char *name)
 {
     const char *value = getenv(name);
     if (value == NULL) {
-        fprintf(stderr, "%s is not set: run this through cargo test --test c_abi\n", name);
+        fprintf(stderr, "%s is not set: run this through cargo test --test c_api c_abi\n", name);
         exit(1);
     }
     return value;

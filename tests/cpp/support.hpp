@@ -66,7 +66,7 @@ inline std::string setting(const char *name)
 {
     const char *const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets any.
     if (value == nullptr) {
-        std::fprintf(stderr, "%s is not set: run this through cargo test --test cpp_face\n", name);
+        std::fprintf(stderr, "%s is not set: run this through cargo test --test c_api cpp_face\n", name);
         std::exit(1);
     }
     return value;

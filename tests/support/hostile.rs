@@ -185,7 +185,7 @@ pub fn vorbis_codebooks(entries: u32) -> Vec<u8> {
 
 /// One of the recordings that the tests come with.
 fn recording(name: &str) -> Vec<u8> {
-    std::fs::read(super::support::root().join("tests/data/audio").join(name)).unwrap()
+    std::fs::read(super::root().join("tests/data/audio").join(name)).unwrap()
 }
 
 /// The files by what they are.

@@ -1,13 +1,10 @@
 //! The library as a user has it: installed by scripts/install.sh under a prefix of the tests' own.
 
-#![allow(dead_code, reason = "each test program uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::support::{fresh_folder, root, run, runtime_library, shared_library, stdout, tool};
+use super::{fresh_folder, root, run, runtime_library, shared_library, stdout, tool};
 
 /// The model that the C tests and the examples run.
 pub fn model() -> PathBuf {

@@ -3,6 +3,10 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
 
+pub mod hostile;
+pub mod installed;
+pub mod looks;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -1,0 +1,175 @@
+//! Who may use whom, where unsafe code lives, and how long files are.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{root, rust_files, without_tests};
+
+/// Each room and the rooms that it may use.
+const ROOMS: [(&str, &[&str]); 20] = [
+    ("assignment", &[]),
+    ("types", &[]),
+    ("error", &[]),
+    ("sync", &[]),
+    ("ending", &["error"]),
+    ("memory", &["error"]),
+    ("files", &["error"]),
+    ("config", &["error", "types"]),
+    ("control", &["error", "types"]),
+    ("loading", &["control", "error"]),
+    ("audio", &["control", "error", "files", "sync", "types", "config"]),
+    ("diarize", &["assignment", "config", "control", "error", "types"]),
+    ("output", &["error", "files", "types"]),
+    ("score", &["assignment", "error", "output", "types"]),
+    ("model", &["config", "control", "diarize", "ending", "error", "files", "loading", "sync", "types"]),
+    ("analysis", &["audio", "control", "diarize", "error", "model", "sync"]),
+    ("gallery", &["assignment", "error", "files", "model", "output", "types"]),
+    (
+        "diarizer",
+        &[
+            "analysis", "audio", "config", "control", "diarize", "error", "gallery", "loading", "model",
+            "types",
+        ],
+    ),
+    ("stream", &["audio", "config", "control", "diarize", "diarizer", "error", "model", "sync", "types"]),
+    (
+        "ffi",
+        &[
+            "audio", "config", "control", "diarizer", "error", "model", "output", "stream", "gallery",
+            "sync", "types",
+        ],
+    ),
+];
+
+/// What any room may use.
+const GROUND: [&str; 1] = ["memory"];
+
+/// Longest source file, tests in it included. The house's aim is 400.
+const MAX_LINES: usize = 450;
+
+/// A file's code without comments and without its unit tests.
+fn code(path: &Path) -> String {
+    let source = fs::read_to_string(path).unwrap();
+    without_tests(&source)
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+/// The files of a room: a folder, or one file.
+fn files(room: &str) -> Vec<std::path::PathBuf> {
+    let file = root().join(format!("src/{room}.rs"));
+    if file.is_file() { vec![file] } else { rust_files(&root().join("src").join(room)) }
+}
+
+/// The first names after each `crate::`, those in braces included.
+fn used(code: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        let list = match rest.strip_prefix('{') {
+            Some(list) => list.split('}').next().unwrap(),
+            None => rest.split([',', ';', ' ', ')', '\n']).next().unwrap(),
+        };
+        for name in list.split(',') {
+            let name = name.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// The room in which a name that the crate re-exports at its root is made.
+fn room_of(name: &str) -> &str {
+    match name {
+        "Config" | "ModelSource" | "Provider" | "ProviderPolicy" => "config",
+        "Control" => "control",
+        "Error" | "Result" | "Stage" => "error",
+        "Annotations" | "Diarization" | "Segment" | "Speaker" | "Turn" => "types",
+        "Diarizer" => "diarizer",
+        "Gallery" | "Identity" | "Voice" => "gallery",
+        other => other,
+    }
+}
+
+#[test]
+fn rooms_use_only_what_lies_below_them() {
+    let exists =
+        |room: &str| root().join(format!("src/{room}.rs")).exists() || root().join("src").join(room).exists();
+    for (room, allowed) in ROOMS.into_iter().filter(|(room, _)| exists(room)) {
+        for path in files(room) {
+            for name in used(&code(&path)) {
+                let target = room_of(&name);
+                assert!(
+                    target == room || allowed.contains(&target) || GROUND.contains(&target),
+                    "{}: uses {target}, but {room} may use only {allowed:?}",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_room_is_on_the_list() {
+    let mut found = 0;
+    for entry in fs::read_dir(root().join("src")).unwrap() {
+        let path = entry.unwrap().path();
+        let room = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if room != "lib" {
+            assert!(
+                ROOMS.iter().any(|(known, _)| *known == room),
+                "src/{room}: say in ROOMS what it may use"
+            );
+            found += 1;
+        }
+    }
+    assert!(found > 5);
+}
+
+/// Where unsafe code may stand: at the C interface, where ONNX Runtime lends memory (ADR 13), where the environment
+/// of the process is read and written, where the system's loader is asked (ADR 14), and where the process says that it
+/// ends (ADR 15).
+const UNSAFE: [&str; 5] =
+    ["ffi", "model/input_memory.rs", "model/system_loader.rs", "model/variables.rs", "ending.rs"];
+
+#[test]
+fn only_the_model_room_names_the_runtime_and_unsafe_code_has_its_places() {
+    for path in rust_files(&root().join("src")) {
+        let room = path.strip_prefix(root().join("src")).unwrap();
+        let source = fs::read_to_string(&path).unwrap();
+        let code = code(&path);
+        if !room.starts_with("model") {
+            assert!(!code.contains("ort::"), "{}: names ort", path.display());
+        }
+        if !UNSAFE.iter().any(|place| room.starts_with(place)) {
+            let allows = source.contains("allow(unsafe_code)") || source.contains("expect(unsafe_code");
+            let where_else = UNSAFE.join(" and ");
+            assert!(
+                !allows && !code.contains("unsafe {"),
+                "{}: unsafe code outside {where_else}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_programs_use_the_rust_interface() {
+    for program in ["cli", "server"] {
+        let folder = root().join(program);
+        if folder.is_dir() {
+            for path in rust_files(&folder) {
+                assert!(!code(&path).contains("ffi::"), "{}: names ffi", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn files_are_short() {
+    for path in rust_files(&root().join("src")) {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= MAX_LINES, "{}: {lines} lines; it holds two concepts", path.display());
+    }
+}

@@ -1,0 +1,5 @@
+//! Files and sample rates.
+
+mod decode;
+mod hang;
+mod resample;
