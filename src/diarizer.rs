@@ -2,12 +2,14 @@
 //! order of the stages; each stage is elsewhere.
 
 mod live;
+mod settings;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use live::Live;
 use ndarray::Array2;
+pub use settings::Settings;
 
 use crate::analysis::{Analysis, AnalysisOptions, analyse};
 use crate::audio::{AudioSource, BufferSource, FileSource, SAMPLE_RATE};
@@ -26,7 +28,7 @@ use crate::error::{Error, Result};
 use crate::gallery::Voice;
 use crate::loading;
 use crate::model::{LocalDiarizer, ModelInfo, Process, open_local, read_plda, thread_count};
-use crate::types::{Diarization, Speaker};
+use crate::types::Diarization;
 
 /// Share of a window that a voice is heard alone from which centroid linkage and VBx trust it, as in
 /// pyannote/speaker-diarization-3.1 and community-1.
@@ -130,9 +132,23 @@ impl Diarizer {
 
     /// Diarizes a file of any supported format, rate and channel count.
     ///
+    /// ```
+    /// use voiceflow::output::rttm;
+    /// use voiceflow::{Config, Control, Diarizer};
+    ///
+    /// # fn main() -> voiceflow::Result<()> {
+    /// let mut config = Config::default();
+    /// config.set_num_speakers(3)?;
+    /// let result = Diarizer::new(&config)?.process_file("examples/data/conversation.flac", &Control::none())?;
+    /// let text = rttm::write(&result, "conversation")?;
+    /// # assert!(text.starts_with("SPEAKER conversation 1 0.5") && result.speakers.len() == 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Those of [`FileSource::open_until`] and [`Diarizer::process`].
-    pub fn process_file(&self, path: &Path, control: &Control<'_>) -> Result<Diarization> {
+    pub fn process_file(&self, path: impl AsRef<Path>, control: &Control<'_>) -> Result<Diarization> {
         self.check_process()?;
         // The deadline counts from here: opening a file takes time too.
         let control = control.or_deadline(self.config.deadline());
@@ -171,7 +187,8 @@ impl Diarizer {
     ///
     /// # Errors
     /// Those of [`Diarizer::process_file`] and [`Voice::of`].
-    pub fn voice_file(&self, path: &Path, control: &Control<'_>) -> Result<Voice> {
+    pub fn voice_file(&self, path: impl AsRef<Path>, control: &Control<'_>) -> Result<Voice> {
+        let path = path.as_ref();
         Voice::of(&self.process_file(path, control)?).map_err(|error| match error {
             Error::Audio(text) => Error::Audio(format!("{}: {text}", path.display())),
             other => other,
@@ -357,19 +374,8 @@ impl Diarizer {
             turn.speaker = place;
         }
         let segments = to_segments(&turns, times, duration_s)?;
-        let speakers = order
-            .iter()
-            .enumerate()
-            .map(|(place, &speaker)| {
-                let own = segments.iter().filter(|segment| segment.speaker == place);
-                Speaker {
-                    label: format!("SPEAKER_{place:02}"),
-                    speech_s: own.map(|segment| segment.end_s - segment.start_s).sum(),
-                    embedding: voice_of[speaker].clone(),
-                }
-            })
-            .collect();
-        Ok(Diarization { segments, speakers, duration_s })
+        let embeddings = order.iter().map(|&speaker| voice_of[speaker].clone()).collect();
+        Ok(Diarization::of_parts(duration_s, segments, embeddings))
     }
 }
 

@@ -18,8 +18,10 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's reason, or what else is expected of the path.
         reason: String,
+        /// What the system answered, where it was asked.
+        source: Option<std::io::Error>,
     },
     /// The input is no audio that can be decoded, or its samples are unusable (NaN, infinity).
     #[error("{0}")]
@@ -112,11 +114,29 @@ impl std::fmt::Display for Stage {
 
 impl Error {
     /// Sorts an I/O failure on `path` into [`Error::NotFound`] or [`Error::Io`].
-    pub fn from_io(path: &Path, error: &std::io::Error) -> Self {
+    pub fn from_io(path: &Path, error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::NotFound {
             Error::NotFound(path.to_owned())
         } else {
-            Error::Io { path: path.to_owned(), reason: error.to_string() }
+            Error::Io { path: path.to_owned(), reason: error.to_string(), source: Some(error) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn what_the_system_answered_is_the_source() {
+        let refused = io::Error::from(io::ErrorKind::PermissionDenied);
+        let error = Error::from_io(Path::new("a.wav"), refused);
+        assert_eq!(error.to_string(), "a.wav: permission denied");
+        let source = error.source().and_then(|source| source.downcast_ref::<io::Error>()).unwrap();
+        assert_eq!(source.kind(), io::ErrorKind::PermissionDenied);
+        assert!(Error::Audio("a.wav: no audio".to_owned()).source().is_none());
     }
 }

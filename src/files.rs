@@ -27,7 +27,7 @@ impl Unopened {
     /// The error that names `path`; that of a path which is no regular file is made by `refuse`.
     pub(crate) fn into_error(self, path: &Path, refuse: impl FnOnce(String) -> Error) -> Error {
         match self {
-            Self::System(error) => Error::from_io(path, &error),
+            Self::System(error) => Error::from_io(path, error),
             Self::NotRegular(reason) => refuse(reason),
         }
     }
@@ -59,11 +59,12 @@ pub(crate) fn open_regular(path: &Path) -> Result<(File, Metadata), Unopened> {
 /// # Errors
 /// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`], and that of `refuse`.
 pub fn read(
-    path: &Path,
+    path: impl AsRef<Path>,
     max_bytes: u64,
     refuse: impl FnOnce(String) -> Error,
 ) -> crate::error::Result<Vec<u8>> {
-    let io = |error: io::Error| Error::from_io(path, &error);
+    let path = path.as_ref();
+    let io = |error: io::Error| Error::from_io(path, error);
     let (file, metadata) = match open_regular(path) {
         Ok(opened) => opened,
         Err(unopened) => return Err(unopened.into_error(path, refuse)),

@@ -7,6 +7,30 @@
 //!                16 kHz
 //! ```
 //!
+//! ```
+//! use voiceflow::{Config, Control, Diarizer};
+//!
+//! # fn main() -> voiceflow::Result<()> {
+//! let diarizer = Diarizer::new(&Config::default())?;
+//! let result = diarizer.process_file("examples/data/conversation.flac", &Control::none())?;
+//! for segment in &result.segments {
+//!     let speaker = &result.speakers[segment.speaker].label;
+//!     println!("{:7.2} {:7.2}  {speaker}", segment.start_s, segment.end_s);
+//! }
+//! # assert_eq!(result.speakers.len(), 3);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A [`Diarizer`] is loaded once and serves any number of recordings and [`Stream`]s, from any number of threads;
+//! a [`Gallery`] knows people by their voices. The models are compiled in. ONNX Runtime is not: the file that
+//! [`Config::set_runtime_library`] names, else that of `VOICEFLOW_ORT_LIBRARY` or `ORT_DYLIB_PATH`, else what lies
+//! beside the program or where the system keeps libraries.
+//!
+//! Cargo features: `embedded-model` (on by default) compiles `fast-cnn` in, `accurate-model` the accurate bundle too;
+//! `serde` (on by default) derives `Serialize` and `Deserialize` for results, embeddings included, which are biometric
+//! data.
+//!
 //! A window is analysed once; a stage never reaches back. The local diarizer is one joint network, or a segmentation
 //! and a speaker embedding network.
 

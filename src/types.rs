@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 /// A stretch of time in which one speaker talks. Segments of different speakers may overlap in time;
 /// segments of one speaker never do.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Segment {
     /// Start in seconds from the beginning of the recording.
     pub start_s: f64,
@@ -21,6 +22,7 @@ pub struct Segment {
 
 /// One of the people heard in a recording.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Speaker {
     /// Label: `SPEAKER_00`, `SPEAKER_01`, …, in the order of first appearance, or the name of a known voice.
     pub label: String,
@@ -32,6 +34,7 @@ pub struct Speaker {
 
 /// Who spoke when in one recording.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Diarization {
     /// Segments by start, then end, then speaker.
     pub segments: Vec<Segment>,
@@ -42,6 +45,20 @@ pub struct Diarization {
 }
 
 impl Diarization {
+    /// A result with the labels and the speaking times of its speakers, who are as many as `embeddings`.
+    pub(crate) fn of_parts(duration_s: f64, segments: Vec<Segment>, embeddings: Vec<Vec<f32>>) -> Self {
+        let speaker = |(index, embedding)| {
+            let own = segments.iter().filter(|segment| segment.speaker == index);
+            Speaker {
+                label: format!("SPEAKER_{index:02}"),
+                speech_s: own.map(|segment| segment.end_s - segment.start_s).sum(),
+                embedding,
+            }
+        };
+        let speakers = embeddings.into_iter().enumerate().map(speaker).collect();
+        Self { segments, speakers, duration_s }
+    }
+
     /// The same segments as labelled turns, as scoring uses them.
     pub fn turns(&self) -> Vec<Turn> {
         let turn = |(segment, label): (&Segment, &str)| Turn {
@@ -61,6 +78,7 @@ impl Diarization {
 
 /// A labelled stretch of speech, as an annotation file holds it.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Turn {
     /// Start in seconds.
     pub start_s: f64,
@@ -72,3 +90,32 @@ pub struct Turn {
 
 /// The turns of several recordings by recording name (the RTTM `file` field).
 pub type Annotations = BTreeMap<String, Vec<Turn>>;
+
+#[cfg(all(test, feature = "serde"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diarization_survives_serde() {
+        let segment = Segment { start_s: 0.1, end_s: 1.3, speaker: 0, confidence: 0.9, overlap: false };
+        let diarization = Diarization::of_parts(2.5, vec![segment], vec![vec![0.6, -0.8]]);
+        let text = serde_json::to_string(&diarization).unwrap();
+        assert!(text.starts_with(r#"{"segments":[{"start_s":0.1,"end_s":1.3,"speaker":0,"#), "{text}");
+        assert_eq!(serde_json::from_str::<Diarization>(&text).unwrap(), diarization);
+    }
+
+    #[test]
+    fn speakers_follow_from_segments_and_voices() {
+        let segment = |start_s, speaker| Segment {
+            start_s,
+            end_s: start_s + 1.5,
+            speaker,
+            confidence: 1.0,
+            overlap: true,
+        };
+        let parts = vec![segment(0.0, 0), segment(1.0, 1), segment(3.0, 0)];
+        let diarization = Diarization::of_parts(9.0, parts, vec![vec![1.0], Vec::new()]);
+        let told: Vec<_> = diarization.speakers.iter().map(|it| (it.label.as_str(), it.speech_s)).collect();
+        assert_eq!(told, [("SPEAKER_00", 3.0), ("SPEAKER_01", 1.5)]);
+    }
+}

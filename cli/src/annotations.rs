@@ -18,7 +18,7 @@ pub struct Loaded {
 /// Reads `path`. In a folder these are its files that end in `.rttm`; one of them without turns stands for
 /// the recording it is named after, in which nobody speaks.
 pub fn load(path: &Path) -> Result<Loaded, Failure> {
-    let metadata = std::fs::metadata(path).map_err(|error| Error::from_io(path, &error))?;
+    let metadata = std::fs::metadata(path).map_err(|error| Error::from_io(path, error))?;
     if !metadata.is_dir() {
         let recordings = rttm::read(path)?;
         return Ok(Loaded { silent_file: recordings.is_empty(), recordings });
@@ -53,7 +53,7 @@ pub fn stem(path: &Path) -> String {
 }
 
 fn rttm_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let io = |error: std::io::Error| Error::from_io(folder, &error);
+    let io = |error: std::io::Error| Error::from_io(folder, error);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io)? {
         let path = entry.map_err(io)?.path();

@@ -9,7 +9,7 @@ use voiceflow::{ClusteringMethod, Config, EmbeddingFamily, Error, Frontend, Mode
 use crate::exit::Failure;
 use crate::runtime_args::usage;
 
-/// Arguments of `diarize`, `enroll`, `identify` and `bench`.
+/// Arguments of `diarize`, `enroll`, `identify`, `bench` and `info`.
 #[derive(Args)]
 #[command(next_help_heading = "Models")]
 pub struct ModelArgs {
@@ -104,6 +104,11 @@ impl ModelArgs {
         Ok(files)
     }
 
+    /// Whether they say which models are used.
+    pub fn given(&self) -> bool {
+        self.model.is_some() || self.models.is_some() || self.pair().is_some()
+    }
+
     /// The segmentation and the embedding model, where their files were given.
     fn pair(&self) -> Option<(PathBuf, PathBuf)> {
         self.segmentation_model.clone().zip(self.embedding_model.clone())
@@ -126,7 +131,7 @@ impl ModelArgs {
 
     /// As [`ModelArgs::apply`], for live audio alone: where no model is given, that of recordings is not loaded.
     pub fn apply_live(&self, config: &mut Config) -> Result<(), Failure> {
-        if self.model.is_none() && self.models.is_none() && self.pair().is_none() {
+        if !self.given() {
             config.set_model(ModelSource::Embedded);
         }
         self.apply(config)
@@ -171,7 +176,7 @@ impl ModelArgs {
 fn bundle_files(name: &Path) -> Result<Vec<PathBuf>, Error> {
     let Some(folder) = find_bundle(name)? else { return Ok(Vec::new()) };
     let entries = std::fs::read_dir(&folder);
-    let entries = entries.map_err(|error| Error::Io { path: folder, reason: error.to_string() })?;
+    let entries = entries.map_err(|error| Error::from_io(&folder, error))?;
     Ok(entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
 }
 

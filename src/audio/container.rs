@@ -95,9 +95,9 @@ impl<'a> Container<'a> {
     pub(super) fn open(path: &Path, control: &Control<'a>) -> Result<Self> {
         let leash = Leash::new(control);
         leash.look()?;
-        let io = |error: std::io::Error| Error::from_io(path, &error);
+        let io = |error: std::io::Error| Error::from_io(path, error);
         let (mut file, metadata) = open_regular(path).map_err(|unopened| {
-            unopened.into_error(path, |reason| Error::Io { path: path.to_owned(), reason })
+            unopened.into_error(path, |reason| Error::Io { path: path.to_owned(), reason, source: None })
         })?;
         let bytes = metadata.len();
         if bytes == 0 {

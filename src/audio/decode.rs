@@ -61,7 +61,7 @@ impl FileSource<'static> {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Io`] where the system refuses to read it or it is no regular file;
     /// [`Error::Audio`] where it is no audio that can be decoded. All name the path.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_until(path, &Control::none())
     }
 }
@@ -72,7 +72,8 @@ impl<'a> FileSource<'a> {
     ///
     /// # Errors
     /// Those of [`open`](FileSource::open) and [`Control::check`], here and in every read.
-    pub fn open_until(path: &Path, control: &Control<'a>) -> Result<Self> {
+    pub fn open_until(path: impl AsRef<Path>, control: &Control<'a>) -> Result<Self> {
+        let path = path.as_ref();
         let (container, track) = shield(|| {
             let container = Container::open(path, control)?;
             let track = container.select().map_err(Error::Audio)?;
@@ -131,7 +132,7 @@ impl<'a> FileSource<'a> {
                 let truncated = self.track.len_hint.is_some() || self.decoded == 0;
                 self.end(truncated.then(|| "the file ends too early".to_owned()))
             }
-            Err(DecoderError::IoError(error)) => Err(Error::from_io(&self.path, &error)),
+            Err(DecoderError::IoError(error)) => Err(Error::from_io(&self.path, error)),
             Err(error) => self.end(Some(error.to_string())),
         }
     }

@@ -139,8 +139,8 @@ impl Config {
     /// `$VOICEFLOW_MODELS`, in `.models` of the working directory or of a folder above the library, or in
     /// `../share/voiceflow/models` beside the library. Options that are not set are what the bundle was tuned to. No other
     /// model can be set with it. Default: accurate for recordings where it is compiled in, and fast-cnn for the rest.
-    pub fn set_bundle(&mut self, bundle: PathBuf) {
-        self.bundle = Some(bundle);
+    pub fn set_bundle(&mut self, bundle: impl Into<PathBuf>) {
+        self.bundle = Some(bundle.into());
     }
 
     /// Takes a pyannote-style segmentation model (segmentation-3.0, Reverb v1) from `source`, to be run together
@@ -205,8 +205,8 @@ impl Config {
     /// the next time; made where it does not exist. With TensorRT its engines and timings are kept there. Any number of
     /// processes may share it. Results are the same with and without. It is trusted as the model is: whoever can write
     /// to it decides what runs. Default: none, and nothing is written.
-    pub fn set_cache_folder(&mut self, folder: PathBuf) {
-        self.cache_folder = Some(folder);
+    pub fn set_cache_folder(&mut self, folder: impl Into<PathBuf>) {
+        self.cache_folder = Some(folder.into());
     }
 
     /// Keeps nothing.
@@ -289,8 +289,8 @@ impl Config {
 
     /// Folder with the PLDA of [`ClusteringMethod::Vbx`]: `xvec_transform.npz` and `plda.npz`, as pyannote's
     /// community-1 has them. Default: none.
-    pub fn set_plda(&mut self, folder: PathBuf) {
-        self.plda = Some(folder);
+    pub fn set_plda(&mut self, folder: impl Into<PathBuf>) {
+        self.plda = Some(folder.into());
     }
 
     /// Segments shorter than this many seconds are dropped, 0 to 60. Default: the bundle's, else 0.

@@ -7,8 +7,8 @@ use super::Config;
 impl Config {
     /// Loads ONNX Runtime from this file. Default: the places in the crate documentation.
     /// The first session of the process decides; a later, different path is refused there.
-    pub fn set_runtime_library(&mut self, path: PathBuf) {
-        self.runtime_library = Some(path);
+    pub fn set_runtime_library(&mut self, path: impl Into<PathBuf>) {
+        self.runtime_library = Some(path.into());
     }
 
     /// Whether ONNX Runtime may use its telemetry, which writes files below the home folder and sends data to Microsoft.

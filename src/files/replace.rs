@@ -19,24 +19,24 @@ const MAX_LINKS: usize = 40;
 /// # Errors
 /// [`Error::NotFound`] for a folder that does not exist; [`Error::Io`], also for a path that names no regular file
 /// (a folder, pipe, socket or device), or an older file that this process may not write or whose owner it cannot keep.
-pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
-    replace(path, contents.as_ref(), 0o666)
+pub fn write(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> Result<()> {
+    replace(path.as_ref(), contents.as_ref(), 0o666)
 }
 
 /// As [`write()`], but a new file is its owner's alone from the first byte on.
 ///
 /// # Errors
 /// Those of [`write()`].
-pub fn write_private(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
-    replace(path, contents.as_ref(), 0o600)
+pub fn write_private(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> Result<()> {
+    replace(path.as_ref(), contents.as_ref(), 0o600)
 }
 
 /// Tries to open the older file while others replace it.
 const ATTEMPTS: usize = 100;
 
 fn replace(path: &Path, contents: &[u8], new_mode: u32) -> Result<()> {
-    let io = |error: io::Error| Error::from_io(path, &error);
-    let refuse = |reason| Error::Io { path: path.to_owned(), reason };
+    let io = |error: io::Error| Error::from_io(path, error);
+    let refuse = |reason| Error::Io { path: path.to_owned(), reason, source: None };
     let (target, older) = target(path).map_err(|unopened| unopened.into_error(path, refuse))?;
     let folder = target.parent().unwrap_or(Path::new("."));
     // Never wider than the older file while it is written.

@@ -46,6 +46,7 @@ pub struct Enrolled {
 
 /// Whom a voice is taken for.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Identity {
     /// Index of the known voice in [`Gallery::voices`]; `None` for a stranger.
     pub voice: Option<usize>,
@@ -60,6 +61,24 @@ impl Identity {
 
 /// Voices of named people, in the order in which the names were first enrolled. All come from one model: embeddings
 /// of different models cannot be compared.
+///
+/// ```
+/// use voiceflow::{Config, Control, Diarizer, Gallery, Voice};
+///
+/// # fn main() -> voiceflow::Result<()> {
+/// let diarizer = Diarizer::new(&Config::default())?;
+/// let meeting = diarizer.process_file("examples/data/conversation.flac", &Control::none())?;
+/// let mut gallery = Gallery::new(diarizer.model());
+/// // Of one person alone; `Diarizer::voice_file` takes the voice from a recording.
+/// let ada = &meeting.speakers[0];
+/// gallery.enroll("ada", &Voice { embedding: ada.embedding.clone(), speech_s: ada.speech_s })?;
+/// for (speaker, identity) in meeting.speakers.iter().zip(gallery.identify_speakers(&meeting, gallery.threshold())?) {
+///     println!("{} is {}", speaker.label, gallery.name_of(&identity).unwrap_or("a stranger"));
+/// }
+/// # assert_eq!(gallery.name_of(&gallery.identify_speakers(&meeting, 0.5)?[0]), Some("ada"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gallery {
     model: Fingerprint,
@@ -78,15 +97,16 @@ impl Gallery {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Io`]; [`Error::Gallery`] for a file that is none or is damaged; [`Error::Limit`].
-    pub fn read(path: &Path) -> Result<Self> {
-        file::read(path)
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        file::read(path.as_ref())
     }
 
     /// Reads a gallery of this model.
     ///
     /// # Errors
     /// Those of [`Gallery::read`]; [`Error::Gallery`] for that of another model.
-    pub fn load(path: &Path, model: &ModelInfo) -> Result<Self> {
+    pub fn load(path: impl AsRef<Path>, model: &ModelInfo) -> Result<Self> {
+        let path = path.as_ref();
         let gallery = Self { threshold: model.thresholds.identity, ..Self::read(path)? };
         gallery.check_model(model).map_err(|error| match error {
             Error::Gallery(text) => Error::Gallery(format!("{}: {text}", path.display())),
@@ -99,8 +119,8 @@ impl Gallery {
     ///
     /// # Errors
     /// Those of [`crate::files::write_private`]; [`Error::Limit`] for more than [`Gallery::read`] takes.
-    pub fn save(&self, path: &Path) -> Result<()> {
-        Self::save_text(&self.render()?, path)
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        Self::save_text(&self.render()?, path.as_ref())
     }
 
     /// What [`Gallery::save`] writes.

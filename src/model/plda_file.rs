@@ -30,7 +30,8 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 /// # Errors
 /// [`Error::NotFound`], [`Error::Io`]; [`Error::Limit`] for a file of more than 16 MiB; [`Error::Model`] that
 /// names the file and the array, for what is no such archive or array, and those of [`Plda::new`].
-pub fn read_plda(path: &Path) -> Result<Plda> {
+pub fn read_plda(path: impl AsRef<Path>) -> Result<Plda> {
+    let path = path.as_ref();
     let mut transform = Archive::open(&path.join(TRANSFORM_FILE))?;
     let mut plda = Archive::open(&path.join(PLDA_FILE))?;
     Plda::new(PldaArrays {

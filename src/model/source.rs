@@ -146,7 +146,7 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
 /// # Errors
 /// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`].
 pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    files::read(path, limit, |reason| Error::Io { path: path.to_owned(), reason })
+    files::read(path, limit, |reason| Error::Io { path: path.to_owned(), reason, source: None })
 }
 
 fn check_size(name: &dyn fmt::Display, size: u64, limit: u64) -> Result<()> {

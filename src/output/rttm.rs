@@ -137,7 +137,8 @@ fn parse_line<'a>(line: &Line<'a>) -> Result<Option<(&'a str, Turn)>> {
 /// [`Error::Io`](crate::Error::Io) where it cannot be read;
 /// [`Error::Annotation`](crate::Error::Annotation) where it is no regular file;
 /// [`Error::Limit`](crate::Error::Limit) above 256 MiB.
-pub fn read(path: &Path) -> Result<Annotations> {
+pub fn read(path: impl AsRef<Path>) -> Result<Annotations> {
+    let path = path.as_ref();
     read_file(path, parse)
 }
 

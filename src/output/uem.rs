@@ -40,7 +40,8 @@ pub fn parse(text: &str) -> Result<EvaluationMap> {
 /// [`Error::Io`](crate::Error::Io) where it cannot be read;
 /// [`Error::Annotation`](crate::Error::Annotation) where it is no regular file;
 /// [`Error::Limit`](crate::Error::Limit) above 256 MiB.
-pub fn read(path: &Path) -> Result<EvaluationMap> {
+pub fn read(path: impl AsRef<Path>) -> Result<EvaluationMap> {
+    let path = path.as_ref();
     read_file(path, parse)
 }
 

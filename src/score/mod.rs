@@ -49,6 +49,7 @@ pub struct ScoreOptions {
 /// Durations count speakers: one second in which two people talk is two seconds of reference.
 /// `reference_s` = `correct_s` + `missed_s` + `confusion_s`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DiarizationError {
     /// Speech in the reference, in seconds.
     pub reference_s: f64,

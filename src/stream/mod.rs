@@ -40,6 +40,7 @@ const MAX_BACKLOG_S: f64 = 3600.0;
 
 /// A segment of a stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LiveSegment {
     /// The segment; its speaker is a number of the stream, see [`Stream::speakers`].
     pub segment: Segment,
@@ -49,6 +50,7 @@ pub struct LiveSegment {
 
 /// What a stream comes to in the end.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Finished {
     /// Who spoke when as the diarizer finds it for a recording: clustered anew, over the time of the history.
     pub diarization: Diarization,
@@ -61,6 +63,31 @@ pub struct Finished {
 ///
 /// Every frame of audio gets its first label with the next window, at most 0.4 s later, and its last one when
 /// [`latency_s`](Stream::latency_s) of audio has come after it. A segment is final when it ended so long ago.
+///
+/// ```
+/// use voiceflow::audio::{AudioSource, FileSource};
+/// use voiceflow::{Config, Control, Diarizer, Stream};
+///
+/// # fn main() -> voiceflow::Result<()> {
+/// let config = Config::default();
+/// let stream = Stream::new(&Diarizer::new(&config)?, &config, 16_000, 1)?;
+/// // A file stands for a microphone.
+/// let (mut microphone, mut samples) = (FileSource::open("examples/data/conversation.flac")?, Vec::new());
+/// # let mut count = 0;
+/// while microphone.read(&mut samples)? > 0 {
+///     stream.push_f32(&samples, &Control::none())?;
+///     samples.clear();
+///     for live in stream.read(usize::MAX).iter().filter(|live| live.is_final) {
+///         println!("{:7.2} {:7.2}  {}", live.segment.start_s, live.segment.end_s, live.segment.speaker);
+/// #       count += 1;
+///     }
+/// }
+/// // Clustered anew, as a whole.
+/// let finished = stream.finish(&Control::none())?;
+/// # assert!(count > 9 && finished.diarization.speakers.len() == 3);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Stream {
     /// Its locks are known in this process only.
     process: Process,

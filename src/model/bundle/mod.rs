@@ -186,7 +186,8 @@ fn read_metadata(path: &Path) -> Result<Metadata> {
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] with the places that were looked at.
-pub fn find_bundle(name: &Path) -> Result<Option<PathBuf>> {
+pub fn find_bundle(name: impl AsRef<Path>) -> Result<Option<PathBuf>> {
+    let name = name.as_ref();
     match BuiltIn::named(name) {
         Some(_) => Ok(None),
         None => find_folder(name).map(Some),
@@ -298,7 +299,7 @@ mod tests {
     #[test]
     fn other_models_beside_a_bundle_are_refused() {
         let mut config = Config::default();
-        config.set_bundle("accurate".into());
+        config.set_bundle("accurate");
         config.set_model(ModelSource::Memory(std::sync::Arc::new(b"onnx".to_vec())));
         let error = Bundle::of(&config).unwrap_err();
         assert_eq!(error.to_string(), "bundle: expected no other model beside it, got model");

@@ -349,7 +349,8 @@ pub struct Imported {
 ///
 /// # Errors
 /// Those of loading an embedding model; [`Error::Io`] when a file cannot be written.
-pub fn import_model(path: &std::path::Path, config: &Config) -> Result<Imported> {
+pub fn import_model(path: impl AsRef<std::path::Path>, config: &Config) -> Result<Imported> {
+    let path = path.as_ref();
     let ModelFile { label, bytes } = ModelFile::read(&ModelSource::File(path.to_owned()))?;
     let control = Control::none();
     let (_, described) = open_described(&bytes, &label, config, &control)?;

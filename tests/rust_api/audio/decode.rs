@@ -175,7 +175,7 @@ fn noise_is_refused() {
 #[test]
 fn the_system_refusals_name_the_path() {
     let folder = fixture("");
-    assert!(matches!(FileSource::open(&folder).err().unwrap(), Error::Io { path, reason }
+    assert!(matches!(FileSource::open(&folder).err().unwrap(), Error::Io { path, reason, .. }
         if path == folder && reason.contains("a folder")));
     let missing = fixture("missing.wav");
     assert!(matches!(FileSource::open(&missing).err().unwrap(), Error::NotFound(path) if path == missing));
