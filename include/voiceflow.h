@@ -1181,6 +1181,30 @@ vf_status vf_session_infer_cancellable(const struct vf_session *session,
                                        const struct vf_cancel *cancel);
 
 /**
+ * Makes a result of its parts, such as one that was kept in a file or came from another process. Labels are numbered anew,
+ * and speaking times are those of the segments.
+ *
+ * - `duration_s`: length of the recording in seconds, 0 or more.
+ * - `segments`: `n_segments` segments within the recording, by start, then end, then speaker; not kept. Of `flags`,
+ *   `VF_SEGMENT_OVERLAP` counts; `reserved` is not read.
+ * - `n_segments`: number of segments.
+ * - `embeddings`: `[n_speakers, embedding_dim]` finite values, the speakers' voices; not kept.
+ * - `n_speakers`: number of speakers, 0 to 100.
+ * - `embedding_dim`: values of one voice, which are 0 where voices are not known.
+ * - `out`: receives the result, to be destroyed by `vf_diarization_destroy`; NULL on failure.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC.
+ */
+vf_status vf_diarization_create(double duration_s,
+                                const struct vf_segment *segments,
+                                size_t n_segments,
+                                const float *embeddings,
+                                size_t n_speakers,
+                                size_t embedding_dim,
+                                struct vf_diarization **out);
+
+/**
  * Destroys a result.
  *
  * - `diarization`: the result, not in use by any call; NULL does nothing.
@@ -1307,10 +1331,11 @@ vf_status vf_diarization_to_rttm(const struct vf_diarization *diarization,
                                  size_t *n);
 
 /**
- * Writes the result as JSON: the recording, its speakers with their embeddings, and the segments.
+ * Writes the result as JSON: the recording, its speakers, and the segments. Times have three decimals.
  *
  * - `diarization`: the result.
  * - `recording`: name of the recording, UTF-8, at most 65,536 bytes.
+ * - `embeddings`: 1 for the speakers' voice embeddings too, by which people can be recognised; else 0.
  * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
  * - `cap`: size of `out` in bytes.
  * - `n`: receives the bytes that the text takes with its end.
@@ -1320,6 +1345,7 @@ vf_status vf_diarization_to_rttm(const struct vf_diarization *diarization,
  */
 vf_status vf_diarization_to_json(const struct vf_diarization *diarization,
                                  const char *recording,
+                                 int32_t embeddings,
                                  char *out,
                                  size_t cap,
                                  size_t *n);

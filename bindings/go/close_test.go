@@ -54,6 +54,7 @@ func TestAfterCloseEveryCallIsAnError(t *testing.T) {
 		"Reset":               func() error { return live.Reset(ctx) },
 		"RTTM":                func() error { _, err := result.RTTM("x"); return err },
 		"JSON":                func() error { _, err := result.JSON("x"); return err },
+		"JSONWithEmbeddings":  func() error { _, err := result.JSONWithEmbeddings("x"); return err },
 		"SRT":                 func() error { _, err := result.SRT(); return err },
 		"Save":                func() error { return g.Save("x") },
 		"EnrollFile":          func() error { return g.EnrollFile(ctx, diarizer(t), "ada", conversationFile) },

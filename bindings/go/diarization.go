@@ -60,6 +60,35 @@ func resultOf(work func(**C.vf_diarization) error) (*Diarization, error) {
 	return r, nil
 }
 
+// NewDiarization makes a result of its parts, such as one that was kept in a file: segments by start, then end,
+// then speaker, and the voice of each speaker, all of one length; nil for voices that are not known. Labels and
+// speaking times are made anew.
+func NewDiarization(duration time.Duration, segments []Segment, embeddings [][]float32) (*Diarization, error) {
+	var dim int
+	var voices []float32
+	for i, embedding := range embeddings {
+		if i == 0 {
+			dim = len(embedding)
+		}
+		if len(embedding) != dim {
+			return nil, invalid("embeddings: expected %d values, as the first one has, got %d in number %d",
+				dim, len(embedding), i)
+		}
+		voices = append(voices, embedding...)
+	}
+	plain := make([]C.vf_segment, len(segments))
+	for i, segment := range segments {
+		plain[i] = segment.c()
+	}
+	return resultOf(func(out **C.vf_diarization) error {
+		return call(func() C.vfgo_answer {
+			return C.go_vf_diarization_create(C.double(duration.Seconds()), unsafe.SliceData(plain),
+				C.size_t(len(plain)), (*C.float)(unsafe.SliceData(voices)), C.size_t(len(embeddings)), C.size_t(dim),
+				out)
+		})
+	})
+}
+
 func (r *Diarization) owned() (*handle, error) {
 	if r == nil || r.h == nil {
 		return nil, unmade("diarization")
@@ -183,11 +212,19 @@ func (r *Diarization) RTTM(recording string) (string, error) {
 		})
 }
 
-// JSON writes the result as JSON: the recording, its speakers with their embeddings, and the segments.
-func (r *Diarization) JSON(recording string) (string, error) {
+// JSON writes the result as JSON: the recording, its speakers, and the segments.
+func (r *Diarization) JSON(recording string) (string, error) { return r.json(recording, 0) }
+
+// JSONWithEmbeddings is as [Diarization.JSON], with the speakers' voice embeddings, by which people can be
+// recognised.
+func (r *Diarization) JSONWithEmbeddings(recording string) (string, error) {
+	return r.json(recording, 1)
+}
+
+func (r *Diarization) json(recording string, embeddings C.int32_t) (string, error) {
 	return r.written(recording,
 		func(c *C.vf_diarization, recording, out *C.char, cap C.size_t, n *C.size_t) C.vfgo_answer {
-			return C.go_vf_diarization_to_json(c, recording, out, cap, n)
+			return C.go_vf_diarization_to_json(c, recording, embeddings, out, cap, n)
 		})
 }
 

@@ -85,6 +85,12 @@ func TestTexts(t *testing.T) {
 	if len(parsed.Segments) != len(segments) || len(parsed.Speakers) != 3 {
 		t.Errorf("expected all segments and speakers, got %v", parsed)
 	}
+	if strings.Contains(must[string](t)(result.JSON("x")), "\"embedding\"") {
+		t.Error("expected no voices where they are not asked for")
+	}
+	if !strings.Contains(must[string](t)(result.JSONWithEmbeddings("x")), "\"embedding\": [") {
+		t.Error("expected voices where they are asked for")
+	}
 	if srt := must[string](t)(result.SRT()); strings.Count(srt, "-->") != len(segments) {
 		t.Errorf("expected a cue for each of %d segments, got %s", len(segments), srt)
 	}
@@ -92,6 +98,39 @@ func TestTexts(t *testing.T) {
 	expectError(t, err, ErrInvalidArgument, "recording: expected text without zero bytes, got one at byte 1")
 	_, err = result.JSON(strings.Repeat("a", 65_537))
 	expectError(t, err, ErrLimit, "recording")
+}
+
+func TestAResultOfItsParts(t *testing.T) {
+	result := must[*Diarization](t)(diarizer(t).ProcessFile(background, conversationFile))
+	var voices [][]float32
+	for _, speaker := range result.Speakers() {
+		voices = append(voices, speaker.Embedding)
+	}
+	made := must[*Diarization](t)(NewDiarization(result.Duration(), segmentsOf(result), voices))
+	text, again := must[string](t)(result.JSONWithEmbeddings("x")), must[string](t)(made.JSONWithEmbeddings("x"))
+	if text != again {
+		t.Errorf("expected %s, got %s", text, again)
+	}
+	nobody := must[*Diarization](t)(NewDiarization(time.Second, nil, nil))
+	if nobody.Duration() != time.Second || len(segmentsOf(nobody)) != 0 {
+		t.Errorf("expected a second of nobody, got %v", nobody)
+	}
+	must[*Diarization](t)(NewDiarization(time.Second, []Segment{{End: time.Second}}, [][]float32{nil}))
+	_, err := NewDiarization(time.Second, []Segment{{End: time.Second}}, nil)
+	expectError(t, err, ErrInvalidArgument, "segments: segment 0: speaker: ")
+	_, err = NewDiarization(time.Second, nil, [][]float32{{1, 0}, {1}})
+	expectError(t, err, ErrInvalidArgument, "embeddings: expected 2 values, as the first one has, got 1 in number 1")
+	_, err = NewDiarization(-time.Second, nil, nil)
+	expectError(t, err, ErrInvalidArgument, "duration_s: ")
+}
+
+func TestTheLicencesAreThoseOfTheProject(t *testing.T) {
+	for _, name := range []string{"LICENSE-MIT", "LICENSE-APACHE"} {
+		own, project := must[[]byte](t)(os.ReadFile(name)), must[[]byte](t)(os.ReadFile(filepath.Join("..", "..", name)))
+		if !slices.Equal(own, project) {
+			t.Errorf("%s: expected that of the project", name)
+		}
+	}
 }
 
 func TestNoSamplesAreARecordingWithoutSegments(t *testing.T) {

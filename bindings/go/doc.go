@@ -13,7 +13,8 @@
 // # Building
 //
 // cgo finds the library by pkg-config under the name voiceflow. Where it is not installed in a place of the
-// system, set PKG_CONFIG_PATH for the build and LD_LIBRARY_PATH for the program.
+// system, set PKG_CONFIG_PATH for the build, and for the program LD_LIBRARY_PATH or, when it is built, an rpath:
+// CGO_LDFLAGS="-Wl,-rpath,/opt/voiceflow/lib".
 //
 // # Goroutines
 //

@@ -58,6 +58,16 @@ func segmentOf(c C.vf_segment) Segment {
 	}
 }
 
+func (s Segment) c() C.vf_segment {
+	return C.vf_segment{
+		start_s:    C.double(s.Start.Seconds()),
+		end_s:      C.double(s.End.Seconds()),
+		speaker:    C.int32_t(s.Speaker),
+		confidence: C.float(s.Confidence),
+		flags:      C.uint32_t(s.Flags),
+	}
+}
+
 // ofSeconds is a time to the nearest nanosecond.
 func ofSeconds(s C.double) time.Duration {
 	return time.Duration(math.Round(float64(s) * float64(time.Second)))

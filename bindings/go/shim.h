@@ -128,6 +128,10 @@ CALL(vf_diarizer_process_file,
     (const vf_diarizer *d, const char *path, vfgo_control *control, vf_diarization **out),
     (d, path, vfgo_progress, control, out))
 
+CALL(vf_diarization_create,
+    (double duration_s, const vf_segment *segments, size_t n_segments, const float *embeddings, size_t n_speakers,
+        size_t embedding_dim, vf_diarization **out),
+    (duration_s, segments, n_segments, embeddings, n_speakers, embedding_dim, out))
 CALL(vf_diarization_duration, (const vf_diarization *d, double *duration_s), (d, duration_s))
 CALL(vf_diarization_segment_count, (const vf_diarization *d, size_t *n), (d, n))
 CALL(vf_diarization_segments, (const vf_diarization *d, vf_segment *out, size_t cap, size_t *n),
@@ -145,8 +149,8 @@ CALL(vf_diarization_to_rttm,
     (const vf_diarization *d, const char *recording, char *out, size_t cap, size_t *n),
     (d, recording, out, cap, n))
 CALL(vf_diarization_to_json,
-    (const vf_diarization *d, const char *recording, char *out, size_t cap, size_t *n),
-    (d, recording, out, cap, n))
+    (const vf_diarization *d, const char *recording, int32_t embeddings, char *out, size_t cap, size_t *n),
+    (d, recording, embeddings, out, cap, n))
 CALL(vf_diarization_to_srt, (const vf_diarization *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
 
 CALL(vf_stream_create,

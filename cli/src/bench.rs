@@ -96,7 +96,7 @@ struct Measured {
 /// Runs the command.
 pub fn run(args: &BenchArgs) -> Outcome {
     if let Some(limit_ms) = args.sla_p99 {
-        positive("sla_p99", limit_ms, LONGEST_MS)?;
+        positive("sla-p99", limit_ms, LONGEST_MS)?;
     }
     if args.audio.is_some() && !args.streaming {
         return Err(Failure::Usage("AUDIO: expected --streaming with it".to_owned()));
@@ -119,7 +119,7 @@ fn kept(limit_ms: f64, measured: &[Measured]) -> Outcome {
     if missed.is_empty() {
         return Ok(());
     }
-    Err(Failure::Failed(format!("sla_p99: expected at most {limit_ms} ms, measured {}", missed.join(", "))))
+    Err(Failure::Failed(format!("--sla-p99: expected at most {limit_ms} ms, measured {}", missed.join(", "))))
 }
 
 /// Refuses a number that is not above zero and at most `most`.
@@ -127,7 +127,7 @@ fn positive(name: &str, number: f64, most: f64) -> Outcome {
     if number > 0.0 && number <= most {
         return Ok(());
     }
-    Err(Failure::Usage(format!("{name}: expected more than 0 and at most {most}, got {number}")))
+    Err(Failure::Usage(format!("--{name}: expected more than 0 and at most {most}, got {number}")))
 }
 
 /// The name and the version of a model.

@@ -12,10 +12,11 @@ use voiceflow::{Config, Diarization, Diarizer, Turn};
 
 use crate::annotations::{Loaded, load, stem};
 use crate::diarize_output::{Format, plan};
+use crate::documents::Documents;
 use crate::exit::{Failure, Outcome, complain, print, settled, warn};
 use crate::gallery_args::{GalleryArgs, KnownVoices};
 use crate::model_args::ModelArgs;
-use crate::progress::work_on;
+use crate::progress::{Place, work_on};
 use crate::runtime_args::{RuntimeArgs, usage};
 use crate::score::Scores;
 use crate::score_report;
@@ -32,7 +33,8 @@ Examples:
 
 A recording is called after its file: without folders and the last extension. When a file fails, the others are \
 still worked on, and the exit code is 1. With --output, each result is written whole or not at all, in place of \
-an older one. Without it, several results follow each other on standard output.
+an older one. Without it, several results follow each other on standard output: as one array with --format json, \
+one on each line with --format jsonl.
 --reference scores without collar, overlap included. For a single input, a reference of one recording is taken \
 whatever it is called.";
 
@@ -46,7 +48,10 @@ pub struct DiarizeArgs {
     /// Form of the results
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Write each result into this folder, which is made if need be, as <stem>.rttm, .json, .srt or .txt
+    /// Add the speakers' voice embeddings to JSON; people can be recognised by them, so they are biometric data
+    #[arg(long)]
+    embeddings: bool,
+    /// Write each result into this folder, which is made if need be, as <stem>.rttm, .json, .jsonl, .srt or .txt
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Exact number of speakers, 1 to 100
@@ -111,12 +116,15 @@ impl DiarizeArgs {
         let limit = Duration::try_from_secs_f64(seconds);
         limit
             .map(Some)
-            .map_err(|_| Failure::Usage(format!("deadline: expected 0 seconds or more, got {seconds}")))
+            .map_err(|_| Failure::Usage(format!("--deadline: expected 0 seconds or more, got {seconds}")))
     }
 
     /// Refuses what only shows when the arguments are seen together.
     fn check(&self) -> Outcome {
         self.known.check()?;
+        if self.embeddings && !self.format.is_json() {
+            return Err(Failure::Usage("--embeddings: expected --format json or jsonl with it".to_owned()));
+        }
         if self.output.is_some() {
             return Ok(());
         }
@@ -167,13 +175,16 @@ pub fn run(args: &DiarizeArgs) -> Outcome {
 
     let mut failed = false;
     let mut scores = Scores::new(ScoreOptions::default());
+    let array = args.format == Format::Json && args.output.is_none() && args.files.len() > 1;
+    let mut documents = Documents::new(array);
     for (index, file) in args.files.iter().enumerate() {
-        let result = diarize(&diarizer, &known, file, deadline).and_then(|diarization| {
+        let place = Place { index, count: args.files.len() };
+        let result = diarize(&diarizer, &known, file, place, deadline).and_then(|diarization| {
             let recording = stem(file);
-            let text = args.format.render(&diarization, &recording)?;
+            let text = args.format.render(&diarization, &recording, args.embeddings)?;
             match outputs.get(index) {
                 Some(output) => files::write(output, &text)?,
-                None => print(&titled(args, index, text))?,
+                None => documents.print(&titled(args, index, text))?,
             }
             if let Some(reference) = &reference {
                 add_score(&mut scores, reference, args.files.len() == 1, recording, &diarization)?;
@@ -188,6 +199,10 @@ pub fn run(args: &DiarizeArgs) -> Outcome {
             }
             Err(other) => return settled(Err(other), failed),
         }
+    }
+    let ended = documents.end();
+    if ended.is_err() {
+        return settled(ended, failed);
     }
     if !scores.recordings.is_empty() {
         let gap = if args.output.is_none() { "\n" } else { "" };
@@ -227,9 +242,10 @@ fn diarize(
     diarizer: &Diarizer,
     known: &KnownVoices,
     file: &Path,
+    place: Place,
     deadline: Option<Duration>,
 ) -> Result<Diarization, Failure> {
-    work_on(file, deadline, |control| {
+    work_on(file, place, deadline, |control| {
         let mut diarization = diarizer.process_file(file, control)?;
         known.name_speakers(&mut diarization)?;
         Ok(diarization)

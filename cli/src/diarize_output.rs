@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use voiceflow::Diarization;
-use voiceflow::output::{json, rttm, srt};
+use voiceflow::output::json::{self, JsonOptions};
+use voiceflow::output::{rttm, srt};
 
 use crate::exit::Failure;
 use crate::table::{Align, Table};
@@ -20,22 +21,37 @@ pub enum Format {
     Table,
     /// RTTM, a line for each turn
     Rttm,
-    /// JSON with voice embeddings
+    /// JSON: one object, or an array of them for several files
     Json,
+    /// JSON Lines: one object on a line for each file
+    Jsonl,
     /// SubRip subtitles
     Srt,
 }
 
 impl Format {
-    /// The result of `recording` in this form.
+    /// Whether it is JSON, which has a place for voice embeddings.
+    pub fn is_json(self) -> bool {
+        matches!(self, Format::Json | Format::Jsonl)
+    }
+
+    /// The result of `recording` in this form; in JSON, with `embeddings` if they are wanted.
     ///
     /// # Errors
     /// [`voiceflow::Error::Memory`].
-    pub fn render(self, diarization: &Diarization, recording: &str) -> voiceflow::Result<String> {
+    pub fn render(
+        self,
+        diarization: &Diarization,
+        recording: &str,
+        embeddings: bool,
+    ) -> voiceflow::Result<String> {
         match self {
             Format::Table => Ok(people(diarization)),
             Format::Rttm => rttm::write(diarization, recording),
-            Format::Json => json::write(diarization, recording),
+            Format::Json | Format::Jsonl => {
+                let one_line = self == Format::Jsonl;
+                json::write(diarization, recording, JsonOptions { embeddings, one_line })
+            }
             Format::Srt => srt::write(diarization),
         }
     }
@@ -45,6 +61,7 @@ impl Format {
             Format::Table => "txt",
             Format::Rttm => "rttm",
             Format::Json => "json",
+            Format::Jsonl => "jsonl",
             Format::Srt => "srt",
         }
     }

@@ -9,7 +9,7 @@ use voiceflow::{Diarizer, Error};
 use crate::exit::{Failure, Outcome, complain, print};
 use crate::gallery_args::check_name;
 use crate::model_args::ModelArgs;
-use crate::progress::work_on;
+use crate::progress::{Place, work_on};
 use crate::runtime_args::RuntimeArgs;
 use crate::table::{Align, Table};
 
@@ -68,8 +68,9 @@ fn enroll(args: &EnrollArgs, name: &str) -> Outcome {
         loaded => loaded?,
     };
     let mut failed = false;
-    for file in &args.files {
-        match work_on(file, None, |control| diarizer.voice_file(file, control)) {
+    for (index, file) in args.files.iter().enumerate() {
+        let place = Place { index, count: args.files.len() };
+        match work_on(file, place, None, |control| diarizer.voice_file(file, control)) {
             Ok(voice) => gallery.enroll(name, &voice)?,
             Err(Failure::Failed(text)) => {
                 complain(&text);

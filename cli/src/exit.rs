@@ -3,12 +3,15 @@
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
+use crate::flags::named;
+
 /// Shown by `--help`.
 pub const EXIT_CODES: &str = "\
 Exit codes:
-  0  done (also when the reader of the output went away and nothing had failed)
-  1  failed: a file cannot be read or written, a model breaks the contract, …
-  2  usage: the arguments make no sense";
+  0    done (also when the reader of the output went away and nothing had failed)
+  1    failed: a file cannot be read or written, a model breaks the contract, …
+  2    usage: the arguments make no sense
+  130  interrupted by Ctrl-C, as the shell reports it";
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -28,8 +31,9 @@ pub type Outcome = Result<(), Failure>;
 
 impl From<voiceflow::Error> for Failure {
     fn from(error: voiceflow::Error) -> Self {
-        use voiceflow::Error::{RuntimeNotFound, RuntimeVersion};
+        use voiceflow::Error::{InvalidArgument, Provider, RuntimeNotFound, RuntimeVersion};
         Failure::Failed(match error {
+            InvalidArgument(text) | Provider(text) => named(&text),
             RuntimeNotFound(text) | RuntimeVersion(text) => no_runtime(&text),
             _ => error.to_string(),
         })

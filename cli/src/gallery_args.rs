@@ -34,7 +34,7 @@ impl ThresholdArg {
     pub fn check(&self) -> Result<(), Failure> {
         match self.threshold {
             Some(threshold) if !(-1.0..=1.0).contains(&threshold) => {
-                Err(Failure::Usage(format!("threshold: expected -1 to 1, got {threshold}")))
+                Err(Failure::Usage(format!("--threshold: expected -1 to 1, got {threshold}")))
             }
             _ => Ok(()),
         }

@@ -8,10 +8,12 @@ use voiceflow::gallery::{Gallery, Identity};
 use voiceflow::{Diarization, Diarizer};
 
 use crate::annotations::stem;
+use crate::documents::Documents;
 use crate::exit::{Failure, Outcome, complain, print, settled};
 use crate::gallery_args::ThresholdArg;
 use crate::model_args::ModelArgs;
-use crate::progress::work_on;
+use crate::progress::{Place, work_on};
+use crate::rounding::{milliseconds, thousandths};
 use crate::runtime_args::RuntimeArgs;
 use crate::table::{Align, Table};
 
@@ -50,8 +52,10 @@ pub struct IdentifyArgs {
 enum Format {
     /// A table, for people
     Table,
-    /// JSON, one object on a line for each recording
+    /// JSON: one object, or an array of them for several files
     Json,
+    /// JSON Lines: one object on a line for each file
+    Jsonl,
 }
 
 /// One recording in JSON.
@@ -85,18 +89,20 @@ pub fn run(args: &IdentifyArgs) -> Outcome {
         ("speech s", Align::Right),
     ]);
     let mut failed = false;
-    for file in &args.files {
-        let found = work_on(file, None, |control| {
+    let mut documents = Documents::new(args.format == Format::Json && args.files.len() > 1);
+    for (index, file) in args.files.iter().enumerate() {
+        let place = Place { index, count: args.files.len() };
+        let found = work_on(file, place, None, |control| {
             let diarization = diarizer.process_file(file, control)?;
             let identities = gallery.identify_speakers(&diarization, threshold)?;
             Ok(Recording { recording: stem(file), speakers: speakers(&gallery, diarization, &identities) })
         });
         let told = match found {
-            Ok(recording) if args.format == Format::Json => print(&line(&recording)?),
-            Ok(recording) => {
+            Ok(recording) if args.format == Format::Table => {
                 add_rows(&mut table, recording);
                 Ok(())
             }
+            Ok(recording) => documents.print(&line(&recording)?),
             Err(Failure::Failed(text)) => {
                 complain(&text);
                 failed = true;
@@ -108,16 +114,16 @@ pub fn run(args: &IdentifyArgs) -> Outcome {
             return settled(told, failed);
         }
     }
-    let table = if args.format == Format::Table { table.render() } else { String::new() };
-    settled(print(&table), failed)
+    let ended = if args.format == Format::Table { print(&table.render()) } else { documents.end() };
+    settled(ended, failed)
 }
 
 fn speakers(gallery: &Gallery, diarization: Diarization, identities: &[Identity]) -> Vec<Speaker> {
     let speaker = |(speaker, identity): (voiceflow::Speaker, &Identity)| Speaker {
         label: speaker.label,
         name: gallery.name_of(identity).map(str::to_owned),
-        score: identity.score,
-        speech_s: speaker.speech_s,
+        score: thousandths(identity.score),
+        speech_s: milliseconds(speaker.speech_s),
     };
     diarization.speakers.into_iter().zip(identities).map(speaker).collect()
 }

@@ -5,13 +5,16 @@ use voiceflow::model::{ModelInfo, runtime};
 use voiceflow::{ABI_VERSION, Config, Diarizer, Provider};
 
 use crate::exit::{Outcome, print};
+use crate::model_args::ModelArgs;
 use crate::runtime_args::RuntimeArgs;
 
 const AFTER_HELP: &str = "\
 Examples:
   voiceflow info
+  voiceflow info --models fast-cnn
   voiceflow info --runtime /opt/onnxruntime/lib/libonnxruntime.so
 
+The defaults are the flags that a command works with where none is given; those of a model are what it was tuned to. \
 Ends with 1 when no ONNX Runtime is found or an embedded model cannot be used.";
 
 /// Arguments of `info`.
@@ -19,15 +22,18 @@ Ends with 1 when no ONNX Runtime is found or an embedded model cannot be used.";
 #[command(after_help = AFTER_HELP)]
 pub struct InfoArgs {
     #[command(flatten)]
+    models: ModelArgs,
+    #[command(flatten)]
     runtime: RuntimeArgs,
 }
 
 /// Runs the command.
 pub fn run(args: &InfoArgs) -> Outcome {
-    let config = args.runtime.config()?;
+    let mut config = args.runtime.config()?;
+    args.models.apply(&mut config)?;
     print(&format!("voiceflow     {}\nABI           {ABI_VERSION}\n", env!("CARGO_PKG_VERSION")))?;
     print(&runtime_lines(&config)?)?;
-    print(&model_lines(&config)?)
+    print(&model_lines(&config, args.models.given())?)
 }
 
 fn runtime_lines(config: &Config) -> voiceflow::Result<String> {
@@ -38,23 +44,38 @@ fn runtime_lines(config: &Config) -> voiceflow::Result<String> {
     Ok(format!("ONNX Runtime  {version} ({path})\nproviders     {}\n", providers.join(", ")))
 }
 
-fn model_lines(config: &Config) -> voiceflow::Result<String> {
+fn model_lines(config: &Config, chosen: bool) -> voiceflow::Result<String> {
     let recordings = Diarizer::new(config)?;
     let streams = recordings.for_streams()?;
+    let latency = format!("--latency {}", config.latency_s());
     if recordings.model() == streams.model() {
-        let missing = "accurate is not in this build (Cargo feature accurate-model)";
-        return Ok(format!("{}  {missing}\n", lines("model", recordings.model())));
+        let all = lines("model", &recordings, &latency);
+        let missing = "  accurate is not in this build (Cargo feature accurate-model)\n";
+        return Ok(if chosen { all } else { all + missing });
     }
-    Ok(lines("recordings", recordings.model()) + &lines("live audio", streams.model()))
+    Ok(lines("recordings", &recordings, "") + &lines("live audio", &streams, &latency))
 }
 
-fn lines(what: &str, model: &ModelInfo) -> String {
-    let ModelInfo { name, version, sha256, window_samples, hop_samples, sample_rate, provider, .. } = model;
-    let seconds = |samples: usize| samples as f64 / *sample_rate as f64;
+/// A model, and the flags that stand for its defaults; `others` are those that no model brings.
+fn lines(what: &str, diarizer: &Diarizer, others: &str) -> String {
+    let ModelInfo { name, version, sha256, max_speakers, embedding_dim, provider, .. } = diarizer.model();
+    let provider = provider.name();
+    let settings = diarizer.settings();
+    let title = format!("{what:<14}{name} {version}");
+    let clustering = settings.clustering.name();
+    let size = settings.min_cluster_size.map(|windows| format!(" --min-cluster-size {windows}"));
     format!(
-        "{what:<14}{name} {version}\n  sha256      {sha256}\n  window      {} s, hop {} s\n  runs on     {}\n",
-        seconds(*window_samples),
-        seconds(*hop_samples),
-        provider.name()
+        "{}\n  sha256      {sha256}\n  window      {} s, {max_speakers} local speakers, embeddings of \
+         {embedding_dim} values\n  runs on     {provider}\n  defaults    --clustering {clustering} \
+         --clustering-threshold {}{}\n              --hop {} --min-speech {} --min-silence {} --threshold {}{}\n",
+        title.trim_end(),
+        settings.window_s,
+        settings.clustering_threshold,
+        size.unwrap_or_default(),
+        settings.hop_s,
+        settings.min_speech_s,
+        settings.min_silence_s,
+        settings.identity_threshold,
+        if others.is_empty() { String::new() } else { format!(" {others}") },
     )
 }

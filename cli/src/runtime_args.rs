@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use voiceflow::{Config, Error, Provider, ProviderPolicy};
 
 use crate::exit::Failure;
+use crate::flags::named;
 
 /// Arguments of `diarize`, `enroll`, `identify`, `validate`, `import-model`, `bench` and `info`.
 #[derive(Args)]
@@ -83,5 +84,5 @@ impl RuntimeArgs {
 
 /// An option out of range is the fault of the arguments.
 pub fn usage(error: Error) -> Failure {
-    Failure::Usage(error.to_string())
+    Failure::Usage(named(&error.to_string()))
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use voiceflow::score::DiarizationError;
 
 use crate::exit::Failure;
+use crate::rounding::sum;
 use crate::score::Scores;
 use crate::table::{Align, Table};
 
@@ -88,15 +89,15 @@ struct Figures {
 impl From<&DiarizationError> for Figures {
     fn from(error: &DiarizationError) -> Self {
         Self {
-            der: error.der(),
-            jer: error.jer(),
-            reference_s: error.reference_s,
-            correct_s: error.correct_s,
-            missed_s: error.missed_s,
-            false_alarm_s: error.false_alarm_s,
-            confusion_s: error.confusion_s,
+            der: sum(error.der()),
+            jer: sum(error.jer()),
+            reference_s: sum(error.reference_s),
+            correct_s: sum(error.correct_s),
+            missed_s: sum(error.missed_s),
+            false_alarm_s: sum(error.false_alarm_s),
+            confusion_s: sum(error.confusion_s),
             reference_speakers: error.reference_speakers,
-            jaccard_error: error.jaccard_error,
+            jaccard_error: sum(error.jaccard_error),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `voiceflow stream`: who speaks, while they speak.
 
 use std::io::{IsTerminal, Read, stdin};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -71,6 +71,10 @@ pub struct StreamArgs {
     /// Write the answer for the whole into this file: .rttm, .json or .srt, anything else as a table
     #[arg(long, value_name = "FILE")]
     result: Option<PathBuf>,
+    /// Add the speakers' voice embeddings to a result in JSON; people can be recognised by them, so they are biometric
+    /// data
+    #[arg(long, requires = "result")]
+    embeddings: bool,
     // Last, as their headings hold for every argument behind them.
     #[command(flatten)]
     gallery: GalleryArgs,
@@ -126,6 +130,10 @@ impl StreamArgs {
             let text = "--realtime: expected a file; samples on standard input come when they come";
             return Err(Failure::Usage(text.to_owned()));
         }
+        if self.embeddings && !self.result.as_deref().is_some_and(|path| result_format(path).is_json()) {
+            let text = "--embeddings: expected --result with a file that ends in .json or .jsonl";
+            return Err(Failure::Usage(text.to_owned()));
+        }
         let folder = self.result.as_ref().and_then(|path| path.parent());
         match folder.filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
             Some(folder) => Err(Failure::Failed(format!("{}: no such folder", folder.display()))),
@@ -154,15 +162,21 @@ pub fn run(args: &StreamArgs) -> Outcome {
     let mut diarization = finished.diarization;
     output.end(&stream, &mut diarization, &finished.final_speakers)?;
     if let Some(path) = &args.result {
-        let format = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("rttm") => ResultFormat::Rttm,
-            Some("json") => ResultFormat::Json,
-            Some("srt") => ResultFormat::Srt,
-            _ => ResultFormat::Table,
-        };
-        result_file::write(path, &format.render(&diarization, &name_of(args))?)?;
+        let text = result_format(path).render(&diarization, &name_of(args), args.embeddings)?;
+        result_file::write(path, &text)?;
     }
     Ok(())
+}
+
+/// The form of a result, by the name of its file.
+fn result_format(path: &Path) -> ResultFormat {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("rttm") => ResultFormat::Rttm,
+        Some("json") => ResultFormat::Json,
+        Some("jsonl") => ResultFormat::Jsonl,
+        Some("srt") => ResultFormat::Srt,
+        _ => ResultFormat::Table,
+    }
 }
 
 /// What the recording is called in a result.

@@ -10,6 +10,7 @@ use voiceflow::{Diarization, LiveSegment, Stream, Turn};
 
 use crate::exit::{Failure, Outcome, print};
 use crate::gallery_args::{KnownVoices, Named};
+use crate::rounding::{milliseconds, thousandths};
 
 /// Form of what is printed.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -144,16 +145,6 @@ impl LiveOutput {
             }
         }
     }
-}
-
-/// Seconds with three decimals.
-fn milliseconds(seconds: f64) -> f64 {
-    (seconds * 1000.0).round() / 1000.0
-}
-
-/// A share with three decimals.
-fn thousandths(share: f32) -> f32 {
-    (share * 1000.0).round() / 1000.0
 }
 
 fn event(live: &LiveSegment, speaker: &str, known: Option<&Named>) -> Event {

@@ -13,16 +13,20 @@ fn voiceflow(folder: &tempfile::TempDir, arguments: &[&str]) -> Output {
 fn arguments_that_make_no_sense_end_with_2() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.rttm"), "").unwrap();
-    let cases: [(&[&str], &str); 11] = [
-        (&["a.wav", "--threads", "1000"], "threads: expected 0 to 256, got 1000"),
+    let cases: [(&[&str], &str); 12] = [
+        (&["a.wav", "--threads", "1000"], "--threads: expected 0 to 256, got 1000"),
         (
             &["a.wav", "--min-speakers", "3", "--max-speakers", "2"],
-            "min_speakers: expected at most max_speakers (2), got 3",
+            "--min-speakers: expected at most --max-speakers (2), got 3",
         ),
-        (&["a.wav", "--num-speakers", "0"], "num_speakers: expected 1 to 100, got 0"),
-        (&["a.wav", "--hop", "NaN"], "hop_s: expected 0.1 to 60, got NaN"),
-        (&["a.wav", "--gallery", "g", "--threshold", "-2"], "threshold: expected -1 to 1, got -2"),
-        (&["a.wav", "--deadline", "inf"], "deadline: expected 0 seconds or more, got inf"),
+        (&["a.wav", "--num-speakers", "0"], "--num-speakers: expected 1 to 100, got 0"),
+        (&["a.wav", "--hop", "NaN"], "--hop: expected 0.1 to 60, got NaN"),
+        (&["a.wav", "--gallery", "g", "--threshold", "-2"], "--threshold: expected -1 to 1, got -2"),
+        (&["a.wav", "--deadline", "inf"], "--deadline: expected 0 seconds or more, got inf"),
+        (
+            &["a.wav", "--format", "rttm", "--embeddings"],
+            "--embeddings: expected --format json or jsonl with it",
+        ),
         (&["a.wav", "b.wav", "--format", "srt"], "--format srt: expected one file, or --output for several"),
         (
             &["a.wav", "--format", "json", "--reference", "a.rttm"],

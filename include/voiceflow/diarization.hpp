@@ -4,6 +4,7 @@
 
 #include <voiceflow/model_info.hpp>
 #include <voiceflow/progress.hpp>
+#include <voiceflow/span.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +37,9 @@ static_assert(offsetof(Segment, flags) == 24 && offsetof(Segment, reserved) == 2
     return (segment.flags & std::uint32_t{VF_SEGMENT_FINAL}) != 0;
 }
 
+/// Whether a text holds voice embeddings.
+enum class Embeddings { omitted, included };
+
 inline namespace VOICEFLOW_STYLE {
 
 /// Who spoke when in one recording. It never changes, and needs nothing of what made it. Any thread,
@@ -44,6 +48,23 @@ inline namespace VOICEFLOW_STYLE {
 /// A `speaker` that is not 0 to the speaker count less 1 fails with Status::invalid_argument.
 class Diarization : public detail::Handle<vf_diarization, vf_diarization_destroy> {
 public:
+    /// A result of its parts, such as one that was kept in a file: segments by start, then end, then speaker, and
+    /// the voices of `n_speakers` people one after another, as many values each as the model's embeddings have, or
+    /// none. Labels and speaking times are made anew.
+    [[nodiscard]] static result<Diarization> create(Seconds duration, span<const Segment> segments,
+                                                    span<const float> embeddings, std::size_t n_speakers)
+    {
+        vf_diarization *made = nullptr;
+        const auto outcome = detail::create_checked(made, [&](vf_diarization **out) {
+            return detail::with_frames(
+                embeddings.size(), n_speakers, "embeddings", "speakers", [&](std::size_t dim) -> detail::Outcome {
+                    return vf_diarization_create(duration.count(), segments.data(), segments.size(),
+                                                 embeddings.data(), n_speakers, dim, out);
+                });
+        });
+        return detail::finish(outcome, Diarization(made));
+    }
+
     /// Length of the recording.
     [[nodiscard]] result<Seconds> duration() const
     {
@@ -112,10 +133,17 @@ public:
         return write(recording, vf_diarization_to_rttm);
     }
 
-    /// The result as JSON: the recording, its speakers with their embeddings, and the segments.
-    [[nodiscard]] result<std::string> to_json(const Text &recording) const
+    /// The result as JSON: the recording, its speakers, and the segments. `Embeddings::included` adds the
+    /// speakers' voices, by which people can be recognised.
+    [[nodiscard]] result<std::string> to_json(const Text &recording,
+                                              Embeddings embeddings = Embeddings::omitted) const
     {
-        return write(recording, vf_diarization_to_json);
+        const auto call = [embeddings](const vf_diarization *diarization, const char *name, char *out,
+                                       std::size_t cap, std::size_t *n) {
+            return vf_diarization_to_json(diarization, name, embeddings == Embeddings::included ? 1 : 0, out,
+                                          cap, n);
+        };
+        return write(recording, call);
     }
 
     /// The result as SubRip subtitles, one cue with the speaker's label for each segment.

@@ -89,6 +89,15 @@ pub(crate) unsafe fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a 
         .map_err(|error| Failure::invalid(format!("{name}: not UTF-8 after byte {}", error.valid_up_to())))
 }
 
+/// What C says by 0 or 1.
+pub(crate) fn switch(name: &str, value: i32) -> Result<bool, Failure> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(Failure::invalid(format!("{name}: expected 0 or 1, got {other}"))),
+    }
+}
+
 /// Refuses NaN and infinity, which would spoil everything they are mixed with.
 pub(crate) fn check_finite(name: &str, samples: &[f32]) -> Result<(), Failure> {
     match first_not_finite(samples) {

@@ -5,9 +5,13 @@ use std::ffi::c_char;
 use super::buffer::{self, Buffer};
 use super::guard::guard;
 use super::handle::{self, Object, borrow};
-use super::segment::vf_segment;
+use super::segment::{self, vf_segment};
 use super::status::{Failure, OK, vf_status};
-use crate::output::{json, rttm, srt};
+use crate::audio::first_not_finite;
+use crate::config::MAX_SPEAKERS;
+use crate::memory;
+use crate::output::json::{self, JsonOptions};
+use crate::output::{rttm, srt};
 use crate::types::{Diarization, Speaker};
 
 /// Who spoke when in one recording. It never changes, and needs nothing of the diarizer that made it.
@@ -30,6 +34,65 @@ fn speaker(diarization: &Diarization, index: i32) -> Result<&Speaker, Failure> {
             count => format!("speaker: expected 0 to {}, got {index}", count - 1),
         };
         Failure::invalid(text)
+    })
+}
+
+/// The voices of `speakers` people, `dim` values each.
+fn voices(values: &[f32], speakers: usize, dim: usize) -> Result<Vec<Vec<f32>>, Failure> {
+    if let Some(index) = first_not_finite(values) {
+        let text = format!("embeddings: expected finite values, got {} at index {index}", values[index]);
+        return Err(Failure::invalid(text));
+    }
+    let voice = |speaker: usize| {
+        let own = values.get(speaker * dim..(speaker + 1) * dim);
+        memory::copied("embedding", own.unwrap_or_default())
+    };
+    Ok((0..speakers).map(voice).collect::<crate::Result<_>>()?)
+}
+
+/// Makes a result of its parts, such as one that was kept in a file or came from another process. Labels are numbered anew,
+/// and speaking times are those of the segments.
+///
+/// - `duration_s`: length of the recording in seconds, 0 or more.
+/// - `segments`: `n_segments` segments within the recording, by start, then end, then speaker; not kept. Of `flags`,
+///   `VF_SEGMENT_OVERLAP` counts; `reserved` is not read.
+/// - `n_segments`: number of segments.
+/// - `embeddings`: `[n_speakers, embedding_dim]` finite values, the speakers' voices; not kept.
+/// - `n_speakers`: number of speakers, 0 to 100.
+/// - `embedding_dim`: values of one voice, which are 0 where voices are not known.
+/// - `out`: receives the result, to be destroyed by `vf_diarization_destroy`; NULL on failure.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_diarization_create(
+    duration_s: f64,
+    segments: *const vf_segment,
+    n_segments: usize,
+    embeddings: *const f32,
+    n_speakers: usize,
+    embedding_dim: usize,
+    out: *mut *mut vf_diarization,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: NULL or valid for a write, and arrays of the sizes given, by contract.
+        unsafe {
+            handle::clear(out)?;
+            if !(duration_s.is_finite() && duration_s >= 0.0) {
+                let text = format!("duration_s: expected 0 or more seconds, got {duration_s}");
+                return Err(Failure::invalid(text));
+            }
+            if n_speakers > MAX_SPEAKERS {
+                let text = format!("n_speakers: expected 0 to {MAX_SPEAKERS}, got {n_speakers}");
+                return Err(Failure::invalid(text));
+            }
+            let values = buffer::slice("embeddings", embeddings, n_speakers.saturating_mul(embedding_dim))?;
+            let given = buffer::slice("segments", segments, n_segments)?;
+            let segments = segment::checked(given, n_speakers, duration_s)?;
+            let voices = voices(values, n_speakers, embedding_dim)?;
+            handle::give(Diarization::of_parts(duration_s, segments, voices), out);
+        }
+        Ok(OK)
     })
 }
 
@@ -231,10 +294,11 @@ pub unsafe extern "C" fn vf_diarization_to_rttm(
     })
 }
 
-/// Writes the result as JSON: the recording, its speakers with their embeddings, and the segments.
+/// Writes the result as JSON: the recording, its speakers, and the segments. Times have three decimals.
 ///
 /// - `diarization`: the result.
 /// - `recording`: name of the recording, UTF-8, at most 65,536 bytes.
+/// - `embeddings`: 1 for the speakers' voice embeddings too, by which people can be recognised; else 0.
 /// - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
 /// - `cap`: size of `out` in bytes.
 /// - `n`: receives the bytes that the text takes with its end.
@@ -245,6 +309,7 @@ pub unsafe extern "C" fn vf_diarization_to_rttm(
 pub unsafe extern "C" fn vf_diarization_to_json(
     diarization: *const vf_diarization,
     recording: *const c_char,
+    embeddings: i32,
     out: *mut c_char,
     cap: usize,
     n: *mut usize,
@@ -254,7 +319,10 @@ pub unsafe extern "C" fn vf_diarization_to_json(
         unsafe {
             let buffer = Buffer::new("out", out, cap, n)?;
             let diarization = borrow::<Diarization>(diarization)?;
-            buffer.fill_text(&json::write(&diarization, buffer::text("recording", recording)?)?)
+            let recording = buffer::text("recording", recording)?;
+            let options =
+                JsonOptions { embeddings: buffer::switch("embeddings", embeddings)?, one_line: false };
+            buffer.fill_text(&json::write(&diarization, recording, options)?)
         }
     })
 }

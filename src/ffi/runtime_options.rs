@@ -2,9 +2,10 @@
 
 use std::ffi::c_char;
 
+use super::buffer::switch;
 use super::guard::guard;
 use super::options::{self, set, vf_options};
-use super::status::{Failure, vf_status};
+use super::status::vf_status;
 
 /// Loads ONNX Runtime from this file. The first session of the process decides; a later, different file is refused
 /// when it is used. Default: the file that VOICEFLOW_ORT_LIBRARY, else ORT_DYLIB_PATH names, and no other; without
@@ -51,11 +52,7 @@ pub unsafe extern "C" fn vf_options_set_runtime_library(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_options_set_telemetry(options: *mut vf_options, telemetry: i32) -> vf_status {
     guard(|| {
-        let allowed = match telemetry {
-            0 => false,
-            1 => true,
-            other => return Err(Failure::invalid(format!("telemetry: expected 0 or 1, got {other}"))),
-        };
+        let allowed = switch("telemetry", telemetry)?;
         // SAFETY: a live handle, by contract.
         unsafe {
             set(options, |config| {

@@ -2,6 +2,8 @@
 
 use std::mem::offset_of;
 
+use super::status::Failure;
+use crate::memory;
 use crate::stream::LiveSegment;
 use crate::types::Segment;
 
@@ -62,5 +64,47 @@ impl From<&LiveSegment> for vf_segment {
             segment.flags &= !VF_SEGMENT_FINAL;
         }
         segment
+    }
+}
+
+/// The segments that C gives, of `speakers` people in a recording of `duration_s` seconds.
+pub(super) fn checked(
+    given: &[vf_segment],
+    speakers: usize,
+    duration_s: f64,
+) -> Result<Vec<Segment>, Failure> {
+    let mut segments: Vec<Segment> = memory::with_capacity("segments", given.len())?;
+    for (index, one) in given.iter().enumerate() {
+        let segment = one
+            .checked(speakers, duration_s)
+            .map_err(|text| Failure::invalid(format!("segments: segment {index}: {text}")))?;
+        let key = |segment: &Segment| (segment.start_s, segment.end_s, segment.speaker);
+        if segments.last().is_some_and(|last| key(last) > key(&segment)) {
+            let text = "expected it by start, then end, then speaker, got one that belongs before the last";
+            return Err(Failure::invalid(format!("segments: segment {index}: {text}")));
+        }
+        segments.push(segment);
+    }
+    Ok(segments)
+}
+
+impl vf_segment {
+    /// The segment as the library has it, or what is wrong with it.
+    fn checked(&self, speakers: usize, duration_s: f64) -> Result<Segment, String> {
+        let vf_segment { start_s, end_s, confidence, .. } = *self;
+        // Each comparison is false for NaN.
+        if !(0.0 <= start_s && start_s < end_s && end_s <= duration_s) {
+            return Err(format!(
+                "expected start_s before end_s, both 0 to {duration_s} s, got {start_s} to {end_s}"
+            ));
+        }
+        if !(0.0..=1.0).contains(&confidence) {
+            return Err(format!("confidence: expected 0 to 1, got {confidence}"));
+        }
+        let found = usize::try_from(self.speaker).ok().filter(|&speaker| speaker < speakers);
+        let speaker = found.ok_or_else(|| {
+            format!("speaker: expected a number of one of {speakers} speakers, from 0, got {}", self.speaker)
+        })?;
+        Ok(Segment { start_s, end_s, speaker, confidence, overlap: self.flags & VF_SEGMENT_OVERLAP != 0 })
     }
 }

@@ -7,7 +7,7 @@
 //!   "recording": "meeting",
 //!   "duration_s": 30.0,
 //!   "speakers": [
-//!     {"label": "SPEAKER_00", "speech_s": 11.9, "embedding": [0.01, -0.2]}
+//!     {"label": "SPEAKER_00", "speech_s": 11.9}
 //!   ],
 //!   "segments": [
 //!     {"start_s": 1.44, "end_s": 13.34, "speaker": "SPEAKER_00", "confidence": 0.97, "overlap": false}
@@ -15,22 +15,51 @@
 //! }
 //! ```
 //!
-//! Times are seconds from the beginning of the recording; `confidence` is 0 to 1; `embedding` is of unit
-//! length. Speakers stand in the order of first appearance, segments by start, end and speaker. Numbers have
-//! the fewest digits that read back as the same value; one that is not finite is `null`.
+//! Times are seconds from the beginning of the recording, to the millisecond, as RTTM has them; `confidence` is
+//! 0 to 1, with four decimals. Speakers stand in the order of first appearance, segments by start, end and
+//! speaker. A number that is not finite is `null`.
+//!
+//! A speaker's `"embedding": [0.01, -0.2]`, of unit length, is written only where it is asked for: a voice can be
+//! recognised by it, so that it is biometric data. Its numbers have the fewest digits that read back as the same
+//! value.
 
 use std::fmt::{self, Debug, Display, Formatter, Write};
 
+use super::milliseconds;
 use crate::error::Result;
 use crate::memory::Text;
 use crate::types::{Diarization, Segment, Speaker};
 
-/// The diarization as JSON: the same text for the same input, a line for each speaker and segment, a line
-/// break at the end.
+/// How the JSON is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JsonOptions {
+    /// Whether speakers have their voice embeddings, which are biometric data.
+    pub embeddings: bool,
+    /// Whether all of it stands in one line, as in JSON Lines; else each speaker and segment has a line.
+    pub one_line: bool,
+}
+
+/// The diarization as JSON: the same text for the same input, a line break at the end.
 ///
 /// # Errors
 /// [`Error::Memory`](crate::Error::Memory).
-pub fn write(diarization: &Diarization, recording: &str) -> Result<String> {
+pub fn write(diarization: &Diarization, recording: &str, options: JsonOptions) -> Result<String> {
+    let text = lines(diarization, recording, options.embeddings)?;
+    if options.one_line { joined(&text) } else { Ok(text) }
+}
+
+/// The lines of `text` as one: names have their line breaks escaped, so that each break stands between two tokens.
+fn joined(text: &str) -> Result<String> {
+    let mut line = Text::new("text");
+    for (index, part) in text.lines().map(str::trim_start).enumerate() {
+        let gap = if index == 0 { "" } else { " " };
+        let _ = write!(line, "{gap}{part}");
+    }
+    let _ = line.write_str("\n");
+    line.finish()
+}
+
+fn lines(diarization: &Diarization, recording: &str, embeddings: bool) -> Result<String> {
     let mut text = Text::new("text");
     let labelled = diarization.labelled().map(|(segment, label)| SegmentLine(segment, label));
     // A failure is kept until the end.
@@ -39,22 +68,32 @@ pub fn write(diarization: &Diarization, recording: &str) -> Result<String> {
         "{{\n  \"format\": \"voiceflow.diarization\",\n  \"version\": 1,\n  \"recording\": {},\n  \
          \"duration_s\": {},\n  \"speakers\": ",
         Quoted(recording),
-        Number(diarization.duration_s)
+        Number(to_millisecond(diarization.duration_s))
     );
-    let _ = list(&mut text, diarization.speakers.iter().map(SpeakerLine));
+    let _ = list(&mut text, diarization.speakers.iter().map(|speaker| SpeakerLine(speaker, embeddings)));
     let _ = text.write_str(",\n  \"segments\": ");
     let _ = list(&mut text, labelled);
     let _ = text.write_str("\n}\n");
     text.finish()
 }
 
-struct SpeakerLine<'a>(&'a Speaker);
+/// A time in seconds, rounded.
+fn to_millisecond(seconds: f64) -> f64 {
+    (seconds * 1e3).round() / 1e3
+}
+
+/// A speaker, and whether its embedding is written.
+struct SpeakerLine<'a>(&'a Speaker, bool);
 
 impl Display for SpeakerLine<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Speaker { label, speech_s, embedding } = self.0;
-        let (label, speech_s) = (Quoted(label), Number(*speech_s));
-        write!(f, "{{\"label\": {label}, \"speech_s\": {speech_s}, \"embedding\": {}}}", Numbers(embedding))
+        let (label, speech_s) = (Quoted(label), Number(to_millisecond(*speech_s)));
+        write!(f, "{{\"label\": {label}, \"speech_s\": {speech_s}")?;
+        if self.1 {
+            write!(f, ", \"embedding\": {}", Numbers(embedding))?;
+        }
+        f.write_char('}')
     }
 }
 
@@ -64,13 +103,14 @@ struct SegmentLine<'a>(&'a Segment, &'a str);
 impl Display for SegmentLine<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Segment { start_s, end_s, confidence, overlap, .. } = *self.0;
+        let (start_ms, end_ms) = milliseconds(start_s, end_s);
         write!(
             f,
             "{{\"start_s\": {}, \"end_s\": {}, \"speaker\": {}, \"confidence\": {}, \"overlap\": {overlap}}}",
-            Number(start_s),
-            Number(end_s),
+            Number(start_ms as f64 / 1e3),
+            Number(end_ms as f64 / 1e3),
             Quoted(self.1),
-            Number(confidence),
+            Number((confidence * 1e4).round() / 1e4),
         )
     }
 }
@@ -149,6 +189,7 @@ mod tests {
         let diarization = Diarization {
             segments: vec![
                 Segment { start_s: 0.1, end_s: 0.3, speaker: 0, confidence: 0.9, overlap: false },
+                Segment { start_s: 0.52 + 0.1, end_s: 1.5, speaker: 0, confidence: 0.123_46, overlap: true },
                 Segment { start_s: 1e-7, end_s: 2.0, speaker: 7, confidence: 1.0, overlap: false },
             ],
             speakers: vec![Speaker {
@@ -158,7 +199,8 @@ mod tests {
             }],
             duration_s: 30.0,
         };
-        let text = write(&diarization, "Zoé").unwrap();
+        let with_embeddings = JsonOptions { embeddings: true, ..JsonOptions::default() };
+        let text = write(&diarization, "Zoé", with_embeddings).unwrap();
         assert_eq!(
             text,
             r#"{
@@ -170,20 +212,28 @@ mod tests {
     {"label": "a \"b\"\n", "speech_s": 0.2, "embedding": [0.1, null]}
   ],
   "segments": [
-    {"start_s": 0.1, "end_s": 0.3, "speaker": "a \"b\"\n", "confidence": 0.9, "overlap": false}
+    {"start_s": 0.1, "end_s": 0.3, "speaker": "a \"b\"\n", "confidence": 0.9, "overlap": false},
+    {"start_s": 0.62, "end_s": 1.5, "speaker": "a \"b\"\n", "confidence": 0.1235, "overlap": true}
   ]
 }
 "#
         );
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["segments"][0]["end_s"], 0.3);
+
+        let plain = write(&diarization, "Zoé", JsonOptions::default()).unwrap();
+        assert_eq!(plain, text.replace(", \"embedding\": [0.1, null]", ""));
+        let line = write(&diarization, "Zoé", JsonOptions { embeddings: true, one_line: true }).unwrap();
+        assert_eq!(line.find('\n'), Some(line.len() - 1));
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), value);
     }
 
     #[test]
     fn a_recording_without_speech() {
-        let text = write(&Diarization { duration_s: 1e-7, ..Diarization::default() }, "").unwrap();
+        let nothing = Diarization { duration_s: 0.0317, ..Diarization::default() };
+        let text = write(&nothing, "", JsonOptions::default()).unwrap();
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["speakers"], serde_json::json!([]));
-        assert_eq!(value["duration_s"], 1e-7);
+        assert_eq!(value["duration_s"], 0.032);
     }
 }

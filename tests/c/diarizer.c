@@ -93,11 +93,21 @@ static void check_texts(const vf_diarization *result)
     CHECK(count == 0 || strncmp(text, "SPEAKER my_meeting 1 ", 21) == 0);
     free(text);
 
-    CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_diarization_to_json(result, "a \"b\"", NULL, 0, &n));
+    CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_diarization_to_json(result, "a \"b\"", 0, NULL, 0, &n));
     text = (char *)allocate(n);
-    CHECK_STATUS(VF_OK, vf_diarization_to_json(result, "a \"b\"", text, n, &n));
+    CHECK_STATUS(VF_OK, vf_diarization_to_json(result, "a \"b\"", 0, text, n, &n));
     CHECK(text[0] == '{' && strstr(text, "\"a \\\"b\\\"\"") != NULL);
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarization_to_json(result, "\xc3(", text, n, &n));
+    /* Voices leave the library only where they are asked for. */
+    CHECK(strstr(text, "\"embedding\"") == NULL);
+    CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_diarization_to_json(result, "a", 1, NULL, 0, &again));
+    CHECK(count == 0 || again > n);
+    char *with_voices = (char *)allocate(again);
+    CHECK_STATUS(VF_OK, vf_diarization_to_json(result, "a", 1, with_voices, again, &again));
+    CHECK(count == 0 || strstr(with_voices, "\"embedding\": [") != NULL);
+    free(with_voices);
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarization_to_json(result, "a", 2, NULL, 0, &again));
+    CHECK_TEXT("embeddings: expected 0 or 1, got 2");
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarization_to_json(result, "\xc3(", 0, text, n, &n));
     CHECK(n == 0);
     CHECK_TEXT("recording: not UTF-8");
     free(text);
@@ -110,6 +120,62 @@ static void check_texts(const vf_diarization *result)
     free(text);
 }
 
+/* A result made of the parts of another is the same. */
+static void check_parts(const vf_diarization *result, size_t dim)
+{
+    size_t count = 0, speakers = 0, n = 0, again = 0;
+    double duration_s = 0.0, speech_s = 0.0, speech_again_s = 0.0;
+    CHECK_STATUS(VF_OK, vf_diarization_duration(result, &duration_s));
+    CHECK_STATUS(VF_OK, vf_diarization_segment_count(result, &count));
+    CHECK_STATUS(VF_OK, vf_diarization_speaker_count(result, &speakers));
+    CHECK(count > 1 && speakers > 0);
+    vf_segment *segments = (vf_segment *)allocate(count * sizeof *segments);
+    float *embeddings = (float *)allocate(speakers * dim * sizeof *embeddings);
+    CHECK_STATUS(VF_OK, vf_diarization_segments(result, segments, count, &n));
+    for (size_t i = 0; i < speakers; i++) {
+        CHECK_STATUS(VF_OK, vf_diarization_speaker_embedding(result, (int32_t)i, embeddings + i * dim, dim, &n));
+    }
+    vf_diarization *made = NULL;
+    CHECK_STATUS(VF_OK, vf_diarization_create(duration_s, segments, count, embeddings, speakers, dim, &made));
+    CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_diarization_to_json(result, "a", 1, NULL, 0, &n));
+    char *text = (char *)allocate(n), *copy = (char *)allocate(n);
+    CHECK_STATUS(VF_OK, vf_diarization_to_json(result, "a", 1, text, n, &n));
+    CHECK_STATUS(VF_OK, vf_diarization_to_json(made, "a", 1, copy, n, &again));
+    CHECK(again == n && strcmp(text, copy) == 0);
+    CHECK_STATUS(VF_OK, vf_diarization_speaker_speech(result, 0, &speech_s));
+    CHECK_STATUS(VF_OK, vf_diarization_speaker_speech(made, 0, &speech_again_s));
+    CHECK(memcmp(&speech_s, &speech_again_s, sizeof speech_s) == 0);
+    vf_diarization_destroy(made);
+    free(text);
+    free(copy);
+
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarization_create(-1.0, NULL, 0, NULL, 0, 0, &made));
+    CHECK_TEXT("duration_s: expected 0 or more seconds, got -1");
+    CHECK(made == NULL);
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarization_create(duration_s, segments, count, NULL, 101, 0, &made));
+    CHECK_TEXT("n_speakers: expected 0 to 100, got 101");
+    CHECK_STATUS(VF_E_LIMIT, vf_diarization_create(duration_s, NULL, 0, embeddings, 2, SIZE_MAX / 2, &made));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarization_create(duration_s, segments, count, NULL, 0, 0, &made));
+    CHECK_TEXT("segments: segment 0: speaker: ");
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarization_create(0.0, segments, count, embeddings, speakers, dim, &made));
+    CHECK_TEXT("segments: segment 0: expected start_s before end_s, both 0 to 0 s");
+    vf_segment first = segments[0];
+    segments[0] = segments[1];
+    segments[1] = first;
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT,
+                 vf_diarization_create(duration_s, segments, count, embeddings, speakers, dim, &made));
+    CHECK_TEXT("segments: segment 1: expected it by start");
+    segments[0].confidence = 2.0f;
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT,
+                 vf_diarization_create(duration_s, segments, 1, embeddings, speakers, dim, &made));
+    CHECK_TEXT("segments: segment 0: confidence: expected 0 to 1, got 2");
+    embeddings[0] = INFINITY;
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarization_create(duration_s, NULL, 0, embeddings, speakers, dim, &made));
+    CHECK_TEXT("embeddings: expected finite values, got inf at index 0");
+    free(segments);
+    free(embeddings);
+}
+
 static void buffers(const vf_diarizer *diarizer, size_t dim)
 {
     const size_t samples = 12 * RATE;
@@ -120,6 +186,7 @@ static void buffers(const vf_diarizer *diarizer, size_t dim)
     check_result(result, 12.0);
     check_speakers(result, dim);
     check_texts(result);
+    check_parts(result, dim);
     vf_diarization_destroy(result);
 
     for (size_t i = 0; i < samples; i++) {

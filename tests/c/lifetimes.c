@@ -90,9 +90,9 @@ int main(void)
     known(gallery, result, info.embedding_dim);
     vf_gallery_destroy(gallery);
     CHECK_STATUS(VF_OK, vf_diarization_segment_count(result, &n));
-    (void)vf_diarization_to_json(result, "r", NULL, 0, &n);
+    (void)vf_diarization_to_json(result, "r", 0, NULL, 0, &n);
     char *text = (char *)allocate(n);
-    CHECK_STATUS(VF_OK, vf_diarization_to_json(result, "r", text, n, &n));
+    CHECK_STATUS(VF_OK, vf_diarization_to_json(result, "r", 0, text, n, &n));
     free(text);
     vf_diarization_destroy(result);
     vf_session_destroy(session);

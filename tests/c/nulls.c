@@ -100,10 +100,15 @@ static void results(const vf_diarization *r)
 {
     vf_segment segment;
     char text[4];
-    float x[4];
+    float x[4] = {0};
     double seconds = 0.0;
     size_t n = 5;
 
+    vf_diarization *made = (vf_diarization *)(void *)&n;
+    CHECK_STATUS(VF_E_NULL, vf_diarization_create(1.0, NULL, 1, x, 1, 4, &made));
+    CHECK(made == NULL);
+    CHECK_STATUS(VF_E_NULL, vf_diarization_create(1.0, NULL, 0, NULL, 1, 4, &made));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_create(1.0, NULL, 0, NULL, 0, 0, NULL));
     CHECK_STATUS(VF_E_NULL, vf_diarization_duration(NULL, &seconds));
     CHECK_STATUS(VF_E_NULL, vf_diarization_duration(r, NULL));
     CHECK_STATUS(VF_E_NULL, vf_diarization_segment_count(NULL, &n));
@@ -125,10 +130,10 @@ static void results(const vf_diarization *r)
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_rttm(r, NULL, text, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_rttm(r, "a", NULL, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_rttm(r, "a", text, 4, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(NULL, "a", text, 4, &n));
-    CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(r, NULL, text, 4, &n));
-    CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(r, "a", NULL, 4, &n));
-    CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(r, "a", text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(NULL, "a", 0, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(r, NULL, 0, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(r, "a", 0, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(r, "a", 0, text, 4, NULL));
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_srt(NULL, text, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_srt(r, NULL, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_srt(r, text, 4, NULL));

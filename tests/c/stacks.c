@@ -129,7 +129,16 @@ static void load(void)
 static void write_result(void)
 {
     size_t n = 0;
-    CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_diarization_to_json(result, "recording", NULL, 0, &n));
+    CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_diarization_to_json(result, "recording", 1, NULL, 0, &n));
+}
+
+static void make_result(void)
+{
+    const vf_segment segment = {0.5, 1.0, 0, 0.9f, 0, 0};
+    const float voice_of_one[2] = {1.0f, 0.0f};
+    vf_diarization *made = NULL;
+    CHECK_STATUS(VF_OK, vf_diarization_create(2.0, &segment, 1, voice_of_one, 1, 2, &made));
+    vf_diarization_destroy(made);
 }
 
 static void destroy_all(void)
@@ -189,6 +198,7 @@ static bool run_all(const struct thread_stack *stack)
         {"vf_diarizer_process_file", process_file, NULL},
         {"the same of AAC", process_aac, NULL},
         {"vf_diarization_to_json", write_result, NULL},
+        {"vf_diarization_create", make_result, NULL},
         {"vf_stream_create", create_stream, NULL},
         {"vf_stream_push_f32", push, NULL},
         {"vf_stream_finish", finish, NULL},

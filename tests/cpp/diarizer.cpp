@@ -43,6 +43,24 @@ void results(const Diarizer &diarizer, const std::vector<float> &audio)
     CHECK(result.to_srt().find("SPEAKER_00") != std::string::npos);
     CHECK(result.to_rttm("a").find('\0') == std::string::npos);
     CHECK_THROWS(result.to_json(std::string("a\0b", 3)), invalid_argument, "recording: ");
+    const auto embedding = [](const std::string &json) { return json.find("\"embedding\""); };
+    CHECK(embedding(result.to_json("a")) == std::string::npos);
+    CHECK(embedding(result.to_json("a", voiceflow::Embeddings::included)) != std::string::npos);
+
+    // The same out of its parts.
+    std::vector<float> voices;
+    for (std::size_t speaker = 0; speaker < result.speaker_count(); speaker++) {
+        const auto voice = result.speaker_embedding(static_cast<std::int32_t>(speaker));
+        voices.insert(voices.end(), voice.begin(), voice.end());
+    }
+    const auto made = Diarization::create(result.duration(), segments, voices, result.speaker_count());
+    CHECK(made.to_json("a", voiceflow::Embeddings::included) ==
+          result.to_json("a", voiceflow::Embeddings::included));
+    CHECK(Diarization::create(voiceflow::Seconds(1), {}, {}, 0).segments().empty());
+    voices.resize(3);
+    CHECK_THROWS(Diarization::create(result.duration(), segments, voices, 2), invalid_argument,
+                 "embeddings: expected a multiple of the 2 speakers, got 3 values");
+    CHECK_THROWS(Diarization::create(voiceflow::Seconds(-1), {}, {}, 0), invalid_argument, "duration_s");
 
     // Two channels with the same in both are the one.
     std::vector<float> stereo;

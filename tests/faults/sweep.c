@@ -228,7 +228,7 @@ static vf_status outputs(uint64_t *answer)
     }
     mix(answer, text, n);
     if (status == VF_OK) {
-        status = vf_diarization_to_json(world.result, "recording", text, sizeof text, &n);
+        status = vf_diarization_to_json(world.result, "recording", 1, text, sizeof text, &n);
     }
     mix(answer, text, n);
     if (status == VF_OK) {

@@ -140,7 +140,7 @@ static void results(size_t part, size_t amount)
     for (size_t i = 0; i < amount; i++) {
         vf_diarization *result = NULL;
         CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &result));
-        CHECK_STATUS(VF_OK, vf_diarization_to_json(result, "recording", text, sizeof text, &n));
+        CHECK_STATUS(VF_OK, vf_diarization_to_json(result, "recording", 1, text, sizeof text, &n));
         vf_diarization_destroy(result);
     }
 }

@@ -119,7 +119,9 @@ impl InferenceArgs {
         let longest_s = (MAX_SAMPLES as f64) / f64::from(SAMPLE_RATE);
         if !(LEAST_S..=longest_s).contains(&self.window_s) {
             let found = self.window_s;
-            return Err(Failure::Usage(format!("window_s: expected {LEAST_S} to {longest_s}, got {found}")));
+            return Err(Failure::Usage(format!(
+                "--window-s: expected {LEAST_S} to {longest_s}, got {found}"
+            )));
         }
         if config.segmentation_model().is_some() {
             return Err(Failure::Usage(

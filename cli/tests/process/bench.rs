@@ -41,7 +41,7 @@ fn single_runs_have_a_row_for_each_batch() {
     assert!(text.contains("provider  batch  threads  P50 ms  P95 ms  P99 ms  max ms  requests/s"), "{text}");
 
     let said = run(&[&few[..], &["--sla-p99", "0.000001"]].concat());
-    assert!(failure(&said).starts_with("sla_p99: expected at most 0.000001 ms, measured "), "{said:?}");
+    assert!(failure(&said).starts_with("--sla-p99: expected at most 0.000001 ms, measured "), "{said:?}");
     assert!(said.err.contains(" ms (batch 1), ") && said.out.contains("requests/s"), "{said:?}");
     output(&[&few[..], &["--sla-p99", "600000"]].concat());
 }
@@ -177,16 +177,16 @@ fn nonsense_is_refused() {
     {
         refused(&[option, value], "");
     }
-    refused(&["--window-s", "61"], "window_s: expected 0.1 to 60, got 61");
-    refused(&["--sla-p99", "nan"], "sla_p99: expected more than 0");
+    refused(&["--window-s", "61"], "--window-s: expected 0.1 to 60, got 61");
+    refused(&["--sla-p99", "nan"], "--sla-p99: expected more than 0");
     for (option, value, reason) in [
         ("--chunk-ms", "5", "10..=1000"),
         ("--streams", "0", "1..=10000"),
         ("--measure", "all", "push"),
-        ("--seconds", "0", "seconds: expected more than 0 and at most 86400, got 0"),
-        ("--minutes", "inf", "minutes: expected more than 0"),
-        ("--latency", "0.1", "latency_s: expected"),
-        ("--history", "90000", "history_s: expected"),
+        ("--seconds", "0", "--seconds: expected more than 0 and at most 86400, got 0"),
+        ("--minutes", "inf", "--minutes: expected more than 0"),
+        ("--latency", "0.1", "--latency: expected"),
+        ("--history", "90000", "--history: expected"),
     ] {
         refused(&["--streaming", option, value, CONVERSATION], reason);
     }

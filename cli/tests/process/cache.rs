@@ -30,7 +30,7 @@ fn the_answer_is_the_same_and_the_folder_keeps_the_model() {
 #[test]
 fn what_is_no_folder() {
     let said = run(&["diarize", "--cache", CONVERSATION, CONVERSATION]);
-    assert!(failure(&said).starts_with("cache_folder: expected a folder"), "{said:?}");
+    assert!(failure(&said).starts_with("--cache: expected a folder"), "{said:?}");
 }
 
 #[test]
@@ -39,8 +39,8 @@ fn number_and_memory_of_a_gpu() {
     output(&[&["validate", "--provider", "cpu"], &gpu[..], &["tests/data/models/good.onnx"]].concat());
     let said = run(&["diarize", "--device-id", "64", CONVERSATION]);
     assert_eq!(said.code, 2, "{said:?}");
-    assert!(said.err.contains("device_id: expected 0 to 63, got 64"), "{said:?}");
+    assert!(said.err.contains("--device-id: expected 0 to 63, got 64"), "{said:?}");
     let said = run(&["diarize", "--device-memory", "5", CONVERSATION]);
     assert_eq!(said.code, 2, "{said:?}");
-    assert!(said.err.contains("device_memory_limit: expected 0 or 1048576 to 1099511627776 bytes, got 5"));
+    assert!(said.err.contains("--device-memory: expected 0 or 1048576 to 1099511627776 bytes, got 5"));
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use voiceflow::Turn;
 use voiceflow::output::rttm;
 
-use crate::support::{CONVERSATION, output, voiceflow};
+use crate::support::{CONVERSATION, output, run, voiceflow};
 
 /// Formats hold milliseconds, the table too.
 const ROUNDING_S: f64 = 0.0011;
@@ -49,17 +49,52 @@ fn json_keeps_its_schema() {
     let speakers = json["speakers"].as_array().unwrap();
     assert_eq!(speakers.len(), 3);
     for (index, speaker) in speakers.iter().enumerate() {
-        assert_eq!(keys(speaker), ["embedding", "label", "speech_s"]);
+        // Voices leave the library only where they are asked for.
+        assert_eq!(keys(speaker), ["label", "speech_s"]);
         assert_eq!(speaker["label"], format!("SPEAKER_{index:02}"));
         let own = turns(&json).into_iter().filter(|turn| turn.speaker == speaker["label"].as_str().unwrap());
         let speech_s: f64 = own.map(|turn| turn.end_s - turn.start_s).sum();
         assert!((speaker["speech_s"].as_f64().unwrap() - speech_s).abs() < ROUNDING_S);
-        assert!(speaker["embedding"].as_array().unwrap().iter().all(Value::is_f64));
     }
     for segment in json["segments"].as_array().unwrap() {
         assert_eq!(keys(segment), ["confidence", "end_s", "overlap", "speaker", "start_s"]);
         assert!((0.0..=1.0).contains(&segment["confidence"].as_f64().unwrap()));
         assert!(segment["overlap"].is_boolean());
+    }
+}
+
+/// No more digits than say something.
+#[test]
+fn numbers_are_rounded() {
+    let text = diarize("json");
+    for number in text.split([' ', ',', '}']).filter(|word| word.parse::<f64>().is_ok()) {
+        let decimals = number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+        assert!(decimals <= 4, "{number}");
+    }
+}
+
+#[test]
+fn several_recordings_are_one_document_or_lines() {
+    let files = [CONVERSATION, "nowhere.wav", CONVERSATION];
+    let of =
+        |format: &str| run(&[&["diarize", "--num-speakers", "3", "--format", format], &files[..]].concat());
+    let one = json();
+    let said = of("json");
+    assert_eq!((said.code, said.err.as_str()), (1, "voiceflow: nowhere.wav: no such file\n"));
+    let all: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(all, serde_json::json!([one, one]));
+    let lines: Vec<Value> = of("jsonl").out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines, [one.clone(), one]);
+    let said = run(&["diarize", "--format", "json", "nowhere.wav", "elsewhere.wav"]);
+    assert_eq!((said.code, said.out.as_str()), (1, "[]\n"));
+}
+
+#[test]
+fn embeddings_are_there_where_they_are_asked_for() {
+    let said = output(&["diarize", "--format", "jsonl", "--embeddings", CONVERSATION]);
+    let json: Value = serde_json::from_str(&said).unwrap();
+    for speaker in json["speakers"].as_array().unwrap() {
+        assert!(speaker["embedding"].as_array().unwrap().iter().all(Value::is_f64));
     }
 }
 

@@ -128,8 +128,11 @@ fn strangers_are_told_from_those_who_are_known() {
     ];
     assert_eq!(rows, expected, "{}", said.out);
 
-    let text = output(&["identify", "--gallery", &team.gallery, "--format", "json", files[0], files[3]]);
-    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |format: &str| {
+        output(&["identify", "--gallery", &team.gallery, "--format", format, files[0], files[3]])
+    };
+    let lines: Vec<Value> = of("jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(serde_json::from_str::<Value>(&of("json")).unwrap(), Value::from(lines.clone()));
     assert_eq!((&lines[0]["recording"], &lines[1]["recording"]), (&"conversation".into(), &"ben".into()));
     let speakers = lines[0]["speakers"].as_array().unwrap();
     assert_eq!(speakers.iter().map(|speaker| &speaker["name"]).filter(|name| name.is_null()).count(), 2);

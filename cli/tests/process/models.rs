@@ -51,6 +51,9 @@ fn every_format() {
     let format = |name: &str| output(&[&["diarize", "--format", name], &PAIR[..], &[CONVERSATION]].concat());
     let json: Value = serde_json::from_str(&format("json")).unwrap();
     assert_eq!(json["segments"].as_array().unwrap().len(), turns.len());
+    assert!(json["speakers"][0]["embedding"].is_null(), "not asked for");
+    let whole = [&["diarize", "--format", "json", "--embeddings"], &PAIR[..], &[CONVERSATION]].concat();
+    let json: Value = serde_json::from_str(&output(&whole)).unwrap();
     assert_eq!(json["speakers"][0]["embedding"].as_array().unwrap().len(), 16, "the fixture's dimension");
     assert_eq!(format("srt").matches(" --> ").count(), turns.len());
     assert!(format("table").starts_with("start s "));
@@ -112,13 +115,13 @@ fn a_bundle_that_is_not_there_names_the_places_and_the_way_out() {
     let hint = "; this library was built without it, `make models-accurate` makes it";
     assert_eq!(
         say_in(None, "accurate"),
-        format!("bundle accurate: {expected} accurate, .models/accurate, {beside}{hint}")
+        format!("--models accurate: {expected} accurate, .models/accurate, {beside}{hint}")
     );
     assert_eq!(
         say_in(Some("/mine"), "accurate"),
-        format!("bundle accurate: {expected} /mine/accurate, accurate, .models/accurate, {beside}{hint}")
+        format!("--models accurate: {expected} /mine/accurate, accurate, .models/accurate, {beside}{hint}")
     );
-    assert_eq!(say_in(Some("/mine"), "a/b"), format!("bundle a/b: {expected} a/b"));
+    assert_eq!(say_in(Some("/mine"), "a/b"), format!("--models a/b: {expected} a/b"));
 }
 
 #[test]
@@ -155,15 +158,15 @@ fn arguments_without_effect_or_out_of_range() {
         assert_eq!(usage(&run(&with(more))), "--plda: expected --clustering vbx with it");
     }
     for (more, reason) in [
-        (&["--receptive-field", "270", "991"][..], "receptive_field_step: expected 1 to 270, got 991"),
-        (&["--min-cluster-size", "0"], "min_cluster_size: expected 1 to 1000, got 0"),
-        (&["--min-cluster-size", "1001"], "min_cluster_size: expected 1 to 1000, got 1001"),
-        (&["--clustering-threshold", "2.5"], "clustering_threshold: expected 0 to 2, got 2.5"),
+        (&["--receptive-field", "270", "991"][..], "--receptive-field STEP: expected 1 to 270, got 991"),
+        (&["--min-cluster-size", "0"], "--min-cluster-size: expected 1 to 1000, got 0"),
+        (&["--min-cluster-size", "1001"], "--min-cluster-size: expected 1 to 1000, got 1001"),
+        (&["--clustering-threshold", "2.5"], "--clustering-threshold: expected 0 to 2, got 2.5"),
     ] {
         assert_eq!(usage(&run(&with(&[&PAIR, more].concat()))), reason);
     }
     let said = run(&with(&[&PAIR, &["--hop", "20"][..]].concat()));
-    assert_eq!(failure(&said), "hop_s: expected at most the model's window (10 s), got 20");
+    assert_eq!(failure(&said), "--hop: expected at most the model's window (10 s), got 20");
 }
 
 #[test]
@@ -198,7 +201,7 @@ fn models_in_the_wrong_place_and_files_that_are_no_models() {
     let expected =
         "expected a folder with model.onnx, or with segmentation.onnx and embedding.onnx, found none in";
     let folder = half.path().display();
-    assert_eq!(failure(&said), format!("bundle {folder}: {expected} {folder}"));
+    assert_eq!(failure(&said), format!("--models {folder}: {expected} {folder}"));
 }
 
 #[test]
@@ -227,7 +230,7 @@ fn options_that_are_not_set_follow_the_bundle() {
 #[test]
 fn public_models_bring_no_plda_and_the_embedded_one_does() {
     let said = run(&with(&[&PAIR, &["--clustering", "vbx"][..]].concat()));
-    let expected = "plda: expected the folder of a PLDA for the clustering method vbx, got none";
+    let expected = "--plda: expected the folder of a PLDA for the clustering method vbx, got none";
     assert!(said.err.contains(expected), "{said:?}");
     assert_eq!(output(&with(&["--clustering", "vbx"])), output(&with(&[])));
 }

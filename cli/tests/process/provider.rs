@@ -8,7 +8,7 @@ const MISSING: &str = "provider: expected cuda, which is not available";
 #[test]
 fn required() {
     let said = run(&["diarize", "--provider", "cuda", "--require-provider", CONVERSATION]);
-    assert!(failure(&said).starts_with(MISSING), "{said:?}");
+    assert!(failure(&said).starts_with(&format!("--{MISSING}")), "{said:?}");
     assert_eq!(said.out, "");
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{CONVERSATION, bare, failure, say};
+use crate::support::{CONVERSATION, bare, failure, root, say};
 
 const COMMANDS: [&[&str]; 3] =
     [&["diarize", CONVERSATION], &["validate", "tests/data/models/good.onnx"], &["info"]];
@@ -23,10 +23,14 @@ fn too_old(folder: &Path) -> PathBuf {
 
 #[test]
 fn not_found_lists_the_places_and_says_how_to_name_one() {
+    // A program of its own place: `make build` puts a runtime beside the one that it builds.
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("voiceflow");
+    std::fs::copy(env!("CARGO_BIN_EXE_voiceflow"), &program).unwrap();
     for arguments in COMMANDS {
-        let said = say(bare().args(arguments));
+        let said = say(Command::new(&program).env_clear().current_dir(root()).args(arguments));
         let line = failure(&said);
-        let folder = Path::new(env!("CARGO_BIN_EXE_voiceflow")).parent().unwrap();
+        let folder = folder.path();
         let start = "no usable ONNX Runtime library was found; name one with --runtime FILE or VOICEFLOW_ORT_LIBRARY. \
                      Places tried: ";
         assert!(line.starts_with(start) && !line.contains("runtime_library"), "{line}");
@@ -34,6 +38,19 @@ fn not_found_lists_the_places_and_says_how_to_name_one() {
             assert!(line.contains(part), "{part}: {line}");
         }
     }
+}
+
+/// As `make build` leaves it.
+#[test]
+fn a_library_beside_the_program_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("voiceflow");
+    std::fs::copy(env!("CARGO_BIN_EXE_voiceflow"), &program).unwrap();
+    let runtime = root().join(".runtime/onnxruntime-1.31.1/libonnxruntime.so.1.31.1");
+    std::os::unix::fs::symlink(runtime, folder.path().join("libonnxruntime.so.1.31.1")).unwrap();
+    let said = say(Command::new(&program).env_clear().current_dir(root()).arg("info"));
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    assert!(said.out.contains("ONNX Runtime  1.31.1 ("), "{}", said.out);
 }
 
 #[test]

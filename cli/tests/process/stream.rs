@@ -114,7 +114,7 @@ fn an_answer_may_go_to_a_device_or_to_standard_output() {
 #[test]
 fn nonsense_is_refused() {
     for (arguments, text) in [
-        (vec!["stream", "--latency", "9", CONVERSATION], "latency_s: expected 0.5 to 5, got 9"),
+        (vec!["stream", "--latency", "9", CONVERSATION], "--latency: expected 0.5 to 5, got 9"),
         (vec!["stream", "--rate", "10", "-"], "sample rate: expected 1000 to 768000 Hz, got 10 Hz"),
         (vec!["stream", "--channels", "0", "-"], "channels: expected 1 to 32, got 0"),
         (vec!["stream", "--rate", "8000", CONVERSATION], "--rate: expected - with it"),

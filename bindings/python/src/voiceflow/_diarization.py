@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _TEXT_ROOM = 1 << 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Speaker:
     """One speaker of a recording."""
 
@@ -33,21 +33,52 @@ class Speaker:
     """Such as "SPEAKER_00", in the order of first appearance."""
     speech_s: float
     """Total speaking time in seconds."""
-    embedding: NDArray[np.float32] = field(repr=False, compare=False)
+    embedding: NDArray[np.float32] = field(repr=False)
     """The voice, [embedding_dim], of unit length."""
+
+    def __repr__(self) -> str:
+        return f"<Speaker: {self.label}, {self.speech_s:.1f} s of speech>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Speaker):
+            return NotImplemented
+        return self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[object, ...]:
+        return self.index, self.label, self.speech_s, self.embedding.tobytes()
 
 
 class Diarization(Handle, Sequence[Segment]):
     """Who spoke when: a sequence of `Segment`, by start, then end, then speaker.
 
-    It never changes, needs nothing of the diarizer that made it, and may be read by any number of threads.
+    It never changes, needs nothing of the diarizer that made it, and may be read by any number of threads. It
+    can be pickled and copied; two are equal where their segments, speakers and voices are.
     """
-
-    _instead = ": list(result), a list of Segment, and the text of to_json can be"
 
     def __init__(self, owned: Owned) -> None:
         """Made by `Diarizer.process` and `Stream.finish`."""
         self._owned = owned
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _of_parts, self._parts()
+
+    def _parts(self) -> tuple[float, bytes, bytes, int]:
+        """Duration, segments and voices as bytes, and the number of speakers."""
+        voices = b"".join(speaker.embedding.tobytes() for speaker in self.speakers)
+        return self.duration, self.segments.tobytes(), voices, len(self.speakers)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Diarization) or self.closed or other.closed:
+            return NotImplemented
+        return self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash((self.duration, self.segments.tobytes()))
 
     @property
     def duration(self) -> float:
@@ -109,15 +140,18 @@ class Diarization(Handle, Sequence[Segment]):
         """RTTM, one line for each segment. White space in `name`, the recording's, becomes "_"."""
         return self._text("rttm", text(name, "name"))
 
-    def to_json(self, name: str) -> str:
-        """JSON: the recording called `name`, its speakers with their embeddings, and the segments."""
-        return self._text("json", text(name, "name"))
+    def to_json(self, name: str, *, embeddings: bool = False) -> str:
+        """JSON: the recording called `name`, its speakers, and the segments.
+
+        embeddings: whether the speakers have their voices, by which people can be recognised.
+        """
+        return self._text("json", text(name, "name"), int(embeddings))
 
     def to_srt(self) -> str:
         """SubRip subtitles, one cue with the speaker's label for each segment."""
         return self._text("srt")
 
-    def _text(self, form: str, *arguments: bytes) -> str:
+    def _text(self, form: str, *arguments: object) -> str:
         owned = self._borrow()
         return read_text(
             getattr(library(), f"vf_diarization_to_{form}"), owned.pointer, *arguments, room=_TEXT_ROOM
@@ -140,6 +174,15 @@ class Diarization(Handle, Sequence[Segment]):
     def _repr_html_(self) -> str:
         """The timeline for a notebook."""
         return _timeline.html(self)
+
+
+def _of_parts(duration: float, segments: bytes, voices: bytes, speakers: int) -> Diarization:
+    """The result with these parts."""
+    records = np.frombuffer(segments, _abi.SEGMENT_DTYPE)
+    values = np.frombuffer(voices, np.float32)
+    dim = values.size // speakers if speakers else 0
+    places = address(records), records.size, address(values), speakers, dim
+    return Diarization(Owned("vf_diarization_create", "vf_diarization_destroy", duration, *places))
 
 
 def _speaker(owned: Owned, index: int) -> Speaker:

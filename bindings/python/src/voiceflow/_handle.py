@@ -12,7 +12,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from ctypes import byref, c_size_t, c_void_p, create_string_buffer
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
@@ -72,8 +72,6 @@ class Handle:
     """What all objects with a handle have in common: `close`, `with`, and no copies."""
 
     _owned: Owned | None = None
-    # What can be copied or pickled instead.
-    _instead = ""
 
     def close(self) -> None:
         """Lets go of the memory. Calls of other threads that are under way end first. Can be repeated."""
@@ -98,9 +96,9 @@ class Handle:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __reduce__(self) -> NoReturn:
+    def __reduce__(self) -> tuple[Any, ...]:
         name = type(self).__name__
-        raise TypeError(f"a {name} belongs to this process and cannot be copied or pickled{self._instead}")
+        raise TypeError(f"a {name} belongs to this process and cannot be copied or pickled")
 
 
 def address(array: NDArray[Any]) -> int:
