@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import multiprocessing
+import pickle
+import re
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
 import pytest
 from conftest import ROOT
-from voiceflow import ClosedError, Diarization, Diarizer, InvalidArgumentError, Segment
+from voiceflow import ClosedError, Diarization, Diarizer, Gallery, InvalidArgumentError, Segment
 
 matplotlib.use("Agg")
 
@@ -59,10 +65,60 @@ def test_rttm(result: Diarization) -> None:
         assert abs(float(fields[3]) - segment.start) < 1e-3
 
 
+def test_copies_are_equal(result: Diarization, diarizer: Diarizer) -> None:
+    for other in (copy.copy(result), copy.deepcopy(result), pickle.loads(pickle.dumps(result))):
+        assert other is not result and other == result and hash(other) == hash(result)
+        assert list(other) == list(result) and other.speakers == result.speakers
+        assert other.duration == result.duration and repr(other) == repr(result)
+        for embeddings in (False, True):
+            assert other.to_json("x", embeddings=embeddings) == result.to_json("x", embeddings=embeddings)
+        other.close()
+        assert other != result and len(result) > 0
+    gallery = Gallery(diarizer)
+    gallery.enroll("ada", result.speakers[0])
+    assert gallery.identify(pickle.loads(pickle.dumps(result))) == gallery.identify(result)
+    nobody = diarizer.process(np.zeros(16_000, np.float32), 16_000)
+    assert copy.deepcopy(nobody) == nobody != result and nobody != list(nobody)
+
+
+def test_a_result_crosses_to_another_process(recording: Path) -> None:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        result = pool.submit(diarized, recording).result()
+    with Diarizer(bundle="fast-cnn", threads=1) as diarizer:
+        assert result == diarizer.process(recording)
+
+
+def diarized(recording: Path) -> Diarization:
+    """In the other process."""
+    with Diarizer(bundle="fast-cnn", threads=1) as diarizer:
+        return diarizer.process(recording)
+
+
+def test_results_that_were_tampered_with_are_refused(result: Diarization) -> None:
+    make, (duration, segments, voices, speakers) = result.__reduce__()
+    for parts in ((0.0, segments, voices, speakers), (duration, segments, b"", 0)):
+        with pytest.raises(InvalidArgumentError, match="segments: segment 0: "):
+            make(*parts)
+
+
+def test_reprs(result: Diarization) -> None:
+    assert re.fullmatch(r"<Diarization: 52\.5 s, \d+ segments, 3 speakers>", repr(result))
+    assert re.fullmatch(
+        r"<Segment: 0\.\d\d to \d\.\d\d s, SPEAKER_00, confidence [01]\.\d\d>", repr(result[0])
+    )
+    assert any(", overlap>" in repr(segment) for segment in result)
+    assert re.fullmatch(r"<Speaker: SPEAKER_00, \d+\.\d s of speech>", repr(result.speakers[0]))
+
+
 def test_json(result: Diarization) -> None:
     told: dict[str, Any] = json.loads(result.to_json("größe"))
     assert len(told["segments"]) == len(result) and len(told["speakers"]) == 3
     assert "größe" in json.dumps(told, ensure_ascii=False)
+    # Voices leave the library only where they are asked for.
+    assert all("embedding" not in speaker for speaker in told["speakers"])
+    told = json.loads(result.to_json("größe", embeddings=True))
+    for speaker, known in zip(told["speakers"], result.speakers, strict=True):
+        np.testing.assert_array_equal(np.float32(speaker["embedding"]), known.embedding)
 
 
 def test_srt(result: Diarization) -> None:
@@ -105,6 +161,20 @@ def test_plot(result: Diarization) -> None:
     assert bars == len(result)
     mine = pyplot.subplots()[1]
     assert result.plot(ax=mine) is mine and len(mine.collections) == 3
+    pyplot.close("all")
+
+
+def test_the_labels_of_a_plot_are_not_cut(result: Diarization) -> None:
+    from matplotlib import pyplot
+
+    axes = result.plot()
+    figure = axes.figure
+    figure.canvas.draw()
+    whole = figure.bbox
+    for label in (*axes.get_yticklabels(), *axes.get_xticklabels(), axes.xaxis.label):
+        box = label.get_window_extent()
+        assert whole.x0 <= box.x0 and box.x1 <= whole.x1, label
+        assert whole.y0 <= box.y0 and box.y1 <= whole.y1, label
     pyplot.close("all")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import pydoc
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,30 @@ def test_every_setter_has_a_keyword() -> None:
     keywords = DiarizerOptions.__optional_keys__ | StreamOptions.__optional_keys__
     assert keywords == setters | {"provider_policy"}
     assert SessionOptions.__optional_keys__ < DiarizerOptions.__optional_keys__
+
+
+def test_help_names_each_option() -> None:
+    for function, options in (
+        (Session, SessionOptions),
+        (Diarizer, DiarizerOptions),
+        (Diarizer.stream, StreamOptions),
+    ):
+        parameters = inspect.signature(function).parameters
+        shown = {name for name, known in parameters.items() if known.kind is known.KEYWORD_ONLY}
+        assert shown - {"load_cancel", "load_deadline_ms"} == options.__optional_keys__
+        assert parameters["deadline_ms"].annotation == "int | None"
+        assert parameters["deadline_ms"].default is None
+        text = pydoc.render_doc(function, renderer=pydoc.plaintext)
+        for name in options.__optional_keys__:
+            assert re.search(rf"^[ |]*{name}: \S", text, re.M), name
+
+
+def test_option_types_are_exported() -> None:
+    options: voiceflow.DiarizerOptions = {"threads": 1, "bundle": "fast-cnn"}
+    with Diarizer(**options) as diarizer:
+        assert diarizer.info.name == "fast-cnn"
+    assert {"DiarizerOptions", "SessionOptions", "StreamOptions"} < set(voiceflow.__all__)
+    assert all(hasattr(voiceflow, name) for name in voiceflow.__all__)
 
 
 GOOD: list[dict[str, Any]] = [

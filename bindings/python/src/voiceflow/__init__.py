@@ -8,6 +8,8 @@
 
 A `Diarizer` is made once and used for any number of recordings and streams, from any number of threads. Every
 class has `close` and works in `with`; without either, memory goes with the last reference.
+
+`python -m voiceflow meeting.flac` prints who speaks when.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ from ._gallery import Gallery, Identity
 from ._library import library
 from ._log import TRACE, log_to
 from ._model import ModelInfo
+from ._options import DiarizerOptions, SessionOptions, StreamOptions
 from ._segment import Segment
 from ._session import Inference, Session
 from ._stream import Stream
@@ -62,6 +65,7 @@ __all__ = [
     "DeadlineError",
     "Diarization",
     "Diarizer",
+    "DiarizerOptions",
     "EmbeddingFamily",
     "Error",
     "ExitingError",
@@ -90,9 +94,11 @@ __all__ = [
     "RuntimeVersionError",
     "Segment",
     "Session",
+    "SessionOptions",
     "Speaker",
     "Stage",
     "Stream",
+    "StreamOptions",
     "log_to",
     "version",
 ]
@@ -102,3 +108,13 @@ def version() -> str:
     """The version of libvoiceflow, such as "0.1.0", which is that of this package too."""
     number: bytes = library().vf_version()
     return number.decode()
+
+
+__version__: str
+
+
+def __getattr__(name: str) -> str:
+    # Of the library, which is loaded when it is first needed.
+    if name == "__version__":
+        return version()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,6 +18,9 @@ class Cancel(Handle):
         self._owned = Owned("vf_cancel_create", "vf_cancel_destroy")
         self._set = False
 
+    def __repr__(self) -> str:
+        return f"<Cancel: {'closed' if self.closed else 'set' if self._set else 'not set'}>"
+
     def set(self) -> None:
         """Ends the calls with this switch soon, and later ones at once. Any thread."""
         owned = self._borrow()

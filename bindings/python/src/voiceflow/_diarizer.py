@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ._arguments import PathLike, frames, hertz, is_path, path
+from ._aside import aside
 from ._call import LongCall, Progress, answer
 from ._cancel import Cancel
 from ._diarization import Diarization
 from ._errors import InvalidArgumentError, about
 from ._handle import Owned, address
 from ._model import Model
-from ._options import DiarizerOptions, StreamOptions
+from ._options import DiarizerOptions, SessionOptions, StreamOptions, takes
 from ._stream import Stream
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ class Diarizer(Model):
     _kind = "diarizer"
     _option_names = DiarizerOptions.__optional_keys__
 
+    @takes(SessionOptions, DiarizerOptions)
     def __init__(
         self,
         *,
@@ -46,7 +50,9 @@ class Diarizer(Model):
         load_cancel: a switch that ends the load with `CancelledError`.
         load_deadline_ms: milliseconds after which the load ends with `DeadlineError`, 0 or more; None for no
             deadline. That of the calls is the option `deadline_ms`.
-        options: those of `DiarizerOptions`.
+
+        Options, those of `DiarizerOptions`:
+
         """
         self._open(options, load_cancel, load_deadline_ms)
 
@@ -69,36 +75,51 @@ class Diarizer(Model):
             cancels.
         cancel: a switch that ends the call with `CancelledError`.
         """
+        work = self._work(source, sample_rate)
+        with about(source) if is_path(source) else nullcontext():  # type: ignore[arg-type]
+            return Diarization(LongCall(work, progress, cancel).run())
+
+    async def aprocess(
+        self,
+        source: Source,
+        sample_rate: float | None = None,
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> Diarization:
+        """As `process`, on a thread, while the event loop goes on. Any number of tasks may await it at once.
+
+        Where the task is cancelled, the call ends soon and then `asyncio.CancelledError` is raised.
+        `progress` is called on the thread.
+        """
+        call = LongCall(self._work(source, sample_rate), progress, cancel)
+        with about(source) if is_path(source) else nullcontext():  # type: ignore[arg-type]
+            return Diarization(await aside(call.stop, call.run))
+
+    def _work(self, source: Source, sample_rate: float | None) -> Callable[[], Owned]:
+        """What makes the call, and keeps what its pointers lead to."""
         owned = self._borrow()
         if is_path(source):
             if sample_rate is not None:
                 raise InvalidArgumentError("sample_rate: expected none with a file, which tells it")
             file = path(source, "source")
-            with about(source):  # type: ignore[arg-type]
-                return self._run("vf_diarizer_process_file", (owned.pointer, file), progress, cancel, owned)
+            return self._bound("vf_diarizer_process_file", (owned.pointer, file), owned)
         samples, n_frames, channels = frames(source, "source")  # type: ignore[arg-type]
         if sample_rate is None:
             raise InvalidArgumentError("sample_rate: expected one with an array, in hertz")
         rate = hertz(sample_rate)
         kind = "i16" if samples.dtype == np.int16 else "f32"
         arguments = (owned.pointer, address(samples), n_frames, rate, channels)
-        return self._run(f"vf_diarizer_process_{kind}", arguments, progress, cancel, (owned, samples))
+        return self._bound(f"vf_diarizer_process_{kind}", arguments, (owned, samples))
 
-    def _run(
-        self,
-        function: str,
-        arguments: tuple[object, ...],
-        progress: Progress | None,
-        cancel: Cancel | None,
-        kept: object,
-    ) -> Diarization:
-        """Makes the call; `kept` is what its pointers lead to."""
-
+    @staticmethod
+    def _bound(function: str, arguments: tuple[object, ...], kept: object) -> Callable[[], Owned]:
         def work(_kept: object = kept) -> Owned:
             return Owned(function, "vf_diarization_destroy", *arguments, answer, None)
 
-        return Diarization(LongCall(work, progress, cancel).run())
+        return work
 
+    @takes(StreamOptions)
     def stream(
         self, sample_rate: float = 16_000, channels: int = 1, **options: Unpack[StreamOptions]
     ) -> Stream:
@@ -106,6 +127,8 @@ class Diarizer(Model):
 
         sample_rate: in hertz, a whole number from 1,000 to 768,000.
         channels: 1 to 32; their mean is used.
-        options: those of `StreamOptions`, such as `latency_s`.
+
+        Options, those of `StreamOptions`:
+
         """
         return Stream(self._borrow(), sample_rate, channels, options)

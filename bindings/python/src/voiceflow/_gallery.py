@@ -58,6 +58,12 @@ class Gallery(Handle):
         # Numbers of voices hold while nobody is removed.
         self._numbers = threading.Lock()
 
+    def __repr__(self) -> str:
+        if self.closed:
+            return "<Gallery: closed>"
+        voices = len(self)
+        return f"<Gallery: {voices} {'voice' if voices == 1 else 'voices'}>"
+
     def save(self, file: PathLike) -> None:
         """Writes the gallery to a file, in place of an older one, whole or not at all."""
         owned = self._borrow()

@@ -65,6 +65,14 @@ class Model(Handle):
         self._owned = load.run()
         _options.runtime_decided()
 
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        if self.closed:
+            return f"<{name}: closed>"
+        info = self.info
+        model = f"{info.name} {info.version}".rstrip()
+        return f"<{name}: {model} on {info.provider.name.lower()}>"
+
     @property
     def info(self) -> ModelInfo:
         """The model and where it runs."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from enum import IntEnum
-from typing import Any, TypedDict
+from typing import Any, ForwardRef, TypedDict, TypeVar
 
 from ._arguments import PathLike, data, path, real, whole
 from ._enums import Clustering, EmbeddingFamily, Frontend, Provider, ProviderPolicy, choice
@@ -16,97 +17,142 @@ Bytes = bytes | bytearray | memoryview
 
 
 class SessionOptions(TypedDict, total=False):
-    """Options of a `Session`. What is not given, or None, has its default."""
+    """Options of a `Session`. What is not given, or None, has its default.
+
+    model_path: ONNX file of the model. Default: the model in the library.
+    model_memory: The model as the bytes of an ONNX file.
+    runtime_library: libonnxruntime.so. Default: VOICEFLOW_ORT_LIBRARY, ORT_DYLIB_PATH, beside
+        libvoiceflow, the installed `onnxruntime` package, the system's loader. The first session of the
+        process decides.
+    telemetry: Whether ONNX Runtime may use its telemetry, which writes below the home folder and sends
+        data to Microsoft. The first session of the process decides. Default: False, it is switched off.
+    provider: "auto" (the default), "cpu", "cuda" or "tensorrt".
+    provider_policy: "preferred" (the default): the CPU where the provider is not available; or
+        "required".
+    device_id: Number of the GPU, 0 to 63. Default 0.
+    device_memory_limit: Most bytes on a GPU for one run slot, 1 MiB to 1 TiB; nothing on the CPU.
+        Default 0: no limit.
+    cache_folder: Folder that keeps models as optimised for this processor, so that they load faster the
+        next time; made where it does not exist. Whoever can write to it decides what runs. Default:
+        none, nothing is written.
+    threads: Threads that work for one call, 0 to 256. Default 0: one for each physical core.
+    slots: Runs of the network at once in one session, 1 to 64. Default 1; a diarizer has one for each
+        thread.
+    deadline_ms: Longest time of one call in milliseconds, waiting included. Default: no limit.
+    """
 
     model_path: PathLike | None
-    """ONNX file of the model. Default: the model in the library."""
     model_memory: Bytes | None
-    """The model as the bytes of an ONNX file."""
     runtime_library: PathLike | None
-    """libonnxruntime.so. Default: VOICEFLOW_ORT_LIBRARY, ORT_DYLIB_PATH, beside libvoiceflow, the installed
-    `onnxruntime` package, the system's loader. The first session of the process decides."""
     telemetry: bool | None
-    """Whether ONNX Runtime may use its telemetry, which writes below the home folder and sends data to
-    Microsoft. The first session of the process decides. Default: False, it is switched off."""
     provider: Provider | str | None
-    """"auto" (the default), "cpu", "cuda" or "tensorrt"."""
     provider_policy: ProviderPolicy | str | None
-    """"preferred" (the default): the CPU where the provider is not available; or "required"."""
     device_id: int | None
-    """Number of the GPU, 0 to 63. Default 0."""
     device_memory_limit: int | None
-    """Most bytes on a GPU for one run slot, 1 MiB to 1 TiB; nothing on the CPU. Default 0: no limit."""
     cache_folder: PathLike | None
-    """Folder that keeps models as optimised for this processor, so that they load faster the next time; made
-    where it does not exist. Whoever can write to it decides what runs. Default: none, nothing is written."""
     threads: int | None
-    """Threads that work for one call, 0 to 256. Default 0: one for each physical core."""
     slots: int | None
-    """Runs of the network at once in one session, 1 to 64. Default 1; a diarizer has one for each thread."""
     deadline_ms: int | None
-    """Longest time of one call in milliseconds, waiting included. Default: no limit."""
 
 
 class DiarizerOptions(SessionOptions, total=False):
-    """Options of a `Diarizer`."""
+    """Options of a `Diarizer`.
+
+    batch: Windows that the network is given at once, at most: 1 to 1,024. Default 8.
+    num_speakers: Exactly so many speakers, 1 to 100. Default: the voices decide.
+    speaker_range: Fewest and most speakers, 0 to 100 and 1 to 100. Default (0, 100).
+    hop_s: Seconds from the start of one window to the next, 0.1 to 60. Default: the model's.
+    clustering_threshold: Distance under which two clusters of voices are one speaker, 0 to 2. Default:
+        the model's.
+    min_speech_s: Segments shorter than these seconds are dropped, 0 to 60. Default 0.
+    min_silence_s: Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0.
+    bundle: Models that were tuned together: fast-cnn or accurate, which are compiled in, or a folder, or
+        its name in $VOICEFLOW_MODELS, in .models or beside the library; options that are not given are
+        what it was tuned to. Default: accurate for recordings where it is compiled in, and fast-cnn for
+        the rest.
+    segmentation_model: ONNX file of a public segmentation model, beside an embedding model.
+    segmentation_model_memory: The segmentation model as the bytes of an ONNX file.
+    segmentation_receptive_field: What one frame of it sees and the step between frames, in samples.
+    embedding_model: ONNX file of a public speaker embedding model.
+    embedding_model_memory: The embedding model as the bytes of an ONNX file.
+    embedding_family: "auto" (the default), "wespeaker", "3d-speaker" or "nemo".
+    frontend: "trained" (the default) or "sherpa".
+    clustering_method: "auto" (the default), "average", "centroid" or "vbx".
+    min_cluster_size: Windows in which a speaker of centroid clustering is heard at least, 1 to 1,000.
+    plda: Folder with the PLDA for "vbx" of public models.
+    """
 
     batch: int | None
-    """Windows that the network is given at once, at most: 1 to 1,024. Default 8."""
     num_speakers: int | None
-    """Exactly so many speakers, 1 to 100. Default: the voices decide."""
     speaker_range: tuple[int, int] | None
-    """Fewest and most speakers, 0 to 100 and 1 to 100. Default (0, 100)."""
     hop_s: float | None
-    """Seconds from the start of one window to the next, 0.1 to 60. Default: the model's."""
     clustering_threshold: float | None
-    """Distance under which two clusters of voices are one speaker, 0 to 2. Default: the model's."""
     min_speech_s: float | None
-    """Segments shorter than these seconds are dropped, 0 to 60. Default 0."""
     min_silence_s: float | None
-    """Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0."""
     bundle: PathLike | None
-    """Models that were tuned together: fast-cnn or accurate, which are compiled in, or a folder, or its name
-    in $VOICEFLOW_MODELS, in .models or beside the library; options that are not given are what it was tuned
-    to. Default: accurate for recordings where it is compiled in, and fast-cnn for the rest."""
     segmentation_model: PathLike | None
-    """ONNX file of a public segmentation model, beside an embedding model."""
     segmentation_model_memory: Bytes | None
-    """The segmentation model as the bytes of an ONNX file."""
     segmentation_receptive_field: tuple[int, int] | None
-    """What one frame of it sees and the step between frames, in samples."""
     embedding_model: PathLike | None
-    """ONNX file of a public speaker embedding model."""
     embedding_model_memory: Bytes | None
-    """The embedding model as the bytes of an ONNX file."""
     embedding_family: EmbeddingFamily | str | None
-    """"auto" (the default), "wespeaker", "3d-speaker" or "nemo"."""
     frontend: Frontend | str | None
-    """"trained" (the default) or "sherpa"."""
     clustering_method: Clustering | str | None
-    """"auto" (the default), "average", "centroid" or "vbx"."""
     min_cluster_size: int | None
-    """Windows in which a speaker of centroid clustering is heard at least, 1 to 1,000."""
     plda: PathLike | None
-    """Folder with the PLDA for "vbx" of public models."""
 
 
 class StreamOptions(TypedDict, total=False):
-    """Options of a `Stream`; models and providers are its diarizer's."""
+    """Options of a `Stream`; models and providers are its diarizer's.
+
+    latency_s: Longest time until what is told of a moment is final, in seconds, 0.5 to 5. Default 1.
+    history_s: Seconds of the stream that the result of `finish` covers, 0 to 86,400. Default 7,200.
+    speaker_range: (0, most speakers), 1 to 100. Default (0, 100).
+    clustering_threshold: Distance under which two clusters of voices are one speaker, 0 to 2. Default:
+        the model's.
+    min_speech_s: Segments shorter than these seconds are dropped, 0 to 60. Default 0.
+    min_silence_s: Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0.
+    deadline_ms: Longest time of one call in milliseconds. Default: no limit.
+    """
 
     latency_s: float | None
-    """Longest time until what is told of a moment is final, in seconds, 0.5 to 5. Default 1."""
     history_s: float | None
-    """Seconds of the stream that the result of `finish` covers, 0 to 86,400. Default 7,200."""
     speaker_range: tuple[int, int] | None
-    """(0, most speakers), 1 to 100. Default (0, 100)."""
     clustering_threshold: float | None
-    """Distance under which two clusters of voices are one speaker, 0 to 2. Default: the model's."""
     min_speech_s: float | None
-    """Segments shorter than these seconds are dropped, 0 to 60. Default 0."""
     min_silence_s: float | None
-    """Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0."""
     deadline_ms: int | None
-    """Longest time of one call in milliseconds. Default: no limit."""
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def takes(*kinds: Any) -> Callable[[Function], Function]:
+    """Decorates a function with `**options` of the last of these kinds, each derived from the one before.
+
+    `help` and `inspect.signature` show each option as the keyword that it is, and `help` says what it does.
+    """
+
+    def decorate(function: Function) -> Function:
+        own = inspect.signature(function)
+        fixed = [known for known in own.parameters.values() if known.kind is not known.VAR_KEYWORD]
+        options = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=written(kind))
+            for name, kind in kinds[-1].__annotations__.items()
+        ]
+        function.__signature__ = own.replace(parameters=[*fixed, *options])  # type: ignore[attr-defined]
+        if function.__doc__ is not None:
+            # What stands in each description behind its first paragraph.
+            texts = [inspect.cleandoc(kind.__doc__ or "").partition("\n\n")[2] for kind in kinds]
+            function.__doc__ = "\n".join([inspect.cleandoc(function.__doc__), *texts])
+        return function
+
+    return decorate
+
+
+def written(annotation: object) -> object:
+    """An annotation as it is written in the source, such as "PathLike | None"."""
+    return annotation.__forward_arg__ if isinstance(annotation, ForwardRef) else annotation
 
 
 Convert = Callable[[object, str], tuple[Any, ...]]

@@ -28,6 +28,13 @@ class Segment:
     final: bool
     """False for a segment of a stream that may still change; it holds until `Stream.updates` changes."""
 
+    def __repr__(self) -> str:
+        marks = f"{', overlap' if self.overlap else ''}{'' if self.final else ', provisional'}"
+        return (
+            f"<Segment: {self.start:.2f} to {self.end:.2f} s, {self.speaker}, "
+            f"confidence {self.confidence:.2f}{marks}>"
+        )
+
     @property
     def duration(self) -> float:
         """Seconds."""

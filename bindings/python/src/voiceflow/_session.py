@@ -17,7 +17,7 @@ from ._errors import InvalidArgumentError
 from ._handle import Owned, address, read_number
 from ._library import check, library
 from ._model import Model
-from ._options import SessionOptions
+from ._options import SessionOptions, takes
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -38,6 +38,10 @@ class Inference(NamedTuple):
     embedding: NDArray[np.float32]
     """[batch, max_speakers, embedding_dim]: for each local speaker a voice of unit length, or zeros."""
 
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name} {list(values.shape)}" for name, values in self._asdict().items())
+        return f"<Inference: {shapes}>"
+
 
 class Session(Model):
     """One loaded model. Most programs want a `Diarizer`.
@@ -51,6 +55,7 @@ class Session(Model):
     _kind = "session"
     _option_names = SessionOptions.__optional_keys__
 
+    @takes(SessionOptions)
     def __init__(
         self,
         *,
@@ -63,7 +68,9 @@ class Session(Model):
         load_cancel: a switch that ends the load with `CancelledError`.
         load_deadline_ms: milliseconds after which the load ends with `DeadlineError`, 0 or more; None for no
             deadline. That of the calls is the option `deadline_ms`.
-        options: those of `SessionOptions`.
+
+        Options, those of `SessionOptions`:
+
         """
         self._open(options, load_cancel, load_deadline_ms)
         info = self.info

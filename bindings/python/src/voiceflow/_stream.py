@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextvars
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from ctypes import byref, c_double, c_size_t, c_uint64
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _abi, _options
 from ._arguments import UINT32_MAX, frames, hertz, whole
-from ._call import POLL_S, LongCall, Progress, ShortCall, answer
+from ._aside import aside
+from ._call import LongCall, Progress, ShortCall, answer
 from ._cancel import Cancel
 from ._diarization import Diarization
 from ._errors import ClosedError, InvalidArgumentError
@@ -22,8 +21,6 @@ from ._library import check, library
 from ._news import News
 from ._segment import Segment, from_record, label
 from ._turns import Turns
-
-Result = TypeVar("Result")
 
 # A push of as much audio takes some tenths of a second.
 _LONG_S = 10
@@ -63,6 +60,13 @@ class Stream(Handle):
         # Whether earlier pushes left audio that is not analysed.
         self._behind = False
         self._turns = Turns()
+
+    def __repr__(self) -> str:
+        if self.closed:
+            return "<Stream: closed>"
+        finished = ", finished" if self.result is not None else ""
+        channels = "1 channel" if self._channels == 1 else f"{self._channels} channels"
+        return f"<Stream: {self._rate} Hz, {channels}, latency {self.latency_s:.2f} s{finished}>"
 
     def close(self) -> None:
         """Lets go of the memory. Calls of other threads that are under way end first. Can be repeated."""
@@ -112,7 +116,7 @@ class Stream(Handle):
         samples are taken, as after `CancelledError` of `push`; other pushes and finishes of this stream end
         too.
         """
-        await self._aside(self._end_of(self._borrow()), self.push, samples)
+        await aside(self._end_of(self._borrow()), self.push, samples)
 
     async def afinish(self) -> Diarization:
         """As `finish`, on a thread, while the event loop goes on.
@@ -121,37 +125,7 @@ class Stream(Handle):
         again then, unless the finish was done by then: `result` tells.
         """
         cancel = Cancel()
-        return await self._aside(cancel.set, lambda: self.finish(cancel=cancel))
-
-    async def _aside(
-        self, end: Callable[[], object], function: Callable[..., Result], *arguments: object
-    ) -> Result:
-        # Here, where it is loaded already: to import it takes longer than all of this package.
-        import asyncio
-
-        begun = False
-
-        def work() -> Result:
-            nonlocal begun
-            begun = True
-            return function(*arguments)
-
-        # A future, not a task, which the end of the loop would cancel while the thread works.
-        loop, context = asyncio.get_running_loop(), contextvars.copy_context()
-        future = loop.run_in_executor(None, lambda: context.run(work))
-        try:
-            await asyncio.wait([future])
-        except asyncio.CancelledError:
-            while not future.done():
-                # The thread may not have come to the call of the library that is to be ended.
-                if begun:
-                    end()
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait([future], timeout=POLL_S)
-            # Its error is known to nobody else, and asyncio would complain.
-            future.exception()
-            raise
-        return future.result()
+        return await aside(cancel.set, lambda: self.finish(cancel=cancel))
 
     def read(self) -> list[Segment]:
         """The segments that were not read yet: first the final ones. Waits for no push."""

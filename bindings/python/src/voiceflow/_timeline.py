@@ -74,7 +74,9 @@ def plot(diarization: Diarization, ax: Axes | None) -> Axes:
     if ax is None:
         from matplotlib import pyplot
 
-        ax = pyplot.subplots(figsize=(10, 0.6 + 0.4 * max(len(diarization.speakers), 1)))[1]
+        # Constrained: labels outside of the axes, however long, have their place in the figure.
+        size = (10, 0.8 + 0.4 * max(len(diarization.speakers), 1))
+        ax = pyplot.subplots(figsize=size, layout="constrained")[1]
     for speaker in diarization.speakers:
         spans = [
             (segment.start, segment.duration)
@@ -87,4 +89,5 @@ def plot(diarization: Diarization, ax: Axes | None) -> Axes:
     times = ticks(diarization.duration)
     ax.set_xticks(times, [clock(time) for time in times])
     ax.set_xlim(0, max(diarization.duration, 1e-3))
+    ax.set_xlabel("time")
     return ax
