@@ -30,6 +30,10 @@ help: ## list the targets
 demo: build ## set up, build, and diarize the recording that ships with the project
 	target/release/voiceflow diarize examples/data/conversation.flac \
 		--reference examples/data/conversation.rttm
+	@echo
+	@echo "Next:  target/release/voiceflow diarize RECORDING           who speaks when in one of yours"
+	@echo "       target/release/voiceflow diarize --help              all that it can be told"
+	@echo "       make install PREFIX=FOLDER                           for C, C++, Go; make wheel for Python"
 
 # Cargo features of the release library: accurate-model compiles the accurate bundle in. Empty for a library without it,
 # and without the download of its weights.
@@ -41,6 +45,8 @@ CARGO_FEATURES = $(if $(FEATURES),--features "$(addprefix voiceflow/,$(FEATURES)
 .PHONY: build
 build: $(RUNTIME) $(BUILT_IN) ## the release library and the command line; FEATURES= leaves the accurate bundle out
 	cargo build --release --workspace --locked $(CARGO_FEATURES)
+	@# Beside the program, where it looks, so that it runs by hand too.
+	@ln -sf "$(RUNTIME)" target/release/
 
 # Not empty: the static library is installed too.
 STATIC ?=
