@@ -77,7 +77,7 @@ fn a_killed_process_leaves_a_whole_gallery_and_the_next_save_cleans_up() {
     }
     if let Some(path) = std::env::var_os(SAVES) {
         loop {
-            gallery.save(path.as_ref()).unwrap();
+            gallery.save(&path).unwrap();
         }
     }
     let folder = tempfile::tempdir().unwrap();
