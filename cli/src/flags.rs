@@ -14,7 +14,7 @@ const RENAMED: [(&str, &str); 15] = [
     ("receptive_field_size", "--receptive-field SIZE"),
     ("receptive_field_step", "--receptive-field STEP"),
     ("runtime_library", "--runtime"),
-    ("sample_rate", "--rate"),
+    ("sample rate", "--rate"),
     ("clustering_method", "--clustering"),
     ("model_path", "--model"),
 ];
@@ -40,10 +40,9 @@ const SAME: [&str; 15] = [
 
 /// A text of the library with flags in place of options: at its start, and wherever a word can be nothing else.
 pub fn named(text: &str) -> String {
-    let mut named = String::with_capacity(text.len());
-    for (index, word) in split_words(text).enumerate() {
-        let at_start = index == 0 && is_subject(text, word);
-        match flag(word).filter(|_| at_start || word.contains('_')) {
+    let (mut named, rest) = subject(text).unwrap_or((String::new(), text));
+    for word in split_words(rest) {
+        match flag(word).filter(|_| word.contains('_')) {
             Some(flag) => named.push_str(&flag),
             None => named.push_str(word),
         }
@@ -51,10 +50,11 @@ pub fn named(text: &str) -> String {
     named
 }
 
-/// Whether `text` is about the option that it begins with: "threads: expected …", "bundle nowhere: expected …".
-fn is_subject(text: &str, word: &str) -> bool {
-    let rest = text.get(word.len()..).unwrap_or_default();
-    rest.starts_with(": ") || (word == "bundle" && rest.starts_with(' '))
+/// The flag of the option that `text` is about, and the rest of it: "threads: expected …", "bundle nowhere: expected …".
+fn subject(text: &str) -> Option<(String, &str)> {
+    let end = if text.starts_with("bundle ") { text.find(' ') } else { text.find(": ") };
+    let (option, rest) = text.split_at_checked(end?)?;
+    Some((flag(option)?, rest))
 }
 
 fn flag(option: &str) -> Option<String> {
@@ -89,6 +89,7 @@ mod tests {
                 "--min-speakers: expected at most --max-speakers (2), got 3",
             ),
             ("bundle nowhere: expected a folder", "--models nowhere: expected a folder"),
+            ("sample rate: expected 1000 to 768000 Hz", "--rate: expected 1000 to 768000 Hz"),
         ] {
             assert_eq!(named(text), expected);
         }

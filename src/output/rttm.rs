@@ -216,7 +216,7 @@ mod tests {
         std::fs::write(&path, b"SPEAKER a 1 0 1 <NA> <NA> b\n\xff\n").unwrap();
         let expected = format!("{}: line 2: expected UTF-8 text, found other bytes", path.display());
         assert_eq!(read(&path).unwrap_err().to_string(), expected);
-        let missing = read(&folder.path().join("none.rttm")).unwrap_err();
+        let missing = read(folder.path().join("none.rttm")).unwrap_err();
         assert!(matches!(missing, crate::Error::NotFound(_)), "{missing}");
     }
 }

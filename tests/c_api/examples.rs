@@ -17,7 +17,7 @@ fn recording() -> PathBuf {
 
 /// The recording, at 16 kHz.
 fn samples() -> Vec<f32> {
-    let (mut source, mut samples) = (FileSource::open(&recording()).unwrap(), Vec::new());
+    let (mut source, mut samples) = (FileSource::open(recording()).unwrap(), Vec::new());
     while source.read(&mut samples).unwrap() > 0 {}
     samples
 }

@@ -39,7 +39,7 @@ pub fn runtime_library() -> PathBuf {
 /// The samples of the example recording.
 pub fn conversation() -> Vec<f32> {
     let mut samples = Vec::new();
-    let mut file = FileSource::open(&root().join("examples/data/conversation.flac")).unwrap();
+    let mut file = FileSource::open(root().join("examples/data/conversation.flac")).unwrap();
     while file.read(&mut samples).unwrap() > 0 {}
     samples
 }

@@ -54,10 +54,10 @@ impl Team {
 
 /// The turns of a person in the first 28 s of the conversation, one after the other.
 fn said(person: &str) -> Vec<f32> {
-    let (mut source, mut samples) = (FileSource::open(&root().join(CONVERSATION)).unwrap(), Vec::new());
+    let (mut source, mut samples) = (FileSource::open(root().join(CONVERSATION)).unwrap(), Vec::new());
     while source.read(&mut samples).unwrap() > 0 {}
     let place = |seconds: f64| ((seconds * f64::from(SAMPLE_RATE)) as usize).min(samples.len());
-    let reference = rttm::read(&root().join(CONVERSATION.replace(".flac", ".rttm"))).unwrap();
+    let reference = rttm::read(root().join(CONVERSATION.replace(".flac", ".rttm"))).unwrap();
     let turns = reference["conversation"].iter();
     turns
         .filter(|turn| turn.speaker == person && turn.end_s < 28.0)

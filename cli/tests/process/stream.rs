@@ -11,7 +11,7 @@ use crate::support::{CONVERSATION, Said, output, root, run, voiceflow, write_wav
 
 /// The conversation, at 16 kHz.
 fn samples() -> Vec<f32> {
-    let mut source = FileSource::open(&root().join(CONVERSATION)).unwrap();
+    let mut source = FileSource::open(root().join(CONVERSATION)).unwrap();
     let mut samples = Vec::new();
     while source.read(&mut samples).unwrap() > 0 {}
     samples
@@ -115,11 +115,11 @@ fn an_answer_may_go_to_a_device_or_to_standard_output() {
 fn nonsense_is_refused() {
     for (arguments, text) in [
         (vec!["stream", "--latency", "9", CONVERSATION], "--latency: expected 0.5 to 5, got 9"),
-        (vec!["stream", "--rate", "10", "-"], "sample rate: expected 1000 to 768000 Hz, got 10 Hz"),
-        (vec!["stream", "--channels", "0", "-"], "channels: expected 1 to 32, got 0"),
+        (vec!["stream", "--rate", "10", "-"], "--rate: expected 1000 to 768000 Hz, got 10 Hz"),
+        (vec!["stream", "--channels", "0", "-"], "--channels: expected 1 to 32, got 0"),
         (vec!["stream", "--rate", "8000", CONVERSATION], "--rate: expected - with it"),
         (vec!["stream", "--realtime", "-"], "--realtime: expected a file"),
-        (vec!["stream", "--max-speakers", "0", CONVERSATION], "max_speakers: expected 1 to 100, got 0"),
+        (vec!["stream", "--max-speakers", "0", CONVERSATION], "--max-speakers: expected 1 to 100, got 0"),
     ] {
         let said = fed(&arguments, &[]);
         assert_eq!(said.code, 2, "{said:?}");

@@ -59,7 +59,7 @@ fn links_stay_and_what_they_lead_to_is_replaced_or_made() {
     symlink(&other, &one).unwrap();
     assert!(refused(&one).contains("symbolic links"), "{}", refused(&one));
     symlink("no/file", folder.path().join("astray")).unwrap();
-    let error = write(&folder.path().join("astray"), "x").unwrap_err();
+    let error = write(folder.path().join("astray"), "x").unwrap_err();
     assert!(matches!(error, Error::NotFound(_)), "{error:?}");
 }
 
@@ -177,7 +177,7 @@ fn the_owner_is_kept_or_the_write_refused() {
 #[test]
 fn a_failed_write_leaves_the_older_file() {
     let folder = folder();
-    assert!(matches!(write(&folder.path().join("no/a.json"), "x").unwrap_err(), Error::NotFound(_)));
+    assert!(matches!(write(folder.path().join("no/a.json"), "x").unwrap_err(), Error::NotFound(_)));
     let path = folder.path().join("file");
     std::fs::write(&path, "older").unwrap();
     // No new file in a folder that is only read, except by those who may write everywhere.

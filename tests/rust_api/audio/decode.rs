@@ -91,7 +91,7 @@ fn every_format_comes_out_aligned_with_the_original() {
         ("48k.aac", 1.5, 0.95, 341),
     ];
     for (name, seconds, least, delay) in cases {
-        let mut source = FileSource::open(&fixture(name)).unwrap();
+        let mut source = FileSource::open(fixture(name)).unwrap();
         let hint = source.len_hint();
         let samples = read_all(&mut source).unwrap();
         let (correlation, lag) = align(&original[..(seconds * 16_000.0) as usize], &samples);

@@ -44,7 +44,7 @@ fn the_second_run() {
 fn a_file_and_its_samples() {
     let diarizer = diarizer(|_| {});
     let floats = diarize(&diarizer, conversation());
-    assert_eq!(diarizer.process_file(&conversation_file(), &Control::none()).unwrap(), floats);
+    assert_eq!(diarizer.process_file(conversation_file(), &Control::none()).unwrap(), floats);
 
     let integers: Vec<i16> = conversation().iter().map(|&sample| (sample * 32_768.0) as i16).collect();
     let mut source = BufferSource::from_i16(&integers, SAMPLE_RATE, 1).unwrap();

@@ -143,12 +143,12 @@ fn the_gallery_of_another_model_is_refused() {
 #[test]
 fn files_that_are_none_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(Gallery::read(&folder.path().join("none.json")), Err(Error::NotFound(_))));
+    assert!(matches!(Gallery::read(folder.path().join("none.json")), Err(Error::NotFound(_))));
     assert!(matches!(Gallery::read(folder.path()), Err(Error::Gallery(_))));
     let large = folder.path().join("large.json");
     std::fs::File::create(&large).unwrap().set_len((256 << 20) + 1).unwrap();
     assert!(matches!(Gallery::read(&large), Err(Error::Limit(_))));
-    assert!(matches!(gallery(&[]).save(&folder.path().join("no/g.json")), Err(Error::NotFound(_))));
+    assert!(matches!(gallery(&[]).save(folder.path().join("no/g.json")), Err(Error::NotFound(_))));
 }
 
 #[test]

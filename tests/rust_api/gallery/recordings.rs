@@ -31,7 +31,7 @@ fn conversation() -> &'static [f32] {
 
 /// What the reference has a person say, the turns before half time or those after it.
 fn said(person: &str, before: bool) -> Vec<f32> {
-    let reference = rttm::read(&root().join("examples/data/conversation.rttm")).unwrap();
+    let reference = rttm::read(root().join("examples/data/conversation.rttm")).unwrap();
     let samples = conversation();
     let half_s = samples.len() as f64 / f64::from(SAMPLE_RATE) / 2.0;
     let place = |seconds: f64| ((seconds * f64::from(SAMPLE_RATE)) as usize).min(samples.len());

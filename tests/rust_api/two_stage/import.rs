@@ -158,7 +158,7 @@ fn what_cannot_be_written_or_read_is_named() {
     assert!(matches!(&error, Error::Io { path, .. } if *path == blocked), "{error}");
     assert!(!path.with_extension("import.json").exists());
     assert!(names(path.parent().unwrap()).iter().all(|name| !name.ends_with(".part")));
-    let error = import_model(&path.with_file_name("none.onnx"), &config()).unwrap_err();
+    let error = import_model(path.with_file_name("none.onnx"), &config()).unwrap_err();
     assert!(matches!(error, Error::NotFound(_)), "{error}");
     std::fs::write(&path, &bytes("campplus")[..5000]).unwrap();
     let error = import_model(&path, &config()).unwrap_err();
