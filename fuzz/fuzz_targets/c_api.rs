@@ -99,6 +99,25 @@ unsafe extern "C" fn on_progress(user_data: *mut c_void, _: i32, fraction: f32) 
     i32::from(!user_data.is_null())
 }
 
+/// An element of `size` bytes, at the beginning of what this gives.
+fn element(size: usize, index: usize, byte: i8) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    match size {
+        4 => bytes[..4].copy_from_slice(&(f32::from(byte) / 128.0).to_le_bytes()),
+        // A vf_segment; one after another, mostly in order.
+        32 => {
+            let start_s = index as f64 / 4.0;
+            bytes[..8].copy_from_slice(&start_s.to_le_bytes());
+            bytes[8..16].copy_from_slice(&(start_s + f64::from(byte) / 64.0).to_le_bytes());
+            bytes[16..20].copy_from_slice(&i32::from(byte % 4).to_le_bytes());
+            bytes[20..24].copy_from_slice(&(f32::from(byte) / 100.0).to_le_bytes());
+            bytes[24..28].copy_from_slice(&(byte as u32).to_le_bytes());
+        }
+        _ => bytes[..4].copy_from_slice(&(i32::from(byte) << 8).to_le_bytes()),
+    }
+    bytes
+}
+
 impl Host {
     fn new() -> Self {
         let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data");
@@ -298,11 +317,7 @@ impl Host {
         let seed = input.bytes(16);
         let bytes = (0..count).flat_map(|index| {
             let byte = seed.get(index % 16).copied().unwrap_or_default() as i8;
-            let bytes = match size {
-                4 => (f32::from(byte) / 128.0).to_le_bytes(),
-                _ => (i32::from(byte) << 8).to_le_bytes(),
-            };
-            bytes.into_iter().take(size)
+            element(size, index, byte).into_iter().take(size)
         });
         memory.buffer(bytes.collect())
     }

@@ -36,7 +36,7 @@ fn check(gallery: &Gallery, file: &mut MemoryFile) {
     let path = folder.path().join("gallery.json");
     gallery.save(&path).expect("a gallery can be saved");
     file.set(&std::fs::read(&path).expect("what was saved is there"));
-    let again = Gallery::read(&file.path()).expect("what is written can be read");
+    let again = Gallery::read(file.path()).expect("what is written can be read");
     assert_eq!(again.model(), gallery.model());
     assert_eq!(again.voices(), gallery.voices());
 }

@@ -147,6 +147,9 @@ pub fn number(name: &str, number: Number, input: &mut Input<'_>) -> u64 {
         ("channels", _) => input.choose(&CHANNELS),
         ("n_frames", _) => input.below(20_000) as u64,
         ("batch", _) => input.below(4) as u64,
+        ("n_segments", _) => input.below(300) as u64,
+        ("n_speakers", _) => input.choose(&[0, 1, 2, 3, 4, 100, 101]),
+        ("embedding_dim", _) => input.choose(&[8, 8, 0, 1, 256]),
         ("samples", _) => 160 * input.below(100) as u64 + input.below(4) as u64,
         (name, _) if name.ends_with("cap") => {
             let small = input.below(8) as u64;
@@ -192,6 +195,7 @@ impl Function {
         let named = |place: usize, name: &str| self.parameters.get(place).is_some_and(|(n, _)| *n == name);
         match () {
             () if named(at + 1, "batch") => vec![at + 1, at + 2],
+            () if named(at + 2, "embedding_dim") => vec![at + 1, at + 2],
             () if named(at + 3, "channels") => vec![at + 1, at + 3],
             () => vec![at + 1],
         }
