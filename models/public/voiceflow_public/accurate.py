@@ -44,10 +44,11 @@ FRAMES = {"axis": 2, "stride": 2, "offset": 0.0, "margin": 10}
 """Where the frames of that tensor lie, as `voiceflow import-model` finds them."""
 TUNING = {
     "hop_s": 1.75,
-    "trusted_s": 0.7,
+    "piece_s": 4.0,
+    "trusted_s": 0.5,
     "clustering": "average",
     "clustering_threshold": 0.47,
-    "min_cluster_share": 0.05,
+    "min_cluster_share": 0.04,
     "identity_threshold": 0.46875,
 }
 """What options that are not set follow, found on tuning recordings: docs/MODEL_CARD.md."""

@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 pub(in crate::model) struct BundleTuning {
     /// Time in seconds from one window to the next.
     pub(in crate::model) hop_s: Option<f64>,
+    /// Longest piece of solo speech in seconds that is embedded once for all windows with it; without it, what a local
+    /// speaker says in a window is embedded as a whole.
+    pub(in crate::model) piece_s: Option<f64>,
     /// Name of the clustering method.
     clustering: Option<String>,
     /// Its threshold.
@@ -65,6 +68,7 @@ impl BundleTuning {
         }
         let ranges = [
             ("hop_s", self.hop_s, 0.1..=60.0),
+            ("piece_s", self.piece_s, 0.5..=60.0),
             ("clustering_threshold", self.clustering_threshold.map(f64::from), 0.0..=2.0),
             ("identity_threshold", self.identity_threshold.map(f64::from), -1.0..=1.0),
             ("trusted_s", self.trusted_s, 0.0..=60.0),

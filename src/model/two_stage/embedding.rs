@@ -1,6 +1,7 @@
 //! The second stage: a speaker embedding network, which gives the voice of each crop of a stretch of audio. Features
 //! are computed once for the stretch. Where the network could be split, so are the features of its frames; the
-//! pooling part then runs on those of each crop. Where it could not, the whole network runs on the crop's features.
+//! pooling part then runs on those of each crop, or of each piece of speech that crops share. Where it could not, the
+//! whole network runs on their features.
 
 use ndarray::{Array1, Array2, ArrayD, Ix2, IxDyn, s};
 use ort::session::SessionOutputs;
@@ -8,11 +9,13 @@ use ort::value::TensorRef;
 
 use super::frames::Frames;
 use super::layout::Layout;
+use super::pieces::{self, CropRows, Pieces};
 use super::speech::Crop;
 use crate::config::{ClusteringMethod, Config, ModelSource, Provider};
 use crate::control::Control;
 use crate::error::{Error, Result, Stage};
 use crate::memory;
+use crate::model::contract::SAMPLE_RATE;
 use crate::model::description::Description;
 use crate::model::features::{FeatureExtractor, STEP_SAMPLES};
 use crate::model::import::{self, EmbeddingFile, EmbeddingNetwork, FrameAxis, Split};
@@ -135,8 +138,8 @@ impl Embedding {
         let mut noise = Noise::new(1);
         let syllable = |index: usize| if (index / 3200).is_multiple_of(2) { 0.2 } else { 0.02 };
         let noise = memory::collected("audio", (0..samples).map(|index| noise.number() * syllable(index)))?;
-        let whole = Crop { spans: std::iter::once(0..samples).collect() };
-        let voices = self.voices(&noise, &[whole], 1, control)?;
+        let whole = Crop { spans: std::iter::once(0..samples).collect(), window: 0..samples };
+        let voices = self.voices(&noise, &[whole], None, 1, control)?;
         match voices.into_iter().flatten().next() {
             Some(voice) => Ok(voice.len()),
             None => Err(Error::Model(format!(
@@ -147,11 +150,13 @@ impl Embedding {
     }
 
     /// The voice of each crop of `audio`, as the network scales it; `None` for one that is too short, or for which
-    /// the network gives numbers that are not finite. At most `batch` crops are run at once.
+    /// the network gives numbers that are not finite. Where `piece_s` is given, crops are cut into pieces of so many
+    /// seconds at most, and share those that are alike. At most `batch` of them are run at once.
     pub(super) fn voices(
         &self,
         audio: &[f32],
         crops: &[Crop],
+        piece_s: Option<f64>,
         batch: usize,
         control: &Control<'_>,
     ) -> Result<Vec<Option<Array1<f32>>>> {
@@ -160,25 +165,46 @@ impl Embedding {
         let chosen = crops.iter().map(|crop| crop.select(features.nrows(), |frame| middle(frame as f64)));
         let heard: Vec<(usize, Vec<usize>)> =
             chosen.enumerate().filter(|(_, frames)| frames.len() >= LEAST_FRAMES).collect();
-        let (frames, rows): (Option<Frames>, Vec<(usize, Vec<usize>)>) = match &self.frames {
-            Some((network, axis)) => {
-                let frames = self.frames(network, *axis, &mut features, &heard, control)?;
-                let position = |row: usize| middle(axis.offset + (row * axis.stride) as f64);
-                let rows =
-                    heard.iter().map(|(index, _)| (*index, crops[*index].select(frames.count(), position)));
-                let rows = rows.collect();
-                (Some(frames), rows)
+        let frames = match &self.frames {
+            Some((network, axis)) => Some(self.frames(network, *axis, &mut features, &heard, control)?),
+            None => None,
+        };
+        let (stride, offset) = self.frames.as_ref().map_or((1, 0.0), |(_, axis)| (axis.stride, axis.offset));
+        let count = frames.as_ref().map_or(features.nrows(), Frames::count);
+        let position = |row: usize| middle(offset + (row * stride) as f64);
+        let of_crop = |(crop, taken): (usize, Vec<usize>)| CropRows {
+            crop,
+            rows: if frames.is_some() { crops[crop].select(count, position) } else { taken },
+            window: crops[crop].window_in(count, position),
+        };
+        let rows = heard.into_iter().map(of_crop).collect::<Vec<CropRows>>();
+        let Pieces { rows, parts } = match piece_s {
+            Some(piece_s) => {
+                let longest = piece_s * SAMPLE_RATE as f64 / (STEP_SAMPLES * stride) as f64;
+                Pieces::shared(&rows, longest.round() as usize, LEAST_FRAMES / stride)?
             }
-            None => (None, heard),
+            None => Pieces::whole(rows)?,
         };
         let input = |rows: &[usize]| match &frames {
             Some(frames) => frames.gather(rows),
             None => self.cut(&features, rows),
         };
-        let mut voices = memory::filled("voices", crops.len(), None)?;
-        for group in self.grouped(rows, batch) {
+        let found = self.embed(rows, input, batch, control)?;
+        pieces::means(&parts, &found, crops.len())
+    }
+
+    /// The embedding of each piece, the input of which is made of its rows by `input`; `None` where it is no voice.
+    fn embed(
+        &self,
+        pieces: Vec<Vec<usize>>,
+        input: impl Fn(&[usize]) -> Result<ArrayD<f32>>,
+        batch: usize,
+        control: &Control<'_>,
+    ) -> Result<Vec<Option<Array1<f32>>>> {
+        let mut voices = memory::filled("voices", pieces.len(), None)?;
+        for group in self.grouped(pieces.into_iter().enumerate().collect(), batch) {
             control.check(Stage::Analysis, 0.0)?;
-            // Made when they are needed: those of all crops at once would be many times the audio.
+            // Made when they are needed: those of all pieces at once would be many times the audio.
             let inputs = group.iter().map(|(_, rows)| input(rows)).collect::<Result<Vec<ArrayD<f32>>>>()?;
             let found = self.pool(&inputs, control)?;
             for ((index, _), voice) in group.iter().zip(found.rows()) {
@@ -216,21 +242,21 @@ impl Embedding {
         Ok(if self.layout.bins_first { cut.reversed_axes().into_dyn() } else { cut.into_dyn() })
     }
 
-    /// Puts crops, each with its rows of frames, together that can be run at once: those with the same number of rows;
+    /// Puts pieces, each with its rows of frames, together that can be run at once: those with the same number of rows;
     /// one without rows is left out. None is made longer: even a network that is told the number of frames is exported
     /// without the masks that would keep the rest out of its convolutions. On a GPU, where small runs waste most of it,
     /// some are shortened, by up to a sixteenth; a processor gains nothing by that.
-    fn grouped(&self, mut crops: Vec<(usize, Vec<usize>)>, batch: usize) -> Vec<Vec<(usize, Vec<usize>)>> {
+    fn grouped(&self, mut pieces: Vec<(usize, Vec<usize>)>, batch: usize) -> Vec<Vec<(usize, Vec<usize>)>> {
         // Frames may lie so far apart that none falls into the spans of a crop.
-        crops.retain(|(_, rows)| !rows.is_empty());
+        pieces.retain(|(_, rows)| !rows.is_empty());
         let at_once = self.layout.fixed_batch.map_or(batch, |fixed| fixed.min(batch)).max(1);
         if at_once > 1 && self.provider() != Provider::Cpu {
-            for (_, rows) in &mut crops {
+            for (_, rows) in &mut pieces {
                 rows.truncate(rounded(rows.len()));
             }
         }
-        crops.sort_by_key(|(index, rows)| (rows.len(), *index));
-        crops
+        pieces.sort_by_key(|(index, rows)| (rows.len(), *index));
+        pieces
             .chunk_by(|(_, a), (_, b)| a.len() == b.len())
             .flat_map(|alike| alike.chunks(at_once).map(<[_]>::to_vec))
             .collect()

@@ -5,12 +5,13 @@
 //! ```text
 //! stretch ──> windows ──> segmentation ──> powerset ──> activity ──────────────┬──> LocalWindow
 //!    │                                                     │ crops             │
-//!    └──────> features ──> frames, once for the stretch ───┴──> pooling ──> voices
+//!    └──────> features ──> frames, once for the stretch ───┴──> pooling, of crops or shared pieces ──> voices
 //! ```
 
 mod embedding;
 mod frames;
 mod layout;
+mod pieces;
 mod segmentation;
 mod speech;
 
@@ -143,7 +144,9 @@ impl LocalDiarizer for TwoStage {
             .enumerate()
             .flat_map(|(index, activity)| crops(activity, hysteresis, places(index), LEAST_SOLO))
             .collect();
-        let voices = self.embedding.voices(&stretch.audio, &crops, batch, control)?;
+        // One window has nobody to share with.
+        let piece_s = self.tuning.piece_s.filter(|_| stretch.offsets.len() > 1);
+        let voices = self.embedding.voices(&stretch.audio, &crops, piece_s, batch, control)?;
         let mut voices = voices.into_iter();
         let mut windows = memory::with_capacity("windows", activity.len())?;
         for (index, activity) in activity.into_iter().enumerate() {

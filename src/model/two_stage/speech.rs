@@ -17,10 +17,13 @@ pub(super) struct FramePlaces {
     pub(super) step: usize,
 }
 
-/// The audio of one local speaker: spans of samples, ascending, none empty.
+/// The audio of one local speaker.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Crop {
+    /// Spans of samples, ascending, none empty.
     pub(super) spans: Vec<Range<usize>>,
+    /// The samples of its window that may lie in a span.
+    pub(super) window: Range<usize>,
 }
 
 impl Crop {
@@ -31,19 +34,30 @@ impl Crop {
 
     /// The indices below `count` whose position, ascending with the index, lies in a span.
     pub(super) fn select(&self, count: usize, position: impl Fn(usize) -> f64) -> Vec<usize> {
-        let mut chosen = Vec::new();
-        let mut spans = self.spans.iter().peekable();
-        for index in 0..count {
-            let at = position(index);
-            while spans.next_if(|span| span.end as f64 <= at).is_some() {}
-            match spans.peek() {
-                Some(span) if span.start as f64 <= at => chosen.push(index),
-                Some(_) => {}
-                None => break,
-            }
-        }
-        chosen
+        select(&self.spans, count, position)
     }
+
+    /// The indices below `count` whose position, ascending with the index, lies in the window.
+    pub(super) fn window_in(&self, count: usize, position: impl Fn(usize) -> f64) -> Range<usize> {
+        let inside = select(std::slice::from_ref(&self.window), count, position);
+        inside.first().zip(inside.last()).map_or(0..0, |(&first, &last)| first..last + 1)
+    }
+}
+
+/// The indices below `count` whose position, ascending with the index, lies in one of `spans`, which ascend.
+fn select(spans: &[Range<usize>], count: usize, position: impl Fn(usize) -> f64) -> Vec<usize> {
+    let mut chosen = Vec::new();
+    let mut spans = spans.iter().peekable();
+    for index in 0..count {
+        let at = position(index);
+        while spans.next_if(|span| span.end as f64 <= at).is_some() {}
+        match spans.peek() {
+            Some(span) if span.start as f64 <= at => chosen.push(index),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    chosen
 }
 
 /// For each local speaker of a window with this activity the audio to take the voice from: what they say alone, or,
@@ -78,7 +92,7 @@ fn spans(frames: usize, places: FramePlaces, chosen: impl Fn(usize) -> bool) -> 
             _ => spans.push(start(frame)..start(frame + 1)),
         }
     }
-    Crop { spans }
+    Crop { spans, window: start(0)..start(frames) }
 }
 
 #[cfg(test)]
@@ -101,15 +115,17 @@ mod tests {
         let activity = ndarray::array![[0.9, 0.0], [0.9, 0.8], [0.9, 0.8], [0.0, 0.0]];
         assert_eq!(crops(&activity, HALF, PLACES, 100)[1].spans, vec![1100..1300]);
         assert_eq!(crops(&activity, HALF, PLACES, 200)[0].spans, vec![1000..1300]);
-        let silent = Array2::zeros((4, 2));
-        assert_eq!(crops(&silent, HALF, PLACES, 100), [Crop::default(), Crop::default()]);
+        let silent = crops(&Array2::zeros((4, 2)), HALF, PLACES, 100);
+        assert!(silent.iter().all(|crop| crop.spans.is_empty() && crop.window == (1000..1400)));
     }
 
     #[test]
     fn frames_are_selected_by_their_middle() {
-        let crop = Crop { spans: vec![100..200, 350..400] };
+        let crop = Crop { spans: vec![100..200, 350..400], window: 60..500 };
         let middle = |index: usize| index as f64 * 50.0 + 25.0;
         assert_eq!(crop.select(20, middle), [2, 3, 7]);
+        assert_eq!((crop.window_in(20, middle), crop.window_in(8, middle)), (1..10, 1..8));
         assert_eq!(Crop::default().select(20, middle), [0usize; 0]);
+        assert_eq!(Crop::default().window_in(20, middle), 0..0);
     }
 }

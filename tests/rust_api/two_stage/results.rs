@@ -1,7 +1,7 @@
 //! What comes out does not depend on how the work is divided, and odd recordings have results too.
 
 use voiceflow::audio::{BufferSource, SAMPLE_RATE};
-use voiceflow::{Control, Diarization, Error};
+use voiceflow::{Control, Diarization, Diarizer, Error};
 
 use super::{diarize, diarizer, sound};
 use crate::support;
@@ -34,6 +34,38 @@ fn the_second_run_gives_the_same() {
     let diarizer = diarizer("campplus", |_| {});
     let audio = sound::syllables(14);
     assert_eq!(diarize(&diarizer, &audio), diarize(&diarizer, &audio));
+}
+
+/// A diarizer of one speaker by a bundle whose windows share pieces of `piece_s` seconds.
+fn sharing(embedding: &str, piece_s: f64, threads: usize) -> Diarizer {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, file) in [("segmentation", "segmentation.onnx"), (embedding, "embedding.onnx")] {
+        std::fs::copy(super::family(name), folder.path().join(file)).unwrap();
+    }
+    let metadata = format!(r#"{{"name": "pair", "tuning": {{"piece_s": {piece_s}}}}}"#);
+    std::fs::write(folder.path().join("metadata.json"), metadata).unwrap();
+    let mut config = super::config();
+    config.set_threads(threads).unwrap();
+    config.set_num_speakers(1).unwrap();
+    config.set_bundle(folder.path());
+    Diarizer::new(&config).unwrap()
+}
+
+#[test]
+fn windows_that_share_pieces_hear_the_same_speech() {
+    let audio = sound::syllables(LONG_S);
+    for name in ["campplus", "wespeaker_ecapa"] {
+        let whole = diarizer(name, |config| config.set_num_speakers(1).unwrap());
+        let shared = diarize(&sharing(name, 2.0, 1), &audio);
+        assert_eq!(diarize(&sharing(name, 2.0, 4), &audio), shared, "{name}");
+        let apart = diarize(&whole, &audio);
+        assert_eq!(spans(&shared), spans(&apart), "{name}");
+        // The voices of means are others.
+        assert_ne!(shared.speakers[0].embedding, apart.speakers[0].embedding, "{name}");
+        // A recording of one window has nobody to share with.
+        let short = &audio[..8 * 16_000];
+        assert_eq!(diarize(&sharing(name, 2.0, 1), short), diarize(&whole, short), "{name}");
+    }
 }
 
 #[test]

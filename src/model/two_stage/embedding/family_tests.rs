@@ -95,7 +95,8 @@ fn syllables(seconds: usize) -> Vec<f32> {
 
 /// The audio between pairs of samples.
 fn crop(spans: &[(usize, usize)]) -> Crop {
-    Crop { spans: spans.iter().map(|&(start, end)| start..end).collect() }
+    let window = 0..spans.last().map_or(0, |&(_, end)| end);
+    Crop { spans: spans.iter().map(|&(start, end)| start..end).collect(), window }
 }
 
 /// Crops at both ends, in the middle and of several spans of 20 s.
@@ -110,7 +111,7 @@ fn crops_of_20_s() -> Vec<Crop> {
 }
 
 fn voice(embedding: &Embedding, audio: &[f32], crop: &Crop) -> Array1<f32> {
-    let voices = embedding.voices(audio, std::slice::from_ref(crop), 1, &Control::none()).unwrap();
+    let voices = embedding.voices(audio, std::slice::from_ref(crop), None, 1, &Control::none()).unwrap();
     voices.into_iter().next().unwrap().unwrap()
 }
 
@@ -227,13 +228,13 @@ fn crops_of_one_stretch_do_not_disturb_each_other() {
         let embedding = open(name);
         let mut crops = crops_of_20_s();
         crops.extend([Crop::default(), crop(&[(0, 1000)]), crop(&[(319_999, 320_000)])]);
-        let many = embedding.voices(&audio, &crops, 1, &Control::none()).unwrap();
+        let many = embedding.voices(&audio, &crops, None, 1, &Control::none()).unwrap();
         assert_eq!(
             many.iter().map(Option::is_some).collect::<Vec<_>>(),
             [[true; 5].as_slice(), &[false; 3]].concat()
         );
         for batch in [3, 8] {
-            let others = embedding.voices(&audio, &crops, batch, &Control::none()).unwrap();
+            let others = embedding.voices(&audio, &crops, None, batch, &Control::none()).unwrap();
             for (a, b) in many.iter().flatten().zip(others.iter().flatten()) {
                 assert!(similarity(a, b) > 0.99, "{name}, {batch} at once: {}", similarity(a, b));
             }
@@ -250,6 +251,6 @@ fn spans_between_the_frames_of_a_split_network_have_no_voice() {
     let far = (axis.offset * STEP_SAMPLES as f64) as usize + 200 + step / 2;
     let crop = crop(&(0..30).map(|n| (far + n * step, far + n * step + STEP_SAMPLES)).collect::<Vec<_>>());
     assert_eq!(crop.samples(), 30 * STEP_SAMPLES);
-    let voices = embedding.voices(&syllables(20), &[crop], 8, &Control::none()).unwrap();
+    let voices = embedding.voices(&syllables(20), &[crop], None, 8, &Control::none()).unwrap();
     assert_eq!(voices, [None]);
 }
