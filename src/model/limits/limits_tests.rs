@@ -3,6 +3,7 @@
 use prost::encoding::{self, WireType};
 
 use super::super::import::fields::append;
+use super::tensors::EXTERNAL;
 use super::*;
 use crate::config::{Config, ModelSource};
 use crate::control::Control;
