@@ -2,12 +2,14 @@
 //! order of the stages; each stage is elsewhere.
 
 mod live;
+mod method;
 mod settings;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use live::Live;
+use method::method;
 use ndarray::Array2;
 pub use settings::Settings;
 
@@ -17,8 +19,7 @@ use crate::config::{ClusteringMethod, Config, MAX_SLOTS, Provider};
 use crate::control::Control;
 use crate::diarize::activity::Hysteresis;
 use crate::diarize::clustering::{
-    Assignment, CENTROID_MIN_CLUSTER_SIZE, Clustering, ClusteringOptions, Method, Start, Vbx, cluster,
-    recognise, tracks_of, usual_threshold,
+    Assignment, Clustering, ClusteringOptions, Method, Start, cluster, recognise, tracks_of, usual_threshold,
 };
 use crate::diarize::reconstruct::{Weighting, labelled, merged, reconstruct};
 use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, to_segments};
@@ -27,7 +28,7 @@ use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
 use crate::gallery::Voice;
 use crate::loading;
-use crate::model::{LocalDiarizer, ModelInfo, Process, open_local, read_plda, thread_count};
+use crate::model::{LocalDiarizer, ModelInfo, Process, open_local, thread_count};
 use crate::types::Diarization;
 
 /// Share of a window that a voice is heard alone from which centroid linkage and VBx trust it, as in
@@ -37,10 +38,6 @@ const TRUSTED_SHARE: f64 = 0.2;
 /// Windows over each frame from which they all count alike, as in pyannote.audio; where there are fewer, the middle
 /// of a window counts more than its ends.
 const MANY_WINDOWS: usize = 5;
-
-/// Time in seconds in which the windows begin that a speaker of centroid linkage has at least: the 12 windows, 1 s
-/// apart, of pyannote/speaker-diarization-3.1.
-const CENTROID_LEAST_S: f64 = CENTROID_MIN_CLUSTER_SIZE as f64;
 
 /// Where speech is so short that there are fewer tracks than speakers asked for, it is analysed again in
 /// windows of this length and hop, in seconds.
@@ -377,42 +374,6 @@ impl Diarizer {
         let embeddings = order.iter().map(|&speaker| voice_of[speaker].clone()).collect();
         Ok(Diarization::of_parts(duration_s, segments, embeddings))
     }
-}
-
-/// How voices are clustered.
-fn method(config: &Config, local: &dyn LocalDiarizer, grid: WindowGrid) -> Result<Method> {
-    let asked = match config.clustering_method() {
-        ClusteringMethod::Auto => local.tuning().clustering,
-        asked => asked,
-    };
-    Ok(match asked {
-        ClusteringMethod::Auto | ClusteringMethod::Average => match local.tuning().min_cluster_share {
-            Some(least_share) => Method::AverageBySize { least_share },
-            None => Method::Average,
-        },
-        ClusteringMethod::Centroid => {
-            let usual = (CENTROID_LEAST_S * f64::from(SAMPLE_RATE) / grid.hop as f64).ceil() as usize;
-            Method::Centroid { min_cluster_size: config.min_cluster_size().unwrap_or(usual) }
-        }
-        ClusteringMethod::Vbx => {
-            let Some(folder) = config.plda() else {
-                let own = local.vbx().cloned().map(Method::Vbx);
-                return own.ok_or_else(|| {
-                    let text = "plda: expected the folder of a PLDA for the clustering method vbx, got none";
-                    Error::InvalidArgument(text.to_owned())
-                });
-            };
-            let plda = read_plda(folder)?;
-            let (expected, found) = (plda.dimensions(), local.info().embedding_dim);
-            if expected != found {
-                return Err(Error::Model(format!(
-                    "{}: PLDA: expected embeddings of {expected} dimensions, as it was made for, found {found}",
-                    folder.display()
-                )));
-            }
-            Method::Vbx(Vbx::new(Arc::new(plda)))
-        }
-    })
 }
 
 /// The voice of each clustered speaker, then of each speaker whose turns came from another's.
