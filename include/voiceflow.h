@@ -721,79 +721,6 @@ vf_status vf_options_set_deadline_ms(struct vf_options *options,
                                      uint64_t deadline_ms);
 
 /**
- * Asks for exactly this many speakers. Default: the voices decide. A recording without speech has
- * none whatever is asked for.
- *
- * - `options`: the options.
- * - `count`: 1 to 100.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_num_speakers(struct vf_options *options, size_t count);
-
-/**
- * Asks for at least `min` and at most `max` speakers. Default 0 and 100. A recording without speech has none
- * whatever is asked for.
- *
- * - `options`: the options.
- * - `min`: 0 to 100.
- * - `max`: 1 to 100, at least `min`.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_speaker_range(struct vf_options *options, size_t min, size_t max);
-
-/**
- * Sets the time from the start of one window to the next. Default: stored in the model; 1.75 s for two public models.
- *
- * - `options`: the options.
- * - `hop_s`: seconds, 0.1 to 60, and at most the model's window, which the create function checks.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_hop_s(struct vf_options *options,
-                               double hop_s);
-
-/**
- * Sets the distance under which two clusters of voices are one speaker. Default: stored in the model, else that of the
- * clustering method.
- *
- * - `options`: the options.
- * - `threshold`: 0 to 2; lower finds more speakers. Cosine distance for VF_CLUSTERING_AVERAGE, and for VF_CLUSTERING_VBX
- *   with a PLDA that the model brings; Euclidean distance of voices of unit length for the others.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_clustering_threshold(struct vf_options *options,
-                                              float threshold);
-
-/**
- * Drops segments that are shorter than this. Default 0: none.
- *
- * - `options`: the options.
- * - `min_speech_s`: seconds, 0 to 60.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_min_speech_s(struct vf_options *options, double min_speech_s);
-
-/**
- * Fills pauses of one speaker that are shorter than this. Default 0: none.
- *
- * - `options`: the options.
- * - `min_silence_s`: seconds, 0 to 60.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_min_silence_s(struct vf_options *options, double min_silence_s);
-
-/**
  * Loads ONNX Runtime from this file. The first session of the process decides; a later, different file is refused
  * when it is used. Default: the file that VOICEFLOW_ORT_LIBRARY, else ORT_DYLIB_PATH names, and no other; without
  * them the folder of this library or of the program, `lib` beside either, the ONNX Runtime that the process has loaded,
@@ -1857,6 +1784,79 @@ vf_status vf_gallery_enroll_embedding(const struct vf_gallery *gallery,
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_gallery_remove(const struct vf_gallery *gallery, const char *name);
+
+/**
+ * Asks for exactly this many speakers. Default: the voices decide. A recording without speech has
+ * none whatever is asked for.
+ *
+ * - `options`: the options.
+ * - `count`: 1 to 100.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_num_speakers(struct vf_options *options, size_t count);
+
+/**
+ * Asks for at least `min` and at most `max` speakers. Default 0 and 100. A recording without speech has none
+ * whatever is asked for.
+ *
+ * - `options`: the options.
+ * - `min`: 0 to 100.
+ * - `max`: 1 to 100, at least `min`.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_speaker_range(struct vf_options *options, size_t min, size_t max);
+
+/**
+ * Sets the time from the start of one window to the next. Default: stored in the model; 1.75 s for two public models.
+ *
+ * - `options`: the options.
+ * - `hop_s`: seconds, 0.1 to 60, and at most the model's window, which the create function checks.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_hop_s(struct vf_options *options,
+                               double hop_s);
+
+/**
+ * Sets the distance under which two clusters of voices are one speaker. Default: stored in the model, else that of the
+ * clustering method.
+ *
+ * - `options`: the options.
+ * - `threshold`: 0 to 2; lower finds more speakers. Cosine distance for VF_CLUSTERING_AVERAGE, and for VF_CLUSTERING_VBX
+ *   with a PLDA that the model brings; Euclidean distance of voices of unit length for the others.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_clustering_threshold(struct vf_options *options,
+                                              float threshold);
+
+/**
+ * Drops segments that are shorter than this. Default 0: none.
+ *
+ * - `options`: the options.
+ * - `min_speech_s`: seconds, 0 to 60.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_min_speech_s(struct vf_options *options, double min_speech_s);
+
+/**
+ * Fills pauses of one speaker that are shorter than this. Default 0: none.
+ *
+ * - `options`: the options.
+ * - `min_silence_s`: seconds, 0 to 60.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_min_silence_s(struct vf_options *options, double min_silence_s);
 
 /**
  * Gives the number of known voices.

@@ -9,7 +9,7 @@
 //!       last error
 //! ```
 //!
-//! One file for each C type. Functions and enums are written out, never made by a macro: cbindgen reads the
+//! One file for each C type, or each use of a large one. Functions and enums are written out, never made by a macro: cbindgen reads the
 //! source text.
 
 #![allow(unsafe_code)]
@@ -25,8 +25,10 @@ pub mod call;
 pub mod callback;
 pub mod cancel;
 pub mod diarization;
+pub mod diarization_options;
 pub mod diarizer;
 pub mod gallery;
+pub mod gallery_identify;
 pub mod infer;
 pub mod last_error;
 pub mod log;
