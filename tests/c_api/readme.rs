@@ -1,5 +1,5 @@
-//! The examples of README.md in C, C++ and Go, run as they stand there against the installed library. That in Python is run
-//! by the tests of its package.
+//! The examples of README.md in C, C++ and Go and those of docs/ERRORS_AND_BUFFERS.md, run as they stand there against the
+//! installed library. README's in Python is run by the tests of its package.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,12 +7,20 @@ use std::process::Command;
 use crate::support::installed::{compile, environment, prefix};
 use crate::support::{fresh_folder, root, stdout, tool};
 
+/// The `N` code blocks of a document in this language.
+fn blocks<const N: usize>(document: &str, language: &str) -> [String; N] {
+    let text = std::fs::read_to_string(root().join(document)).unwrap();
+    let opening = format!("```{language}\n");
+    let blocks = text.split(&opening).skip(1);
+    let blocks: Vec<String> = blocks.map(|rest| rest.split("```").next().unwrap().to_owned()).collect();
+    let count = blocks.len();
+    blocks.try_into().unwrap_or_else(|_| panic!("{document}: expected {N} {language} blocks, found {count}"))
+}
+
 /// The one code block of the README in this language.
 fn block(language: &str) -> String {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let blocks: Vec<&str> = readme.split(&format!("```{language}\n")).skip(1).collect();
-    assert_eq!(blocks.len(), 1, "README.md: expected one {language} block");
-    blocks[0].split("```").next().unwrap().to_owned()
+    let [block] = blocks("README.md", language);
+    block
 }
 
 /// A folder with the example as `file`, and the recording that it names.
@@ -33,11 +41,39 @@ fn check_rttm(program: &Path, folder: &Path) {
     assert!(rttm.lines().filter(|line| line.starts_with("SPEAKER meeting 1 ")).count() > 1, "{rttm}");
 }
 
-#[test]
-fn c() {
-    let folder = folder_with("readme-c", "example.c", &block("c"));
+/// Without the recording, the error goes to standard error and the exit code tells. Gives the error.
+fn missing(program: &Path, folder: &Path) -> String {
+    std::fs::remove_file(folder.join("meeting.flac")).unwrap();
+    let mut command = Command::new(program);
+    environment(&mut command).current_dir(folder).env("LD_LIBRARY_PATH", prefix().join("lib"));
+    let output = command.output().unwrap();
+    assert!(output.stdout.is_empty() && output.status.code() == Some(1), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// A folder with a program in C, compiled, and the recording that it names.
+fn c_program(name: &str, text: &str) -> (PathBuf, PathBuf) {
+    let folder = folder_with(name, "example.c", text);
     let program = folder.join("example");
     compile("cc", "gcc", &["-Wall", "-Wextra", "-Werror"], &folder.join("example.c"), &program);
+    (program, folder)
+}
+
+#[test]
+fn c() {
+    let (program, folder) = c_program("readme-c", &block("c"));
+    check_rttm(&program, &folder);
+    assert_eq!(missing(&program, &folder), "meeting.flac: no such file\n");
+}
+
+#[test]
+fn errors_and_buffers() {
+    let [errors, buffers] = blocks("docs/ERRORS_AND_BUFFERS.md", "c");
+    let (program, folder) = c_program("errors", &errors);
+    assert!(printed(&mut Command::new(&program), &folder).ends_with(" segments\n"));
+    let error = missing(&program, &folder);
+    assert!(error.starts_with("meeting.flac: ") && error.contains("no such file"), "{error}");
+    let (program, folder) = c_program("buffers", &buffers);
     check_rttm(&program, &folder);
 }
 
@@ -48,6 +84,7 @@ fn cpp() {
     let flags = ["-std=c++17", "-Wall", "-Wextra", "-Werror"];
     compile("g++", "g++", &flags, &folder.join("example.cpp"), &program);
     check_rttm(&program, &folder);
+    assert_eq!(missing(&program, &folder), "meeting.flac: no such file\n");
 }
 
 #[test]
