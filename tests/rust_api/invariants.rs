@@ -1,9 +1,19 @@
 //! What is true of every diarization.
 
-use voiceflow::{Diarization, Segment};
+use voiceflow::audio::{BufferSource, SAMPLE_RATE};
+use voiceflow::{Control, Diarization, Diarizer, Segment};
 
 /// Most that a length of 1 and a sum of seconds may be off by.
 const TOLERANCE: f64 = 1e-3;
+
+/// Diarizes 16 kHz mono samples; whatever comes out is looked over.
+pub fn diarize(diarizer: &Diarizer, samples: &[f32]) -> Diarization {
+    let mut source = BufferSource::from_f32(samples, SAMPLE_RATE, 1).unwrap();
+    let result = diarizer.process(&mut source, &Control::none()).unwrap();
+    assert_eq!(result.duration_s, samples.len() as f64 / f64::from(SAMPLE_RATE));
+    check(&result, diarizer.model().embedding_dim);
+    result
+}
 
 /// Panics where `result` is not as its type promises.
 pub fn check(result: &Diarization, embedding_dim: usize) {

@@ -1,6 +1,7 @@
 //! One diarizer, several callers at once.
 
-use super::{diarize, diarizer};
+use super::diarizer;
+use crate::invariants::diarize;
 use crate::sound::{conversation, piece};
 
 #[test]

@@ -9,7 +9,8 @@ use voiceflow::audio::{AudioSource, BufferSource, SAMPLE_RATE};
 use voiceflow::config::MAX_BATCH;
 use voiceflow::{Cancel, Control, Diarization, Diarizer, Error, Stage};
 
-use super::{diarize, diarizer};
+use super::diarizer;
+use crate::invariants::diarize;
 use crate::sound::{conversation, piece};
 
 /// The stages of a diarization in their order.

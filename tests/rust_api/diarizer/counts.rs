@@ -2,7 +2,8 @@
 
 use voiceflow::Config;
 
-use super::{diarize, diarizer};
+use super::diarizer;
+use crate::invariants::diarize;
 use crate::sound::{conversation, piece, samples_of};
 use crate::support::root;
 

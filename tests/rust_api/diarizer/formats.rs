@@ -4,8 +4,9 @@ use voiceflow::audio::BufferSource;
 use voiceflow::score::{DiarizationError, ScoreOptions, score};
 use voiceflow::{Control, Diarization, Diarizer};
 
-use super::{diarize, diarizer};
+use super::diarizer;
 use crate::invariants;
+use crate::invariants::diarize;
 use crate::sound::{at_rate, piece, spread};
 
 /// Most diarization error between versions of a recording that hold the same up to 7.6 kHz.

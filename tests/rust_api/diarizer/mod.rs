@@ -10,9 +10,9 @@ mod sameness;
 mod silence;
 mod smoothing;
 
-use crate::{invariants, support};
-use voiceflow::audio::{BufferSource, SAMPLE_RATE};
-use voiceflow::{Config, Control, Diarization, Diarizer, Provider, ProviderPolicy};
+use crate::invariants::diarize;
+use crate::support;
+use voiceflow::{Config, Diarizer, Provider, ProviderPolicy};
 
 /// The embedded model on the processor, two threads, with the options that `set` changes.
 fn try_diarizer(set: impl FnOnce(&mut Config)) -> voiceflow::Result<Diarizer> {
@@ -26,13 +26,4 @@ fn try_diarizer(set: impl FnOnce(&mut Config)) -> voiceflow::Result<Diarizer> {
 
 fn diarizer(set: impl FnOnce(&mut Config)) -> Diarizer {
     try_diarizer(set).unwrap()
-}
-
-/// Diarizes 16 kHz mono samples; whatever comes out is looked over.
-fn diarize(diarizer: &Diarizer, samples: &[f32]) -> Diarization {
-    let mut source = BufferSource::from_f32(samples, SAMPLE_RATE, 1).unwrap();
-    let result = diarizer.process(&mut source, &Control::none()).unwrap();
-    assert_eq!(result.duration_s, samples.len() as f64 / f64::from(SAMPLE_RATE));
-    invariants::check(&result, diarizer.model().embedding_dim);
-    result
 }

@@ -3,7 +3,8 @@
 use voiceflow::audio::{BufferSource, SAMPLE_RATE};
 use voiceflow::{Control, Diarization};
 
-use super::{diarize, diarizer};
+use super::diarizer;
+use crate::invariants::diarize;
 use crate::sound::{conversation, conversation_file};
 
 /// Most that a probability may be off by where the order of sums may differ.

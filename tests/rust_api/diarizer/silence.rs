@@ -3,7 +3,8 @@
 use voiceflow::Diarization;
 use voiceflow::audio::{BufferSource, SAMPLE_RATE};
 
-use super::{diarize, diarizer};
+use super::diarizer;
+use crate::invariants::diarize;
 use crate::sound::noise;
 
 /// 10 ms, 3 s and 25 s: less than a frame, less than a window, several windows.

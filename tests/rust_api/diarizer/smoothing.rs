@@ -2,7 +2,8 @@
 
 use voiceflow::Diarization;
 
-use super::{diarize, diarizer};
+use super::diarizer;
+use crate::invariants::diarize;
 use crate::sound::conversation;
 
 /// Half a frame more than one frame of 40 ms, and lengths that take away much of the conversation.

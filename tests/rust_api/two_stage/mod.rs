@@ -13,9 +13,9 @@ mod sound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::{invariants, support};
-use voiceflow::audio::{BufferSource, SAMPLE_RATE};
-use voiceflow::{Config, Control, Diarization, Diarizer, ModelSource, Provider, ProviderPolicy};
+use crate::invariants::diarize;
+use crate::support;
+use voiceflow::{Config, Diarizer, ModelSource, Provider, ProviderPolicy};
 
 /// A file of tests/data/families.
 fn family(name: &str) -> PathBuf {
@@ -58,13 +58,4 @@ fn refusal(segmentation: Vec<u8>, embedding: Vec<u8>, set: impl FnOnce(&mut Conf
     config.set_embedding_model(ModelSource::Memory(Arc::from(embedding))).unwrap();
     set(&mut config);
     Diarizer::new(&config).unwrap_err().to_string()
-}
-
-/// Diarizes 16 kHz mono samples; whatever comes out is looked over.
-fn diarize(diarizer: &Diarizer, samples: &[f32]) -> Diarization {
-    let mut source = BufferSource::from_f32(samples, SAMPLE_RATE, 1).unwrap();
-    let result = diarizer.process(&mut source, &Control::none()).unwrap();
-    assert_eq!(result.duration_s, samples.len() as f64 / f64::from(SAMPLE_RATE));
-    invariants::check(&result, diarizer.model().embedding_dim);
-    result
 }
