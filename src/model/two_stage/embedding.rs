@@ -3,6 +3,8 @@
 //! pooling part then runs on those of each crop, or of each piece of speech that crops share. Where it could not, the
 //! whole network runs on their features.
 
+mod tuning;
+
 use ndarray::{Array1, Array2, ArrayD, Ix2, IxDyn, s};
 use ort::session::SessionOutputs;
 use ort::value::TensorRef;
@@ -98,8 +100,8 @@ impl Embedding {
             frames,
             pooling,
             dim: 0,
-            clustering: clustering(&described)?,
-            threshold: threshold(&described)?,
+            clustering: tuning::clustering(&described)?,
+            threshold: tuning::threshold(&described)?,
             sha256,
         };
         embedding.dim = embedding.trial(control).map_err(|error| described.failing(error))?;
@@ -304,26 +306,6 @@ impl Embedding {
             return Err(refused());
         }
         memory::owned("voices", &found.slice(s![..count, ..]))
-    }
-}
-
-/// The clustering that a file says it was tuned with, by the key `voiceflow.clustering`.
-fn clustering(described: &Description) -> Result<ClusteringMethod> {
-    const METHODS: [ClusteringMethod; 2] = [ClusteringMethod::Average, ClusteringMethod::Centroid];
-    let Some(text) = described.text("voiceflow.clustering") else { return Ok(ClusteringMethod::Centroid) };
-    METHODS.into_iter().find(|method| method.name() == text).ok_or_else(|| {
-        described
-            .broken(&format!("metadata `voiceflow.clustering`: expected average or centroid, found {text:?}"))
-    })
-}
-
-/// The threshold of that clustering, by the key `voiceflow.clustering_threshold`.
-fn threshold(described: &Description) -> Result<Option<f32>> {
-    match described.number("voiceflow.clustering_threshold")? {
-        Some(threshold) if !(0.0..=2.0).contains(&threshold) => Err(described.broken(&format!(
-            "metadata `voiceflow.clustering_threshold`: expected 0 to 2, found {threshold}"
-        ))),
-        threshold => Ok(threshold),
     }
 }
 
