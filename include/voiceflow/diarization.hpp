@@ -167,7 +167,7 @@ private:
     }
 
     template <class Write>
-    result<std::string> write(const Text &recording, Write call) const
+    [[nodiscard]] result<std::string> write(const Text &recording, Write call) const
     {
         std::string text;
         const auto outcome = recording.with("recording", [&](const char *name) {
