@@ -4,10 +4,13 @@ RUNTIME_VERSION := 1.31.1
 RUNTIME := $(CURDIR)/.runtime/onnxruntime-$(RUNTIME_VERSION)/libonnxruntime.so.$(RUNTIME_VERSION)
 export VOICEFLOW_ORT_LIBRARY ?= $(RUNTIME)
 
+# The test programs below a folder. Cargo is always asked for the workspace: for a single package it chooses other features of
+# what both packages use, and compiles all of it once more.
+programs = $(notdir $(basename $(wildcard $1/*.rs)) $(patsubst %/main.rs,%,$(wildcard $1/*/main.rs)))
 # The tests of the C interface; every other file or folder of tests/ belongs to test-rust.
 C_TESTS := c_api rust_host
-TEST_PROGRAMS := $(notdir $(basename $(wildcard tests/*.rs)) $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs)))
-RUST_TESTS := $(filter-out $(C_TESTS),$(TEST_PROGRAMS))
+RUST_TESTS := $(filter-out $(C_TESTS),$(call programs,tests))
+CLI_TESTS := $(call programs,cli/tests)
 
 # A Go that is new enough, where the system's is not: scripts/fetch_go.sh.
 export PATH := $(CURDIR)/.cache/go/bin:$(PATH)
@@ -73,17 +76,16 @@ static: $(RUNTIME) $(BUILT_IN) ## the release library for static linking
 check: $(RUNTIME) ## before each commit: format, clippy, the tests of single functions; within a minute once all is compiled
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo test --locked --quiet --package voiceflow --lib
-	cargo test --locked --quiet --package voiceflow-cli --bins
+	cargo test --locked --quiet --workspace --lib --bins
 
 .PHONY: test
 test: test-rust test-threads test-c test-python test-go ## every test
 
 .PHONY: test-rust
 test-rust: $(RUNTIME) .cache/tools $(PUBLIC) $(ACCURATE) ## the core and the command line
-	cargo test --locked --package voiceflow --lib $(addprefix --test ,$(RUST_TESTS))
-	cargo test --locked --package voiceflow --doc
-	cargo test --locked --package voiceflow-cli
+	cargo test --locked --workspace --lib $(addprefix --test ,$(RUST_TESTS))
+	cargo test --locked --workspace --doc
+	cargo test --locked --workspace --bins $(addprefix --test ,$(CLI_TESTS))
 
 .PHONY: test-threads
 test-threads: ## the pool of run slots under thousands of schedules
@@ -122,19 +124,19 @@ test-fuzz: $(RUNTIME) ## the same for a minute each, after their corpora, with o
 
 .PHONY: test-c
 test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 and C++17, sanitizers, valgrind, examples
-	cargo test --locked --package voiceflow $(addprefix --test ,$(C_TESTS))
+	cargo test --locked --workspace $(addprefix --test ,$(C_TESTS))
 
 .PHONY: test-faults
 test-faults: $(RUNTIME) .cache/tools ## allocations that fail, one after another, in every kind of call: counts and sizes
-	cargo test --locked --package voiceflow --test c_api faults:: -- --include-ignored --nocapture --test-threads 1
+	cargo test --locked --workspace --test c_api faults:: -- --include-ignored --nocapture --test-threads 1
 
 .PHONY: soak
 soak: $(RUNTIME) .cache/tools ## 10,000 of each handle, 8,000 files, 24 h of stream: slopes of memory, descriptors, threads
-	cargo test --locked --release --package voiceflow --test c_api soak:: -- --ignored --nocapture
+	cargo test --locked --release --workspace --test c_api soak:: -- --ignored --nocapture
 
 .PHONY: test-python
 test-python: $(RUNTIME) $(VENV)/ready wheel ## the Python face, the scorer against pyannote.metrics, the training tools
-	cargo build --locked --package voiceflow-cli
+	cargo build --locked --workspace
 	$(VENV)/bin/python tests/python/compare_metrics.py
 	$(VENV)/bin/python -m pytest -q models/diarization/tests models/public/tests
 	cd bindings/python && PYTHONPATH="$(CURDIR)/bindings/python/src" VOICEFLOW_LIBRARY="$(INSTALLED)/lib/libvoiceflow.so.1" \
@@ -195,9 +197,9 @@ sbom: .cache/cargo-cyclonedx/bin/cargo-cyclonedx ## what is linked into the libr
 
 .PHONY: header
 header: ## write include/voiceflow.h, its list of symbols and docs/C_API.md anew from src/ffi
-	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test c_api header::
-	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test c_api exports::
-	VOICEFLOW_BLESS=1 cargo test --locked --package voiceflow --test c_api c_api_page::
+	VOICEFLOW_BLESS=1 cargo test --locked --workspace --test c_api header::
+	VOICEFLOW_BLESS=1 cargo test --locked --workspace --test c_api exports::
+	VOICEFLOW_BLESS=1 cargo test --locked --workspace --test c_api c_api_page::
 
 .PHONY: docs
 docs: ## the Rust, C and C++ interfaces as HTML, into target/doc

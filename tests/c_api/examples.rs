@@ -75,6 +75,7 @@ fn rust_program(name: &str) -> PathBuf {
     let messages = stdout(cargo.current_dir(root()).args([
         "build",
         "--locked",
+        "--workspace",
         "--quiet",
         "--message-format=json",
         "--example",
