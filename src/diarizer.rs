@@ -15,8 +15,8 @@ pub use settings::Settings;
 
 use crate::analysis::{Analysis, AnalysisOptions, analyse};
 use crate::audio::{AudioSource, BufferSource, FileSource, SAMPLE_RATE};
+use crate::call::Call;
 use crate::config::{ClusteringMethod, Config, MAX_SLOTS, Provider};
-use crate::control::Control;
 use crate::diarize::activity::Hysteresis;
 use crate::diarize::clustering::{
     Assignment, Clustering, ClusteringOptions, Method, Start, cluster, recognise, tracks_of, usual_threshold,
@@ -72,27 +72,27 @@ impl Diarizer {
     /// # Errors
     /// Those of [`crate::model::Session::new`]; [`Error::InvalidArgument`] for a hop longer than the model's window.
     pub fn new(config: &Config) -> Result<Self> {
-        Self::load(config, &Control::none())
+        Self::load(config, &Call::none())
     }
 
-    /// As [`Diarizer::new`]; the deadline and the switch of `control` end the load, whatever it is at. It is then left behind
+    /// As [`Diarizer::new`]; the deadline and the switch of `call` end the load, whatever it is at. It is then left behind
     /// on a thread of its own, which ends as soon as it can. The progress callback is not called.
     ///
     /// # Errors
     /// Those of [`Diarizer::new`]; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Limit`] where too many loads that were
     /// left behind are still at work.
-    pub fn load(config: &Config, control: &Control<'_>) -> Result<Self> {
+    pub fn load(config: &Config, call: &Call<'_>) -> Result<Self> {
         let config = config.clone();
-        loading::run(control, move |control| Self::load_here(&config, control))
+        loading::run(call, move |call| Self::load_here(&config, call))
     }
 
-    fn load_here(config: &Config, control: &Control<'_>) -> Result<Self> {
+    fn load_here(config: &Config, call: &Call<'_>) -> Result<Self> {
         let workers = thread_count(config.threads()).min(MAX_SLOTS);
         let mut session_config = config.clone();
         // One thread for each run, many runs at once: sums then have the same order for any number of threads.
         session_config.set_threads(1)?;
         session_config.set_slots(workers)?;
-        let local = open_local(&session_config, control)?;
+        let local = open_local(&session_config, call)?;
         let info = local.info();
         let workers = match info.provider {
             Provider::Auto | Provider::Cpu => workers,
@@ -131,12 +131,12 @@ impl Diarizer {
     ///
     /// ```
     /// use voiceflow::output::rttm;
-    /// use voiceflow::{Config, Control, Diarizer};
+    /// use voiceflow::{Call, Config, Diarizer};
     ///
     /// # fn main() -> voiceflow::Result<()> {
     /// let mut config = Config::default();
     /// config.set_num_speakers(3)?;
-    /// let result = Diarizer::new(&config)?.process_file("examples/data/conversation.flac", &Control::none())?;
+    /// let result = Diarizer::new(&config)?.process_file("examples/data/conversation.flac", &Call::none())?;
     /// let text = rttm::write(&result, "conversation")?;
     /// # assert!(text.starts_with("SPEAKER conversation 1 0.5") && result.speakers.len() == 3);
     /// # Ok(())
@@ -145,25 +145,25 @@ impl Diarizer {
     ///
     /// # Errors
     /// Those of [`FileSource::open_until`] and [`Diarizer::process`].
-    pub fn process_file(&self, path: impl AsRef<Path>, control: &Control<'_>) -> Result<Diarization> {
+    pub fn process_file(&self, path: impl AsRef<Path>, call: &Call<'_>) -> Result<Diarization> {
         self.check_process()?;
         // The deadline counts from here: opening a file takes time too.
-        let control = control.or_deadline(self.config.deadline());
-        self.process(&mut FileSource::open_until(path, &control)?, &control)
+        let call = call.or_deadline(self.config.deadline());
+        self.process(&mut FileSource::open_until(path, &call)?, &call)
     }
 
     /// Diarizes a source to its end. Audio without speech gives no segments. The result is the same for any
     /// number of threads.
     ///
     /// # Errors
-    /// Those of the source; [`Error::Cancelled`], [`Error::Deadline`] (that of `control`, else that of the
+    /// Those of the source; [`Error::Cancelled`], [`Error::Deadline`] (that of `call`, else that of the
     /// options); [`Error::Runtime`] when the network fails; [`Error::Forked`] in a child of the process that loaded the
     /// model.
-    pub fn process(&self, source: &mut dyn AudioSource, control: &Control<'_>) -> Result<Diarization> {
+    pub fn process(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Diarization> {
         self.check_process()?;
-        let control = control.or_deadline(self.config.deadline());
-        let analysis = self.analyse(source, &control)?;
-        self.settle(&analysis.windows, &analysis.details, analysis.samples, &control)
+        let call = call.or_deadline(self.config.deadline());
+        let analysis = self.analyse(source, &call)?;
+        self.settle(&analysis.windows, &analysis.details, analysis.samples, &call)
     }
 
     /// Who spoke when in a recording of `samples` samples of which these are the windows, and the short ones. Speakers
@@ -173,20 +173,20 @@ impl Diarizer {
         windows: &[LocalWindow],
         details: &[LocalWindow],
         samples: u64,
-        control: &Control<'_>,
+        call: &Call<'_>,
     ) -> Result<Diarization> {
-        let clustering = cluster(windows, &self.clustering_options(), control)?;
-        let turns = self.turns(windows, details, &clustering, self.grid.frames_in(samples), control)?;
-        self.finish(turns, &clustering, samples, control)
+        let clustering = cluster(windows, &self.clustering_options(), call)?;
+        let turns = self.turns(windows, details, &clustering, self.grid.frames_in(samples), call)?;
+        self.finish(turns, &clustering, samples, call)
     }
 
     /// The voice in a file with a recording of one person, to be enrolled in a [`Gallery`](crate::Gallery).
     ///
     /// # Errors
     /// Those of [`Diarizer::process_file`] and [`Voice::of`].
-    pub fn voice_file(&self, path: impl AsRef<Path>, control: &Control<'_>) -> Result<Voice> {
+    pub fn voice_file(&self, path: impl AsRef<Path>, call: &Call<'_>) -> Result<Voice> {
         let path = path.as_ref();
-        Voice::of(&self.process_file(path, control)?).map_err(|error| match error {
+        Voice::of(&self.process_file(path, call)?).map_err(|error| match error {
             Error::Audio(text) => Error::Audio(format!("{}: {text}", path.display())),
             other => other,
         })
@@ -196,8 +196,8 @@ impl Diarizer {
     ///
     /// # Errors
     /// Those of [`Diarizer::process`] and [`Voice::of`].
-    pub fn voice(&self, source: &mut dyn AudioSource, control: &Control<'_>) -> Result<Voice> {
-        Voice::of(&self.process(source, control)?)
+    pub fn voice(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Voice> {
+        Voice::of(&self.process(source, call)?)
     }
 
     /// Fails in a child of the process that loaded the model.
@@ -288,7 +288,7 @@ impl Diarizer {
     }
 
     /// Analyses the source; once more and closer when that gives fewer tracks than speakers asked for.
-    fn analyse(&self, source: &mut dyn AudioSource, control: &Control<'_>) -> Result<Analysis> {
+    fn analyse(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Analysis> {
         let least = *self.config.speaker_range().start();
         let longest = CLOSE_LONGEST_S * SAMPLE_RATE as usize;
         let options = AnalysisOptions {
@@ -298,8 +298,8 @@ impl Diarizer {
             workers: self.workers,
             keep: if least > 1 { longest } else { 0 },
         };
-        let analysis = analyse(&*self.local, &options, source, control)?;
-        let tracks = self.voices_in(&analysis.windows, control)?;
+        let analysis = analyse(&*self.local, &options, source, call)?;
+        let tracks = self.voices_in(&analysis.windows, call)?;
         let enough = tracks == 0 || tracks >= least || !self.local.takes_short_windows();
         if enough || analysis.samples > analysis.head.len() as u64 {
             return Ok(analysis);
@@ -309,14 +309,14 @@ impl Diarizer {
         let mut again = BufferSource::from_f32(&analysis.head, SAMPLE_RATE, 1)?;
         let options = AnalysisOptions { grid, detail: None, keep: 0, ..options };
         // The stage has been reported as done, and is still looked at for a wish to stop.
-        let closer = analyse(&*self.local, &options, &mut again, &control.with_least_fraction(1.0))?;
-        let gained = self.voices_in(&closer.windows, control)? > tracks;
+        let closer = analyse(&*self.local, &options, &mut again, &call.with_least_fraction(1.0))?;
+        let gained = self.voices_in(&closer.windows, call)? > tracks;
         Ok(if gained { closer } else { analysis })
     }
 
     /// Number of tracks with a voice, which can be clustered.
-    fn voices_in(&self, windows: &[LocalWindow], control: &Control<'_>) -> Result<usize> {
-        let tracks = tracks_of(windows, self.hysteresis(), control)?;
+    fn voices_in(&self, windows: &[LocalWindow], call: &Call<'_>) -> Result<usize> {
+        let tracks = tracks_of(windows, self.hysteresis(), call)?;
         Ok(tracks.iter().filter(|track| track.has_voice).count())
     }
 
@@ -327,13 +327,13 @@ impl Diarizer {
         details: &[LocalWindow],
         clustering: &Clustering,
         total_frames: usize,
-        control: &Control<'_>,
+        call: &Call<'_>,
     ) -> Result<Vec<FrameTurn>> {
         let hysteresis = self.hysteresis();
         let least = *self.config.speaker_range().start();
-        let detailed = recognise(details, &clustering.centroids, hysteresis, control)?;
+        let detailed = recognise(details, &clustering.centroids, hysteresis, call)?;
         let all = merged(&labelled(windows, &clustering.labels)?, &labelled(details, &detailed)?)?;
-        let turns = reconstruct(&all, total_frames, hysteresis, self.weighting(), control)?;
+        let turns = reconstruct(&all, total_frames, hysteresis, self.weighting(), call)?;
         let turns = speaker_count::restore_speakers(
             turns,
             windows,
@@ -341,7 +341,7 @@ impl Diarizer {
             hysteresis,
             total_frames,
             least,
-            control,
+            call,
         )?;
         let turns = fill_pauses(turns, self.pause_frames())?;
         Ok(drop_short(turns, self.least_frames(), least))
@@ -353,10 +353,10 @@ impl Diarizer {
         turns: Vec<FrameTurn>,
         clustering: &Clustering,
         samples: u64,
-        control: &Control<'_>,
+        call: &Call<'_>,
     ) -> Result<Diarization> {
         let least = *self.config.speaker_range().start();
-        let (mut turns, origins) = speaker_count::divide_turns(turns, clustering.speakers, least, control)?;
+        let (mut turns, origins) = speaker_count::divide_turns(turns, clustering.speakers, least, call)?;
         let voice_of = voices(&clustering.centroids, &origins);
         let duration_s = samples as f64 / f64::from(SAMPLE_RATE);
         let times = self.frame_times();

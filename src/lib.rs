@@ -8,11 +8,11 @@
 //! ```
 //!
 //! ```
-//! use voiceflow::{Config, Control, Diarizer};
+//! use voiceflow::{Call, Config, Diarizer};
 //!
 //! # fn main() -> voiceflow::Result<()> {
 //! let diarizer = Diarizer::new(&Config::default())?;
-//! let result = diarizer.process_file("examples/data/conversation.flac", &Control::none())?;
+//! let result = diarizer.process_file("examples/data/conversation.flac", &Call::none())?;
 //! for segment in &result.segments {
 //!     let speaker = &result.speakers[segment.speaker].label;
 //!     println!("{:7.2} {:7.2}  {speaker}", segment.start_s, segment.end_s);
@@ -39,8 +39,8 @@
 mod analysis;
 mod assignment;
 pub mod audio;
+pub mod call;
 pub mod config;
-pub mod control;
 pub mod diarize;
 pub mod diarizer;
 mod ending;
@@ -57,10 +57,10 @@ pub mod stream;
 mod sync;
 pub mod types;
 
+pub use call::{Call, Cancel};
 pub use config::{
     ClusteringMethod, Config, EmbeddingFamily, Frontend, ModelSource, Provider, ProviderPolicy,
 };
-pub use control::{Cancel, Control};
 pub use diarizer::Diarizer;
 pub use error::{Error, Result, Stage};
 pub use ffi::version::VF_ABI_VERSION as ABI_VERSION;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::{Error, Result, Stage};
 
 /// Longest wait between two looks at the caller's wish to cancel.
@@ -46,11 +46,11 @@ pub(crate) struct Load<T> {
 }
 
 impl<T: Send + 'static> Load<T> {
-    /// Starts `work`, whose control says when it is no longer wanted.
+    /// Starts `work`, whose call says when it is no longer wanted.
     ///
     /// # Errors
     /// [`Error::Limit`] where the system refuses a thread, or too many were left behind.
-    pub(crate) fn start(work: impl FnOnce(&Control<'_>) -> Result<T> + Send + 'static) -> Result<Self> {
+    pub(crate) fn start(work: impl FnOnce(&Call<'_>) -> Result<T> + Send + 'static) -> Result<Self> {
         let left = LEFT.load(Ordering::Relaxed);
         if left >= MAX_LEFT {
             return Err(Error::Limit(format!(
@@ -62,8 +62,8 @@ impl<T: Send + 'static> Load<T> {
         let (sender, outcome) = sync_channel(1);
         let load = Self { shared: Arc::clone(&shared), outcome };
         let run = move || {
-            let control = Control::none().with_stop(&shared.unwanted);
-            let outcome = catch_unwind(AssertUnwindSafe(|| work(&control)));
+            let call = Call::none().with_stop(&shared.unwanted);
+            let outcome = catch_unwind(AssertUnwindSafe(|| work(&call)));
             // Dropped here where nobody waits any more.
             drop(sender.send(outcome));
             if shared.state.swap(ENDED, Ordering::AcqRel) == LEFT_BEHIND {
@@ -75,14 +75,14 @@ impl<T: Send + 'static> Load<T> {
         Ok(load)
     }
 
-    /// Waits for the end of the work, as long as `control` allows. The progress callback is not called. `stage` is what the
+    /// Waits for the end of the work, as long as `call` allows. The progress callback is not called. `stage` is what the
     /// caller is at.
     ///
     /// # Errors
     /// Those of the work; [`Error::Cancelled`] or [`Error::Deadline`] of `stage`, after which it can be waited for again.
-    pub(crate) fn wait(&self, control: &Control<'_>, stage: Stage) -> Result<T> {
+    pub(crate) fn wait(&self, call: &Call<'_>, stage: Stage) -> Result<T> {
         loop {
-            let longest = control.remaining().unwrap_or(CANCEL_POLL).min(CANCEL_POLL);
+            let longest = call.remaining().unwrap_or(CANCEL_POLL).min(CANCEL_POLL);
             match self.outcome.recv_timeout(longest) {
                 Ok(outcome) => {
                     // The thread has little left to do: it is not left behind.
@@ -90,7 +90,7 @@ impl<T: Send + 'static> Load<T> {
                     // A panic goes on here, where the call's guard makes a status of it.
                     return outcome.unwrap_or_else(|panic| resume_unwind(panic));
                 }
-                Err(RecvTimeoutError::Timeout) => control.check_wanted(stage)?,
+                Err(RecvTimeoutError::Timeout) => call.check_wanted(stage)?,
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(Error::Runtime(
                         "the thread that loads a model ended without a result".to_owned(),
@@ -113,19 +113,19 @@ impl<T> Drop for Load<T> {
     }
 }
 
-/// Runs `work`, on a thread of its own where `control` may end it.
+/// Runs `work`, on a thread of its own where `call` may end it.
 ///
 /// # Errors
 /// Those of `work`, [`Load::start`] and [`Load::wait`].
 pub(crate) fn run<T: Send + 'static>(
-    control: &Control<'_>,
-    work: impl FnOnce(&Control<'_>) -> Result<T> + Send + 'static,
+    call: &Call<'_>,
+    work: impl FnOnce(&Call<'_>) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    if !control.may_end() {
-        return work(&Control::none());
+    if !call.may_end() {
+        return work(&Call::none());
     }
-    control.check_wanted(Stage::Loading)?;
-    Load::start(work)?.wait(control, Stage::Loading)
+    call.check_wanted(Stage::Loading)?;
+    Load::start(work)?.wait(call, Stage::Loading)
 }
 
 #[cfg(test)]
@@ -134,7 +134,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::control::Cancel;
+    use crate::call::Cancel;
     use crate::sync::Mutex;
 
     /// The tests count what is left behind in the whole process.
@@ -155,8 +155,8 @@ mod tests {
         let made = Arc::new(());
         let kept = Arc::clone(&made);
         let start = Instant::now();
-        let control = Control::none().with_deadline(Some(Duration::from_millis(30)));
-        let error = run(&control, move |_| {
+        let call = Call::none().with_deadline(Some(Duration::from_millis(30)));
+        let error = run(&call, move |_| {
             wait.recv().unwrap();
             Ok(kept)
         })
@@ -182,10 +182,10 @@ mod tests {
                     cancel.set();
                 }
             });
-            let control = Control::none().with_cancel(&cancel);
-            let error = run(&control, move |control| {
+            let call = Call::none().with_cancel(&cancel);
+            let error = run(&call, move |call| {
                 began.send(()).unwrap();
-                wait_until(|| control.check_wanted(Stage::Loading).is_err());
+                wait_until(|| call.check_wanted(Stage::Loading).is_err());
                 Ok(())
             })
             .unwrap_err();
@@ -199,19 +199,19 @@ mod tests {
         let _alone = ALONE.lock();
         let (senders, receivers): (Vec<_>, Vec<_>) = (0..MAX_LEFT).map(|_| channel::<()>()).unzip();
         for wait in receivers {
-            let control = Control::none().with_deadline(Some(Duration::from_millis(50)));
-            let error = run(&control, move |_| {
+            let call = Call::none().with_deadline(Some(Duration::from_millis(50)));
+            let error = run(&call, move |_| {
                 let _ = wait.recv();
                 Ok(())
             })
             .unwrap_err();
             assert!(matches!(error, Error::Deadline { .. }), "{error}");
         }
-        let generous = || Control::none().with_deadline(Some(Duration::from_secs(60)));
+        let generous = || Call::none().with_deadline(Some(Duration::from_secs(60)));
         let error = run(&generous(), |_| Ok(())).unwrap_err();
         assert!(matches!(error, Error::Limit(_)) && error.to_string().contains("found 8"), "{error}");
         // What has neither deadline nor switch is never left behind.
-        run(&Control::none(), |_| Ok(())).unwrap();
+        run(&Call::none(), |_| Ok(())).unwrap();
         drop(senders);
         wait_until(|| LEFT.load(Ordering::Relaxed) == 0);
         run(&generous(), |_| Ok(())).unwrap();
@@ -220,8 +220,8 @@ mod tests {
     #[test]
     fn a_panic_of_the_work_is_the_callers() {
         let _alone = ALONE.lock();
-        let control = Control::none().with_deadline(Some(Duration::from_secs(60)));
-        let caught = catch_unwind(AssertUnwindSafe(|| run::<()>(&control, |_| panic!("broken"))));
+        let call = Call::none().with_deadline(Some(Duration::from_secs(60)));
+        let caught = catch_unwind(AssertUnwindSafe(|| run::<()>(&call, |_| panic!("broken"))));
         assert_eq!(*caught.unwrap_err().downcast::<&str>().unwrap(), "broken");
         assert_eq!(LEFT.load(Ordering::Relaxed), 0);
     }

@@ -7,7 +7,7 @@
 mod support;
 
 use voiceflow::audio::{AudioSource, SAMPLE_RATE};
-use voiceflow::{Config, Control, Diarizer};
+use voiceflow::{Call, Config, Diarizer};
 
 /// Most that the resident memory may grow by. Three hours of samples alone would be 690 MB.
 const MOST_KIB: u64 = 300 * 1024;
@@ -51,7 +51,7 @@ fn check(minutes: usize) {
     let run = |minutes: usize| {
         let left = minutes * 60 * SAMPLE_RATE as usize;
         let mut source = Loop { samples: samples.clone(), position: 0, left };
-        let result = diarizer.process(&mut source, &Control::none()).unwrap();
+        let result = diarizer.process(&mut source, &Call::none()).unwrap();
         assert_eq!(result.duration_s, minutes as f64 * 60.0);
         assert!(result.segments.last().unwrap().end_s > (minutes as f64 - 1.0) * 60.0);
     };

@@ -8,7 +8,7 @@ mod support;
 use std::time::Duration;
 
 use voiceflow::model::Session;
-use voiceflow::{Config, Control, Error, ModelSource};
+use voiceflow::{Call, Config, Error, ModelSource};
 
 /// Most that the resident memory may grow by, for all models one after another. Without a limit each takes 0.5 to 20 GB.
 const MOST_KIB: u64 = 400 * 1024;
@@ -39,7 +39,7 @@ fn what_grows_while_it_is_loaded_is_bounded() {
         }
         let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
         config.set_model(ModelSource::File(file));
-        let error = Session::load(&config, &Control::none().with_deadline(Some(LONGEST))).unwrap_err();
+        let error = Session::load(&config, &Call::none().with_deadline(Some(LONGEST))).unwrap_err();
         let grown = peak_kib() - before;
         let text = error.to_string();
         let is_refused = match &error {

@@ -9,7 +9,7 @@ mod support;
 use std::time::Duration;
 
 use voiceflow::audio::SAMPLE_RATE;
-use voiceflow::{Config, Control, Diarizer, Stream};
+use voiceflow::{Call, Config, Diarizer, Stream};
 
 /// Most that the resident memory may grow by. Twenty minutes of samples alone would be 77 MB.
 const MOST_KIB: u64 = 16 * 1024;
@@ -44,7 +44,7 @@ fn push(stream: &Stream, samples: &[f32], from: usize, to: usize) -> Duration {
     let seconds = samples.len() / rate;
     for second in from..to {
         let start = second % seconds * rate;
-        stream.push_f32(&samples[start..start + rate], &Control::none()).unwrap();
+        stream.push_f32(&samples[start..start + rate], &Call::none()).unwrap();
         assert!(stream.read(usize::MAX).len() < 100);
     }
     worked() - begun
@@ -54,7 +54,7 @@ fn push(stream: &Stream, samples: &[f32], from: usize, to: usize) -> Duration {
 fn lives(diarizer: &Diarizer, samples: &[f32], count: usize) {
     for _ in 0..count {
         let stream = Stream::new(diarizer, &config(), SAMPLE_RATE, 1).unwrap();
-        stream.push_f32(&samples[..6_400], &Control::none()).unwrap();
+        stream.push_f32(&samples[..6_400], &Call::none()).unwrap();
     }
 }
 
@@ -74,7 +74,7 @@ fn check(minutes: usize, streams: usize) {
     let slower = late.as_secs_f64() / early.as_secs_f64();
     assert!(slower < MOST_SLOWER, "{minutes} minutes: {slower} times as slow");
     assert_eq!(stream.heard_s(), end as f64);
-    let finished = stream.finish(&Control::none()).unwrap();
+    let finished = stream.finish(&Call::none()).unwrap();
     assert!(finished.diarization.segments.iter().all(|segment| segment.start_s > end as f64 - 90.0));
 
     lives(&diarizer, &samples, streams / 10);

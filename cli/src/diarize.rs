@@ -245,8 +245,8 @@ fn diarize(
     place: Place,
     deadline: Option<Duration>,
 ) -> Result<Diarization, Failure> {
-    work_on(file, place, deadline, |control| {
-        let mut diarization = diarizer.process_file(file, control)?;
+    work_on(file, place, deadline, |call| {
+        let mut diarization = diarizer.process_file(file, call)?;
         known.name_speakers(&mut diarization)?;
         Ok(diarization)
     })

@@ -70,7 +70,7 @@ fn enroll(args: &EnrollArgs, name: &str) -> Outcome {
     let mut failed = false;
     for (index, file) in args.files.iter().enumerate() {
         let place = Place { index, count: args.files.len() };
-        match work_on(file, place, None, |control| diarizer.voice_file(file, control)) {
+        match work_on(file, place, None, |call| diarizer.voice_file(file, call)) {
             Ok(voice) => gallery.enroll(name, &voice)?,
             Err(Failure::Failed(text)) => {
                 complain(&text);

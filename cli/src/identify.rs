@@ -92,8 +92,8 @@ pub fn run(args: &IdentifyArgs) -> Outcome {
     let mut documents = Documents::new(args.format == Format::Json && args.files.len() > 1);
     for (index, file) in args.files.iter().enumerate() {
         let place = Place { index, count: args.files.len() };
-        let found = work_on(file, place, None, |control| {
-            let diarization = diarizer.process_file(file, control)?;
+        let found = work_on(file, place, None, |call| {
+            let diarization = diarizer.process_file(file, call)?;
             let identities = gallery.identify_speakers(&diarization, threshold)?;
             Ok(Recording { recording: stem(file), speakers: speakers(&gallery, diarization, &identities) })
         });

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use voiceflow::{Control, Stage};
+use voiceflow::{Call, Stage};
 
 use crate::annotations::stem;
 use crate::exit::Failure;
@@ -26,7 +26,7 @@ pub fn work_on<T>(
     file: &Path,
     place: Place,
     deadline: Option<Duration>,
-    work: impl FnOnce(&Control<'_>) -> voiceflow::Result<T>,
+    work: impl FnOnce(&Call<'_>) -> voiceflow::Result<T>,
 ) -> Result<T, Failure> {
     let bar = if std::io::stderr().is_terminal() { progress_bar(file, place) } else { ProgressBar::hidden() };
     let began = Instant::now();
@@ -38,8 +38,8 @@ pub fn work_on<T>(
         bar.set_position((fraction * 1000.0) as u64);
         true
     };
-    let control = Control::none().with_progress(&report).with_deadline(deadline);
-    let result = work(&control);
+    let call = Call::none().with_progress(&report).with_deadline(deadline);
+    let result = work(&call);
     bar.finish_and_clear();
     result.map_err(|error| {
         let (prefix, text) = (format!("{}: ", file.display()), error.to_string());

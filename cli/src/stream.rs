@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use voiceflow::audio::{AudioSource, FileSource, SAMPLE_RATE};
-use voiceflow::{Config, Control, Diarizer, Stream};
+use voiceflow::{Call, Config, Diarizer, Stream};
 
 use crate::annotations::stem;
 use crate::diarize_output::Format as ResultFormat;
@@ -157,7 +157,7 @@ pub fn run(args: &StreamArgs) -> Outcome {
     } else {
         push_file(args, &stream, &mut output)?;
     }
-    let finished = stream.finish(&Control::none())?;
+    let finished = stream.finish(&Call::none())?;
     output.tell(&stream)?;
     let mut diarization = finished.diarization;
     output.end(&stream, &mut diarization, &finished.final_speakers)?;
@@ -199,7 +199,7 @@ fn push_file(args: &StreamArgs, stream: &Stream, output: &mut LiveOutput) -> Out
                 let due = Duration::from_secs_f64(pushed as f64 / f64::from(SAMPLE_RATE));
                 std::thread::sleep(due.saturating_sub(begun.elapsed()));
             }
-            stream.push_f32(part, &Control::none())?;
+            stream.push_f32(part, &Call::none())?;
             output.tell(stream)?;
         }
     }
@@ -246,12 +246,12 @@ fn push_bytes(encoding: Encoding, stream: &Stream, bytes: &[u8]) -> voiceflow::R
         Encoding::S16le => {
             let (samples, _) = bytes.as_chunks();
             let samples: Vec<i16> = samples.iter().map(|sample| i16::from_le_bytes(*sample)).collect();
-            stream.push_i16(&samples, &Control::none())
+            stream.push_i16(&samples, &Call::none())
         }
         Encoding::F32le => {
             let (samples, _) = bytes.as_chunks();
             let samples: Vec<f32> = samples.iter().map(|sample| f32::from_le_bytes(*sample)).collect();
-            stream.push_f32(&samples, &Control::none())
+            stream.push_f32(&samples, &Call::none())
         }
     }
 }

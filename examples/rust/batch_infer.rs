@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use ndarray::{Array2, Axis, s};
 use voiceflow::audio::{AudioSource, FileSource};
 use voiceflow::model::{Inference, Session};
-use voiceflow::{Config, Control};
+use voiceflow::{Call, Config};
 
 const BATCH: usize = 4;
 
@@ -28,7 +28,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     // Its memory is used again from batch to batch.
     let mut found = Inference::default();
     for (batch, rows) in windows.axis_chunks_iter(Axis(0), BATCH).enumerate() {
-        session.infer(rows, &mut found, &Control::none())?;
+        session.infer(rows, &mut found, &Call::none())?;
         for row in 0..rows.nrows() {
             let activity = found.activity.slice(s![row, .., ..]);
             let shares = activity.axis_iter(Axis(1)).map(|frames| {

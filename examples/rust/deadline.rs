@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use voiceflow::{Config, Control, Diarizer, Error};
+use voiceflow::{Call, Config, Diarizer, Error};
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -15,9 +15,9 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     };
     let limit = Duration::from_millis(milliseconds.parse()?);
     let diarizer = Diarizer::new(&Config::default())?;
-    // Of this call; one for every call is an option, `Config::set_deadline`. `Control::with_cancel` takes a switch that any
+    // Of this call; one for every call is an option, `Config::set_deadline`. `Call::with_cancel` takes a switch that any
     // thread may set.
-    match diarizer.process_file(Path::new(recording), &Control::none().with_deadline(Some(limit))) {
+    match diarizer.process_file(Path::new(recording), &Call::none().with_deadline(Some(limit))) {
         Ok(result) => println!("{} segments", result.segments.len()),
         Err(Error::Deadline { .. }) => println!("not done within {milliseconds} ms"),
         Err(error) => return Err(error.into()),

@@ -5,12 +5,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use voiceflow::{Config, Control, Diarizer};
+use voiceflow::{Call, Config, Diarizer};
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
     let path: PathBuf = std::env::args_os().nth(1).ok_or("usage: diarize AUDIO")?.into();
     let diarizer = Diarizer::new(&Config::default())?;
-    let result = diarizer.process_file(&path, &Control::none())?;
+    let result = diarizer.process_file(&path, &Call::none())?;
     for segment in &result.segments {
         let overlap = if segment.overlap { "  (overlap)" } else { "" };
         let label = &result.speakers[segment.speaker].label;

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use voiceflow::{Config, Control, Diarizer, Gallery};
+use voiceflow::{Call, Config, Diarizer, Gallery};
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -15,9 +15,9 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mut gallery = Gallery::new(diarizer.model());
     for person in people {
         let (name, file) = person.split_once('=').ok_or_else(|| format!("{person}: expected NAME=FILE"))?;
-        gallery.enroll(name, &diarizer.voice_file(Path::new(file), &Control::none())?)?;
+        gallery.enroll(name, &diarizer.voice_file(Path::new(file), &Call::none())?)?;
     }
-    let result = diarizer.process_file(Path::new(recording), &Control::none())?;
+    let result = diarizer.process_file(Path::new(recording), &Call::none())?;
     let identities = gallery.identify_speakers(&result, gallery.threshold())?;
     for (speaker, identity) in result.speakers.iter().zip(&identities) {
         let name = gallery.name_of(identity).unwrap_or("a stranger");

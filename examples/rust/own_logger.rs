@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use log::{LevelFilter, Log, Metadata, Record};
-use voiceflow::{Config, Control, Diarizer};
+use voiceflow::{Call, Config, Diarizer};
 
 struct FileLogger(File);
 
@@ -41,7 +41,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     log::set_logger(LOGGER.get_or_init(|| FileLogger(file))).map_err(|error| error.to_string())?;
     log::set_max_level(LevelFilter::Debug);
 
-    let result = Diarizer::new(&Config::default())?.process_file(recording, &Control::none())?;
+    let result = Diarizer::new(&Config::default())?.process_file(recording, &Call::none())?;
     println!("{} speakers", result.speakers.len());
     Ok(())
 }

@@ -7,7 +7,7 @@
 use std::io::{ErrorKind, Read, stdin};
 use std::process::ExitCode;
 
-use voiceflow::{Config, Control, Diarizer, Stream};
+use voiceflow::{Call, Config, Diarizer, Stream};
 
 /// Segments that never change again; those that may still change are left out.
 fn print_final(stream: &Stream) {
@@ -42,10 +42,10 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         }
         let samples: Vec<i16> =
             bytes[..count].chunks_exact(2).map(|sample| i16::from_le_bytes([sample[0], sample[1]])).collect();
-        stream.push_i16(&samples, &Control::none())?;
+        stream.push_i16(&samples, &Call::none())?;
         print_final(&stream);
     }
-    let finished = stream.finish(&Control::none())?;
+    let finished = stream.finish(&Call::none())?;
     print_final(&stream);
     eprintln!("clustered anew: {} speakers", finished.diarization.speakers.len());
     Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use voiceflow::audio::{AudioSource, FileSource, SAMPLE_RATE};
-use voiceflow::{Control, Error};
+use voiceflow::{Call, Error};
 use voiceflow_fuzz::memory_file::MemoryFile;
 use voiceflow_fuzz::mutation::{self, Random};
 use voiceflow_fuzz::riff::Chunks;
@@ -35,7 +35,7 @@ fuzz_target!(init: keep_caught_panics(), |data: &[u8]| {
 });
 
 fn decode(path: &std::path::Path) -> voiceflow::Result<()> {
-    let mut source = FileSource::open_until(path, &Control::none().with_deadline(Some(DEADLINE)))?;
+    let mut source = FileSource::open_until(path, &Call::none().with_deadline(Some(DEADLINE)))?;
     let mut block = Vec::new();
     let mut total = 0;
     while total < MAX_SECONDS * SAMPLE_RATE as usize {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use libfuzzer_sys::fuzz_target;
-use voiceflow::{Config, Control, Diarizer, ModelSource, Segment, Stream};
+use voiceflow::{Call, Config, Diarizer, ModelSource, Segment, Stream};
 use voiceflow_fuzz::input::Input;
 
 const RATES: [u32; 10] = [0, 1_000, 8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 768_000, u32::MAX];
@@ -69,11 +69,11 @@ fuzz_target!(init: { diarizer(); }, |data: &[u8]| {
 });
 
 fn push(stream: &Stream, samples: &[f32]) -> voiceflow::Result<()> {
-    stream.push_f32(samples, &Control::none())
+    stream.push_f32(samples, &Call::none())
 }
 
 fn finish(stream: &Stream) -> Option<Vec<Segment>> {
-    stream.finish(&Control::none()).ok().map(|finished| finished.diarization.segments)
+    stream.finish(&Call::none()).ok().map(|finished| finished.diarization.segments)
 }
 
 /// What the input holds, repeated to a length that it says; loud and soft by turns.

@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bo
 use reader::{Batch, Cutter, WindowReader};
 
 use crate::audio::AudioSource;
-use crate::control::Control;
+use crate::call::Call;
 use crate::diarize::LocalWindow;
 use crate::diarize::windows::WindowGrid;
 use crate::error::{Error, Result, Stage};
@@ -56,28 +56,28 @@ pub struct Analysis {
 /// Reads `source` to its end and analyses it. The result does not depend on the number of workers.
 ///
 /// # Errors
-/// Those of the source, of [`LocalDiarizer::analyse`] and of [`Control::check`]; the first in the order of time.
+/// Those of the source, of [`LocalDiarizer::analyse`] and of [`Call::check`]; the first in the order of time.
 pub fn analyse(
     local: &dyn LocalDiarizer,
     options: &AnalysisOptions,
     source: &mut dyn AudioSource,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<Analysis> {
     let grids: Vec<WindowGrid> = std::iter::once(options.grid).chain(options.detail).collect();
     let at_once = |grid: &WindowGrid| local.windows_at_once(options.batch, grid);
     let cutters = grids.iter().map(|grid| Cutter::new(*grid, at_once(grid))).collect();
     let mut reader = WindowReader::new(source, cutters, options.keep);
     let stop = Arc::new(AtomicBool::new(false));
-    let team = Team::new(local, options.batch, control.on_worker(&stop), &stop);
+    let team = Team::new(local, options.batch, call.on_worker(&stop), &stop);
     std::thread::scope(|scope| {
         let (sender, queue) = bounded(1);
         let (busy, all_done) = bounded(0);
         let workers = team.start(scope, options.workers, &queue, &busy)?;
         // The workers' own ends are left: the queue closes when the last of them ends.
         drop((queue, busy));
-        let fed = feed(&mut reader, &sender, &stop, control);
+        let fed = feed(&mut reader, &sender, &stop, call);
         drop(sender);
-        let waited = fed.and_then(|()| wait(&all_done, reader.fraction(), control));
+        let waited = fed.and_then(|()| wait(&all_done, reader.fraction(), call));
         if waited.is_err() {
             stop.store(true, Ordering::Relaxed);
         }
@@ -87,7 +87,7 @@ pub fn analyse(
         waited
     })?;
     let mut sets = team.finish(grids.len())?.into_iter();
-    control.check(Stage::Analysis, 1.0)?;
+    call.check(Stage::Analysis, 1.0)?;
     let mut next = || sets.next().unwrap_or_default();
     Ok(Analysis { windows: next(), details: next(), samples: reader.samples, head: reader.head })
 }
@@ -97,18 +97,18 @@ fn feed(
     reader: &mut WindowReader<'_>,
     queue: &Sender<Batch>,
     stop: &AtomicBool,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<()> {
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) {
-        let Some(mut batch) = reader.next_batch(number, control)? else { break };
+        let Some(mut batch) = reader.next_batch(number, call)? else { break };
         loop {
             match queue.send_timeout(batch, CANCEL_POLL) {
                 Ok(()) => break,
                 Err(SendTimeoutError::Timeout(back)) => batch = back,
                 Err(SendTimeoutError::Disconnected(_)) => return Ok(()),
             }
-            control.check(Stage::Analysis, reader.fraction())?;
+            call.check(Stage::Analysis, reader.fraction())?;
         }
         number += 1;
     }
@@ -116,9 +116,9 @@ fn feed(
 }
 
 /// Waits until the last worker has let go of its end of `all_done`.
-fn wait(all_done: &Receiver<()>, fraction: f32, control: &Control<'_>) -> Result<()> {
+fn wait(all_done: &Receiver<()>, fraction: f32, call: &Call<'_>) -> Result<()> {
     while let Err(RecvTimeoutError::Timeout) = all_done.recv_timeout(CANCEL_POLL) {
-        control.check(Stage::Analysis, fraction)?;
+        call.check(Stage::Analysis, fraction)?;
     }
     Ok(())
 }
@@ -127,7 +127,7 @@ fn wait(all_done: &Receiver<()>, fraction: f32, control: &Control<'_>) -> Result
 struct Team<'a> {
     local: &'a dyn LocalDiarizer,
     batch: usize,
-    control: Control<'a>,
+    call: Call<'a>,
     /// Number and set of each batch, and its windows.
     done: Mutex<Vec<(usize, usize, Vec<LocalWindow>)>>,
     failure: Mutex<Option<Error>>,
@@ -136,9 +136,9 @@ struct Team<'a> {
 }
 
 impl<'a> Team<'a> {
-    fn new(local: &'a dyn LocalDiarizer, batch: usize, control: Control<'a>, stop: &'a AtomicBool) -> Self {
+    fn new(local: &'a dyn LocalDiarizer, batch: usize, call: Call<'a>, stop: &'a AtomicBool) -> Self {
         let (done, failure) = (Mutex::new(Vec::new()), Mutex::new(None));
-        Self { local, batch, control, done, failure, stop }
+        Self { local, batch, call, done, failure, stop }
     }
 
     /// Starts up to `count` workers, at least one. Each holds an end of `queue` and of `busy` until it ends.
@@ -178,7 +178,7 @@ impl<'a> Team<'a> {
             if self.stop.load(Ordering::Relaxed) {
                 continue;
             }
-            let found = self.local.analyse(&batch.stretch, self.batch, &self.control);
+            let found = self.local.analyse(&batch.stretch, self.batch, &self.call);
             let kept = found.and_then(|windows| {
                 memory::push("windows", &mut *self.done.lock(), (batch.number, batch.set, windows))
             });
@@ -249,15 +249,10 @@ mod tests {
             self.0.takes_short_windows()
         }
 
-        fn analyse(
-            &self,
-            stretch: &Stretch,
-            batch: usize,
-            control: &Control<'_>,
-        ) -> Result<Vec<LocalWindow>> {
+        fn analyse(&self, stretch: &Stretch, batch: usize, call: &Call<'_>) -> Result<Vec<LocalWindow>> {
             let begun = Instant::now();
             while begun.elapsed() < Duration::from_secs(60) {
-                self.0.analyse(stretch, batch, control)?;
+                self.0.analyse(stretch, batch, call)?;
             }
             Err(Error::Runtime("nobody ended the analysis".to_owned()))
         }
@@ -287,7 +282,7 @@ mod tests {
             true
         }
 
-        fn analyse(&self, _: &Stretch, _: usize, _: &Control<'_>) -> Result<Vec<LocalWindow>> {
+        fn analyse(&self, _: &Stretch, _: usize, _: &Call<'_>) -> Result<Vec<LocalWindow>> {
             assert!(self.calls.fetch_add(1, Ordering::Relaxed) > 0, "the first windows");
             std::thread::sleep(Duration::from_millis(5));
             Ok(Vec::new())
@@ -296,13 +291,13 @@ mod tests {
 
     #[test]
     fn a_panic_ends_the_analysis() {
-        let session = Session::for_batches(&Config::default(), &Control::none()).unwrap();
+        let session = Session::for_batches(&Config::default(), &Call::none()).unwrap();
         let local = Panicking { session, calls: AtomicUsize::new(0) };
         let grid = WindowGrid::new(16_000, 16_000, 640);
         let options = AnalysisOptions { grid, detail: None, batch: 1, workers: 2, keep: 0 };
         let audio = vec![0.0; 1000 * 16_000];
         let mut source = BufferSource::from_f32(&audio, SAMPLE_RATE, 1).unwrap();
-        let run = || analyse(&local, &options, &mut source, &Control::none());
+        let run = || analyse(&local, &options, &mut source, &Call::none());
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_err();
         assert_eq!(panic.downcast_ref(), Some(&"the first windows"));
         let calls = local.calls.into_inner();
@@ -314,7 +309,7 @@ mod tests {
         let mut config = Config::default();
         config.set_threads(1).unwrap();
         config.set_slots(2).unwrap();
-        let local = Endless(Session::for_batches(&config, &Control::none()).unwrap());
+        let local = Endless(Session::for_batches(&config, &Call::none()).unwrap());
         let grid = WindowGrid::new(160_000, 32_000, 640);
         let options = AnalysisOptions { grid, detail: None, batch: 8, workers: 2, keep: 0 };
         // One window, and more than the workers and the queue take: while it waits for the end, and while it feeds
@@ -323,9 +318,9 @@ mod tests {
             let audio = vec![0.0; seconds * 16_000];
             let calls = AtomicUsize::new(0);
             let stop = |_: Stage, _: f32| calls.fetch_add(1, Ordering::Relaxed) < allowed;
-            let control = Control::none().with_progress(&stop);
+            let call = Call::none().with_progress(&stop);
             let mut source = BufferSource::from_f32(&audio, SAMPLE_RATE, 1).unwrap();
-            let error = analyse(&local, &options, &mut source, &control).unwrap_err();
+            let error = analyse(&local, &options, &mut source, &call).unwrap_err();
             assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{seconds} s: {error:?}");
         }
     }

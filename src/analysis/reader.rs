@@ -1,7 +1,7 @@
 //! Cuts a source into overlapping windows as it is read.
 
 use crate::audio::{AudioSource, MAX_READ_FRACTION};
-use crate::control::Control;
+use crate::call::Call;
 use crate::diarize::windows::WindowGrid;
 use crate::error::{Error, Result, Stage};
 use crate::memory;
@@ -80,21 +80,21 @@ impl<'a> WindowReader<'a> {
     }
 
     /// The next windows of the set that is farthest behind; `None` at the end of the recording.
-    pub(super) fn next_batch(&mut self, number: usize, control: &Control<'_>) -> Result<Option<Batch>> {
+    pub(super) fn next_batch(&mut self, number: usize, call: &Call<'_>) -> Result<Option<Batch>> {
         loop {
             let open = (0..self.cutters.len()).filter(|&set| !self.cutters[set].closed);
             let Some(set) = open.min_by_key(|&set| self.cutters[set].next_end()) else { return Ok(None) };
-            if let Some(stretch) = self.next_stretch(set, control)? {
+            if let Some(stretch) = self.next_stretch(set, call)? {
                 return Ok(Some(Batch { number, set, stretch }));
             }
         }
     }
 
     /// The next windows of a set; `None` where there are no more.
-    fn next_stretch(&mut self, set: usize, control: &Control<'_>) -> Result<Option<Stretch>> {
+    fn next_stretch(&mut self, set: usize, call: &Call<'_>) -> Result<Option<Stretch>> {
         let mut starts = Vec::new();
         while starts.len() < self.cutters[set].size {
-            let Some(start) = self.next_start(set, control)? else { break };
+            let Some(start) = self.next_start(set, call)? else { break };
             if starts.is_empty() {
                 self.cutters[set].needed = start;
             }
@@ -119,7 +119,7 @@ impl<'a> WindowReader<'a> {
     }
 
     /// Start of the next window of a set, once the buffer holds its audio.
-    fn next_start(&mut self, set: usize, control: &Control<'_>) -> Result<Option<u64>> {
+    fn next_start(&mut self, set: usize, call: &Call<'_>) -> Result<Option<u64>> {
         let Cutter { grid, last_start, closed, .. } = self.cutters[set];
         let (next, end) = (self.cutters[set].next_start(), self.cutters[set].next_end());
         if closed {
@@ -132,7 +132,7 @@ impl<'a> WindowReader<'a> {
             return Err(Error::Limit(text));
         }
         while !self.ended && self.samples < end {
-            self.read(control)?;
+            self.read(call)?;
         }
         if self.samples >= end {
             self.cutters[set].last_start = Some(next);
@@ -151,8 +151,8 @@ impl<'a> WindowReader<'a> {
     }
 
     /// Reads one block, and lets go of audio that no window can need any more.
-    fn read(&mut self, control: &Control<'_>) -> Result<()> {
-        control.check(Stage::Analysis, self.fraction())?;
+    fn read(&mut self, call: &Call<'_>) -> Result<()> {
+        call.check(Stage::Analysis, self.fraction())?;
         let open = self.cutters.iter().filter(|cutter| !cutter.closed);
         let needed = open.map(|cutter| cutter.needed).min().unwrap_or(self.samples);
         let passed = needed.saturating_sub(self.buffer_start) as usize;
@@ -181,7 +181,7 @@ mod tests {
         let cutters = vec![Cutter::new(WindowGrid::new(window, hop, 640), 3)];
         let mut reader = WindowReader::new(&mut source, cutters, 100);
         let (mut starts, mut windows) = (Vec::new(), Vec::new());
-        while let Some(batch) = reader.next_batch(0, &Control::none()).unwrap() {
+        while let Some(batch) = reader.next_batch(0, &Call::none()).unwrap() {
             let stretch = &batch.stretch;
             starts.extend(stretch.offsets.iter().map(|&offset| stretch.start + offset as u64));
             windows.extend((0..stretch.offsets.len()).map(|index| stretch.window(index).to_vec()));
@@ -211,7 +211,7 @@ mod tests {
         let short = Cutter::new(WindowGrid::new(16_000, 6400, 640), 3);
         let mut reader = WindowReader::new(&mut source, vec![long, short], 0);
         let mut starts = [Vec::new(), Vec::new()];
-        while let Some(batch) = reader.next_batch(0, &Control::none()).unwrap() {
+        while let Some(batch) = reader.next_batch(0, &Call::none()).unwrap() {
             for (index, offset) in batch.stretch.offsets.iter().enumerate() {
                 let start = batch.stretch.start as usize + offset;
                 let window = batch.stretch.window(index);

@@ -23,7 +23,7 @@ use super::leash::{Leash, Leashed};
 use super::mp4::{Mp4, Mp4Track};
 use super::padded::Padded;
 use super::{aac, mp4, output_len, sniff, vorbis};
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::files::open_regular;
 
@@ -87,13 +87,13 @@ pub(super) struct Selected {
 }
 
 impl<'a> Container<'a> {
-    /// Opens the file at `path`, unless `control` ends that.
+    /// Opens the file at `path`, unless `call` ends that.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Io`], or [`Error::Audio`] (without the path) where it is no audio that can
-    /// be decoded; those of [`Control::check`].
-    pub(super) fn open(path: &Path, control: &Control<'a>) -> Result<Self> {
-        let leash = Leash::new(control);
+    /// be decoded; those of [`Call::check`].
+    pub(super) fn open(path: &Path, call: &Call<'a>) -> Result<Self> {
+        let leash = Leash::new(call);
         leash.look()?;
         let io = |error: std::io::Error| Error::from_io(path, error);
         let (mut file, metadata) = open_regular(path).map_err(|unopened| {

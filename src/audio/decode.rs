@@ -13,7 +13,7 @@ use super::leash::MAX_BYTES;
 use super::shield::shield;
 use super::timeline::Timeline;
 use super::{AUDIO, AudioSource, Converter, MAX_MAGNITUDE, MAX_READ_FRACTION, SAMPLE_RATE, take_block};
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::memory;
 
@@ -62,20 +62,20 @@ impl FileSource<'static> {
     /// [`Error::NotFound`]; [`Error::Io`] where the system refuses to read it or it is no regular file;
     /// [`Error::Audio`] where it is no audio that can be decoded. All name the path.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::open_until(path, &Control::none())
+        Self::open_until(path, &Call::none())
     }
 }
 
 impl<'a> FileSource<'a> {
-    /// As [`open`](FileSource::open), for work that `control` ends: opening the file and every read look at it, however
+    /// As [`open`](FileSource::open), for work that `call` ends: opening the file and every read look at it, however
     /// long a damaged or hostile file keeps the demuxer busy, and report its progress.
     ///
     /// # Errors
-    /// Those of [`open`](FileSource::open) and [`Control::check`], here and in every read.
-    pub fn open_until(path: impl AsRef<Path>, control: &Control<'a>) -> Result<Self> {
+    /// Those of [`open`](FileSource::open) and [`Call::check`], here and in every read.
+    pub fn open_until(path: impl AsRef<Path>, call: &Call<'a>) -> Result<Self> {
         let path = path.as_ref();
         let (container, track) = shield(|| {
-            let container = Container::open(path, control)?;
+            let container = Container::open(path, call)?;
             let track = container.select().map_err(Error::Audio)?;
             Ok((container, track))
         })

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use symphonia::core::io::MediaSource;
 
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::{Error, Result, Stage};
 use crate::sync::Mutex;
 
@@ -35,7 +35,7 @@ struct State<'a> {
     left: AtomicU64,
     /// Whether more was asked for. The data has ended then, whatever is granted later.
     spent: AtomicBool,
-    control: Control<'a>,
+    call: Call<'a>,
     /// Share of the audio that was given out, as the bits of an f32.
     fraction: AtomicU32,
     last_look: Mutex<Option<Instant>>,
@@ -48,12 +48,12 @@ struct State<'a> {
 }
 
 impl<'a> Leash<'a> {
-    /// A leash for a file that is being opened on behalf of the caller of `control`.
-    pub(super) fn new(control: &Control<'a>) -> Self {
+    /// A leash for a file that is being opened on behalf of the caller of `call`.
+    pub(super) fn new(call: &Call<'a>) -> Self {
         Self(Arc::new(State {
             left: AtomicU64::new(MAX_OPENING_BYTES),
             spent: AtomicBool::new(false),
-            control: *control,
+            call: *call,
             fraction: AtomicU32::new(0),
             last_look: Mutex::new(None),
             unwanted: AtomicBool::new(false),
@@ -116,7 +116,7 @@ impl<'a> Leash<'a> {
             *last = Some(now);
             drop(last);
             let fraction = f32::from_bits(state.fraction.load(Relaxed));
-            let Err(wish) = state.control.check(Stage::Analysis, fraction) else { return Ok(()) };
+            let Err(wish) = state.call.check(Stage::Analysis, fraction) else { return Ok(()) };
             state.unwanted.store(true, Relaxed);
             *state.wish.lock() = Some(wish);
         }
@@ -181,11 +181,11 @@ impl<S: MediaSource> MediaSource for Leashed<'_, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::Cancel;
+    use crate::call::Cancel;
 
     #[test]
     fn ends_the_data_for_good_after_the_limit_but_opening_has_its_own() {
-        let leash = Leash::new(&Control::none());
+        let leash = Leash::new(&Call::none());
         let mut source = Leashed::new(io::repeat(0), leash.clone());
         let mut buf = vec![0; 1 << 20];
         let per_block = buf.len() / MAX_READ;
@@ -206,8 +206,8 @@ mod tests {
     #[test]
     fn reads_and_seeks_fail_for_good_once_the_caller_wants_no_more() {
         let cancel = Cancel::new();
-        let control = Control::none().with_cancel(&cancel);
-        let leash = Leash::new(&control);
+        let call = Call::none().with_cancel(&cancel);
+        let leash = Leash::new(&call);
         let mut source = Leashed::new(io::Cursor::new([0; 100]), leash.clone());
         assert_eq!(source.read(&mut [0; 10]).unwrap(), 10);
         cancel.set();
@@ -226,8 +226,8 @@ mod tests {
             told.lock().push(fraction);
             true
         };
-        let control = Control::none().with_progress(&note);
-        let leash = Leash::new(&control);
+        let call = Call::none().with_progress(&note);
+        let leash = Leash::new(&call);
         leash.set_fraction(0.25);
         let mut source = Leashed::new(io::repeat(0), leash.clone());
         for _ in 0..1000 {

@@ -185,7 +185,7 @@ mod tests {
     use ndarray::Array2;
 
     use super::*;
-    use crate::control::Control;
+    use crate::call::Call;
     use crate::diarize::reconstruct::{labelled, reconstruct};
     use crate::diarize::timeline::{FrameTimes, TurnBuilder, fill_pauses, to_segments};
 
@@ -250,7 +250,7 @@ mod tests {
                 frames,
                 HYSTERESIS,
                 Weighting::Trapezoid,
-                &Control::none(),
+                &Call::none(),
             )
             .unwrap()
         };
@@ -331,9 +331,9 @@ mod tests {
         told.extend(turns.finish(40 * STEP));
         let mut found: Vec<FrameTurn> = told.into_iter().map(|live| live.turn).collect();
         super::super::timeline::sort(&mut found);
-        let (control, weighting) = (Control::none(), Weighting::Trapezoid);
+        let (call, weighting) = (Call::none(), Weighting::Trapezoid);
         let whole =
-            reconstruct(&labelled(&windows, &labels).unwrap(), 40 * STEP, HYSTERESIS, weighting, &control)
+            reconstruct(&labelled(&windows, &labels).unwrap(), 40 * STEP, HYSTERESIS, weighting, &call)
                 .unwrap();
         assert!(whole.len() > 10);
         assert_eq!(found, whole);

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::LocalWindow;
 use super::activity::Hysteresis;
 use super::timeline::{FrameTurn, TurnBuilder};
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::{Result, Stage};
 use crate::memory;
 
@@ -171,19 +171,19 @@ pub fn merged<'a>(one: &[Labelled<'a>], two: &[Labelled<'a>]) -> Result<Vec<Labe
 /// in the order of their start, and may be of different lengths.
 ///
 /// # Errors
-/// Those of [`Control::check`].
+/// Those of [`Call::check`].
 pub fn reconstruct(
     windows: &[Labelled<'_>],
     total_frames: usize,
     hysteresis: Hysteresis,
     weighting: Weighting,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<Vec<FrameTurn>> {
-    control.check(Stage::Reconstruction, 0.0)?;
+    call.check(Stage::Reconstruction, 0.0)?;
     let mut talking: Vec<Vec<Vec<bool>>> = memory::with_capacity(WINDOWS, windows.len())?;
     for (window, _) in windows {
         if talking.len().is_multiple_of(WINDOWS_CHECK_EVERY) {
-            control.check_wanted(Stage::Reconstruction)?;
+            call.check_wanted(Stage::Reconstruction)?;
         }
         talking.push(hysteresis.talking(window));
     }
@@ -195,7 +195,7 @@ pub fn reconstruct(
     let mut first = 0;
     for frame in 0..total_frames {
         if frame % CHECK_EVERY == 0 {
-            control.check(Stage::Reconstruction, frame as f32 / total_frames as f32)?;
+            call.check(Stage::Reconstruction, frame as f32 / total_frames as f32)?;
         }
         while first < placed.len() && placed[first].frames().end <= frame {
             first += 1;
@@ -214,7 +214,7 @@ pub fn reconstruct(
         });
         marked?;
     }
-    control.check(Stage::Reconstruction, 1.0)?;
+    call.check(Stage::Reconstruction, 1.0)?;
     turns.finish()
 }
 
@@ -237,7 +237,7 @@ mod tests {
         weighting: Weighting,
     ) -> Vec<FrameTurn> {
         let labelled = labelled(windows, labels).unwrap();
-        reconstruct(&labelled, frames, HYSTERESIS, weighting, &Control::none()).unwrap()
+        reconstruct(&labelled, frames, HYSTERESIS, weighting, &Call::none()).unwrap()
     }
 
     fn reconstructed(

@@ -5,7 +5,7 @@ use super::LocalWindow;
 use super::activity::Hysteresis;
 use super::clustering::Clustering;
 use super::timeline::{self, FrameTurn};
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::{Result, Stage};
 use crate::memory;
 
@@ -22,11 +22,11 @@ pub fn restore_speakers(
     hysteresis: Hysteresis,
     total_frames: usize,
     least: usize,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<Vec<FrameTurn>> {
     let mut turns = turns;
     for speaker in 0..clustering.speakers {
-        control.check(Stage::Reconstruction, 1.0)?;
+        call.check(Stage::Reconstruction, 1.0)?;
         if present(&turns) >= least {
             break;
         }
@@ -47,12 +47,12 @@ pub fn divide_turns(
     turns: Vec<FrameTurn>,
     known: usize,
     least: usize,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<(Vec<FrameTurn>, Vec<usize>)> {
     let mut turns = turns;
     let mut origin = Vec::new();
     while present(&turns) < least {
-        control.check(Stage::Reconstruction, 1.0)?;
+        call.check(Stage::Reconstruction, 1.0)?;
         let Some(longest) =
             turns.iter_mut().max_by_key(|turn| (turn.frames(), std::cmp::Reverse(turn.start)))
         else {
@@ -156,16 +156,9 @@ mod tests {
         let clustering =
             Clustering { speakers: 2, labels: vec![vec![Some(0), Some(1)]], centroids: Array2::ones((2, 2)) };
         let hysteresis = Hysteresis { onset: 0.5, offset: 0.5 };
-        let turns = restore_speakers(
-            vec![turn(0, 0, 10)],
-            &windows,
-            &clustering,
-            hysteresis,
-            10,
-            2,
-            &Control::none(),
-        )
-        .unwrap();
+        let turns =
+            restore_speakers(vec![turn(0, 0, 10)], &windows, &clustering, hysteresis, 10, 2, &Call::none())
+                .unwrap();
         let spans: Vec<_> = turns.iter().map(|t| (t.speaker, t.start, t.end)).collect();
         assert_eq!(spans, [(0, 0, 4), (1, 4, 7), (0, 7, 10)]);
     }
@@ -173,7 +166,7 @@ mod tests {
     #[test]
     fn turns_are_divided_until_there_are_enough_speakers() {
         let (turns, origin) =
-            divide_turns(vec![turn(0, 0, 8), turn(0, 10, 12)], 1, 3, &Control::none()).unwrap();
+            divide_turns(vec![turn(0, 0, 8), turn(0, 10, 12)], 1, 3, &Call::none()).unwrap();
         assert_eq!(present(&turns), 3);
         assert_eq!(origin, [0, 0]);
         assert!(turns.windows(2).all(|pair| pair[0].end <= pair[1].start));
@@ -181,8 +174,8 @@ mod tests {
 
     #[test]
     fn one_frame_of_speech_is_one_speaker() {
-        let (turns, _) = divide_turns(vec![turn(0, 3, 4)], 1, 5, &Control::none()).unwrap();
+        let (turns, _) = divide_turns(vec![turn(0, 3, 4)], 1, 5, &Call::none()).unwrap();
         assert_eq!(present(&turns), 1);
-        assert!(divide_turns(Vec::new(), 0, 2, &Control::none()).unwrap().0.is_empty());
+        assert!(divide_turns(Vec::new(), 0, 2, &Call::none()).unwrap().0.is_empty());
     }
 }

@@ -8,7 +8,7 @@ use super::buffer;
 use super::cancel::vf_cancel;
 use super::handle::{self, Borrow};
 use super::status::Failure;
-use crate::control::{Cancel, Control};
+use crate::call::{Call, Cancel};
 
 /// The conditions of one call that may take long. A call that is given NULL for them has none.
 ///
@@ -62,11 +62,11 @@ pub(super) struct Conditions<'a> {
 
 impl Conditions<'_> {
     /// Steers the call. The deadline counts from here.
-    pub(super) fn control(&self) -> Control<'_> {
-        let control = Control::none().with_deadline(self.deadline);
+    pub(super) fn call(&self) -> Call<'_> {
+        let call = Call::none().with_deadline(self.deadline);
         match &self.cancel {
-            Some(cancel) => control.with_cancel(cancel),
-            None => control,
+            Some(cancel) => call.with_cancel(cancel),
+            None => call,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::guard::guard;
 use super::handle::{self, Object, borrow};
 use super::status::{OK, vf_status};
-use crate::control::Cancel;
+use crate::call::Cancel;
 
 /// A switch by which any thread ends the calls that were given it.
 pub struct vf_cancel {

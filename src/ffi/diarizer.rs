@@ -13,7 +13,7 @@ use super::model_info::{self, vf_model_info};
 use super::options::{self, vf_options};
 use super::status::{Failure, OK, vf_status};
 use crate::audio::BufferSource;
-use crate::control::Control;
+use crate::call::Call;
 use crate::diarizer::Diarizer;
 use crate::types::Diarization;
 
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn vf_diarizer_create(
             handle::clear(out)?;
             let conditions = call::conditions(call)?;
             let config = options::config(options)?;
-            handle::give(Diarizer::load(&config, &conditions.control())?, out);
+            handle::give(Diarizer::load(&config, &conditions.call())?, out);
         }
         Ok(OK)
     })
@@ -187,11 +187,11 @@ unsafe fn give_result(
     progress: vf_progress_fn,
     user_data: *mut c_void,
     out: *mut *mut vf_diarization,
-    work: impl FnOnce(&Control<'_>) -> crate::error::Result<Diarization>,
+    work: impl FnOnce(&Call<'_>) -> crate::error::Result<Diarization>,
 ) -> Result<(), Failure> {
     // SAFETY: the caller's promise.
     let progress = unsafe { callback::progress(progress, user_data) };
-    let result = work(&Control::none().with_progress(&progress))?;
+    let result = work(&Call::none().with_progress(&progress))?;
     // SAFETY: the caller's promise.
     unsafe { handle::give(result, out) };
     Ok(())
@@ -233,7 +233,7 @@ pub unsafe extern "C" fn vf_diarizer_process_f32(
             let channels = self::channels(channels)?;
             let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
             let mut source = BufferSource::from_f32(samples, sample_rate, channels)?;
-            give_result(progress, user_data, out, |control| diarizer.process(&mut source, control))?;
+            give_result(progress, user_data, out, |call| diarizer.process(&mut source, call))?;
         }
         Ok(OK)
     })
@@ -275,7 +275,7 @@ pub unsafe extern "C" fn vf_diarizer_process_i16(
             let channels = self::channels(channels)?;
             let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
             let mut source = BufferSource::from_i16(samples, sample_rate, channels)?;
-            give_result(progress, user_data, out, |control| diarizer.process(&mut source, control))?;
+            give_result(progress, user_data, out, |call| diarizer.process(&mut source, call))?;
         }
         Ok(OK)
     })
@@ -307,7 +307,7 @@ pub unsafe extern "C" fn vf_diarizer_process_file(
             handle::clear(out)?;
             let diarizer = borrow::<Diarizer>(diarizer)?;
             let path = Path::new(buffer::text("path", path)?);
-            give_result(progress, user_data, out, |control| diarizer.process_file(path, control))?;
+            give_result(progress, user_data, out, |call| diarizer.process_file(path, call))?;
         }
         Ok(OK)
     })

@@ -10,7 +10,7 @@ use super::guard::guard;
 use super::handle::{self, Borrow, Object, borrow};
 use super::status::{Failure, OK, vf_status};
 use crate::audio::BufferSource;
-use crate::control::Control;
+use crate::call::Call;
 use crate::diarizer::Diarizer;
 use crate::gallery::{Gallery, Voice};
 use crate::sync::RwLock;
@@ -124,14 +124,14 @@ unsafe fn enroll(
     diarizer: &Diarizer,
     name: &str,
     (progress, user_data): (vf_progress_fn, *mut c_void),
-    work: impl FnOnce(&Control<'_>) -> crate::error::Result<Voice>,
+    work: impl FnOnce(&Call<'_>) -> crate::error::Result<Voice>,
 ) -> Result<vf_status, Failure> {
     // Before the work, which takes time.
     Gallery::check_name(name)?;
     gallery.read().check_model(diarizer.model())?;
     // SAFETY: the caller's promise.
     let progress = unsafe { callback::progress(progress, user_data) };
-    let voice = work(&Control::none().with_progress(&progress))?;
+    let voice = work(&Call::none().with_progress(&progress))?;
     gallery.write().enroll(name, &voice)?;
     Ok(OK)
 }
@@ -166,7 +166,7 @@ pub unsafe extern "C" fn vf_gallery_enroll_file(
             let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
             let name = buffer::text("name", name)?;
             let path = Path::new(buffer::text("path", path)?);
-            let work = |control: &Control<'_>| diarizer.voice_file(path, control);
+            let work = |call: &Call<'_>| diarizer.voice_file(path, call);
             enroll(&gallery, &diarizer, name, (progress, user_data), work)
         }
     })
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn vf_gallery_enroll_f32(
             let channels = diarizer::channels(channels)?;
             let samples = buffer::slice("samples", samples, diarizer::values(n_frames, channels)?)?;
             let mut source = BufferSource::from_f32(samples, sample_rate, channels)?;
-            let work = |control: &Control<'_>| diarizer.voice(&mut source, control);
+            let work = |call: &Call<'_>| diarizer.voice(&mut source, call);
             enroll(&gallery, &diarizer, name, (progress, user_data), work)
         }
     })

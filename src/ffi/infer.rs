@@ -8,8 +8,8 @@ use super::guard::guard;
 use super::handle::borrow;
 use super::session::{Session, check_samples, vf_session};
 use super::status::{Failure, vf_status, vf_status_code};
+use crate::call::{Call, Cancel};
 use crate::config::MAX_BATCH;
-use crate::control::{Cancel, Control};
 
 /// The audio of a call and the room for its answer, as C hands them over.
 struct Arrays {
@@ -75,9 +75,9 @@ unsafe fn infer(
     if let Some(found) = session.known_frames(samples) {
         need(found)?;
     }
-    let control = Control::none();
-    let control = cancel.as_deref().map_or(control, |cancel| control.with_cancel(cancel));
-    let result = session.run(view, control, |outputs| {
+    let call = Call::none();
+    let call = cancel.as_deref().map_or(call, |cancel| call.with_cancel(cancel));
+    let result = session.run(view, call, |outputs| {
         need(outputs.activity.dim().1)?;
         activity.fill(outputs.activity.as_slice().unwrap_or_default())?;
         embedding.fill(outputs.embedding.as_slice().unwrap_or_default())

@@ -12,7 +12,7 @@ use super::handle::{self, Object, borrow};
 use super::model_info::{self, vf_model_info};
 use super::options::{self, vf_options};
 use super::status::{Failure, OK, vf_status};
-use crate::control::Control;
+use crate::call::Call;
 use crate::model::{self, Inference, MAX_SAMPLES};
 use crate::sync::Mutex;
 
@@ -50,13 +50,13 @@ impl Session {
     pub(super) fn run<T>(
         &self,
         audio: ArrayView2<f32>,
-        control: Control,
+        call: Call,
         take: impl FnOnce(&Inference) -> T,
     ) -> Result<T, Failure> {
         let mut outputs = self.spare.lock().pop().unwrap_or_default();
-        let control = control.with_deadline(self.deadline);
+        let call = call.with_deadline(self.deadline);
         let samples = audio.ncols();
-        let result = self.model.infer(audio, &mut outputs, &control).map_err(Failure::from).map(|()| {
+        let result = self.model.infer(audio, &mut outputs, &call).map_err(Failure::from).map(|()| {
             self.remember(samples, outputs.activity.dim().1);
             take(&outputs)
         });
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn vf_session_create(
             let conditions = call::conditions(call)?;
             let config = options::config(options)?;
             let session = Session {
-                model: model::Session::load(&config, &conditions.control())?,
+                model: model::Session::load(&config, &conditions.call())?,
                 deadline: config.deadline(),
                 slots: config.slots(),
                 lengths: Mutex::default(),
@@ -258,7 +258,7 @@ pub unsafe extern "C" fn vf_session_frames(
                 let silence = vec![0.0; samples];
                 let silence = ArrayView2::from_shape((1, samples), &silence)
                     .map_err(|error| Failure::invalid(format!("samples: {error}")))?;
-                session.run(silence, Control::none(), |outputs| outputs.activity.dim().1)?
+                session.run(silence, Call::none(), |outputs| outputs.activity.dim().1)?
             }
         };
         // SAFETY: as above.

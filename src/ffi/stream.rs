@@ -11,7 +11,7 @@ use super::handle::{self, Borrow, Object, borrow};
 use super::options::{self, vf_options};
 use super::segment::vf_segment;
 use super::status::{Failure, OK, vf_status};
-use crate::control::Control;
+use crate::call::Call;
 use crate::diarizer::Diarizer;
 use crate::stream::Stream;
 
@@ -135,7 +135,7 @@ pub unsafe extern "C" fn vf_stream_push_f32(
             let stream = borrow::<Stream>(stream)?;
             let (_, channels) = stream.format();
             let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
-            stream.push_f32(samples, &Control::none())?;
+            stream.push_f32(samples, &Call::none())?;
         }
         Ok(OK)
     })
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn vf_stream_push_i16(
             let stream = borrow::<Stream>(stream)?;
             let (_, channels) = stream.format();
             let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
-            stream.push_i16(samples, &Control::none())?;
+            stream.push_i16(samples, &Call::none())?;
         }
         Ok(OK)
     })
@@ -289,7 +289,7 @@ pub unsafe extern "C" fn vf_stream_finish(
             handle::clear(out)?;
             let stream = borrow::<Stream>(stream)?;
             let progress = callback::progress(progress, user_data);
-            let finished = stream.finish(&Control::none().with_progress(&progress))?;
+            let finished = stream.finish(&Call::none().with_progress(&progress))?;
             handle::give(finished.diarization, out);
         }
         Ok(OK)

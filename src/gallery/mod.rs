@@ -63,11 +63,11 @@ impl Identity {
 /// of different models cannot be compared.
 ///
 /// ```
-/// use voiceflow::{Config, Control, Diarizer, Gallery, Voice};
+/// use voiceflow::{Call, Config, Diarizer, Gallery, Voice};
 ///
 /// # fn main() -> voiceflow::Result<()> {
 /// let diarizer = Diarizer::new(&Config::default())?;
-/// let meeting = diarizer.process_file("examples/data/conversation.flac", &Control::none())?;
+/// let meeting = diarizer.process_file("examples/data/conversation.flac", &Call::none())?;
 /// let mut gallery = Gallery::new(diarizer.model());
 /// // Of one person alone; `Diarizer::voice_file` takes the voice from a recording.
 /// let ada = &meeting.speakers[0];

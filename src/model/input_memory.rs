@@ -140,8 +140,8 @@ mod tests {
     use ort::value::TensorRef;
 
     use super::*;
+    use crate::call::Call;
     use crate::config::{Config, ModelSource};
-    use crate::control::Control;
     use crate::model::network::Network;
     use crate::model::slot::failed;
     use crate::model::source::read_model;
@@ -150,10 +150,8 @@ mod tests {
     fn opened<T>(inspect: impl FnOnce(&OrtSession) -> T) -> (Network, T) {
         let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/good.onnx");
         let model = read_model(&ModelSource::File(file)).unwrap();
-        Network::open(&model, &"good.onnx", &Config::default(), &Control::none(), |session, _| {
-            inspect(session)
-        })
-        .unwrap()
+        Network::open(&model, &"good.onnx", &Config::default(), &Call::none(), |session, _| inspect(session))
+            .unwrap()
     }
 
     /// Memory of the session's own allocator on the processor, which stands for that of a GPU.
@@ -212,7 +210,7 @@ mod tests {
             }
             let audio = ArrayView2::from_shape((2, 8_000), &block).unwrap();
             let input = ort::inputs![TensorRef::from_array_view(audio).unwrap()];
-            network.run(input, &Control::none(), |outputs| {
+            network.run(input, &Call::none(), |outputs| {
                 Ok(outputs[0].try_extract_tensor::<f32>().map_err(failed)?.1.to_vec())
             })
         };

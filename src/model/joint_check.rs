@@ -6,8 +6,8 @@ use super::inference::Inference;
 use super::noise::Noise;
 use super::provider::Plans;
 use super::session::{Opened, Session};
+use crate::call::Call;
 use crate::config::{Config, ModelSource};
-use crate::control::Control;
 use crate::error::{Error, Result};
 
 /// How far from unit length an embedding may be.
@@ -26,11 +26,11 @@ const AMPLITUDE: f32 = 0.1;
 /// # Errors
 /// Those of [`Session::new`] that keep the model from being opened at all.
 pub(super) fn breaches(source: &ModelSource, config: &Config) -> Result<Vec<String>> {
-    let Opened { session, mut breaches } = Session::open(source, config, Plans::None, &Control::none())?;
+    let Opened { session, mut breaches } = Session::open(source, config, Plans::None, &Call::none())?;
     // A network whose tensors are not known cannot be run.
     if breaches.is_empty() {
         run(&session, &mut breaches)?;
-        if let Err(error) = session.check_golden(source, &Control::none()) {
+        if let Err(error) = session.check_golden(source, &Call::none()) {
             breaches.push(breach(error)?);
         }
     }
@@ -51,7 +51,7 @@ fn run(session: &Session, breaches: &mut Vec<String>) -> Result<()> {
     let noise = noise(window);
     let mut infer = |name: &str, audio: ArrayView2<f32>| {
         let mut out = Inference::default();
-        match session.infer(audio, &mut out, &Control::none()) {
+        match session.infer(audio, &mut out, &Call::none()) {
             Ok(()) => {
                 check_values(name, &out, breaches);
                 Ok(Some(out))

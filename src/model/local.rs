@@ -12,8 +12,8 @@ use super::inference::Inference;
 use super::rows::Rows;
 use super::session::Session;
 use super::two_stage::TwoStage;
+use crate::call::Call;
 use crate::config::{ClusteringMethod, Config, ModelSource};
-use crate::control::Control;
 use crate::diarize::LocalWindow;
 use crate::diarize::clustering::Vbx;
 use crate::diarize::windows::WindowGrid;
@@ -98,16 +98,16 @@ pub trait LocalDiarizer: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`], [`crate::Error::Deadline`], [`crate::Error::Runtime`], [`crate::Error::Model`].
-    fn analyse(&self, stretch: &Stretch, batch: usize, control: &Control<'_>) -> Result<Vec<LocalWindow>>;
+    fn analyse(&self, stretch: &Stretch, batch: usize, call: &Call<'_>) -> Result<Vec<LocalWindow>>;
 }
 
-/// Loads the models of `config`, as long as `control` wants them: a pair, or one joint model with which windows are run in
+/// Loads the models of `config`, as long as `call` wants them: a pair, or one joint model with which windows are run in
 /// batches. Where it names none, the embedded pair if there is one.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] for one model of a pair without the other; those of [`Bundle::of`], [`TwoStage::load`] and
 /// [`Session::new`].
-pub(crate) fn open_local(config: &Config, control: &Control<'_>) -> Result<Arc<dyn LocalDiarizer>> {
+pub(crate) fn open_local(config: &Config, call: &Call<'_>) -> Result<Arc<dyn LocalDiarizer>> {
     let bundle = if config.names_models() { Bundle::of(config)? } else { Bundle::embedded_pair()? };
     let pair = match bundle {
         Some(Bundle::Pair(pair)) => Some(*pair),
@@ -115,8 +115,8 @@ pub(crate) fn open_local(config: &Config, control: &Control<'_>) -> Result<Arc<d
         Some(Bundle::Joint(_)) | None => None,
     };
     Ok(match pair {
-        Some(pair) => Arc::new(TwoStage::load(pair, config, control)?),
-        None => Arc::new(Session::for_batches(config, control)?),
+        Some(pair) => Arc::new(TwoStage::load(pair, config, call)?),
+        None => Arc::new(Session::for_batches(config, call)?),
     })
 }
 
@@ -162,23 +162,18 @@ impl LocalDiarizer for Session {
         true
     }
 
-    fn analyse(&self, stretch: &Stretch, batch: usize, control: &Control<'_>) -> Result<Vec<LocalWindow>> {
-        analyse_in(self, stretch, Rows::new(Session::info(self).provider, batch, stretch.window), control)
+    fn analyse(&self, stretch: &Stretch, batch: usize, call: &Call<'_>) -> Result<Vec<LocalWindow>> {
+        analyse_in(self, stretch, Rows::new(Session::info(self).provider, batch, stretch.window), call)
     }
 }
 
 /// The local speakers of each window of `stretch`, by runs of `rows`.
-fn analyse_in(
-    session: &Session,
-    stretch: &Stretch,
-    rows: Rows,
-    control: &Control<'_>,
-) -> Result<Vec<LocalWindow>> {
+fn analyse_in(session: &Session, stretch: &Stretch, rows: Rows, call: &Call<'_>) -> Result<Vec<LocalWindow>> {
     let mut found = memory::with_capacity("windows", stretch.offsets.len())?;
     let mut output = Inference::default();
     let all = memory::collected("windows", 0..stretch.offsets.len())?;
     rows.for_each_run(stretch, &all, session.input_memory(), |audio, taken| {
-        session.infer(audio, &mut output, control)?;
+        session.infer(audio, &mut output, call)?;
         for (row, &index) in taken.iter().enumerate() {
             found.push(LocalWindow {
                 start_frame: stretch.start_frame(index),
@@ -216,12 +211,12 @@ mod tests {
     fn windows_are_heard_the_same_in_short_runs_and_in_runs_filled_with_silence() {
         let mut config = Config::default();
         config.set_threads(1).unwrap();
-        let session = Session::for_batches(&config, &Control::none()).unwrap();
+        let session = Session::for_batches(&config, &Call::none()).unwrap();
         for window in [160_000, 51_200] {
             let stretch = stretch(window);
             let by = |provider, batch| {
                 let rows = Rows::new(provider, batch, window);
-                analyse_in(&session, &stretch, rows, &Control::none()).unwrap()
+                analyse_in(&session, &stretch, rows, &Call::none()).unwrap()
             };
             let single = by(Provider::Cpu, 1);
             assert_eq!(single.len(), 5);

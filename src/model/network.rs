@@ -13,8 +13,8 @@ use super::slot::Slot;
 use super::source::ModelBytes;
 use super::watchdog::Watchdog;
 use super::{limits, provider, runtime};
+use crate::call::Call;
 use crate::config::{Config, ModelSource, Provider};
-use crate::control::Control;
 use crate::ending;
 use crate::error::{Error, Result, Stage};
 use crate::loading::Load;
@@ -48,7 +48,7 @@ pub(super) struct Network {
 impl Network {
     /// Opens `model` on the provider of `config`, and lets `inspect` look at its tensors and metadata. Loads ONNX
     /// Runtime if this is the first network of the process. ONNX Runtime keeps no plans, so that inputs may have any
-    /// shape. Between the steps `control` is asked whether the network is still wanted.
+    /// shape. Between the steps `call` is asked whether the network is still wanted.
     ///
     /// # Errors
     /// [`Error::Model`]: not ONNX; [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`],
@@ -58,10 +58,10 @@ impl Network {
         model: &ModelBytes,
         name: &dyn Display,
         config: &Config,
-        control: &Control<'_>,
+        call: &Call<'_>,
         inspect: impl FnOnce(&OrtSession, Provider) -> T,
     ) -> Result<(Self, T)> {
-        Self::open_with(model, name, config, Plans::None, control, inspect)
+        Self::open_with(model, name, config, Plans::None, call, inspect)
     }
 
     /// As [`Network::open`]; where ONNX Runtime keeps plans, inputs are run by [`Network::run_shape`].
@@ -73,17 +73,17 @@ impl Network {
         name: &dyn Display,
         config: &Config,
         plans: Plans,
-        control: &Control<'_>,
+        call: &Call<'_>,
         inspect: impl FnOnce(&OrtSession, Provider) -> T,
     ) -> Result<(Self, T)> {
         let _work = ending::work()?;
         drop_kept();
         let environment = runtime::environment(config)?;
-        control.check_wanted(Stage::Loading)?;
+        call.check_wanted(Stage::Loading)?;
         let largest_constant = limits::check(model, name)?;
         let tuning = Tuning { plans, largest_constant };
         let (first, provider) = provider::open(&environment, model, name, config, tuning)?;
-        control.check_wanted(Stage::Loading)?;
+        call.check_wanted(Stage::Loading)?;
         let plans = if provider == Provider::Cpu { plans } else { Plans::None };
         let inspected = inspect(&first, provider);
         let mut without_model = config.clone();
@@ -127,7 +127,7 @@ impl Network {
     }
 
     /// Waits for a free run slot, runs the network on `inputs` and hands its outputs to `read`. The deadline of
-    /// `control` ends the waiting and, soon after it has passed, the run; its callback is asked while waiting only,
+    /// `call` ends the waiting and, soon after it has passed, the run; its callback is asked while waiting only,
     /// for it belongs to this thread, which the run holds.
     ///
     /// # Errors
@@ -136,12 +136,12 @@ impl Network {
     pub(super) fn run<'i, 'v: 'i, const N: usize, T>(
         &self,
         inputs: impl Into<SessionInputs<'i, 'v, N>>,
-        control: &Control,
+        call: &Call,
         read: impl FnOnce(&SessionOutputs<'_>) -> Result<T>,
     ) -> Result<T> {
         let _work = ending::work()?;
-        let mut slot = self.take(control)?;
-        slot.run(inputs, &self.watchdog, control, read)
+        let mut slot = self.take(call)?;
+        slot.run(inputs, &self.watchdog, call, read)
     }
 
     /// As [`Network::run`], for inputs of `shape`. A slot that meets too many shapes goes on without plans: its session is
@@ -153,26 +153,26 @@ impl Network {
         &self,
         shape: [usize; 2],
         inputs: impl Into<SessionInputs<'i, 'v, N>>,
-        control: &Control,
+        call: &Call,
         read: impl FnOnce(&SessionOutputs<'_>) -> Result<T>,
     ) -> Result<T> {
         let _work = ending::work()?;
-        let mut slot = self.take(control)?;
+        let mut slot = self.take(call)?;
         if !slot.admits(shape) {
-            *slot = self.make_slot(Plans::None, control)?;
+            *slot = self.make_slot(Plans::None, call)?;
         }
-        slot.run(inputs, &self.watchdog, control, read)
+        slot.run(inputs, &self.watchdog, call, read)
     }
 
-    fn take(&self, control: &Control) -> Result<Lease<'_, Slot>> {
+    fn take(&self, call: &Call) -> Result<Lease<'_, Slot>> {
         self.check_process()?;
-        control.check_wanted(Stage::Analysis)?;
-        self.pool.take(control, || self.make_slot(self.plans, control))
+        call.check_wanted(Stage::Analysis)?;
+        self.pool.take(call, || self.make_slot(self.plans, call))
     }
 
-    /// Makes another slot, as long as `control` allows: on a thread of its own where it may end.
-    fn make_slot(&self, plans: Plans, control: &Control<'_>) -> Result<Slot> {
-        let opened = if control.may_end() { self.load(plans, control) } else { self.opening(plans)() };
+    /// Makes another slot, as long as `call` allows: on a thread of its own where it may end.
+    fn make_slot(&self, plans: Plans, call: &Call<'_>) -> Result<Slot> {
+        let opened = if call.may_end() { self.load(plans, call) } else { self.opening(plans)() };
         let session = opened.map_err(|error| match error {
             Error::Cancelled { .. } | Error::Deadline { .. } => error,
             Error::Limit(text) => {
@@ -184,7 +184,7 @@ impl Network {
     }
 
     /// Opens the model on a thread of its own, or waits for one that is at it and was given up.
-    fn load(&self, plans: Plans, control: &Control<'_>) -> Result<OrtSession> {
+    fn load(&self, plans: Plans, call: &Call<'_>) -> Result<OrtSession> {
         let mut unfinished = self.unfinished.lock();
         let at = unfinished.iter().position(|(kind, _)| *kind == plans);
         let given_up = at.map(|at| unfinished.swap_remove(at).1);
@@ -197,7 +197,7 @@ impl Network {
             }
         };
         // The caller asked for an analysis, and knows nothing of slots.
-        let waited = load.wait(control, Stage::Analysis);
+        let waited = load.wait(call, Stage::Analysis);
         if let Err(Error::Cancelled { .. } | Error::Deadline { .. }) = waited {
             self.unfinished.lock().push((plans, load));
         }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::{Result, Stage};
 use crate::sync::{Mutex, Thread, current, park_timeout};
 
@@ -62,10 +62,10 @@ impl<T> Pool<T> {
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`] or [`crate::Error::Deadline`] of [`Stage::Waiting`]; those of `make`.
-    pub(super) fn take(&self, control: &Control, make: impl Fn() -> Result<T>) -> Result<Lease<'_, T>> {
+    pub(super) fn take(&self, call: &Call, make: impl Fn() -> Result<T>) -> Result<Lease<'_, T>> {
         let mut lease = match self.take_at_once() {
             Some(lease) => lease,
-            None => self.wait(control)?,
+            None => self.wait(call)?,
         };
         if lease.slot.is_none() {
             // Fills the place, or gives it up again should `make` fail or panic.
@@ -91,18 +91,18 @@ impl<T> Pool<T> {
         Some(Lease { pool: self, slot })
     }
 
-    fn wait(&self, control: &Control) -> Result<Lease<'_, T>> {
+    fn wait(&self, call: &Call) -> Result<Lease<'_, T>> {
         let queued = Queued::enter(self);
         loop {
-            if let Some(lease) = queued.take_in_turn(control.has_progress()) {
+            if let Some(lease) = queued.take_in_turn(call.has_progress()) {
                 return Ok(lease);
             }
-            control.check(Stage::Waiting, 0.0)?;
+            call.check(Stage::Waiting, 0.0)?;
             if let Some(lease) = queued.take_in_turn(false) {
                 return Ok(lease);
             }
             // Ends at once if it became this thread's turn since the look.
-            park_timeout(control.remaining().unwrap_or(CANCEL_POLL).min(CANCEL_POLL));
+            park_timeout(call.remaining().unwrap_or(CANCEL_POLL).min(CANCEL_POLL));
         }
     }
 

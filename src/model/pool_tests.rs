@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::pool::Pool;
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::{Error, Stage};
 use crate::sync::Mutex;
 
@@ -17,7 +17,7 @@ fn no_more_slots_than_the_limit_are_made_or_used_at_once() {
             scope.spawn(|| {
                 for _ in 0..20 {
                     let make = || Ok(made.fetch_add(1, Ordering::SeqCst));
-                    let slot = pool.take(&Control::none(), make).unwrap();
+                    let slot = pool.take(&Call::none(), make).unwrap();
                     most.fetch_max(used.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     std::thread::sleep(Duration::from_micros(200));
                     used.fetch_sub(1, Ordering::SeqCst);
@@ -33,26 +33,26 @@ fn no_more_slots_than_the_limit_are_made_or_used_at_once() {
 fn a_slot_comes_back_after_a_panic_and_a_place_after_a_failure() {
     let pool = Pool::new(0usize, 2);
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let _slot = pool.take(&Control::none(), || Ok(1)).unwrap();
+        let _slot = pool.take(&Call::none(), || Ok(1)).unwrap();
         panic!("in use");
     }));
     assert!(panicked.is_err());
-    let first = pool.take(&Control::none(), || Ok(1)).unwrap();
+    let first = pool.take(&Call::none(), || Ok(1)).unwrap();
     assert_eq!(*first, 0);
-    let failed = pool.take(&Control::none(), || Err(Error::Runtime("no".to_owned())));
+    let failed = pool.take(&Call::none(), || Err(Error::Runtime("no".to_owned())));
     assert!(failed.is_err());
-    assert_eq!(*pool.take(&Control::none(), || Ok(7)).unwrap(), 7);
+    assert_eq!(*pool.take(&Call::none(), || Ok(7)).unwrap(), 7);
 }
 
 #[test]
 fn waiting_ends_at_the_deadline_and_when_cancelled() {
     let pool = Pool::new((), 1);
-    let _held = pool.take(&Control::none(), || Ok(())).unwrap();
-    let control = Control::none().with_deadline(Some(Duration::from_millis(20)));
-    let error = pool.take(&control, || Ok(())).err().unwrap();
+    let _held = pool.take(&Call::none(), || Ok(())).unwrap();
+    let call = Call::none().with_deadline(Some(Duration::from_millis(20)));
+    let error = pool.take(&call, || Ok(())).err().unwrap();
     assert_eq!(error.to_string(), "deadline of 20 ms passed while waiting for a free run slot");
     let cancel = |_: Stage, _: f32| false;
-    let error = pool.take(&Control::none().with_progress(&cancel), || Ok(())).err().unwrap();
+    let error = pool.take(&Call::none().with_progress(&cancel), || Ok(())).err().unwrap();
     assert!(matches!(error, Error::Cancelled { stage: Stage::Waiting }));
     assert_eq!(pool.waiting(), 0);
 }
@@ -69,11 +69,11 @@ fn who_waits_is_served_in_order_and_not_overtaken() {
     let pool = Pool::new((), 1);
     let served = Mutex::new(Vec::new());
     let take = |name: usize| {
-        let _slot = pool.take(&Control::none(), || Ok(())).unwrap();
+        let _slot = pool.take(&Call::none(), || Ok(())).unwrap();
         served.lock().push(name);
     };
     std::thread::scope(|scope| {
-        let held = pool.take(&Control::none(), || Ok(())).unwrap();
+        let held = pool.take(&Call::none(), || Ok(())).unwrap();
         for name in 1..=4 {
             scope.spawn(move || take(name));
             until_waiting(&pool, name);
@@ -93,16 +93,16 @@ fn a_slot_wakes_at_once_who_waits_for_it() {
     let hand_over = |turns: usize| {
         for _ in 0..turns {
             let start = Instant::now();
-            let _slot = pool.take(&Control::none(), || Ok(())).unwrap();
+            let _slot = pool.take(&Call::none(), || Ok(())).unwrap();
             waits.lock().push(start.elapsed());
             until_waiting(&pool, 1);
         }
     };
     std::thread::scope(|scope| {
-        let held = pool.take(&Control::none(), || Ok(())).unwrap();
+        let held = pool.take(&Call::none(), || Ok(())).unwrap();
         scope.spawn(|| {
             hand_over(TURNS);
-            drop(pool.take(&Control::none(), || Ok(())).unwrap());
+            drop(pool.take(&Call::none(), || Ok(())).unwrap());
         });
         until_waiting(&pool, 1);
         drop(held);
@@ -118,7 +118,7 @@ fn a_slot_wakes_at_once_who_waits_for_it() {
 #[test]
 fn who_stays_in_a_callback_holds_nobody_up() {
     let pool = Pool::new((), 1);
-    let held = pool.take(&Control::none(), || Ok(())).unwrap();
+    let held = pool.take(&Call::none(), || Ok(())).unwrap();
     let (entered, leave) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -129,12 +129,12 @@ fn who_stays_in_a_callback_holds_nobody_up() {
                 }
                 true
             };
-            drop(pool.take(&Control::none().with_progress(&long), || Ok(())).unwrap());
+            drop(pool.take(&Call::none().with_progress(&long), || Ok(())).unwrap());
         });
         while entered.load(Ordering::SeqCst) == 0 {
             std::thread::yield_now();
         }
-        let behind = scope.spawn(|| drop(pool.take(&Control::none(), || Ok(())).unwrap()));
+        let behind = scope.spawn(|| drop(pool.take(&Call::none(), || Ok(())).unwrap()));
         until_waiting(&pool, 2);
         drop(held);
         behind.join().unwrap();

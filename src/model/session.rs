@@ -14,8 +14,8 @@ use super::plda_property;
 use super::provider::Plans;
 use super::slot::failed;
 use super::source::{self, Label};
+use crate::call::Call;
 use crate::config::{Config, MAX_BATCH, ModelSource};
-use crate::control::Control;
 use crate::diarize::clustering::Vbx;
 use crate::ending;
 use crate::error::{Error, Result, Stage};
@@ -50,29 +50,29 @@ impl Session {
     /// breaches of the contract, or wrong results; [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`],
     /// [`Error::InvalidArgument`]: ONNX Runtime, or no embedded model; [`Error::Provider`]: a required provider.
     pub fn new(config: &Config) -> Result<Self> {
-        Self::load(config, &Control::none())
+        Self::load(config, &Call::none())
     }
 
-    /// As [`Session::new`]; the deadline and the switch of `control` end the load, whatever it is at. It is then left behind
+    /// As [`Session::new`]; the deadline and the switch of `call` end the load, whatever it is at. It is then left behind
     /// on a thread of its own, which ends as soon as it can. The progress callback is not called.
     ///
     /// # Errors
     /// Those of [`Session::new`]; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Limit`] where too many loads that were
     /// left behind are still at work.
-    pub fn load(config: &Config, control: &Control<'_>) -> Result<Self> {
+    pub fn load(config: &Config, call: &Call<'_>) -> Result<Self> {
         let config = config.clone();
-        loading::run(control, move |control| Self::checked(&config, Plans::Kept, control))
+        loading::run(call, move |call| Self::checked(&config, Plans::Kept, call))
     }
 
     /// As [`Session::new`], for a diarizer: in its batches of windows ONNX Runtime's plans save no time, and cost some 20 MB.
     ///
     /// # Errors
     /// As [`Session::new`].
-    pub(crate) fn for_batches(config: &Config, control: &Control<'_>) -> Result<Self> {
-        Self::checked(config, Plans::None, control)
+    pub(crate) fn for_batches(config: &Config, call: &Call<'_>) -> Result<Self> {
+        Self::checked(config, Plans::None, call)
     }
 
-    fn checked(config: &Config, plans: Plans, control: &Control<'_>) -> Result<Self> {
+    fn checked(config: &Config, plans: Plans, call: &Call<'_>) -> Result<Self> {
         let bundle = Bundle::of(config)?;
         if matches!(bundle, Some(Bundle::Pair(_))) || config.names_pair() {
             let text = "segmentation_model, embedding_model: expected a diarizer, which runs the pair; a session runs \
@@ -83,7 +83,7 @@ impl Session {
             Some(Bundle::Joint(source)) => source,
             Some(Bundle::Pair(_)) | None => config.model(),
         };
-        let Opened { session, breaches } = Self::open(source, config, plans, control)?;
+        let Opened { session, breaches } = Self::open(source, config, plans, call)?;
         let name = Label(source);
         if !breaches.is_empty() {
             return Err(Error::Model(format!(
@@ -91,7 +91,7 @@ impl Session {
                 breaches.join("\n  ")
             )));
         }
-        session.check_golden(source, control)?;
+        session.check_golden(source, call)?;
         Ok(session)
     }
 
@@ -100,13 +100,13 @@ impl Session {
         source: &ModelSource,
         config: &Config,
         plans: Plans,
-        control: &Control<'_>,
+        call: &Call<'_>,
     ) -> Result<Opened> {
         let model = source::read_model(source)?;
-        control.check_wanted(Stage::Loading)?;
+        call.check_wanted(Stage::Loading)?;
         let sha256 = model.sha256().to_owned();
         let (network, (info, vbx, breaches)) =
-            Network::open_with(&model, &Label(source), config, plans, control, |session, provider| {
+            Network::open_with(&model, &Label(source), config, plans, call, |session, provider| {
                 let properties = properties(session);
                 let (info, mut breaches) = contract::read(session, &properties, sha256, provider);
                 let vbx = plda_property::read(&properties, info.embedding_dim);
@@ -143,7 +143,7 @@ impl Session {
     /// copied) into `out`. Batch is 1 to 1024; samples are one frame step of the model to 60 s. Values that are
     /// not finite spoil the results of their own row; the caller checks for them.
     ///
-    /// Waits for a free run slot. The deadline of `control` ends the waiting and, soon after it has passed, the
+    /// Waits for a free run slot. The deadline of `call` ends the waiting and, soon after it has passed, the
     /// run; its callback is asked while waiting only, for it belongs to this thread, which the run holds.
     ///
     /// Allocates nothing when the shape is that of an earlier call, except what ONNX Runtime and its binding
@@ -154,7 +154,7 @@ impl Session {
     /// [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Runtime`]: the network failed; [`Error::Model`]: its
     /// outputs break the contract; [`Error::Forked`]. After an error `out` holds what it held before, and the session can be used
     /// again.
-    pub fn infer(&self, audio: ArrayView2<f32>, out: &mut Inference, control: &Control) -> Result<()> {
+    pub fn infer(&self, audio: ArrayView2<f32>, out: &mut Inference, call: &Call) -> Result<()> {
         let _work = ending::work()?;
         self.check_input(&audio)?;
         // A view in standard layout is borrowed, any other copied.
@@ -162,7 +162,7 @@ impl Session {
         let tensor = TensorRef::from_array_view(standard.view()).map_err(failed)?;
         let shape = [audio.nrows(), audio.ncols()];
         self.network
-            .run_shape(shape, ort::inputs![tensor], control, |outputs| out.read(&self.info, shape, outputs))
+            .run_shape(shape, ort::inputs![tensor], call, |outputs| out.read(&self.info, shape, outputs))
     }
 
     /// Where the audio of its runs is best put together.
@@ -191,7 +191,7 @@ impl Session {
     }
 
     /// Runs the model on the golden input, where there is a golden vector for it, and compares.
-    pub(super) fn check_golden(&self, source: &ModelSource, control: &Control<'_>) -> Result<()> {
+    pub(super) fn check_golden(&self, source: &ModelSource, call: &Call<'_>) -> Result<()> {
         let Some(bytes) = source::read_golden(source)? else { return Ok(()) };
         let name = self.network.name();
         let wrong = |reason| Error::Model(format!("{name}: golden vector: {reason}"));
@@ -200,7 +200,7 @@ impl Session {
             return Ok(());
         };
         let mut found = Inference::default();
-        self.infer(golden_input()?.view(), &mut found, control)?;
+        self.infer(golden_input()?.view(), &mut found, call)?;
         golden.check(&found, self.info.provider).map_err(wrong)
     }
 }

@@ -8,7 +8,7 @@ use ort::session::{RunOptions, Session as OrtSession, SessionInputs, SessionOutp
 
 use super::provider::Plans;
 use super::watchdog::Watchdog;
-use crate::control::Control;
+use crate::call::Call;
 use crate::ending;
 use crate::error::{Error, Result, Stage};
 
@@ -54,15 +54,15 @@ impl Slot {
         &mut self,
         inputs: impl Into<SessionInputs<'i, 'v, N>>,
         watchdog: &Watchdog,
-        control: &Control,
+        call: &Call,
         read: impl FnOnce(&SessionOutputs<'_>) -> Result<T>,
     ) -> Result<T> {
         // The process may have begun to end while this waited.
         ending::check()?;
         // The flag may still be set by the run before.
         self.options.unterminate().map_err(failed)?;
-        let at = control.remaining().and_then(|left| Instant::now().checked_add(left));
-        let watch = match (at, control.stop_flag()) {
+        let at = call.remaining().and_then(|left| Instant::now().checked_add(left));
+        let watch = match (at, call.stop_flag()) {
             (None, None) => None,
             (at, flag) => Some(watchdog.watch(at, flag, &self.options)?),
         };
@@ -73,8 +73,8 @@ impl Slot {
             Ok(outputs) => read(&outputs),
             Err(_) if stopped => {
                 ending::check()?;
-                control.check_wanted(Stage::Analysis)?;
-                Err(control.deadline_error(Stage::Analysis))
+                call.check_wanted(Stage::Analysis)?;
+                Err(call.deadline_error(Stage::Analysis))
             }
             Err(error) => Err(failed(error)),
         }

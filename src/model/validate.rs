@@ -5,8 +5,8 @@ use super::joint_check::{self, breach};
 use super::network::Network;
 use super::source::{self, Label};
 use super::two_stage;
+use crate::call::Call;
 use crate::config::{Config, ModelSource};
-use crate::control::Control;
 use crate::error::Result;
 
 /// The kinds of models that a diarizer can use.
@@ -60,9 +60,8 @@ pub fn validate(source: &ModelSource, config: &Config) -> Result<Report> {
 fn kind(source: &ModelSource, config: &Config) -> Result<ModelKind> {
     let model = source::read_model(source)?;
     let label = Label(source).to_string();
-    let (_, described) = Network::open(&model, &label, config, &Control::none(), |session, _| {
-        Description::of(session, &label)
-    })?;
+    let (_, described) =
+        Network::open(&model, &label, config, &Call::none(), |session, _| Description::of(session, &label))?;
     let input_axes = described.inputs.first().map(|tensor| tensor.sizes.clone()).unwrap_or_default();
     let joint = described.text("voiceflow.contract").is_some()
         || described.outputs.iter().any(|tensor| tensor.name == super::contract::ACTIVITY)

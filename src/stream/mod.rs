@@ -23,8 +23,8 @@ use settings::Settings;
 use work::{Surroundings, Work};
 
 use crate::audio::first_not_finite;
+use crate::call::Call;
 use crate::config::Config;
-use crate::control::Control;
 use crate::diarizer::Diarizer;
 use crate::error::{Error, Result};
 use crate::memory;
@@ -66,7 +66,7 @@ pub struct Finished {
 ///
 /// ```
 /// use voiceflow::audio::{AudioSource, FileSource};
-/// use voiceflow::{Config, Control, Diarizer, Stream};
+/// use voiceflow::{Call, Config, Diarizer, Stream};
 ///
 /// # fn main() -> voiceflow::Result<()> {
 /// let config = Config::default();
@@ -75,7 +75,7 @@ pub struct Finished {
 /// let (mut microphone, mut samples) = (FileSource::open("examples/data/conversation.flac")?, Vec::new());
 /// # let mut count = 0;
 /// while microphone.read(&mut samples)? > 0 {
-///     stream.push_f32(&samples, &Control::none())?;
+///     stream.push_f32(&samples, &Call::none())?;
 ///     samples.clear();
 ///     for live in stream.read(usize::MAX).iter().filter(|live| live.is_final) {
 ///         println!("{:7.2} {:7.2}  {}", live.segment.start_s, live.segment.end_s, live.segment.speaker);
@@ -83,7 +83,7 @@ pub struct Finished {
 ///     }
 /// }
 /// // Clustered anew, as a whole.
-/// let finished = stream.finish(&Control::none())?;
+/// let finished = stream.finish(&Call::none())?;
 /// # assert!(count > 9 && finished.diarization.speakers.len() == 3);
 /// # Ok(())
 /// # }
@@ -160,36 +160,32 @@ impl Stream {
     ///
     /// # Errors
     /// [`Error::Audio`]: NaN or infinity; [`Error::InvalidArgument`]: the stream was finished; [`Error::Limit`]: an hour
-    /// of audio is there that earlier calls failed to analyse; [`Error::Memory`]; those of [`Control::check`]; [`Error::Runtime`],
+    /// of audio is there that earlier calls failed to analyse; [`Error::Memory`]; those of [`Call::check`]; [`Error::Runtime`],
     /// [`Error::Forked`].
-    pub fn push_f32(&self, samples: &[f32], control: &Control<'_>) -> Result<()> {
+    pub fn push_f32(&self, samples: &[f32], call: &Call<'_>) -> Result<()> {
         if let Some(index) = first_not_finite(samples) {
             let text = format!("samples: expected finite values, got {} at index {index}", samples[index]);
             return Err(Error::Audio(text));
         }
-        self.push(samples.chunks(BLOCK).map(Ok), control)
+        self.push(samples.chunks(BLOCK).map(Ok), call)
     }
 
     /// As [`push_f32`](Stream::push_f32), of 16-bit samples, which become `sample / 32768`.
     ///
     /// # Errors
     /// As [`push_f32`](Stream::push_f32).
-    pub fn push_i16(&self, samples: &[i16], control: &Control<'_>) -> Result<()> {
+    pub fn push_i16(&self, samples: &[i16], call: &Call<'_>) -> Result<()> {
         let blocks = samples.chunks(BLOCK);
         let floats = |block: &[i16]| {
             memory::collected("audio", block.iter().map(|&sample| f32::from(sample) / 32_768.0))
         };
-        self.push(blocks.map(floats), control)
+        self.push(blocks.map(floats), call)
     }
 
-    fn push<B: AsRef<[f32]>>(
-        &self,
-        blocks: impl Iterator<Item = Result<B>>,
-        control: &Control<'_>,
-    ) -> Result<()> {
+    fn push<B: AsRef<[f32]>>(&self, blocks: impl Iterator<Item = Result<B>>, call: &Call<'_>) -> Result<()> {
         self.check_process()?;
         let stop = Arc::clone(&self.stop.lock());
-        let control = control.or_deadline(self.deadline).with_stop(&stop);
+        let call = call.or_deadline(self.deadline).with_stop(&stop);
         let mut work = self.work.lock();
         if work.ended {
             let text = "stream: expected no audio after finish; reset it first";
@@ -207,7 +203,7 @@ impl Stream {
             )));
         }
         // What an earlier call left is gone on with, whatever comes with this one.
-        let mut outcome = work.advance(&self.around(&control));
+        let mut outcome = work.advance(&self.around(&call));
         for block in blocks {
             if let Err(error) = block.and_then(|block| work.take(block.as_ref())) {
                 // Later audio would come at the time of the audio that is missing.
@@ -216,7 +212,7 @@ impl Stream {
             }
             self.outbox.lock().heard_s = work.heard_s();
             if outcome.is_ok() {
-                outcome = work.advance(&self.around(&control));
+                outcome = work.advance(&self.around(&call));
             }
         }
         outcome
@@ -270,16 +266,16 @@ impl Stream {
     ///
     /// # Errors
     /// As [`push_f32`](Stream::push_f32).
-    pub fn finish(&self, control: &Control<'_>) -> Result<Finished> {
+    pub fn finish(&self, call: &Call<'_>) -> Result<Finished> {
         self.check_process()?;
         let stop = Arc::clone(&self.stop.lock());
-        let control = control.or_deadline(self.deadline).with_stop(&stop);
+        let call = call.or_deadline(self.deadline).with_stop(&stop);
         let mut work = self.work.lock();
         if work.finished {
             let text = "stream: expected to be finished once; reset it first";
             return Err(Error::InvalidArgument(text.to_owned()));
         }
-        work.finish(&self.around(&control))
+        work.finish(&self.around(&call))
     }
 
     /// Ends pushes and finishes under way soon with [`Error::Cancelled`], but for the time that they wait for another
@@ -306,8 +302,8 @@ impl Stream {
         self.process.check(&self.diarizer.model().name)
     }
 
-    fn around<'a>(&'a self, control: &'a Control<'a>) -> Surroundings<'a> {
-        Surroundings { diarizer: &self.diarizer, settings: &self.settings, outbox: &self.outbox, control }
+    fn around<'a>(&'a self, call: &'a Call<'a>) -> Surroundings<'a> {
+        Surroundings { diarizer: &self.diarizer, settings: &self.settings, outbox: &self.outbox, call }
     }
 }
 

@@ -8,7 +8,7 @@ use super::settings::Settings;
 use super::tape::Tape;
 use super::{Finished, LiveSegment};
 use crate::audio::{Converter, SAMPLE_RATE};
-use crate::control::Control;
+use crate::call::Call;
 use crate::diarize::LocalWindow;
 use crate::diarize::clustering::OnlineClustering;
 use crate::diarize::live::{LiveTurn, LiveTurns};
@@ -31,7 +31,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) diarizer: &'a Diarizer,
     pub(super) settings: &'a Settings,
     pub(super) outbox: &'a Mutex<Outbox>,
-    pub(super) control: &'a Control<'a>,
+    pub(super) call: &'a Call<'a>,
 }
 
 /// The state of one audio source.
@@ -137,9 +137,8 @@ impl Work {
         }
         let samples = self.tape.end();
         let (windows, details) = (self.history.make_contiguous(), self.details.make_contiguous());
-        let diarization = around.diarizer.settle(windows, details, samples, around.control)?;
-        let final_speakers =
-            final_speakers(&self.told, self.people.speakers(), &diarization, around.control)?;
+        let diarization = around.diarizer.settle(windows, details, samples, around.call)?;
+        let final_speakers = final_speakers(&self.told, self.people.speakers(), &diarization, around.call)?;
         around.outbox.lock().final_speakers = Some(final_speakers.clone());
         self.finished = true;
         Ok(Finished { diarization, final_speakers })
@@ -278,13 +277,13 @@ impl Work {
         length: usize,
         padded: bool,
     ) -> Result<LocalWindow> {
-        around.control.check(Stage::Analysis, 0.0)?;
+        around.call.check(Stage::Analysis, 0.0)?;
         let grid = around.settings.whole;
         let pad = if padded { (grid.window.saturating_sub(length)) / grid.frame } else { 0 };
         let audio = self.tape.cut(pad * grid.frame, start, length, if padded { grid.window } else { 0 })?;
         let stretch = Stretch { window: audio.len(), audio, start, frame: grid.frame, offsets: vec![0] };
         let missing = || Error::Runtime("local diarizer: expected a window, got none".to_owned());
-        let mut found = around.diarizer.local().analyse(&stretch, 1, around.control)?;
+        let mut found = around.diarizer.local().analyse(&stretch, 1, around.call)?;
         let window = found.pop().ok_or_else(missing)?;
         let frames = (length / grid.frame).min(window.frames().saturating_sub(pad));
         let rows = pad..pad + frames;
@@ -300,12 +299,12 @@ fn final_speakers(
     told: &VecDeque<Segment>,
     speakers: usize,
     answer: &Diarization,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<Vec<Option<usize>>> {
     let mut shared_s = vec![vec![0.0; answer.speakers.len()]; speakers];
     for (index, live) in told.iter().enumerate() {
         if index.is_multiple_of(CHECK_EVERY) {
-            control.check(Stage::Reconstruction, 1.0)?;
+            call.check(Stage::Reconstruction, 1.0)?;
         }
         let after = |segment: &&Segment| segment.start_s < live.end_s;
         for segment in answer.segments.iter().take_while(after) {

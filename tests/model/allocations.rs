@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
-use voiceflow::Control;
+use voiceflow::Call;
 use voiceflow::model::Inference;
 
 use crate::support::{noise, session};
@@ -45,8 +45,8 @@ fn a_steady_run_allocates_only_the_handles_of_the_binding() {
         let mut counts = Vec::new();
         for _ in 0..5 {
             let before = ALLOCATIONS.get();
-            let control = Control::none().with_deadline(deadline);
-            session.infer(audio.view(), &mut out, &control).unwrap();
+            let call = Call::none().with_deadline(deadline);
+            session.infer(audio.view(), &mut out, &call).unwrap();
             counts.push(ALLOCATIONS.get() - before);
         }
         assert!(counts[1..].iter().all(|count| *count == BINDING), "{counts:?}");

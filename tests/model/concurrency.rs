@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use voiceflow::model::{Inference, Session};
-use voiceflow::{Cancel, Control, Error, Stage};
+use voiceflow::{Call, Cancel, Error, Stage};
 
 use crate::support::{config, noise};
 
@@ -14,7 +14,7 @@ fn eight_threads_on_two_slots_get_what_one_alone_gets() {
     config.set_slots(2).unwrap();
     let session = Session::new(&config).unwrap();
     let run = |seed: u32, out: &mut Inference| {
-        session.infer(noise(2, 16_000, seed).view(), out, &Control::none()).unwrap();
+        session.infer(noise(2, 16_000, seed).view(), out, &Call::none()).unwrap();
     };
     let expected: Vec<Inference> = (0..8)
         .map(|seed| {
@@ -45,12 +45,12 @@ fn while_busy(during: impl FnOnce(&Session)) {
     std::thread::scope(|scope| {
         // One run of many seconds.
         scope.spawn(|| {
-            session.infer(long.view(), &mut Inference::default(), &Control::none().with_cancel(&done))
+            session.infer(long.view(), &mut Inference::default(), &Call::none().with_cancel(&done))
         });
         let taken = || {
-            let control = Control::none().with_deadline(Some(Duration::from_millis(20)));
+            let call = Call::none().with_deadline(Some(Duration::from_millis(20)));
             session
-                .infer(short.view(), &mut Inference::default(), &control)
+                .infer(short.view(), &mut Inference::default(), &call)
                 .is_err_and(|error| matches!(error, Error::Deadline { stage: Stage::Waiting, .. }))
         };
         while !taken() {
@@ -64,9 +64,8 @@ fn while_busy(during: impl FnOnce(&Session)) {
 #[test]
 fn a_deadline_ends_the_waiting_for_a_slot() {
     while_busy(|session| {
-        let control = Control::none().with_deadline(Some(Duration::from_millis(80)));
-        let error =
-            session.infer(noise(1, 1_600, 1).view(), &mut Inference::default(), &control).unwrap_err();
+        let call = Call::none().with_deadline(Some(Duration::from_millis(80)));
+        let error = session.infer(noise(1, 1_600, 1).view(), &mut Inference::default(), &call).unwrap_err();
         assert_eq!(error.to_string(), "deadline of 80 ms passed while waiting for a free run slot");
     });
 }
@@ -79,9 +78,8 @@ fn the_callback_cancels_the_waiting_and_only_that() {
             assert_eq!(stage, Stage::Waiting);
             calls.fetch_add(1, Ordering::SeqCst) < 2
         };
-        let control = Control::none().with_progress(&progress);
-        let error =
-            session.infer(noise(1, 1_600, 1).view(), &mut Inference::default(), &control).unwrap_err();
+        let call = Call::none().with_progress(&progress);
+        let error = session.infer(noise(1, 1_600, 1).view(), &mut Inference::default(), &call).unwrap_err();
         assert!(matches!(error, Error::Cancelled { stage: Stage::Waiting }), "{error}");
         assert_eq!(calls.load(Ordering::SeqCst), 3);
     });
@@ -91,7 +89,7 @@ fn the_callback_cancels_the_waiting_and_only_that() {
 fn a_session_may_be_dropped_on_another_thread() {
     let session = Session::new(&config("good.onnx")).unwrap();
     let mut out = Inference::default();
-    let control = Control::none().with_deadline(Some(Duration::from_secs(60)));
-    session.infer(noise(1, 1_600, 1).view(), &mut out, &control).unwrap();
+    let call = Call::none().with_deadline(Some(Duration::from_secs(60)));
+    session.infer(noise(1, 1_600, 1).view(), &mut out, &call).unwrap();
     std::thread::spawn(move || drop(session)).join().unwrap();
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ndarray::{Array2, s};
 use voiceflow::model::{Inference, MAX_SAMPLES, Session, golden_input};
-use voiceflow::{Control, Error, ModelSource};
+use voiceflow::{Call, Error, ModelSource};
 
 use crate::support::{config, fixture, noise, runtime, session};
 
@@ -12,7 +12,7 @@ use crate::support::{config, fixture, noise, runtime, session};
 fn results_have_the_shape_and_the_values_of_the_contract() {
     let session = session("good.onnx");
     let mut out = Inference::default();
-    session.infer(noise(3, 16_000, 1).view(), &mut out, &Control::none()).unwrap();
+    session.infer(noise(3, 16_000, 1).view(), &mut out, &Call::none()).unwrap();
     assert_eq!((out.activity.dim(), out.embedding.dim()), ((3, 100, 3), (3, 3, 8)));
     assert!(out.activity.iter().all(|value| (0.0..=1.0).contains(value)));
     assert_ne!(out.embedding.slice(s![0, .., ..]), out.embedding.slice(s![1, .., ..]));
@@ -25,7 +25,7 @@ fn threads_change_no_result() {
         let mut config = config("good.onnx");
         config.set_threads(threads).unwrap();
         let mut out = Inference::default();
-        Session::new(&config).unwrap().infer(audio.view(), &mut out, &Control::none()).unwrap();
+        Session::new(&config).unwrap().infer(audio.view(), &mut out, &Call::none()).unwrap();
         out
     };
     let (one, two, default) = (run(1), run(2), run(0));
@@ -40,12 +40,12 @@ fn an_array_in_any_layout_gives_the_same() {
     let session = session("good.onnx");
     let audio = noise(4, 3_200, 9);
     let (mut expected, mut found) = (Inference::default(), Inference::default());
-    session.infer(audio.view(), &mut expected, &Control::none()).unwrap();
+    session.infer(audio.view(), &mut expected, &Call::none()).unwrap();
     let transposed = audio.t().as_standard_layout().into_owned();
-    session.infer(transposed.t(), &mut found, &Control::none()).unwrap();
+    session.infer(transposed.t(), &mut found, &Call::none()).unwrap();
     assert_eq!(expected, found);
     let mut rows = Inference::default();
-    session.infer(audio.slice(s![..;2, ..]), &mut rows, &Control::none()).unwrap();
+    session.infer(audio.slice(s![..;2, ..]), &mut rows, &Call::none()).unwrap();
     assert_eq!(rows.embedding.slice(s![1, .., ..]), expected.embedding.slice(s![2, .., ..]));
 }
 
@@ -57,9 +57,9 @@ fn any_number_of_shapes_gives_what_each_gives_alone() {
     for round in 0..2 {
         for step in 0..100 {
             let audio = noise(1 + step % 3, 1_600 + 37 * step, 3);
-            shared.infer(audio.view(), &mut out, &Control::none()).unwrap();
+            shared.infer(audio.view(), &mut out, &Call::none()).unwrap();
             if step % 33 == 0 {
-                session("good.onnx").infer(audio.view(), &mut alone, &Control::none()).unwrap();
+                session("good.onnx").infer(audio.view(), &mut alone, &Call::none()).unwrap();
                 assert_eq!(out, alone, "shape {step} of round {round}");
             }
         }
@@ -70,11 +70,11 @@ fn any_number_of_shapes_gives_what_each_gives_alone() {
 fn wrong_shapes_are_refused_and_the_next_call_works() {
     let session = session("good.onnx");
     let mut out = Inference::default();
-    session.infer(noise(1, 1_600, 1).view(), &mut out, &Control::none()).unwrap();
+    session.infer(noise(1, 1_600, 1).view(), &mut out, &Call::none()).unwrap();
     let before = out.clone();
     let mut refuse = |batch, samples| {
         let audio = Array2::zeros((batch, samples));
-        session.infer(audio.view(), &mut out, &Control::none()).unwrap_err()
+        session.infer(audio.view(), &mut out, &Call::none()).unwrap_err()
     };
     let error = refuse(0, 16_000);
     assert!(matches!(error, Error::InvalidArgument(_)) && error.to_string().ends_with("got [0, 16000]"));
@@ -83,7 +83,7 @@ fn wrong_shapes_are_refused_and_the_next_call_works() {
     assert!(matches!(refuse(1, MAX_SAMPLES + 1), Error::Limit(_)));
     assert!(matches!(refuse(1025, 160), Error::Limit(_)));
     assert_eq!(out, before);
-    session.infer(noise(1, 1_600, 1).view(), &mut out, &Control::none()).unwrap();
+    session.infer(noise(1, 1_600, 1).view(), &mut out, &Call::none()).unwrap();
     assert_eq!(out, before);
 }
 
@@ -91,25 +91,25 @@ fn wrong_shapes_are_refused_and_the_next_call_works() {
 fn a_deadline_stops_a_run_and_the_next_call_works() {
     let session = session("slow.onnx");
     let long = noise(64, 320_000, 3);
-    let control = Control::none().with_deadline(Some(Duration::from_millis(100)));
+    let call = Call::none().with_deadline(Some(Duration::from_millis(100)));
     let start = Instant::now();
     let mut out = Inference::default();
-    let error = session.infer(long.view(), &mut out, &control).unwrap_err();
+    let error = session.infer(long.view(), &mut out, &call).unwrap_err();
     assert_eq!(error.to_string(), "deadline of 100 ms passed while analysing the audio");
     assert!(start.elapsed() < Duration::from_secs(5), "stopped only after {:?}", start.elapsed());
     // Neither the old stop flag nor a watch that is over reaches the next runs.
     for limit in [None, Some(Duration::from_secs(600))] {
-        let control = Control::none().with_deadline(limit);
-        session.infer(noise(1, 1_600, 1).view(), &mut out, &control).unwrap();
+        let call = Call::none().with_deadline(limit);
+        session.infer(noise(1, 1_600, 1).view(), &mut out, &call).unwrap();
     }
 }
 
 #[test]
 fn a_deadline_that_has_passed_runs_nothing() {
     let session = session("good.onnx");
-    let control = Control::none().with_deadline(Some(Duration::ZERO));
+    let call = Call::none().with_deadline(Some(Duration::ZERO));
     let mut out = Inference::default();
-    let error = session.infer(noise(1, 1_600, 1).view(), &mut out, &control).unwrap_err();
+    let error = session.infer(noise(1, 1_600, 1).view(), &mut out, &call).unwrap_err();
     assert!(matches!(error, Error::Deadline { deadline_ms: 0, .. }));
 }
 
@@ -117,7 +117,7 @@ fn a_deadline_that_has_passed_runs_nothing() {
 fn a_model_that_lies_about_its_shape_is_found_when_it_runs() {
     let session = session("hidden_dim.onnx");
     let mut out = Inference::default();
-    let error = session.infer(noise(2, 1_600, 1).view(), &mut out, &Control::none()).unwrap_err();
+    let error = session.infer(noise(2, 1_600, 1).view(), &mut out, &Call::none()).unwrap_err();
     let text = "output `embedding`: expected shape [2, 3, 8], the network gave [2, 3, 6]";
     assert_eq!(error.to_string(), text);
     assert_eq!(out, Inference::default());
@@ -133,7 +133,7 @@ fn a_golden_vector_beside_the_model_is_checked() {
 
     let session = Session::new(&config).unwrap();
     let mut out = Inference::default();
-    session.infer(golden_input().unwrap().view(), &mut out, &Control::none()).unwrap();
+    session.infer(golden_input().unwrap().view(), &mut out, &Call::none()).unwrap();
     let golden = std::fs::read_to_string(fixture("good_golden.json")).unwrap();
     let beside = folder.path().join("golden.json");
 

@@ -9,7 +9,7 @@ use std::sync::Once;
 use std::time::SystemTime;
 
 use voiceflow::model::{Inference, Session};
-use voiceflow::{Config, Control, Error, ModelSource};
+use voiceflow::{Call, Config, Error, ModelSource};
 
 use crate::support::{config, fixture, noise};
 
@@ -96,7 +96,7 @@ fn with_head(file: &Path, network: &[u8]) -> Vec<u8> {
 
 fn infer(session: &Session) -> Inference {
     let mut out = Inference::default();
-    session.infer(noise(3, 24_000, 5).view(), &mut out, &Control::none()).unwrap();
+    session.infer(noise(3, 24_000, 5).view(), &mut out, &Call::none()).unwrap();
     out
 }
 

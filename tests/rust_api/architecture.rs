@@ -15,28 +15,25 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("memory", &["error"]),
     ("files", &["error"]),
     ("config", &["error", "types"]),
-    ("control", &["error", "types"]),
-    ("loading", &["control", "error"]),
-    ("audio", &["control", "error", "files", "sync", "types", "config"]),
-    ("diarize", &["assignment", "config", "control", "error", "types"]),
+    ("call", &["error", "types"]),
+    ("loading", &["call", "error"]),
+    ("audio", &["call", "error", "files", "sync", "types", "config"]),
+    ("diarize", &["assignment", "config", "call", "error", "types"]),
     ("output", &["error", "files", "types"]),
     ("score", &["assignment", "error", "output", "types"]),
-    ("model", &["config", "control", "diarize", "ending", "error", "files", "loading", "sync", "types"]),
-    ("analysis", &["audio", "control", "diarize", "error", "model", "sync"]),
+    ("model", &["config", "call", "diarize", "ending", "error", "files", "loading", "sync", "types"]),
+    ("analysis", &["audio", "call", "diarize", "error", "model", "sync"]),
     ("gallery", &["assignment", "error", "files", "model", "output", "types"]),
     (
         "diarizer",
-        &[
-            "analysis", "audio", "config", "control", "diarize", "error", "gallery", "loading", "model",
-            "types",
-        ],
+        &["analysis", "audio", "config", "call", "diarize", "error", "gallery", "loading", "model", "types"],
     ),
-    ("stream", &["audio", "config", "control", "diarize", "diarizer", "error", "model", "sync", "types"]),
+    ("stream", &["audio", "config", "call", "diarize", "diarizer", "error", "model", "sync", "types"]),
     (
         "ffi",
         &[
-            "audio", "config", "control", "diarizer", "error", "model", "output", "stream", "gallery",
-            "sync", "types",
+            "audio", "config", "call", "diarizer", "error", "model", "output", "stream", "gallery", "sync",
+            "types",
         ],
     ),
 ];
@@ -83,7 +80,7 @@ fn used(code: &str) -> Vec<String> {
 fn room_of(name: &str) -> &str {
     match name {
         "Config" | "ModelSource" | "Provider" | "ProviderPolicy" => "config",
-        "Control" => "control",
+        "Call" => "call",
         "Error" | "Result" | "Stage" => "error",
         "Annotations" | "Diarization" | "Segment" | "Speaker" | "Turn" => "types",
         "Diarizer" => "diarizer",

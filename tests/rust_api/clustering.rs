@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use ndarray::{Array1, Array2};
 use serde_json::Value;
-use voiceflow::Control;
+use voiceflow::Call;
 use voiceflow::diarize::LocalWindow;
 use voiceflow::diarize::activity::Hysteresis;
 use voiceflow::diarize::clustering::{
@@ -130,7 +130,7 @@ fn speakers_are_those_of_pyannote() {
     assert!(cases.len() >= 80, "golden file holds {} cases", cases.len());
     for (number, case) in cases.iter().enumerate() {
         let windows = &data[case["data"].as_u64().unwrap() as usize];
-        let found = cluster(windows, &options(case), &Control::none()).unwrap();
+        let found = cluster(windows, &options(case), &Call::none()).unwrap();
         let name = format!("case {number} ({})", case["method"]);
         let ours = same_speakers(case, windows, &found, &name);
         let expected = matrix(&case["centroids"]);
@@ -171,13 +171,13 @@ fn flat_reconstruction_is_that_of_pyannote() {
         let labels: Vec<Vec<Option<usize>>> =
             list(&case["labels"]).iter().map(|labels| list(labels).iter().map(label).collect()).collect();
         let frames = list(&case["frames"]);
-        let control = Control::none();
+        let call = Call::none();
         let turns = reconstruct(
             &labelled(&windows, &labels).unwrap(),
             frames.len(),
             HYSTERESIS,
             Weighting::Flat,
-            &control,
+            &call,
         )
         .unwrap();
         let speakers = labels.iter().flatten().flatten().max().unwrap() + 1;

@@ -1,7 +1,7 @@
 //! What is true of every diarization.
 
 use voiceflow::audio::{BufferSource, SAMPLE_RATE};
-use voiceflow::{Control, Diarization, Diarizer, Segment};
+use voiceflow::{Call, Diarization, Diarizer, Segment};
 
 /// Most that a length of 1 and a sum of seconds may be off by.
 const TOLERANCE: f64 = 1e-3;
@@ -9,7 +9,7 @@ const TOLERANCE: f64 = 1e-3;
 /// Diarizes 16 kHz mono samples; whatever comes out is looked over.
 pub fn diarize(diarizer: &Diarizer, samples: &[f32]) -> Diarization {
     let mut source = BufferSource::from_f32(samples, SAMPLE_RATE, 1).unwrap();
-    let result = diarizer.process(&mut source, &Control::none()).unwrap();
+    let result = diarizer.process(&mut source, &Call::none()).unwrap();
     assert_eq!(result.duration_s, samples.len() as f64 / f64::from(SAMPLE_RATE));
     check(&result, diarizer.model().embedding_dim);
     result

@@ -12,7 +12,7 @@ use voiceflow::diarize::clustering::{
     Assignment, ClusteringOptions, Method, Plda, PldaArrays, Start, Vbx, cluster, recognise,
 };
 use voiceflow::diarize::reconstruct::{Weighting, labelled, reconstruct};
-use voiceflow::{Control, Error};
+use voiceflow::{Call, Error};
 
 /// Longest time between two looks that these tests allow: far more than measured, for a machine that does other work
 /// and a build that is not optimised.
@@ -102,13 +102,13 @@ fn methods() -> Vec<(&'static str, ClusteringOptions)> {
 #[test]
 fn clustering_looks_often_and_ends_at_the_deadline() {
     for (name, options) in methods() {
-        let (result, longest) = Looks::timed(None, |control| cluster(&MEETING, &options, control).unwrap());
+        let (result, longest) = Looks::timed(None, |call| cluster(&MEETING, &options, call).unwrap());
         println!("{name}: {} speakers, longest {longest:.1?}", result.speakers);
         assert!(longest < LONGEST, "{name}: {longest:?}");
         let begun = std::time::Instant::now();
         let limit = Duration::from_millis(200);
-        let control = Control::none().with_deadline(Some(limit));
-        if let Err(error) = cluster(&MEETING, &options, &control) {
+        let call = Call::none().with_deadline(Some(limit));
+        if let Err(error) = cluster(&MEETING, &options, &call) {
             assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
             assert!(begun.elapsed() < limit + LONGEST, "{name}: {:?}", begun.elapsed());
         }
@@ -122,13 +122,13 @@ fn what_follows_clustering_looks_often() {
         f32::from(u8::from(row % DIMENSION == axis))
     });
     let (labels, longest) =
-        Looks::timed(None, |control| recognise(windows, &centroids, HYSTERESIS, control).unwrap());
+        Looks::timed(None, |call| recognise(windows, &centroids, HYSTERESIS, call).unwrap());
     println!("short windows: longest {longest:.1?}");
     assert!(longest < LONGEST, "{longest:?}");
     let total = WINDOWS * STEP;
-    let (turns, longest) = Looks::timed(None, |control| {
+    let (turns, longest) = Looks::timed(None, |call| {
         let labelled = labelled(windows, &labels);
-        reconstruct(&labelled.unwrap(), total, HYSTERESIS, Weighting::Trapezoid, control).unwrap()
+        reconstruct(&labelled.unwrap(), total, HYSTERESIS, Weighting::Trapezoid, call).unwrap()
     });
     println!("reconstruction: {} turns, longest {longest:.1?}", turns.len());
     assert!(longest < LONGEST, "{longest:?}");

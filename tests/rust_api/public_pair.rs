@@ -7,7 +7,7 @@ use crate::support::{root, runtime_library};
 use voiceflow::model::{ModelKind, validate};
 use voiceflow::output::rttm;
 use voiceflow::score::{ScoreOptions, score};
-use voiceflow::{Config, Control, Diarization, Diarizer, ModelSource};
+use voiceflow::{Call, Config, Diarization, Diarizer, ModelSource};
 
 /// Part of the data, how the names of its recordings begin, and the DER of the Python pipeline, measured on these by those
 /// who made them: 10 s windows with a hop of 1 s, average linkage, collar 0, overlap scored. The telephone calls of `tune`
@@ -56,7 +56,7 @@ fn real_conversations_are_diarized_as_well_as_by_the_reference_pipeline() {
             name.starts_with(begin) && name.ends_with(".flac")
         });
         for file in files.map(|entry| entry.path()) {
-            let diarization = diarizer.process_file(&file, &Control::none()).unwrap();
+            let diarization = diarizer.process_file(&file, &Call::none()).unwrap();
             let (errors, speech) = errors(&diarization, &file.with_extension("rttm"));
             (wrong, total) = (wrong + errors, total + speech);
         }
@@ -70,12 +70,11 @@ fn real_conversations_are_diarized_as_well_as_by_the_reference_pipeline() {
 fn the_shipped_conversation_is_diarized() {
     let conversation = root().join("examples/data/conversation.flac");
     let with_metadata =
-        diarizer("public/segmentation.onnx").process_file(&conversation, &Control::none()).unwrap();
+        diarizer("public/segmentation.onnx").process_file(&conversation, &Call::none()).unwrap();
     let (wrong, speech) = errors(&with_metadata, &conversation.with_extension("rttm"));
     assert!(wrong / speech < CONVERSATION_DER, "DER {}", wrong / speech);
     // The file as its authors export it says nothing of itself.
-    let as_published =
-        diarizer("segmentation-3.0.onnx").process_file(&conversation, &Control::none()).unwrap();
+    let as_published = diarizer("segmentation-3.0.onnx").process_file(&conversation, &Call::none()).unwrap();
     assert_eq!(as_published, with_metadata);
 }
 

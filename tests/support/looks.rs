@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use voiceflow::{Control, Stage};
+use voiceflow::{Call, Stage};
 
 /// A progress callback that takes the time between its calls.
 pub struct Looks(Mutex<State>);
@@ -14,16 +14,16 @@ struct State {
 }
 
 impl Looks {
-    /// Runs `call` with a control whose looks are timed, and fails at `deadline`, if any. Returns what it returned, and
+    /// Does `work` under a call whose looks are timed, and fails at `deadline`, if any. Returns what it returned, and
     /// the longest time between two looks, with those from its start to the first and from the last to its end.
-    pub fn timed<T>(deadline: Option<Duration>, call: impl FnOnce(&Control<'_>) -> T) -> (T, Duration) {
+    pub fn timed<T>(deadline: Option<Duration>, work: impl FnOnce(&Call<'_>) -> T) -> (T, Duration) {
         let state = State { last: Instant::now(), longest: Duration::ZERO };
         let looks = Self(Mutex::new(state));
         let callback = |_: Stage, _: f32| {
             looks.look();
             true
         };
-        let result = call(&Control::none().with_progress(&callback).with_deadline(deadline));
+        let result = work(&Call::none().with_progress(&callback).with_deadline(deadline));
         looks.look();
         let state = looks.0.into_inner().unwrap();
         (result, state.longest)

@@ -9,7 +9,7 @@ use reference::{
     reference_audio, reference_next, reference_open, reference_record, reference_report, reference_samples,
 };
 use voiceflow::model::{Inference, Session};
-use voiceflow::{Config, Control, ModelSource};
+use voiceflow::{Call, Config, ModelSource};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut found = Inference::default();
     while reference_next() != 0 {
         let start = Instant::now();
-        session.infer(audio, &mut found, &Control::none())?;
+        session.infer(audio, &mut found, &Call::none())?;
         reference_record(start.elapsed().as_nanos() as u64);
     }
     reference_report();

@@ -6,7 +6,7 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use ndarray::ArrayView2;
-use voiceflow::Control;
+use voiceflow::Call;
 use voiceflow::model::{Inference, Session};
 
 use super::percentiles::Timed;
@@ -24,7 +24,7 @@ pub fn time(
     iterations: u32,
 ) -> Result<Timed, Failure> {
     let (done, ready) = (AtomicU32::new(0), Barrier::new(callers as usize + 1));
-    let run = |found: &mut Inference| session.infer(audio, found, &Control::none());
+    let run = |found: &mut Inference| session.infer(audio, found, &Call::none());
     let call = || -> Result<Vec<f64>, Failure> {
         let mut found = Inference::default();
         let warmed = (0..warmup).try_for_each(|_| run(&mut found));

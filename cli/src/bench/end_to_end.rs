@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ndarray::{Array2, ArrayView2, Axis};
 use serde::Serialize;
-use voiceflow::Control;
+use voiceflow::Call;
 use voiceflow::audio::SAMPLE_RATE;
 use voiceflow::model::{Inference, Session};
 
@@ -109,7 +109,7 @@ fn serve(
         for (value, sample) in audio.iter_mut().zip(bytes.chunks_exact(2)) {
             *value = f32::from(i16::from_le_bytes([sample[0], sample[1]])) / 32_768.0;
         }
-        session.infer(audio.view(), &mut found, &Control::none())?;
+        session.infer(audio.view(), &mut found, &Call::none())?;
         let step_s = session.info().frame_step_samples as f64 / f64::from(SAMPLE_RATE);
         let answer = super::to_json(&stretches(&found, step_s))?;
         connection.write_all(answer.as_bytes()).map_err(broken)?;

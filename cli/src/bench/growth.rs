@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use serde::Serialize;
-use voiceflow::Control;
+use voiceflow::Call;
 
 use super::percentiles::Spread;
 use super::process::resident_mb;
@@ -45,7 +45,7 @@ pub fn measure(bench: &Bench<'_>, minutes: f64) -> Result<Growth, Failure> {
         for _ in 0..stretch {
             let chunk = bench.recording.chunk(number);
             let start = Instant::now();
-            stream.push_f32(chunk, &Control::none())?;
+            stream.push_f32(chunk, &Call::none())?;
             sum_ms += start.elapsed().as_secs_f64() * 1e3;
             stream.read(usize::MAX);
             number += 1;

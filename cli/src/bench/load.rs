@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use voiceflow::audio::SAMPLE_RATE;
-use voiceflow::{Control, Stream};
+use voiceflow::{Call, Stream};
 
 use super::percentiles::Spread;
 use super::process::cpu_s;
@@ -53,7 +53,7 @@ struct Feed<'a> {
 
 impl Feed<'_> {
     fn push(&mut self) -> voiceflow::Result<()> {
-        self.stream.push_f32(self.recording.chunk(self.next), &Control::none())?;
+        self.stream.push_f32(self.recording.chunk(self.next), &Call::none())?;
         self.next += 1;
         Ok(())
     }

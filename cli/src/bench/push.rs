@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use serde::Serialize;
-use voiceflow::Control;
+use voiceflow::Call;
 
 use super::percentiles::Spread;
 use super::streaming::Bench;
@@ -27,7 +27,7 @@ pub fn measure(bench: &Bench<'_>, seconds: f64) -> Result<Pushes, Failure> {
     for number in 0..pushes {
         let chunk = bench.recording.chunk(number);
         let start = Instant::now();
-        stream.push_f32(chunk, &Control::none())?;
+        stream.push_f32(chunk, &Call::none())?;
         times_ms.push(start.elapsed().as_secs_f64() * 1e3);
         stream.read(usize::MAX);
     }

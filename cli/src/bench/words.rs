@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use serde::Serialize;
-use voiceflow::{Control, LiveSegment, Turn};
+use voiceflow::{Call, LiveSegment, Turn};
 
 use super::percentiles::Spread;
 use super::streaming::Bench;
@@ -66,7 +66,7 @@ pub fn measure(bench: &Bench<'_>, reference: Option<&[Turn]>) -> Result<Words, F
     let (mut word_ms, mut end_ms, mut moment_ms) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..bench.recording.whole_chunks() {
         let start = Instant::now();
-        stream.push_f32(bench.recording.chunk(number), &Control::none())?;
+        stream.push_f32(bench.recording.chunk(number), &Call::none())?;
         let now_s = (number + 1) as f64 * bench.recording.chunk_s() + start.elapsed().as_secs_f64();
         let told = stream.read(usize::MAX);
         for live in told.iter().filter(|live| live.is_final) {

@@ -7,7 +7,7 @@ use super::options::Assignment;
 use super::tracks::Track;
 use super::voices::cosine_distance;
 use crate::assignment::assign;
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::{Result, Stage};
 use crate::memory;
 
@@ -21,7 +21,7 @@ pub fn assign_tracks(
     directions: &Array2<f32>,
     centroids: &Array2<f32>,
     assignment: Assignment,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<Vec<Option<usize>>> {
     let mut speaker_of = memory::filled(CLUSTERING, tracks.len(), None)?;
     let mut start = 0;
@@ -29,7 +29,7 @@ pub fn assign_tracks(
     for of_window in tracks.chunk_by(|a, b| a.window == b.window) {
         if start >= checked {
             // The linkage before has told of all of the stage.
-            control.check(Stage::Clustering, 1.0)?;
+            call.check(Stage::Clustering, 1.0)?;
             checked = start + CHECK_EVERY;
         }
         let voiced: Vec<usize> =
@@ -52,7 +52,7 @@ pub fn assign_tracks(
             }
         }
     }
-    assign_rest(tracks, directions, &mut speaker_of, centroids, control)?;
+    assign_rest(tracks, directions, &mut speaker_of, centroids, call)?;
     Ok(speaker_of)
 }
 
@@ -60,18 +60,18 @@ pub fn assign_tracks(
 /// has. Tracks without a voice come last: they are near to none, and take the first that is left.
 ///
 /// # Errors
-/// Those of [`Control::check`].
+/// Those of [`Call::check`].
 pub fn assign_rest(
     tracks: &[Track<'_>],
     directions: &Array2<f32>,
     speaker_of: &mut [Option<usize>],
     centroids: &Array2<f32>,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<()> {
     for voiced in [true, false] {
         for (index, track) in tracks.iter().enumerate() {
             if index.is_multiple_of(CHECK_EVERY) {
-                control.check(Stage::Clustering, 1.0)?;
+                call.check(Stage::Clustering, 1.0)?;
             }
             if track.has_voice != voiced {
                 continue;
@@ -115,7 +115,7 @@ mod tests {
                 Track { window: 0, local, solo_frames: 9, embedding, has_voice }
             })
             .collect();
-        assign_tracks(&tracks, voices, &array![[1.0, 0.0], [0.0, 1.0]], assignment, &Control::none()).unwrap()
+        assign_tracks(&tracks, voices, &array![[1.0, 0.0], [0.0, 1.0]], assignment, &Call::none()).unwrap()
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 use super::CLUSTERING;
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::{Result, Stage};
 use crate::memory;
 
@@ -34,16 +34,12 @@ impl Distances {
     /// The distances that `distance` gives for two observations of different index, the lower one first.
     ///
     /// # Errors
-    /// Those of [`Control::check`].
-    pub fn new(
-        observations: usize,
-        control: &Control<'_>,
-        distance: impl Fn(usize, usize) -> f32,
-    ) -> Result<Self> {
+    /// Those of [`Call::check`].
+    pub fn new(observations: usize, call: &Call<'_>, distance: impl Fn(usize, usize) -> f32) -> Result<Self> {
         let pairs = observations * observations.saturating_sub(1) / 2;
         let mut values = memory::with_capacity(CLUSTERING, pairs)?;
         for row in 0..observations {
-            control.check(Stage::Clustering, row as f32 / observations as f32)?;
+            call.check(Stage::Clustering, row as f32 / observations as f32)?;
             values.extend((row + 1..observations).map(|other| distance(row, other)));
         }
         Ok(Self { values, observations })
@@ -87,9 +83,9 @@ impl Clusters {
     }
 
     /// Looks at deadline and cancellation from time to time. The distances before have told of all of the stage.
-    fn check(&mut self, control: &Control<'_>) -> Result<()> {
+    fn check(&mut self, call: &Call<'_>) -> Result<()> {
         self.compared += 1;
-        if self.compared.is_multiple_of(CHECK_EVERY) { control.check(Stage::Clustering, 1.0) } else { Ok(()) }
+        if self.compared.is_multiple_of(CHECK_EVERY) { call.check(Stage::Clustering, 1.0) } else { Ok(()) }
     }
 
     /// Joins the clusters at `one` and `two`, the lower place first.
@@ -173,8 +169,8 @@ fn root(parent: &mut [usize], node: usize) -> usize {
 /// The joins of average linkage by ascending distance: a chain of nearest neighbours.
 ///
 /// # Errors
-/// Those of [`Control::check`].
-pub fn average_linkage(distances: Distances, control: &Control<'_>) -> Result<Vec<Join>> {
+/// Those of [`Call::check`].
+pub fn average_linkage(distances: Distances, call: &Call<'_>) -> Result<Vec<Join>> {
     let mut clusters = Clusters::new(distances)?;
     let mut chain = memory::with_capacity(CLUSTERING, clusters.places.len() + 2)?;
     while clusters.places.len() > 1 {
@@ -192,7 +188,7 @@ pub fn average_linkage(distances: Distances, control: &Control<'_>) -> Result<Ve
             least = clusters.distances.get(one, two);
         }
         loop {
-            clusters.check(control)?;
+            clusters.check(call)?;
             chain.push(two);
             (one, least) = clusters.nearest(two, (one, least));
             (one, two) = (two, one);
@@ -213,20 +209,20 @@ pub fn average_linkage(distances: Distances, control: &Control<'_>) -> Result<Ve
 /// with a lower bound of the distance of each cluster to those behind it.
 ///
 /// # Errors
-/// Those of [`Control::check`].
-pub fn centroid_linkage(mut distances: Distances, control: &Control<'_>) -> Result<Vec<Join>> {
+/// Those of [`Call::check`].
+pub fn centroid_linkage(mut distances: Distances, call: &Call<'_>) -> Result<Vec<Join>> {
     distances.values.iter_mut().for_each(|distance| *distance *= *distance);
     let mut clusters = Clusters::new(distances)?;
     let count = clusters.places.len();
     // The nearest cluster behind each, and a bound that its distance is not under.
     let mut nearest = memory::filled(CLUSTERING, count, (0, f32::INFINITY))?;
     for (place, nearest) in nearest.iter_mut().enumerate().take(count.saturating_sub(1)) {
-        clusters.check(control)?;
+        clusters.check(call)?;
         *nearest = clusters.nearest_behind(place);
     }
     while clusters.places.len() > 1 {
         let (one, two) = loop {
-            clusters.check(control)?;
+            clusters.check(call)?;
             let place = clusters.least(&nearest);
             let (other, bound) = nearest[place];
             // Not greater rather than equal: what is no number must not go round for ever.
@@ -281,10 +277,10 @@ mod tests {
 
     type Point = [f32; 3];
 
-    fn linked(points: &[Point], linkage: fn(Distances, &Control<'_>) -> Result<Vec<Join>>) -> Vec<Join> {
+    fn linked(points: &[Point], linkage: fn(Distances, &Call<'_>) -> Result<Vec<Join>>) -> Vec<Join> {
         let between = |one: usize, two: usize| distance(points[one], points[two]);
-        let distances = Distances::new(points.len(), &Control::none(), between).unwrap();
-        linkage(distances, &Control::none()).unwrap()
+        let distances = Distances::new(points.len(), &Call::none(), between).unwrap();
+        linkage(distances, &Call::none()).unwrap()
     }
 
     /// The distance of each join, from the definition: of all pairs of clusters the nearest.
@@ -352,9 +348,9 @@ mod tests {
 
     #[test]
     fn a_passed_deadline_ends_it() {
-        let control = Control::none().with_deadline(Some(std::time::Duration::ZERO));
-        let distances = Distances::new(600, &Control::none(), |one, two| (one + two) as f32).unwrap();
-        assert!(average_linkage(distances, &control).is_err());
-        assert!(Distances::new(2, &control, |_, _| 0.0).is_err());
+        let call = Call::none().with_deadline(Some(std::time::Duration::ZERO));
+        let distances = Distances::new(600, &Call::none(), |one, two| (one + two) as f32).unwrap();
+        assert!(average_linkage(distances, &call).is_err());
+        assert!(Distances::new(2, &call, |_, _| 0.0).is_err());
     }
 }

@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use super::CLUSTERING;
 use super::voices::means;
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::{Result, Stage};
 use crate::memory;
 
@@ -20,18 +20,18 @@ const MAX_ROUNDS: usize = 100;
 const CHECK_EVERY: usize = 64;
 
 /// Cluster of each row, each of the `clusters` (at least 1, at most the rows) with at least one row.
-pub fn k_means(rows: ArrayView2<'_, f32>, clusters: usize, control: &Control<'_>) -> Result<Vec<usize>> {
+pub fn k_means(rows: ArrayView2<'_, f32>, clusters: usize, call: &Call<'_>) -> Result<Vec<usize>> {
     // For each row the distances of two draws, and its distance and number in two rounds and the best one.
     memory::ask::<[u8; 64]>(CLUSTERING, rows.nrows())?;
     let mut random = SplitMix64(0);
     let mut best: Option<(f64, Vec<usize>)> = None;
     for _ in 0..STARTS {
-        let mut centroids = starts(rows, clusters, &mut random, control)?;
+        let mut centroids = starts(rows, clusters, &mut random, call)?;
         let mut numbers = Vec::new();
         let mut spread = 0.0;
         for _ in 0..MAX_ROUNDS {
-            control.check(Stage::Clustering, 1.0)?;
-            let (nearest, distances) = nearest(rows, &centroids, control)?;
+            call.check(Stage::Clustering, 1.0)?;
+            let (nearest, distances) = nearest(rows, &centroids, call)?;
             let nearest = fill_empty(nearest, &distances, clusters);
             spread = distances.iter().sum();
             let settled = nearest == numbers;
@@ -54,7 +54,7 @@ fn starts(
     rows: ArrayView2<'_, f32>,
     clusters: usize,
     random: &mut SplitMix64,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<Array2<f64>> {
     let count = rows.nrows();
     let draws = 2 + (clusters as f64).ln() as usize;
@@ -64,7 +64,7 @@ fn starts(
         let total: f64 = distances.iter().sum();
         let mut best: Option<(f64, usize, Vec<f64>)> = None;
         for _ in 0..draws {
-            control.check(Stage::Clustering, 1.0)?;
+            call.check(Stage::Clustering, 1.0)?;
             let draw = random.fraction();
             let row = if total.is_finite() && total > 0.0 {
                 pick(&distances, draw * total)
@@ -104,14 +104,14 @@ fn pick(weights: &[f64], target: f64) -> usize {
 fn nearest(
     rows: ArrayView2<'_, f32>,
     centroids: &Array2<f64>,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<(Vec<usize>, Vec<f64>)> {
     rows.rows()
         .into_iter()
         .enumerate()
         .map(|(index, row)| {
             if index.is_multiple_of(CHECK_EVERY) {
-                control.check(Stage::Clustering, 1.0)?;
+                call.check(Stage::Clustering, 1.0)?;
             }
             let distances = centroids.rows().into_iter().map(|centroid| squared_distance(row, centroid));
             let first = (0, f64::INFINITY);
@@ -162,7 +162,7 @@ mod tests {
 
     fn numbers(values: &[f32], clusters: usize) -> Vec<usize> {
         let rows = Array2::from_shape_fn((values.len(), 1), |(row, _)| values[row]);
-        k_means(rows.view(), clusters, &Control::none()).unwrap()
+        k_means(rows.view(), clusters, &Call::none()).unwrap()
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::CLUSTERING;
 use super::dendrogram::{Distances, Join, average_linkage};
 use super::forest::Forest;
 use super::voices::cosine_distance;
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::Result;
 use crate::memory;
 
@@ -26,20 +26,20 @@ pub fn agglomerate(
     threshold: f32,
     min: usize,
     max: usize,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<Vec<usize>> {
     let count = windows.len();
     if count < 2 {
         return memory::filled(CLUSTERING, count, 0);
     }
-    let distances = Distances::new(count, control, |row, other| {
+    let distances = Distances::new(count, call, |row, other| {
         if windows[row] == windows[other] {
             CANNOT_LINK
         } else {
             cosine_distance(directions.row(row), directions.row(other))
         }
     })?;
-    cut(count, &average_linkage(distances, control)?, threshold, min, max)
+    cut(count, &average_linkage(distances, call)?, threshold, min, max)
 }
 
 /// Follows the joins of `observations` tracks from the nearest pair on.
@@ -67,7 +67,7 @@ mod tests {
             let radians = degrees[row].to_radians();
             if axis == 0 { radians.cos() } else { radians.sin() }
         });
-        agglomerate(windows, directions.view(), threshold, min, max, &Control::none()).unwrap()
+        agglomerate(windows, directions.view(), threshold, min, max, &Call::none()).unwrap()
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::tracks::{Track, tracks_of};
 use super::tree::{self, Linkage, tracks_in};
 use super::voices::{directions, means, scale_to_unit, unit_rows};
 use super::{linkage, vbx};
-use crate::control::Control;
+use crate::call::Call;
 use crate::diarize::LocalWindow;
 use crate::diarize::activity::Hysteresis;
 use crate::error::{Result, Stage};
@@ -41,28 +41,24 @@ pub struct Clustering {
 /// Clusters the local speakers of all windows.
 ///
 /// # Errors
-/// Those of [`Control::check`]; [`Error::Model`](crate::Error::Model) for embeddings that the PLDA model of
+/// Those of [`Call::check`]; [`Error::Model`](crate::Error::Model) for embeddings that the PLDA model of
 /// [`Method::Vbx`] is not made for.
-pub fn cluster(
-    windows: &[LocalWindow],
-    options: &ClusteringOptions,
-    control: &Control<'_>,
-) -> Result<Clustering> {
-    control.check(Stage::Clustering, 0.0)?;
-    let scene = Scene::new(windows, options, control)?;
+pub fn cluster(windows: &[LocalWindow], options: &ClusteringOptions, call: &Call<'_>) -> Result<Clustering> {
+    call.check(Stage::Clustering, 0.0)?;
+    let scene = Scene::new(windows, options, call)?;
     let (speaker_of, centroids) = match &options.method {
-        Method::Average => scene.by_average(options, control)?,
+        Method::Average => scene.by_average(options, call)?,
         Method::AverageBySize { least_share } => {
             let least = tracks_in(*least_share, scene.chosen.len());
-            scene.by_size(Linkage::Average, least, options, control)?
+            scene.by_size(Linkage::Average, least, options, call)?
         }
         Method::Centroid { min_cluster_size } => {
             let least = tracks_in(LARGE_SHARE, scene.chosen.len()).min(*min_cluster_size);
-            scene.by_size(Linkage::Centroid, least, options, control)?
+            scene.by_size(Linkage::Centroid, least, options, call)?
         }
-        Method::Vbx(vbx) => scene.by_vbx(vbx, options, control)?,
+        Method::Vbx(vbx) => scene.by_vbx(vbx, options, call)?,
     };
-    control.check(Stage::Clustering, 1.0)?;
+    call.check(Stage::Clustering, 1.0)?;
     let labels = labels(windows, &scene.tracks, &speaker_of)?;
     Ok(Clustering { speakers: centroids.nrows(), labels, centroids })
 }
@@ -71,16 +67,16 @@ pub fn cluster(
 /// of unit length; two of one window to two people where there are as many.
 ///
 /// # Errors
-/// Those of [`Control::check`].
+/// Those of [`Call::check`].
 pub fn recognise(
     windows: &[LocalWindow],
     centroids: &Array2<f32>,
     hysteresis: Hysteresis,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<Vec<Vec<Option<usize>>>> {
-    let tracks = tracks_of(windows, hysteresis, control)?;
+    let tracks = tracks_of(windows, hysteresis, call)?;
     let voices = directions(&tracks)?;
-    let speaker_of = assign_tracks(&tracks, &voices, centroids, Assignment::Constrained, control)?;
+    let speaker_of = assign_tracks(&tracks, &voices, centroids, Assignment::Constrained, call)?;
     labels(windows, &tracks, &speaker_of)
 }
 
@@ -113,8 +109,8 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    fn new(windows: &'a [LocalWindow], options: &ClusteringOptions, control: &Control<'_>) -> Result<Self> {
-        let tracks = tracks_of(windows, options.hysteresis, control)?;
+    fn new(windows: &'a [LocalWindow], options: &ClusteringOptions, call: &Call<'_>) -> Result<Self> {
+        let tracks = tracks_of(windows, options.hysteresis, call)?;
         Ok(Self { voices: directions(&tracks)?, chosen: trusted(&tracks, options)?, tracks })
     }
 
@@ -137,16 +133,16 @@ impl<'a> Scene<'a> {
     }
 
     /// The tracks to cluster keep their clusters, the rest join them.
-    fn by_average(&self, options: &ClusteringOptions, control: &Control<'_>) -> Result<Speakers> {
+    fn by_average(&self, options: &ClusteringOptions, call: &Call<'_>) -> Result<Speakers> {
         let range = (options.min_speakers, options.max_speakers);
-        let numbers = self.linked(options.threshold, range, control)?;
+        let numbers = self.linked(options.threshold, range, call)?;
         let mut speaker_of = memory::filled(CLUSTERING, self.tracks.len(), None)?;
         for (&index, &number) in self.chosen.iter().zip(&numbers) {
             speaker_of[index] = Some(number);
         }
         let speakers = dissolve_small(&self.tracks, &mut speaker_of, options);
         let centroids = mean_voices(&self.tracks, &self.voices, &speaker_of, speakers)?;
-        assign_rest(&self.tracks, &self.voices, &mut speaker_of, &centroids, control)?;
+        assign_rest(&self.tracks, &self.voices, &mut speaker_of, &centroids, call)?;
         Ok((speaker_of, centroids))
     }
 
@@ -156,59 +152,49 @@ impl<'a> Scene<'a> {
         linkage: Linkage,
         least: usize,
         options: &ClusteringOptions,
-        control: &Control<'_>,
+        call: &Call<'_>,
     ) -> Result<Speakers> {
         let members = self.chosen_voices()?;
         let range = (options.min_speakers, options.max_speakers);
-        let numbers = tree::agglomerate(members.view(), linkage, options.threshold, least, range, control)?;
+        let numbers = tree::agglomerate(members.view(), linkage, options.threshold, least, range, call)?;
         let speakers = numbers.iter().max().map_or(0, |last| last + 1);
         let centroids = means(self.chosen_embeddings()?.view(), &numbers, speakers)?;
-        self.assign(&centroids, options.assignment, control)
+        self.assign(&centroids, options.assignment, call)
     }
 
     /// Clusters of the tracks to cluster by average linkage, two speakers of one window apart.
-    fn linked(
-        &self,
-        threshold: f32,
-        (min, max): (usize, usize),
-        control: &Control<'_>,
-    ) -> Result<Vec<usize>> {
+    fn linked(&self, threshold: f32, (min, max): (usize, usize), call: &Call<'_>) -> Result<Vec<usize>> {
         let windows =
             memory::collected(CLUSTERING, self.chosen.iter().map(|&index| self.tracks[index].window))?;
-        linkage::agglomerate(&windows, self.chosen_voices()?.view(), threshold, min, max, control)
+        linkage::agglomerate(&windows, self.chosen_voices()?.view(), threshold, min, max, call)
     }
 
     /// Where average linkage starts it, it also does without VBx for few tracks, and gives the number of speakers
     /// asked for if VBx finds another.
-    fn by_vbx(&self, vbx: &Vbx, options: &ClusteringOptions, control: &Control<'_>) -> Result<Speakers> {
+    fn by_vbx(&self, vbx: &Vbx, options: &ClusteringOptions, call: &Call<'_>) -> Result<Speakers> {
         if vbx.start() == Start::Average && self.chosen.len() < FEWEST_TRACKS {
-            return self.by_average(options, control);
+            return self.by_average(options, call);
         }
         let (embeddings, members) = (self.chosen_embeddings()?, self.chosen_voices()?);
         let range = (options.min_speakers, options.max_speakers);
         let start = match vbx.start() {
-            Start::Centroid => vbx::centroid_start(members.view(), options.threshold, control)?,
-            Start::Average => self.linked(options.threshold, (1, vbx::MAX_STARTS), control)?,
+            Start::Centroid => vbx::centroid_start(members.view(), options.threshold, call)?,
+            Start::Average => self.linked(options.threshold, (1, vbx::MAX_STARTS), call)?,
         };
-        let found = vbx::speakers(embeddings.view(), members.view(), vbx, &start, range, control)?;
+        let found = vbx::speakers(embeddings.view(), members.view(), vbx, &start, range, call)?;
         if found.forced && vbx.start() == Start::Average {
-            return self.by_average(options, control);
+            return self.by_average(options, call);
         }
         // As pyannote.audio has it: a forced number of speakers may be too small for the local ones of a
         // window.
         let assignment = if found.forced { Assignment::Nearest } else { options.assignment };
-        self.assign(&found.centroids, assignment, control)
+        self.assign(&found.centroids, assignment, call)
     }
 
     /// Gives all tracks, those clustered too, to the centroids, [speakers, dimension].
-    fn assign(
-        &self,
-        centroids: &Array2<f64>,
-        assignment: Assignment,
-        control: &Control<'_>,
-    ) -> Result<Speakers> {
+    fn assign(&self, centroids: &Array2<f64>, assignment: Assignment, call: &Call<'_>) -> Result<Speakers> {
         let centroids = unit_rows(centroids)?;
-        let speaker_of = assign_tracks(&self.tracks, &self.voices, &centroids, assignment, control)?;
+        let speaker_of = assign_tracks(&self.tracks, &self.voices, &centroids, assignment, call)?;
         drop_unused(speaker_of, &centroids)
     }
 }
@@ -329,7 +315,7 @@ mod tests {
     #[test]
     fn speakers_keep_their_number_whatever_the_local_order() {
         let windows = [window(&[30, 30], &[0.0, 90.0]), window(&[30, 30], &[88.0, 3.0])];
-        let result = cluster(&windows, &options(), &Control::none()).unwrap();
+        let result = cluster(&windows, &options(), &Call::none()).unwrap();
         assert_eq!(result.speakers, 2);
         assert_eq!(result.labels, [[Some(0), Some(1)], [Some(1), Some(0)]]);
     }
@@ -337,7 +323,7 @@ mod tests {
     #[test]
     fn a_short_track_joins_the_nearest_voice_not_yet_in_its_window() {
         let windows = [window(&[30, 30], &[0.0, 90.0]), window(&[30, 5], &[2.0, 40.0])];
-        let result = cluster(&windows, &options(), &Control::none()).unwrap();
+        let result = cluster(&windows, &options(), &Call::none()).unwrap();
         assert_eq!(result.labels[1], [Some(0), Some(1)]);
     }
 
@@ -346,26 +332,26 @@ mod tests {
         let windows =
             [window(&[30, 30], &[0.0, 90.0]), window(&[30, 30], &[2.0, 3.0]), window(&[30], &[91.0])];
         let by_size = ClusteringOptions { method: Method::AverageBySize { least_share: 0.2 }, ..options() };
-        assert_eq!(cluster(&windows, &by_size, &Control::none()).unwrap().speakers, 2);
+        assert_eq!(cluster(&windows, &by_size, &Call::none()).unwrap().speakers, 2);
         // Where a speaker must have most of the tracks, one remains.
         let large = ClusteringOptions { method: Method::AverageBySize { least_share: 0.6 }, ..options() };
-        assert_eq!(cluster(&windows, &large, &Control::none()).unwrap().speakers, 1);
+        assert_eq!(cluster(&windows, &large, &Call::none()).unwrap().speakers, 1);
         let told = ClusteringOptions { min_speakers: 2, ..large };
-        assert_eq!(cluster(&windows, &told, &Control::none()).unwrap().speakers, 2);
+        assert_eq!(cluster(&windows, &told, &Call::none()).unwrap().speakers, 2);
     }
 
     #[test]
     fn a_speaker_with_too_little_speech_is_dissolved_unless_asked_for() {
         let windows = [window(&[60], &[0.0]), window(&[12], &[90.0])];
-        assert_eq!(cluster(&windows, &options(), &Control::none()).unwrap().speakers, 1);
+        assert_eq!(cluster(&windows, &options(), &Call::none()).unwrap().speakers, 1);
         let exact = ClusteringOptions { min_speakers: 2, ..options() };
-        assert_eq!(cluster(&windows, &exact, &Control::none()).unwrap().speakers, 2);
+        assert_eq!(cluster(&windows, &exact, &Call::none()).unwrap().speakers, 2);
     }
 
     #[test]
     fn speech_too_short_to_be_trusted_is_still_somebody() {
         let none_wanted = ClusteringOptions { min_speakers: 0, ..options() };
-        let result = cluster(&[window(&[5, 3], &[0.0, 90.0])], &none_wanted, &Control::none()).unwrap();
+        let result = cluster(&[window(&[5, 3], &[0.0, 90.0])], &none_wanted, &Call::none()).unwrap();
         assert_eq!((result.speakers, result.labels), (1, vec![vec![Some(0), Some(0)]]));
     }
 
@@ -376,8 +362,8 @@ mod tests {
             activity: Array2::zeros((10, 3)),
             embedding: Array2::zeros((3, 2)),
         };
-        let result = cluster(&[silent], &options(), &Control::none()).unwrap();
+        let result = cluster(&[silent], &options(), &Call::none()).unwrap();
         assert_eq!((result.speakers, result.labels), (0, vec![vec![None, None, None]]));
-        assert_eq!(cluster(&[], &options(), &Control::none()).unwrap().speakers, 0);
+        assert_eq!(cluster(&[], &options(), &Call::none()).unwrap().speakers, 0);
     }
 }

@@ -15,7 +15,7 @@ use super::offline::{Clustering, cluster};
 use super::options::{Assignment, ClusteringOptions, Method};
 use super::tracks::solo_frames;
 use super::voices::{cosine_distance, scale_to_unit};
-use crate::control::Control;
+use crate::call::Call;
 use crate::diarize::LocalWindow;
 use crate::diarize::activity::Hysteresis;
 use crate::error::Result;
@@ -201,7 +201,7 @@ impl OnlineClustering {
             assignment: Assignment::default(),
             hysteresis: self.options.hysteresis,
         };
-        let clustered = cluster(self.windows.make_contiguous(), &options, &Control::none());
+        let clustered = cluster(self.windows.make_contiguous(), &options, &Call::none());
         let clustering = match clustered {
             Ok(clustering) => clustering,
             Err(error) => {

@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView1;
 
-use crate::control::Control;
+use crate::call::Call;
 use crate::diarize::LocalWindow;
 use crate::diarize::activity::Hysteresis;
 use crate::error::{Result, Stage};
@@ -31,16 +31,16 @@ pub struct Track<'a> {
 /// the onset makes no track.
 ///
 /// # Errors
-/// Those of [`Control::check`]; [`Error::Memory`](crate::Error::Memory).
+/// Those of [`Call::check`]; [`Error::Memory`](crate::Error::Memory).
 pub fn tracks_of<'a>(
     windows: &'a [LocalWindow],
     hysteresis: Hysteresis,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<Vec<Track<'a>>> {
     let mut tracks = Vec::new();
     for (index, window) in windows.iter().enumerate() {
         if index.is_multiple_of(CHECK_EVERY) {
-            control.check_wanted(Stage::Clustering)?;
+            call.check_wanted(Stage::Clustering)?;
         }
         let talking = hysteresis.talking(window);
         for (local, own) in talking.iter().enumerate() {

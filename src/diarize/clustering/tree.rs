@@ -7,7 +7,7 @@ use super::CLUSTERING;
 use super::dendrogram::{self, Distances, average_linkage, centroid_linkage};
 use super::forest::Forest;
 use super::voices::{cosine_distance, means, unit_rows};
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::Result;
 use crate::memory;
 
@@ -31,10 +31,10 @@ impl Linkage {
         }
     }
 
-    fn joins(self, distances: Distances, control: &Control<'_>) -> Result<Vec<dendrogram::Join>> {
+    fn joins(self, distances: Distances, call: &Call<'_>) -> Result<Vec<dendrogram::Join>> {
         match self {
-            Linkage::Centroid => centroid_linkage(distances, control),
-            Linkage::Average => average_linkage(distances, control),
+            Linkage::Centroid => centroid_linkage(distances, call),
+            Linkage::Average => average_linkage(distances, call),
         }
     }
 }
@@ -59,16 +59,16 @@ struct Join {
 
 impl Tree {
     /// The tree of vectors of unit length, [observations, dimension].
-    pub fn new(directions: ArrayView2<'_, f32>, linkage: Linkage, control: &Control<'_>) -> Result<Self> {
+    pub fn new(directions: ArrayView2<'_, f32>, linkage: Linkage, call: &Call<'_>) -> Result<Self> {
         let observations = directions.nrows();
         if observations < 2 {
             return Ok(Self { observations, joins: Vec::new() });
         }
-        let distances = Distances::new(observations, control, |row, other| {
+        let distances = Distances::new(observations, call, |row, other| {
             linkage.distance(directions.row(row), directions.row(other))
         })?;
         let mut joins: Vec<Join> = memory::with_capacity(CLUSTERING, observations)?;
-        for join in linkage.joins(distances, control)? {
+        for join in linkage.joins(distances, call)? {
             let below = |node: usize| node.checked_sub(observations).map_or(0.0, |join| joins[join].highest);
             let dendrogram::Join { one, two, distance, size } = join;
             let highest = distance.max(below(one)).max(below(two));
@@ -135,7 +135,7 @@ pub fn agglomerate(
     threshold: f32,
     least: usize,
     (min, max): (usize, usize),
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<Vec<usize>> {
     let count = directions.nrows();
     let (min, max) = (min.clamp(1, count.max(1)), max.clamp(1, count.max(1)));
@@ -143,7 +143,7 @@ pub fn agglomerate(
         return memory::filled(CLUSTERING, count, 0);
     }
     let least = least.max(1);
-    let tree = Tree::new(directions, linkage, control)?;
+    let tree = Tree::new(directions, linkage, call)?;
     let numbers = tree.cut(threshold)?;
     let large = sizes(&numbers).into_iter().filter(|&size| size >= least).count();
     let wanted = large.clamp(min, max);
@@ -205,7 +205,7 @@ mod tests {
 
     fn labels(degrees: &[f32], least: usize, min: usize, max: usize) -> Vec<usize> {
         let directions = directions(degrees);
-        agglomerate(directions.view(), Linkage::Centroid, 0.5, least, (min, max), &Control::none()).unwrap()
+        agglomerate(directions.view(), Linkage::Centroid, 0.5, least, (min, max), &Call::none()).unwrap()
     }
 
     #[test]
@@ -234,7 +234,7 @@ mod tests {
         // From the first pair to the last track: 1 - cos 80° and 1 - cos 90°, 0.91 on average.
         let directions = directions(&[0.0, 10.0, 90.0]);
         let numbers = |threshold| {
-            agglomerate(directions.view(), Linkage::Average, threshold, 1, (1, 9), &Control::none()).unwrap()
+            agglomerate(directions.view(), Linkage::Average, threshold, 1, (1, 9), &Call::none()).unwrap()
         };
         assert_eq!(numbers(0.9), [0, 0, 1]);
         assert_eq!(numbers(0.92), [0, 0, 0]);
@@ -255,7 +255,7 @@ mod tests {
     fn an_inversion_cuts_at_the_highest_join_below() {
         // A triangle: its centroid is nearer to the third corner than the corners are to each other.
         let corners = Array2::from_shape_fn((3, 3), |(row, axis)| f32::from(u8::from(row == axis)));
-        let tree = Tree::new(corners.view(), Linkage::Centroid, &Control::none()).unwrap();
+        let tree = Tree::new(corners.view(), Linkage::Centroid, &Call::none()).unwrap();
         assert!(tree.joins[1].distance < tree.joins[0].distance);
         assert_eq!(tree.cut(1.3).unwrap(), [0, 1, 2]);
         assert_eq!(tree.cut(1.42).unwrap(), [0, 0, 0]);

@@ -11,7 +11,7 @@ use super::kmeans::k_means;
 use super::options::Vbx;
 use super::tree::{Linkage, Tree};
 use super::voices::means;
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::{Result, Stage};
 use crate::memory;
 
@@ -49,16 +49,16 @@ pub struct Found {
 /// Clusters of voices of unit length [tracks, dimension] by centroid linkage, cut at a Euclidean distance.
 ///
 /// # Errors
-/// Those of [`Control::check`].
+/// Those of [`Call::check`].
 pub fn centroid_start(
     directions: ArrayView2<'_, f32>,
     threshold: f32,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<Vec<usize>> {
     if directions.nrows() < 2 {
         return memory::filled(CLUSTERING, directions.nrows(), 0);
     }
-    let tree = Tree::new(directions, Linkage::Centroid, control)?;
+    let tree = Tree::new(directions, Linkage::Centroid, call)?;
     let start = tree.cut(threshold)?;
     if start.iter().any(|&cluster| cluster >= MAX_STARTS) { tree.cut_to(MAX_STARTS) } else { Ok(start) }
 }
@@ -76,7 +76,7 @@ pub fn speakers(
     options: &Vbx,
     start: &[usize],
     (min, max): (usize, usize),
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<Found> {
     let count = embeddings.nrows();
     if count < 2 {
@@ -87,11 +87,11 @@ pub fn speakers(
     let speakers = start.iter().max().map_or(0, |last| last + 1);
     memory::ask::<[f64; 4]>(CLUSTERING, count.saturating_mul(embeddings.ncols().max(speakers)))?;
     let features = options.plda().features(embeddings)?;
-    let responsibilities = Mixture::new(&features, options).run(start, control)?;
+    let responsibilities = Mixture::new(&features, options).run(start, call)?;
     let found = responsibilities.ncols();
     let wanted = found.clamp(min.clamp(1, count), max.clamp(1, count));
     if found != wanted {
-        let numbers = k_means(directions, wanted, control)?;
+        let numbers = k_means(directions, wanted, call)?;
         return Ok(Found { centroids: means(embeddings, &numbers, wanted)?, forced: true });
     }
     let weights = responsibilities.sum_axis(Axis(0)).insert_axis(Axis(1));
@@ -123,7 +123,7 @@ impl<'a> Mixture<'a> {
 
     /// How far each speaker who remains is responsible for each track, from the clusters of `start`, numbered
     /// from 0 without gaps: [tracks, speakers]. The most likely speaker always remains.
-    fn run(&self, start: &[usize], control: &Control<'_>) -> Result<Array2<f64>> {
+    fn run(&self, start: &[usize], call: &Call<'_>) -> Result<Array2<f64>> {
         let speakers = start.iter().max().map_or(0, |last| last + 1);
         let (own, other) = (INITIAL_SCORE.exp(), 1.0);
         let total = own + other * (speakers as f64 - 1.0);
@@ -133,7 +133,7 @@ impl<'a> Mixture<'a> {
         let mut priors = Array1::from_elem(speakers, 1.0 / speakers as f64);
         let mut last_bound = f64::NEG_INFINITY;
         for _ in 0..MAX_ROUNDS {
-            let bound = self.round(&mut responsibilities, &mut priors, control)?;
+            let bound = self.round(&mut responsibilities, &mut priors, call)?;
             if bound - last_bound < LEAST_GAIN {
                 break;
             }
@@ -151,7 +151,7 @@ impl<'a> Mixture<'a> {
         &self,
         responsibilities: &mut Array2<f64>,
         priors: &mut Array1<f64>,
-        control: &Control<'_>,
+        call: &Call<'_>,
     ) -> Result<f64> {
         let ratio = self.fa / self.fb;
         let weights = responsibilities.sum_axis(Axis(0)).insert_axis(Axis(1));
@@ -163,7 +163,7 @@ impl<'a> Mixture<'a> {
             .zip(responsibilities.axis_chunks_iter(Axis(1), SPEAKERS_AT_ONCE))
         {
             // The linkage before has told of all of the stage.
-            control.check(Stage::Clustering, 1.0)?;
+            call.check(Stage::Clustering, 1.0)?;
             voices.assign(&own.t().dot(&self.scaled));
         }
         voices = voices * &variances * ratio;
@@ -176,7 +176,7 @@ impl<'a> Mixture<'a> {
         let constants = self.constant.axis_chunks_iter(Axis(0), TRACKS_AT_ONCE);
         let scores = responsibilities.axis_chunks_iter_mut(Axis(0), TRACKS_AT_ONCE);
         for ((scaled, constant), mut scores) in tracks.zip(constants).zip(scores) {
-            control.check(Stage::Clustering, 1.0)?;
+            call.check(Stage::Clustering, 1.0)?;
             scores.assign(&(scaled.dot(&voices.t()) - &uncertain + constant));
             scores *= self.fa;
             scores += &log_priors;
@@ -227,9 +227,9 @@ mod tests {
             if axis == 0 { radians.cos() } else { radians.sin() }
         });
         let embeddings = &directions * length;
-        let control = Control::none();
-        let start = centroid_start(directions.view(), 0.1, &control).unwrap();
-        speakers(embeddings.view(), directions.view(), &options(), &start, range, &control).unwrap()
+        let call = Call::none();
+        let start = centroid_start(directions.view(), 0.1, &call).unwrap();
+        speakers(embeddings.view(), directions.view(), &options(), &start, range, &call).unwrap()
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use ndarray::{Array2, ArrayD, Axis};
 use ort::value::TensorRef;
 
+use crate::call::Call;
 use crate::config::{Config, Provider, ProviderPolicy};
-use crate::control::Control;
 use crate::ending;
 use crate::error::{Error, Result};
 use crate::memory;
@@ -15,18 +15,18 @@ use crate::model::source::ModelBytes;
 /// How networks are probed.
 pub(super) struct Probe<'a> {
     config: Config,
-    control: &'a Control<'a>,
+    call: &'a Call<'a>,
 }
 
 impl<'a> Probe<'a> {
-    /// Probes on the CPU, with the threads and the ONNX Runtime of `config`, as long as `control` wants it. What is run once is not worth
+    /// Probes on the CPU, with the threads and the ONNX Runtime of `config`, as long as `call` wants it. What is run once is not worth
     /// keeping.
-    pub(super) fn new(config: &Config, control: &'a Control<'a>) -> Result<Self> {
+    pub(super) fn new(config: &Config, call: &'a Call<'a>) -> Result<Self> {
         let mut config = config.clone();
         config.set_provider(Provider::Cpu, ProviderPolicy::Required);
         config.set_slots(1)?;
         config.clear_cache_folder();
-        Ok(Probe { config, control })
+        Ok(Probe { config, call })
     }
 
     /// All outputs of the ONNX file `model` for one row of features [frames, bins].
@@ -52,9 +52,9 @@ impl<'a> Probe<'a> {
         let _work = ending::work()?;
         let model = ModelBytes::new(memory::copied("model", model)?);
         let (network, ()) =
-            Network::open(&model, &"part of the network", &self.config, self.control, |_, _| ())?;
+            Network::open(&model, &"part of the network", &self.config, self.call, |_, _| ())?;
         let tensor = TensorRef::from_array_view(input.view()).map_err(failed)?;
-        network.run(ort::inputs![tensor], self.control, |outputs| {
+        network.run(ort::inputs![tensor], self.call, |outputs| {
             let arrays = outputs.iter().map(|(_, value)| {
                 let array = value.try_extract_array::<f32>().map_err(failed)?;
                 memory::owned("outputs", &array)

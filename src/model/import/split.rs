@@ -6,8 +6,8 @@ use ndarray::{Array2, ArrayD};
 
 use super::graph::Graph;
 use super::probe::Probe;
+use crate::call::Call;
 use crate::config::Config;
-use crate::control::Control;
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::model::noise::Noise;
@@ -91,9 +91,9 @@ pub(in crate::model) fn split(
     bins: usize,
     output: &str,
     config: &Config,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<std::result::Result<Split, String>> {
-    match look(model, input, bins, output, &Probe::new(config, control)?) {
+    match look(model, input, bins, output, &Probe::new(config, call)?) {
         Err(Error::Model(reason) | Error::Runtime(reason)) => Ok(Err(reason)),
         found => found,
     }

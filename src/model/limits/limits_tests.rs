@@ -5,8 +5,8 @@ use prost::encoding::{self, WireType};
 use super::super::import::fields::append;
 use super::tensors::EXTERNAL;
 use super::*;
+use crate::call::Call;
 use crate::config::{Config, ModelSource};
-use crate::control::Control;
 use crate::model::Session;
 
 fn node(operator: &str, domain: &str, attributes: &[Vec<u8>]) -> Vec<u8> {
@@ -91,7 +91,7 @@ fn a_session_is_refused_at_once_what_its_file_would_ask_for() {
         let mut config = Config::default();
         config.set_model(ModelSource::Memory(bytes.into()));
         let start = std::time::Instant::now();
-        let error = Session::load(&config, &Control::none()).unwrap_err();
+        let error = Session::load(&config, &Call::none()).unwrap_err();
         assert!(matches!(error, Error::Limit(_)) && error.to_string().contains(expected), "{error}");
         assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
     }
@@ -219,8 +219,8 @@ fn a_slow_load_ends_at_its_deadline_and_keeps_no_other_waiting() {
         let config = config.clone();
         move || Session::new(&config).unwrap_err().to_string()
     });
-    let control = Control::none().with_deadline(Some(std::time::Duration::from_millis(100)));
-    let error = Session::load(&config, &control).unwrap_err();
+    let call = Call::none().with_deadline(Some(std::time::Duration::from_millis(100)));
+    let error = Session::load(&config, &call).unwrap_err();
     assert!(matches!(error, Error::Deadline { .. }), "{error}");
     // The model of the library, beside two slow loads.
     Session::new(&Config::default()).unwrap();

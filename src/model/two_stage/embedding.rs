@@ -13,8 +13,8 @@ use super::frames::Frames;
 use super::layout::Layout;
 use super::pieces::{self, CropRows, Pieces};
 use super::speech::Crop;
+use crate::call::Call;
 use crate::config::{ClusteringMethod, Config, ModelSource, Provider};
-use crate::control::Control;
 use crate::error::{Error, Result, Stage};
 use crate::memory;
 use crate::model::contract::SAMPLE_RATE;
@@ -57,12 +57,12 @@ impl Embedding {
     ///
     /// # Errors
     /// Those of [`Network::open`] and [`Layout::of`]; [`Error::Model`] when its output is no embedding.
-    pub(super) fn open(file: EmbeddingFile, config: &Config, control: &Control<'_>) -> Result<Self> {
+    pub(super) fn open(file: EmbeddingFile, config: &Config, call: &Call<'_>) -> Result<Self> {
         let EmbeddingFile { label, sha256, network } = file;
-        let described = |model: &ModelBytes| open_described(model, &label, config, control);
+        let described = |model: &ModelBytes| open_described(model, &label, config, call);
         let later = provider::settled(config);
         let parts = |split: &Split| {
-            let pooling = || open_described(&split.pooling, &label, &later, control);
+            let pooling = || open_described(&split.pooling, &label, &later, call);
             Ok::<_, Error>((described(&split.frames)?, pooling()?))
         };
         let (described, layout, frames, pooling) = match network {
@@ -77,7 +77,7 @@ impl Embedding {
                 let layout = Layout::of(&whole, config)?;
                 let found = match because {
                     Some(reason) => Err(reason),
-                    None => find_split(&model, &layout, config, control)?,
+                    None => find_split(&model, &layout, config, call)?,
                 };
                 match found {
                     Ok(split) => {
@@ -104,7 +104,7 @@ impl Embedding {
             threshold: tuning::threshold(&described)?,
             sha256,
         };
-        embedding.dim = embedding.trial(control).map_err(|error| described.failing(error))?;
+        embedding.dim = embedding.trial(call).map_err(|error| described.failing(error))?;
         match described.number::<usize>("output_dim")? {
             Some(dim) if dim != embedding.dim => Err(described.broken(&format!(
                 "metadata `output_dim`: expected what the network gives, {}, found {dim}",
@@ -135,13 +135,13 @@ impl Embedding {
     }
 
     /// Size of the voice that the network gives for a sound like speech.
-    fn trial(&self, control: &Control<'_>) -> Result<usize> {
+    fn trial(&self, call: &Call<'_>) -> Result<usize> {
         let samples = TRIAL_FRAMES * STEP_SAMPLES;
         let mut noise = Noise::new(1);
         let syllable = |index: usize| if (index / 3200).is_multiple_of(2) { 0.2 } else { 0.02 };
         let noise = memory::collected("audio", (0..samples).map(|index| noise.number() * syllable(index)))?;
         let whole = Crop { spans: std::iter::once(0..samples).collect(), window: 0..samples };
-        let voices = self.voices(&noise, &[whole], None, 1, control)?;
+        let voices = self.voices(&noise, &[whole], None, 1, call)?;
         match voices.into_iter().flatten().next() {
             Some(voice) => Ok(voice.len()),
             None => Err(Error::Model(format!(
@@ -160,7 +160,7 @@ impl Embedding {
         crops: &[Crop],
         piece_s: Option<f64>,
         batch: usize,
-        control: &Control<'_>,
+        call: &Call<'_>,
     ) -> Result<Vec<Option<Array1<f32>>>> {
         let mut features = self.extractor.compute(audio)?;
         let middle = |frame: f64| self.extractor.frame_centre(0) + frame * STEP_SAMPLES as f64;
@@ -168,7 +168,7 @@ impl Embedding {
         let heard: Vec<(usize, Vec<usize>)> =
             chosen.enumerate().filter(|(_, frames)| frames.len() >= LEAST_FRAMES).collect();
         let frames = match &self.frames {
-            Some((network, axis)) => Some(self.frames(network, *axis, &mut features, &heard, control)?),
+            Some((network, axis)) => Some(self.frames(network, *axis, &mut features, &heard, call)?),
             None => None,
         };
         let (stride, offset) = self.frames.as_ref().map_or((1, 0.0), |(_, axis)| (axis.stride, axis.offset));
@@ -191,7 +191,7 @@ impl Embedding {
             Some(frames) => frames.gather(rows),
             None => self.cut(&features, rows),
         };
-        let found = self.embed(rows, input, batch, control)?;
+        let found = self.embed(rows, input, batch, call)?;
         pieces::means(&parts, &found, crops.len())
     }
 
@@ -201,14 +201,14 @@ impl Embedding {
         pieces: Vec<Vec<usize>>,
         input: impl Fn(&[usize]) -> Result<ArrayD<f32>>,
         batch: usize,
-        control: &Control<'_>,
+        call: &Call<'_>,
     ) -> Result<Vec<Option<Array1<f32>>>> {
         let mut voices = memory::filled("voices", pieces.len(), None)?;
         for group in self.grouped(pieces.into_iter().enumerate().collect(), batch) {
-            control.check(Stage::Analysis, 0.0)?;
+            call.check(Stage::Analysis, 0.0)?;
             // Made when they are needed: those of all pieces at once would be many times the audio.
             let inputs = group.iter().map(|(_, rows)| input(rows)).collect::<Result<Vec<ArrayD<f32>>>>()?;
-            let found = self.pool(&inputs, control)?;
+            let found = self.pool(&inputs, call)?;
             for ((index, _), voice) in group.iter().zip(found.rows()) {
                 let usable =
                     voice.iter().all(|value| value.is_finite()) && voice.iter().any(|value| *value != 0.0);
@@ -226,12 +226,12 @@ impl Embedding {
         axis: FrameAxis,
         features: &mut Array2<f32>,
         heard: &[(usize, Vec<usize>)],
-        control: &Control<'_>,
+        call: &Call<'_>,
     ) -> Result<Frames> {
         let mut wanted = memory::filled("frames", features.nrows(), false)?;
         heard.iter().flat_map(|(_, frames)| frames).for_each(|&frame| wanted[frame] = true);
         self.extractor.normalize_by(features, &wanted);
-        Frames::compute(network, axis, features, &wanted, control)
+        Frames::compute(network, axis, features, &wanted, call)
     }
 
     /// The features of a crop, normalised, with frames and bins in the order of the network's input.
@@ -265,7 +265,7 @@ impl Embedding {
     }
 
     /// Runs the pooling part, or the whole network, on inputs of one shape: [inputs, dim].
-    fn pool(&self, group: &[ArrayD<f32>], control: &Control<'_>) -> Result<Array2<f32>> {
+    fn pool(&self, group: &[ArrayD<f32>], call: &Call<'_>) -> Result<Array2<f32>> {
         let rows = self.layout.fixed_batch.filter(|_| self.frames.is_none()).unwrap_or(group.len());
         let shape = group.first().map_or(&[][..], |input| input.shape());
         let mut batch = memory::array("features", IxDyn(&[&[rows], shape].concat()), 0.0_f32)?;
@@ -275,12 +275,12 @@ impl Embedding {
         let tensor = TensorRef::from_array_view(batch.view()).map_err(failed)?;
         let read = |outputs: &SessionOutputs<'_>| self.read(outputs, rows, group.len());
         if !self.layout.has_lengths {
-            return self.pooling.run(ort::inputs![tensor], control, read);
+            return self.pooling.run(ort::inputs![tensor], call, read);
         }
         let frames = shape.get(usize::from(self.layout.bins_first)).copied().unwrap_or(0);
         let lengths = Array1::from_elem(rows, frames as i64);
         let lengths = TensorRef::from_array_view(lengths.view()).map_err(failed)?;
-        self.pooling.run(ort::inputs![tensor, lengths], control, read)
+        self.pooling.run(ort::inputs![tensor, lengths], call, read)
     }
 
     /// The embeddings of the first `count` of `rows` rows.
@@ -321,25 +321,20 @@ fn open_described(
     model: &ModelBytes,
     label: &str,
     config: &Config,
-    control: &Control<'_>,
+    call: &Call<'_>,
 ) -> Result<(Network, Description)> {
-    Network::open(model, &label, config, control, |session, _| Description::of(session, label))
+    Network::open(model, &label, config, call, |session, _| Description::of(session, label))
 }
 
 /// Looks for the place where the network can be split; the inner `Err` holds the reason why there is none.
-fn find_split(
-    model: &[u8],
-    layout: &Layout,
-    config: &Config,
-    control: &Control<'_>,
-) -> Result<import::Found> {
+fn find_split(model: &[u8], layout: &Layout, config: &Config, call: &Call<'_>) -> Result<import::Found> {
     if layout.has_lengths {
         return Ok(Err("it is told the number of frames, on which all of them depend".to_owned()));
     }
     if layout.fixed_batch.is_some_and(|rows| rows != 1) {
         return Ok(Err("the file fixes the number of rows".to_owned()));
     }
-    import::split(model, &layout.input, layout.bins, &layout.output, config, control)
+    import::split(model, &layout.input, layout.bins, &layout.output, config, call)
 }
 
 /// What was found when a file was imported.
@@ -360,9 +355,9 @@ pub struct Imported {
 pub fn import_model(path: impl AsRef<std::path::Path>, config: &Config) -> Result<Imported> {
     let path = path.as_ref();
     let ModelFile { label, bytes } = ModelFile::read(&ModelSource::File(path.to_owned()))?;
-    let control = Control::none();
-    let (_, described) = open_described(&bytes, &label, config, &control)?;
-    let found = find_split(&bytes, &Layout::of(&described, config)?, config, &control)?;
+    let call = Call::none();
+    let (_, described) = open_described(&bytes, &label, config, &call)?;
+    let found = find_split(&bytes, &Layout::of(&described, config)?, config, &call)?;
     let files = import::write(path, bytes.sha256(), &found)?;
     Ok(Imported { files, split: found.map(|split| split.tensor) })
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewD, Axis, IxDyn, s};
 use ort::value::TensorRef;
 
-use crate::control::Control;
+use crate::call::Call;
 use crate::error::{Error, Result, Stage};
 use crate::memory;
 use crate::model::import::FrameAxis;
@@ -61,13 +61,13 @@ impl Frames {
         axis: FrameAxis,
         features: &Array2<f32>,
         wanted: &[bool],
-        control: &Control<'_>,
+        call: &Call<'_>,
     ) -> Result<Self> {
         let total = features.nrows().div_ceil(axis.stride);
         let mut frames = Frames { rows: Array2::default((0, 0)), sizes: Vec::new(), axis: axis.axis - 1 };
         for block in blocks(wanted, axis) {
-            control.check(Stage::Analysis, 0.0)?;
-            let found = run(network, features.slice(s![block.given.clone(), ..]), control)?;
+            call.check(Stage::Analysis, 0.0)?;
+            let found = run(network, features.slice(s![block.given.clone(), ..]), call)?;
             frames.place(&block, found.index_axis(Axis(0), 0), axis.stride, total, network)?;
         }
         Ok(frames)
@@ -133,11 +133,11 @@ impl Frames {
 }
 
 /// The network's frames for one row of features.
-fn run(network: &Network, features: ArrayView2<'_, f32>, control: &Control<'_>) -> Result<ArrayD<f32>> {
+fn run(network: &Network, features: ArrayView2<'_, f32>, call: &Call<'_>) -> Result<ArrayD<f32>> {
     let input = features.insert_axis(Axis(0));
     let standard = input.as_standard_layout();
     let tensor = TensorRef::from_array_view(standard.view()).map_err(failed)?;
-    network.run(ort::inputs![tensor], control, |outputs| {
+    network.run(ort::inputs![tensor], call, |outputs| {
         let found = outputs[0].try_extract_array::<f32>().map_err(failed)?;
         if found.shape().first() != Some(&1) {
             let text = format!(

@@ -29,8 +29,8 @@ use super::import::EmbeddingFile;
 use super::local::{LocalDiarizer, Stretch, Tuning};
 use super::provider;
 use super::source::{ModelFile, sha256};
+use crate::call::Call;
 use crate::config::{Config, ModelSource};
-use crate::control::Control;
 use crate::diarize::LocalWindow;
 use crate::diarize::activity::Hysteresis;
 use crate::diarize::clustering::usual_threshold;
@@ -68,15 +68,15 @@ pub struct TwoStage {
 }
 
 impl TwoStage {
-    /// Loads the two models of `pair`, as long as `control` wants them; their options are those of `config`.
+    /// Loads the two models of `pair`, as long as `call` wants them; their options are those of `config`.
     ///
     /// # Errors
     /// Those of [`Session::new`](super::Session::new); [`Error::Model`] names the tensor or metadata key that is not what
     /// the model's family has, and the option that supplies what is missing.
-    pub(super) fn load(pair: Pair, config: &Config, control: &Control<'_>) -> Result<Self> {
+    pub(super) fn load(pair: Pair, config: &Config, call: &Call<'_>) -> Result<Self> {
         let Pair { name, version, tuning, segmentation, embedding } = pair;
-        let segmentation = Segmentation::open(&segmentation, config, DECODING, control)?;
-        let mut embedding = Embedding::open(embedding, &provider::settled(config), control)?;
+        let segmentation = Segmentation::open(&segmentation, config, DECODING, call)?;
+        let mut embedding = Embedding::open(embedding, &provider::settled(config), call)?;
         embedding.clustering = tuning.clustering().unwrap_or(embedding.clustering);
         embedding.threshold = tuning.clustering_threshold.or(embedding.threshold);
         let hop = tuning.hop_s.map_or(HOP, |hop_s| (hop_s * SAMPLE_RATE as f64) as usize);
@@ -129,9 +129,9 @@ impl LocalDiarizer for TwoStage {
         !self.segmentation.fixed_window
     }
 
-    fn analyse(&self, stretch: &Stretch, batch: usize, control: &Control<'_>) -> Result<Vec<LocalWindow>> {
+    fn analyse(&self, stretch: &Stretch, batch: usize, call: &Call<'_>) -> Result<Vec<LocalWindow>> {
         let _work = ending::work()?;
-        let activity = self.segmentation.activity(stretch, batch, control)?;
+        let activity = self.segmentation.activity(stretch, batch, call)?;
         let hysteresis =
             Hysteresis { onset: self.info.thresholds.onset, offset: self.info.thresholds.offset };
         let places = |index: usize| FramePlaces {
@@ -146,7 +146,7 @@ impl LocalDiarizer for TwoStage {
             .collect();
         // One window has nobody to share with.
         let piece_s = self.tuning.piece_s.filter(|_| stretch.offsets.len() > 1);
-        let voices = self.embedding.voices(&stretch.audio, &crops, piece_s, batch, control)?;
+        let voices = self.embedding.voices(&stretch.audio, &crops, piece_s, batch, call)?;
         let mut voices = voices.into_iter();
         let mut windows = memory::with_capacity("windows", activity.len())?;
         for (index, activity) in activity.into_iter().enumerate() {
@@ -167,10 +167,10 @@ pub(super) fn segmentation_facts(
     source: &ModelSource,
     config: &Config,
 ) -> Result<Vec<(&'static str, String)>> {
-    Ok(Segmentation::open(&ModelFile::read(source)?, config, DECODING, &Control::none())?.facts())
+    Ok(Segmentation::open(&ModelFile::read(source)?, config, DECODING, &Call::none())?.facts())
 }
 
 /// What an embedding network would be used with.
 pub(super) fn embedding_facts(source: &ModelSource, config: &Config) -> Result<Vec<(&'static str, String)>> {
-    Ok(Embedding::open(EmbeddingFile::read(source)?, config, &Control::none())?.facts())
+    Ok(Embedding::open(EmbeddingFile::read(source)?, config, &Call::none())?.facts())
 }

@@ -5,8 +5,8 @@
 use ndarray::{Array2, Array3, ArrayView3, Axis, Ix3};
 use ort::value::TensorRef;
 
+use crate::call::Call;
 use crate::config::{Config, MAX_BATCH};
-use crate::control::Control;
 use crate::diarize::powerset::{Powerset, PowersetDecoding};
 use crate::error::{Error, Result};
 use crate::memory;
@@ -56,11 +56,11 @@ impl Segmentation {
         file: &ModelFile,
         config: &Config,
         decoding: PowersetDecoding,
-        control: &Control<'_>,
+        call: &Call<'_>,
     ) -> Result<Self> {
         let ModelFile { label, bytes } = file;
         let (network, described) =
-            Network::open(bytes, label, config, control, |session, _| Description::of(session, label))?;
+            Network::open(bytes, label, config, call, |session, _| Description::of(session, label))?;
         described.check_sample_rate()?;
         let (fixed_batch, fixed_samples) = input_sizes(&described)?;
         described.check_batch(fixed_batch, MAX_BATCH)?;
@@ -74,7 +74,7 @@ impl Segmentation {
             );
         }
         let silence = memory::array("windows", (fixed_batch.unwrap_or(1), 1, window), 0.0)?;
-        let scores = run(&network, silence.view(), control).map_err(|error| described.failing(error))?;
+        let scores = run(&network, silence.view(), call).map_err(|error| described.failing(error))?;
         let (_, frames, classes) = scores.dim();
         let powerset = powerset(&described, classes)?;
         let field = receptive_field(&described, config, window, frames)?;
@@ -123,17 +123,17 @@ impl Segmentation {
         &self,
         stretch: &Stretch,
         batch: usize,
-        control: &Control<'_>,
+        call: &Call<'_>,
     ) -> Result<Vec<Array2<f32>>> {
         let rows = match self.fixed_batch {
             Some(fixed) => Rows::fixed(fixed),
             None => Rows::recurrent(self.network.provider(), batch),
         };
-        self.activity_in(stretch, rows, control)
+        self.activity_in(stretch, rows, call)
     }
 
     /// As [`Segmentation::activity`], by runs of `rows`.
-    fn activity_in(&self, stretch: &Stretch, rows: Rows, control: &Control<'_>) -> Result<Vec<Array2<f32>>> {
+    fn activity_in(&self, stretch: &Stretch, rows: Rows, call: &Call<'_>) -> Result<Vec<Array2<f32>>> {
         let expected = self.frames(stretch.window);
         let silent = || memory::array("windows", (expected, self.speakers()), 0.0);
         let mut found = memory::with_capacity("windows", stretch.offsets.len())?;
@@ -143,7 +143,7 @@ impl Segmentation {
         let is_loud = |&index: &usize| stretch.window(index).iter().any(|sample| sample.abs() > SILENCE);
         let loud: Vec<usize> = (0..found.len()).filter(is_loud).collect();
         rows.for_each_run(stretch, &loud, self.network.input_memory(), |audio, taken| {
-            let scores = run(&self.network, audio.insert_axis(Axis(1)), control)?;
+            let scores = run(&self.network, audio.insert_axis(Axis(1)), call)?;
             let frames = scores.dim().1;
             if frames.abs_diff(expected) > FRAMES_TOLERANCE {
                 return Err(Error::Model(format!(
@@ -250,10 +250,10 @@ fn receptive_field(
 }
 
 /// Scores of the classes: [batch, frames, classes].
-fn run(network: &Network, audio: ArrayView3<'_, f32>, control: &Control<'_>) -> Result<Array3<f32>> {
+fn run(network: &Network, audio: ArrayView3<'_, f32>, call: &Call<'_>) -> Result<Array3<f32>> {
     let standard = audio.as_standard_layout();
     let tensor = TensorRef::from_array_view(standard.view()).map_err(failed)?;
-    network.run(ort::inputs![tensor], control, |outputs| {
+    network.run(ort::inputs![tensor], call, |outputs| {
         let array = outputs[0].try_extract_array::<f32>().map_err(failed)?;
         let shape = array.shape().to_vec();
         let scores = array.into_dimensionality::<Ix3>().ok().filter(|scores| scores.dim().0 == audio.dim().0);
@@ -284,14 +284,14 @@ mod tests {
         for name in ["segmentation", "segmentation_no_metadata"] {
             let file = ModelFile::read(&ModelSource::File(folder.join(format!("{name}.onnx")))).unwrap();
             let segmentation =
-                Segmentation::open(&file, &config, PowersetDecoding::Hard, &Control::none()).unwrap();
+                Segmentation::open(&file, &config, PowersetDecoding::Hard, &Call::none()).unwrap();
             let golden = &golden[name];
             let mut noise = crate::model::noise::Noise::new(golden["seed"].as_u64().unwrap() as u32);
             let audio = Array3::from_shape_fn((1, 1, 32_000), |(_, _, sample)| {
                 let level = if (sample / 4000).is_multiple_of(2) { 0.25 } else { 1.0 / 64.0 };
                 noise.number() * level
             });
-            let scores = run(&segmentation.network, audio.view(), &Control::none()).unwrap();
+            let scores = run(&segmentation.network, audio.view(), &Call::none()).unwrap();
             assert_eq!(Some(scores.dim().1 as u64), golden["count"].as_u64());
             assert_eq!(segmentation.frames(32_000), scores.dim().1);
             let frames = golden["frames"].as_array().unwrap();
@@ -310,8 +310,7 @@ mod tests {
         let file = ModelFile::read(&ModelSource::File(folder.join("segmentation.onnx"))).unwrap();
         let mut config = Config::default();
         config.set_threads(1).unwrap();
-        let segmentation =
-            Segmentation::open(&file, &config, PowersetDecoding::Soft, &Control::none()).unwrap();
+        let segmentation = Segmentation::open(&file, &config, PowersetDecoding::Soft, &Call::none()).unwrap();
         let window = segmentation.window;
         let mut noise = crate::model::noise::Noise::new(3);
         let mut audio: Vec<f32> = (0..2 * window).map(|_| noise.number() * 0.1).collect();
@@ -321,7 +320,7 @@ mod tests {
         let stretch = Stretch { audio, start: 0, window, frame: 640, offsets };
         let by = |provider, batch| {
             let rows = Rows::recurrent(provider, batch);
-            segmentation.activity_in(&stretch, rows, &Control::none()).unwrap()
+            segmentation.activity_in(&stretch, rows, &Call::none()).unwrap()
         };
         let alone = by(Provider::Cpu, 1);
         assert!(alone[1].iter().all(|value| *value == 0.0) && alone[0].iter().any(|value| *value > 0.0));

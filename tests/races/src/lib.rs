@@ -9,8 +9,8 @@
 /// The watchdog's file names the crate `ort`.
 extern crate self as ort;
 
-#[path = "../../../src/control.rs"]
-mod control;
+#[path = "../../../src/call.rs"]
+mod call;
 #[path = "../../../src/ending.rs"]
 mod ending;
 #[path = "../../../src/error.rs"]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::support::hostile::{self, boxed};
 use crate::support::root;
 use voiceflow::audio::{AudioSource, FileSource};
-use voiceflow::{Control, Error};
+use voiceflow::{Call, Error};
 
 /// Longest time between two looks at the caller's wishes that these tests allow: far more than measured, for a machine
 /// that does other work, and far less than without the looks.
@@ -34,11 +34,11 @@ fn read(path: &Path, seconds: f32) -> Outcome {
         true
     };
     let limit = Some(Duration::from_secs_f32(seconds));
-    let control = Control::none().with_progress(&callback).with_deadline(limit);
+    let call = Call::none().with_progress(&callback).with_deadline(limit);
     let mut samples = Vec::new();
     let mut count = 0;
     let mut run = || -> voiceflow::Result<()> {
-        let mut source = FileSource::open_until(path, &control)?;
+        let mut source = FileSource::open_until(path, &call)?;
         loop {
             samples.clear();
             match source.read(&mut samples)? {
@@ -137,8 +137,8 @@ fn the_callback_ends_the_opening_of_a_file() {
     std::fs::write(file.path(), head).unwrap();
     let calls = std::sync::atomic::AtomicUsize::new(0);
     let stop = |_, _| calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 2;
-    let control = Control::none().with_progress(&stop);
-    let error = FileSource::open_until(file.path(), &control).err().unwrap();
+    let call = Call::none().with_progress(&stop);
+    let error = FileSource::open_until(file.path(), &call).err().unwrap();
     assert!(matches!(error, Error::Cancelled { .. }), "{error:?}");
 }
 

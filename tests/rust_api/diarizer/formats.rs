@@ -2,7 +2,7 @@
 
 use voiceflow::audio::BufferSource;
 use voiceflow::score::{DiarizationError, ScoreOptions, score};
-use voiceflow::{Control, Diarization, Diarizer};
+use voiceflow::{Call, Diarization, Diarizer};
 
 use super::diarizer;
 use crate::invariants;
@@ -21,7 +21,7 @@ fn recording() -> &'static [f32] {
 
 fn at(diarizer: &Diarizer, samples: &[f32], rate: u32, channels: u16) -> Diarization {
     let mut source = BufferSource::from_f32(samples, rate, channels).unwrap();
-    let result = diarizer.process(&mut source, &Control::none()).unwrap();
+    let result = diarizer.process(&mut source, &Call::none()).unwrap();
     invariants::check(&result, diarizer.model().embedding_dim);
     result
 }

@@ -1,8 +1,8 @@
 //! The diarizer with its own model on real recordings. Nothing here depends on how good the model is, beyond
 //! that it hears speech where people talk and none in silence.
 
+mod call;
 mod concurrency;
-mod control;
 mod counts;
 mod formats;
 mod hop;

@@ -1,7 +1,7 @@
 //! The same audio gives the same result, however it is handed in and however the work is divided.
 
 use voiceflow::audio::{BufferSource, SAMPLE_RATE};
-use voiceflow::{Control, Diarization};
+use voiceflow::{Call, Diarization};
 
 use super::diarizer;
 use crate::invariants::diarize;
@@ -45,9 +45,9 @@ fn the_second_run() {
 fn a_file_and_its_samples() {
     let diarizer = diarizer(|_| {});
     let floats = diarize(&diarizer, conversation());
-    assert_eq!(diarizer.process_file(conversation_file(), &Control::none()).unwrap(), floats);
+    assert_eq!(diarizer.process_file(conversation_file(), &Call::none()).unwrap(), floats);
 
     let integers: Vec<i16> = conversation().iter().map(|&sample| (sample * 32_768.0) as i16).collect();
     let mut source = BufferSource::from_i16(&integers, SAMPLE_RATE, 1).unwrap();
-    assert_eq!(diarizer.process(&mut source, &Control::none()).unwrap(), floats);
+    assert_eq!(diarizer.process(&mut source, &Call::none()).unwrap(), floats);
 }

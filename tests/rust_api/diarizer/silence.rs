@@ -18,7 +18,7 @@ fn no_audio_at_all() {
 #[test]
 fn less_than_one_sample_at_16_khz() {
     let mut source = BufferSource::from_f32(&[0.5], 192_000, 1).unwrap();
-    let result = diarizer(|_| {}).process(&mut source, &voiceflow::Control::none()).unwrap();
+    let result = diarizer(|_| {}).process(&mut source, &voiceflow::Call::none()).unwrap();
     assert!(result.segments.is_empty());
 }
 

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use voiceflow::audio::{AudioSource, BufferSource, FileSource, SAMPLE_RATE};
 use voiceflow::output::rttm;
-use voiceflow::{Config, Control, Diarizer, Error, Gallery, Provider, ProviderPolicy, Voice};
+use voiceflow::{Call, Config, Diarizer, Error, Gallery, Provider, ProviderPolicy, Voice};
 
 use super::names;
 use crate::support::{root, runtime_library};
@@ -44,7 +44,7 @@ fn said(person: &str, before: bool) -> Vec<f32> {
 }
 
 fn voice(diarizer: &Diarizer, samples: &[f32]) -> voiceflow::Result<Voice> {
-    diarizer.voice(&mut BufferSource::from_f32(samples, SAMPLE_RATE, 1)?, &Control::none())
+    diarizer.voice(&mut BufferSource::from_f32(samples, SAMPLE_RATE, 1)?, &Call::none())
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn who_was_enrolled_is_known_again_and_a_stranger_is_not() {
     }
 
     let mut source = BufferSource::from_f32(conversation(), SAMPLE_RATE, 1).unwrap();
-    let mut diarization = diarizer.process(&mut source, &Control::none()).unwrap();
+    let mut diarization = diarizer.process(&mut source, &Call::none()).unwrap();
     gallery.name_speakers(&mut diarization, gallery.threshold()).unwrap();
     let mut labels: Vec<&str> = diarization.speakers.iter().map(|speaker| speaker.label.as_str()).collect();
     labels.sort_unstable();
@@ -93,14 +93,14 @@ fn recordings_that_hold_no_one_voice_are_refused() {
         assert!(error.to_string().starts_with(expected), "{error}");
     }
     let path = root().join("examples/data/conversation.flac");
-    let error = diarizer.voice_file(&path, &Control::none()).unwrap_err();
+    let error = diarizer.voice_file(&path, &Call::none()).unwrap_err();
     assert!(error.to_string().starts_with(&format!("{}: expected one person", path.display())), "{error}");
 }
 
 #[test]
 fn finding_a_voice_can_be_cancelled() {
     let stop = |_, _| false;
-    let control = Control::none().with_progress(&stop);
+    let call = Call::none().with_progress(&stop);
     let mut source = BufferSource::from_f32(conversation(), SAMPLE_RATE, 1).unwrap();
-    assert!(matches!(diarizer().voice(&mut source, &control), Err(Error::Cancelled { .. })));
+    assert!(matches!(diarizer().voice(&mut source, &call), Err(Error::Cancelled { .. })));
 }

@@ -1,7 +1,7 @@
 //! What a stream comes to in the end is what the diarizer finds in a recording.
 
 use voiceflow::audio::{BufferSource, SAMPLE_RATE};
-use voiceflow::{Control, Diarization, Diarizer, Finished, Stream};
+use voiceflow::{Call, Diarization, Diarizer, Finished, Stream};
 
 use super::{config, diarizer, finals, push, read, stream};
 use crate::invariants;
@@ -13,7 +13,7 @@ const ALIKE: f32 = 0.999;
 
 fn recorded(diarizer: &Diarizer, samples: &[f32], rate: u32, channels: u16) -> Diarization {
     let mut source = BufferSource::from_f32(samples, rate, channels).unwrap();
-    diarizer.process(&mut source, &Control::none()).unwrap()
+    diarizer.process(&mut source, &Call::none()).unwrap()
 }
 
 /// Pushed by tenths of a second.
@@ -22,7 +22,7 @@ fn live(stream: &Stream, samples: &[f32]) -> Finished {
     for chunk in samples.chunks(rate as usize / 10 * usize::from(channels)) {
         push(stream, chunk);
     }
-    let finished = stream.finish(&Control::none()).unwrap();
+    let finished = stream.finish(&Call::none()).unwrap();
     invariants::check(&finished.diarization, diarizer().model().embedding_dim);
     assert_eq!(finished.final_speakers.len(), stream.speaker_count());
     finished
@@ -105,7 +105,7 @@ fn of_other_formats() {
 #[test]
 fn of_nothing_and_of_silence() {
     let empty = stream(|_| {});
-    let finished = empty.finish(&Control::none()).unwrap();
+    let finished = empty.finish(&Call::none()).unwrap();
     assert_eq!((finished.diarization, finished.final_speakers), (Diarization::default(), vec![]));
     assert!(read(&empty).is_empty());
 

@@ -1,7 +1,7 @@
 //! Streams with the embedded model on a real conversation. Nothing here depends on how good the model is, beyond that it
 //! hears speech where people talk.
 
-mod control;
+mod call;
 mod ending;
 mod finals;
 mod options;
@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 
 use crate::support;
 use voiceflow::audio::SAMPLE_RATE;
-use voiceflow::{Config, Control, Diarizer, LiveSegment, Provider, ProviderPolicy, Segment, Stream};
+use voiceflow::{Call, Config, Diarizer, LiveSegment, Provider, ProviderPolicy, Segment, Stream};
 
 /// Samples from one live window to the next.
 const STEP: usize = 6_400;
@@ -42,7 +42,7 @@ fn stream(set: impl FnOnce(&mut Config)) -> Stream {
 
 /// Pushes samples in one go.
 fn push(stream: &Stream, samples: &[f32]) {
-    stream.push_f32(samples, &Control::none()).unwrap();
+    stream.push_f32(samples, &Call::none()).unwrap();
 }
 
 /// All that waits.
@@ -59,7 +59,7 @@ fn finals(told: &[LiveSegment]) -> Vec<Segment> {
 
 /// Ends a stream; its final segments that were not read yet.
 fn finish(stream: &Stream) -> Vec<Segment> {
-    stream.finish(&Control::none()).unwrap();
+    stream.finish(&Call::none()).unwrap();
     let told = read(stream);
     assert!(told.iter().all(|live| live.is_final));
     finals(&told)

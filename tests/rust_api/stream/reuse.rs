@@ -1,6 +1,6 @@
 //! Using a stream wrongly, and anew.
 
-use voiceflow::{Control, Error};
+use voiceflow::{Call, Error};
 
 use super::{finals_of, finish, push, read, stream};
 use crate::sound::piece;
@@ -30,13 +30,13 @@ fn after_the_end_nothing_is_taken() {
     finish(&stream);
     let heard_s = stream.heard_s();
     for samples in [&[0.5; 10][..], &[]] {
-        let error = stream.push_f32(samples, &Control::none()).unwrap_err();
+        let error = stream.push_f32(samples, &Call::none()).unwrap_err();
         assert!(matches!(error, Error::InvalidArgument(_)), "{error:?}");
         assert_eq!(error.to_string(), "stream: expected no audio after finish; reset it first");
     }
-    let error = stream.push_i16(&[1], &Control::none()).unwrap_err();
+    let error = stream.push_i16(&[1], &Call::none()).unwrap_err();
     assert!(matches!(error, Error::InvalidArgument(_)), "{error:?}");
-    let error = stream.finish(&Control::none()).unwrap_err();
+    let error = stream.finish(&Call::none()).unwrap_err();
     assert!(matches!(error, Error::InvalidArgument(_)), "{error:?}");
     assert_eq!(error.to_string(), "stream: expected to be finished once; reset it first");
     assert_eq!((stream.heard_s(), stream.waiting()), (heard_s, 0));
@@ -54,7 +54,7 @@ fn samples_that_are_no_numbers_are_refused_as_a_whole() {
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let mut spoilt = second.to_vec();
         spoilt[70_001] = bad;
-        let error = stream.push_f32(&spoilt, &Control::none()).unwrap_err();
+        let error = stream.push_f32(&spoilt, &Call::none()).unwrap_err();
         assert!(matches!(error, Error::Audio(_)), "{error:?}");
         assert_eq!(error.to_string(), format!("samples: expected finite values, got {bad} at index 70001"));
         assert_eq!(stream.heard_s(), 70_000.0 / 16_000.0);

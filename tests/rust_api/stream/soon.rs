@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::support;
 use crate::support::looks::Looks;
 use voiceflow::audio::SAMPLE_RATE;
-use voiceflow::{Config, Control, Diarizer, Error, Stage, Stream};
+use voiceflow::{Call, Config, Diarizer, Error, Stage, Stream};
 
 /// Longest time that these tests allow from a deadline or a cancellation to the end of the call: far more than measured,
 /// for a machine that does other work and a build that is not optimised.
@@ -24,22 +24,22 @@ fn a_finish_ends_at_its_deadline_and_at_the_callback_and_goes_on() {
     let samples: Vec<f32> = conversation.iter().copied().cycle().take(total).collect();
     // All of it in one piece, of which the deadline leaves much to the finish.
     let limit = Duration::from_millis(20);
-    let control = Control::none().with_deadline(Some(limit));
-    assert!(matches!(stream.push_f32(&samples, &control), Err(Error::Deadline { .. })));
+    let call = Call::none().with_deadline(Some(limit));
+    assert!(matches!(stream.push_f32(&samples, &call), Err(Error::Deadline { .. })));
 
     let begun = Instant::now();
-    let error = stream.finish(&Control::none().with_deadline(Some(limit))).err();
+    let error = stream.finish(&Call::none().with_deadline(Some(limit))).err();
     println!("deadline: {:.0?} more", begun.elapsed().saturating_sub(limit));
     assert!(matches!(error, Some(Error::Deadline { .. })), "{error:?}");
     assert!(begun.elapsed() < limit + LONGEST, "{:?}", begun.elapsed());
 
     let begun = Instant::now();
-    let error = stream.finish(&Control::none().with_progress(&|_: Stage, _: f32| false)).err();
+    let error = stream.finish(&Call::none().with_progress(&|_: Stage, _: f32| false)).err();
     println!("callback: {:.0?}", begun.elapsed());
     assert!(matches!(error, Some(Error::Cancelled { .. })), "{error:?}");
     assert!(begun.elapsed() < LONGEST, "{:?}", begun.elapsed());
 
-    let (finished, longest) = Looks::timed(None, |control| stream.finish(control).unwrap());
+    let (finished, longest) = Looks::timed(None, |call| stream.finish(call).unwrap());
     println!("longest time between two looks: {longest:.0?}");
     assert!(longest < LONGEST, "{longest:?}");
     let last = finished.diarization.segments.iter().map(|segment| segment.end_s).fold(0.0, f64::max);

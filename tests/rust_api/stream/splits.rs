@@ -1,6 +1,6 @@
 //! What a stream tells depends on the audio alone, not on how it is cut into pushes.
 
-use voiceflow::{Control, Diarizer, LiveSegment, Speaker, Stream};
+use voiceflow::{Call, Diarizer, LiveSegment, Speaker, Stream};
 
 use super::{config, diarizer, finish, read, stream};
 use crate::sound::{at_rate, piece, spread};
@@ -47,11 +47,11 @@ fn told_of<T>(stream: &Stream, values: &[T], split: &Split, push: impl Fn(&Strea
 }
 
 fn push_f32(stream: &Stream, samples: &[f32]) {
-    stream.push_f32(samples, &Control::none()).unwrap();
+    stream.push_f32(samples, &Call::none()).unwrap();
 }
 
 fn push_i16(stream: &Stream, samples: &[i16]) {
-    stream.push_i16(samples, &Control::none()).unwrap();
+    stream.push_i16(samples, &Call::none()).unwrap();
 }
 
 /// Pushes of 10 ms, 100 ms and 1 s of `rate` values a second, and of any length.

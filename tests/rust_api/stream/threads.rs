@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use voiceflow::{Control, Diarizer, Segment, Stream};
+use voiceflow::{Call, Diarizer, Segment, Stream};
 
 use super::{config, diarizer, finals, finals_of, finish, push, read, stream};
 use crate::sound::piece;
@@ -73,7 +73,7 @@ fn reading_does_not_wait_for_a_push() {
         true
     };
     std::thread::scope(|scope| {
-        scope.spawn(|| stream.push_f32(piece(0.0, 2.0), &Control::none().with_progress(&hold)).unwrap());
+        scope.spawn(|| stream.push_f32(piece(0.0, 2.0), &Call::none().with_progress(&hold)).unwrap());
         while !started.load(Ordering::SeqCst) {
             std::thread::yield_now();
         }

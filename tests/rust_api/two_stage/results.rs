@@ -1,7 +1,7 @@
 //! What comes out does not depend on how the work is divided, and odd recordings have results too.
 
 use voiceflow::audio::{BufferSource, SAMPLE_RATE};
-use voiceflow::{Control, Diarization, Diarizer, Error};
+use voiceflow::{Call, Diarization, Diarizer, Error};
 
 use super::{diarize, diarizer, sound};
 use crate::support;
@@ -97,7 +97,7 @@ fn a_file_and_its_samples_give_the_same() {
     let mut samples = Vec::new();
     let mut source = voiceflow::audio::FileSource::open(&file).unwrap();
     while voiceflow::audio::AudioSource::read(&mut source, &mut samples).unwrap() > 0 {}
-    assert_eq!(diarizer.process_file(&file, &Control::none()).unwrap(), diarize(&diarizer, &samples));
+    assert_eq!(diarizer.process_file(&file, &Call::none()).unwrap(), diarize(&diarizer, &samples));
 }
 
 #[test]
@@ -152,9 +152,8 @@ fn samples_that_are_no_numbers_are_refused() {
     let diarizer = diarizer("campplus", |_| {});
     let mut audio = sound::syllables(3);
     audio[20_000] = f32::NAN;
-    let run = |audio: &[f32]| {
-        diarizer.process(&mut BufferSource::from_f32(audio, SAMPLE_RATE, 1)?, &Control::none())
-    };
+    let run =
+        |audio: &[f32]| diarizer.process(&mut BufferSource::from_f32(audio, SAMPLE_RATE, 1)?, &Call::none());
     let error = run(&audio).unwrap_err();
     println!("{error}");
     assert!(matches!(error, Error::Audio(_) | Error::InvalidArgument(_)), "{error:?}");

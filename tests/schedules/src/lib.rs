@@ -9,8 +9,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
 
 #[allow(dead_code, reason = "the pool needs a part of it")]
-#[path = "../../../src/control.rs"]
-mod control;
+#[path = "../../../src/call.rs"]
+mod call;
 #[allow(dead_code, reason = "the pool needs a part of it")]
 #[path = "../../../src/error.rs"]
 mod error;
@@ -26,7 +26,7 @@ use shuttle::sync::Arc;
 use shuttle::sync::atomic::{AtomicUsize, Ordering};
 use shuttle::thread;
 
-use control::Control;
+use call::Call;
 use error::{Error, Result, Stage};
 use pool::Pool;
 use sync::Mutex;
@@ -59,8 +59,8 @@ impl Rig {
     }
 
     /// Uses a slot alone.
-    fn run(&self, control: &Control<'_>) -> Result<()> {
-        let slot = self.pool.take(control, || self.make())?;
+    fn run(&self, call: &Call<'_>) -> Result<()> {
+        let slot = self.pool.take(call, || self.make())?;
         assert_eq!(slot.fetch_add(1, Ordering::SeqCst), 0, "a slot is used by two threads");
         thread::yield_now();
         slot.fetch_sub(1, Ordering::SeqCst);
@@ -71,7 +71,7 @@ impl Rig {
     fn check_end(&self) {
         assert_eq!(self.pool.waiting(), 0);
         let all: Vec<_> =
-            (0..self.limit).map(|_| self.pool.take(&Control::none(), || self.make()).unwrap()).collect();
+            (0..self.limit).map(|_| self.pool.take(&Call::none(), || self.make()).unwrap()).collect();
         assert_eq!(all.len(), self.limit);
     }
 }
@@ -82,7 +82,7 @@ fn share(threads: usize, limit: usize, rounds: usize) {
     let workers: Vec<_> = (0..threads)
         .map(|_| {
             let rig = Arc::clone(&rig);
-            thread::spawn(move || (0..rounds).for_each(|_| rig.run(&Control::none()).unwrap()))
+            thread::spawn(move || (0..rounds).for_each(|_| rig.run(&Call::none()).unwrap()))
         })
         .collect();
     workers.into_iter().for_each(|worker| worker.join().unwrap());
@@ -103,7 +103,7 @@ fn making_that_fails_or_panics_gives_its_place_to_who_waits() {
         let fails = {
             let rig = Arc::clone(&rig);
             thread::spawn(move || {
-                let failed = rig.pool.take(&Control::none(), || Err(Error::Runtime("no".to_owned())));
+                let failed = rig.pool.take(&Call::none(), || Err(Error::Runtime("no".to_owned())));
                 // The first slot may have been free: then there was nothing to make.
                 assert!(failed.is_ok() || matches!(failed, Err(Error::Runtime(_))));
             })
@@ -113,11 +113,11 @@ fn making_that_fails_or_panics_gives_its_place_to_who_waits() {
             thread::spawn(move || {
                 // Not by `panic!`: shuttle takes that for a failed property.
                 let make = || std::panic::resume_unwind(Box::new("broken"));
-                _ = catch_unwind(AssertUnwindSafe(|| drop(rig.pool.take(&Control::none(), make))));
+                _ = catch_unwind(AssertUnwindSafe(|| drop(rig.pool.take(&Call::none(), make))));
             })
         };
         for _ in 0..2 {
-            rig.run(&Control::none()).unwrap();
+            rig.run(&Call::none()).unwrap();
         }
         fails.join().unwrap();
         panics.join().unwrap();
@@ -138,11 +138,11 @@ fn a_deadline_or_a_callback_ends_the_wait_and_nobody_else_s() {
                     thread::yield_now();
                     false
                 };
-                let control = Control::none();
+                let call = Call::none();
                 let result = if cancels {
-                    rig.run(&control.with_progress(&stop))
+                    rig.run(&call.with_progress(&stop))
                 } else {
-                    rig.run(&control.with_deadline(Some(Duration::ZERO)))
+                    rig.run(&call.with_deadline(Some(Duration::ZERO)))
                 };
                 assert!(matches!(
                     result,
@@ -155,9 +155,9 @@ fn a_deadline_or_a_callback_ends_the_wait_and_nobody_else_s() {
         let threads = [ends(true), ends(false)];
         let waits = {
             let rig = Arc::clone(&rig);
-            thread::spawn(move || rig.run(&Control::none()).unwrap())
+            thread::spawn(move || rig.run(&Call::none()).unwrap())
         };
-        rig.run(&Control::none()).unwrap();
+        rig.run(&Call::none()).unwrap();
         threads.into_iter().chain([waits]).for_each(|thread| thread.join().unwrap());
         rig.check_end();
     }
@@ -169,12 +169,12 @@ fn who_waits_is_served_in_order_and_not_overtaken() {
     fn property() {
         let rig = Rig::new(1);
         let served = Arc::new(Mutex::new(Vec::new()));
-        let held = rig.pool.take(&Control::none(), || rig.make()).unwrap();
+        let held = rig.pool.take(&Call::none(), || rig.make()).unwrap();
         let waiters = [1, 2].map(|name| {
             let (rig, served) = (Arc::clone(&rig), Arc::clone(&served));
             let waiting = Arc::clone(&rig);
             let waiter = thread::spawn(move || {
-                let _slot = rig.pool.take(&Control::none(), || rig.make()).unwrap();
+                let _slot = rig.pool.take(&Call::none(), || rig.make()).unwrap();
                 served.lock().push(name);
             });
             while waiting.pool.waiting() < name {
@@ -184,7 +184,7 @@ fn who_waits_is_served_in_order_and_not_overtaken() {
         });
         drop(held);
         // Comes back at once, in whatever state the others are.
-        let slot = rig.pool.take(&Control::none(), || rig.make()).unwrap();
+        let slot = rig.pool.take(&Call::none(), || rig.make()).unwrap();
         assert_eq!(*served.lock(), [1, 2]);
         drop(slot);
         waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
@@ -197,7 +197,7 @@ fn who_waits_is_served_in_order_and_not_overtaken() {
 fn who_is_in_a_callback_holds_nobody_up() {
     fn property() {
         let rig = Rig::new(1);
-        let held = rig.pool.take(&Control::none(), || rig.make()).unwrap();
+        let held = rig.pool.take(&Call::none(), || rig.make()).unwrap();
         let (entered, leave) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let away = {
             let (rig, entered, leave) = (Arc::clone(&rig), Arc::clone(&entered), Arc::clone(&leave));
@@ -209,7 +209,7 @@ fn who_is_in_a_callback_holds_nobody_up() {
                     }
                     true
                 };
-                rig.run(&Control::none().with_progress(&long)).unwrap();
+                rig.run(&Call::none().with_progress(&long)).unwrap();
             })
         };
         while entered.load(Ordering::SeqCst) == 0 {
@@ -217,7 +217,7 @@ fn who_is_in_a_callback_holds_nobody_up() {
         }
         let behind = {
             let rig = Arc::clone(&rig);
-            thread::spawn(move || rig.run(&Control::none()).unwrap())
+            thread::spawn(move || rig.run(&Call::none()).unwrap())
         };
         thread::yield_now();
         drop(held);

@@ -45,14 +45,14 @@ fn config() -> Config {
 }
 
 fn open(name: &str) -> Embedding {
-    Embedding::open(EmbeddingFile::read(&source(name)).unwrap(), &config(), &Control::none()).unwrap()
+    Embedding::open(EmbeddingFile::read(&source(name)).unwrap(), &config(), &Call::none()).unwrap()
 }
 
 /// The network as it is where it cannot be split.
 fn unsplit(name: &str) -> Embedding {
     let mut embedding = open(name);
     let ModelFile { label, bytes } = ModelFile::read(&source(name)).unwrap();
-    embedding.pooling = Network::open(&bytes, &label, &config(), &Control::none(), |_, _| ()).unwrap().0;
+    embedding.pooling = Network::open(&bytes, &label, &config(), &Call::none(), |_, _| ()).unwrap().0;
     embedding.frames = None;
     embedding
 }
@@ -65,7 +65,7 @@ fn generator(seed: u32) -> impl FnMut() -> f32 {
 
 /// The embedding of features [frames, bins], which are given to the network as they are.
 fn embed(embedding: &Embedding, features: Array2<f32>) -> Array1<f32> {
-    let none = Control::none();
+    let none = Call::none();
     let input = match &embedding.frames {
         Some((network, axis)) => {
             let wanted = vec![true; features.nrows()];
@@ -111,7 +111,7 @@ fn crops_of_20_s() -> Vec<Crop> {
 }
 
 fn voice(embedding: &Embedding, audio: &[f32], crop: &Crop) -> Array1<f32> {
-    let voices = embedding.voices(audio, std::slice::from_ref(crop), None, 1, &Control::none()).unwrap();
+    let voices = embedding.voices(audio, std::slice::from_ref(crop), None, 1, &Call::none()).unwrap();
     voices.into_iter().next().unwrap().unwrap()
 }
 
@@ -159,11 +159,11 @@ fn voice_in_one_run(embedding: &Embedding, audio: &[f32], crop: &Crop) -> Array1
     let input = features.insert_axis(Axis(0));
     let tensor = TensorRef::from_array_view(input.view()).unwrap();
     let read = |outputs: &SessionOutputs<'_>| Ok(outputs[0].try_extract_array::<f32>().unwrap().to_owned());
-    let tensor = network.run(ort::inputs![tensor], &Control::none(), read).unwrap();
+    let tensor = network.run(ort::inputs![tensor], &Call::none(), read).unwrap();
     let rows =
         (0..tensor.shape()[axis.axis]).filter(|row| inside(centre(axis.offset + (row * axis.stride) as f64)));
     let input = tensor.select(Axis(axis.axis), &rows.collect::<Vec<_>>()).index_axis_move(Axis(0), 0);
-    embedding.pool(&[input], &Control::none()).unwrap().row(0).to_owned()
+    embedding.pool(&[input], &Call::none()).unwrap().row(0).to_owned()
 }
 
 #[test]
@@ -228,13 +228,13 @@ fn crops_of_one_stretch_do_not_disturb_each_other() {
         let embedding = open(name);
         let mut crops = crops_of_20_s();
         crops.extend([Crop::default(), crop(&[(0, 1000)]), crop(&[(319_999, 320_000)])]);
-        let many = embedding.voices(&audio, &crops, None, 1, &Control::none()).unwrap();
+        let many = embedding.voices(&audio, &crops, None, 1, &Call::none()).unwrap();
         assert_eq!(
             many.iter().map(Option::is_some).collect::<Vec<_>>(),
             [[true; 5].as_slice(), &[false; 3]].concat()
         );
         for batch in [3, 8] {
-            let others = embedding.voices(&audio, &crops, None, batch, &Control::none()).unwrap();
+            let others = embedding.voices(&audio, &crops, None, batch, &Call::none()).unwrap();
             for (a, b) in many.iter().flatten().zip(others.iter().flatten()) {
                 assert!(similarity(a, b) > 0.99, "{name}, {batch} at once: {}", similarity(a, b));
             }
@@ -251,6 +251,6 @@ fn spans_between_the_frames_of_a_split_network_have_no_voice() {
     let far = (axis.offset * STEP_SAMPLES as f64) as usize + 200 + step / 2;
     let crop = crop(&(0..30).map(|n| (far + n * step, far + n * step + STEP_SAMPLES)).collect::<Vec<_>>());
     assert_eq!(crop.samples(), 30 * STEP_SAMPLES);
-    let voices = embedding.voices(&syllables(20), &[crop], None, 8, &Control::none()).unwrap();
+    let voices = embedding.voices(&syllables(20), &[crop], None, 8, &Call::none()).unwrap();
     assert_eq!(voices, [None]);
 }

@@ -4,12 +4,12 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use voiceflow::audio::{BufferSource, SAMPLE_RATE};
-use voiceflow::{Control, Diarization, Diarizer, Error, Stage};
+use voiceflow::{Call, Diarization, Diarizer, Error, Stage};
 
 use super::{diarize, diarizer, sound};
 
-fn run(diarizer: &Diarizer, samples: &[f32], control: &Control<'_>) -> voiceflow::Result<Diarization> {
-    diarizer.process(&mut BufferSource::from_f32(samples, SAMPLE_RATE, 1)?, control)
+fn run(diarizer: &Diarizer, samples: &[f32], call: &Call<'_>) -> voiceflow::Result<Diarization> {
+    diarizer.process(&mut BufferSource::from_f32(samples, SAMPLE_RATE, 1)?, call)
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn the_analysis_is_cancelled_and_the_diarizer_goes_on() {
         // When reading begins, and once everything is read and nothing but the networks is left to do.
         for from in [0.0, 0.98] {
             let stop = |_: Stage, fraction: f32| fraction < from;
-            let error = run(&diarizer, &audio, &Control::none().with_progress(&stop)).unwrap_err();
+            let error = run(&diarizer, &audio, &Call::none().with_progress(&stop)).unwrap_err();
             assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{name}: {error:?}");
         }
         assert_eq!(diarize(&diarizer, &audio), before);
@@ -34,9 +34,9 @@ fn a_deadline_ends_the_analysis_soon() {
     for name in ["wespeaker_resnet34", "wespeaker_ecapa"] {
         let diarizer = diarizer(name, |_| {});
         for deadline_ms in [0, 1, 20] {
-            let control = Control::none().with_deadline(Some(Duration::from_millis(deadline_ms)));
+            let call = Call::none().with_deadline(Some(Duration::from_millis(deadline_ms)));
             let begun = Instant::now();
-            let error = run(&diarizer, &audio, &control).unwrap_err();
+            let error = run(&diarizer, &audio, &call).unwrap_err();
             let expected = format!("deadline of {deadline_ms} ms passed while analysing the audio");
             assert_eq!(error.to_string(), expected, "{name}");
             assert!(begun.elapsed() < Duration::from_secs(3), "{name}: {:?}", begun.elapsed());
@@ -53,7 +53,7 @@ fn progress_goes_forward_to_the_end() {
         calls.lock().unwrap().push((stage as i32, fraction));
         true
     };
-    run(&diarizer, &sound::syllables(100), &Control::none().with_progress(&note)).unwrap();
+    run(&diarizer, &sound::syllables(100), &Call::none().with_progress(&note)).unwrap();
     let calls = calls.into_inner().unwrap();
     assert!(calls.is_sorted(), "{calls:?}");
     for stage in [Stage::Analysis, Stage::Clustering, Stage::Reconstruction] {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use voiceflow::audio::{AudioSource, BufferSource, SAMPLE_RATE};
 use voiceflow::config::MAX_BATCH;
-use voiceflow::{Cancel, Control, Diarization, Diarizer, Error, Stage};
+use voiceflow::{Call, Cancel, Diarization, Diarizer, Error, Stage};
 
 use super::diarizer;
 use crate::invariants::diarize;
@@ -16,8 +16,8 @@ use crate::sound::{conversation, piece};
 /// The stages of a diarization in their order.
 const STAGES: [Stage; 3] = [Stage::Analysis, Stage::Clustering, Stage::Reconstruction];
 
-fn run(diarizer: &Diarizer, samples: &[f32], control: &Control<'_>) -> voiceflow::Result<Diarization> {
-    diarizer.process(&mut BufferSource::from_f32(samples, SAMPLE_RATE, 1)?, control)
+fn run(diarizer: &Diarizer, samples: &[f32], call: &Call<'_>) -> voiceflow::Result<Diarization> {
+    diarizer.process(&mut BufferSource::from_f32(samples, SAMPLE_RATE, 1)?, call)
 }
 
 #[test]
@@ -28,8 +28,8 @@ fn every_stage_can_be_cancelled_and_is_named() {
         // At the first call of the stage, and at one in the middle or at the end.
         for from in [0.0, 0.5] {
             let stop = |now: Stage, fraction: f32| now != stage || fraction < from;
-            let control = Control::none().with_progress(&stop);
-            let error = run(&diarizer, conversation(), &control).unwrap_err();
+            let call = Call::none().with_progress(&stop);
+            let error = run(&diarizer, conversation(), &call).unwrap_err();
             assert!(matches!(error, Error::Cancelled { stage: named } if named == stage), "{error:?}");
             assert_eq!(error.to_string(), format!("cancelled while {stage}"));
         }
@@ -61,8 +61,8 @@ fn cancelling_is_heard_once_all_audio_is_read() {
     let ended = AtomicBool::new(false);
     let source = BufferSource::from_f32(conversation(), SAMPLE_RATE, 1).unwrap();
     let stop = |_: Stage, _: f32| !ended.load(Ordering::Relaxed);
-    let control = Control::none().with_progress(&stop);
-    let error = diarizer.process(&mut Ending { source, ended: &ended }, &control).unwrap_err();
+    let call = Call::none().with_progress(&stop);
+    let error = diarizer.process(&mut Ending { source, ended: &ended }, &call).unwrap_err();
     assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{error:?}");
     assert!(!diarize(&diarizer, piece(0.0, 4.0)).segments.is_empty());
 }
@@ -76,12 +76,12 @@ fn a_switch_ends_the_call_that_has_it_from_another_thread() {
             std::thread::sleep(Duration::from_millis(50));
             cancel.set();
         });
-        run(&diarizer, &long, &Control::none().with_cancel(&cancel)).unwrap_err()
+        run(&diarizer, &long, &Call::none().with_cancel(&cancel)).unwrap_err()
     });
     assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{error:?}");
     // It stays set; a call without it goes on.
-    assert!(run(&diarizer, piece(0.0, 4.0), &Control::none().with_cancel(&cancel)).is_err());
-    assert!(run(&diarizer, piece(0.0, 4.0), &Control::none()).is_ok());
+    assert!(run(&diarizer, piece(0.0, 4.0), &Call::none().with_cancel(&cancel)).is_err());
+    assert!(run(&diarizer, piece(0.0, 4.0), &Call::none()).is_ok());
 }
 
 #[test]
@@ -89,8 +89,8 @@ fn a_deadline_names_what_the_call_is_at_and_not_what_goes_on_within() {
     // Somewhere among them, the second of two run slots is being made.
     for milliseconds in 1..30 {
         let diarizer = diarizer(|config| config.set_threads(2).unwrap());
-        let control = Control::none().with_deadline(Some(Duration::from_millis(milliseconds)));
-        if let Err(error) = run(&diarizer, conversation(), &control) {
+        let call = Call::none().with_deadline(Some(Duration::from_millis(milliseconds)));
+        if let Err(error) = run(&diarizer, conversation(), &call) {
             assert!(matches!(error, Error::Deadline { stage, .. } if STAGES.contains(&stage)), "{error}");
         }
     }
@@ -105,8 +105,8 @@ fn a_second_analysis_can_be_cancelled() {
         *done += usize::from(fraction == 1.0);
         *done < 2
     };
-    let control = Control::none().with_progress(&stop);
-    let error = run(&diarizer, piece(0.0, 4.0), &control).unwrap_err();
+    let call = Call::none().with_progress(&stop);
+    let error = run(&diarizer, piece(0.0, 4.0), &call).unwrap_err();
     assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{error:?}");
 }
 
@@ -114,8 +114,8 @@ fn a_second_analysis_can_be_cancelled() {
 fn deadlines_pass_with_their_length_and_the_stage() {
     let diarizer = diarizer(|_| {});
     for deadline_ms in [0, 1] {
-        let control = Control::none().with_deadline(Some(Duration::from_millis(deadline_ms)));
-        let error = run(&diarizer, conversation(), &control).unwrap_err();
+        let call = Call::none().with_deadline(Some(Duration::from_millis(deadline_ms)));
+        let error = run(&diarizer, conversation(), &call).unwrap_err();
         let expected = format!("deadline of {deadline_ms} ms passed while analysing the audio");
         assert_eq!(error.to_string(), expected);
         assert!(!diarize(&diarizer, piece(0.0, 4.0)).segments.is_empty());
@@ -126,12 +126,12 @@ fn deadlines_pass_with_their_length_and_the_stage() {
 fn the_deadline_of_the_options_holds_for_each_call() {
     let diarizer = diarizer(|config| config.set_deadline(Some(Duration::ZERO)));
     for _ in 0..2 {
-        let error = run(&diarizer, &[], &Control::none()).unwrap_err();
+        let error = run(&diarizer, &[], &Call::none()).unwrap_err();
         assert!(matches!(error, Error::Deadline { deadline_ms: 0, .. }), "{error:?}");
     }
     // That of the call comes before that of the options.
-    let control = Control::none().with_deadline(Some(Duration::from_secs(600)));
-    assert!(run(&diarizer, piece(0.0, 4.0), &control).is_ok());
+    let call = Call::none().with_deadline(Some(Duration::from_secs(600)));
+    assert!(run(&diarizer, piece(0.0, 4.0), &call).is_ok());
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn progress_goes_forward_on_the_calling_thread() {
             calls.lock().unwrap().push((std::thread::current().id(), stage, fraction));
             true
         };
-        run(diarizer, samples, &Control::none().with_progress(&note)).unwrap();
+        run(diarizer, samples, &Call::none().with_progress(&note)).unwrap();
         let calls = calls.into_inner().unwrap();
         assert!(calls.iter().all(|(thread, ..)| *thread == std::thread::current().id()));
         let at: Vec<(usize, f32)> = calls

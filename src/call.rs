@@ -1,5 +1,5 @@
 //! How a caller steers work in progress: a progress callback that can cancel, and a deadline. Every stage
-//! calls [`Control::check`] between bounded pieces of work.
+//! calls [`Call::check`] between bounded pieces of work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,7 +34,7 @@ impl Cancel {
 
 /// The progress callback, the cancel switch and the deadline of one call.
 #[derive(Clone, Copy, Default)]
-pub struct Control<'a> {
+pub struct Call<'a> {
     progress: Option<&'a ProgressFn<'a>>,
     deadline: Option<(Instant, Duration)>,
     /// Smallest fraction that is reported.
@@ -45,7 +45,7 @@ pub struct Control<'a> {
     stop: Option<&'a Arc<AtomicBool>>,
 }
 
-impl<'a> Control<'a> {
+impl<'a> Call<'a> {
     /// Neither callback nor deadline.
     pub fn none() -> Self {
         Self::default()
@@ -69,7 +69,7 @@ impl<'a> Control<'a> {
         self
     }
 
-    /// Sets the deadline like [`Control::with_deadline`] unless there already is one.
+    /// Sets the deadline like [`Call::with_deadline`] unless there already is one.
     pub fn or_deadline(self, limit: Option<Duration>) -> Self {
         if self.deadline.is_some() { self } else { self.with_deadline(limit) }
     }
@@ -82,9 +82,9 @@ impl<'a> Control<'a> {
 
     /// The same deadline without the callback, for threads that the callback may not be called on; work ends as
     /// cancelled once `stop` is set, which the calling thread does when it is cancelled itself.
-    pub(crate) fn on_worker<'b>(&self, stop: &'b Arc<AtomicBool>) -> Control<'b> {
+    pub(crate) fn on_worker<'b>(&self, stop: &'b Arc<AtomicBool>) -> Call<'b> {
         let (deadline, least_fraction) = (self.deadline, self.least_fraction);
-        Control { progress: None, deadline, least_fraction, cancel: None, stop: Some(stop) }
+        Call { progress: None, deadline, least_fraction, cancel: None, stop: Some(stop) }
     }
 
     /// Work also ends as cancelled once another thread sets `stop`.
@@ -104,7 +104,7 @@ impl<'a> Control<'a> {
         self.deadline.is_some() || self.cancel.is_some() || self.stop.is_some()
     }
 
-    /// Whether [`Control::check`] calls the caller back.
+    /// Whether [`Call::check`] calls the caller back.
     pub(crate) fn has_progress(&self) -> bool {
         self.progress.is_some()
     }
@@ -122,7 +122,7 @@ impl<'a> Control<'a> {
         self.check_wanted(stage)
     }
 
-    /// As [`Control::check`], without reporting progress.
+    /// As [`Call::check`], without reporting progress.
     pub(crate) fn check_wanted(&self, stage: Stage) -> Result<()> {
         if self.remaining() == Some(Duration::ZERO) {
             return Err(self.deadline_error(stage));
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn the_switch_cancels_every_call_that_has_it_and_no_other() {
         let (cancel, other) = (Cancel::new(), Cancel::new());
-        let (with, without) = (Control::none().with_cancel(&cancel), Control::none().with_cancel(&other));
+        let (with, without) = (Call::none().with_cancel(&cancel), Call::none().with_cancel(&other));
         assert!(with.check(Stage::Analysis, 0.1).is_ok());
         cancel.clone().set();
         let error = with.check(Stage::Waiting, 0.1).unwrap_err();
@@ -164,24 +164,24 @@ mod tests {
     #[test]
     fn callback_cancels_with_the_stage_named() {
         let stop = |_: Stage, fraction: f32| fraction < 0.5;
-        let control = Control::none().with_progress(&stop);
-        assert!(control.check(Stage::Analysis, 0.1).is_ok());
-        let error = control.check(Stage::Clustering, 0.9).unwrap_err();
+        let call = Call::none().with_progress(&stop);
+        assert!(call.check(Stage::Analysis, 0.1).is_ok());
+        let error = call.check(Stage::Clustering, 0.9).unwrap_err();
         assert_eq!(error.to_string(), "cancelled while clustering the speakers");
     }
 
     #[test]
     fn work_done_again_reports_no_less_than_before() {
         let whole = |_: Stage, fraction: f32| fraction == 1.0;
-        let control = Control::none().with_progress(&whole).with_least_fraction(1.0);
-        assert!(control.check(Stage::Analysis, 0.1).is_ok());
+        let call = Call::none().with_progress(&whole).with_least_fraction(1.0);
+        assert!(call.check(Stage::Analysis, 0.1).is_ok());
     }
 
     #[test]
     fn a_passed_deadline_fails_with_its_length() {
-        let control = Control::none().with_deadline(Some(Duration::ZERO));
-        let error = control.check(Stage::Analysis, 0.0).unwrap_err();
+        let call = Call::none().with_deadline(Some(Duration::ZERO));
+        let error = call.check(Stage::Analysis, 0.0).unwrap_err();
         assert_eq!(error.to_string(), "deadline of 0 ms passed while analysing the audio");
-        assert!(Control::none().with_deadline(None).check(Stage::Analysis, 0.0).is_ok());
+        assert!(Call::none().with_deadline(None).check(Stage::Analysis, 0.0).is_ok());
     }
 }

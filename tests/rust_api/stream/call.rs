@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use voiceflow::{Control, Error, Stage};
+use voiceflow::{Call, Error, Stage};
 
 use super::{config, diarizer, finals, finals_of, finish, push, read, stream};
 use crate::sound::{conversation, piece};
@@ -29,7 +29,7 @@ fn a_push_of_minutes_is_cancelled_from_another_thread_and_goes_on() {
     };
     let asked = std::thread::scope(|scope| {
         let pusher = scope.spawn(|| {
-            let error = stream.push_f32(&long, &Control::none().with_progress(&hold)).unwrap_err();
+            let error = stream.push_f32(&long, &Call::none().with_progress(&hold)).unwrap_err();
             (error, Instant::now())
         });
         while !told_some.load(Ordering::SeqCst) {
@@ -80,13 +80,13 @@ fn every_call_under_way_is_cancelled() {
     };
     let second_started = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let control = Control::none().with_progress(&hold);
+        let call = Call::none().with_progress(&hold);
         let (stream, second_started) = (&stream, &second_started);
-        let first = scope.spawn(move || stream.push_f32(piece(0.0, 10.0), &control));
+        let first = scope.spawn(move || stream.push_f32(piece(0.0, 10.0), &call));
         wait_for(&started);
         let second = scope.spawn(move || {
             second_started.store(true, Ordering::SeqCst);
-            stream.push_f32(piece(10.0, 20.0), &Control::none())
+            stream.push_f32(piece(10.0, 20.0), &Call::none())
         });
         wait_for(second_started);
         // Until it waits for the first.
@@ -108,7 +108,7 @@ fn every_stage_of_the_end_can_be_cancelled_and_repeated() {
     let expected = {
         let stream = stream(|_| {});
         push(&stream, piece(0.0, 20.1));
-        stream.finish(&Control::none()).unwrap()
+        stream.finish(&Call::none()).unwrap()
     };
     let stream = stream(|_| {});
     push(&stream, piece(0.0, 20.1));
@@ -121,14 +121,14 @@ fn every_stage_of_the_end_can_be_cancelled_and_repeated() {
             }
             true
         };
-        for control in [Control::none().with_progress(&stop), Control::none().with_progress(&cancel)] {
-            let error = stream.finish(&control).unwrap_err();
+        for call in [Call::none().with_progress(&stop), Call::none().with_progress(&cancel)] {
+            let error = stream.finish(&call).unwrap_err();
             assert!(matches!(error, Error::Cancelled { .. }), "{stage:?}: {error:?}");
         }
-        let error = stream.push_f32(&[0.0], &Control::none()).unwrap_err();
+        let error = stream.push_f32(&[0.0], &Call::none()).unwrap_err();
         assert_eq!(error.to_string(), "stream: expected no audio after finish; reset it first");
     }
-    assert_eq!(stream.finish(&Control::none()).unwrap(), expected);
+    assert_eq!(stream.finish(&Call::none()).unwrap(), expected);
 }
 
 #[test]
@@ -137,12 +137,12 @@ fn deadlines_lose_nothing() {
     let expected = finals_of(&stream(|_| {}), samples);
     let stream = stream(|_| {});
     for deadline_ms in [0, 1] {
-        let control = Control::none().with_deadline(Some(Duration::from_millis(deadline_ms)));
+        let call = Call::none().with_deadline(Some(Duration::from_millis(deadline_ms)));
         let half = if deadline_ms == 0 { &samples[..160_000] } else { &samples[160_000..] };
-        let error = stream.push_f32(half, &control).unwrap_err();
+        let error = stream.push_f32(half, &call).unwrap_err();
         let passed = format!("deadline of {deadline_ms} ms passed while ");
         assert!(error.to_string().starts_with(&passed), "{error}");
-        let error = stream.push_f32(&[], &control).unwrap_err();
+        let error = stream.push_f32(&[], &call).unwrap_err();
         assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
     }
     push(&stream, &[]);
@@ -154,12 +154,12 @@ fn the_deadline_of_the_options_holds_for_each_call() {
     let config = config(|config| config.set_deadline(Some(Duration::ZERO)));
     let stream = voiceflow::Stream::new(diarizer(), &config, 16_000, 1).unwrap();
     for _ in 0..2 {
-        let error = stream.push_f32(piece(0.0, 1.0), &Control::none()).unwrap_err();
+        let error = stream.push_f32(piece(0.0, 1.0), &Call::none()).unwrap_err();
         assert!(matches!(error, Error::Deadline { deadline_ms: 0, .. }), "{error:?}");
-        let patient = Control::none().with_deadline(Some(Duration::from_secs(600)));
+        let patient = Call::none().with_deadline(Some(Duration::from_secs(600)));
         stream.push_f32(&[], &patient).unwrap();
     }
-    let error = stream.finish(&Control::none()).unwrap_err();
+    let error = stream.finish(&Call::none()).unwrap_err();
     assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
 }
 
@@ -168,14 +168,14 @@ fn audio_that_no_call_gets_to_analyse_has_an_end() {
     let stream = stream(|config| config.set_deadline(Some(Duration::ZERO)));
     let minute = vec![0.0; 60 * 16_000];
     for _ in 0..61 {
-        let error = stream.push_f32(&minute, &Control::none()).unwrap_err();
+        let error = stream.push_f32(&minute, &Call::none()).unwrap_err();
         assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
     }
-    let error = stream.push_f32(&minute, &Control::none()).unwrap_err();
+    let error = stream.push_f32(&minute, &Call::none()).unwrap_err();
     assert!(matches!(error, Error::Limit(_)), "{error:?}");
     let text = "stream: expected at most 3600 s of audio that earlier calls failed to analyse, got more";
     assert!(error.to_string().starts_with(text), "{error}");
     assert_eq!(stream.heard_s(), 61.0 * 60.0);
     stream.reset().unwrap();
-    assert!(matches!(stream.push_f32(&minute, &Control::none()), Err(Error::Deadline { .. })));
+    assert!(matches!(stream.push_f32(&minute, &Call::none()), Err(Error::Deadline { .. })));
 }
