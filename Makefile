@@ -187,6 +187,13 @@ wheel: installed $(VENV)/ready ## the Python package with the library in it, int
 		--outdir .cache/wheel bindings/python
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" auditwheel repair --wheel-dir dist .cache/wheel/voiceflow-*.whl
 
+.PHONY: format
+format: $(VENV)/ready ## rewrite Rust, Python, Go and prose in the form that lint asks
+	cargo fmt --all
+	$(VENV)/bin/ruff format --quiet .
+	gofmt -w bindings/go examples/go
+	scripts/prose.sh
+
 .PHONY: lint
 lint: $(VENV)/ready $(ACCURATE) ## formatting, clippy, clang-tidy, mypy, ruff, Go, docs, licences
 	scripts/lint.sh

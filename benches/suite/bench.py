@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -59,6 +60,7 @@ def write(text: str) -> None:
     before, rest = document.split(BEGIN)
     _, after = rest.split(END)
     DOCUMENT.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+    subprocess.run([ROOT / "scripts" / "prose.sh"], check=True)
 
 
 def main() -> None:
