@@ -1,15 +1,18 @@
-//! How a caller steers work in progress: a progress callback that can cancel, and a deadline. Every stage
-//! calls [`Call::check`] between bounded pieces of work.
+//! The conditions of one call: what ends it early, who is told how far it is, and what is asked of this recording alone.
+//! Every stage calls [`Call::check`] between bounded pieces of work.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result, Stage};
 
-/// Told how far a stage is (`fraction` of the stage, 0 to 1; the share of audio read where the length is
-/// unknown beforehand). Returns `true` to go on, `false` to cancel.
-pub type ProgressFn<'a> = dyn Fn(Stage, f32) -> bool + Sync + 'a;
+/// Most speakers that can be asked for in one recording.
+pub const MAX_SPEAKERS: usize = 100;
+
+/// Gets a stage and how much of it is done: 0 to 1, the share of the audio read where its length is unknown beforehand.
+pub type ProgressFn<'a> = dyn Fn(Stage, f32) + Sync + 'a;
 
 /// A switch by which any thread ends the calls that were given it. Clones are the same switch; it stays set.
 #[derive(Clone, Debug, Default)]
@@ -32,11 +35,30 @@ impl Cancel {
     }
 }
 
-/// The progress callback, the cancel switch and the deadline of one call.
+/// The conditions of one call that may take long. A call that has no use for one of them refuses it with
+/// [`Error::InvalidArgument`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use voiceflow::{Call, Cancel};
+///
+/// let cancel = Cancel::new();
+/// let call = Call::none()
+///     .with_cancel(&cancel)
+///     .with_deadline(Duration::from_secs(60))
+///     .with_num_speakers(3)
+///     .with_progress(&|stage, fraction| eprintln!("{stage}: {:.0} %", 100.0 * fraction));
+/// # let _ = call;
+/// ```
 #[derive(Clone, Copy, Default)]
 pub struct Call<'a> {
     progress: Option<&'a ProgressFn<'a>>,
     deadline: Option<(Instant, Duration)>,
+    num_speakers: Option<usize>,
+    min_speakers: Option<usize>,
+    max_speakers: Option<usize>,
+    exclusive: bool,
     /// Smallest fraction that is reported.
     least_fraction: f32,
     /// The caller's switch.
@@ -46,12 +68,13 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Neither callback nor deadline.
+    /// Asks for nothing.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Reports progress to `progress`, which can cancel. It is called on the calling thread.
+    /// Reports progress to `progress`, on the calling thread: at least every 50 ms while the call waits or its networks run
+    /// on other threads. To end the call from there, set its [`Cancel`].
     pub fn with_progress(mut self, progress: &'a ProgressFn<'a>) -> Self {
         self.progress = Some(progress);
         self
@@ -63,28 +86,99 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Fails with [`Error::Deadline`] once `limit` has passed from now; `None` sets no deadline.
-    pub fn with_deadline(mut self, limit: Option<Duration>) -> Self {
-        self.deadline = limit.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
+    /// Fails with [`Error::Deadline`] once `limit` has passed from now; zero has always passed. `None`, and what is too long
+    /// for the clock, sets no deadline.
+    pub fn with_deadline(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.deadline = limit.into().and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
         self
     }
 
-    /// Sets the deadline like [`Call::with_deadline`] unless there already is one.
-    pub fn or_deadline(self, limit: Option<Duration>) -> Self {
-        if self.deadline.is_some() { self } else { self.with_deadline(limit) }
+    /// Exactly `count` speakers, 1 to 100, in place of the number of the options.
+    pub fn with_num_speakers(mut self, count: usize) -> Self {
+        self.num_speakers = Some(count);
+        self
+    }
+
+    /// At least `count` speakers, 0 to 100, in place of the number of the options.
+    pub fn with_min_speakers(mut self, count: usize) -> Self {
+        self.min_speakers = Some(count);
+        self
+    }
+
+    /// At most `count` speakers, 1 to 100, in place of the number of the options.
+    pub fn with_max_speakers(mut self, count: usize) -> Self {
+        self.max_speakers = Some(count);
+        self
+    }
+
+    /// No two speakers at once in the result: where several talk, the one who is the most active has the frame.
+    pub fn exclusive(mut self) -> Self {
+        self.exclusive = true;
+        self
+    }
+
+    /// Whether no two speakers may talk at once in the result.
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.exclusive
+    }
+
+    /// Fewest and most speakers: those asked for here, else those of `usual`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for numbers out of range, or that contradict each other.
+    pub(crate) fn speaker_range(&self, usual: RangeInclusive<usize>) -> Result<RangeInclusive<usize>> {
+        let within = |name: &str, least: usize, asked: Option<usize>| match asked {
+            Some(count) if !(least..=MAX_SPEAKERS).contains(&count) => Err(Error::InvalidArgument(format!(
+                "call: {name}: expected {least} to {MAX_SPEAKERS}, got {count}"
+            ))),
+            asked => Ok(asked),
+        };
+        let min = within("min_speakers", 0, self.min_speakers)?;
+        let max = within("max_speakers", 1, self.max_speakers)?;
+        if let Some(count) = within("num_speakers", 1, self.num_speakers)? {
+            if min.or(max).is_some() {
+                let text = "call: num_speakers: expected without min_speakers and max_speakers, got both";
+                return Err(Error::InvalidArgument(text.to_owned()));
+            }
+            return Ok(count..=count);
+        }
+        let (min, max) = (min.unwrap_or(*usual.start()), max.unwrap_or(*usual.end()));
+        if min > max {
+            let text = format!("call: min_speakers: expected at most max_speakers ({max}), got {min}");
+            return Err(Error::InvalidArgument(text));
+        }
+        Ok(min..=max)
+    }
+
+    /// Refuses what is asked of the result of a recording, in a call named `what` that gives none.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`].
+    pub(crate) fn without_result(&self, what: &str) -> Result<()> {
+        let asked = [
+            ("num_speakers", self.num_speakers.is_some()),
+            ("min_speakers", self.min_speakers.is_some()),
+            ("max_speakers", self.max_speakers.is_some()),
+            ("exclusive", self.exclusive),
+        ];
+        match asked.iter().find(|(_, asked)| *asked) {
+            Some((name, _)) => Err(Error::InvalidArgument(format!(
+                "call: {name}: expected none, as {what} has no use for it"
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// Reports no fraction below `fraction`: for work that is done again, so that progress never goes back.
-    pub fn with_least_fraction(mut self, fraction: f32) -> Self {
+    pub(crate) fn with_least_fraction(mut self, fraction: f32) -> Self {
         self.least_fraction = fraction;
         self
     }
 
-    /// The same deadline without the callback, for threads that the callback may not be called on; work ends as
-    /// cancelled once `stop` is set, which the calling thread does when it is cancelled itself.
+    /// The deadline alone, for threads that the callback may not be called on; work ends as cancelled once `stop` is set,
+    /// which the calling thread does when it is cancelled itself.
     pub(crate) fn on_worker<'b>(&self, stop: &'b Arc<AtomicBool>) -> Call<'b> {
-        let (deadline, least_fraction) = (self.deadline, self.least_fraction);
-        Call { progress: None, deadline, least_fraction, cancel: None, stop: Some(stop) }
+        Call { deadline: self.deadline, stop: Some(stop), ..Call::none() }
     }
 
     /// Work also ends as cancelled once another thread sets `stop`.
@@ -104,6 +198,11 @@ impl<'a> Call<'a> {
         self.deadline.is_some() || self.cancel.is_some() || self.stop.is_some()
     }
 
+    /// Whether the calling thread has to look up while others work for it.
+    pub(crate) fn looks_up(&self) -> bool {
+        self.may_end() || self.has_progress()
+    }
+
     /// Whether [`Call::check`] calls the caller back.
     pub(crate) fn has_progress(&self) -> bool {
         self.progress.is_some()
@@ -114,10 +213,8 @@ impl<'a> Call<'a> {
     /// # Errors
     /// [`Error::Cancelled`] or [`Error::Deadline`].
     pub fn check(&self, stage: Stage, fraction: f32) -> Result<()> {
-        if let Some(progress) = self.progress
-            && !progress(stage, fraction.max(self.least_fraction).clamp(0.0, 1.0))
-        {
-            return Err(Error::Cancelled { stage });
+        if let Some(progress) = self.progress {
+            progress(stage, fraction.max(self.least_fraction).clamp(0.0, 1.0));
         }
         self.check_wanted(stage)
     }
@@ -149,6 +246,7 @@ impl<'a> Call<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::Mutex;
 
     #[test]
     fn the_switch_cancels_every_call_that_has_it_and_no_other() {
@@ -162,9 +260,14 @@ mod tests {
     }
 
     #[test]
-    fn callback_cancels_with_the_stage_named() {
-        let stop = |_: Stage, fraction: f32| fraction < 0.5;
-        let call = Call::none().with_progress(&stop);
+    fn the_callback_reports_and_ends_the_call_by_its_switch() {
+        let cancel = Cancel::new();
+        let report = |_: Stage, fraction: f32| {
+            if fraction >= 0.5 {
+                cancel.set();
+            }
+        };
+        let call = Call::none().with_progress(&report).with_cancel(&cancel);
         assert!(call.check(Stage::Analysis, 0.1).is_ok());
         let error = call.check(Stage::Clustering, 0.9).unwrap_err();
         assert_eq!(error.to_string(), "cancelled while clustering the speakers");
@@ -172,16 +275,44 @@ mod tests {
 
     #[test]
     fn work_done_again_reports_no_less_than_before() {
-        let whole = |_: Stage, fraction: f32| fraction == 1.0;
-        let call = Call::none().with_progress(&whole).with_least_fraction(1.0);
+        let reported = Mutex::new(Vec::new());
+        let note = |_: Stage, fraction: f32| reported.lock().push(fraction);
+        let call = Call::none().with_progress(&note).with_least_fraction(1.0);
         assert!(call.check(Stage::Analysis, 0.1).is_ok());
+        assert_eq!(reported.into_inner(), [1.0]);
     }
 
     #[test]
     fn a_passed_deadline_fails_with_its_length() {
-        let call = Call::none().with_deadline(Some(Duration::ZERO));
+        let call = Call::none().with_deadline(Duration::ZERO);
         let error = call.check(Stage::Analysis, 0.0).unwrap_err();
         assert_eq!(error.to_string(), "deadline of 0 ms passed while analysing the audio");
-        assert!(Call::none().with_deadline(None).check(Stage::Analysis, 0.0).is_ok());
+        assert!(Call::none().with_deadline(Duration::MAX).check(Stage::Analysis, 0.0).is_ok());
+    }
+
+    #[test]
+    fn speakers_asked_for_take_the_place_of_the_usual_ones() {
+        let range = |call: Call<'_>| call.speaker_range(2..=4).map_err(|error| error.to_string());
+        assert_eq!(range(Call::none()), Ok(2..=4));
+        assert_eq!(range(Call::none().with_num_speakers(7)), Ok(7..=7));
+        assert_eq!(range(Call::none().with_min_speakers(0)), Ok(0..=4));
+        assert_eq!(range(Call::none().with_max_speakers(9)), Ok(2..=9));
+        let refused = range(Call::none().with_max_speakers(1)).unwrap_err();
+        assert_eq!(refused, "call: min_speakers: expected at most max_speakers (1), got 2");
+        let refused = range(Call::none().with_num_speakers(0)).unwrap_err();
+        assert_eq!(refused, "call: num_speakers: expected 1 to 100, got 0");
+        let refused = range(Call::none().with_num_speakers(2).with_min_speakers(1)).unwrap_err();
+        assert_eq!(refused, "call: num_speakers: expected without min_speakers and max_speakers, got both");
+    }
+
+    #[test]
+    fn what_a_call_has_no_use_for_is_refused_by_name() {
+        assert!(Call::none().with_deadline(Duration::ZERO).without_result("a push").is_ok());
+        let refused = |call: Call<'_>| call.without_result("a push").unwrap_err().to_string();
+        assert_eq!(
+            refused(Call::none().exclusive()),
+            "call: exclusive: expected none, as a push has no use for it"
+        );
+        assert!(refused(Call::none().with_min_speakers(0)).starts_with("call: min_speakers: expected none"));
     }
 }

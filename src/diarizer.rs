@@ -5,6 +5,7 @@ mod live;
 mod method;
 mod settings;
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use crate::diarize::clustering::{
     Assignment, Clustering, ClusteringOptions, Method, Start, cluster, recognise, tracks_of, usual_threshold,
 };
 use crate::diarize::reconstruct::{Weighting, labelled, merged, reconstruct};
-use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, fill_pauses, to_segments};
+use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, exclusive, fill_pauses, to_segments};
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
@@ -76,7 +77,7 @@ impl Diarizer {
     }
 
     /// As [`Diarizer::new`]; the deadline and the switch of `call` end the load, whatever it is at. It is then left behind
-    /// on a thread of its own, which ends as soon as it can. The progress callback is not called.
+    /// on a thread of its own, which ends as soon as it can.
     ///
     /// # Errors
     /// Those of [`Diarizer::new`]; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Limit`] where too many loads that were
@@ -147,23 +148,20 @@ impl Diarizer {
     /// Those of [`FileSource::open_until`] and [`Diarizer::process`].
     pub fn process_file(&self, path: impl AsRef<Path>, call: &Call<'_>) -> Result<Diarization> {
         self.check_process()?;
-        // The deadline counts from here: opening a file takes time too.
-        let call = call.or_deadline(self.config.deadline());
-        self.process(&mut FileSource::open_until(path, &call)?, &call)
+        self.process(&mut FileSource::open_until(path, call)?, call)
     }
 
     /// Diarizes a source to its end. Audio without speech gives no segments. The result is the same for any
     /// number of threads.
     ///
     /// # Errors
-    /// Those of the source; [`Error::Cancelled`], [`Error::Deadline`] (that of `call`, else that of the
-    /// options); [`Error::Runtime`] when the network fails; [`Error::Forked`] in a child of the process that loaded the
-    /// model.
+    /// Those of the source; [`Error::InvalidArgument`] for numbers of speakers that `call` cannot ask for;
+    /// [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Runtime`] when the network fails; [`Error::Forked`] in a child of
+    /// the process that loaded the model.
     pub fn process(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Diarization> {
         self.check_process()?;
-        let call = call.or_deadline(self.config.deadline());
-        let analysis = self.analyse(source, &call)?;
-        self.settle(&analysis.windows, &analysis.details, analysis.samples, &call)
+        let analysis = self.analyse(source, call)?;
+        self.settle(&analysis.windows, &analysis.details, analysis.samples, call)
     }
 
     /// Who spoke when in a recording of `samples` samples of which these are the windows, and the short ones. Speakers
@@ -175,9 +173,11 @@ impl Diarizer {
         samples: u64,
         call: &Call<'_>,
     ) -> Result<Diarization> {
-        let clustering = cluster(windows, &self.clustering_options(), call)?;
-        let turns = self.turns(windows, details, &clustering, self.grid.frames_in(samples), call)?;
-        self.finish(turns, &clustering, samples, call)
+        let speakers = call.speaker_range(self.config.speaker_range())?;
+        let clustering = cluster(windows, &self.clustering_options(&speakers), call)?;
+        let least = *speakers.start();
+        let turns = self.turns(windows, details, &clustering, self.grid.frames_in(samples), least, call)?;
+        self.finish(turns, &clustering, samples, least, call)
     }
 
     /// The voice in a file with a recording of one person, to be enrolled in a [`Gallery`](crate::Gallery).
@@ -185,6 +185,7 @@ impl Diarizer {
     /// # Errors
     /// Those of [`Diarizer::process_file`] and [`Voice::of`].
     pub fn voice_file(&self, path: impl AsRef<Path>, call: &Call<'_>) -> Result<Voice> {
+        call.without_result("an enrolment")?;
         let path = path.as_ref();
         Voice::of(&self.process_file(path, call)?).map_err(|error| match error {
             Error::Audio(text) => Error::Audio(format!("{}: {text}", path.display())),
@@ -197,6 +198,7 @@ impl Diarizer {
     /// # Errors
     /// Those of [`Diarizer::process`] and [`Voice::of`].
     pub fn voice(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Voice> {
+        call.without_result("an enrolment")?;
         Voice::of(&self.process(source, call)?)
     }
 
@@ -265,8 +267,7 @@ impl Diarizer {
         }
     }
 
-    fn clustering_options(&self) -> ClusteringOptions {
-        let range = self.config.speaker_range();
+    fn clustering_options(&self, speakers: &RangeInclusive<usize>) -> ClusteringOptions {
         let tuning = self.local.tuning();
         let trusted_s = match &self.method {
             Method::Average | Method::AverageBySize { .. } => tuning.trusted_s,
@@ -278,8 +279,8 @@ impl Diarizer {
         ClusteringOptions {
             method: self.method.clone(),
             threshold: self.clustering_threshold(),
-            min_speakers: *range.start(),
-            max_speakers: *range.end(),
+            min_speakers: *speakers.start(),
+            max_speakers: *speakers.end(),
             trusted_frames: self.frames(trusted_s),
             least_speaker_frames: self.frames(tuning.least_speaker_s),
             assignment: Assignment::default(),
@@ -289,7 +290,7 @@ impl Diarizer {
 
     /// Analyses the source; once more and closer when that gives fewer tracks than speakers asked for.
     fn analyse(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Analysis> {
-        let least = *self.config.speaker_range().start();
+        let least = *call.speaker_range(self.config.speaker_range())?.start();
         let longest = CLOSE_LONGEST_S * SAMPLE_RATE as usize;
         let options = AnalysisOptions {
             grid: self.grid,
@@ -327,13 +328,14 @@ impl Diarizer {
         details: &[LocalWindow],
         clustering: &Clustering,
         total_frames: usize,
+        least: usize,
         call: &Call<'_>,
     ) -> Result<Vec<FrameTurn>> {
         let hysteresis = self.hysteresis();
-        let least = *self.config.speaker_range().start();
         let detailed = recognise(details, &clustering.centroids, hysteresis, call)?;
         let all = merged(&labelled(windows, &clustering.labels)?, &labelled(details, &detailed)?)?;
-        let turns = reconstruct(&all, total_frames, hysteresis, self.weighting(), call)?;
+        let at_once = if call.is_exclusive() { 1 } else { usize::MAX };
+        let turns = reconstruct(&all, total_frames, hysteresis, self.weighting(), at_once, call)?;
         let turns = speaker_count::restore_speakers(
             turns,
             windows,
@@ -344,6 +346,7 @@ impl Diarizer {
             call,
         )?;
         let turns = fill_pauses(turns, self.pause_frames())?;
+        let turns = if call.is_exclusive() { exclusive(turns, total_frames)? } else { turns };
         Ok(drop_short(turns, self.least_frames(), least))
     }
 
@@ -353,9 +356,9 @@ impl Diarizer {
         turns: Vec<FrameTurn>,
         clustering: &Clustering,
         samples: u64,
+        least: usize,
         call: &Call<'_>,
     ) -> Result<Diarization> {
-        let least = *self.config.speaker_range().start();
         let (mut turns, origins) = speaker_count::divide_turns(turns, clustering.speakers, least, call)?;
         let voice_of = voices(&clustering.centroids, &origins);
         let duration_s = samples as f64 / f64::from(SAMPLE_RATE);

@@ -88,7 +88,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum Stage {
-    /// Waiting for a free run slot of a session.
+    /// Waiting for a free run slot of a session, or for another call of a stream.
     Waiting = 0,
     /// Decoding, resampling and running the local diarizer over the windows.
     Analysis = 1,
@@ -96,14 +96,14 @@ pub enum Stage {
     Clustering = 2,
     /// Putting the windows together into segments.
     Reconstruction = 3,
-    /// Loading a model. Never told to a progress callback.
+    /// Loading a model.
     Loading = 4,
 }
 
 impl std::fmt::Display for Stage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Stage::Waiting => "waiting for a free run slot",
+            Stage::Waiting => "waiting for other calls",
             Stage::Analysis => "analysing the audio",
             Stage::Clustering => "clustering the speakers",
             Stage::Reconstruction => "reconstructing the segments",

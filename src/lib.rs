@@ -52,6 +52,7 @@ mod loading;
 mod memory;
 pub mod model;
 pub mod output;
+mod pool;
 pub mod score;
 pub mod stream;
 mod sync;

@@ -75,8 +75,7 @@ impl<T: Send + 'static> Load<T> {
         Ok(load)
     }
 
-    /// Waits for the end of the work, as long as `call` allows. The progress callback is not called. `stage` is what the
-    /// caller is at.
+    /// Waits for the end of the work, as long as `call` allows. `stage` is what the caller is at.
     ///
     /// # Errors
     /// Those of the work; [`Error::Cancelled`] or [`Error::Deadline`] of `stage`, after which it can be waited for again.
@@ -90,7 +89,7 @@ impl<T: Send + 'static> Load<T> {
                     // A panic goes on here, where the call's guard makes a status of it.
                     return outcome.unwrap_or_else(|panic| resume_unwind(panic));
                 }
-                Err(RecvTimeoutError::Timeout) => call.check_wanted(stage)?,
+                Err(RecvTimeoutError::Timeout) => call.check(stage, 0.0)?,
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(Error::Runtime(
                         "the thread that loads a model ended without a result".to_owned(),
@@ -113,19 +112,22 @@ impl<T> Drop for Load<T> {
     }
 }
 
-/// Runs `work`, on a thread of its own where `call` may end it.
+/// Loads a model by `work`, on a thread of its own where `call` may end it or reports progress.
 ///
 /// # Errors
-/// Those of `work`, [`Load::start`] and [`Load::wait`].
+/// Those of `work`, [`Load::start`] and [`Load::wait`]; [`Error::InvalidArgument`] for what a load has no use for.
 pub(crate) fn run<T: Send + 'static>(
     call: &Call<'_>,
     work: impl FnOnce(&Call<'_>) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    if !call.may_end() {
+    call.without_result("loading a model")?;
+    if !call.looks_up() {
         return work(&Call::none());
     }
-    call.check_wanted(Stage::Loading)?;
-    Load::start(work)?.wait(call, Stage::Loading)
+    call.check(Stage::Loading, 0.0)?;
+    let loaded = Load::start(work)?.wait(call, Stage::Loading)?;
+    call.check(Stage::Loading, 1.0)?;
+    Ok(loaded)
 }
 
 #[cfg(test)]

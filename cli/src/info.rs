@@ -2,7 +2,7 @@
 
 use clap::Args;
 use voiceflow::model::{ModelInfo, runtime};
-use voiceflow::{ABI_VERSION, Config, Diarizer, Provider};
+use voiceflow::{ABI_VERSION, Call, Config, Diarizer, Provider};
 
 use crate::exit::{Outcome, print};
 use crate::model_args::ModelArgs;
@@ -46,7 +46,7 @@ fn runtime_lines(config: &Config) -> voiceflow::Result<String> {
 
 fn model_lines(config: &Config, chosen: bool) -> voiceflow::Result<String> {
     let recordings = Diarizer::new(config)?;
-    let streams = recordings.for_streams()?;
+    let streams = recordings.for_streams(&Call::none())?;
     let latency = format!("--latency {}", config.latency_s());
     if recordings.model() == streams.model() {
         let all = lines("model", &recordings, &latency);

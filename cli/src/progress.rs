@@ -36,7 +36,6 @@ pub fn work_on<T>(
         let left = left.map(|left| format!(", {} left", HumanDuration(left))).unwrap_or_default();
         bar.set_message(format!("{stage}{left}"));
         bar.set_position((fraction * 1000.0) as u64);
-        true
     };
     let call = Call::none().with_progress(&report).with_deadline(deadline);
     let result = work(&call);

@@ -225,6 +225,7 @@ mod tests {
 
     use super::*;
     use crate::audio::{BufferSource, SAMPLE_RATE};
+    use crate::call::Cancel;
     use crate::config::Config;
     use crate::model::{ModelInfo, Session, Stretch, Tuning};
 
@@ -317,8 +318,13 @@ mod tests {
         for (seconds, allowed) in [(1, 10), (60, 40)] {
             let audio = vec![0.0; seconds * 16_000];
             let calls = AtomicUsize::new(0);
-            let stop = |_: Stage, _: f32| calls.fetch_add(1, Ordering::Relaxed) < allowed;
-            let call = Call::none().with_progress(&stop);
+            let cancel = Cancel::new();
+            let stop = |_: Stage, _: f32| {
+                if calls.fetch_add(1, Ordering::Relaxed) == allowed {
+                    cancel.set();
+                }
+            };
+            let call = Call::none().with_progress(&stop).with_cancel(&cancel);
             let mut source = BufferSource::from_f32(&audio, SAMPLE_RATE, 1).unwrap();
             let error = analyse(&local, &options, &mut source, &call).unwrap_err();
             assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{seconds} s: {error:?}");

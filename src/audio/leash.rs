@@ -222,10 +222,7 @@ mod tests {
     #[test]
     fn the_callback_is_told_the_share_and_not_at_every_read() {
         let told = Mutex::new(Vec::new());
-        let note = |_: Stage, fraction: f32| {
-            told.lock().push(fraction);
-            true
-        };
+        let note = |_: Stage, fraction: f32| told.lock().push(fraction);
         let call = Call::none().with_progress(&note);
         let leash = Leash::new(&call);
         leash.set_fraction(0.25);

@@ -7,10 +7,10 @@ mod values;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::time::Duration;
 
 pub use choices::{ClusteringMethod, EmbeddingFamily, Frontend, ModelSource, Provider, ProviderPolicy};
 
+pub use crate::call::MAX_SPEAKERS;
 use crate::error::{Error, Result};
 
 /// Most threads of one run of the network.
@@ -19,8 +19,6 @@ pub const MAX_THREADS: usize = 256;
 pub const MAX_SLOTS: usize = 64;
 /// Most windows in one run of the network.
 pub const MAX_BATCH: usize = 1024;
-/// Most speakers that can be asked for in one recording.
-pub const MAX_SPEAKERS: usize = 100;
 /// Most windows that a cluster can be asked to have.
 pub const MAX_CLUSTER_SIZE: usize = 1000;
 /// Least and most latency of a stream in seconds.
@@ -52,7 +50,6 @@ pub struct Config {
     threads: usize,
     slots: usize,
     batch: usize,
-    deadline: Option<Duration>,
     min_speakers: usize,
     max_speakers: usize,
     hop_s: Option<f64>,
@@ -86,7 +83,6 @@ impl Default for Config {
             threads: 0,
             slots: 1,
             batch: 8,
-            deadline: None,
             min_speakers: 0,
             max_speakers: MAX_SPEAKERS,
             hop_s: None,
@@ -235,19 +231,14 @@ impl Config {
         Ok(())
     }
 
-    /// Longest time that one call may take; `None` (the default) is without limit, zero has always passed.
-    pub fn set_deadline(&mut self, deadline: Option<Duration>) {
-        self.deadline = deadline;
-    }
-
-    /// Exactly `count` speakers, 1 to 100.
+    /// Exactly `count` speakers, 1 to 100, in every recording whose [`Call`](crate::Call) asks for no number.
     pub fn set_num_speakers(&mut self, count: usize) -> Result<()> {
         within("num_speakers", count, 1..=MAX_SPEAKERS)?;
         self.set_speaker_range(count, count)
     }
 
-    /// At least `min` (0 to 100) and at most `max` (1 to 100) speakers. Default 0 to 100. A recording without
-    /// speech has none whatever is asked for.
+    /// At least `min` (0 to 100) and at most `max` (1 to 100) speakers, in every recording whose [`Call`](crate::Call) asks
+    /// for no number. Default 0 to 100. A recording without speech has none whatever is asked for.
     pub fn set_speaker_range(&mut self, min: usize, max: usize) -> Result<()> {
         within("min_speakers", min, 0..=MAX_SPEAKERS)?;
         within("max_speakers", max, 1..=MAX_SPEAKERS)?;

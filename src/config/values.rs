@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::{ClusteringMethod, Config, EmbeddingFamily, Frontend, ModelSource, Provider, ProviderPolicy};
 
@@ -74,10 +73,6 @@ impl Config {
     /// Windows in one run.
     pub fn batch(&self) -> usize {
         self.batch
-    }
-    /// Longest time of one call.
-    pub fn deadline(&self) -> Option<Duration> {
-        self.deadline
     }
     /// Fewest and most speakers.
     pub fn speaker_range(&self) -> RangeInclusive<usize> {

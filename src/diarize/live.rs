@@ -126,7 +126,9 @@ fn vote(
             ballot.add(window, frame, Weighting::Trapezoid);
         }
         talkers.clear();
-        ballot.decide(Weighting::Trapezoid, |speaker, probability| talkers.push((speaker, probability)));
+        ballot.decide(Weighting::Trapezoid, usize::MAX, |speaker, probability| {
+            talkers.push((speaker, probability))
+        });
         tell(frame, &talkers);
     }
 }
@@ -250,6 +252,7 @@ mod tests {
                 frames,
                 HYSTERESIS,
                 Weighting::Trapezoid,
+                usize::MAX,
                 &Call::none(),
             )
             .unwrap()
@@ -332,9 +335,8 @@ mod tests {
         let mut found: Vec<FrameTurn> = told.into_iter().map(|live| live.turn).collect();
         super::super::timeline::sort(&mut found);
         let (call, weighting) = (Call::none(), Weighting::Trapezoid);
-        let whole =
-            reconstruct(&labelled(&windows, &labels).unwrap(), 40 * STEP, HYSTERESIS, weighting, &call)
-                .unwrap();
+        let labelled = labelled(&windows, &labels).unwrap();
+        let whole = reconstruct(&labelled, 40 * STEP, HYSTERESIS, weighting, usize::MAX, &call).unwrap();
         assert!(whole.len() > 10);
         assert_eq!(found, whole);
     }

@@ -124,12 +124,12 @@ impl FrameVote {
         }
     }
 
-    /// Calls `talks(speaker, probability)` for the most active speakers, as many as talk on average.
-    pub(super) fn decide(&mut self, weighting: Weighting, mut talks: impl FnMut(usize, f32)) {
+    /// Calls `talks(speaker, probability)` for the most active speakers, as many as talk on average and at most `at_once`.
+    pub(super) fn decide(&mut self, weighting: Weighting, at_once: usize, mut talks: impl FnMut(usize, f32)) {
         if self.weight <= 0.0 {
             return;
         }
-        let count = weighting.count(self.talkers / self.weight);
+        let count = weighting.count(self.talkers / self.weight).min(at_once);
         self.activity.retain(|&(_, sum)| sum > 0.0);
         self.activity.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         for &(speaker, sum) in self.activity.iter().take(count) {
@@ -167,8 +167,8 @@ pub fn merged<'a>(one: &[Labelled<'a>], two: &[Labelled<'a>]) -> Result<Vec<Labe
     Ok(all)
 }
 
-/// Turns of all speakers in the first `total_frames` frames, by start, then end, then speaker. `windows` are
-/// in the order of their start, and may be of different lengths.
+/// Turns of all speakers in the first `total_frames` frames, by start, then end, then speaker; at most `at_once` of them
+/// talk in a frame. `windows` are in the order of their start, and may be of different lengths.
 ///
 /// # Errors
 /// Those of [`Call::check`].
@@ -177,6 +177,7 @@ pub fn reconstruct(
     total_frames: usize,
     hysteresis: Hysteresis,
     weighting: Weighting,
+    at_once: usize,
     call: &Call<'_>,
 ) -> Result<Vec<FrameTurn>> {
     call.check(Stage::Reconstruction, 0.0)?;
@@ -207,7 +208,7 @@ pub fn reconstruct(
             }
         }
         let mut marked = Ok(());
-        vote.decide(weighting, |speaker, probability| {
+        vote.decide(weighting, at_once, |speaker, probability| {
             if marked.is_ok() {
                 marked = turns.mark(speaker, frame, probability);
             }
@@ -237,7 +238,7 @@ mod tests {
         weighting: Weighting,
     ) -> Vec<FrameTurn> {
         let labelled = labelled(windows, labels).unwrap();
-        reconstruct(&labelled, frames, HYSTERESIS, weighting, &Call::none()).unwrap()
+        reconstruct(&labelled, frames, HYSTERESIS, weighting, usize::MAX, &Call::none()).unwrap()
     }
 
     fn reconstructed(

@@ -109,6 +109,28 @@ pub fn fill_pauses(turns: Vec<FrameTurn>, frames: usize) -> Result<Vec<FrameTurn
     Ok(filled)
 }
 
+/// Gives each of the first `total_frames` frames that several turns share to the shortest of them: a pause that was filled
+/// is a pause again where somebody else talks in it.
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory).
+pub fn exclusive(turns: Vec<FrameTurn>, total_frames: usize) -> Result<Vec<FrameTurn>> {
+    let mut order: Vec<usize> = memory::collected(TURNS, 0..turns.len())?;
+    order.sort_by_key(|&index| (std::cmp::Reverse(turns[index].frames()), index));
+    let mut owners: Vec<Option<usize>> = Vec::new();
+    memory::resize(TURNS, &mut owners, total_frames, None)?;
+    for index in order {
+        owners[turns[index].start..turns[index].end].fill(Some(index));
+    }
+    let mut builder = TurnBuilder::default();
+    for (frame, owner) in owners.into_iter().enumerate() {
+        if let Some(turn) = owner.map(|index| &turns[index]) {
+            builder.mark(turn.speaker, frame, turn.confidence())?;
+        }
+    }
+    builder.finish()
+}
+
 /// Drops turns shorter than `frames`. A speaker with short turns only goes, unless fewer than `keep`
 /// speakers would be left: then those with the longest turns keep their longest.
 pub fn drop_short(turns: Vec<FrameTurn>, frames: usize, keep: usize) -> Vec<FrameTurn> {

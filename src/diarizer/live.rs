@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Diarizer;
+use crate::call::Call;
 use crate::config::{Config, ModelSource};
 use crate::diarize::windows::WindowGrid;
 use crate::error::Result;
@@ -40,9 +41,10 @@ impl Diarizer {
     /// joint model. That is loaded by the first call.
     ///
     /// # Errors
-    /// Those of [`Diarizer::new`]; [`Error::Forked`](crate::Error::Forked).
-    pub fn for_streams(&self) -> Result<Self> {
+    /// Those of [`Diarizer::load`]; [`Error::Forked`](crate::Error::Forked).
+    pub fn for_streams(&self, call: &Call<'_>) -> Result<Self> {
         self.check_process()?;
+        call.without_result("making a stream")?;
         let Live::Other(source, loaded) = &self.live else { return Ok(self.clone()) };
         let mut loaded = loaded.lock();
         if let Some(diarizer) = &*loaded {
@@ -50,7 +52,7 @@ impl Diarizer {
         }
         let mut config = self.config.clone();
         config.set_model(source.clone());
-        let diarizer = Self::new(&config)?;
+        let diarizer = Self::load(&config, call)?;
         *loaded = Some(diarizer.clone());
         Ok(diarizer)
     }

@@ -1,20 +1,24 @@
 //! The conditions of one call, as C gives them. The first field is the caller's idea of the size, so that fields can
 //! be added at the end without breaking programs already built.
 
+use std::ffi::c_void;
 use std::mem::offset_of;
 use std::time::Duration;
 
 use super::buffer;
+use super::callback::{self, vf_progress_fn};
 use super::cancel::vf_cancel;
 use super::handle::{self, Borrow};
 use super::status::Failure;
 use crate::call::{Call, Cancel};
+use crate::error::Stage;
 
 /// The conditions of one call that may take long. A call that is given NULL for them has none.
 ///
 /// Set it to zeros, and `size` to `sizeof(vf_call)`: `vf_call call = {sizeof call};`. Zeros ask for nothing, whatever fields
 /// later releases add at the end. A program built with a later header may use an earlier library as long as the fields that the
-/// library does not know are zeros; others are refused with VF_E_INVALID_ARGUMENT.
+/// library does not know are zeros; others are refused with VF_E_INVALID_ARGUMENT, and so are numbers that the call at hand has
+/// no use for: those of speakers, and VF_CALL_EXCLUSIVE, are for the results of recordings and of streams.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct vf_call {
@@ -22,76 +26,172 @@ pub struct vf_call {
     pub size: usize,
     /// The switch that ends the call with VF_E_CANCELLED soon after it is set; NULL for none.
     pub cancel: *const vf_cancel,
-    /// Which of the numbers below are asked for: numbers of `vf_call_flag`, added; 0 for none.
+    /// Gets how far the call is, see `vf_progress_fn`; NULL for none.
+    pub progress: vf_progress_fn,
+    /// Handed to `progress` as it is.
+    pub user_data: *mut c_void,
+    /// What of the following is asked for: numbers of `vf_call_flag`, added; 0 for none. A number whose flag is not set has to
+    /// be 0.
     pub flags: u64,
     /// With VF_CALL_DEADLINE: milliseconds from the start of the call, 0 or more, after which it ends with VF_E_DEADLINE.
-    /// Without that flag it has to be 0.
     pub deadline_ms: u64,
+    /// With VF_CALL_NUM_SPEAKERS: exactly so many speakers, 1 to 100.
+    pub num_speakers: u64,
+    /// With VF_CALL_MIN_SPEAKERS: at least so many speakers, 0 to 100.
+    pub min_speakers: u64,
+    /// With VF_CALL_MAX_SPEAKERS: at most so many speakers, 1 to 100.
+    pub max_speakers: u64,
 }
 
-/// The numbers of a `vf_call` that are asked for.
+/// What is asked for by a `vf_call`. Numbers of speakers take the place of those of the options.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum vf_call_flag {
     /// The call has the deadline `deadline_ms`.
     VF_CALL_DEADLINE = 1,
+    /// The result has exactly `num_speakers` speakers. Not with either of the two below.
+    VF_CALL_NUM_SPEAKERS = 2,
+    /// The result has at least `min_speakers` speakers.
+    VF_CALL_MIN_SPEAKERS = 4,
+    /// The result has at most `max_speakers` speakers.
+    VF_CALL_MAX_SPEAKERS = 8,
+    /// No two segments of the result overlap: where several speakers talk, the one who is the most active has the time.
+    VF_CALL_EXCLUSIVE = 16,
 }
 
 /// All flags that this release knows.
-const KNOWN_FLAGS: u64 = vf_call_flag::VF_CALL_DEADLINE as u64;
+const KNOWN_FLAGS: u64 = vf_call_flag::VF_CALL_DEADLINE as u64
+    | vf_call_flag::VF_CALL_NUM_SPEAKERS as u64
+    | vf_call_flag::VF_CALL_MIN_SPEAKERS as u64
+    | vf_call_flag::VF_CALL_MAX_SPEAKERS as u64
+    | vf_call_flag::VF_CALL_EXCLUSIVE as u64;
 /// More than any release will have: such a size was never set.
 const MAX_SIZE: usize = 4096;
 /// Where the fields end. One that the caller's struct has in part only is none of its fields.
-const FIELD_ENDS: [usize; 4] = [
-    size_of::<usize>(),
-    offset_of!(vf_call, cancel) + size_of::<*const vf_cancel>(),
-    offset_of!(vf_call, flags) + size_of::<u64>(),
+const FIELD_ENDS: [usize; 9] = [
+    offset_of!(vf_call, cancel),
+    offset_of!(vf_call, progress),
+    offset_of!(vf_call, user_data),
+    offset_of!(vf_call, flags),
+    offset_of!(vf_call, deadline_ms),
+    offset_of!(vf_call, num_speakers),
+    offset_of!(vf_call, min_speakers),
+    offset_of!(vf_call, max_speakers),
     size_of::<vf_call>(),
 ];
 
 impl vf_call {
     /// Asks for nothing.
-    const NONE: Self = Self { size: size_of::<Self>(), cancel: std::ptr::null(), flags: 0, deadline_ms: 0 };
-}
+    const NONE: Self = Self {
+        size: size_of::<Self>(),
+        cancel: std::ptr::null(),
+        progress: None,
+        user_data: std::ptr::null_mut(),
+        flags: 0,
+        deadline_ms: 0,
+        num_speakers: 0,
+        min_speakers: 0,
+        max_speakers: 0,
+    };
 
-/// The conditions of a call, checked.
-pub(super) struct Conditions<'a> {
-    cancel: Option<Borrow<'a, Cancel>>,
-    deadline: Option<Duration>,
-}
-
-impl Conditions<'_> {
-    /// Steers the call. The deadline counts from here.
-    pub(super) fn call(&self) -> Call<'_> {
-        let call = Call::none().with_deadline(self.deadline);
-        match &self.cancel {
-            Some(cancel) => call.with_cancel(cancel),
-            None => call,
+    /// The number of the field `name`, if `flag` asks for it.
+    fn number(&self, name: &str, flag: vf_call_flag, value: u64) -> Result<Option<u64>, Failure> {
+        let asked = self.flags & flag as u64 != 0;
+        if !asked && value != 0 {
+            let text = format!("call: {name}: expected 0 without the flag {flag:?}, got {value}");
+            return Err(Failure::invalid(text));
         }
+        Ok(asked.then_some(value))
     }
 }
 
-/// Reads the conditions of a call, of which there are none where the pointer is NULL.
+/// Numbers of speakers that a call asks for.
+#[derive(Debug, Default, PartialEq)]
+struct Speakers {
+    num: Option<u64>,
+    min: Option<u64>,
+    max: Option<u64>,
+}
+
+/// The conditions of a call, checked as far as no call has to be known for it.
+struct Conditions<'a> {
+    cancel: Option<Borrow<'a, Cancel>>,
+    progress: vf_progress_fn,
+    user_data: callback::UserData,
+    deadline: Option<Duration>,
+    speakers: Speakers,
+    exclusive: bool,
+}
+
+/// Does `work` under the conditions of a call, of which there are none where the pointer is NULL. A deadline counts from here.
 ///
 /// # Safety
-/// `call` is NULL or leads to a `vf_call` that has the bytes its field `size` says; its switch is NULL or a live handle.
-pub(super) unsafe fn conditions<'a>(call: *const vf_call) -> Result<Conditions<'a>, Failure> {
+/// `call` is NULL or leads to a `vf_call` that has the bytes its field `size` says; its switch is NULL or a live handle, and its
+/// callback may be called on this thread with the user data.
+pub(super) unsafe fn under<T>(
+    call: *const vf_call,
+    work: impl FnOnce(&Call<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     // SAFETY: as promised.
-    let vf_call { cancel, flags, deadline_ms, .. } = unsafe { read(call) }?;
+    let asked = unsafe { conditions(call) }?;
+    let (function, user_data) = (asked.progress, asked.user_data);
+    let report = |stage: Stage, fraction: f32| {
+        if let Some(function) = function {
+            // SAFETY: as promised.
+            callback::during(|| unsafe { function(user_data.get(), stage as i32, fraction) });
+        }
+    };
+    let mut call = Call::none().with_deadline(asked.deadline);
+    if function.is_some() {
+        call = call.with_progress(&report);
+    }
+    if let Some(cancel) = &asked.cancel {
+        call = call.with_cancel(cancel);
+    }
+    // What is too large for a `usize` is too large for any number of speakers.
+    let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    if let Some(num) = asked.speakers.num {
+        call = call.with_num_speakers(count(num));
+    }
+    if let Some(min) = asked.speakers.min {
+        call = call.with_min_speakers(count(min));
+    }
+    if let Some(max) = asked.speakers.max {
+        call = call.with_max_speakers(count(max));
+    }
+    if asked.exclusive {
+        call = call.exclusive();
+    }
+    work(&call)
+}
+
+/// Reads the conditions of a call.
+///
+/// # Safety
+/// As [`under`].
+unsafe fn conditions<'a>(call: *const vf_call) -> Result<Conditions<'a>, Failure> {
+    // SAFETY: as promised.
+    let call = unsafe { read(call) }?;
+    let flags = call.flags;
     if flags & !KNOWN_FLAGS != 0 {
         let text = format!("call: flags: expected those of vf_call_flag ({KNOWN_FLAGS:#x}), got {flags:#x}");
         return Err(Failure::invalid(text));
     }
-    let has_deadline = flags & vf_call_flag::VF_CALL_DEADLINE as u64 != 0;
-    if !has_deadline && deadline_ms != 0 {
-        let text =
-            format!("call: deadline_ms: expected 0 without the flag VF_CALL_DEADLINE, got {deadline_ms}");
-        return Err(Failure::invalid(text));
-    }
-    let deadline = has_deadline.then(|| Duration::from_millis(deadline_ms));
-    // SAFETY: NULL or a live handle, as promised.
-    let cancel = unsafe { handle::borrow_nullable::<Cancel>(cancel) }?;
-    Ok(Conditions { cancel, deadline })
+    let deadline_ms = call.number("deadline_ms", vf_call_flag::VF_CALL_DEADLINE, call.deadline_ms)?;
+    let speakers = Speakers {
+        num: call.number("num_speakers", vf_call_flag::VF_CALL_NUM_SPEAKERS, call.num_speakers)?,
+        min: call.number("min_speakers", vf_call_flag::VF_CALL_MIN_SPEAKERS, call.min_speakers)?,
+        max: call.number("max_speakers", vf_call_flag::VF_CALL_MAX_SPEAKERS, call.max_speakers)?,
+    };
+    Ok(Conditions {
+        // SAFETY: NULL or a live handle, as promised.
+        cancel: unsafe { handle::borrow_nullable::<Cancel>(call.cancel) }?,
+        progress: call.progress,
+        user_data: callback::UserData(call.user_data),
+        deadline: deadline_ms.map(Duration::from_millis),
+        speakers,
+        exclusive: flags & vf_call_flag::VF_CALL_EXCLUSIVE as u64 != 0,
+    })
 }
 
 /// The caller's struct, with zeros for the fields that it does not have.
@@ -112,7 +212,8 @@ unsafe fn read(call: *const vf_call) -> Result<vf_call, Failure> {
     }
     let shared = FIELD_ENDS.into_iter().filter(|end| *end <= size).max().unwrap_or(0);
     let bytes = call.cast::<u8>();
-    // SAFETY: the caller's struct has `size` bytes; whole fields of it, each of which takes any value, are copied.
+    // SAFETY: the caller's struct has `size` bytes; whole fields of it are copied: numbers and pointers, which take any value, and
+    // a pointer to a function, which is NULL or one of that type, as promised.
     unsafe { bytes.copy_to_nonoverlapping((&raw mut known).cast::<u8>(), shared) };
     // SAFETY: as above; these bytes are read as bytes.
     let beyond = (shared..size).map(|at| unsafe { bytes.add(at).read() });
@@ -159,7 +260,8 @@ mod tests {
         call.known.deadline_ms = 250;
         assert_eq!(deadline(&call), Ok(Some(Duration::from_millis(250))));
         // SAFETY: NULL asks for nothing.
-        assert!(unsafe { conditions(std::ptr::null()) }.unwrap().deadline.is_none());
+        let none = unsafe { conditions(std::ptr::null()) }.unwrap();
+        assert!(none.deadline.is_none() && none.speakers == Speakers::default() && !none.exclusive);
     }
 
     #[test]
@@ -168,10 +270,10 @@ mod tests {
         call.known.deadline_ms = 250;
         let text = deadline(&call).unwrap_err();
         assert_eq!(text, "call: deadline_ms: expected 0 without the flag VF_CALL_DEADLINE, got 250");
-        call.known.flags = 6;
+        call.known.flags = 96;
         assert_eq!(
             deadline(&call).unwrap_err(),
-            "call: flags: expected those of vf_call_flag (0x1), got 0x6"
+            "call: flags: expected those of vf_call_flag (0x1f), got 0x60"
         );
     }
 
@@ -183,14 +285,17 @@ mod tests {
         assert_eq!(deadline(&call), Ok(Some(Duration::from_millis(9))));
         call.added[1] = 1;
         assert!(deadline(&call).unwrap_err().contains("of a later release"));
-        // Without the last field there is a deadline of 0; without the last two there is none.
-        call.known.size = FIELD_ENDS[2];
+        // A program built before there were numbers of speakers has a deadline; one that ends in half of it has one of 0.
+        call.known.size = offset_of!(vf_call, num_speakers);
+        assert_eq!(deadline(&call), Ok(Some(Duration::from_millis(9))));
+        call.known.deadline_ms = 0;
+        call.known.size = offset_of!(vf_call, num_speakers) - 1;
         assert_eq!(deadline(&call), Ok(Some(Duration::ZERO)));
-        call.known.size = FIELD_ENDS[1];
+        call.known.size = offset_of!(vf_call, flags);
         assert_eq!(deadline(&call), Ok(None));
         for size in [0, 1, FIELD_ENDS[0] - 1, MAX_SIZE + 1, usize::MAX] {
             call.known.size = size;
-            assert!(deadline(&call).unwrap_err().contains("the field size to be 32, got"), "{size}");
+            assert!(deadline(&call).unwrap_err().contains("the field size to be 72, got"), "{size}");
         }
     }
 }

@@ -4,26 +4,23 @@
 use std::cell::Cell;
 use std::ffi::c_void;
 
-use crate::error::Stage;
-
-/// Told how far a call is; returns 0 to go on, anything else to cancel the call with `VF_E_CANCELLED`. It is asked at least
-/// every 50 ms while the call waits or its networks run, and between pieces of work otherwise.
+/// Gets how far a call is: at least every 50 ms while the call waits or networks run on other threads for it, and between pieces
+/// of work otherwise. To end the call from here, set its switch (`vf_cancel_set`).
 ///
 /// - `user_data`: as given with the callback.
 /// - `stage`: a number of `vf_stage`; new ones may be added.
 /// - `fraction`: how much of the stage is done, 0 to 1.
 ///
 /// Called on the thread that made the call, with no lock of the library held. It must not throw, and must not
-/// call functions of this library other than `vf_last_error`, `vf_status_str` and the versions: others fail with
-/// `VF_E_INVALID_ARGUMENT`, and a destroy does nothing.
-pub type vf_progress_fn =
-    Option<unsafe extern "C" fn(user_data: *mut c_void, stage: i32, fraction: f32) -> i32>;
+/// call functions of this library other than `vf_cancel_set`, `vf_last_error`, `vf_status_str` and the versions: others fail
+/// with `VF_E_INVALID_ARGUMENT`, and a destroy does nothing.
+pub type vf_progress_fn = Option<unsafe extern "C" fn(user_data: *mut c_void, stage: i32, fraction: f32)>;
 
 /// The stages told to a progress callback.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum vf_stage {
-    /// Waiting for a free run slot. Never reported to a progress callback; named in the text of errors.
+    /// Waiting for a free run slot, or for another call of a stream.
     VF_STAGE_WAITING = 0,
     /// Decoding, resampling and running the network over the windows.
     VF_STAGE_ANALYSIS = 1,
@@ -31,7 +28,7 @@ pub enum vf_stage {
     VF_STAGE_CLUSTERING = 2,
     /// Putting the windows together into segments.
     VF_STAGE_RECONSTRUCTION = 3,
-    /// Loading a model. Never reported to a progress callback; named in the text of errors.
+    /// Loading a model.
     VF_STAGE_LOADING = 4,
 }
 
@@ -73,25 +70,10 @@ impl UserData {
     }
 }
 
-/// The progress callback as the crate wants it: `true` to go on.
-///
-/// # Safety
-/// `callback` may be called with `user_data` on this thread while the result lives.
-pub(crate) unsafe fn progress(
-    callback: vf_progress_fn,
-    user_data: *mut c_void,
-) -> impl Fn(Stage, f32) -> bool + Sync {
-    let user_data = UserData(user_data);
-    move |stage, fraction| match callback {
-        None => true,
-        // SAFETY: promised by the caller of `progress`.
-        Some(callback) => during(|| unsafe { callback(user_data.get(), stage as i32, fraction) }) == 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Stage;
 
     #[test]
     fn the_stages_of_the_header_are_those_of_the_crate() {

@@ -1,6 +1,6 @@
 //! The switch by which any thread ends calls of another.
 
-use super::guard::guard;
+use super::guard::{guard, guard_anywhere};
 use super::handle::{self, Object, borrow};
 use super::status::{OK, vf_status};
 use crate::call::Cancel;
@@ -51,11 +51,11 @@ pub unsafe extern "C" fn vf_cancel_destroy(cancel: *mut vf_cancel) {
 ///
 /// - `cancel`: the switch.
 ///
-/// Any thread, concurrently.
+/// Any thread, concurrently, also from inside a callback.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_cancel_set(cancel: *const vf_cancel) -> vf_status {
-    guard(|| {
+    guard_anywhere(|| {
         // SAFETY: a live handle, by contract.
         unsafe { borrow::<Cancel>(cancel) }?.set();
         Ok(OK)

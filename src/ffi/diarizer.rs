@@ -1,11 +1,10 @@
 //! The diarizer: recordings in, results out.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::c_char;
 use std::path::Path;
 
 use super::buffer::{self, Buffer};
 use super::call::{self, vf_call};
-use super::callback::{self, vf_progress_fn};
 use super::diarization::vf_diarization;
 use super::guard::guard;
 use super::handle::{self, Object, borrow};
@@ -13,9 +12,7 @@ use super::model_info::{self, vf_model_info};
 use super::options::{self, vf_options};
 use super::status::{Failure, OK, vf_status};
 use crate::audio::BufferSource;
-use crate::call::Call;
 use crate::diarizer::Diarizer;
-use crate::types::Diarization;
 
 /// A loaded model with its options, for any number of recordings, from any number of threads.
 pub struct vf_diarizer {
@@ -44,9 +41,9 @@ pub(super) fn values(n_frames: usize, channels: u16) -> Result<usize, Failure> {
 /// Loads the model and makes it ready.
 ///
 /// - `options`: the options, copied; NULL for the defaults.
-/// - `call`: a deadline and a switch for the load, see `vf_call`; NULL for none. With either, the model is loaded on a thread
-///   of the library's, which the call leaves behind when it ends early: it ends as soon as it can, and what it made is dropped.
-///   The deadline of the options is for the calls of the diarizer, not for this one.
+/// - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or a progress callback the
+///   model is loaded on a thread of the library's, which the call leaves behind when it ends early: that thread ends as soon as
+///   it can, and what it made is dropped.
 /// - `out`: receives the diarizer, or NULL on failure. Destroy it with `vf_diarizer_destroy`.
 ///
 /// Any thread, concurrently.
@@ -63,9 +60,9 @@ pub unsafe extern "C" fn vf_diarizer_create(
         // SAFETY: NULL or valid for a write, and NULL or live handles and a struct of the size it says, by contract.
         unsafe {
             handle::clear(out)?;
-            let conditions = call::conditions(call)?;
             let config = options::config(options)?;
-            handle::give(Diarizer::load(&config, &conditions.call())?, out);
+            let diarizer = call::under(call, |call| Ok(Diarizer::load(&config, call)?))?;
+            handle::give(diarizer, out);
         }
         Ok(OK)
     })
@@ -179,24 +176,6 @@ pub unsafe extern "C" fn vf_diarizer_model_sha256(
     })
 }
 
-/// Does `work` under the caller's progress callback and hands its result over.
-///
-/// # Safety
-/// `progress` may be called with `user_data` on this thread, and `out` is valid for a write.
-unsafe fn give_result(
-    progress: vf_progress_fn,
-    user_data: *mut c_void,
-    out: *mut *mut vf_diarization,
-    work: impl FnOnce(&Call<'_>) -> crate::error::Result<Diarization>,
-) -> Result<(), Failure> {
-    // SAFETY: the caller's promise.
-    let progress = unsafe { callback::progress(progress, user_data) };
-    let result = work(&Call::none().with_progress(&progress))?;
-    // SAFETY: the caller's promise.
-    unsafe { handle::give(result, out) };
-    Ok(())
-}
-
 /// Finds who spoke when in samples held in memory as floats.
 ///
 /// - `diarizer`: the diarizer.
@@ -205,35 +184,33 @@ unsafe fn give_result(
 /// - `n_frames`: samples of each channel; 0 gives a result without segments.
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
 /// - `channels`: 1 to 32; their mean is used.
-/// - `progress`: see `vf_progress_fn`; NULL for none.
-/// - `user_data`: handed to `progress` as it is.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 /// - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
 /// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
 #[unsafe(no_mangle)]
-#[allow(clippy::too_many_arguments, reason = "an array with its shape, and a callback with its data")]
 pub unsafe extern "C" fn vf_diarizer_process_f32(
     diarizer: *const vf_diarizer,
     samples: *const f32,
     n_frames: usize,
     sample_rate: u32,
     channels: u32,
-    progress: vf_progress_fn,
-    user_data: *mut c_void,
+    call: *const vf_call,
     out: *mut *mut vf_diarization,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: NULL or valid for a write, a live handle, an array of the shape given, and a callback that may be
-        // called here, by contract.
+        // SAFETY: NULL or valid for a write, a live handle, an array of the shape given, and what `call::under`
+        // asks for, by contract.
         unsafe {
             handle::clear(out)?;
             let diarizer = borrow::<Diarizer>(diarizer)?;
             let channels = self::channels(channels)?;
             let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
             let mut source = BufferSource::from_f32(samples, sample_rate, channels)?;
-            give_result(progress, user_data, out, |call| diarizer.process(&mut source, call))?;
+            let result = call::under(call, |call| Ok(diarizer.process(&mut source, call)?))?;
+            handle::give(result, out);
         }
         Ok(OK)
     })
@@ -247,35 +224,33 @@ pub unsafe extern "C" fn vf_diarizer_process_f32(
 /// - `n_frames`: samples of each channel; 0 gives a result without segments.
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
 /// - `channels`: 1 to 32; their mean is used.
-/// - `progress`: see `vf_progress_fn`; NULL for none.
-/// - `user_data`: handed to `progress` as it is.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 /// - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
 /// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
 #[unsafe(no_mangle)]
-#[allow(clippy::too_many_arguments, reason = "an array with its shape, and a callback with its data")]
 pub unsafe extern "C" fn vf_diarizer_process_i16(
     diarizer: *const vf_diarizer,
     samples: *const i16,
     n_frames: usize,
     sample_rate: u32,
     channels: u32,
-    progress: vf_progress_fn,
-    user_data: *mut c_void,
+    call: *const vf_call,
     out: *mut *mut vf_diarization,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: NULL or valid for a write, a live handle, an array of the shape given, and a callback that may be
-        // called here, by contract.
+        // SAFETY: NULL or valid for a write, a live handle, an array of the shape given, and what `call::under`
+        // asks for, by contract.
         unsafe {
             handle::clear(out)?;
             let diarizer = borrow::<Diarizer>(diarizer)?;
             let channels = self::channels(channels)?;
             let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
             let mut source = BufferSource::from_i16(samples, sample_rate, channels)?;
-            give_result(progress, user_data, out, |call| diarizer.process(&mut source, call))?;
+            let result = call::under(call, |call| Ok(diarizer.process(&mut source, call)?))?;
+            handle::give(result, out);
         }
         Ok(OK)
     })
@@ -285,8 +260,7 @@ pub unsafe extern "C" fn vf_diarizer_process_i16(
 ///
 /// - `diarizer`: the diarizer.
 /// - `path`: UTF-8 path of the file, at most 65,536 bytes.
-/// - `progress`: see `vf_progress_fn`; NULL for none.
-/// - `user_data`: handed to `progress` as it is.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 /// - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
 ///
 /// Any thread, concurrently.
@@ -296,18 +270,18 @@ pub unsafe extern "C" fn vf_diarizer_process_i16(
 pub unsafe extern "C" fn vf_diarizer_process_file(
     diarizer: *const vf_diarizer,
     path: *const c_char,
-    progress: vf_progress_fn,
-    user_data: *mut c_void,
+    call: *const vf_call,
     out: *mut *mut vf_diarization,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: NULL or valid for a write, a live handle, a zero-ended text, and a callback that may be called
-        // here, by contract.
+        // SAFETY: NULL or valid for a write, a live handle, a zero-ended text, and what `call::under` asks
+        // for, by contract.
         unsafe {
             handle::clear(out)?;
             let diarizer = borrow::<Diarizer>(diarizer)?;
             let path = Path::new(buffer::text("path", path)?);
-            give_result(progress, user_data, out, |call| diarizer.process_file(path, call))?;
+            let result = call::under(call, |call| Ok(diarizer.process_file(path, call)?))?;
+            handle::give(result, out);
         }
         Ok(OK)
     })

@@ -1,10 +1,10 @@
 //! The gallery: known voices, shared between threads; how they get in and out of it.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::c_char;
 use std::path::Path;
 
 use super::buffer;
-use super::callback::{self, vf_progress_fn};
+use super::call::{self, vf_call};
 use super::diarizer::{self, vf_diarizer};
 use super::guard::guard;
 use super::handle::{self, Borrow, Object, borrow};
@@ -115,23 +115,22 @@ pub unsafe extern "C" fn vf_gallery_save(gallery: *const vf_gallery, path: *cons
     })
 }
 
-/// Enrolls the voice that `work` finds with the diarizer, under the caller's progress callback.
+/// Enrolls the voice that `work` finds with the diarizer, under the conditions of `call`.
 ///
 /// # Safety
-/// `progress` may be called with `user_data` on this thread.
+/// As [`call::under`].
 unsafe fn enroll(
     gallery: &Borrow<'_, Shared>,
     diarizer: &Diarizer,
     name: &str,
-    (progress, user_data): (vf_progress_fn, *mut c_void),
+    call: *const vf_call,
     work: impl FnOnce(&Call<'_>) -> crate::error::Result<Voice>,
 ) -> Result<vf_status, Failure> {
     // Before the work, which takes time.
     Gallery::check_name(name)?;
     gallery.read().check_model(diarizer.model())?;
     // SAFETY: the caller's promise.
-    let progress = unsafe { callback::progress(progress, user_data) };
-    let voice = work(&Call::none().with_progress(&progress))?;
+    let voice = unsafe { call::under(call, |call| Ok(work(call)?)) }?;
     gallery.write().enroll(name, &voice)?;
     Ok(OK)
 }
@@ -144,8 +143,7 @@ unsafe fn enroll(
 /// - `name`: UTF-8, 1 to 256 bytes, without white space around it or control characters, and none that unknown
 ///   speakers are given ("SPEAKER_00").
 /// - `path`: UTF-8 path of the file, at most 65,536 bytes; at least 3 s of speech, better 20 s.
-/// - `progress`: see `vf_progress_fn`; NULL for none.
-/// - `user_data`: handed to `progress` as it is.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO (too little speech or more than
@@ -157,17 +155,16 @@ pub unsafe extern "C" fn vf_gallery_enroll_file(
     diarizer: *const vf_diarizer,
     name: *const c_char,
     path: *const c_char,
-    progress: vf_progress_fn,
-    user_data: *mut c_void,
+    call: *const vf_call,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: live handles, zero-ended texts, and a callback that may be called here, by contract.
+        // SAFETY: live handles, zero-ended texts, and what `call::under` asks for, by contract.
         unsafe {
             let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
             let name = buffer::text("name", name)?;
             let path = Path::new(buffer::text("path", path)?);
             let work = |call: &Call<'_>| diarizer.voice_file(path, call);
-            enroll(&gallery, &diarizer, name, (progress, user_data), work)
+            enroll(&gallery, &diarizer, name, call, work)
         }
     })
 }
@@ -182,15 +179,14 @@ pub unsafe extern "C" fn vf_gallery_enroll_file(
 /// - `n_frames`: samples of each channel.
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
 /// - `channels`: 1 to 32; their mean is used.
-/// - `progress`: see `vf_progress_fn`; NULL for none.
-/// - `user_data`: handed to `progress` as it is.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one person among its
 /// reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC,
 /// VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
 #[unsafe(no_mangle)]
-#[allow(clippy::too_many_arguments, reason = "an array with its shape, and a callback with its data")]
+#[allow(clippy::too_many_arguments, reason = "a recording in an array with its shape, and what it is for")]
 pub unsafe extern "C" fn vf_gallery_enroll_f32(
     gallery: *const vf_gallery,
     diarizer: *const vf_diarizer,
@@ -199,12 +195,11 @@ pub unsafe extern "C" fn vf_gallery_enroll_f32(
     n_frames: usize,
     sample_rate: u32,
     channels: u32,
-    progress: vf_progress_fn,
-    user_data: *mut c_void,
+    call: *const vf_call,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: live handles, a zero-ended text, an array of the shape given, and a callback that may be called
-        // here, by contract.
+        // SAFETY: live handles, a zero-ended text, an array of the shape given, and what `call::under`
+        // asks for, by contract.
         unsafe {
             let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
             let name = buffer::text("name", name)?;
@@ -212,7 +207,7 @@ pub unsafe extern "C" fn vf_gallery_enroll_f32(
             let samples = buffer::slice("samples", samples, diarizer::values(n_frames, channels)?)?;
             let mut source = BufferSource::from_f32(samples, sample_rate, channels)?;
             let work = |call: &Call<'_>| diarizer.voice(&mut source, call);
-            enroll(&gallery, &diarizer, name, (progress, user_data), work)
+            enroll(&gallery, &diarizer, name, call, work)
         }
     })
 }

@@ -64,11 +64,16 @@ thread_local! {
 
 /// Runs the body of an exported function. Whatever happens in it, this returns.
 pub(crate) fn guard<T: Answer>(body: impl FnOnce() -> Result<T, Failure>) -> T {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(silence_panics);
     if callback::active() && !T::IN_CALLBACKS {
         return report(Err(Failure::invalid("called from inside a callback, which must not call back")));
     }
+    guard_anywhere(body)
+}
+
+/// As [`guard`], for a function that waits for nothing and may be called from inside a callback.
+pub(crate) fn guard_anywhere<T: Answer>(body: impl FnOnce() -> Result<T, Failure>) -> T {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(silence_panics);
     if T::REPORTS {
         last_error::clear();
     }

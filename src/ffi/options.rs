@@ -2,7 +2,6 @@
 
 use std::ffi::c_char;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::guard::guard;
 use super::handle::{self, Object};
@@ -274,27 +273,6 @@ pub unsafe extern "C" fn vf_options_set_slots(options: *mut vf_options, slots: u
 pub unsafe extern "C" fn vf_options_set_batch(options: *mut vf_options, batch: usize) -> vf_status {
     // SAFETY: a live handle, by contract.
     guard(|| unsafe { set(options, |config| config.set_batch(batch)) })
-}
-
-/// Sets the longest time that one call which runs the network may take, waiting included: infer, frames, process, enroll,
-/// push and finish. It then fails with VF_E_DEADLINE. Default: no limit; a stream does not take over its diarizer's.
-///
-/// - `options`: the options.
-/// - `deadline_ms`: milliseconds; 0 expires at once.
-///
-/// One thread at a time per handle.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn vf_options_set_deadline_ms(options: *mut vf_options, deadline_ms: u64) -> vf_status {
-    guard(|| {
-        // SAFETY: a live handle, by contract.
-        unsafe {
-            set(options, |config| {
-                config.set_deadline(Some(Duration::from_millis(deadline_ms)));
-                Ok(())
-            })
-        }
-    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! A loaded model, run directly.
 
 use std::ffi::c_char;
-use std::time::Duration;
 
 use ndarray::ArrayView2;
 
@@ -27,7 +26,6 @@ const REMEMBERED_LENGTHS: usize = 32;
 /// What a `vf_session` holds.
 pub(crate) struct Session {
     pub(super) model: model::Session,
-    deadline: Option<Duration>,
     slots: usize,
     /// Samples and the frames they give, the latest last. Only the network knows the relation.
     lengths: Mutex<Vec<(usize, usize)>>,
@@ -50,13 +48,12 @@ impl Session {
     pub(super) fn run<T>(
         &self,
         audio: ArrayView2<f32>,
-        call: Call,
+        call: &Call<'_>,
         take: impl FnOnce(&Inference) -> T,
     ) -> Result<T, Failure> {
         let mut outputs = self.spare.lock().pop().unwrap_or_default();
-        let call = call.with_deadline(self.deadline);
         let samples = audio.ncols();
-        let result = self.model.infer(audio, &mut outputs, &call).map_err(Failure::from).map(|()| {
+        let result = self.model.infer(audio, &mut outputs, call).map_err(Failure::from).map(|()| {
             self.remember(samples, outputs.activity.dim().1);
             take(&outputs)
         });
@@ -88,9 +85,9 @@ pub(super) fn check_samples(samples: usize) -> Result<(), Failure> {
 /// Loads a model and checks it.
 ///
 /// - `options`: the options, copied; NULL for the defaults.
-/// - `call`: a deadline and a switch for the load, see `vf_call`; NULL for none. With either, the model is loaded on a thread
-///   of the library's, which the call leaves behind when it ends early: it ends as soon as it can, and what it made is dropped.
-///   The deadline of the options is for the calls of the session, not for this one.
+/// - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or a progress callback the
+///   model is loaded on a thread of the library's, which the call leaves behind when it ends early: that thread ends as soon as
+///   it can, and what it made is dropped.
 /// - `out`: receives the session, or NULL on failure. Destroy it with `vf_session_destroy`.
 ///
 /// Any thread, concurrently.
@@ -107,11 +104,9 @@ pub unsafe extern "C" fn vf_session_create(
         // SAFETY: NULL or valid for a write, and NULL or live handles and a struct of the size it says, by contract.
         unsafe {
             handle::clear(out)?;
-            let conditions = call::conditions(call)?;
             let config = options::config(options)?;
             let session = Session {
-                model: model::Session::load(&config, &conditions.call())?,
-                deadline: config.deadline(),
+                model: call::under(call, |call| Ok(model::Session::load(&config, call)?))?,
                 slots: config.slots(),
                 lengths: Mutex::default(),
                 spare: Mutex::default(),
@@ -258,7 +253,7 @@ pub unsafe extern "C" fn vf_session_frames(
                 let silence = vec![0.0; samples];
                 let silence = ArrayView2::from_shape((1, samples), &silence)
                     .map_err(|error| Failure::invalid(format!("samples: {error}")))?;
-                session.run(silence, Call::none(), |outputs| outputs.activity.dim().1)?
+                session.run(silence, &Call::none(), |outputs| outputs.activity.dim().1)?
             }
         };
         // SAFETY: as above.

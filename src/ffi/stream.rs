@@ -1,9 +1,7 @@
 //! The stream: live audio in, segments out while people speak.
 
-use std::ffi::c_void;
-
 use super::buffer::{self, Buffer};
-use super::callback::{self, vf_progress_fn};
+use super::call::{self, vf_call};
 use super::diarization::vf_diarization;
 use super::diarizer::{channels, values, vf_diarizer};
 use super::guard::guard;
@@ -43,32 +41,35 @@ impl Object for Stream {
 /// name one model (`vf_options_set_bundle`) where a gallery serves both.
 ///
 /// - `diarizer`: the diarizer.
-/// - `options`: latency, history, most speakers, least speech and silence, clustering threshold and deadline of each
-///   call; copied. NULL for the defaults. What else they say is left alone: models and providers are the diarizer's, and
-///   the result of `vf_stream_finish` follows the diarizer's options alone.
+/// - `options`: latency, history, most speakers, least speech and silence, and clustering threshold; copied. NULL for the
+///   defaults. What else they say is left alone: models and providers are the diarizer's, and the result of
+///   `vf_stream_finish` follows the diarizer's options and its own call alone.
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
 /// - `channels`: 1 to 32; their mean is used.
+/// - `call`: the conditions of the call, see `vf_call`, for a model that it loads; NULL for none.
 /// - `out`: receives the stream, or NULL on failure. Destroy it with `vf_stream_destroy`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_FORKED, VF_E_LIMIT,
-/// VF_E_ENDING, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED, VF_E_DEADLINE,
+/// VF_E_FORKED, VF_E_LIMIT, VF_E_ENDING, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_create(
     diarizer: *const vf_diarizer,
     options: *const vf_options,
     sample_rate: u32,
     channels: u32,
+    call: *const vf_call,
     out: *mut *mut vf_stream,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: NULL or valid for a write, a live handle, and NULL or a live handle, by contract.
+        // SAFETY: NULL or valid for a write, a live handle, NULL or a live handle, and what `call::under` asks for, by contract.
         unsafe {
             handle::clear(out)?;
             let diarizer = borrow::<Diarizer>(diarizer)?;
             let config = options::config(options)?;
-            let stream = Stream::new(&diarizer, &config, sample_rate, self::channels(channels)?)?;
-            handle::give(stream, out);
+            let channels = self::channels(channels)?;
+            let open = |call: &Call<'_>| Ok(Stream::open(&diarizer, &config, sample_rate, channels, call)?);
+            handle::give(call::under(call, open)?, out);
         }
         Ok(OK)
     })
@@ -119,8 +120,9 @@ pub unsafe extern "C" fn vf_stream_latency_ms(stream: *const vf_stream, latency_
 ///   allowed where `n_frames` is 0.
 /// - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused (VF_E_LIMIT) while an
 ///   hour of audio is there that earlier calls failed to analyse.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 ///
-/// Any thread, concurrently; pushes into one stream wait for each other.
+/// Any thread, concurrently; pushes into one stream wait for each other, in the order in which they came.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
 /// VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
@@ -128,14 +130,15 @@ pub unsafe extern "C" fn vf_stream_push_f32(
     stream: *const vf_stream,
     samples: *const f32,
     n_frames: usize,
+    call: *const vf_call,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: a live handle and an array of the shape given, by contract.
+        // SAFETY: a live handle, an array of the shape given, and what `call::under` asks for, by contract.
         unsafe {
             let stream = borrow::<Stream>(stream)?;
             let (_, channels) = stream.format();
             let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
-            stream.push_f32(samples, &Call::none())?;
+            call::under(call, |call| Ok(stream.push_f32(samples, call)?))?;
         }
         Ok(OK)
     })
@@ -148,8 +151,9 @@ pub unsafe extern "C" fn vf_stream_push_f32(
 ///   `n_frames` is 0.
 /// - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused (VF_E_LIMIT) while an
 ///   hour of audio is there that earlier calls failed to analyse.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 ///
-/// Any thread, concurrently; pushes into one stream wait for each other.
+/// Any thread, concurrently; pushes into one stream wait for each other, in the order in which they came.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
 /// VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
@@ -157,14 +161,15 @@ pub unsafe extern "C" fn vf_stream_push_i16(
     stream: *const vf_stream,
     samples: *const i16,
     n_frames: usize,
+    call: *const vf_call,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: a live handle and an array of the shape given, by contract.
+        // SAFETY: a live handle, an array of the shape given, and what `call::under` asks for, by contract.
         unsafe {
             let stream = borrow::<Stream>(stream)?;
             let (_, channels) = stream.format();
             let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
-            stream.push_i16(samples, &Call::none())?;
+            call::under(call, |call| Ok(stream.push_i16(samples, call)?))?;
         }
         Ok(OK)
     })
@@ -267,9 +272,8 @@ pub unsafe extern "C" fn vf_stream_speaker_embedding(
 /// time of the option history. Afterwards the stream takes no audio until it is reset.
 ///
 /// - `stream`: the stream.
-/// - `progress`: see `vf_progress_fn`; NULL for none. It must not wait for a thread that pushes into this stream or resets
-///   it: they wait for the finish.
-/// - `user_data`: handed to `progress` as it is.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none. Its progress callback must not wait for a thread that
+///   pushes into this stream or resets it: they wait for the finish.
 /// - `out`: receives the result, or NULL on failure; its speakers are numbered anew, see `vf_stream_final_speakers`.
 ///   Destroy it with `vf_diarization_destroy`.
 ///
@@ -279,17 +283,15 @@ pub unsafe extern "C" fn vf_stream_speaker_embedding(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_finish(
     stream: *const vf_stream,
-    progress: vf_progress_fn,
-    user_data: *mut c_void,
+    call: *const vf_call,
     out: *mut *mut vf_diarization,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: NULL or valid for a write, a live handle, and a callback that may be called here, by contract.
+        // SAFETY: NULL or valid for a write, a live handle, and what `call::under` asks for, by contract.
         unsafe {
             handle::clear(out)?;
             let stream = borrow::<Stream>(stream)?;
-            let progress = callback::progress(progress, user_data);
-            let finished = stream.finish(&Call::none().with_progress(&progress))?;
+            let finished = call::under(call, |call| Ok(stream.finish(call)?))?;
             handle::give(finished.diarization, out);
         }
         Ok(OK)
@@ -322,34 +324,22 @@ pub unsafe extern "C" fn vf_stream_final_speakers(
     })
 }
 
-/// Cancels pushes and finishes of this stream that are in progress: they soon return VF_E_CANCELLED. Calls made later
-/// are not concerned.
+/// Forgets all audio: the stream is as new, segments that were not read included. Waits for the calls that came before.
 ///
 /// - `stream`: the stream.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_FORKED, VF_E_LIMIT, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn vf_stream_cancel(stream: *const vf_stream) -> vf_status {
+pub unsafe extern "C" fn vf_stream_reset(stream: *const vf_stream, call: *const vf_call) -> vf_status {
     guard(|| {
-        // SAFETY: a live handle, by contract.
-        unsafe { borrow_here(stream) }?.cancel();
-        Ok(OK)
-    })
-}
-
-/// Forgets all that was heard: the stream is as new, segments that were not read included.
-///
-/// - `stream`: the stream.
-///
-/// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn vf_stream_reset(stream: *const vf_stream) -> vf_status {
-    guard(|| {
-        // SAFETY: a live handle, by contract.
-        let stream = unsafe { borrow::<Stream>(stream) }?;
-        stream.reset()?;
+        // SAFETY: a live handle, and what `call::under` asks for, by contract.
+        unsafe {
+            let stream = borrow::<Stream>(stream)?;
+            call::under(call, |call| Ok(stream.reset(call)?))?;
+        }
         Ok(OK)
     })
 }

@@ -28,9 +28,6 @@ mod noise;
 mod optimized;
 mod plda_file;
 mod plda_property;
-mod pool;
-#[cfg(test)]
-mod pool_tests;
 mod pool_threads;
 mod process;
 mod provider;

@@ -6,7 +6,6 @@ use ort::environment::Environment;
 use ort::session::{Session as OrtSession, SessionInputs, SessionOutputs};
 
 use super::input_memory::InputMemory;
-use super::pool::{Lease, Pool};
 use super::process::{Process, ProcessMutex};
 use super::provider::{Plans, Tuning};
 use super::slot::Slot;
@@ -18,6 +17,7 @@ use crate::config::{Config, ModelSource, Provider};
 use crate::ending;
 use crate::error::{Error, Result, Stage};
 use crate::loading::Load;
+use crate::pool::{Lease, Pool};
 use crate::sync::Mutex;
 
 /// A network with its run slots. Any thread may run it, concurrently; as many runs go on at once as the option

@@ -54,7 +54,7 @@ impl Session {
     }
 
     /// As [`Session::new`]; the deadline and the switch of `call` end the load, whatever it is at. It is then left behind
-    /// on a thread of its own, which ends as soon as it can. The progress callback is not called.
+    /// on a thread of its own, which ends as soon as it can.
     ///
     /// # Errors
     /// Those of [`Session::new`]; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Limit`] where too many loads that were
@@ -156,6 +156,7 @@ impl Session {
     /// again.
     pub fn infer(&self, audio: ArrayView2<f32>, out: &mut Inference, call: &Call) -> Result<()> {
         let _work = ending::work()?;
+        call.without_result("an inference")?;
         self.check_input(&audio)?;
         // A view in standard layout is borrowed, any other copied.
         let standard = audio.as_standard_layout();

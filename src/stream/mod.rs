@@ -9,26 +9,25 @@
 //!
 //! What is told depends on the audio alone, not on how it is cut into pushes.
 
+mod inbox;
 mod outbox;
+mod samples;
 mod settings;
 mod tape;
 mod work;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
+use inbox::Inbox;
 use outbox::Outbox;
+use samples::Samples;
 use settings::Settings;
 use work::{Surroundings, Work};
 
-use crate::audio::first_not_finite;
 use crate::call::Call;
 use crate::config::Config;
 use crate::diarizer::Diarizer;
 use crate::error::{Error, Result};
-use crate::memory;
 use crate::model::Process;
+use crate::pool::Pool;
 use crate::sync::Mutex;
 use crate::types::{Diarization, Segment, Speaker};
 
@@ -92,15 +91,14 @@ pub struct Stream {
     /// Its locks are known in this process only.
     process: Process,
     diarizer: Diarizer,
-    deadline: Option<Duration>,
     settings: Settings,
     latency_s: f64,
     sample_rate: u32,
     channels: u16,
-    work: Mutex<Work>,
+    /// Used by one call at a time, in the order in which they came.
+    work: Pool<Work>,
+    inbox: Mutex<Inbox>,
     outbox: Mutex<Outbox>,
-    /// Ends the calls under way once it is set; calls made after that have another.
-    stop: Mutex<Arc<AtomicBool>>,
 }
 
 impl std::fmt::Debug for Stream {
@@ -115,14 +113,27 @@ impl std::fmt::Debug for Stream {
 
 impl Stream {
     /// A stream of `channels` interleaved channels (1 to 32) at `sample_rate` Hz (1000 to 768000). Of `config` the
-    /// latency, the history, the most speakers, the least speech and silence and the clustering threshold apply, and
-    /// the deadline of each call; all else is that of [`Diarizer::for_streams`], and the answer of
-    /// [`finish`](Stream::finish) follows its options alone.
+    /// latency, the history, the most speakers, the least speech and silence and the clustering threshold apply; all else is
+    /// that of [`Diarizer::for_streams`], and the answer of [`finish`](Stream::finish) follows its options and its call alone.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] where a number is out of range; those of [`Diarizer::for_streams`].
     pub fn new(diarizer: &Diarizer, config: &Config, sample_rate: u32, channels: u16) -> Result<Self> {
-        let diarizer = diarizer.for_streams()?;
+        Self::open(diarizer, config, sample_rate, channels, &Call::none())
+    }
+
+    /// As [`Stream::new`]; `call` ends the load of a model that streams have for themselves.
+    ///
+    /// # Errors
+    /// Those of [`Stream::new`]; [`Error::Cancelled`], [`Error::Deadline`].
+    pub fn open(
+        diarizer: &Diarizer,
+        config: &Config,
+        sample_rate: u32,
+        channels: u16,
+        call: &Call<'_>,
+    ) -> Result<Self> {
+        let diarizer = diarizer.for_streams(call)?;
         let settings = Settings::new(&diarizer, config);
         let work = Work::new(&settings, sample_rate, channels)?;
         let frames = settings.latency_frames + settings.turns.pause_frames;
@@ -130,13 +141,12 @@ impl Stream {
             latency_s: frames as f64 * settings.times.step_s + work.held_back_s(),
             process: Process::current(),
             diarizer,
-            deadline: config.deadline(),
             settings,
             sample_rate,
             channels,
-            work: Mutex::new(work),
+            work: Pool::new(work, 1),
+            inbox: Mutex::new(Inbox::default()),
             outbox: Mutex::new(Outbox::default()),
-            stop: Mutex::default(),
         })
     }
 
@@ -152,8 +162,8 @@ impl Stream {
     }
 
     /// Takes the next samples, interleaved, full scale ±1, and analyses the windows that they complete, on this
-    /// thread: the work is that of the audio pushed, and no other stream waits for more than one window of it. All
-    /// samples are taken or none; after [`Error::Cancelled`], [`Error::Deadline`], [`Error::Runtime`] and
+    /// thread: the work is that of the audio pushed, and no other stream waits for more than one window of it. Calls of one
+    /// stream wait for each other, in the order in which they came. All samples are taken or none; after [`Error::Cancelled`], [`Error::Deadline`], [`Error::Runtime`] and
     /// [`Error::Model`] they are taken, and the next call goes on with them. After [`Error::Memory`] some may be lost: the
     /// stream takes no more, [`finish`](Stream::finish) answers for what came before, and [`reset`](Stream::reset) makes it
     /// as new.
@@ -163,11 +173,7 @@ impl Stream {
     /// of audio is there that earlier calls failed to analyse; [`Error::Memory`]; those of [`Call::check`]; [`Error::Runtime`],
     /// [`Error::Forked`].
     pub fn push_f32(&self, samples: &[f32], call: &Call<'_>) -> Result<()> {
-        if let Some(index) = first_not_finite(samples) {
-            let text = format!("samples: expected finite values, got {} at index {index}", samples[index]);
-            return Err(Error::Audio(text));
-        }
-        self.push(samples.chunks(BLOCK).map(Ok), call)
+        self.push(Samples::F32(samples), call)
     }
 
     /// As [`push_f32`](Stream::push_f32), of 16-bit samples, which become `sample / 32768`.
@@ -175,47 +181,57 @@ impl Stream {
     /// # Errors
     /// As [`push_f32`](Stream::push_f32).
     pub fn push_i16(&self, samples: &[i16], call: &Call<'_>) -> Result<()> {
-        let blocks = samples.chunks(BLOCK);
-        let floats = |block: &[i16]| {
-            memory::collected("audio", block.iter().map(|&sample| f32::from(sample) / 32_768.0))
-        };
-        self.push(blocks.map(floats), call)
+        self.push(Samples::I16(samples), call)
     }
 
-    fn push<B: AsRef<[f32]>>(&self, blocks: impl Iterator<Item = Result<B>>, call: &Call<'_>) -> Result<()> {
+    /// Takes samples where they lie if no other call uses the stream, else as a copy that waits with this call.
+    fn push(&self, samples: Samples<'_>, call: &Call<'_>) -> Result<()> {
         self.check_process()?;
-        let stop = Arc::clone(&self.stop.lock());
-        let call = call.or_deadline(self.deadline).with_stop(&stop);
-        let mut work = self.work.lock();
-        if work.ended {
-            let text = "stream: expected no audio after finish; reset it first";
-            return Err(Error::InvalidArgument(text.to_owned()));
-        }
-        if work.lost {
-            let text = "stream: expected no audio after some for which there was no memory; finish or reset it first";
-            return Err(Error::InvalidArgument(text.to_owned()));
-        }
-        let mut blocks = blocks.peekable();
-        if work.backlog_s(&self.settings) > MAX_BACKLOG_S && blocks.peek().is_some() {
-            return Err(Error::Limit(format!(
-                "stream: expected at most {MAX_BACKLOG_S} s of audio that earlier calls failed to analyse, got more; push \
-                 nothing until that succeeds, or reset the stream"
-            )));
-        }
-        // What an earlier call left is gone on with, whatever comes with this one.
-        let mut outcome = work.advance(&self.around(&call));
-        for block in blocks {
-            if let Err(error) = block.and_then(|block| work.take(block.as_ref())) {
-                // Later audio would come at the time of the audio that is missing.
-                work.lost = true;
-                return Err(error);
+        call.without_result("a push")?;
+        samples.check_finite()?;
+        if let Some(mut work) = self.work.try_take() {
+            self.inbox.lock().check_open()?;
+            if samples.len() > 0 {
+                work.check_backlog(&self.settings)?;
             }
-            self.outbox.lock().heard_s = work.heard_s();
-            if outcome.is_ok() {
-                outcome = work.advance(&self.around(&call));
+            let mut outcome = self.catch_up(&mut work, call);
+            for start in (0..samples.len()).step_by(BLOCK) {
+                self.take(&mut work, samples.part(start..samples.len().min(start + BLOCK)))?;
+                outcome = outcome.and_then(|()| work.advance(&self.around(call)));
+            }
+            return outcome;
+        }
+        self.inbox.lock().put(&samples, self.most_waiting())?;
+        let mut work = self.work.take(call, || self.unused())?;
+        self.catch_up(&mut work, call)
+    }
+
+    /// Most values that may wait for another call: as long as what may wait to be analysed.
+    fn most_waiting(&self) -> usize {
+        (MAX_BACKLOG_S * f64::from(self.sample_rate) * f64::from(self.channels)) as usize
+    }
+
+    /// Takes what waits in the inbox, and goes on with what earlier calls left.
+    fn catch_up(&self, work: &mut Work, call: &Call<'_>) -> Result<()> {
+        let mut outcome = work.advance(&self.around(call));
+        loop {
+            let Some(samples) = self.inbox.lock().pop() else { return outcome };
+            for block in samples.chunks(BLOCK) {
+                self.take(work, Ok(block))?;
+                outcome = outcome.and_then(|()| work.advance(&self.around(call)));
             }
         }
-        outcome
+    }
+
+    /// Takes samples without analysing them.
+    fn take<B: AsRef<[f32]>>(&self, work: &mut Work, block: Result<B>) -> Result<()> {
+        if let Err(error) = block.and_then(|block| work.take(block.as_ref())) {
+            // Later audio would come at the time of the audio that is missing.
+            self.inbox.lock().lose();
+            return Err(error);
+        }
+        self.outbox.lock().heard_s = work.heard_s();
+        Ok(())
     }
 
     /// Takes out segments that were not read yet, at most `most`: first the final ones, each once, in the order of
@@ -268,31 +284,27 @@ impl Stream {
     /// As [`push_f32`](Stream::push_f32).
     pub fn finish(&self, call: &Call<'_>) -> Result<Finished> {
         self.check_process()?;
-        let stop = Arc::clone(&self.stop.lock());
-        let call = call.or_deadline(self.deadline).with_stop(&stop);
-        let mut work = self.work.lock();
+        let mut work = self.work.take(call, || self.unused())?;
         if work.finished {
             let text = "stream: expected to be finished once; reset it first";
             return Err(Error::InvalidArgument(text.to_owned()));
         }
-        work.finish(&self.around(&call))
-    }
-
-    /// Ends pushes and finishes under way soon with [`Error::Cancelled`], but for the time that they wait for another
-    /// call of this stream. Calls made later are not concerned.
-    pub fn cancel(&self) {
-        std::mem::take(&mut *self.stop.lock()).store(true, Ordering::Relaxed);
+        self.inbox.lock().end();
+        self.catch_up(&mut work, call)?;
+        work.finish(&self.around(call))
     }
 
     /// Forgets everything: the stream is as new.
     ///
     /// # Errors
-    /// [`Error::Forked`].
-    pub fn reset(&self) -> Result<()> {
+    /// [`Error::Forked`]; [`Error::Cancelled`], [`Error::Deadline`] while another call uses the stream: then it is as it was.
+    pub fn reset(&self, call: &Call<'_>) -> Result<()> {
         self.check_process()?;
-        let new = Work::new(&self.settings, self.sample_rate, self.channels)?;
-        let mut work = self.work.lock();
-        *work = new;
+        call.without_result("a reset")?;
+        let next = self.inbox.lock().next();
+        let mut work = self.work.take(call, || self.unused())?;
+        *work = self.unused()?;
+        self.inbox.lock().reset(next);
         *self.outbox.lock() = Outbox::default();
         Ok(())
     }
@@ -300,6 +312,11 @@ impl Stream {
     /// Fails in a child of the process that made the stream.
     pub(crate) fn check_process(&self) -> Result<()> {
         self.process.check(&self.diarizer.model().name)
+    }
+
+    /// The state before the first sample.
+    fn unused(&self) -> Result<Work> {
+        Work::new(&self.settings, self.sample_rate, self.channels)
     }
 
     fn around<'a>(&'a self, call: &'a Call<'a>) -> Surroundings<'a> {

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::outbox::Outbox;
 use super::settings::Settings;
 use super::tape::Tape;
-use super::{Finished, LiveSegment};
+use super::{Finished, LiveSegment, MAX_BACKLOG_S};
 use crate::audio::{Converter, SAMPLE_RATE};
 use crate::call::Call;
 use crate::diarize::LocalWindow;
@@ -50,10 +50,6 @@ pub(super) struct Work {
     details: VecDeque<LocalWindow>,
     /// Final segments of the time that the history covers.
     told: VecDeque<Segment>,
-    /// Whether audio was lost for want of memory.
-    pub(super) lost: bool,
-    /// Whether no more audio comes.
-    pub(super) ended: bool,
     /// Whether all turns are settled.
     closed: bool,
     /// Whether the answer was given.
@@ -74,8 +70,6 @@ impl Work {
             next_detail: 0,
             details: VecDeque::new(),
             told: VecDeque::new(),
-            lost: false,
-            ended: false,
             closed: false,
             finished: false,
         })
@@ -91,10 +85,20 @@ impl Work {
         self.tape.end() as f64 / f64::from(SAMPLE_RATE)
     }
 
-    /// Seconds of audio that no live window has reached.
-    pub(super) fn backlog_s(&self, settings: &Settings) -> f64 {
+    /// Fails where too much audio is there that no live window has reached.
+    ///
+    /// # Errors
+    /// [`Error::Limit`].
+    pub(super) fn check_backlog(&self, settings: &Settings) -> Result<()> {
         let reached = self.steps * settings.live.hop as u64;
-        self.tape.end().saturating_sub(reached) as f64 / f64::from(SAMPLE_RATE)
+        let backlog_s = self.tape.end().saturating_sub(reached) as f64 / f64::from(SAMPLE_RATE);
+        if backlog_s > MAX_BACKLOG_S {
+            return Err(Error::Limit(format!(
+                "stream: expected at most {MAX_BACKLOG_S} s of audio that earlier calls failed to analyse, got more; push \
+                 nothing until that succeeds, or reset the stream"
+            )));
+        }
+        Ok(())
     }
 
     /// Takes samples without looking at them; they are finite.
@@ -127,7 +131,6 @@ impl Work {
 
     /// Settles everything, and gives the answer of the whole.
     pub(super) fn finish(&mut self, around: &Surroundings<'_>) -> Result<Finished> {
-        self.ended = true;
         self.converter.finish(self.tape.tail())?;
         around.outbox.lock().heard_s = self.heard_s();
         self.advance(around)?;

@@ -73,12 +73,14 @@ fn a_deadline_ends_the_waiting_for_a_slot() {
 #[test]
 fn the_callback_cancels_the_waiting_and_only_that() {
     while_busy(|session| {
-        let calls = AtomicUsize::new(0);
+        let (calls, cancel) = (AtomicUsize::new(0), Cancel::new());
         let progress = |stage: Stage, _: f32| {
             assert_eq!(stage, Stage::Waiting);
-            calls.fetch_add(1, Ordering::SeqCst) < 2
+            if calls.fetch_add(1, Ordering::SeqCst) == 2 {
+                cancel.set();
+            }
         };
-        let call = Call::none().with_progress(&progress);
+        let call = Call::none().with_progress(&progress).with_cancel(&cancel);
         let error = session.infer(noise(1, 1_600, 1).view(), &mut Inference::default(), &call).unwrap_err();
         assert!(matches!(error, Error::Cancelled { stage: Stage::Waiting }), "{error}");
         assert_eq!(calls.load(Ordering::SeqCst), 3);

@@ -177,6 +177,7 @@ fn flat_reconstruction_is_that_of_pyannote() {
             frames.len(),
             HYSTERESIS,
             Weighting::Flat,
+            usize::MAX,
             &call,
         )
         .unwrap();

@@ -128,7 +128,7 @@ fn what_follows_clustering_looks_often() {
     let total = WINDOWS * STEP;
     let (turns, longest) = Looks::timed(None, |call| {
         let labelled = labelled(windows, &labels);
-        reconstruct(&labelled.unwrap(), total, HYSTERESIS, Weighting::Trapezoid, call).unwrap()
+        reconstruct(&labelled.unwrap(), total, HYSTERESIS, Weighting::Trapezoid, usize::MAX, call).unwrap()
     });
     println!("reconstruction: {} turns, longest {longest:.1?}", turns.len());
     assert!(longest < LONGEST, "{longest:?}");

@@ -19,10 +19,7 @@ impl Looks {
     pub fn timed<T>(deadline: Option<Duration>, work: impl FnOnce(&Call<'_>) -> T) -> (T, Duration) {
         let state = State { last: Instant::now(), longest: Duration::ZERO };
         let looks = Self(Mutex::new(state));
-        let callback = |_: Stage, _: f32| {
-            looks.look();
-            true
-        };
+        let callback = |_: Stage, _: f32| looks.look();
         let result = work(&Call::none().with_progress(&callback).with_deadline(deadline));
         looks.look();
         let state = looks.0.into_inner().unwrap();

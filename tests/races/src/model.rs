@@ -1,9 +1,7 @@
-//! The files of src/model.
+//! The pool, and the files of src/model.
 
-#[path = "../../../src/model/pool.rs"]
+#[path = "../../../src/pool.rs"]
 mod pool;
-#[path = "../../../src/model/pool_tests.rs"]
-mod pool_tests;
 #[path = "../../../src/model/process.rs"]
 mod process;
 #[path = "../../../src/model/watchdog.rs"]

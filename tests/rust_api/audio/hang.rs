@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::support::hostile::{self, boxed};
 use crate::support::root;
 use voiceflow::audio::{AudioSource, FileSource};
-use voiceflow::{Call, Error};
+use voiceflow::{Call, Cancel, Error};
 
 /// Longest time between two looks at the caller's wishes that these tests allow: far more than measured, for a machine
 /// that does other work, and far less than without the looks.
@@ -29,10 +29,7 @@ fn read(path: &Path, seconds: f32) -> Outcome {
         looked.1 = looked.1.max(looked.0.elapsed());
         looked.0 = Instant::now();
     };
-    let callback = |_, _| {
-        look();
-        true
-    };
+    let callback = |_, _| look();
     let limit = Some(Duration::from_secs_f32(seconds));
     let call = Call::none().with_progress(&callback).with_deadline(limit);
     let mut samples = Vec::new();
@@ -136,8 +133,13 @@ fn the_callback_ends_the_opening_of_a_file() {
     (0..2_000_000).for_each(|_| head.extend(boxed(b"free", &[])));
     std::fs::write(file.path(), head).unwrap();
     let calls = std::sync::atomic::AtomicUsize::new(0);
-    let stop = |_, _| calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 2;
-    let call = Call::none().with_progress(&stop);
+    let cancel = Cancel::new();
+    let stop = |_, _| {
+        if calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 2 {
+            cancel.set();
+        }
+    };
+    let call = Call::none().with_progress(&stop).with_cancel(&cancel);
     let error = FileSource::open_until(file.path(), &call).err().unwrap();
     assert!(matches!(error, Error::Cancelled { .. }), "{error:?}");
 }

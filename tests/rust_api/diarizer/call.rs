@@ -1,13 +1,13 @@
 //! Progress, cancellation and deadlines of a whole diarization.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::ThreadId;
 use std::time::Duration;
 
 use voiceflow::audio::{AudioSource, BufferSource, SAMPLE_RATE};
 use voiceflow::config::MAX_BATCH;
-use voiceflow::{Call, Cancel, Diarization, Diarizer, Error, Stage};
+use voiceflow::{Call, Cancel, Config, Diarization, Diarizer, Error, Stage};
 
 use super::diarizer;
 use crate::invariants::diarize;
@@ -27,8 +27,13 @@ fn every_stage_can_be_cancelled_and_is_named() {
     for stage in STAGES {
         // At the first call of the stage, and at one in the middle or at the end.
         for from in [0.0, 0.5] {
-            let stop = |now: Stage, fraction: f32| now != stage || fraction < from;
-            let call = Call::none().with_progress(&stop);
+            let cancel = Cancel::new();
+            let stop = |now: Stage, fraction: f32| {
+                if now == stage && fraction >= from {
+                    cancel.set();
+                }
+            };
+            let call = Call::none().with_progress(&stop).with_cancel(&cancel);
             let error = run(&diarizer, conversation(), &call).unwrap_err();
             assert!(matches!(error, Error::Cancelled { stage: named } if named == stage), "{error:?}");
             assert_eq!(error.to_string(), format!("cancelled while {stage}"));
@@ -60,8 +65,13 @@ fn cancelling_is_heard_once_all_audio_is_read() {
     let diarizer = diarizer(|config| config.set_batch(MAX_BATCH).unwrap());
     let ended = AtomicBool::new(false);
     let source = BufferSource::from_f32(conversation(), SAMPLE_RATE, 1).unwrap();
-    let stop = |_: Stage, _: f32| !ended.load(Ordering::Relaxed);
-    let call = Call::none().with_progress(&stop);
+    let cancel = Cancel::new();
+    let stop = |_: Stage, _: f32| {
+        if ended.load(Ordering::Relaxed) {
+            cancel.set();
+        }
+    };
+    let call = Call::none().with_progress(&stop).with_cancel(&cancel);
     let error = diarizer.process(&mut Ending { source, ended: &ended }, &call).unwrap_err();
     assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{error:?}");
     assert!(!diarize(&diarizer, piece(0.0, 4.0)).segments.is_empty());
@@ -99,13 +109,13 @@ fn a_deadline_names_what_the_call_is_at_and_not_what_goes_on_within() {
 #[test]
 fn a_second_analysis_can_be_cancelled() {
     let diarizer = diarizer(|config| config.set_num_speakers(6).unwrap());
-    let done = Mutex::new(0);
+    let (done, cancel) = (AtomicUsize::new(0), Cancel::new());
     let stop = |_: Stage, fraction: f32| {
-        let mut done = done.lock().unwrap();
-        *done += usize::from(fraction == 1.0);
-        *done < 2
+        if fraction == 1.0 && done.fetch_add(1, Ordering::Relaxed) == 1 {
+            cancel.set();
+        }
     };
-    let call = Call::none().with_progress(&stop);
+    let call = Call::none().with_progress(&stop).with_cancel(&cancel);
     let error = run(&diarizer, piece(0.0, 4.0), &call).unwrap_err();
     assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{error:?}");
 }
@@ -123,15 +133,53 @@ fn deadlines_pass_with_their_length_and_the_stage() {
 }
 
 #[test]
-fn the_deadline_of_the_options_holds_for_each_call() {
-    let diarizer = diarizer(|config| config.set_deadline(Some(Duration::ZERO)));
-    for _ in 0..2 {
-        let error = run(&diarizer, &[], &Call::none()).unwrap_err();
-        assert!(matches!(error, Error::Deadline { deadline_ms: 0, .. }), "{error:?}");
+fn a_call_asks_for_speakers_of_its_own() {
+    let diarizer = diarizer(|config| config.set_speaker_range(0, 2).unwrap());
+    let speakers = |call: Call<'_>| run(&diarizer, conversation(), &call).map(|found| found.speakers.len());
+    assert_eq!(speakers(Call::none()).unwrap(), 2);
+    assert_eq!(speakers(Call::none().with_num_speakers(1)).unwrap(), 1);
+    assert_eq!(speakers(Call::none().with_max_speakers(9)).unwrap(), 3);
+    assert_eq!(speakers(Call::none().with_min_speakers(4).with_max_speakers(4)).unwrap(), 4);
+    let refused = speakers(Call::none().with_min_speakers(3)).unwrap_err();
+    assert_eq!(refused.to_string(), "call: min_speakers: expected at most max_speakers (2), got 3");
+    assert_eq!(speakers(Call::none()).unwrap(), 2);
+}
+
+#[test]
+fn an_exclusive_result_has_one_speaker_at_a_time_and_all_of_the_speech() {
+    for min_silence_s in [0.0, 2.0] {
+        let diarizer = diarizer(|config| config.set_min_silence(min_silence_s).unwrap());
+        let usual = run(&diarizer, conversation(), &Call::none()).unwrap();
+        let exclusive = run(&diarizer, conversation(), &Call::none().exclusive()).unwrap();
+        assert!(usual.segments.windows(2).any(|pair| pair[1].start_s < pair[0].end_s));
+        assert!(exclusive.segments.windows(2).all(|pair| pair[0].end_s <= pair[1].start_s));
+        assert!(exclusive.segments.iter().all(|segment| !segment.overlap));
+        assert_eq!(usual.speakers.len(), exclusive.speakers.len());
+        let speech_s = |found: &Diarization| {
+            let mut end_s = 0.0;
+            let added = found.segments.iter().map(|segment| {
+                let more = segment.end_s - segment.start_s.max(end_s);
+                end_s = segment.end_s.max(end_s);
+                more.max(0.0)
+            });
+            added.sum::<f64>()
+        };
+        let difference = (speech_s(&usual) - speech_s(&exclusive)).abs();
+        assert!(difference < 1e-6, "{min_silence_s}: {difference}");
     }
-    // That of the call comes before that of the options.
-    let call = Call::none().with_deadline(Some(Duration::from_secs(600)));
-    assert!(run(&diarizer, piece(0.0, 4.0), &call).is_ok());
+}
+
+#[test]
+fn what_an_enrolment_or_a_load_has_no_use_for_is_refused() {
+    let call = Call::none().with_num_speakers(1);
+    let refused = Diarizer::load(&Config::default(), &call).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "call: num_speakers: expected none, as loading a model has no use for it"
+    );
+    let mut source = BufferSource::from_f32(conversation(), SAMPLE_RATE, 1).unwrap();
+    let refused = diarizer(|_| {}).voice(&mut source, &Call::none().exclusive()).unwrap_err();
+    assert_eq!(refused.to_string(), "call: exclusive: expected none, as an enrolment has no use for it");
 }
 
 #[test]
@@ -143,7 +191,6 @@ fn progress_goes_forward_on_the_calling_thread() {
         let calls: Mutex<Vec<(ThreadId, Stage, f32)>> = Mutex::default();
         let note = |stage: Stage, fraction: f32| {
             calls.lock().unwrap().push((std::thread::current().id(), stage, fraction));
-            true
         };
         run(diarizer, samples, &Call::none().with_progress(&note)).unwrap();
         let calls = calls.into_inner().unwrap();

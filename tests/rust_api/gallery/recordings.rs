@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use voiceflow::audio::{AudioSource, BufferSource, FileSource, SAMPLE_RATE};
 use voiceflow::output::rttm;
-use voiceflow::{Call, Config, Diarizer, Error, Gallery, Provider, ProviderPolicy, Voice};
+use voiceflow::{Call, Cancel, Config, Diarizer, Error, Gallery, Provider, ProviderPolicy, Voice};
 
 use super::names;
 use crate::support::{root, runtime_library};
@@ -99,8 +99,9 @@ fn recordings_that_hold_no_one_voice_are_refused() {
 
 #[test]
 fn finding_a_voice_can_be_cancelled() {
-    let stop = |_, _| false;
-    let call = Call::none().with_progress(&stop);
+    let cancel = Cancel::new();
+    let stop = |_, _| cancel.set();
+    let call = Call::none().with_progress(&stop).with_cancel(&cancel);
     let mut source = BufferSource::from_f32(conversation(), SAMPLE_RATE, 1).unwrap();
     assert!(matches!(diarizer().voice(&mut source, &call), Err(Error::Cancelled { .. })));
 }

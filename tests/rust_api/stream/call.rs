@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use voiceflow::{Call, Error, Stage};
+use voiceflow::{Call, Cancel, Error, Stage};
 
-use super::{config, diarizer, finals, finals_of, finish, push, read, stream};
+use super::{finals, finals_of, finish, push, read, stream};
 use crate::sound::{conversation, piece};
 
 /// Within which a call ends, on a busy machine.
@@ -25,18 +25,19 @@ fn a_push_of_minutes_is_cancelled_from_another_thread_and_goes_on() {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
-        true
     };
+    let cancel = Cancel::new();
     let asked = std::thread::scope(|scope| {
         let pusher = scope.spawn(|| {
-            let error = stream.push_f32(&long, &Call::none().with_progress(&hold)).unwrap_err();
+            let error =
+                stream.push_f32(&long, &Call::none().with_progress(&hold).with_cancel(&cancel)).unwrap_err();
             (error, Instant::now())
         });
         while !told_some.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(1));
         }
         let asked = Instant::now();
-        stream.cancel();
+        cancel.set();
         cancelled.store(true, Ordering::SeqCst);
         let (error, ended) = pusher.join().unwrap();
         assert!(matches!(error, Error::Cancelled { .. }), "{error:?}");
@@ -52,55 +53,76 @@ fn a_push_of_minutes_is_cancelled_from_another_thread_and_goes_on() {
     assert_eq!(told, expected);
 }
 
-#[test]
-fn a_call_made_later_is_not_cancelled() {
-    let stream = stream(|_| {});
-    stream.cancel();
-    push(&stream, piece(10.0, 12.0));
-    stream.cancel();
-    stream.cancel();
-    assert!(!finish(&stream).is_empty());
+/// Waits until `flag` is set.
+fn wait_for(flag: &AtomicBool) {
+    while !flag.load(Ordering::SeqCst) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 #[test]
-fn every_call_under_way_is_cancelled() {
+fn a_push_that_waits_for_another_ends_and_its_samples_are_taken() {
     let stream = stream(|_| {});
-    let (held, started) = (AtomicBool::new(true), AtomicBool::new(false));
+    let (held, started, cancel) = (AtomicBool::new(true), AtomicBool::new(false), Cancel::new());
     let hold = |_: Stage, _: f32| {
         started.store(true, Ordering::SeqCst);
         while held.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(1));
         }
-        true
     };
-    let wait_for = |flag: &AtomicBool| {
-        while !flag.load(Ordering::SeqCst) {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    };
-    let second_started = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let call = Call::none().with_progress(&hold);
-        let (stream, second_started) = (&stream, &second_started);
-        let first = scope.spawn(move || stream.push_f32(piece(0.0, 10.0), &call));
-        wait_for(&started);
-        let second = scope.spawn(move || {
-            second_started.store(true, Ordering::SeqCst);
-            stream.push_f32(piece(10.0, 20.0), &Call::none())
+        let first = scope.spawn({
+            let stream = &stream;
+            move || stream.push_f32(piece(0.0, 10.0), &call)
         });
-        wait_for(second_started);
-        // Until it waits for the first.
-        std::thread::sleep(Duration::from_secs(2));
-        stream.cancel();
+        wait_for(&started);
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(50));
+            cancel.set();
+        });
+        let call = Call::none().with_cancel(&cancel);
+        let error = stream.push_f32(piece(10.0, 15.0), &call).unwrap_err();
+        assert!(matches!(error, Error::Cancelled { stage: Stage::Waiting }), "{error:?}");
+        let call = Call::none().with_deadline(Duration::from_millis(1));
+        let samples: Vec<i16> = piece(15.0, 20.0).iter().map(|sample| (sample * 32_768.0) as i16).collect();
+        let error = stream.push_i16(&samples, &call).unwrap_err();
+        assert!(matches!(error, Error::Deadline { stage: Stage::Waiting, .. }), "{error:?}");
+        // Of what waits for its turn, these two leave nothing behind.
+        let error = stream.finish(&call).unwrap_err();
+        assert!(matches!(error, Error::Deadline { stage: Stage::Waiting, .. }), "{error:?}");
+        let error = stream.reset(&call).unwrap_err();
+        assert!(matches!(error, Error::Deadline { stage: Stage::Waiting, .. }), "{error:?}");
         held.store(false, Ordering::SeqCst);
-        for call in [first, second] {
-            let error = call.join().unwrap().unwrap_err();
-            assert!(matches!(error, Error::Cancelled { .. }), "{error:?}");
-        }
+        first.join().unwrap().unwrap();
     });
+    push(&stream, &[]);
     assert_eq!(stream.heard_s(), 20.0);
-    let expected = finals_of(&super::stream(|_| {}), piece(0.0, 20.0));
-    assert_eq!([finals(&read(&stream)), finish(&stream)].concat(), expected);
+    let expected = super::stream(|_| {});
+    push(&expected, piece(0.0, 15.0));
+    let samples: Vec<i16> = piece(15.0, 20.0).iter().map(|sample| (sample * 32_768.0) as i16).collect();
+    expected.push_i16(&samples, &Call::none()).unwrap();
+    let all = |stream: &voiceflow::Stream| [finals(&read(stream)), finish(stream)].concat();
+    assert_eq!(all(&stream), all(&expected));
+}
+
+#[test]
+fn what_a_push_has_no_use_for_is_refused() {
+    let stream = stream(|_| {});
+    let error = stream.push_f32(&[0.0], &Call::none().with_num_speakers(2)).unwrap_err();
+    assert_eq!(error.to_string(), "call: num_speakers: expected none, as a push has no use for it");
+    assert_eq!(stream.heard_s(), 0.0);
+}
+
+#[test]
+fn a_finish_asks_for_speakers_of_its_own() {
+    let speakers = |call: Call<'_>| {
+        let stream = stream(|_| {});
+        push(&stream, conversation());
+        stream.finish(&call).unwrap().diarization.speakers.len()
+    };
+    assert_eq!(speakers(Call::none().with_num_speakers(2)), 2);
+    assert_eq!(speakers(Call::none().with_num_speakers(4)), 4);
 }
 
 #[test]
@@ -113,18 +135,14 @@ fn every_stage_of_the_end_can_be_cancelled_and_repeated() {
     let stream = stream(|_| {});
     push(&stream, piece(0.0, 20.1));
     for stage in [Stage::Analysis, Stage::Clustering, Stage::Reconstruction] {
-        // By the callback, and by another call as from another thread.
-        let stop = |now: Stage, _: f32| now != stage;
-        let cancel = |now: Stage, _: f32| {
+        let cancel = Cancel::new();
+        let stop = |now: Stage, _: f32| {
             if now == stage {
-                stream.cancel();
+                cancel.set();
             }
-            true
         };
-        for call in [Call::none().with_progress(&stop), Call::none().with_progress(&cancel)] {
-            let error = stream.finish(&call).unwrap_err();
-            assert!(matches!(error, Error::Cancelled { .. }), "{stage:?}: {error:?}");
-        }
+        let error = stream.finish(&Call::none().with_progress(&stop).with_cancel(&cancel)).unwrap_err();
+        assert!(matches!(error, Error::Cancelled { .. }), "{stage:?}: {error:?}");
         let error = stream.push_f32(&[0.0], &Call::none()).unwrap_err();
         assert_eq!(error.to_string(), "stream: expected no audio after finish; reset it first");
     }
@@ -150,32 +168,19 @@ fn deadlines_lose_nothing() {
 }
 
 #[test]
-fn the_deadline_of_the_options_holds_for_each_call() {
-    let config = config(|config| config.set_deadline(Some(Duration::ZERO)));
-    let stream = voiceflow::Stream::new(diarizer(), &config, 16_000, 1).unwrap();
-    for _ in 0..2 {
-        let error = stream.push_f32(piece(0.0, 1.0), &Call::none()).unwrap_err();
-        assert!(matches!(error, Error::Deadline { deadline_ms: 0, .. }), "{error:?}");
-        let patient = Call::none().with_deadline(Some(Duration::from_secs(600)));
-        stream.push_f32(&[], &patient).unwrap();
-    }
-    let error = stream.finish(&Call::none()).unwrap_err();
-    assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
-}
-
-#[test]
 fn audio_that_no_call_gets_to_analyse_has_an_end() {
-    let stream = stream(|config| config.set_deadline(Some(Duration::ZERO)));
+    let stream = stream(|_| {});
+    let none = Call::none().with_deadline(Duration::ZERO);
     let minute = vec![0.0; 60 * 16_000];
     for _ in 0..61 {
-        let error = stream.push_f32(&minute, &Call::none()).unwrap_err();
+        let error = stream.push_f32(&minute, &none).unwrap_err();
         assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
     }
-    let error = stream.push_f32(&minute, &Call::none()).unwrap_err();
+    let error = stream.push_f32(&minute, &none).unwrap_err();
     assert!(matches!(error, Error::Limit(_)), "{error:?}");
     let text = "stream: expected at most 3600 s of audio that earlier calls failed to analyse, got more";
     assert!(error.to_string().starts_with(text), "{error}");
     assert_eq!(stream.heard_s(), 61.0 * 60.0);
-    stream.reset().unwrap();
-    assert!(matches!(stream.push_f32(&minute, &Call::none()), Err(Error::Deadline { .. })));
+    stream.reset(&Call::none()).unwrap();
+    assert!(matches!(stream.push_f32(&minute, &none), Err(Error::Deadline { .. })));
 }

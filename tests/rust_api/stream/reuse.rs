@@ -14,9 +14,9 @@ fn a_reset_stream_is_as_new() {
     assert!(!first.is_empty() && !speakers.is_empty());
     // After the end, and in the middle with segments that were not read.
     for left in [&[][..], piece(20.0, 31.7)] {
-        stream.reset().unwrap();
+        stream.reset(&Call::none()).unwrap();
         push(&stream, left);
-        stream.reset().unwrap();
+        stream.reset(&Call::none()).unwrap();
         assert_eq!((stream.heard_s(), stream.speaker_count(), stream.waiting()), (0.0, 0, 0));
         assert_eq!(finals_of(&stream, samples), first);
         assert_eq!(stream.speakers(), speakers);
@@ -40,7 +40,7 @@ fn after_the_end_nothing_is_taken() {
     assert!(matches!(error, Error::InvalidArgument(_)), "{error:?}");
     assert_eq!(error.to_string(), "stream: expected to be finished once; reset it first");
     assert_eq!((stream.heard_s(), stream.waiting()), (heard_s, 0));
-    stream.reset().unwrap();
+    stream.reset(&Call::none()).unwrap();
     push(&stream, piece(10.0, 12.0));
 }
 

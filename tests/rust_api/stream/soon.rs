@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::support;
 use crate::support::looks::Looks;
 use voiceflow::audio::SAMPLE_RATE;
-use voiceflow::{Call, Config, Diarizer, Error, Stage, Stream};
+use voiceflow::{Call, Cancel, Config, Diarizer, Error, Stage, Stream};
 
 /// Longest time that these tests allow from a deadline or a cancellation to the end of the call: far more than measured,
 /// for a machine that does other work and a build that is not optimised.
@@ -34,8 +34,10 @@ fn a_finish_ends_at_its_deadline_and_at_the_callback_and_goes_on() {
     assert!(begun.elapsed() < limit + LONGEST, "{:?}", begun.elapsed());
 
     let begun = Instant::now();
-    let error = stream.finish(&Call::none().with_progress(&|_: Stage, _: f32| false)).err();
-    println!("callback: {:.0?}", begun.elapsed());
+    let cancel = Cancel::new();
+    let end = |_: Stage, _: f32| cancel.set();
+    let error = stream.finish(&Call::none().with_progress(&end).with_cancel(&cancel)).err();
+    println!("switch: {:.0?}", begun.elapsed());
     assert!(matches!(error, Some(Error::Cancelled { .. })), "{error:?}");
     assert!(begun.elapsed() < LONGEST, "{:?}", begun.elapsed());
 

@@ -70,7 +70,6 @@ fn reading_does_not_wait_for_a_push() {
         while held.load(Ordering::SeqCst) {
             std::thread::yield_now();
         }
-        true
     };
     std::thread::scope(|scope| {
         scope.spawn(|| stream.push_f32(piece(0.0, 2.0), &Call::none().with_progress(&hold)).unwrap());

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use voiceflow::audio::{BufferSource, SAMPLE_RATE};
-use voiceflow::{Call, Diarization, Diarizer, Error, Stage};
+use voiceflow::{Call, Cancel, Diarization, Diarizer, Error, Stage};
 
 use super::{diarize, diarizer, sound};
 
@@ -20,8 +20,14 @@ fn the_analysis_is_cancelled_and_the_diarizer_goes_on() {
         let before = diarize(&diarizer, &audio);
         // When reading begins, and once everything is read and nothing but the networks is left to do.
         for from in [0.0, 0.98] {
-            let stop = |_: Stage, fraction: f32| fraction < from;
-            let error = run(&diarizer, &audio, &Call::none().with_progress(&stop)).unwrap_err();
+            let cancel = Cancel::new();
+            let stop = |_: Stage, fraction: f32| {
+                if fraction >= from {
+                    cancel.set();
+                }
+            };
+            let call = Call::none().with_progress(&stop).with_cancel(&cancel);
+            let error = run(&diarizer, &audio, &call).unwrap_err();
             assert!(matches!(error, Error::Cancelled { stage: Stage::Analysis }), "{name}: {error:?}");
         }
         assert_eq!(diarize(&diarizer, &audio), before);
@@ -49,10 +55,7 @@ fn a_deadline_ends_the_analysis_soon() {
 fn progress_goes_forward_to_the_end() {
     let diarizer = diarizer("campplus", |config| config.set_threads(2).unwrap());
     let calls: Mutex<Vec<(i32, f32)>> = Mutex::default();
-    let note = |stage: Stage, fraction: f32| {
-        calls.lock().unwrap().push((stage as i32, fraction));
-        true
-    };
+    let note = |stage: Stage, fraction: f32| calls.lock().unwrap().push((stage as i32, fraction));
     run(&diarizer, &sound::syllables(100), &Call::none().with_progress(&note)).unwrap();
     let calls = calls.into_inner().unwrap();
     assert!(calls.is_sorted(), "{calls:?}");

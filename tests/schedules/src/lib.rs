@@ -1,4 +1,4 @@
-//! The slot pool of the library (src/model/pool.rs) under schedules that shuttle chooses, many thousands at
+//! The slot pool of the library (src/pool.rs) under schedules that shuttle chooses, many thousands at
 //! random. A schedule that fails is printed, and `shuttle::replay` runs it again.
 //!
 //! Shuttle knows no time: a wait with a limit never ends by itself. A wake-up that is lost is a deadlock here, where the
@@ -15,7 +15,7 @@ mod call;
 #[path = "../../../src/error.rs"]
 mod error;
 #[allow(dead_code, reason = "what fork(2) needs is not tested here")]
-#[path = "../../../src/model/pool.rs"]
+#[path = "../../../src/pool.rs"]
 mod pool;
 mod sync;
 
@@ -26,7 +26,7 @@ use shuttle::sync::Arc;
 use shuttle::sync::atomic::{AtomicUsize, Ordering};
 use shuttle::thread;
 
-use call::Call;
+use call::{Call, Cancel};
 use error::{Error, Result, Stage};
 use pool::Pool;
 use sync::Mutex;
@@ -133,14 +133,15 @@ fn a_deadline_or_a_callback_ends_the_wait_and_nobody_else_s() {
         let ends = |cancels: bool| {
             let rig = Arc::clone(&rig);
             thread::spawn(move || {
+                let cancel = Cancel::new();
                 let stop = |stage: Stage, _: f32| {
                     assert_eq!(stage, Stage::Waiting);
                     thread::yield_now();
-                    false
+                    cancel.set();
                 };
                 let call = Call::none();
                 let result = if cancels {
-                    rig.run(&call.with_progress(&stop))
+                    rig.run(&call.with_progress(&stop).with_cancel(&cancel))
                 } else {
                     rig.run(&call.with_deadline(Some(Duration::ZERO)))
                 };
@@ -207,7 +208,6 @@ fn who_is_in_a_callback_holds_nobody_up() {
                     while leave.load(Ordering::SeqCst) == 0 {
                         thread::yield_now();
                     }
-                    true
                 };
                 rig.run(&Call::none().with_progress(&long)).unwrap();
             })

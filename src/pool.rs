@@ -1,4 +1,4 @@
-//! A pool of things that one caller at a time may use: made on demand up to a limit, waited for beyond it, first come,
+//! A pool of things that one caller at a time may use, such as the run slots of a session or the state of a stream: made on demand up to a limit, waited for beyond it, first come,
 //! first served. Knows nothing of networks. `tests/schedules` runs it under schedules of its own, with the locks and
 //! threads of `crate::sync` replaced.
 
@@ -14,7 +14,7 @@ use crate::sync::{Mutex, Thread, current, park_timeout};
 const CANCEL_POLL: Duration = Duration::from_millis(50);
 
 /// At most `limit` slots, of which `idle` are free.
-pub(super) struct Pool<T> {
+pub(crate) struct Pool<T> {
     state: Mutex<State<T>>,
     limit: usize,
 }
@@ -44,7 +44,7 @@ impl<T> State<T> {
 
 impl<T> Pool<T> {
     /// A pool of at most `limit` slots that starts with `first`.
-    pub(super) fn new(first: T, limit: usize) -> Self {
+    pub(crate) fn new(first: T, limit: usize) -> Self {
         // Room for all, so that giving a slot back never allocates.
         let mut idle = Vec::with_capacity(limit);
         idle.push(first);
@@ -53,7 +53,7 @@ impl<T> Pool<T> {
     }
 
     /// Takes out all slots, which are free as nobody else has the pool.
-    pub(super) fn take_all(&mut self) -> Vec<T> {
+    pub(crate) fn take_all(&mut self) -> Vec<T> {
         std::mem::take(&mut self.state.get_mut().idle)
     }
 
@@ -62,7 +62,7 @@ impl<T> Pool<T> {
     ///
     /// # Errors
     /// [`crate::Error::Cancelled`] or [`crate::Error::Deadline`] of [`Stage::Waiting`]; those of `make`.
-    pub(super) fn take(&self, call: &Call, make: impl Fn() -> Result<T>) -> Result<Lease<'_, T>> {
+    pub(crate) fn take(&self, call: &Call, make: impl Fn() -> Result<T>) -> Result<Lease<'_, T>> {
         let mut lease = match self.take_at_once() {
             Some(lease) => lease,
             None => self.wait(call)?,
@@ -72,6 +72,13 @@ impl<T> Pool<T> {
             lease.slot = Some(make()?);
         }
         Ok(lease)
+    }
+
+    /// A free slot, where there is one that nobody waits for.
+    pub(crate) fn try_take(&self) -> Option<Lease<'_, T>> {
+        let mut state = self.state.lock();
+        let slot = if state.first().is_some() { None } else { state.idle.pop() };
+        slot.map(|slot| Lease { pool: self, slot: Some(slot) })
     }
 
     /// A slot or the place for one, where nobody else waits for it.
@@ -120,7 +127,7 @@ impl<T> Pool<T> {
 
     /// How many wait.
     #[cfg(test)]
-    pub(super) fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.state.lock().waiting.len()
     }
 }
@@ -169,7 +176,7 @@ impl<T> Drop for Queued<'_, T> {
 }
 
 /// A slot in use, given back when dropped, on every way out.
-pub(super) struct Lease<'a, T> {
+pub(crate) struct Lease<'a, T> {
     pool: &'a Pool<T>,
     slot: Option<T>,
 }
@@ -204,3 +211,6 @@ impl<T> Drop for Lease<'_, T> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

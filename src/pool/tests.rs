@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::pool::Pool;
-use crate::call::Call;
+use super::Pool;
+use crate::call::{Call, Cancel};
 use crate::error::{Error, Stage};
 use crate::sync::Mutex;
 
@@ -50,11 +50,22 @@ fn waiting_ends_at_the_deadline_and_when_cancelled() {
     let _held = pool.take(&Call::none(), || Ok(())).unwrap();
     let call = Call::none().with_deadline(Some(Duration::from_millis(20)));
     let error = pool.take(&call, || Ok(())).err().unwrap();
-    assert_eq!(error.to_string(), "deadline of 20 ms passed while waiting for a free run slot");
-    let cancel = |_: Stage, _: f32| false;
-    let error = pool.take(&Call::none().with_progress(&cancel), || Ok(())).err().unwrap();
+    assert_eq!(error.to_string(), "deadline of 20 ms passed while waiting for other calls");
+    let cancel = Cancel::new();
+    let end = |_: Stage, _: f32| cancel.set();
+    let call = Call::none().with_progress(&end).with_cancel(&cancel);
+    let error = pool.take(&call, || Ok(())).err().unwrap();
     assert!(matches!(error, Error::Cancelled { stage: Stage::Waiting }));
     assert_eq!(pool.waiting(), 0);
+}
+
+#[test]
+fn a_free_slot_is_taken_without_waiting_or_not_at_all() {
+    let pool = Pool::new(7, 1);
+    let held = pool.try_take().unwrap();
+    assert!(*held == 7 && pool.try_take().is_none());
+    drop(held);
+    assert!(pool.try_take().is_some());
 }
 
 /// Waits until so many wait.
@@ -127,7 +138,6 @@ fn who_stays_in_a_callback_holds_nobody_up() {
                 while leave.load(Ordering::SeqCst) == 0 {
                     std::thread::yield_now();
                 }
-                true
             };
             drop(pool.take(&Call::none().with_progress(&long), || Ok(())).unwrap());
         });
