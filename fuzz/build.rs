@@ -172,7 +172,7 @@ impl Kind<'_> {
             Kind::Number(number) => number,
             Kind::Pointer { .. } => "*mut std::ffi::c_void",
             Kind::Callback("vf_log_fn") => "Option<LogFn>",
-            Kind::Callback(_) => "Option<ProgressFn>",
+            Kind::Callback(other) => panic!("expected no parameter of the type {other}"),
         }
     }
 
@@ -180,8 +180,7 @@ impl Kind<'_> {
         match self {
             Kind::Number(number) => number,
             Kind::Pointer { .. } => "pointer",
-            Kind::Callback("vf_log_fn") => "log",
-            Kind::Callback(_) => "progress",
+            Kind::Callback(_) => "log",
         }
     }
 }

@@ -195,7 +195,7 @@ typedef enum vf_clustering {
  */
 typedef enum vf_stage {
     /**
-     * Waiting for a free run slot. Never reported to a progress callback; named in the text of errors.
+     * Waiting for a free run slot, or for another call of a stream.
      */
     VF_STAGE_WAITING = 0,
     /**
@@ -211,19 +211,35 @@ typedef enum vf_stage {
      */
     VF_STAGE_RECONSTRUCTION = 3,
     /**
-     * Loading a model. Never reported to a progress callback; named in the text of errors.
+     * Loading a model.
      */
     VF_STAGE_LOADING = 4,
 } vf_stage;
 
 /**
- * The numbers of a `vf_call` that are asked for.
+ * What is asked for by a `vf_call`. Numbers of speakers take the place of those of the options.
  */
 typedef enum vf_call_flag {
     /**
      * The call has the deadline `deadline_ms`.
      */
     VF_CALL_DEADLINE = 1,
+    /**
+     * The result has exactly `num_speakers` speakers. Not with either of the two below.
+     */
+    VF_CALL_NUM_SPEAKERS = 2,
+    /**
+     * The result has at least `min_speakers` speakers.
+     */
+    VF_CALL_MIN_SPEAKERS = 4,
+    /**
+     * The result has at most `max_speakers` speakers.
+     */
+    VF_CALL_MAX_SPEAKERS = 8,
+    /**
+     * No two segments of the result overlap: where several speakers talk, the one who is the most active has the time.
+     */
+    VF_CALL_EXCLUSIVE = 16,
 } vf_call_flag;
 
 /**
@@ -376,11 +392,26 @@ typedef int32_t vf_status;
 typedef void (*vf_log_fn)(void *user_data, int32_t level, const char *target, const char *message);
 
 /**
+ * Gets how far a call is: at least every 50 ms while the call waits or networks run on other threads for it, and between pieces
+ * of work otherwise. To end the call from here, set its switch (`vf_cancel_set`).
+ *
+ * - `user_data`: as given with the callback.
+ * - `stage`: a number of `vf_stage`; new ones may be added.
+ * - `fraction`: how much of the stage is done, 0 to 1.
+ *
+ * Called on the thread that made the call, with no lock of the library held. It must not throw, and must not
+ * call functions of this library other than `vf_cancel_set`, `vf_last_error`, `vf_status_str` and the versions: others fail
+ * with `VF_E_INVALID_ARGUMENT`, and a destroy does nothing.
+ */
+typedef void (*vf_progress_fn)(void *user_data, int32_t stage, float fraction);
+
+/**
  * The conditions of one call that may take long. A call that is given NULL for them has none.
  *
- * Set it to zeros, and `size` to `sizeof(vf_call)`: `vf_call call = {sizeof call};`. Zeros ask for nothing, whatever fields
+ * Set it to zeros, and `size` to `sizeof(vf_call)`: `vf_call call = {.size = sizeof call};`. Zeros ask for nothing, whatever fields
  * later releases add at the end. A program built with a later header may use an earlier library as long as the fields that the
- * library does not know are zeros; others are refused with VF_E_INVALID_ARGUMENT.
+ * library does not know are zeros; others are refused with VF_E_INVALID_ARGUMENT, and so are numbers that the call at hand has
+ * no use for: those of speakers, and VF_CALL_EXCLUSIVE, are for the results of recordings and of streams.
  */
 typedef struct vf_call {
     /**
@@ -392,14 +423,34 @@ typedef struct vf_call {
      */
     const struct vf_cancel *cancel;
     /**
-     * Which of the numbers below are asked for: numbers of `vf_call_flag`, added; 0 for none.
+     * Gets how far the call is, see `vf_progress_fn`; NULL for none.
+     */
+    vf_progress_fn progress;
+    /**
+     * Handed to `progress` as it is.
+     */
+    void *user_data;
+    /**
+     * What of the following is asked for: numbers of `vf_call_flag`, added; 0 for none. A number whose flag is not set has to
+     * be 0.
      */
     uint64_t flags;
     /**
      * With VF_CALL_DEADLINE: milliseconds from the start of the call, 0 or more, after which it ends with VF_E_DEADLINE.
-     * Without that flag it has to be 0.
      */
     uint64_t deadline_ms;
+    /**
+     * With VF_CALL_NUM_SPEAKERS: exactly so many speakers, 1 to 100.
+     */
+    uint64_t num_speakers;
+    /**
+     * With VF_CALL_MIN_SPEAKERS: at least so many speakers, 0 to 100.
+     */
+    uint64_t min_speakers;
+    /**
+     * With VF_CALL_MAX_SPEAKERS: at most so many speakers, 1 to 100.
+     */
+    uint64_t max_speakers;
 } vf_call;
 
 /**
@@ -476,20 +527,6 @@ typedef struct vf_segment {
     uint32_t reserved;
 } vf_segment;
 
-/**
- * Told how far a call is; returns 0 to go on, anything else to cancel the call with `VF_E_CANCELLED`. It is asked at least
- * every 50 ms while the call waits or its networks run, and between pieces of work otherwise.
- *
- * - `user_data`: as given with the callback.
- * - `stage`: a number of `vf_stage`; new ones may be added.
- * - `fraction`: how much of the stage is done, 0 to 1.
- *
- * Called on the thread that made the call, with no lock of the library held. It must not throw, and must not
- * call functions of this library other than `vf_last_error`, `vf_status_str` and the versions: others fail with
- * `VF_E_INVALID_ARGUMENT`, and a destroy does nothing.
- */
-typedef int32_t (*vf_progress_fn)(void *user_data, int32_t stage, float fraction);
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -554,6 +591,19 @@ size_t vf_last_error(char *buf,
 vf_status vf_cancel_create(struct vf_cancel **out);
 
 /**
+ * Makes a switch that is set with another one, and can be set alone: for one call of several that another switch ends
+ * together.
+ *
+ * - `parent`: the other switch; it may be destroyed before this one, which is then set alone.
+ * - `out`: receives the switch, or NULL on failure. Destroy it with `vf_cancel_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_cancel_create_child(const struct vf_cancel *parent,
+                                 struct vf_cancel **out);
+
+/**
  * Destroys a switch.
  *
  * - `cancel`: the switch, not in use by any call; NULL does nothing.
@@ -567,7 +617,7 @@ void vf_cancel_destroy(struct vf_cancel *cancel);
  *
  * - `cancel`: the switch.
  *
- * Any thread, concurrently.
+ * Any thread, concurrently, also from inside a callback.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_cancel_set(const struct vf_cancel *cancel);
@@ -706,19 +756,6 @@ vf_status vf_options_set_slots(struct vf_options *options, size_t slots);
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_options_set_batch(struct vf_options *options, size_t batch);
-
-/**
- * Sets the longest time that one call which runs the network may take, waiting included: infer, frames, process, enroll,
- * push and finish. It then fails with VF_E_DEADLINE. Default: no limit; a stream does not take over its diarizer's.
- *
- * - `options`: the options.
- * - `deadline_ms`: milliseconds; 0 expires at once.
- *
- * One thread at a time per handle.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_options_set_deadline_ms(struct vf_options *options,
-                                     uint64_t deadline_ms);
 
 /**
  * Loads ONNX Runtime from this file. The first session of the process decides; a later, different file is refused
@@ -949,9 +986,9 @@ vf_status vf_options_set_history_s(struct vf_options *options,
  * Loads a model and checks it.
  *
  * - `options`: the options, copied; NULL for the defaults.
- * - `call`: a deadline and a switch for the load, see `vf_call`; NULL for none. With either, the model is loaded on a thread
- *   of the library's, which the call leaves behind when it ends early: it ends as soon as it can, and what it made is dropped.
- *   The deadline of the options is for the calls of the session, not for this one.
+ * - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or a progress callback the
+ *   model is loaded on a thread of the library's, which the call leaves behind when it ends early: that thread ends as soon as
+ *   it can, and what it made is dropped.
  * - `out`: receives the session, or NULL on failure. Destroy it with `vf_session_destroy`.
  *
  * Any thread, concurrently.
@@ -1045,6 +1082,8 @@ vf_status vf_session_frames(const struct vf_session *session,
  * - `audio`: [batch, samples] values, row after row: mono, 16 kHz, -1 to 1, finite; not kept.
  * - `batch`: rows, 1 to 1,024.
  * - `samples`: samples in one row, at least one frame step of the model, at most 960,000 (60 s).
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none. Its progress callback is called while the call waits for a run
+ *   slot. Being watched for a switch or a deadline costs a call some microseconds.
  * - `activity`: receives [batch, frames, max_speakers] probabilities, 0 to 1, that a local speaker speaks.
  * - `activity_cap`: room in `activity` in values. NULL is allowed for a buffer whose room is 0.
  * - `activity_n`: receives the values that all of the activity takes.
@@ -1059,12 +1098,13 @@ vf_status vf_session_frames(const struct vf_session *session,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
- * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_session_infer(const struct vf_session *session,
                            const float *audio,
                            size_t batch,
                            size_t samples,
+                           const struct vf_call *call,
                            float *activity,
                            size_t activity_cap,
                            size_t *activity_n,
@@ -1072,40 +1112,6 @@ vf_status vf_session_infer(const struct vf_session *session,
                            size_t embedding_cap,
                            size_t *embedding_n,
                            size_t *frames);
-
-/**
- * Runs the network as `vf_session_infer` does, unless a switch is set meanwhile: the call then ends soon, also while it
- * waits for a run slot. Being watched costs a call some microseconds.
- *
- * - `session`: the session.
- * - `audio`: see `vf_session_infer`, as for all that follow.
- * - `batch`: rows.
- * - `samples`: samples in one row.
- * - `activity`: receives [batch, frames, max_speakers] probabilities.
- * - `activity_cap`: room in `activity` in values.
- * - `activity_n`: receives the values that all of the activity takes.
- * - `embedding`: receives [batch, max_speakers, embedding_dim] values.
- * - `embedding_cap`: room in `embedding` in values.
- * - `embedding_n`: receives the values that all of the embeddings take.
- * - `frames`: receives the number of frames.
- * - `cancel`: the switch.
- *
- * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
- * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
- */
-vf_status vf_session_infer_cancellable(const struct vf_session *session,
-                                       const float *audio,
-                                       size_t batch,
-                                       size_t samples,
-                                       float *activity,
-                                       size_t activity_cap,
-                                       size_t *activity_n,
-                                       float *embedding,
-                                       size_t embedding_cap,
-                                       size_t *embedding_n,
-                                       size_t *frames,
-                                       const struct vf_cancel *cancel);
 
 /**
  * Makes a result of its parts, such as one that was kept in a file or came from another process. Labels are numbered anew,
@@ -1297,9 +1303,9 @@ vf_status vf_diarization_to_srt(const struct vf_diarization *diarization,
  * Loads the model and makes it ready.
  *
  * - `options`: the options, copied; NULL for the defaults.
- * - `call`: a deadline and a switch for the load, see `vf_call`; NULL for none. With either, the model is loaded on a thread
- *   of the library's, which the call leaves behind when it ends early: it ends as soon as it can, and what it made is dropped.
- *   The deadline of the options is for the calls of the diarizer, not for this one.
+ * - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or a progress callback the
+ *   model is loaded on a thread of the library's, which the call leaves behind when it ends early: that thread ends as soon as
+ *   it can, and what it made is dropped.
  * - `out`: receives the diarizer, or NULL on failure. Destroy it with `vf_diarizer_destroy`.
  *
  * Any thread, concurrently.
@@ -1387,8 +1393,7 @@ vf_status vf_diarizer_model_sha256(const struct vf_diarizer *diarizer,
  * - `n_frames`: samples of each channel; 0 gives a result without segments.
  * - `sample_rate`: in hertz, 1,000 to 768,000.
  * - `channels`: 1 to 32; their mean is used.
- * - `progress`: see `vf_progress_fn`; NULL for none.
- * - `user_data`: handed to `progress` as it is.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  * - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
  *
  * Any thread, concurrently.
@@ -1400,8 +1405,7 @@ vf_status vf_diarizer_process_f32(const struct vf_diarizer *diarizer,
                                   size_t n_frames,
                                   uint32_t sample_rate,
                                   uint32_t channels,
-                                  vf_progress_fn progress,
-                                  void *user_data,
+                                  const struct vf_call *call,
                                   struct vf_diarization **out);
 
 /**
@@ -1413,8 +1417,7 @@ vf_status vf_diarizer_process_f32(const struct vf_diarizer *diarizer,
  * - `n_frames`: samples of each channel; 0 gives a result without segments.
  * - `sample_rate`: in hertz, 1,000 to 768,000.
  * - `channels`: 1 to 32; their mean is used.
- * - `progress`: see `vf_progress_fn`; NULL for none.
- * - `user_data`: handed to `progress` as it is.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  * - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
  *
  * Any thread, concurrently.
@@ -1426,8 +1429,7 @@ vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
                                   size_t n_frames,
                                   uint32_t sample_rate,
                                   uint32_t channels,
-                                  vf_progress_fn progress,
-                                  void *user_data,
+                                  const struct vf_call *call,
                                   struct vf_diarization **out);
 
 /**
@@ -1435,8 +1437,7 @@ vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
  *
  * - `diarizer`: the diarizer.
  * - `path`: UTF-8 path of the file, at most 65,536 bytes.
- * - `progress`: see `vf_progress_fn`; NULL for none.
- * - `user_data`: handed to `progress` as it is.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  * - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
  *
  * Any thread, concurrently.
@@ -1445,8 +1446,7 @@ vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
  */
 vf_status vf_diarizer_process_file(const struct vf_diarizer *diarizer,
                                    const char *path,
-                                   vf_progress_fn progress,
-                                   void *user_data,
+                                   const struct vf_call *call,
                                    struct vf_diarization **out);
 
 /**
@@ -1456,21 +1456,23 @@ vf_status vf_diarizer_process_file(const struct vf_diarizer *diarizer,
  * name one model (`vf_options_set_bundle`) where a gallery serves both.
  *
  * - `diarizer`: the diarizer.
- * - `options`: latency, history, most speakers, least speech and silence, clustering threshold and deadline of each
- *   call; copied. NULL for the defaults. What else they say is left alone: models and providers are the diarizer's, and
- *   the result of `vf_stream_finish` follows the diarizer's options alone.
+ * - `options`: latency, history, most speakers, least speech and silence, and clustering threshold; copied. NULL for the
+ *   defaults. What else they say is left alone: models and providers are the diarizer's, and the result of
+ *   `vf_stream_finish` follows the diarizer's options and its own call alone.
  * - `sample_rate`: in hertz, 1,000 to 768,000.
  * - `channels`: 1 to 32; their mean is used.
+ * - `call`: the conditions of the call, see `vf_call`, for a model that it loads; NULL for none.
  * - `out`: receives the stream, or NULL on failure. Destroy it with `vf_stream_destroy`.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_FORKED, VF_E_LIMIT,
- * VF_E_ENDING, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED, VF_E_DEADLINE,
+ * VF_E_FORKED, VF_E_LIMIT, VF_E_ENDING, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_create(const struct vf_diarizer *diarizer,
                            const struct vf_options *options,
                            uint32_t sample_rate,
                            uint32_t channels,
+                           const struct vf_call *call,
                            struct vf_stream **out);
 
 /**
@@ -1508,14 +1510,16 @@ vf_status vf_stream_latency_ms(const struct vf_stream *stream,
  *   allowed where `n_frames` is 0.
  * - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused (VF_E_LIMIT) while an
  *   hour of audio is there that earlier calls failed to analyse.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  *
- * Any thread, concurrently; pushes into one stream wait for each other.
+ * Any thread, concurrently; pushes into one stream wait for each other, in the order in which they came.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
  * VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_push_f32(const struct vf_stream *stream,
                              const float *samples,
-                             size_t n_frames);
+                             size_t n_frames,
+                             const struct vf_call *call);
 
 /**
  * As `vf_stream_push_f32`, with samples as 16-bit integers.
@@ -1525,14 +1529,16 @@ vf_status vf_stream_push_f32(const struct vf_stream *stream,
  *   `n_frames` is 0.
  * - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused (VF_E_LIMIT) while an
  *   hour of audio is there that earlier calls failed to analyse.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  *
- * Any thread, concurrently; pushes into one stream wait for each other.
+ * Any thread, concurrently; pushes into one stream wait for each other, in the order in which they came.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
  * VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_push_i16(const struct vf_stream *stream,
                              const int16_t *samples,
-                             size_t n_frames);
+                             size_t n_frames,
+                             const struct vf_call *call);
 
 /**
  * Takes out segments that were not read yet: first the final ones (`VF_SEGMENT_FINAL`), each once, in the order of
@@ -1601,9 +1607,8 @@ vf_status vf_stream_speaker_embedding(const struct vf_stream *stream,
  * time of the option history. Afterwards the stream takes no audio until it is reset.
  *
  * - `stream`: the stream.
- * - `progress`: see `vf_progress_fn`; NULL for none. It must not wait for a thread that pushes into this stream or resets
- *   it: they wait for the finish.
- * - `user_data`: handed to `progress` as it is.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none. Its progress callback must not wait for a thread that
+ *   pushes into this stream or resets it: they wait for the finish.
  * - `out`: receives the result, or NULL on failure; its speakers are numbered anew, see `vf_stream_final_speakers`.
  *   Destroy it with `vf_diarization_destroy`.
  *
@@ -1612,8 +1617,7 @@ vf_status vf_stream_speaker_embedding(const struct vf_stream *stream,
  * VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_finish(const struct vf_stream *stream,
-                           vf_progress_fn progress,
-                           void *user_data,
+                           const struct vf_call *call,
                            struct vf_diarization **out);
 
 /**
@@ -1633,25 +1637,17 @@ vf_status vf_stream_final_speakers(const struct vf_stream *stream,
                                    size_t *n);
 
 /**
- * Cancels pushes and finishes of this stream that are in progress: they soon return VF_E_CANCELLED. Calls made later
- * are not concerned.
+ * Forgets all audio: the stream is as new, segments that were not read included. Waits for the calls that came before.
  *
  * - `stream`: the stream.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_FORKED, VF_E_LIMIT, VF_E_PANIC,
+ * VF_E_POISONED.
  */
-vf_status vf_stream_cancel(const struct vf_stream *stream);
-
-/**
- * Forgets all that was heard: the stream is as new, segments that were not read included.
- *
- * - `stream`: the stream.
- *
- * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
- */
-vf_status vf_stream_reset(const struct vf_stream *stream);
+vf_status vf_stream_reset(const struct vf_stream *stream,
+                          const struct vf_call *call);
 
 /**
  * Makes a gallery without any voice, for the model of a diarizer.
@@ -1712,8 +1708,7 @@ vf_status vf_gallery_save(const struct vf_gallery *gallery,
  * - `name`: UTF-8, 1 to 256 bytes, without white space around it or control characters, and none that unknown
  *   speakers are given ("SPEAKER_00").
  * - `path`: UTF-8 path of the file, at most 65,536 bytes; at least 3 s of speech, better 20 s.
- * - `progress`: see `vf_progress_fn`; NULL for none.
- * - `user_data`: handed to `progress` as it is.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO (too little speech or more than
@@ -1724,8 +1719,7 @@ vf_status vf_gallery_enroll_file(const struct vf_gallery *gallery,
                                  const struct vf_diarizer *diarizer,
                                  const char *name,
                                  const char *path,
-                                 vf_progress_fn progress,
-                                 void *user_data);
+                                 const struct vf_call *call);
 
 /**
  * Enrolls a person by samples held in memory as floats, as `vf_gallery_enroll_file` does by a file.
@@ -1738,8 +1732,7 @@ vf_status vf_gallery_enroll_file(const struct vf_gallery *gallery,
  * - `n_frames`: samples of each channel.
  * - `sample_rate`: in hertz, 1,000 to 768,000.
  * - `channels`: 1 to 32; their mean is used.
- * - `progress`: see `vf_progress_fn`; NULL for none.
- * - `user_data`: handed to `progress` as it is.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one person among its
@@ -1753,8 +1746,7 @@ vf_status vf_gallery_enroll_f32(const struct vf_gallery *gallery,
                                 size_t n_frames,
                                 uint32_t sample_rate,
                                 uint32_t channels,
-                                vf_progress_fn progress,
-                                void *user_data);
+                                const struct vf_call *call);
 
 /**
  * Enrolls a person by a voice embedding, such as that of a diarization's speaker.

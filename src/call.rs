@@ -2,11 +2,12 @@
 //! Every stage calls [`Call::check`] between bounded pieces of work.
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result, Stage};
+use crate::sync::Mutex;
 
 /// Most speakers that can be asked for in one recording.
 pub const MAX_SPEAKERS: usize = 100;
@@ -16,7 +17,24 @@ pub type ProgressFn<'a> = dyn Fn(Stage, f32) + Sync + 'a;
 
 /// A switch by which any thread ends the calls that were given it. Clones are the same switch; it stays set.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(Arc<Switch>);
+
+#[derive(Debug, Default)]
+struct Switch {
+    /// Handed to what ends a run of the network.
+    flag: Arc<AtomicBool>,
+    children: Mutex<Vec<Weak<Switch>>>,
+}
+
+impl Switch {
+    fn set(&self) {
+        // Before the children are looked at: one that is added later looks at this.
+        self.flag.store(true, Ordering::SeqCst);
+        for child in self.children.lock().drain(..).filter_map(|child| child.upgrade()) {
+            child.set();
+        }
+    }
+}
 
 impl Cancel {
     /// A switch that is not set.
@@ -24,14 +42,28 @@ impl Cancel {
         Self::default()
     }
 
+    /// A switch that is set with this one, and can be set alone.
+    pub fn child(&self) -> Self {
+        let child = Self::new();
+        {
+            let mut children = self.0.children.lock();
+            children.retain(|child| child.strong_count() > 0);
+            children.push(Arc::downgrade(&child.0));
+        }
+        if self.is_set() {
+            child.set();
+        }
+        child
+    }
+
     /// Ends the calls under way soon, and later ones at once.
     pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.set();
     }
 
     /// Whether it was set.
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.flag.load(Ordering::SeqCst)
     }
 }
 
@@ -190,7 +222,7 @@ impl<'a> Call<'a> {
     /// The flag that ends a run of the network when another thread sets it. Of a call that has two, the caller's switch
     /// is looked at between its runs.
     pub(crate) fn stop_flag(&self) -> Option<&'a Arc<AtomicBool>> {
-        self.stop.or(self.cancel.map(|cancel| &cancel.0))
+        self.stop.or(self.cancel.map(|cancel| &cancel.0.flag))
     }
 
     /// Whether a deadline, a switch or another thread may end the work.
@@ -246,7 +278,6 @@ impl<'a> Call<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::Mutex;
 
     #[test]
     fn the_switch_cancels_every_call_that_has_it_and_no_other() {
@@ -257,6 +288,18 @@ mod tests {
         let error = with.check(Stage::Waiting, 0.1).unwrap_err();
         assert!(matches!(error, Error::Cancelled { stage: Stage::Waiting }));
         assert!(with.check_wanted(Stage::Analysis).is_err() && without.check(Stage::Analysis, 0.1).is_ok());
+    }
+
+    #[test]
+    fn a_child_is_set_with_its_parent_and_alone() {
+        let parent = Cancel::new();
+        let (child, other) = (parent.child(), parent.child());
+        drop(parent.child());
+        let grandchild = child.child();
+        other.set();
+        assert!(other.is_set() && !child.is_set() && !parent.is_set());
+        parent.clone().set();
+        assert!(child.is_set() && grandchild.is_set() && parent.child().is_set());
     }
 
     #[test]

@@ -76,7 +76,7 @@ static int infer_all(const vf_session *session, const vf_model_info *info)
         code = 1;
     }
     while (code == 0 && (rows = read_batch(audio, samples)) > 0) {
-        if (vf_session_infer(session, audio, rows, samples, activity, rows * frames * speakers, &activity_n, embedding,
+        if (vf_session_infer(session, audio, rows, samples, NULL, activity, rows * frames * speakers, &activity_n, embedding,
                              rows * speakers * info->embedding_dim, &embedding_n, &frames) != VF_OK) {
             code = fail("infer");
         }

@@ -52,7 +52,7 @@ int main(int argc, char **argv)
         code = fail(argv[2]);
     } else if (vf_diarizer_create(options, NULL, &diarizer) != VF_OK) {
         code = fail("model");
-    } else if (vf_diarizer_process_file(diarizer, argv[1], NULL, NULL, &result) != VF_OK) {
+    } else if (vf_diarizer_process_file(diarizer, argv[1], NULL, &result) != VF_OK) {
         code = fail("diarize");
     } else {
         code = print_turns(result);

@@ -27,7 +27,7 @@ static int enroll(const vf_gallery *gallery, const vf_diarizer *diarizer, const 
     }
     memcpy(name, person, (size_t)(equals - person));
     name[equals - person] = '\0';
-    return vf_gallery_enroll_file(gallery, diarizer, name, equals + 1, NULL, NULL) == VF_OK ? 0 : fail(person);
+    return vf_gallery_enroll_file(gallery, diarizer, name, equals + 1, NULL) == VF_OK ? 0 : fail(person);
 }
 
 static int print_names(const vf_gallery *gallery, const vf_diarization *result)
@@ -70,7 +70,7 @@ int main(int argc, char **argv)
         code = enroll(gallery, diarizer, argv[i]);
     }
     if (code == 0) {
-        code = vf_diarizer_process_file(diarizer, argv[1], NULL, NULL, &result) == VF_OK ? print_names(gallery, result)
+        code = vf_diarizer_process_file(diarizer, argv[1], NULL, &result) == VF_OK ? print_names(gallery, result)
                                                                                          : fail("diarize");
     }
     vf_diarization_destroy(result);

@@ -43,7 +43,7 @@ int main(int argc, char **argv)
         code = fail("log");
     } else if (vf_diarizer_create(NULL, NULL, &diarizer) != VF_OK) {
         code = fail("model");
-    } else if (vf_diarizer_process_file(diarizer, argv[1], NULL, NULL, &result) != VF_OK
+    } else if (vf_diarizer_process_file(diarizer, argv[1], NULL, &result) != VF_OK
                || vf_diarization_speaker_count(result, &speakers) != VF_OK) {
         code = fail("diarize");
     } else {

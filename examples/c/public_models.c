@@ -69,7 +69,7 @@ int main(int argc, char **argv)
         code = fail("models");
     } else if (print_models(diarizer) != 0) {
         code = 1;
-    } else if (vf_diarizer_process_file(diarizer, argv[1], NULL, NULL, &result) != VF_OK) {
+    } else if (vf_diarizer_process_file(diarizer, argv[1], NULL, &result) != VF_OK) {
         code = fail(argv[1]);
     } else {
         code = print_rttm(result);

@@ -39,15 +39,15 @@ int main(int argc, char **argv)
 
     if (vf_options_create(&options) != VF_OK || (argc > 1 && vf_options_set_model_path(options, argv[1]) != VF_OK)
         || vf_diarizer_create(options, NULL, &diarizer) != VF_OK
-        || vf_stream_create(diarizer, options, 16000, 1, &stream) != VF_OK) {
+        || vf_stream_create(diarizer, options, 16000, 1, NULL, &stream) != VF_OK) {
         code = fail("stream");
     }
     while (code == 0 && (count = fread(samples, sizeof samples[0], 1600, stdin)) > 0) {
-        code = vf_stream_push_i16(stream, samples, count) == VF_OK ? 0 : fail("audio");
+        code = vf_stream_push_i16(stream, samples, count, NULL) == VF_OK ? 0 : fail("audio");
         print_final(stream);
     }
     if (code == 0) {
-        code = vf_stream_finish(stream, NULL, NULL, &result) == VF_OK ? 0 : fail("end");
+        code = vf_stream_finish(stream, NULL, &result) == VF_OK ? 0 : fail("end");
         print_final(stream);
     }
     vf_diarization_destroy(result);

@@ -91,12 +91,15 @@ unsafe extern "C" fn on_log(_: *mut c_void, level: i32, target: *const c_char, m
     unsafe { assert!(libc::strlen(target) > 0 && libc::strlen(message) < 1 << 20) };
 }
 
-unsafe extern "C" fn on_progress(user_data: *mut c_void, _: i32, fraction: f32) -> i32 {
+/// Ends the call where the user data is a switch.
+unsafe extern "C" fn on_progress(user_data: *mut c_void, _: i32, fraction: f32) {
     assert!((0.0..=1.0).contains(&fraction));
     let mut handle = std::ptr::null_mut::<c_void>();
     let status = (function("vf_options_create").call)(&[Value::to(&raw mut handle)]);
     assert!(status != 0 && handle.is_null(), "a call from inside a callback");
-    i32::from(!user_data.is_null())
+    if !user_data.is_null() {
+        assert_eq!((function("vf_cancel_set").call)(&[Value::to(user_data.cast_const())]), 0);
+    }
 }
 
 /// An element of `size` bytes, at the beginning of what this gives.
@@ -226,7 +229,7 @@ impl Host {
                 }
                 Kind::UserData => Value::of(u64::from(input.u8() < 24)),
                 Kind::Callback(_) if input.u8() < 128 => Value::default(),
-                Kind::Callback(_) => Value::callback(on_log, on_progress),
+                Kind::Callback(_) => Value::callback(on_log),
             };
             let pointer = !matches!(kind, Kind::Callback(_) | Kind::UserData);
             values[at] = match input_fault(faults && pointer, input) {
@@ -275,7 +278,7 @@ impl Host {
         Value::to(memory.texts[memory.texts.len() - 1].as_ptr())
     }
 
-    /// A struct that begins with its size, with a cancel handle, flags and a deadline after it.
+    /// The conditions of a call: whole, cut off, or longer than the library knows.
     fn call_options(&self, faults: bool, input: &mut Input<'_>, memory: &mut Memory) -> Value {
         if input.u8() < 128 {
             return Value::of(0);
@@ -283,9 +286,21 @@ impl Host {
         let all = self.kept.iter().chain(&self.handles);
         let cancels: Vec<&Handle> = all.filter(|handle| faults || handle.kind == "vf_cancel").collect();
         let cancel = cancels[input.below(cancels.len())].pointer as usize;
-        let size = input.choose(&[32usize, 32, 8, 16, 24, 40, 128]);
-        let (cancel, flags) = (input.choose(&[0, cancel]), input.choose(&[0usize, 1, 2, usize::MAX]));
-        let words = [size, cancel, flags, input.choose(&[0usize, 1, 5, 1_000, usize::MAX])];
+        let mut handles = self.kept.iter().chain(&self.handles);
+        let switch = handles.find(|handle| handle.kind == "vf_cancel").map_or(0, |h| h.pointer as usize);
+        let size = input.choose(&[72usize, 72, 72, 8, 16, 24, 40, 64, 128]);
+        let number = |input: &mut Input<'_>| input.choose(&[0usize, 0, 1, 2, 5, 101, 1_000, usize::MAX]);
+        let words = [
+            size,
+            input.choose(&[0, cancel]),
+            input.choose(&[0, on_progress as usize]),
+            input.choose(&[0, switch]),
+            input.choose(&[0usize, 0, 1, 2, 4, 8, 12, 16, 31, 32, usize::MAX]),
+            number(input),
+            number(input),
+            number(input),
+            number(input),
+        ];
         let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         bytes.resize(size, 0);
         memory.buffer(bytes)

@@ -9,7 +9,6 @@ use std::ffi::{c_char, c_void};
 use crate::input::Input;
 
 pub type LogFn = unsafe extern "C" fn(*mut c_void, i32, *const c_char, *const c_char);
-pub type ProgressFn = unsafe extern "C" fn(*mut c_void, i32, f32) -> i32;
 
 include!(concat!(env!("OUT_DIR"), "/functions.rs"));
 
@@ -61,7 +60,6 @@ pub enum Number {
 pub struct Value {
     bits: u64,
     log: Option<LogFn>,
-    progress: Option<ProgressFn>,
 }
 
 impl Value {
@@ -76,8 +74,8 @@ impl Value {
     }
 
     #[must_use]
-    pub fn callback(log: LogFn, progress: ProgressFn) -> Self {
-        Self { bits: 0, log: Some(log), progress: Some(progress) }
+    pub fn callback(log: LogFn) -> Self {
+        Self { bits: 0, log: Some(log) }
     }
 
     #[must_use]
@@ -118,11 +116,6 @@ impl Value {
     #[must_use]
     pub fn log(self) -> Option<LogFn> {
         self.log
-    }
-
-    #[must_use]
-    pub fn progress(self) -> Option<ProgressFn> {
-        self.progress
     }
 }
 

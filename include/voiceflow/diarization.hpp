@@ -3,7 +3,7 @@
 #define VOICEFLOW_DIARIZATION_HPP
 
 #include <voiceflow/model_info.hpp>
-#include <voiceflow/progress.hpp>
+#include <voiceflow/call.hpp>
 #include <voiceflow/span.hpp>
 
 #include <cstddef>
@@ -154,15 +154,16 @@ private:
     friend class Stream;
     explicit Diarization(vf_diarization *made) noexcept : Handle(made) {}
 
-    /// The result of a call that reports its progress.
-    template <class Progress, class Work>
-    static result<Diarization> follow(Progress &progress, Work work)
+    /// The result of a call under its conditions.
+    template <class Work>
+    static result<Diarization> under(const Call &call, Work work)
     {
         vf_diarization *made = nullptr;
-        detail::ProgressCall<Progress> call(progress);
-        const detail::Outcome outcome = work(call.function(), call.user_data(), &made);
+        detail::Conditions conditions(call);
+        const detail::Outcome outcome =
+            conditions.run([&](const vf_call *given) { return work(given, &made); });
         Diarization diarization(made);
-        call.rethrow();
+        conditions.rethrow();
         return detail::finish(outcome, std::move(diarization));
     }
 

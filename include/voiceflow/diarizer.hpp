@@ -15,11 +15,6 @@ inline namespace VOICEFLOW_STYLE {
 
 /// A loaded model with its options, for any number of recordings, from any number of threads at once.
 ///
-/// The progress callback of a function is any callable of (Stage, float fraction) that returns nothing, or a
-/// Next that may cancel the call. It is called on the thread that made the call, at least every 50 ms while
-/// the call waits or its networks run, and must not use this interface. What it throws cancels the call and
-/// is thrown on by it; with VOICEFLOW_NO_EXCEPTIONS it must not throw.
-///
 /// Functions that work on audio fail among others with Status::audio, runtime, cancelled, deadline, limit.
 class Diarizer : public detail::Handle<vf_diarizer, vf_diarizer_destroy> {
 public:
@@ -39,7 +34,7 @@ public:
     /// runtime_not_found, provider.
     [[nodiscard]] static result<Diarizer> create(const Options &options) { return create_with(&options, {}); }
 
-    /// As above, with a deadline or a switch for the load, which fails with Status::deadline or cancelled.
+    /// As above, under the conditions of a call.
     [[nodiscard]] static result<Diarizer> create(const Options &options, const Call &call)
     {
         return create_with(&options, call);
@@ -72,50 +67,42 @@ public:
     ///   give a result without segments.
     /// - `sample_rate`: in hertz, 1,000 to 768,000.
     /// - `channels`: 1 to 32; their mean is used.
-    template <class Progress = NoProgress>
     [[nodiscard]] result<Diarization> process(span<const float> samples, std::uint32_t sample_rate,
-                                              std::uint32_t channels = 1,
-                                              Progress &&progress = Progress{}) const
+                                              std::uint32_t channels = 1, const Call &call = {}) const
     {
-        return process_samples(vf_diarizer_process_f32, samples, sample_rate, channels, progress);
+        return process_samples(vf_diarizer_process_f32, samples, sample_rate, channels, call);
     }
 
     /// As above, with samples as 16-bit integers.
-    template <class Progress = NoProgress>
     [[nodiscard]] result<Diarization> process(span<const std::int16_t> samples, std::uint32_t sample_rate,
-                                              std::uint32_t channels = 1,
-                                              Progress &&progress = Progress{}) const
+                                              std::uint32_t channels = 1, const Call &call = {}) const
     {
-        return process_samples(vf_diarizer_process_i16, samples, sample_rate, channels, progress);
+        return process_samples(vf_diarizer_process_i16, samples, sample_rate, channels, call);
     }
 
     /// As above, with one channel.
-    template <class Progress, class = detail::IfProgress<Progress>>
     [[nodiscard]] result<Diarization> process(span<const float> samples, std::uint32_t sample_rate,
-                                              Progress &&progress) const
+                                              const Call &call) const
     {
-        return process(samples, sample_rate, 1, progress);
+        return process(samples, sample_rate, 1, call);
     }
 
     /// As above, with one channel.
-    template <class Progress, class = detail::IfProgress<Progress>>
     [[nodiscard]] result<Diarization> process(span<const std::int16_t> samples, std::uint32_t sample_rate,
-                                              Progress &&progress) const
+                                              const Call &call) const
     {
-        return process(samples, sample_rate, 1, progress);
+        return process(samples, sample_rate, 1, call);
     }
 
     /// Finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample rate and
     /// channels.
-    template <class Progress = NoProgress>
-    [[nodiscard]] result<Diarization> process_file(const Text &path, Progress &&progress = Progress{}) const
+    [[nodiscard]] result<Diarization> process_file(const Text &path, const Call &call = {}) const
     {
-        return Diarization::follow(
-            progress, [&](vf_progress_fn function, void *user_data, vf_diarization **out) {
-                return path.with("path", [&](const char *text) {
-                    return vf_diarizer_process_file(get(), text, function, user_data, out);
-                });
+        return Diarization::under(call, [&](const vf_call *given, vf_diarization **out) {
+            return path.with("path", [&](const char *text) {
+                return vf_diarizer_process_file(get(), text, given, out);
             });
+        });
     }
 
 private:
@@ -123,23 +110,22 @@ private:
 
     static result<Diarizer> create_with(const Options *options, const Call &call)
     {
-        vf_diarizer *made = nullptr;
-        const auto outcome = detail::create_with(made, options, call, vf_diarizer_create);
-        return detail::finish(outcome, Diarizer(made));
+        return detail::create_with<vf_diarizer>(options, call, vf_diarizer_create,
+                                                [](vf_diarizer *made) { return Diarizer(made); });
     }
 
-    template <class Call, class Sample, class Progress>
-    result<Diarization> process_samples(Call call, span<const Sample> samples, std::uint32_t sample_rate,
-                                        std::uint32_t channels, Progress &progress) const
+    template <class Process, class Sample>
+    result<Diarization> process_samples(Process process, span<const Sample> samples,
+                                        std::uint32_t sample_rate, std::uint32_t channels,
+                                        const Call &call) const
     {
-        return Diarization::follow(
-            progress, [&](vf_progress_fn function, void *user_data, vf_diarization **out) {
-                return detail::with_frames(samples.size(), channels, "samples", "channels",
-                                           [&](std::size_t frames) {
-                                               return call(get(), samples.data(), frames, sample_rate,
-                                                           channels, function, user_data, out);
-                                           });
-            });
+        return Diarization::under(call, [&](const vf_call *given, vf_diarization **out) {
+            return detail::with_frames(samples.size(), channels, "samples", "channels",
+                                       [&](std::size_t frames) {
+                                           return process(get(), samples.data(), frames, sample_rate,
+                                                          channels, given, out);
+                                       });
+        });
     }
 };
 

@@ -69,44 +69,39 @@ public:
     ///
     /// - `name`: 1 to 256 bytes, without white space around it or control characters, and not of the form
     ///   "SPEAKER_00".
-    /// - `progress`: see Diarizer.
     ///
     /// Fails among others with Status::audio (too little speech, more than one person), cancelled, deadline,
     /// and with Status::gallery for a diarizer with another model.
-    template <class Progress = NoProgress>
     VOICEFLOW_CHECKED result<void> enroll_file(const Diarizer &diarizer, const Text &name, const Text &path,
-                                               Progress &&progress = Progress{}) const
+                                               const Call &call = {}) const
     {
-        return enroll(name, progress, [&](const char *person, vf_progress_fn function, void *user_data) {
+        return enroll(name, call, [&](const char *person, const vf_call *given) {
             return path.with("path", [&](const char *text) {
-                return vf_gallery_enroll_file(get(), diarizer.get(), person, text, function, user_data);
+                return vf_gallery_enroll_file(get(), diarizer.get(), person, text, given);
             });
         });
     }
 
     /// As `enroll_file`, by samples held in memory: see Diarizer::process.
-    template <class Progress = NoProgress>
     VOICEFLOW_CHECKED result<void> enroll_samples(const Diarizer &diarizer, const Text &name,
                                                   span<const float> samples, std::uint32_t sample_rate,
-                                                  std::uint32_t channels = 1,
-                                                  Progress &&progress = Progress{}) const
+                                                  std::uint32_t channels = 1, const Call &call = {}) const
     {
-        return enroll(name, progress, [&](const char *person, vf_progress_fn function, void *user_data) {
+        return enroll(name, call, [&](const char *person, const vf_call *given) {
             return detail::with_frames(
                 samples.size(), channels, "samples", "channels", [&](std::size_t frames) {
                     return vf_gallery_enroll_f32(get(), diarizer.get(), person, samples.data(), frames,
-                                                 sample_rate, channels, function, user_data);
+                                                 sample_rate, channels, given);
                 });
         });
     }
 
     /// As above, with one channel.
-    template <class Progress, class = detail::IfProgress<Progress>>
     VOICEFLOW_CHECKED result<void> enroll_samples(const Diarizer &diarizer, const Text &name,
                                                   span<const float> samples, std::uint32_t sample_rate,
-                                                  Progress &&progress) const
+                                                  const Call &call) const
     {
-        return enroll_samples(diarizer, name, samples, sample_rate, 1, progress);
+        return enroll_samples(diarizer, name, samples, sample_rate, 1, call);
     }
 
     /// Enrolls a person by a voice embedding of the gallery's model, such as that of a diarization's speaker,
@@ -245,15 +240,13 @@ private:
         return outcome;
     }
 
-    template <class Progress, class Work>
-    static result<void> enroll(const Text &name, Progress &progress, Work work)
+    template <class Work>
+    static result<void> enroll(const Text &name, const Call &call, Work work)
     {
-        detail::ProgressCall<Progress> call(progress);
-        const auto outcome = name.with("name", [&](const char *person) -> detail::Outcome {
-            return work(person, call.function(), call.user_data());
-        });
-        call.rethrow();
-        return detail::finish(outcome);
+        return detail::finish(detail::under(call, [&](const vf_call *given) {
+            return name.with("name",
+                             [&](const char *person) -> detail::Outcome { return work(person, given); });
+        }));
     }
 };
 

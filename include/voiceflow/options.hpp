@@ -207,26 +207,7 @@ public:
         return chain(vf_options_set_batch(get(), batch));
     }
 
-    /// Sets the longest time that one call of infer, process, push or finish may take, waiting included; it
-    /// then fails with Status::deadline. Rounded to milliseconds, at least 1; but 0 expires at once, and
-    /// less is refused. Default: no limit.
-    VOICEFLOW_CHECKED Chain set_deadline(Seconds deadline) &
-    {
-        const double seconds = deadline.count();
-        if (!(seconds >= 0.0)) {
-            std::ostringstream text;
-            text << "deadline: expected 0 s or more, got " << seconds << " s";
-            return chain({VF_E_INVALID_ARGUMENT, text.str()});
-        }
-        // A little time is not none, and what C cannot count is its longest.
-        constexpr auto longest = std::numeric_limits<std::uint64_t>::max();
-        const double rounded = seconds > 0.0 ? std::max(std::round(seconds * 1000.0), 1.0) : 0.0;
-        const bool counts = rounded < static_cast<double>(longest);
-        return chain(
-            vf_options_set_deadline_ms(get(), counts ? static_cast<std::uint64_t>(rounded) : longest));
-    }
-
-    /// Asks for exactly this many speakers, 1 to 100. Default: the voices decide.
+    /// Asks for exactly this many speakers, 1 to 100, where a Call asks for no number. Default: the voices decide.
     VOICEFLOW_CHECKED Chain set_num_speakers(std::size_t count) &
     {
         return chain(vf_options_set_num_speakers(get(), count));
@@ -358,10 +339,6 @@ public:
     [[nodiscard]] Options set_threads(std::size_t threads) && { return std::move(set_threads(threads)); }
     [[nodiscard]] Options set_slots(std::size_t slots) && { return std::move(set_slots(slots)); }
     [[nodiscard]] Options set_batch(std::size_t batch) && { return std::move(set_batch(batch)); }
-    [[nodiscard]] Options set_deadline(Seconds deadline) &&
-    {
-        return std::move(set_deadline(deadline));
-    }
     [[nodiscard]] Options set_num_speakers(std::size_t count) &&
     {
         return std::move(set_num_speakers(count));

@@ -61,7 +61,7 @@ public:
     /// not_found, runtime_not_found, provider.
     [[nodiscard]] static result<Session> create(const Options &options) { return create_with(&options, {}); }
 
-    /// As above, with a deadline or a switch for the load, which fails with Status::deadline or cancelled.
+    /// As above, under the conditions of a call.
     [[nodiscard]] static result<Session> create(const Options &options, const Call &call)
     {
         return create_with(&options, call);
@@ -102,9 +102,7 @@ public:
     [[nodiscard]] result<InferenceShape> shape(std::size_t batch, std::size_t samples) const
     {
         InferenceShape shape;
-        const auto outcome = find_shape(batch, shape, [&](std::size_t &frames) {
-            return vf_session_frames(get(), samples, &frames);
-        });
+        const auto outcome = find_shape(batch, samples, shape);
         return detail::finish(outcome, shape);
     }
 
@@ -114,36 +112,31 @@ public:
     /// - `batch`: rows, 1 to 1,024.
     ///
     /// Waits while all run slots of the session are taken. Any thread, concurrently. Fails among others with
-    /// Status::audio, deadline, limit.
-    [[nodiscard]] result<Inference> infer(span<const float> audio, std::size_t batch) const
-    {
-        return infer_all(audio, batch, nullptr);
-    }
-
-    /// As `infer`; ends soon with Status::cancelled once the switch is set.
+    /// Status::audio, cancelled, deadline, limit.
     [[nodiscard]] result<Inference> infer(span<const float> audio, std::size_t batch,
-                                          const Cancel &cancel) const
+                                          const Call &call = {}) const
     {
-        return infer_all(audio, batch, &cancel);
+        Inference inference;
+        auto outcome = detail::with_frames(audio.size(), batch, "audio", "rows", [&](std::size_t samples) {
+            return find_shape(batch, samples, inference.shape);
+        });
+        if (!outcome.failed()) {
+            inference.activity.resize(inference.shape.activity_size());
+            inference.embedding.resize(inference.shape.embedding_size());
+            outcome = run(audio, batch, inference.activity, inference.embedding, inference.shape.frames, call);
+        }
+        return detail::finish(outcome, std::move(inference));
     }
 
-    /// As `infer`, into memory of the caller's, and without allocating: returns the number of frames. Spans
-    /// smaller than `shape` says fail with Status::buffer_too_small, and nothing is written to either.
-    [[nodiscard]] result<std::size_t> infer_into(span<const float> audio, std::size_t batch,
-                                                 span<float> activity, span<float> embedding) const
-    {
-        std::size_t frames = 0;
-        const auto outcome = run(audio, batch, activity, embedding, frames, nullptr);
-        return detail::finish(outcome, frames);
-    }
-
-    /// As `infer_into`; ends soon with Status::cancelled once the switch is set.
+    /// As `infer`, into memory of the caller's, and without allocating where `call` asks for nothing: returns
+    /// the number of frames. Spans smaller than `shape` says fail with Status::buffer_too_small, and nothing
+    /// is written to either.
     [[nodiscard]] result<std::size_t> infer_into(span<const float> audio, std::size_t batch,
                                                  span<float> activity, span<float> embedding,
-                                                 const Cancel &cancel) const
+                                                 const Call &call = {}) const
     {
         std::size_t frames = 0;
-        const auto outcome = run(audio, batch, activity, embedding, frames, &cancel);
+        const auto outcome = run(audio, batch, activity, embedding, frames, call);
         return detail::finish(outcome, frames);
     }
 
@@ -152,13 +145,11 @@ private:
 
     static result<Session> create_with(const Options *options, const Call &call)
     {
-        vf_session *made = nullptr;
-        const auto outcome = detail::create_with(made, options, call, vf_session_create);
-        return detail::finish(outcome, Session(made));
+        return detail::create_with<vf_session>(options, call, vf_session_create,
+                                               [](vf_session *made) { return Session(made); });
     }
 
-    template <class Ask>
-    detail::Outcome find_shape(std::size_t batch, InferenceShape &shape, Ask ask_frames) const
+    detail::Outcome find_shape(std::size_t batch, std::size_t samples, InferenceShape &shape) const
     {
         constexpr std::size_t most_rows = 1024;
         if (batch == 0) {
@@ -173,57 +164,24 @@ private:
         std::size_t frames = 0;
         vf_status status = vf_session_describe(get(), &info);
         if (status == VF_OK) {
-            status = ask_frames(frames);
+            status = vf_session_frames(get(), samples, &frames);
         }
         shape = {batch, frames, info.max_speakers, info.embedding_dim};
         return status;
     }
 
-    /// As vf_session_frames, which nothing ends: runs the network on a row without room for what it says.
-    vf_status frames_of_row(const float *row, std::size_t samples, const Cancel &cancel,
-                            std::size_t &frames) const
-    {
-        std::size_t activity_n = 0;
-        std::size_t embedding_n = 0;
-        const vf_status status =
-            vf_session_infer_cancellable(get(), row, 1, samples, nullptr, 0, &activity_n, nullptr, 0,
-                                         &embedding_n, &frames, cancel.get());
-        return status == VF_E_BUFFER_TOO_SMALL ? VF_OK : status;
-    }
-
     detail::Outcome run(span<const float> audio, std::size_t batch, span<float> activity,
-                        span<float> embedding, std::size_t &frames, const Cancel *cancel) const
+                        span<float> embedding, std::size_t &frames, const Call &call) const
     {
         return detail::with_frames(audio.size(), batch, "audio", "rows", [&](std::size_t samples) {
-            std::size_t activity_n = 0;
-            std::size_t embedding_n = 0;
-            if (cancel == nullptr) {
-                return vf_session_infer(get(), audio.data(), batch, samples, activity.data(), activity.size(),
-                                        &activity_n, embedding.data(), embedding.size(), &embedding_n,
-                                        &frames);
-            }
-            return vf_session_infer_cancellable(get(), audio.data(), batch, samples, activity.data(),
-                                                activity.size(), &activity_n, embedding.data(),
-                                                embedding.size(), &embedding_n, &frames, cancel->get());
-        });
-    }
-
-    result<Inference> infer_all(span<const float> audio, std::size_t batch, const Cancel *cancel) const
-    {
-        Inference inference;
-        auto outcome = detail::with_frames(audio.size(), batch, "audio", "rows", [&](std::size_t samples) {
-            return find_shape(batch, inference.shape, [&](std::size_t &frames) {
-                return cancel == nullptr ? vf_session_frames(get(), samples, &frames)
-                                         : frames_of_row(audio.data(), samples, *cancel, frames);
+            return detail::under(call, [&](const vf_call *given) {
+                std::size_t activity_n = 0;
+                std::size_t embedding_n = 0;
+                return vf_session_infer(get(), audio.data(), batch, samples, given, activity.data(),
+                                        activity.size(), &activity_n, embedding.data(), embedding.size(),
+                                        &embedding_n, &frames);
             });
         });
-        if (!outcome.failed()) {
-            inference.activity.resize(inference.shape.activity_size());
-            inference.embedding.resize(inference.shape.embedding_size());
-            outcome =
-                run(audio, batch, inference.activity, inference.embedding, inference.shape.frames, cancel);
-        }
-        return detail::finish(outcome, std::move(inference));
     }
 };
 

@@ -17,19 +17,21 @@ namespace voiceflow {
 inline namespace VOICEFLOW_STYLE {
 
 /// One source of live audio over a diarizer, which may be destroyed before it. Its functions may be called
-/// from any threads at once; pushes into one stream wait for each other, reading waits for no push.
+/// from any threads at once; pushes into one stream wait for each other, in the order in which they came, and
+/// reading waits for no push.
 class Stream : public detail::Handle<vf_stream, vf_stream_destroy> {
 public:
 #ifndef VOICEFLOW_NO_EXCEPTIONS
     /// See `create`.
-    Stream(const Diarizer &diarizer, std::uint32_t sample_rate, std::uint32_t channels = 1)
-        : Stream(create(diarizer, sample_rate, channels))
+    explicit Stream(const Diarizer &diarizer, std::uint32_t sample_rate, std::uint32_t channels = 1,
+                    const Call &call = {})
+        : Stream(create(diarizer, sample_rate, channels, call))
     {
     }
     /// See `create`.
     Stream(const Diarizer &diarizer, const Options &options, std::uint32_t sample_rate,
-           std::uint32_t channels = 1)
-        : Stream(create(diarizer, options, sample_rate, channels))
+           std::uint32_t channels = 1, const Call &call = {})
+        : Stream(create(diarizer, options, sample_rate, channels, call))
     {
     }
 #endif
@@ -38,18 +40,20 @@ public:
     ///
     /// - `sample_rate`: in hertz, 1,000 to 768,000.
     /// - `channels`: 1 to 32; their mean is used.
+    /// - `call`: the conditions of loading the model of streams, where the diarizer has one for them.
     [[nodiscard]] static result<Stream> create(const Diarizer &diarizer, std::uint32_t sample_rate,
-                                               std::uint32_t channels = 1)
+                                               std::uint32_t channels = 1, const Call &call = {})
     {
-        return create_with(diarizer, nullptr, sample_rate, channels);
+        return create_with(diarizer, nullptr, sample_rate, channels, call);
     }
 
-    /// A stream with these options: latency, history, most speakers, least speech and silence, clustering
-    /// threshold and deadline of each call. What else they say is the diarizer's.
+    /// A stream with these options: latency, history, most speakers, least speech and silence, and clustering
+    /// threshold. What else they say is the diarizer's.
     [[nodiscard]] static result<Stream> create(const Diarizer &diarizer, const Options &options,
-                                               std::uint32_t sample_rate, std::uint32_t channels = 1)
+                                               std::uint32_t sample_rate, std::uint32_t channels = 1,
+                                               const Call &call = {})
     {
-        return create_with(diarizer, &options, sample_rate, channels);
+        return create_with(diarizer, &options, sample_rate, channels, call);
     }
 
     /// The time until what the stream says of a moment never changes.
@@ -68,15 +72,15 @@ public:
     ///
     /// All samples are taken or none; after Status::cancelled, deadline, runtime and model they are taken,
     /// and the next push goes on with them. Fails among others with Status::audio, limit.
-    VOICEFLOW_CHECKED result<void> push(span<const float> samples) const
+    VOICEFLOW_CHECKED result<void> push(span<const float> samples, const Call &call = {}) const
     {
-        return push_by(vf_stream_push_f32, samples);
+        return push_by(vf_stream_push_f32, samples, call);
     }
 
     /// As above, with samples as 16-bit integers.
-    VOICEFLOW_CHECKED result<void> push(span<const std::int16_t> samples) const
+    VOICEFLOW_CHECKED result<void> push(span<const std::int16_t> samples, const Call &call = {}) const
     {
-        return push_by(vf_stream_push_i16, samples);
+        return push_by(vf_stream_push_i16, samples, call);
     }
 
     /// Takes out up to `out.size()` segments that were not read yet, and returns their number: first the
@@ -146,16 +150,14 @@ public:
         return detail::finish(outcome, std::move(values));
     }
 
-    /// Ends the stream: all segments become final and can be read, and what was heard is clustered anew as a
-    /// whole. It takes no audio until it is reset. The progress callback, see Diarizer, must not wait for a
-    /// thread that pushes into this stream or resets it.
-    template <class Progress = NoProgress>
-    [[nodiscard]] result<Diarization> finish(Progress &&progress = Progress{}) const
+    /// Ends the stream: all segments become final and can be read, and all of its audio is clustered anew as a
+    /// whole. It takes no audio until it is reset. The progress of the call must not wait for a thread that
+    /// pushes into this stream or resets it.
+    [[nodiscard]] result<Diarization> finish(const Call &call = {}) const
     {
-        return Diarization::follow(progress,
-                                   [&](vf_progress_fn function, void *user_data, vf_diarization **out) {
-                                       return vf_stream_finish(get(), function, user_data, out);
-                                   });
+        return Diarization::under(call, [&](const vf_call *given, vf_diarization **out) {
+            return vf_stream_finish(get(), given, out);
+        });
     }
 
     /// Who each speaker of a finished stream is in the result of `finish`: a number of its speakers, -1 for
@@ -170,25 +172,24 @@ public:
         return detail::finish(outcome, std::move(speakers));
     }
 
-    /// Cancels pushes and finishes in progress: they soon end with Status::cancelled. Later calls are not
-    /// concerned.
-    VOICEFLOW_CHECKED result<void> cancel() const { return detail::finish(vf_stream_cancel(get())); }
-
-    /// Forgets all that was heard: the stream is as new.
-    VOICEFLOW_CHECKED result<void> reset() const { return detail::finish(vf_stream_reset(get())); }
+    /// Forgets all audio: the stream is as new. Waits for the calls that came before.
+    VOICEFLOW_CHECKED result<void> reset(const Call &call = {}) const
+    {
+        return detail::finish(detail::under(
+            call, [&](const vf_call *given) { return detail::Outcome(vf_stream_reset(get(), given)); }));
+    }
 
 private:
     Stream(vf_stream *made, std::uint32_t channels) noexcept : Handle(made), channels_(channels) {}
 
     static result<Stream> create_with(const Diarizer &diarizer, const Options *options,
-                                      std::uint32_t sample_rate, std::uint32_t channels)
+                                      std::uint32_t sample_rate, std::uint32_t channels, const Call &call)
     {
-        vf_stream *made = nullptr;
-        const auto outcome =
-            detail::create_with(made, options, [&](const vf_options *chosen, vf_stream **out) {
-                return vf_stream_create(diarizer.get(), chosen, sample_rate, channels, out);
-            });
-        return detail::finish(outcome, Stream(made, channels));
+        const auto create = [&](const vf_options *chosen, const vf_call *given, vf_stream **out) {
+            return vf_stream_create(diarizer.get(), chosen, sample_rate, channels, given, out);
+        };
+        return detail::create_with<vf_stream>(
+            options, call, create, [&](vf_stream *made) { return Stream(made, channels); });
     }
 
     /// Drops those of the first `count` segments that are not final.
@@ -199,12 +200,14 @@ private:
         segments.erase(std::remove_if(segments.begin(), end, provisional), end);
     }
 
-    template <class Call, class Sample>
-    result<void> push_by(Call call, span<const Sample> samples) const
+    template <class Push, class Sample>
+    result<void> push_by(Push push, span<const Sample> samples, const Call &call) const
     {
-        return detail::finish(
-            detail::with_frames(samples.size(), channels_, "samples", "channels",
-                                [&](std::size_t frames) { return call(get(), samples.data(), frames); }));
+        return detail::finish(detail::under(call, [&](const vf_call *given) {
+            return detail::with_frames(
+                samples.size(), channels_, "samples", "channels",
+                [&](std::size_t frames) { return push(get(), samples.data(), frames, given); });
+        }));
     }
 
     std::uint32_t channels_;

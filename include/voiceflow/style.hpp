@@ -17,20 +17,27 @@
 // style alone, so that one thrown by a file is caught by another of any standard.
 #ifndef VOICEFLOW_NO_EXCEPTIONS
 #define VOICEFLOW_ERROR_STYLE thrown
-#ifdef __cpp_lib_span
-#define VOICEFLOW_STYLE throwing_std_span
-#else
-#define VOICEFLOW_STYLE throwing
-#endif
+#define VOICEFLOW_RESULT_TYPE throwing
 #else
 #define VOICEFLOW_ERROR_STYLE returned
 #ifdef __cpp_lib_expected
-#define VOICEFLOW_STYLE std_expected
-#elif defined(__cpp_lib_span)
-#define VOICEFLOW_STYLE own_expected_std_span
+#define VOICEFLOW_RESULT_TYPE std_expected
 #else
-#define VOICEFLOW_STYLE own_expected
+#define VOICEFLOW_RESULT_TYPE own_expected
 #endif
 #endif
+#ifdef __cpp_lib_span
+#define VOICEFLOW_SPAN_TYPE std_span
+#else
+#define VOICEFLOW_SPAN_TYPE own_span
+#endif
+#ifdef __cpp_lib_jthread
+#define VOICEFLOW_STOP_TYPE std_stop
+#else
+#define VOICEFLOW_STOP_TYPE no_stop
+#endif
+#define VOICEFLOW_JOIN_NAMES(result, span, stop) result##_##span##_##stop
+#define VOICEFLOW_JOIN(result, span, stop) VOICEFLOW_JOIN_NAMES(result, span, stop)
+#define VOICEFLOW_STYLE VOICEFLOW_JOIN(VOICEFLOW_RESULT_TYPE, VOICEFLOW_SPAN_TYPE, VOICEFLOW_STOP_TYPE)
 
 #endif

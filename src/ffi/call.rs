@@ -15,7 +15,7 @@ use crate::error::Stage;
 
 /// The conditions of one call that may take long. A call that is given NULL for them has none.
 ///
-/// Set it to zeros, and `size` to `sizeof(vf_call)`: `vf_call call = {sizeof call};`. Zeros ask for nothing, whatever fields
+/// Set it to zeros, and `size` to `sizeof(vf_call)`: `vf_call call = {.size = sizeof call};`. Zeros ask for nothing, whatever fields
 /// later releases add at the end. A program built with a later header may use an earlier library as long as the fields that the
 /// library does not know are zeros; others are refused with VF_E_INVALID_ARGUMENT, and so are numbers that the call at hand has
 /// no use for: those of speakers, and VF_CALL_EXCLUSIVE, are for the results of recordings and of streams.

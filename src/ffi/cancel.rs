@@ -34,6 +34,30 @@ pub unsafe extern "C" fn vf_cancel_create(out: *mut *mut vf_cancel) -> vf_status
     })
 }
 
+/// Makes a switch that is set with another one, and can be set alone: for one call of several that another switch ends
+/// together.
+///
+/// - `parent`: the other switch; it may be destroyed before this one, which is then set alone.
+/// - `out`: receives the switch, or NULL on failure. Destroy it with `vf_cancel_destroy`.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_cancel_create_child(
+    parent: *const vf_cancel,
+    out: *mut *mut vf_cancel,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: NULL or valid for a write, and a live handle, by contract.
+        unsafe {
+            handle::clear(out)?;
+            let child = borrow::<Cancel>(parent)?.child();
+            handle::give(child, out);
+        }
+        Ok(OK)
+    })
+}
+
 /// Destroys a switch.
 ///
 /// - `cancel`: the switch, not in use by any call; NULL does nothing.

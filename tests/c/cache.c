@@ -60,7 +60,7 @@ static inference *infer(const char *cache_folder)
     vf_options_destroy(options);
     float *audio = test_audio(SAMPLES, 11);
     inference *out = (inference *)allocate(sizeof *out);
-    CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 1, SAMPLES, out->activity, ROOM, &out->activity_n, out->embedding,
+    CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 1, SAMPLES, NULL, out->activity, ROOM, &out->activity_n, out->embedding,
                                          ROOM, &out->embedding_n, &out->frames));
     free(audio);
     vf_session_destroy(session);

@@ -1,5 +1,5 @@
-/* Cancelling from another thread: a flag that the progress callback reads, or a switch, ends one call, and neither the
- * calls beside it on the same handle nor the next one. */
+/* Cancelling from another thread, or from the progress callback: a switch ends the calls that have it, and neither those beside
+ * them on the same handle nor the next one. */
 #include "support.h"
 
 #include <limits.h>
@@ -19,18 +19,20 @@ typedef struct {
 
 typedef struct {
     request asked;
+    vf_cancel *cancel;
     pthread_t thread;
     vf_status status;
     char text[256];
-} call;
+} diarization;
 
 static vf_diarizer *diarizer;
 static const float *audio;
 
 /* The first call waits for the decision of the other thread: the work cannot be done before. */
-static int32_t on_progress(void *user_data, int32_t stage, float fraction)
+static void on_progress(void *user_data, int32_t stage, float fraction)
 {
-    request *asked = (request *)user_data;
+    diarization *own = (diarization *)user_data;
+    request *asked = &own->asked;
     CHECK(stage >= VF_STAGE_WAITING && fraction >= 0.0f);
     CHECK(pthread_mutex_lock(&asked->lock) == 0);
     asked->started = 1;
@@ -40,15 +42,20 @@ static int32_t on_progress(void *user_data, int32_t stage, float fraction)
     }
     const int cancelled = asked->cancelled;
     CHECK(pthread_mutex_unlock(&asked->lock) == 0);
-    return cancelled;
+    if (cancelled) {
+        CHECK(vf_cancel_set(own->cancel) == VF_OK);
+    }
 }
 
 static void *work(void *argument)
 {
-    call *own = (call *)argument;
+    diarization *own = (diarization *)argument;
+    vf_call call = new_call();
     vf_diarization *result = NULL;
-    own->status =
-        vf_diarizer_process_f32(diarizer, audio, SAMPLES, RATE, 1, on_progress, &own->asked, &result);
+    call.cancel = own->cancel;
+    call.progress = on_progress;
+    call.user_data = own;
+    own->status = vf_diarizer_process_f32(diarizer, audio, SAMPLES, RATE, 1, &call, &result);
     (void)vf_last_error(own->text, sizeof own->text);
     CHECK((result == NULL) == (own->status != VF_OK));
     vf_diarization_destroy(result);
@@ -92,11 +99,13 @@ static void *infer(void *argument)
 {
     inference *own = (inference *)argument;
     float *room = (float *)allocate(2 * ROOM * sizeof *room);
+    vf_call call = new_call();
+    call.cancel = own->cancel;
     int done = 0;
     do {
         size_t activity = 5, embedding = 5, frames = 5;
-        own->status = vf_session_infer_cancellable(session, audio, ROWS, ROW, room, ROOM, &activity, room + ROOM,
-                                                   ROOM, &embedding, &frames, own->cancel);
+        own->status = vf_session_infer(session, audio, ROWS, ROW, &call, room, ROOM, &activity, room + ROOM, ROOM,
+                                       &embedding, &frames);
         (void)vf_last_error(own->text, sizeof own->text);
         CHECK((activity == 0 && embedding == 0 && frames == 0) == (own->status != VF_OK));
         done++;
@@ -112,7 +121,7 @@ static void switches(void)
     session = test_session();
     audio = test_audio(ROWS * ROW, 9);
     for (int i = 0; i < THREADS; i++) {
-        CHECK_STATUS(VF_OK, vf_cancel_create(&calls[i].cancel));
+        calls[i].cancel = new_cancel();
         calls[i].most = i == 1 ? 3 : INT_MAX;
         CHECK(pthread_create(&calls[i].thread, NULL, infer, &calls[i]) == 0);
     }
@@ -131,10 +140,12 @@ static void switches(void)
     CHECK(calls[1].status == VF_OK);
     /* Another type is refused. */
     size_t n;
-    vf_cancel *wrong = (vf_cancel *)session;
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_cancel_set(wrong));
+    float room[2 * 4096];
+    vf_call call = new_call();
+    call.cancel = (vf_cancel *)session;
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_cancel_set(call.cancel));
     CHECK_STATUS(VF_E_INVALID_ARGUMENT,
-                 vf_session_infer_cancellable(session, audio, 1, ROW, NULL, 0, &n, NULL, 0, &n, &n, wrong));
+                 vf_session_infer(session, audio, 1, ROW, &call, room, 4096, &n, room + 4096, 4096, &n, &n));
     CHECK_TEXT("vf_cancel: not a live vf_cancel handle");
     for (int i = 0; i < THREADS; i++) {
         vf_cancel_destroy(calls[i].cancel);
@@ -146,12 +157,13 @@ static void switches(void)
 int main(void)
 {
     switches();
-    static call calls[THREADS];
+    static diarization calls[THREADS];
     float *samples = test_audio(SAMPLES, 8);
     vf_diarization *result = NULL;
     audio = samples;
     diarizer = test_diarizer();
     for (int i = 0; i < THREADS; i++) {
+        calls[i].cancel = new_cancel();
         CHECK(pthread_mutex_init(&calls[i].asked.lock, NULL) == 0);
         CHECK(pthread_cond_init(&calls[i].asked.changed, NULL) == 0);
         CHECK(pthread_create(&calls[i].thread, NULL, work, &calls[i]) == 0);
@@ -166,10 +178,11 @@ int main(void)
         CHECK(pthread_join(calls[i].thread, NULL) == 0);
         CHECK(calls[i].status == (i == 0 ? VF_E_CANCELLED : VF_OK));
         CHECK((strstr(calls[i].text, "cancelled while") != NULL) == (i == 0));
+        vf_cancel_destroy(calls[i].cancel);
         CHECK(pthread_cond_destroy(&calls[i].asked.changed) == 0);
         CHECK(pthread_mutex_destroy(&calls[i].asked.lock) == 0);
     }
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, SAMPLES, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, SAMPLES, RATE, 1, NULL, &result));
     vf_diarization_destroy(result);
     vf_diarizer_destroy(diarizer);
     free(samples);

@@ -26,7 +26,7 @@ static void infer(const vf_session *session)
     size_t frames = 0, n = 0, m = 0;
     float *activity = (float *)allocate(ROOM * sizeof *activity);
     float *embedding = (float *)allocate(ROOM * sizeof *embedding);
-    CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 1, ROW, activity, ROOM, &n, embedding, ROOM, &m, &frames));
+    CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 1, ROW, NULL, activity, ROOM, &n, embedding, ROOM, &m, &frames));
     free(activity);
     free(embedding);
 }
@@ -34,7 +34,7 @@ static void infer(const vf_session *session)
 static vf_diarization *diarize(const vf_diarizer *diarizer)
 {
     vf_diarization *result = NULL;
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, &result));
     return result;
 }
 

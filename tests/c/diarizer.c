@@ -182,7 +182,7 @@ static void buffers(const vf_diarizer *diarizer, size_t dim)
     float *audio = test_audio(samples, 5);
     int16_t *integers = (int16_t *)allocate(2 * samples * sizeof *integers);
     vf_diarization *result = NULL;
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, samples, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, samples, RATE, 1, NULL, &result));
     check_result(result, 12.0);
     check_speakers(result, dim);
     check_texts(result);
@@ -192,24 +192,24 @@ static void buffers(const vf_diarizer *diarizer, size_t dim)
     for (size_t i = 0; i < samples; i++) {
         integers[2 * i] = integers[2 * i + 1] = (int16_t)(audio[i] * 32767.0f);
     }
-    CHECK_STATUS(VF_OK, vf_diarizer_process_i16(diarizer, integers, samples, 48000, 2, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_i16(diarizer, integers, samples, 48000, 2, NULL, &result));
     check_result(result, 4.0);
     vf_diarization_destroy(result);
 
     /* Silence, one sample, none at all. */
     memset(audio, 0, samples * sizeof *audio);
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, samples, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, samples, RATE, 1, NULL, &result));
     check_result(result, 12.0);
     vf_diarization_destroy(result);
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, 1, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, 1, RATE, 1, NULL, &result));
     check_result(result, 1.0 / RATE);
     vf_diarization_destroy(result);
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, NULL, 0, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, NULL, 0, RATE, 1, NULL, &result));
     check_result(result, 0.0);
     check_speakers(result, dim);
     check_texts(result);
     vf_diarization_destroy(result);
-    CHECK_STATUS(VF_OK, vf_diarizer_process_i16(diarizer, NULL, 0, RATE, 32, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_i16(diarizer, NULL, 0, RATE, 32, NULL, &result));
     vf_diarization_destroy(result);
     free(audio);
     free(integers);
@@ -222,9 +222,9 @@ static void bad_buffers(const vf_diarizer *diarizer)
     vf_diarization *result = NULL;
 #define REFUSED(status, frames, rate, channels)                                                                        \
     do {                                                                                                               \
-        CHECK_STATUS(status, vf_diarizer_process_f32(diarizer, x, frames, rate, channels, NULL, NULL, &result));       \
+        CHECK_STATUS(status, vf_diarizer_process_f32(diarizer, x, frames, rate, channels, NULL, &result));       \
         CHECK(result == NULL);                                                                                         \
-        CHECK_STATUS(status, vf_diarizer_process_i16(diarizer, i, frames, rate, channels, NULL, NULL, &result));       \
+        CHECK_STATUS(status, vf_diarizer_process_i16(diarizer, i, frames, rate, channels, NULL, &result));       \
         CHECK(result == NULL);                                                                                         \
     } while (0)
     REFUSED(VF_E_INVALID_ARGUMENT, 64, 0, 1);
@@ -239,27 +239,27 @@ static void bad_buffers(const vf_diarizer *diarizer)
     REFUSED(VF_E_LIMIT, SIZE_MAX / 2, RATE, 2);
 #undef REFUSED
     x[40] = NAN;
-    CHECK_STATUS(VF_E_AUDIO, vf_diarizer_process_f32(diarizer, x, 64, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_E_AUDIO, vf_diarizer_process_f32(diarizer, x, 64, RATE, 1, NULL, &result));
     CHECK(result == NULL);
     CHECK_TEXT("NaN");
     x[40] = INFINITY;
-    CHECK_STATUS(VF_E_AUDIO, vf_diarizer_process_f32(diarizer, x, 32, RATE, 2, NULL, NULL, &result));
+    CHECK_STATUS(VF_E_AUDIO, vf_diarizer_process_f32(diarizer, x, 32, RATE, 2, NULL, &result));
     CHECK_STATUS(VF_E_INVALID_ARGUMENT,
-                 vf_diarizer_process_f32(diarizer, (const float *)(const void *)((const char *)x + 1), 8, RATE, 1, NULL,
-                                         NULL, &result));
+                 vf_diarizer_process_f32(diarizer, (const float *)(const void *)((const char *)x + 1), 8, RATE, 1, NULL, &result));
     CHECK_TEXT("aligned");
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, x, 16, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, x, 16, RATE, 1, NULL, &result));
     vf_diarization_destroy(result);
 }
 
 typedef struct {
     const vf_diarizer *diarizer;
+    const vf_cancel *cancel;
     int calls;
     int stop_at;
     int32_t last_stage;
 } progress_state;
 
-static int32_t on_progress(void *user_data, int32_t stage, float fraction)
+static void on_progress(void *user_data, int32_t stage, float fraction)
 {
     progress_state *state = (progress_state *)user_data;
     vf_diarization *result = NULL;
@@ -269,9 +269,12 @@ static int32_t on_progress(void *user_data, int32_t stage, float fraction)
     state->calls++;
     state->last_stage = stage;
     /* Calling back is refused, and destroys nothing that is in use. */
-    CHECK(vf_diarizer_process_f32(state->diarizer, x, 4, RATE, 1, NULL, NULL, &result) == VF_E_INVALID_ARGUMENT);
+    CHECK(vf_diarizer_process_f32(state->diarizer, x, 4, RATE, 1, NULL, &result) == VF_E_INVALID_ARGUMENT);
     vf_diarizer_destroy((vf_diarizer *)(size_t)state->diarizer);
-    return state->stop_at != 0 && state->calls >= state->stop_at ? 5 : 0;
+    if (state->calls == state->stop_at) {
+        CHECK(vf_cancel_set(NULL) == VF_E_NULL);
+        CHECK(vf_cancel_set(state->cancel) == VF_OK);
+    }
 }
 
 static void progress(const vf_diarizer *diarizer)
@@ -279,8 +282,11 @@ static void progress(const vf_diarizer *diarizer)
     const size_t samples = 20 * RATE;
     float *audio = test_audio(samples, 6);
     vf_diarization *result = NULL;
-    progress_state state = {diarizer, 0, 0, -1};
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, samples, RATE, 1, on_progress, &state, &result));
+    progress_state state = {diarizer, NULL, 0, 0, -1};
+    vf_call call = new_call();
+    call.progress = on_progress;
+    call.user_data = &state;
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, samples, RATE, 1, &call, &result));
     vf_diarization_destroy(result);
     const int calls = state.calls;
     CHECK(calls > 2 && state.last_stage == VF_STAGE_RECONSTRUCTION);
@@ -288,10 +294,12 @@ static void progress(const vf_diarizer *diarizer)
     for (int i = 0; i < 3; i++) {
         state.calls = 0;
         state.stop_at = stops[i];
-        CHECK_STATUS(VF_E_CANCELLED,
-                     vf_diarizer_process_f32(diarizer, audio, samples, RATE, 1, on_progress, &state, &result));
+        vf_cancel *cancel = new_cancel();
+        state.cancel = call.cancel = cancel;
+        CHECK_STATUS(VF_E_CANCELLED, vf_diarizer_process_f32(diarizer, audio, samples, RATE, 1, &call, &result));
         CHECK(result == NULL && state.calls == stops[i]);
         CHECK_TEXT("cancelled while");
+        vf_cancel_destroy(cancel);
     }
     free(audio);
 }
@@ -300,17 +308,17 @@ static void files(const vf_diarizer *diarizer, int count, char **paths)
 {
     vf_diarization *result = NULL;
     for (int i = 0; i < count; i++) {
-        CHECK_STATUS(VF_OK, vf_diarizer_process_file(diarizer, paths[i], NULL, NULL, &result));
+        CHECK_STATUS(VF_OK, vf_diarizer_process_file(diarizer, paths[i], NULL, &result));
         check_result(result, -1.0);
         vf_diarization_destroy(result);
     }
-    CHECK_STATUS(VF_E_NOT_FOUND, vf_diarizer_process_file(diarizer, "/nowhere/a.wav", NULL, NULL, &result));
+    CHECK_STATUS(VF_E_NOT_FOUND, vf_diarizer_process_file(diarizer, "/nowhere/a.wav", NULL, &result));
     CHECK(result == NULL);
     CHECK_TEXT("/nowhere/a.wav");
-    CHECK_STATUS(VF_E_AUDIO, vf_diarizer_process_file(diarizer, setting("VF_TEST_MODEL"), NULL, NULL, &result));
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarizer_process_file(diarizer, "a\xff.wav", NULL, NULL, &result));
-    CHECK(vf_diarizer_process_file(diarizer, "/", NULL, NULL, &result) < 0 && result == NULL);
-    CHECK(vf_diarizer_process_file(diarizer, "", NULL, NULL, &result) < 0 && result == NULL);
+    CHECK_STATUS(VF_E_AUDIO, vf_diarizer_process_file(diarizer, setting("VF_TEST_MODEL"), NULL, &result));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarizer_process_file(diarizer, "a\xff.wav", NULL, &result));
+    CHECK(vf_diarizer_process_file(diarizer, "/", NULL, &result) < 0 && result == NULL);
+    CHECK(vf_diarizer_process_file(diarizer, "", NULL, &result) < 0 && result == NULL);
 }
 
 static void deadline(void)
@@ -319,12 +327,12 @@ static void deadline(void)
     vf_options *options = test_options();
     vf_diarizer *diarizer = NULL;
     vf_diarization *result = NULL;
-    CHECK_STATUS(VF_OK, vf_options_set_deadline_ms(options, 0));
+    vf_call call = new_call();
+    call.flags = VF_CALL_DEADLINE;
     CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
-    CHECK_STATUS(VF_E_DEADLINE, vf_diarizer_process_f32(diarizer, x, 1600, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_E_DEADLINE, vf_diarizer_process_f32(diarizer, x, 1600, RATE, 1, &call, &result));
     CHECK(result == NULL);
     vf_diarizer_destroy(diarizer);
-    CHECK_STATUS(VF_OK, vf_options_set_deadline_ms(options, 600000));
     CHECK_STATUS(VF_OK, vf_options_set_hop_s(options, 59.0));
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarizer_create(options, NULL, &diarizer));
     CHECK(diarizer == NULL);

@@ -37,7 +37,7 @@ static vf_status infer(void)
     size_t n_activity = 0, n_embedding = 0, frames = 0;
     char text[256];
     REQUIRE(activity != NULL && embedding != NULL);
-    const vf_status status = vf_session_infer(session, audio, 1, SAMPLES, activity, cap, &n_activity, embedding, cap,
+    const vf_status status = vf_session_infer(session, audio, 1, SAMPLES, NULL, activity, cap, &n_activity, embedding, cap,
                                               &n_embedding, &frames);
     memset(text, 'x', sizeof text);
     const size_t length = vf_last_error(text, sizeof text);
@@ -52,9 +52,9 @@ static void make_all(void)
 {
     session = test_session();
     diarizer = test_diarizer();
-    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, 16000, 1, &stream));
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, SAMPLES, 16000, 1, NULL, NULL, &result));
-    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, SAMPLES));
+    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, 16000, 1, NULL, &stream));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, SAMPLES, 16000, 1, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, SAMPLES, NULL));
     CHECK(infer() == VF_OK);
 }
 
@@ -76,9 +76,9 @@ static void refused(void)
     vf_diarization *other_result = NULL;
     size_t n = 0;
     REQUIRE(infer() == VF_E_ENDING);
-    REQUIRE(vf_diarizer_process_f32(diarizer, audio, SAMPLES, 16000, 1, NULL, NULL, &other_result) == VF_E_ENDING);
-    REQUIRE(vf_stream_create(diarizer, NULL, 16000, 1, &other_stream) == VF_E_ENDING);
-    REQUIRE(vf_stream_push_f32(stream, audio, SAMPLES) == VF_E_ENDING);
+    REQUIRE(vf_diarizer_process_f32(diarizer, audio, SAMPLES, 16000, 1, NULL, &other_result) == VF_E_ENDING);
+    REQUIRE(vf_stream_create(diarizer, NULL, 16000, 1, NULL, &other_stream) == VF_E_ENDING);
+    REQUIRE(vf_stream_push_f32(stream, audio, SAMPLES, NULL) == VF_E_ENDING);
     REQUIRE(vf_options_create(&options) == VF_OK);
     REQUIRE(vf_options_set_model_path(options, setting("VF_TEST_MODEL")) == VF_OK);
     REQUIRE(vf_session_create(options, NULL, &other_session) == VF_E_ENDING && other_session == NULL);

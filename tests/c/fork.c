@@ -23,12 +23,11 @@ static vf_diarizer *diarizer;
 static vf_stream *stream;
 static const float *audio;
 
-/* A session with threads of ONNX Runtime and, by its deadline, one of the library. */
+/* A session with threads of ONNX Runtime. */
 static vf_status load(vf_session **out)
 {
     vf_options *options = test_options();
     CHECK_STATUS(VF_OK, vf_options_set_threads(options, 2));
-    CHECK_STATUS(VF_OK, vf_options_set_deadline_ms(options, 600000));
     const vf_status status = vf_session_create(options, NULL, out);
     vf_options_destroy(options);
     return status;
@@ -37,9 +36,13 @@ static vf_status load(vf_session **out)
 static vf_status infer(const vf_session *with, float *activity, size_t *values)
 {
     size_t frames = 0, n = 0;
+    /* The deadline is watched by a thread of the library. */
+    vf_call call = new_call();
+    call.flags = VF_CALL_DEADLINE;
+    call.deadline_ms = 600000;
     float *embedding = (float *)allocate(ROOM * sizeof *embedding);
     const vf_status status =
-        vf_session_infer(with, audio, 1, ROW, activity, ROOM, values, embedding, ROOM, &n, &frames);
+        vf_session_infer(with, audio, 1, ROW, &call, activity, ROOM, values, embedding, ROOM, &n, &frames);
     free(embedding);
     return status;
 }
@@ -53,29 +56,28 @@ static void refused(void)
     vf_segment segment;
     vf_diarization *result = (vf_diarization *)(void *)x;
     vf_model_info info;
-    CHECK_STATUS(VF_E_FORKED, vf_session_infer(session, audio, 1, ROW, NULL, 0, &n, NULL, 0, &n, &frames));
+    CHECK_STATUS(VF_E_FORKED, vf_session_infer(session, audio, 1, ROW, NULL, NULL, 0, &n, NULL, 0, &n, &frames));
     CHECK_TEXT("this process was forked after the model was loaded; load it again in the child");
     CHECK(n == 0 && frames == 0);
     CHECK_STATUS(VF_E_FORKED, vf_session_frames(session, ROW, &frames));
-    CHECK_STATUS(VF_E_FORKED, vf_diarizer_process_f32(diarizer, x, ROW, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_E_FORKED, vf_diarizer_process_f32(diarizer, x, ROW, RATE, 1, NULL, &result));
     CHECK_TEXT("load it again in the child");
     CHECK(result == NULL);
-    CHECK_STATUS(VF_E_FORKED, vf_diarizer_process_f32(diarizer, NULL, 0, RATE, 1, NULL, NULL, &result));
-    CHECK_STATUS(VF_E_FORKED, vf_diarizer_process_i16(diarizer, i, 16, RATE, 1, NULL, NULL, &result));
-    CHECK_STATUS(VF_E_FORKED, vf_diarizer_process_file(diarizer, "/nowhere/a.wav", NULL, NULL, &result));
-    CHECK_STATUS(VF_E_FORKED, vf_stream_push_f32(stream, x, ROW));
+    CHECK_STATUS(VF_E_FORKED, vf_diarizer_process_f32(diarizer, NULL, 0, RATE, 1, NULL, &result));
+    CHECK_STATUS(VF_E_FORKED, vf_diarizer_process_i16(diarizer, i, 16, RATE, 1, NULL, &result));
+    CHECK_STATUS(VF_E_FORKED, vf_diarizer_process_file(diarizer, "/nowhere/a.wav", NULL, &result));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_push_f32(stream, x, ROW, NULL));
     CHECK_TEXT("this process was forked");
-    CHECK_STATUS(VF_E_FORKED, vf_stream_push_i16(stream, i, 16));
-    CHECK_STATUS(VF_E_FORKED, vf_stream_push_f32(stream, NULL, 0));
-    CHECK_STATUS(VF_E_FORKED, vf_stream_finish(stream, NULL, NULL, &result));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_push_i16(stream, i, 16, NULL));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_push_f32(stream, NULL, 0, NULL));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_finish(stream, NULL, &result));
     CHECK(result == NULL);
-    CHECK_STATUS(VF_E_FORKED, vf_stream_reset(stream));
+    CHECK_STATUS(VF_E_FORKED, vf_stream_reset(stream, NULL));
     CHECK_STATUS(VF_E_FORKED, vf_stream_read(stream, &segment, 1, &n));
     CHECK(n == 0);
     CHECK_STATUS(VF_E_FORKED, vf_stream_speaker_count(stream, &n));
     CHECK_STATUS(VF_E_FORKED, vf_stream_speaker_embedding(stream, 0, x, ROW, &n));
     CHECK_STATUS(VF_E_FORKED, vf_stream_final_speakers(stream, NULL, 0, &n));
-    CHECK_STATUS(VF_E_FORKED, vf_stream_cancel(stream));
     CHECK_STATUS(VF_OK, vf_stream_latency_ms(stream, &latency_ms));
     CHECK(strcmp(vf_status_str(VF_E_FORKED), "unknown status") != 0);
     /* What is known without the network still is. */
@@ -101,7 +103,7 @@ static void child(const vf_diarization *result, const float *expected, size_t ex
     diarizer = test_diarizer();
     CHECK_STATUS(VF_OK, infer(session, activity, &n));
     CHECK(n == expected_n && memcmp(activity, expected, n * sizeof *activity) == 0);
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &again));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, &again));
     vf_diarization_destroy(again);
     vf_session_destroy(session);
     vf_diarizer_destroy(diarizer);
@@ -209,10 +211,10 @@ int main(void)
     audio = samples;
     CHECK_STATUS(VF_OK, load(&session));
     diarizer = test_diarizer();
-    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, RATE, 1, &stream));
-    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, samples, RATE / 2));
+    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, RATE, 1, NULL, &stream));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, samples, RATE / 2, NULL));
     CHECK_STATUS(VF_OK, infer(session, activity, &n));
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, samples, RATE, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, samples, RATE, RATE, 1, NULL, &result));
 
     const pid_t pid = fork_with_alarm();
     if (pid == 0) {
@@ -224,10 +226,10 @@ int main(void)
 
     CHECK_STATUS(VF_OK, infer(session, again, &m));
     CHECK(n == m && memcmp(activity, again, n * sizeof *again) == 0);
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, samples, RATE, RATE, 1, NULL, NULL, &other));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, samples, RATE, RATE, 1, NULL, &other));
     vf_diarization_destroy(other);
     vf_diarization_destroy(result);
-    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, samples, RATE));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, samples, RATE, NULL));
     vf_stream_destroy(stream);
     vf_session_destroy(session);
     vf_diarizer_destroy(diarizer);

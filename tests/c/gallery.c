@@ -110,13 +110,19 @@ static void voices(const vf_gallery *gallery)
     free(between);
 }
 
-static int32_t cancel(void *user_data, int32_t stage, float fraction)
+typedef struct {
+    const vf_gallery *gallery;
+    const vf_cancel *cancel;
+} enrolment;
+
+static void on_progress(void *user_data, int32_t stage, float fraction)
 {
+    const enrolment *own = (const enrolment *)user_data;
     (void)stage;
     (void)fraction;
     size_t n = 0;
-    CHECK(vf_gallery_count((const vf_gallery *)user_data, &n) == VF_E_INVALID_ARGUMENT);
-    return 1;
+    CHECK(vf_gallery_count(own->gallery, &n) == VF_E_INVALID_ARGUMENT);
+    CHECK(vf_cancel_set(own->cancel) == VF_OK);
 }
 
 static void recordings(const vf_gallery *gallery, const vf_diarizer *diarizer)
@@ -124,15 +130,27 @@ static void recordings(const vf_gallery *gallery, const vf_diarizer *diarizer)
     float *audio = test_audio(12 * RATE, 5);
     size_t before = 0, after = 0;
     CHECK_STATUS(VF_OK, vf_gallery_count(gallery, &before));
-    CHECK_STATUS(VF_E_CANCELLED, vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, 12 * RATE, RATE, 1, cancel,
-                                                       (void *)(size_t)gallery));
-    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_f32(gallery, diarizer, "zoe", NULL, 0, RATE, 1, NULL, NULL));
+    vf_cancel *cancel = new_cancel();
+    enrolment own = {gallery, cancel};
+    vf_call call = new_call();
+    call.cancel = cancel;
+    call.progress = on_progress;
+    call.user_data = &own;
+    CHECK_STATUS(VF_E_CANCELLED, vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, 12 * RATE, RATE, 1, &call));
+    vf_cancel_destroy(cancel);
+    call = new_call();
+    call.flags = VF_CALL_NUM_SPEAKERS;
+    call.num_speakers = 1;
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT,
+                 vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, 12 * RATE, RATE, 1, &call));
+    CHECK_TEXT("call: num_speakers: expected none, as an enrolment has no use for it");
+    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_f32(gallery, diarizer, "zoe", NULL, 0, RATE, 1, NULL));
     CHECK_TEXT("found no speech");
-    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, RATE, RATE, 1, NULL, NULL));
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_f32(gallery, diarizer, " ", audio, RATE, RATE, 1, NULL, NULL));
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, RATE, RATE, 0, NULL, NULL));
-    CHECK_STATUS(VF_E_NOT_FOUND, vf_gallery_enroll_file(gallery, diarizer, "zoe", "/nowhere/a.wav", NULL, NULL));
-    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_file(gallery, diarizer, "zoe", setting("VF_TEST_MODEL"), NULL, NULL));
+    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, RATE, RATE, 1, NULL));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_f32(gallery, diarizer, " ", audio, RATE, RATE, 1, NULL));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, RATE, RATE, 0, NULL));
+    CHECK_STATUS(VF_E_NOT_FOUND, vf_gallery_enroll_file(gallery, diarizer, "zoe", "/nowhere/a.wav", NULL));
+    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_file(gallery, diarizer, "zoe", setting("VF_TEST_MODEL"), NULL));
     CHECK_STATUS(VF_OK, vf_gallery_count(gallery, &after));
     CHECK(before == after);
     free(audio);
@@ -148,7 +166,7 @@ static void results(const vf_diarizer *diarizer)
     float scores[100];
     size_t speakers = 0, n = 0;
     CHECK_STATUS(VF_OK, vf_gallery_create(diarizer, &gallery));
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, 12 * RATE, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, 12 * RATE, RATE, 1, NULL, &result));
     CHECK_STATUS(VF_OK, vf_diarization_speaker_count(result, &speakers));
     CHECK(speakers > 0);
     CHECK_STATUS(VF_OK, vf_gallery_identify_diarization(gallery, result, 0.5f, found, scores, 100, &n));
@@ -191,8 +209,8 @@ static void other_model(const vf_gallery *gallery, const char *path)
     CHECK_STATUS(VF_E_GALLERY, vf_gallery_load(pair, path, &loaded));
     CHECK(loaded == NULL);
     CHECK_TEXT("model: expected that of the gallery");
-    CHECK_STATUS(VF_E_GALLERY, vf_gallery_enroll_f32(gallery, pair, "zoe", x, 4, RATE, 1, NULL, NULL));
-    CHECK_STATUS(VF_E_GALLERY, vf_gallery_enroll_file(gallery, pair, "zoe", "/nowhere/a.wav", NULL, NULL));
+    CHECK_STATUS(VF_E_GALLERY, vf_gallery_enroll_f32(gallery, pair, "zoe", x, 4, RATE, 1, NULL));
+    CHECK_STATUS(VF_E_GALLERY, vf_gallery_enroll_file(gallery, pair, "zoe", "/nowhere/a.wav", NULL));
     vf_diarizer_destroy(pair);
 }
 

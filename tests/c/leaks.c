@@ -11,13 +11,13 @@ static void one_stream(const vf_diarizer *diarizer, const float *audio)
     vf_diarization *result = NULL;
     vf_segment segment;
     size_t n = 0;
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_stream_create(diarizer, NULL, 1, 1, &stream));
-    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, RATE, 1, &stream));
-    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, RATE));
-    CHECK_STATUS(VF_OK, vf_stream_reset(stream));
-    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, RATE));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_stream_create(diarizer, NULL, 1, 1, NULL, &stream));
+    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, RATE, 1, NULL, &stream));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, RATE, NULL));
+    CHECK_STATUS(VF_OK, vf_stream_reset(stream, NULL));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, RATE, NULL));
     CHECK_STATUS(VF_OK, vf_stream_read(stream, &segment, 1, &n));
-    CHECK_STATUS(VF_OK, vf_stream_finish(stream, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_stream_finish(stream, NULL, &result));
     vf_diarization_destroy(result);
     vf_stream_destroy(stream);
 }
@@ -32,9 +32,9 @@ static void one_life(const float *audio)
     CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
     CHECK_STATUS(VF_OK, vf_session_frames(session, 1600, &frames));
     CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, &result));
     vf_diarization_destroy(result);
-    CHECK_STATUS(VF_E_NOT_FOUND, vf_diarizer_process_file(diarizer, "/nowhere", NULL, NULL, &result));
+    CHECK_STATUS(VF_E_NOT_FOUND, vf_diarizer_process_file(diarizer, "/nowhere", NULL, &result));
     one_stream(diarizer, audio);
     vf_diarizer_destroy(diarizer);
     vf_session_destroy(session);
@@ -50,7 +50,7 @@ static void many_lengths(const vf_session *session, const float *audio, size_t f
     size_t n, m, frames;
     for (size_t i = 0; i < count; i++) {
         CHECK_STATUS(VF_OK,
-                     vf_session_infer(session, audio, 1, first + i, activity, 1000, &n, embedding, 100, &m, &frames));
+                     vf_session_infer(session, audio, 1, first + i, NULL, activity, 1000, &n, embedding, 100, &m, &frames));
     }
 }
 

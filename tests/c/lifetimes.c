@@ -18,7 +18,7 @@ static void pair(const float *audio)
     CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
     vf_options_destroy(options);
     CHECK_STATUS(VF_OK, vf_diarizer_model_name(diarizer, name, sizeof name, &n));
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, &result));
     vf_diarizer_destroy(diarizer);
     CHECK_STATUS(VF_OK, vf_diarization_segment_count(result, &n));
     vf_diarization_destroy(result);
@@ -46,9 +46,9 @@ static void live(vf_stream *stream, const float *audio)
     vf_diarization *result = NULL;
     vf_segment segments[8];
     size_t n = 0;
-    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, RATE));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, RATE, NULL));
     CHECK_STATUS(VF_OK, vf_stream_read(stream, segments, 8, &n));
-    CHECK_STATUS(VF_OK, vf_stream_finish(stream, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_stream_finish(stream, NULL, &result));
     vf_stream_destroy(stream);
     CHECK_STATUS(VF_OK, vf_diarization_segment_count(result, &n));
     vf_diarization_destroy(result);
@@ -69,21 +69,21 @@ int main(void)
     CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
     CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
     vf_options_destroy(options);
-    CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_session_infer(session, audio, 1, 1600, NULL, 0, &n, NULL, 0, &m, &frames));
+    CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_session_infer(session, audio, 1, 1600, NULL, NULL, 0, &n, NULL, 0, &m, &frames));
     float *activity = (float *)allocate(n * sizeof *activity);
     float *embedding = (float *)allocate(m * sizeof *embedding);
-    CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 1, 1600, activity, n, &n, embedding, m, &m, &frames));
+    CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 1, 1600, NULL, activity, n, &n, embedding, m, &m, &frames));
     free(activity);
     free(embedding);
 
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &result));
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &other));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, &other));
     pair(audio);
     vf_diarization_destroy(other);
     info.size = sizeof info;
     CHECK_STATUS(VF_OK, vf_diarizer_describe(diarizer, &info));
     CHECK_STATUS(VF_OK, vf_gallery_create(diarizer, &gallery));
-    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, RATE, 1, &stream));
+    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, RATE, 1, NULL, &stream));
     vf_diarizer_destroy(diarizer);
     live(stream, audio);
     free(audio);

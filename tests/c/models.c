@@ -35,7 +35,7 @@ static char *diarize(const vf_diarizer *diarizer, const float *audio, size_t dim
 {
     vf_diarization *result = NULL;
     size_t segments = 0, speakers = 0, n = 0;
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, SAMPLES, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, SAMPLES, RATE, 1, NULL, &result));
     CHECK_STATUS(VF_OK, vf_diarization_segment_count(result, &segments));
     CHECK_STATUS(VF_OK, vf_diarization_speaker_count(result, &speakers));
     CHECK(segments > 0 && speakers > 0);

@@ -26,16 +26,16 @@ static void sessions(const vf_session *s)
     CHECK_STATUS(VF_E_NULL, vf_session_frames(NULL, 16000, &frames));
     CHECK(frames == 0);
     CHECK_STATUS(VF_E_NULL, vf_session_frames(s, 16000, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_session_infer(NULL, x, 1, 4, x, 4, &n, x, 4, &m, &frames));
-    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, NULL, 1, 4, x, 4, &n, x, 4, &m, &frames));
+    CHECK_STATUS(VF_E_NULL, vf_session_infer(NULL, x, 1, 4, NULL, x, 4, &n, x, 4, &m, &frames));
+    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, NULL, 1, 4, NULL, x, 4, &n, x, 4, &m, &frames));
     CHECK_TEXT("audio: must not be NULL");
-    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, NULL, 4, &n, x, 4, &m, &frames));
+    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, NULL, NULL, 4, &n, x, 4, &m, &frames));
     CHECK_TEXT("activity");
-    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, x, 4, NULL, x, 4, &m, &frames));
-    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, x, 4, &n, NULL, 4, &m, &frames));
+    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, NULL, x, 4, NULL, x, 4, &m, &frames));
+    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, NULL, x, 4, &n, NULL, 4, &m, &frames));
     CHECK_TEXT("embedding");
-    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, x, 4, &n, x, 4, NULL, &frames));
-    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, x, 4, &n, x, 4, &m, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, NULL, x, 4, &n, x, 4, NULL, &frames));
+    CHECK_STATUS(VF_E_NULL, vf_session_infer(s, x, 1, 4, NULL, x, 4, &n, x, 4, &m, NULL));
     CHECK_TEXT("frames");
     CHECK(n == 0 && m == 0 && frames == 0 && out == NULL);
 
@@ -44,18 +44,6 @@ static void sessions(const vf_session *s)
     CHECK_STATUS(VF_E_NULL, vf_cancel_set(NULL));
     vf_cancel_destroy(NULL);
     CHECK_STATUS(VF_OK, vf_cancel_create(&cancel));
-#define CANCELLABLE(s, x, a, an, e, em, f, c) vf_session_infer_cancellable(s, x, 1, 4, a, 4, an, e, 4, em, f, c)
-    n = m = frames = 5;
-    CHECK_STATUS(VF_E_NULL, CANCELLABLE(s, x, x, &n, x, &m, &frames, NULL));
-    CHECK_TEXT("vf_cancel: must not be NULL");
-    CHECK(n == 0 && m == 0 && frames == 0);
-    CHECK_STATUS(VF_E_NULL, CANCELLABLE(NULL, x, x, &n, x, &m, &frames, cancel));
-    CHECK_STATUS(VF_E_NULL, CANCELLABLE(s, NULL, x, &n, x, &m, &frames, cancel));
-    CHECK_STATUS(VF_E_NULL, CANCELLABLE(s, x, NULL, &n, x, &m, &frames, cancel));
-    CHECK_STATUS(VF_E_NULL, CANCELLABLE(s, x, x, NULL, x, &m, &frames, cancel));
-    CHECK_STATUS(VF_E_NULL, CANCELLABLE(s, x, x, &n, NULL, &m, &frames, cancel));
-    CHECK_STATUS(VF_E_NULL, CANCELLABLE(s, x, x, &n, x, NULL, &frames, cancel));
-    CHECK_STATUS(VF_E_NULL, CANCELLABLE(s, x, x, &n, x, &m, NULL, cancel));
     vf_cancel_destroy(cancel);
 }
 
@@ -83,17 +71,17 @@ static void diarizers(const vf_diarizer *d)
     CHECK_STATUS(VF_E_NULL, vf_diarizer_model_sha256(d, NULL, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarizer_model_sha256(d, text, 4, NULL));
     out = (vf_diarization *)(void *)&info;
-    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_f32(NULL, x, 2, 16000, 1, NULL, NULL, &out));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_f32(NULL, x, 2, 16000, 1, NULL, &out));
     CHECK(out == NULL);
-    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_f32(d, NULL, 2, 16000, 1, NULL, NULL, &out));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_f32(d, NULL, 2, 16000, 1, NULL, &out));
     CHECK_TEXT("samples: must not be NULL");
-    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_f32(d, x, 2, 16000, 1, NULL, NULL, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_i16(NULL, i, 2, 16000, 1, NULL, NULL, &out));
-    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_i16(d, NULL, 2, 16000, 1, NULL, NULL, &out));
-    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_i16(d, i, 2, 16000, 1, NULL, NULL, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_file(NULL, "a.wav", NULL, NULL, &out));
-    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_file(d, NULL, NULL, NULL, &out));
-    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_file(d, "a.wav", NULL, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_f32(d, x, 2, 16000, 1, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_i16(NULL, i, 2, 16000, 1, NULL, &out));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_i16(d, NULL, 2, 16000, 1, NULL, &out));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_i16(d, i, 2, 16000, 1, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_file(NULL, "a.wav", NULL, &out));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_file(d, NULL, NULL, &out));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_file(d, "a.wav", NULL, NULL));
 }
 
 static void results(const vf_diarization *r)
@@ -158,14 +146,14 @@ static void galleries(const vf_gallery *g, const vf_diarizer *d, const vf_diariz
     CHECK_STATUS(VF_E_NULL, vf_gallery_load(d, "g.json", NULL));
     CHECK_STATUS(VF_E_NULL, vf_gallery_save(NULL, "g.json"));
     CHECK_STATUS(VF_E_NULL, vf_gallery_save(g, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_file(NULL, d, "a", "a.wav", NULL, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_file(g, NULL, "a", "a.wav", NULL, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_file(g, d, NULL, "a.wav", NULL, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_file(g, d, "a", NULL, NULL, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_f32(NULL, d, "a", x, 2, 16000, 1, NULL, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_f32(g, NULL, "a", x, 2, 16000, 1, NULL, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_f32(g, d, NULL, x, 2, 16000, 1, NULL, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_f32(g, d, "a", NULL, 2, 16000, 1, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_file(NULL, d, "a", "a.wav", NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_file(g, NULL, "a", "a.wav", NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_file(g, d, NULL, "a.wav", NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_file(g, d, "a", NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_f32(NULL, d, "a", x, 2, 16000, 1, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_f32(g, NULL, "a", x, 2, 16000, 1, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_f32(g, d, NULL, x, 2, 16000, 1, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_f32(g, d, "a", NULL, 2, 16000, 1, NULL));
     CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_embedding(NULL, "a", x, 2, 1.0));
     CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_embedding(g, NULL, x, 2, 1.0));
     CHECK_STATUS(VF_E_NULL, vf_gallery_enroll_embedding(g, "a", NULL, 2, 1.0));
@@ -205,16 +193,16 @@ static void streams(const vf_stream *s, const vf_diarizer *d)
     vf_diarization *result = (vf_diarization *)(void *)&n;
     vf_stream *out = (vf_stream *)(void *)&n;
 
-    CHECK_STATUS(VF_E_NULL, vf_stream_create(NULL, NULL, 16000, 1, &out));
+    CHECK_STATUS(VF_E_NULL, vf_stream_create(NULL, NULL, 16000, 1, NULL, &out));
     CHECK(out == NULL);
-    CHECK_STATUS(VF_E_NULL, vf_stream_create(d, NULL, 16000, 1, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_stream_create(d, NULL, 16000, 1, NULL, NULL));
     CHECK_STATUS(VF_E_NULL, vf_stream_latency_ms(NULL, &latency_ms));
     CHECK_STATUS(VF_E_NULL, vf_stream_latency_ms(s, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_stream_push_f32(NULL, x, 2));
-    CHECK_STATUS(VF_E_NULL, vf_stream_push_f32(s, NULL, 2));
+    CHECK_STATUS(VF_E_NULL, vf_stream_push_f32(NULL, x, 2, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_stream_push_f32(s, NULL, 2, NULL));
     CHECK_TEXT("samples: must not be NULL");
-    CHECK_STATUS(VF_E_NULL, vf_stream_push_i16(NULL, i, 2));
-    CHECK_STATUS(VF_E_NULL, vf_stream_push_i16(s, NULL, 2));
+    CHECK_STATUS(VF_E_NULL, vf_stream_push_i16(NULL, i, 2, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_stream_push_i16(s, NULL, 2, NULL));
     CHECK_STATUS(VF_E_NULL, vf_stream_read(NULL, &segment, 1, &n));
     CHECK(n == 0);
     CHECK_STATUS(VF_E_NULL, vf_stream_read(s, NULL, 1, &n));
@@ -229,16 +217,15 @@ static void streams(const vf_stream *s, const vf_diarizer *d)
     CHECK_STATUS(VF_E_NULL, vf_stream_speaker_embedding(NULL, 0, embedding, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_stream_speaker_embedding(s, 0, NULL, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_stream_speaker_embedding(s, 0, embedding, 4, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_stream_finish(NULL, NULL, NULL, &result));
+    CHECK_STATUS(VF_E_NULL, vf_stream_finish(NULL, NULL, &result));
     CHECK(result == NULL);
-    CHECK_STATUS(VF_E_NULL, vf_stream_finish(s, NULL, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_stream_finish(s, NULL, NULL));
     CHECK_STATUS(VF_E_NULL, vf_stream_final_speakers(NULL, numbers, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_stream_final_speakers(s, NULL, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_stream_final_speakers(s, numbers, 4, NULL));
-    CHECK_STATUS(VF_E_NULL, vf_stream_cancel(NULL));
-    CHECK_STATUS(VF_E_NULL, vf_stream_reset(NULL));
+    CHECK_STATUS(VF_E_NULL, vf_stream_reset(NULL, NULL));
     /* Nothing of this has ended it. */
-    CHECK_STATUS(VF_OK, vf_stream_push_f32(s, x, 2));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(s, x, 2, NULL));
     vf_stream_destroy(NULL);
 }
 
@@ -250,14 +237,14 @@ int main(void)
     vf_gallery *gallery = NULL;
     vf_stream *stream = NULL;
     float *audio = test_audio(32000, 1);
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, 32000, 16000, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, 32000, 16000, 1, NULL, &result));
     sessions(session);
     diarizers(diarizer);
     results(result);
     CHECK_STATUS(VF_OK, vf_gallery_create(diarizer, &gallery));
     galleries(gallery, diarizer, result);
     vf_gallery_destroy(gallery);
-    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, 16000, 1, &stream));
+    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, 16000, 1, NULL, &stream));
     streams(stream, diarizer);
     vf_stream_destroy(stream);
     /* A result outlives its diarizer. */

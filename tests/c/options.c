@@ -50,8 +50,6 @@ static void ranges(vf_options *o)
     CHECK_STATUS(VF_OK, vf_options_set_batch(o, 1024));
     REFUSED(vf_options_set_batch(o, 1025), "batch");
 
-    CHECK_STATUS(VF_OK, vf_options_set_deadline_ms(o, 0));
-    CHECK_STATUS(VF_OK, vf_options_set_deadline_ms(o, UINT64_MAX));
 
     REFUSED(vf_options_set_num_speakers(o, 0), "got 0");
     REFUSED(vf_options_set_num_speakers(o, 101), "got 101");
@@ -222,7 +220,6 @@ static void null_options(void)
     CHECK_STATUS(VF_E_NULL, vf_options_set_threads(NULL, 1));
     CHECK_STATUS(VF_E_NULL, vf_options_set_slots(NULL, 1));
     CHECK_STATUS(VF_E_NULL, vf_options_set_batch(NULL, 1));
-    CHECK_STATUS(VF_E_NULL, vf_options_set_deadline_ms(NULL, 1));
     CHECK_STATUS(VF_E_NULL, vf_options_set_num_speakers(NULL, 1));
     CHECK_STATUS(VF_E_NULL, vf_options_set_speaker_range(NULL, 1, 1));
     CHECK_STATUS(VF_E_NULL, vf_options_set_hop_s(NULL, 1.0));

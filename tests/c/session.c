@@ -1,6 +1,9 @@
 /* Sessions: creating with good and bad models, describing, inferring. */
 #include "support.h"
 
+/* Values that are enough for either output of one row. */
+#define ROOM 4096u
+
 #include <math.h>
 
 #define SAMPLES 16000u
@@ -105,7 +108,7 @@ static void infer(const vf_session *session, const vf_model_info *info)
     /* Nothing is written where either buffer is too small, whether the length is new or not. */
     float little[2] = {7.0f, 7.0f};
     for (int round = 0; round < 2; round++) {
-        CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_session_infer(session, audio, 2, SAMPLES, little, 2, &activity_n, NULL, 0,
+        CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_session_infer(session, audio, 2, SAMPLES, NULL, little, 2, &activity_n, NULL, 0,
                                                              &embedding_n, &frames));
         CHECK(little[0] == 7.0f && little[1] == 7.0f);
         CHECK(frames > 0 && activity_n == 2 * frames * info->max_speakers);
@@ -119,10 +122,10 @@ static void infer(const vf_session *session, const vf_model_info *info)
     float *activity = (float *)allocate(activity_n * sizeof *activity);
     float *embedding = (float *)allocate(embedding_n * sizeof *embedding);
     memset(activity, 0xff, activity_n * sizeof *activity);
-    CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_session_infer(session, audio, 2, SAMPLES, activity, activity_n, &activity_n,
+    CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_session_infer(session, audio, 2, SAMPLES, NULL, activity, activity_n, &activity_n,
                                                          embedding, embedding_n - 1, &embedding_n, &frames));
     CHECK(isnan(activity[0]));
-    CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 2, SAMPLES, activity, activity_n, &activity_n, embedding,
+    CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 2, SAMPLES, NULL, activity, activity_n, &activity_n, embedding,
                                          embedding_n, &embedding_n, &frames));
     for (size_t i = 0; i < activity_n; i++) {
         CHECK(activity[i] >= 0.0f && activity[i] <= 1.0f);
@@ -145,7 +148,7 @@ static void bad_input(const vf_session *session)
     float x[1600] = {0};
     float activity[4096], embedding[4096];
 #define INFER(batch, samples) \
-    vf_session_infer(session, x, batch, samples, activity, 4096, &a, embedding, 4096, &e, &frames)
+    vf_session_infer(session, x, batch, samples, NULL, activity, 4096, &a, embedding, 4096, &e, &frames)
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, INFER(0, 1600));
     CHECK(frames == 0 && a == 0 && e == 0);
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, INFER(1, 0));
@@ -156,7 +159,7 @@ static void bad_input(const vf_session *session)
     CHECK_STATUS(VF_E_LIMIT, INFER(1, 960001));
     CHECK_STATUS(VF_E_LIMIT, INFER(1, SIZE_MAX));
     CHECK_STATUS(VF_E_LIMIT, INFER(SIZE_MAX, SIZE_MAX));
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_infer(session, NULL, 0, 1600, NULL, 0, &a, NULL, 0, &e, &frames));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_infer(session, NULL, 0, 1600, NULL, NULL, 0, &a, NULL, 0, &e, &frames));
     x[123] = NAN;
     CHECK_STATUS(VF_E_AUDIO, INFER(1, 1600));
     CHECK_TEXT("audio: expected finite samples, got NaN at index 123");
@@ -177,19 +180,28 @@ static void bad_input(const vf_session *session)
 static void deadline(void)
 {
     float x[1600] = {0};
-    size_t frames = 9, n = 9;
+    size_t frames = 9, activity = 9, embedding = 9;
     vf_options *options = test_options();
     vf_session *session = NULL;
-    CHECK_STATUS(VF_OK, vf_options_set_deadline_ms(options, 0));
-    CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
-    CHECK_STATUS(VF_E_DEADLINE, vf_session_infer(session, x, 1, 1600, NULL, 0, &n, NULL, 0, &n, &frames));
-    CHECK_TEXT("deadline of 0 ms");
-    CHECK_STATUS(VF_E_DEADLINE, vf_session_frames(session, 1600, &frames));
-    vf_session_destroy(session);
-    /* Times beyond what a clock can count are without end. */
-    CHECK_STATUS(VF_OK, vf_options_set_deadline_ms(options, UINT64_MAX));
+    vf_call call = new_call();
+    call.flags = VF_CALL_DEADLINE;
     CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
     CHECK_STATUS(VF_OK, vf_session_frames(session, 1600, &frames));
+    float *room = (float *)allocate(2 * ROOM * sizeof *room);
+#define INFER() \
+    vf_session_infer(session, x, 1, 1600, &call, room, ROOM, &activity, room + ROOM, ROOM, &embedding, &frames)
+    CHECK_STATUS(VF_E_DEADLINE, INFER());
+    CHECK_TEXT("deadline of 0 ms");
+    CHECK(frames == 0 && activity == 0 && embedding == 0);
+    /* Times beyond what a clock can count are without end. */
+    call.deadline_ms = UINT64_MAX;
+    CHECK_STATUS(VF_OK, INFER());
+    call = new_call();
+    call.flags = VF_CALL_MIN_SPEAKERS;
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, INFER());
+    CHECK_TEXT("call: min_speakers: expected none, as an inference has no use for it");
+#undef INFER
+    free(room);
     vf_session_destroy(session);
     vf_options_destroy(options);
 }

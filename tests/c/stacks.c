@@ -54,14 +54,14 @@ static void create_diarizer(void)
 static void infer(void)
 {
     size_t n_activity = 0, n_embedding = 0, frames = 0;
-    CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 1, 2 * RATE, activity, sizeof activity / sizeof *activity,
+    CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 1, 2 * RATE, NULL, activity, sizeof activity / sizeof *activity,
                                          &n_activity, embedding, sizeof embedding / sizeof *embedding, &n_embedding,
                                          &frames));
 }
 
 static void process(void)
 {
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, SAMPLES, RATE, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, SAMPLES, RATE, 1, NULL, &result));
 }
 
 static void process_files(bool aac)
@@ -71,7 +71,7 @@ static void process_files(bool aac)
         const char *end = strrchr(files[i], '.');
         vf_diarization *found = NULL;
         if (aac == (strcmp(end, ".m4a") == 0 || strcmp(end, ".aac") == 0)) {
-            CHECK_STATUS(VF_OK, vf_diarizer_process_file(diarizer, files[i], NULL, NULL, &found));
+            CHECK_STATUS(VF_OK, vf_diarizer_process_file(diarizer, files[i], NULL, &found));
             vf_diarization_destroy(found);
             processed++;
         }
@@ -91,25 +91,25 @@ static void process_aac(void)
 
 static void create_stream(void)
 {
-    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, 44100, 1, &stream));
+    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, 44100, 1, NULL, &stream));
 }
 
 static void push(void)
 {
-    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, SAMPLES));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, SAMPLES, NULL));
 }
 
 static void finish(void)
 {
     vf_diarization *found = NULL;
-    CHECK_STATUS(VF_OK, vf_stream_finish(stream, NULL, NULL, &found));
+    CHECK_STATUS(VF_OK, vf_stream_finish(stream, NULL, &found));
     vf_diarization_destroy(found);
 }
 
 static void enroll(void)
 {
     /* Noise is nobody's voice; the work is done before that is known. */
-    const vf_status status = vf_gallery_enroll_f32(gallery, diarizer, "ada", audio, SAMPLES, RATE, 1, NULL, NULL);
+    const vf_status status = vf_gallery_enroll_f32(gallery, diarizer, "ada", audio, SAMPLES, RATE, 1, NULL);
     CHECK(status == VF_OK || status == VF_E_AUDIO);
     CHECK_STATUS(VF_OK, vf_gallery_enroll_embedding(gallery, "ben", voice, dim, 10.0));
 }

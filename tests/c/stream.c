@@ -26,7 +26,7 @@ static const float *audio;
 static vf_stream *new_stream(void)
 {
     vf_stream *stream = NULL;
-    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, RATE, 1, &stream));
+    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, RATE, 1, NULL, &stream));
     CHECK(stream != NULL);
     return stream;
 }
@@ -64,10 +64,10 @@ static vf_diarization *hear(const vf_stream *stream, size_t step, size_t cap, he
     vf_diarization *result = NULL;
     for (size_t at = 0; at < SAMPLES; at += step) {
         const size_t left = SAMPLES - at;
-        CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio + at, left < step ? left : step));
+        CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio + at, left < step ? left : step, NULL));
         read_all(stream, cap, all);
     }
-    CHECK_STATUS(VF_OK, vf_stream_finish(stream, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_stream_finish(stream, NULL, &result));
     CHECK(result != NULL);
     read_all(stream, cap, all);
     return result;
@@ -131,9 +131,9 @@ static void check_end(const vf_stream *stream, vf_diarization *result)
     vf_diarization_destroy(result);
     /* It has ended. */
     result = (vf_diarization *)(void *)last;
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_stream_push_f32(stream, audio, 1));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_stream_push_f32(stream, audio, 1, NULL));
     CHECK_TEXT("expected no audio after finish");
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_stream_finish(stream, NULL, NULL, &result));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_stream_finish(stream, NULL, &result));
     CHECK(result == NULL);
     CHECK_TEXT("expected to be finished once");
 }
@@ -155,7 +155,7 @@ static void whole_life(heard *expected)
     check_end(stream, result);
 
     /* Anew, in small pieces. */
-    CHECK_STATUS(VF_OK, vf_stream_reset(stream));
+    CHECK_STATUS(VF_OK, vf_stream_reset(stream, NULL));
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_stream_final_speakers(stream, last, 1, &n));
     CHECK_STATUS(VF_OK, vf_stream_speaker_count(stream, &n));
     CHECK(n == 0);
@@ -174,31 +174,31 @@ static void formats(void)
     vf_options *options = test_options();
     CHECK_STATUS(VF_OK, vf_options_set_latency_s(options, 5.0));
     CHECK_STATUS(VF_OK, vf_options_set_history_s(options, 0.0));
-    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, options, 48000, 2, &stream));
+    CHECK_STATUS(VF_OK, vf_stream_create(diarizer, options, 48000, 2, NULL, &stream));
     vf_options_destroy(options);
     CHECK_STATUS(VF_OK, vf_stream_latency_ms(stream, &latency_ms));
     CHECK(latency_ms > 4900.0 && latency_ms < 5500.0);
-    CHECK_STATUS(VF_OK, vf_stream_push_i16(stream, stereo, 4));
-    CHECK_STATUS(VF_OK, vf_stream_push_i16(stream, NULL, 0));
-    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, NULL, 0));
-    CHECK_STATUS(VF_E_AUDIO, vf_stream_push_f32(stream, x, 2));
+    CHECK_STATUS(VF_OK, vf_stream_push_i16(stream, stereo, 4, NULL));
+    CHECK_STATUS(VF_OK, vf_stream_push_i16(stream, NULL, 0, NULL));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, NULL, 0, NULL));
+    CHECK_STATUS(VF_E_AUDIO, vf_stream_push_f32(stream, x, 2, NULL));
     CHECK_TEXT("NaN at index 2");
     x[2] = -INFINITY;
-    CHECK_STATUS(VF_E_AUDIO, vf_stream_push_f32(stream, x, 2));
-    CHECK_STATUS(VF_E_LIMIT, vf_stream_push_f32(stream, x, SIZE_MAX));
-    CHECK_STATUS(VF_E_LIMIT, vf_stream_push_i16(stream, stereo, SIZE_MAX / 2));
+    CHECK_STATUS(VF_E_AUDIO, vf_stream_push_f32(stream, x, 2, NULL));
+    CHECK_STATUS(VF_E_LIMIT, vf_stream_push_f32(stream, x, SIZE_MAX, NULL));
+    CHECK_STATUS(VF_E_LIMIT, vf_stream_push_i16(stream, stereo, SIZE_MAX / 2, NULL));
     CHECK_STATUS(VF_E_INVALID_ARGUMENT,
-                 vf_stream_push_f32(stream, (const float *)(const void *)((const char *)x + 1), 1));
+                 vf_stream_push_f32(stream, (const float *)(const void *)((const char *)x + 1), 1, NULL));
     CHECK_TEXT("aligned");
     x[2] = 1.0f;
-    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, x, 2));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, x, 2, NULL));
     CHECK_STATUS(VF_OK, vf_stream_speaker_count(stream, &n));
     vf_stream_destroy(stream);
 
     const uint32_t wrong[5][2] = {{999, 1}, {768001, 1}, {RATE, 0}, {RATE, 33}, {RATE, 65537}};
     for (int i = 0; i < 5; i++) {
         stream = (vf_stream *)(void *)x;
-        CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_stream_create(diarizer, NULL, wrong[i][0], wrong[i][1], &stream));
+        CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_stream_create(diarizer, NULL, wrong[i][0], wrong[i][1], NULL, &stream));
         CHECK(stream == NULL);
     }
 }
@@ -207,6 +207,7 @@ typedef struct {
     const vf_stream *stream;
     const float *samples;
     size_t count;
+    const vf_cancel *cancel;
     vf_status status;
     char text[256];
 } long_push;
@@ -214,13 +215,15 @@ typedef struct {
 static void *push_long(void *argument)
 {
     long_push *own = (long_push *)argument;
-    own->status = vf_stream_push_f32(own->stream, own->samples, own->count);
+    vf_call call = new_call();
+    call.cancel = own->cancel;
+    own->status = vf_stream_push_f32(own->stream, own->samples, own->count, &call);
     (void)vf_last_error(own->text, sizeof own->text);
     return NULL;
 }
 
 /* A push of minutes is ended from here, and nothing of it is lost. */
-static void cancel(void)
+static void cancel_push(void)
 {
     const size_t repeats = 50;
     const struct timespec pause = {0, 1000000L};
@@ -232,33 +235,40 @@ static void cancel(void)
         memcpy(minutes + i * SAMPLES, audio, SAMPLES * sizeof *minutes);
     }
     vf_stream *stream = new_stream();
-    CHECK_STATUS(VF_OK, vf_stream_cancel(stream));
+    vf_cancel *cancel = new_cancel();
     long_push own;
     memset(&own, 0, sizeof own);
     own.stream = stream;
     own.samples = minutes;
     own.count = repeats * SAMPLES;
+    own.cancel = cancel;
     CHECK(pthread_create(&thread, NULL, push_long, &own) == 0);
     while (n == 0) {
         (void)nanosleep(&pause, NULL);
         CHECK_STATUS(VF_OK, vf_stream_read(stream, &segment, 1, &n));
     }
-    CHECK_STATUS(VF_OK, vf_stream_cancel(stream));
+    CHECK_STATUS(VF_OK, vf_cancel_set(cancel));
     CHECK(pthread_join(thread, NULL) == 0);
     CHECK(own.status == VF_E_CANCELLED && strstr(own.text, "cancelled") != NULL);
-    CHECK_STATUS(VF_OK, vf_stream_reset(stream));
-    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, RATE));
+    CHECK_STATUS(VF_OK, vf_stream_reset(stream, NULL));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, RATE, NULL));
     vf_stream_destroy(stream);
+    vf_cancel_destroy(cancel);
     free(minutes);
 }
 
-static int32_t stop_at_once(void *user_data, int32_t stage, float fraction)
+typedef struct {
+    const vf_stream *stream;
+    const vf_cancel *cancel;
+} ending;
+
+static void stop_at_once(void *user_data, int32_t stage, float fraction)
 {
-    const vf_stream *stream = (const vf_stream *)user_data;
+    const ending *own = (const ending *)user_data;
     CHECK(stage >= VF_STAGE_WAITING && fraction >= 0.0f);
     /* Calling back is refused. */
-    CHECK(vf_stream_push_f32(stream, audio, 1) == VF_E_INVALID_ARGUMENT);
-    return 1;
+    CHECK(vf_stream_push_f32(own->stream, audio, 1, NULL) == VF_E_INVALID_ARGUMENT);
+    CHECK(vf_cancel_set(own->cancel) == VF_OK);
 }
 
 static void cancelled_end(const heard *expected)
@@ -266,10 +276,22 @@ static void cancelled_end(const heard *expected)
     static heard all;
     vf_diarization *result = NULL;
     vf_stream *stream = new_stream();
-    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, SAMPLES));
-    CHECK_STATUS(VF_E_CANCELLED, vf_stream_finish(stream, stop_at_once, stream, &result));
+    CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, SAMPLES, NULL));
+    vf_cancel *cancel = new_cancel();
+    ending own = {stream, cancel};
+    vf_call call = new_call();
+    call.cancel = cancel;
+    call.progress = stop_at_once;
+    call.user_data = &own;
+    CHECK_STATUS(VF_E_CANCELLED, vf_stream_finish(stream, &call, &result));
     CHECK(result == NULL);
-    CHECK_STATUS(VF_OK, vf_stream_finish(stream, NULL, NULL, &result));
+    vf_cancel_destroy(cancel);
+    /* What a push has no use for is refused; a finish uses it. */
+    call = new_call();
+    call.flags = VF_CALL_EXCLUSIVE;
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_stream_push_f32(stream, audio, 1, &call));
+    CHECK_TEXT("call: exclusive: expected none, as a push has no use for it");
+    CHECK_STATUS(VF_OK, vf_stream_finish(stream, NULL, &result));
     read_all(stream, 7, &all);
     CHECK(same(&all, expected));
     check_end(stream, result);
@@ -318,7 +340,7 @@ int main(void)
     diarizer = test_diarizer();
     whole_life(&expected);
     formats();
-    cancel();
+    cancel_push();
     cancelled_end(&expected);
     many(&expected);
     vf_stream_destroy(NULL);

@@ -59,6 +59,22 @@ static inline void *allocate(size_t size)
     return memory;
 }
 
+/* A call that asks for nothing yet. */
+static inline vf_call new_call(void)
+{
+    vf_call call;
+    memset(&call, 0, sizeof call);
+    call.size = sizeof call;
+    return call;
+}
+
+static inline vf_cancel *new_cancel(void)
+{
+    vf_cancel *cancel = NULL;
+    CHECK_STATUS(VF_OK, vf_cancel_create(&cancel));
+    return cancel;
+}
+
 /* Options with the model of the tests, run on the processor by one thread. */
 static inline vf_options *test_options(void)
 {

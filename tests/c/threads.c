@@ -27,7 +27,7 @@ static char *rttm_of(const vf_diarization *result)
 static char *diarize_once(void)
 {
     vf_diarization *result = NULL;
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, SAMPLES, 16000, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, SAMPLES, 16000, 1, NULL, &result));
     char *text = rttm_of(result);
     vf_diarization_destroy(result);
     return text;
@@ -43,7 +43,7 @@ static float *infer_once(size_t *values)
     CHECK_STATUS(VF_OK, vf_session_frames(session, ROW, &frames));
     *values = 2 * frames * info.max_speakers;
     float *activity = (float *)allocate(*values * sizeof *activity);
-    CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 2, ROW, activity, *values, values, embedding, 16 * 512,
+    CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 2, ROW, NULL, activity, *values, values, embedding, 16 * 512,
                                          &embedding_n, &frames));
     return activity;
 }
@@ -69,7 +69,7 @@ static void *work(void *argument)
         free(activity);
         /* Each thread reads the text of its own failure. */
         (void)snprintf(own, sizeof own, "/nowhere/%u.wav", (unsigned)number);
-        CHECK_STATUS(VF_E_NOT_FOUND, vf_diarizer_process_file(diarizer, own, NULL, NULL, &none));
+        CHECK_STATUS(VF_E_NOT_FOUND, vf_diarizer_process_file(diarizer, own, NULL, &none));
         CHECK_TEXT(own);
         if (number == 0) {
             CHECK_STATUS(VF_OK, vf_set_log_callback(round % 2 == 0 ? ignore : NULL, NULL, VF_LOG_TRACE));

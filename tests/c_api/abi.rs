@@ -47,7 +47,7 @@ fn nothing_is_gone_or_changed() {
 fn changes_that_break_programs_are_found() {
     let folder = fresh_folder("abi-broken");
     let broken = [
-        ("vf_status vf_stream_cancel(", "vf_status vf_stream_stop("),
+        ("vf_status vf_cancel_set(", "vf_status vf_cancel_raise("),
         ("    int32_t speaker;\n", "    int16_t speaker;\n"),
         ("    double start_s;\n", "    float start_s;\n"),
         ("    uint32_t reserved;\n", "    uint64_t reserved;\n"),

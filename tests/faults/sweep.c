@@ -151,7 +151,7 @@ static vf_status process_samples(uint64_t *answer)
 {
     vf_diarization *result = NULL;
     vf_status status =
-        vf_diarizer_process_f32(world.diarizer, world.audio, world.samples / 2, 44100, 2, NULL, NULL, &result);
+        vf_diarizer_process_f32(world.diarizer, world.audio, world.samples / 2, 44100, 2, NULL, &result);
     if (status == VF_OK) {
         status = segments(result, answer);
     }
@@ -162,7 +162,7 @@ static vf_status process_samples(uint64_t *answer)
 static vf_status process_file(uint64_t *answer)
 {
     vf_diarization *result = NULL;
-    vf_status status = vf_diarizer_process_file(world.diarizer, world.file, NULL, NULL, &result);
+    vf_status status = vf_diarizer_process_file(world.diarizer, world.file, NULL, &result);
     if (status == VF_OK) {
         status = segments(result, answer);
     }
@@ -176,16 +176,16 @@ static vf_status stream(uint64_t *answer)
     vf_diarization *result = NULL;
     vf_segment segment[64];
     size_t n = 0;
-    vf_status status = vf_stream_create(world.diarizer, NULL, RATE, 1, &stream);
+    vf_status status = vf_stream_create(world.diarizer, NULL, RATE, 1, NULL, &stream);
     for (size_t at = 0; status == VF_OK && at < world.samples; at += RATE) {
         const size_t rest = world.samples - at;
-        status = vf_stream_push_f32(stream, world.audio + at, rest < RATE ? rest : RATE);
+        status = vf_stream_push_f32(stream, world.audio + at, rest < RATE ? rest : RATE, NULL);
         if (status == VF_OK) {
             status = vf_stream_read(stream, segment, 64, &n);
         }
     }
     if (status == VF_OK) {
-        status = vf_stream_finish(stream, NULL, NULL, &result);
+        status = vf_stream_finish(stream, NULL, &result);
     }
     if (status == VF_OK) {
         status = segments(result, answer);
@@ -260,7 +260,7 @@ static void make_world(const char *file)
     world.audio = test_audio(world.samples, 7);
     world.bytes = read_file(setting("VF_TEST_MODEL"), &world.size);
     world.diarizer = test_diarizer();
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(world.diarizer, world.audio, world.samples, RATE, 1, NULL, NULL,
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(world.diarizer, world.audio, world.samples, RATE, 1, NULL,
                                                 &world.result));
     CHECK_STATUS(VF_OK, vf_gallery_create(world.diarizer, &world.gallery));
     vf_model_info info = {.size = sizeof info};

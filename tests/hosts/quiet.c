@@ -38,7 +38,7 @@ int main(int argc, char **argv)
     CHECK_STATUS(VF_OK, vf_options_set_model_path(options, setting("VF_TEST_MODEL")));
     CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
     CHECK(switched_off() == before);
-    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, samples, SAMPLES, 16000, 1, NULL, NULL, &result));
+    CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, samples, SAMPLES, 16000, 1, NULL, &result));
 
     /* The first session has decided for the process. */
     int on = telemetry != NULL && atoi(telemetry) == 1;

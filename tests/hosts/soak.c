@@ -119,7 +119,7 @@ static void sessions(size_t part, size_t amount)
     (void)part;
     for (size_t i = 0; i < amount; i++) {
         vf_session *session = test_session();
-        CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 1, RATE, activity, 1000, &n, embedding, 100, &m, &frames));
+        CHECK_STATUS(VF_OK, vf_session_infer(session, audio, 1, RATE, NULL, activity, 1000, &n, embedding, 100, &m, &frames));
         vf_session_destroy(session);
     }
 }
@@ -139,7 +139,7 @@ static void results(size_t part, size_t amount)
     (void)part;
     for (size_t i = 0; i < amount; i++) {
         vf_diarization *result = NULL;
-        CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, NULL, &result));
+        CHECK_STATUS(VF_OK, vf_diarizer_process_f32(diarizer, audio, RATE, RATE, 1, NULL, &result));
         CHECK_STATUS(VF_OK, vf_diarization_to_json(result, "recording", 1, text, sizeof text, &n));
         vf_diarization_destroy(result);
     }
@@ -151,10 +151,10 @@ static void streams(size_t part, size_t amount)
     for (size_t i = 0; i < amount; i++) {
         vf_diarization *result = NULL;
         vf_stream *own = NULL;
-        CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, RATE, 1, &own));
-        CHECK_STATUS(VF_OK, vf_stream_push_f32(own, audio, RATE));
+        CHECK_STATUS(VF_OK, vf_stream_create(diarizer, NULL, RATE, 1, NULL, &own));
+        CHECK_STATUS(VF_OK, vf_stream_push_f32(own, audio, RATE, NULL));
         if (i % 2 == 0) {
-            CHECK_STATUS(VF_OK, vf_stream_finish(own, NULL, NULL, &result));
+            CHECK_STATUS(VF_OK, vf_stream_finish(own, NULL, &result));
             vf_diarization_destroy(result);
         }
         vf_stream_destroy(own);
@@ -185,7 +185,7 @@ static void process_files(size_t part, size_t amount)
     for (size_t i = 0; i < amount; i++) {
         vf_diarization *result = NULL;
         const char *path = files[(part * amount + i) % file_count];
-        const vf_status status = vf_diarizer_process_file(diarizer, path, NULL, NULL, &result);
+        const vf_status status = vf_diarizer_process_file(diarizer, path, NULL, &result);
         CHECK(status == VF_OK || status == VF_E_AUDIO);
         CHECK((result != NULL) == (status == VF_OK));
         vf_diarization_destroy(result);
@@ -198,7 +198,7 @@ static void push_minutes(vf_stream *into, size_t minutes)
     size_t n = 0;
     for (size_t second = 0; second < minutes * 60; second++) {
         const size_t at = second % (audio_samples / RATE) * RATE;
-        CHECK_STATUS(VF_OK, vf_stream_push_f32(into, audio + at, RATE));
+        CHECK_STATUS(VF_OK, vf_stream_push_f32(into, audio + at, RATE, NULL));
         CHECK_STATUS(VF_OK, vf_stream_read(into, segment, 256, &n));
     }
 }
@@ -227,7 +227,7 @@ static vf_stream *make_stream(const vf_diarizer *over, double history_s)
     vf_options *options = test_options();
     vf_stream *made = NULL;
     CHECK_STATUS(VF_OK, vf_options_set_history_s(options, history_s));
-    CHECK_STATUS(VF_OK, vf_stream_create(over, options, RATE, 1, &made));
+    CHECK_STATUS(VF_OK, vf_stream_create(over, options, RATE, 1, NULL, &made));
     vf_options_destroy(options);
     return made;
 }

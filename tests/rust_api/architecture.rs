@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::support::{root, rust_files, without_tests};
 
 /// Each room and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("assignment", &[]),
     ("types", &[]),
     ("error", &[]),
@@ -14,21 +14,25 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("ending", &["error"]),
     ("memory", &["error"]),
     ("files", &["error"]),
-    ("config", &["error", "types"]),
-    ("call", &["error", "types"]),
+    ("call", &["error", "sync"]),
+    ("config", &["call", "error", "types"]),
+    ("pool", &["call", "error", "sync"]),
     ("loading", &["call", "error"]),
     ("audio", &["call", "error", "files", "sync", "types", "config"]),
     ("diarize", &["assignment", "config", "call", "error", "types"]),
     ("output", &["error", "files", "types"]),
     ("score", &["assignment", "error", "output", "types"]),
-    ("model", &["config", "call", "diarize", "ending", "error", "files", "loading", "sync", "types"]),
+    ("model", &["config", "call", "diarize", "ending", "error", "files", "loading", "pool", "sync", "types"]),
     ("analysis", &["audio", "call", "diarize", "error", "model", "sync"]),
     ("gallery", &["assignment", "error", "files", "model", "output", "types"]),
     (
         "diarizer",
         &["analysis", "audio", "config", "call", "diarize", "error", "gallery", "loading", "model", "types"],
     ),
-    ("stream", &["audio", "config", "call", "diarize", "diarizer", "error", "model", "sync", "types"]),
+    (
+        "stream",
+        &["audio", "config", "call", "diarize", "diarizer", "error", "model", "pool", "sync", "types"],
+    ),
     (
         "ffi",
         &[

@@ -52,7 +52,7 @@ int main(int argc, char **argv)
     float *embedding = malloc(embedding_cap * sizeof *embedding);
     while (reference_next()) {
         const uint64_t start = now_ns();
-        const vf_status status = vf_session_infer(session, audio, 1, samples, activity, activity_cap, &activity_n,
+        const vf_status status = vf_session_infer(session, audio, 1, samples, NULL, activity, activity_cap, &activity_n,
                                                   embedding, embedding_cap, &embedding_n, &frames);
         reference_record(now_ns() - start);
         require(status);

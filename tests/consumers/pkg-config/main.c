@@ -24,7 +24,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (vf_diarizer_create(NULL, NULL, &diarizer) != VF_OK
-        || vf_diarizer_process_file(diarizer, argv[1], NULL, NULL, &result) != VF_OK
+        || vf_diarizer_process_file(diarizer, argv[1], NULL, &result) != VF_OK
         || vf_diarization_to_rttm(result, "recording", NULL, 0, &size) != VF_E_BUFFER_TOO_SMALL) {
         code = fail();
     } else if ((rttm = malloc(size)) == NULL) {
