@@ -112,9 +112,8 @@ func (s *Session) Info() ModelInfo {
 	return s.info
 }
 
-// Frames gives the number of frames that the network makes of a window of so many samples: at least one frame
-// step of the model, at most 960,000 (60 s). Asked for the first time for a length, it runs the network once
-// on silence.
+// Frames gives the number of frames that the network makes of a window of so many samples, one for each whole
+// frame step of the model: at least one, at most 960,000 samples (60 s). No network is run.
 func (s *Session) Frames(samples int) (int, error) {
 	n, err := size("samples", samples)
 	if err != nil {

@@ -88,8 +88,8 @@ public:
         return detail::text_of(get(), vf_session_model_sha256);
     }
 
-    /// The number of frames that the network makes of a row of `samples` samples: at least one frame step of
-    /// the model, at most 960,000. For a length not met before, the network is run once on silence.
+    /// The number of frames that the network makes of a row of `samples` samples, one for each whole frame step
+    /// of the model: at least one step, at most 960,000 samples. No network is run.
     [[nodiscard]] result<std::size_t> frames(std::size_t samples) const
     {
         std::size_t frames = 0;

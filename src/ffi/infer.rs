@@ -40,8 +40,8 @@ fn batch_of(audio: &[f32], batch: usize, samples: usize) -> Result<ArrayView2<'_
 /// - `embedding_n`: receives the values that all of the embeddings take.
 /// - `frames`: receives the number of frames, which is that of `vf_session_frames`.
 ///
-/// If either buffer is too small, neither is written, and all three numbers are stored. The network is run for
-/// that answer only where this session has not met the length `samples`. On another failure the numbers are 0.
+/// If either buffer is too small, neither is written, all three numbers are stored, and no network is run. On another
+/// failure the numbers are 0.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
@@ -89,7 +89,8 @@ pub unsafe extern "C" fn vf_session_infer(
             let (first, second) = (activity.need(activity_needed), embedding.need(embedding_needed));
             first.and(second)
         };
-        if let Some(found) = session.known_frames(samples) {
+        // Rows of a length that no model takes are refused below, with their shape.
+        if let Ok(found) = session.model.frames(samples) {
             need(found)?;
         }
         // SAFETY: NULL or a struct of the size it says, by contract.

@@ -20,15 +20,10 @@ pub struct vf_session {
     _opaque: (),
 }
 
-/// How many lengths of audio a session remembers the number of frames of. Programs use one or two.
-const REMEMBERED_LENGTHS: usize = 32;
-
 /// What a `vf_session` holds.
 pub(crate) struct Session {
     pub(super) model: model::Session,
     slots: usize,
-    /// Samples and the frames they give, the latest last. Only the network knows the relation.
-    lengths: Mutex<Vec<(usize, usize)>>,
     /// Outputs whose memory is used again.
     spare: Mutex<Vec<Inference>>,
 }
@@ -40,10 +35,6 @@ impl Object for Session {
 }
 
 impl Session {
-    pub(super) fn known_frames(&self, samples: usize) -> Option<usize> {
-        self.lengths.lock().iter().find(|(length, _)| *length == samples).map(|(_, frames)| *frames)
-    }
-
     /// Runs the network on `audio` and hands the outputs to `take`.
     pub(super) fn run<T>(
         &self,
@@ -52,26 +43,13 @@ impl Session {
         take: impl FnOnce(&Inference) -> T,
     ) -> Result<T, Failure> {
         let mut outputs = self.spare.lock().pop().unwrap_or_default();
-        let samples = audio.ncols();
-        let result = self.model.infer(audio, &mut outputs, call).map_err(Failure::from).map(|()| {
-            self.remember(samples, outputs.activity.dim().1);
-            take(&outputs)
-        });
+        let result =
+            self.model.infer(audio, &mut outputs, call).map_err(Failure::from).map(|()| take(&outputs));
         let mut spare = self.spare.lock();
         if spare.len() < self.slots {
             spare.push(outputs);
         }
         result
-    }
-
-    fn remember(&self, samples: usize, frames: usize) {
-        let mut lengths = self.lengths.lock();
-        if lengths.iter().all(|(length, _)| *length != samples) {
-            if lengths.len() == REMEMBERED_LENGTHS {
-                lengths.remove(0);
-            }
-            lengths.push((samples, frames));
-        }
     }
 }
 
@@ -108,7 +86,6 @@ pub unsafe extern "C" fn vf_session_create(
             let session = Session {
                 model: call::under(call, |call| Ok(model::Session::load(&config, call)?))?,
                 slots: config.slots(),
-                lengths: Mutex::default(),
                 spare: Mutex::default(),
             };
             handle::give(session, out);
@@ -223,16 +200,15 @@ pub unsafe extern "C" fn vf_session_model_sha256(
     })
 }
 
-/// Gives the number of frames that the network makes of a row of audio. Asked for the first time for a length that
-/// this session has not met, it runs the network once on silence.
+/// Gives the number of frames that the network makes of a row of audio: one for each whole frame step of the model. No
+/// network is run: the model contract says so, and a model that does otherwise is refused when it is loaded.
 ///
 /// - `session`: the session.
 /// - `samples`: samples in one row, at least one frame step of the model, at most 960,000 (60 s).
 /// - `frames`: receives the number.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC,
-/// VF_E_POISONED, VF_E_FORKED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_session_frames(
     session: *const vf_session,
@@ -241,23 +217,11 @@ pub unsafe extern "C" fn vf_session_frames(
 ) -> vf_status {
     guard(|| {
         // SAFETY: NULL or valid for a write, and a live handle, by contract.
-        let session = unsafe {
+        unsafe {
             buffer::store("frames", frames, 0)?;
-            borrow::<Session>(session)?
-        };
-        session.model.check_process()?;
-        check_samples(samples)?;
-        let found = match session.known_frames(samples) {
-            Some(found) => found,
-            None => {
-                let silence = vec![0.0; samples];
-                let silence = ArrayView2::from_shape((1, samples), &silence)
-                    .map_err(|error| Failure::invalid(format!("samples: {error}")))?;
-                session.run(silence, &Call::none(), |outputs| outputs.activity.dim().1)?
-            }
-        };
-        // SAFETY: as above.
-        unsafe { buffer::store("frames", frames, found) }?;
+            let found = borrow::<Session>(session)?.model.frames(samples)?;
+            buffer::store("frames", frames, found)?;
+        }
         Ok(OK)
     })
 }

@@ -56,7 +56,7 @@ pub struct ModelInfo {
     pub window_samples: usize,
     /// Samples from the start of one window to the next, by default; at most a window.
     pub hop_samples: usize,
-    /// Samples from one frame of `activity` to the next.
+    /// Samples from one frame of `activity` to the next. A row of audio has as many frames as whole steps.
     pub frame_step_samples: usize,
     /// Samples from the start of the window to the middle of the first frame.
     pub frame_offset_samples: usize,
@@ -70,6 +70,13 @@ pub struct ModelInfo {
     pub sha256: String,
     /// The provider that runs it: never [`Provider::Auto`].
     pub provider: Provider,
+}
+
+impl ModelInfo {
+    /// Frames of the `activity` of a row of `samples` samples, by the contract of joint models: its whole frame steps.
+    pub(super) fn frames(&self, samples: usize) -> usize {
+        samples / self.frame_step_samples.max(1)
+    }
 }
 
 /// Reads what `session` says of itself, in its metadata `properties` and its tensors. The fields that a breach left

@@ -4,7 +4,7 @@ use ndarray::Array3;
 use ort::session::SessionOutputs;
 use ort::value::Shape;
 
-use super::contract::{ACTIVITY, EMBEDDING, ModelInfo};
+use super::contract::{ACTIVITY, AUDIO, EMBEDDING, ModelInfo};
 use super::slot::failed;
 use crate::error::{Error, Result};
 use crate::memory;
@@ -18,19 +18,6 @@ pub struct Inference {
     pub embedding: Array3<f32>,
 }
 
-/// Frames that `activity` may have more or fewer than samples / frame step: models differ in how they pad.
-const FRAMES_TOLERANCE: f64 = 2.0;
-
-/// The shape that the outputs of one run must have.
-#[derive(Clone, Copy)]
-struct Expected {
-    batch: usize,
-    /// About: see [`FRAMES_TOLERANCE`].
-    frames: usize,
-    speakers: usize,
-    dim: usize,
-}
-
 impl Inference {
     /// Takes over the outputs of a run on `batch` rows of `samples` samples.
     ///
@@ -42,41 +29,28 @@ impl Inference {
         [batch, samples]: [usize; 2],
         outputs: &SessionOutputs<'_>,
     ) -> Result<()> {
-        let step = info.frame_step_samples;
-        let expected =
-            Expected { batch, frames: samples / step, speakers: info.max_speakers, dim: info.embedding_dim };
-        let output = |name: &str| {
+        let output = |name: &str, expected: [usize; 3]| {
             let value = outputs.get(name).ok_or_else(|| Error::Model(format!("output `{name}`: missing")))?;
             let (shape, data) = value.try_extract_tensor::<f32>().map_err(failed)?;
-            Ok((dims(shape).ok_or_else(|| wrong_shape(name, expected, shape))?, shape, data))
+            if dims(shape) != Some(expected) {
+                let ask = format!("input `{AUDIO}` of shape {:?}", [batch, samples]);
+                return Err(Error::Model(format!(
+                    "output `{name}` for {ask}: expected shape {expected:?}, the network gave {shape}"
+                )));
+            }
+            Ok(data)
         };
-        let (activity, activity_shape, activity_data) = output(ACTIVITY)?;
-        let frames = samples as f64 / step as f64;
-        let wrong_frames = (activity[1] as f64 - frames).abs() > FRAMES_TOLERANCE || activity[1] == 0;
-        if (activity[0], activity[2]) != (expected.batch, expected.speakers) || wrong_frames {
-            return Err(wrong_shape(ACTIVITY, expected, activity_shape));
-        }
-        let (embedding, embedding_shape, embedding_data) = output(EMBEDDING)?;
-        if embedding != [expected.batch, expected.speakers, expected.dim] {
-            return Err(wrong_shape(EMBEDDING, expected, embedding_shape));
-        }
+        let activity = [batch, info.frames(samples), info.max_speakers];
+        let embedding = [batch, info.max_speakers, info.embedding_dim];
+        let (activity_data, embedding_data) = (output(ACTIVITY, activity)?, output(EMBEDDING, embedding)?);
         fill(&mut self.activity, activity, activity_data)?;
         fill(&mut self.embedding, embedding, embedding_data)
     }
 }
+
 fn dims(shape: &Shape) -> Option<[usize; 3]> {
     let [a, b, c] = **shape else { return None };
     Some([usize::try_from(a).ok()?, usize::try_from(b).ok()?, usize::try_from(c).ok()?])
-}
-
-fn wrong_shape(name: &str, expected: Expected, found: &Shape) -> Error {
-    let Expected { batch, frames, speakers, dim } = expected;
-    let shape = if name == ACTIVITY {
-        format!("[{batch}, about {frames} frames, {speakers}]")
-    } else {
-        format!("[{batch}, {speakers}, {dim}]")
-    };
-    Error::Model(format!("output `{name}`: expected shape {shape}, the network gave {found}"))
 }
 
 /// Copies `data` into `out`, in the memory it already has where that is enough.

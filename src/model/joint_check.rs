@@ -29,6 +29,9 @@ pub(super) fn breaches(source: &ModelSource, config: &Config) -> Result<Vec<Stri
     let Opened { session, mut breaches } = Session::open(source, config, Plans::None, &Call::none())?;
     // A network whose tensors are not known cannot be run.
     if breaches.is_empty() {
+        if let Err(error) = session.check_frames(source, config, &Call::none()) {
+            breaches.push(breach(error)?);
+        }
         run(&session, &mut breaches)?;
         if let Err(error) = session.check_golden(source, &Call::none()) {
             breaches.push(breach(error)?);

@@ -4,7 +4,7 @@ use ndarray::ArrayView2;
 use ort::value::TensorRef;
 
 use super::bundle::Bundle;
-use super::contract::{self, ModelInfo, SAMPLE_RATE};
+use super::contract::{self, AUDIO, ModelInfo, SAMPLE_RATE};
 use super::description::properties;
 use super::golden::{Golden, golden_input};
 use super::inference::Inference;
@@ -15,11 +15,12 @@ use super::provider::Plans;
 use super::slot::failed;
 use super::source::{self, Label};
 use crate::call::Call;
-use crate::config::{Config, MAX_BATCH, ModelSource};
+use crate::config::{Config, MAX_BATCH, ModelSource, Provider, ProviderPolicy};
 use crate::diarize::clustering::Vbx;
 use crate::ending;
 use crate::error::{Error, Result, Stage};
 use crate::loading;
+use crate::memory;
 
 /// Most samples in one row of a batch: 60 s.
 pub const MAX_SAMPLES: usize = 60 * SAMPLE_RATE;
@@ -42,8 +43,8 @@ pub(super) struct Opened {
 }
 
 impl Session {
-    /// Loads the model of `config` and checks it: the contract, and its golden vector where there is one
-    /// (`<stem>.golden.json` or `golden.json` beside the file). Loads ONNX Runtime if this is the first session of the process.
+    /// Loads the model of `config` and checks it: the contract, the frames that it makes of some lengths, and its golden
+    /// vector where there is one (`<stem>.golden.json` or `golden.json` beside the file). Loads ONNX Runtime if this is the first session of the process.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`]: the file; [`Error::Model`]: not ONNX, or all
@@ -91,6 +92,7 @@ impl Session {
                 breaches.join("\n  ")
             )));
         }
+        session.check_frames(source, config, call)?;
         session.check_golden(source, call)?;
         Ok(session)
     }
@@ -128,6 +130,26 @@ impl Session {
     /// How the voices of the model are clustered by VBx; `None` where its file does not say.
     pub fn vbx(&self) -> Option<&Vbx> {
         self.vbx.as_ref()
+    }
+
+    /// Frames of `activity` that [`Session::infer`] gives for a row of `samples` samples: one for each whole frame step of
+    /// the model. Runs no network: the contract says so, and a model that does otherwise is refused.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`]: less than one frame step; [`Error::Limit`]: more than [`MAX_SAMPLES`].
+    pub fn frames(&self, samples: usize) -> Result<usize> {
+        let least = self.info.frame_step_samples;
+        if samples > MAX_SAMPLES {
+            return Err(Error::Limit(format!(
+                "samples: expected at most {MAX_SAMPLES} in a row, got {samples}"
+            )));
+        }
+        if samples < least {
+            return Err(Error::InvalidArgument(format!(
+                "samples: expected at least {least} in a row, one frame of the model, got {samples}"
+            )));
+        }
+        Ok(self.info.frames(samples))
     }
 
     /// Checks that this is the process that loaded the model: a child of fork(2) has neither the threads of the network
@@ -173,7 +195,7 @@ impl Session {
 
     fn check_input(&self, audio: &ArrayView2<f32>) -> Result<()> {
         let (batch, samples) = audio.dim();
-        let least = self.info.frame_step_samples.max(1);
+        let least = self.info.frame_step_samples;
         if batch > MAX_BATCH {
             return Err(Error::Limit(format!("audio: expected at most {MAX_BATCH} rows, got {batch}")));
         }
@@ -191,6 +213,31 @@ impl Session {
         Ok(())
     }
 
+    /// Runs the model on silence of lengths that only a network with one frame for each whole step answers rightly. The
+    /// outputs are checked as those of every run.
+    pub(super) fn check_frames(&self, source: &ModelSource, config: &Config, call: &Call<'_>) -> Result<()> {
+        if self.info.provider == Provider::TensorRt {
+            // TensorRT compiles the network anew for a length beyond those it met, which takes seconds.
+            let mut on_cpu = config.clone();
+            on_cpu.set_provider(Provider::Cpu, ProviderPolicy::Required);
+            let opened = Self::open(source, &on_cpu, Plans::None, call)?;
+            return opened.session.check_frames(source, &on_cpu, call);
+        }
+        let mut found = Inference::default();
+        for samples in telling_lengths(self.info.frame_step_samples) {
+            let silence = memory::array("silence", (1, samples), 0.0)?;
+            let name = self.network.name();
+            self.infer(silence.view(), &mut found, call).map_err(|error| match error {
+                Error::Model(text) => Error::Model(format!("{name}: {text}")),
+                Error::Runtime(text) => {
+                    Error::Runtime(format!("{name}: input `{AUDIO}` of shape {:?}: {text}", [1, samples]))
+                }
+                other => other,
+            })?;
+        }
+        Ok(())
+    }
+
     /// Runs the model on the golden input, where there is a golden vector for it, and compares.
     pub(super) fn check_golden(&self, source: &ModelSource, call: &Call<'_>) -> Result<()> {
         let Some(bytes) = source::read_golden(source)? else { return Ok(()) };
@@ -204,6 +251,14 @@ impl Session {
         self.infer(golden_input()?.view(), &mut found, call)?;
         golden.check(&found, self.info.provider).map_err(wrong)
     }
+}
+
+/// Lengths in samples that tell a network with one frame for each whole `step` from others. Strided layers give
+/// floor((samples + padding - kernel) / stride) + 1 frames: one frame both for one step and for two but for a sample is
+/// what the rule gives, and no other stride, kernel or padding. The last one tells a network whose frames are not of
+/// the length at all.
+fn telling_lengths(step: usize) -> impl Iterator<Item = usize> {
+    [step, 2 * step - 1, 5 * step].into_iter().filter(|samples| *samples <= MAX_SAMPLES)
 }
 
 /// A session is shared between threads.

@@ -173,7 +173,12 @@ static void bad_input(const vf_session *session)
     CHECK_STATUS(VF_OK, INFER(1, 1600));
     CHECK_STATUS(VF_OK, INFER(2, 800));
     CHECK_STATUS(VF_E_LIMIT, vf_session_frames(session, 960001, &frames));
+    CHECK(frames == 0);
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_frames(session, 0, &frames));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_frames(session, 159, &frames));
+    CHECK_TEXT("samples: expected at least 160 in a row, one frame of the model, got 159");
+    CHECK_STATUS(VF_OK, vf_session_frames(session, 319, &frames));
+    CHECK(frames == 1);
 #undef INFER
 }
 

@@ -1,9 +1,9 @@
 //! The model contract: each fixture breaks it in one way, and the message says which.
 
-use voiceflow::model::{Session, Thresholds, validate};
-use voiceflow::{Error, ModelSource, Provider, ProviderPolicy};
+use voiceflow::model::{Inference, MAX_SAMPLES, Session, Thresholds, validate};
+use voiceflow::{Call, Error, ModelSource, Provider, ProviderPolicy};
 
-use crate::support::{config, fixture, session};
+use crate::support::{config, fixture, noise, session};
 
 /// The breaches that `validate` finds in a fixture.
 fn breaches(name: &str) -> Vec<String> {
@@ -89,12 +89,71 @@ fn every_breach_of_the_tensors_is_listed() {
 }
 
 #[test]
+fn a_model_whose_shapes_only_a_run_shows_is_refused() {
+    for (name, text) in [
+        // A frame of a part of a step; a step that is not the graph's.
+        (
+            "part_frames.onnx",
+            "output `activity` for input `audio` of shape [1, 319]: expected shape [1, 1, 3], the network gave [1, 2, 3]",
+        ),
+        (
+            "wrong_step.onnx",
+            "output `activity` for input `audio` of shape [1, 320]: expected shape [1, 1, 3], the network gave [1, 2, 3]",
+        ),
+        (
+            "hidden_dim.onnx",
+            "output `embedding` for input `audio` of shape [1, 160]: expected shape [1, 3, 8], the network gave [1, 3, 6]",
+        ),
+    ] {
+        let error = Session::new(&config(name)).unwrap_err();
+        assert!(matches!(error, Error::Model(_)), "{error:?}");
+        assert_eq!(error.to_string(), format!("{}: {text}", fixture(name).display()));
+        let found = breaches(name);
+        assert!(found.iter().any(|breach| breach.contains(text)), "{name}: {found:#?}");
+    }
+}
+
+/// As `frames_of` of models/diarization says; edges of frames, the window and the longest row among the lengths.
+fn frames_are_computed(session: &Session) {
+    let info = session.info();
+    let step = info.frame_step_samples;
+    let near = |middle: usize| [middle - 1, middle, middle + 1];
+    let edges = [2, 3, 7, 26].into_iter().flat_map(|frames| near(frames * step));
+    let odd = (0..40).map(|i| step + i * 1_237);
+    let long = near(info.window_samples).into_iter().chain([MAX_SAMPLES - 1, MAX_SAMPLES]);
+    let mut out = Inference::default();
+    for samples in [step, step + 1].into_iter().chain(edges).chain(odd).chain(long) {
+        session.infer(noise(1, samples, 5).view(), &mut out, &Call::none()).unwrap();
+        let frames = session.frames(samples).unwrap();
+        assert_eq!((out.activity.dim().1, frames), (frames, samples / step), "{samples} samples");
+    }
+    let error = session.frames(step - 1).unwrap_err();
+    let text =
+        format!("samples: expected at least {step} in a row, one frame of the model, got {}", step - 1);
+    assert!(matches!(error, Error::InvalidArgument(_)) && error.to_string() == text, "{error:?}");
+    assert!(matches!(session.frames(0), Err(Error::InvalidArgument(_))));
+    assert!(matches!(session.frames(MAX_SAMPLES + 1), Err(Error::Limit(_))));
+}
+
+#[test]
+fn frames_are_those_that_the_network_gives() {
+    frames_are_computed(&session("good.onnx"));
+}
+
+#[cfg(feature = "embedded-model")]
+#[test]
+fn frames_of_the_embedded_model_are_those_that_its_network_gives() {
+    let mut config = config("good.onnx");
+    config.set_model(ModelSource::Embedded);
+    frames_are_computed(&Session::new(&config).unwrap());
+}
+
+#[test]
 fn what_only_a_run_shows_is_found_by_validate() {
     let found = |name: &str, text: &str| {
         let breaches = breaches(name);
         assert!(breaches.iter().any(|breach| breach.contains(text)), "{name}: {breaches:#?}");
     };
-    found("hidden_dim.onnx", "output `embedding`: expected shape [1, 3, 8], the network gave [1, 3, 6]");
     found("activity_range.onnx", "output `activity` on silence: expected values from 0 to 1, found");
     found("not_unit.onnx", "output `embedding` on noise: expected length 1 or zeros, found");
     found("nan.onnx", "output `embedding` on silence: expected finite values, found NaN");

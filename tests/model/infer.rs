@@ -115,12 +115,17 @@ fn a_deadline_that_has_passed_runs_nothing() {
 
 #[test]
 fn a_model_that_lies_about_its_shape_is_found_when_it_runs() {
-    let session = session("hidden_dim.onnx");
+    let session = session("loud_frames.onnx");
     let mut out = Inference::default();
-    let error = session.infer(noise(2, 1_600, 1).view(), &mut out, &Call::none()).unwrap_err();
-    let text = "output `embedding`: expected shape [2, 3, 8], the network gave [2, 3, 6]";
+    session.infer(noise(2, 1_600, 1).view(), &mut out, &Call::none()).unwrap();
+    let before = out.clone();
+    let loud = noise(2, 1_600, 1) * 100.0;
+    let error = session.infer(loud.view(), &mut out, &Call::none()).unwrap_err();
+    let text = "output `activity` for input `audio` of shape [2, 1600]: expected shape [2, 10, 3], the network gave \
+                [2, 11, 3]";
+    assert!(matches!(error, Error::Model(_)), "{error:?}");
     assert_eq!(error.to_string(), text);
-    assert_eq!(out, Inference::default());
+    assert_eq!(out, before);
 }
 
 #[test]

@@ -11,7 +11,13 @@ const BAD: [(&str, &[&str]); 17] = [
     ),
     ("extra_output", &["output `logits`: expected no such output"]),
     ("fixed_batch", &["input `audio`, axis 0 ", "output `activity`, axis 0 ", "output `embedding`, axis 0 "]),
-    ("hidden_dim", &["on silence [1, 80000]: output `embedding`: expected shape [1, 3, 8]"]),
+    (
+        "hidden_dim",
+        &[
+            "output `embedding` for input `audio` of shape [1, 160]: expected shape [1, 3, 8]",
+            "on silence [1, 80000]: output `embedding`",
+        ],
+    ),
     ("lost_batch", &["output `activity`, axis 0 of [batch, frames, speakers]: expected a dynamic size"]),
     ("mixed_batch", &["batch: expected the same results for a row alone and among others"]),
     ("nan", &["output `embedding` on silence: expected finite values, found NaN"]),

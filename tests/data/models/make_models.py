@@ -47,6 +47,8 @@ def make(
     cut_dim=False,
     repeat=0,
     embeddings=DIM,
+    pad_end=0,
+    loud_frames=False,
 ):
     """Writes one fixture: strided convolution, activity per frame, activity-weighted mean, projection."""
     rng = np.random.default_rng(7)
@@ -76,8 +78,16 @@ def make(
         node("ReduceMean", [audio], "batch_mean", axes=[0], keepdims=1)
         audio = node("Add", [audio, "batch_mean"], "audio_mixed")
     node("Unsqueeze", [audio, "axis1"], "wave")
-    hidden = node("Conv", ["wave", "conv_w"], "conv", strides=[STEP])
+    hidden = node("Conv", ["wave", "conv_w"], "conv", strides=[STEP], **({"pads": [0, pad_end]} if pad_end else {}))
     hidden = node("Tanh", [hidden], "hidden0")
+    if loud_frames:
+        # One frame more where the audio is louder than any real one: nothing but that audio shows it.
+        weights["full"], constants["none"] = np.array([1.0]), np.array([0, 0, 0, 0, 0], np.int64)
+        node("ReduceMax", [audio], "loudest", keepdims=0)
+        node("Greater", ["loudest", "full"], "too_loud")
+        node("Cast", ["too_loud"], "more", to=TensorProto.INT64)
+        node("Concat", ["none", "more"], "pads", axis=0)
+        hidden = node("Pad", [hidden, "pads"], "padded")
     if repeat:
         # One initializer for all: much work, few bytes. ONNX Runtime looks at its stop flag between nodes.
         weights["deep_w"] = rng.normal(0, 0.2, (FEATURES, FEATURES, 129))
@@ -174,6 +184,9 @@ if __name__ == "__main__":
     make("wrong_dim.onnx", embeddings=6, embedding_shape=("batch", SPEAKERS, 6))
     make("extra_output.onnx", extra_output=True)
     # Broken behaviour, seen only when the network runs.
+    make("wrong_step.onnx", metadata={"voiceflow.frame_step_samples": str(2 * STEP)})
+    make("part_frames.onnx", pad_end=STEP - 1)
+    make("loud_frames.onnx", loud_frames=True)
     make("hidden_dim.onnx", cut_dim=True, embedding_shape=("batch", "speakers", "dim"))
     make("activity_range.onnx", scale=3.0)
     make("not_unit.onnx", normalise=False)

@@ -80,7 +80,10 @@ class Session(Model):
         self._infer, self._infer_cancellable = vf.vf_session_infer, vf.vf_session_infer_cancellable
 
     def frames(self, samples: int) -> int:
-        """Frames that the network makes of a row of `samples`, which are at most 960,000 (60 s)."""
+        """Frames that the network makes of a row of `samples`: one for each whole frame step of the model.
+
+        samples: at least one frame step, at most 960,000 (60 s). No network is run.
+        """
         owned = self._borrow()
         with ShortCall():
             rows = whole(samples, "samples")
