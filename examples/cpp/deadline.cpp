@@ -1,5 +1,5 @@
-// Diarizes a recording, but for no longer than some milliseconds: the progress callback looks at the clock
-// and cancels. A limit that is the same for every call is an option, Options::set_deadline.
+// Diarizes a recording, but for no longer than some milliseconds. Another thread could end it as well, by a
+// voiceflow::Cancel of the call or, from C++20 on, a std::stop_token.
 //
 //     c++ -std=c++17 deadline.cpp $(pkg-config --cflags --libs voiceflow) -o deadline
 //     ./deadline meeting.wav 5
@@ -17,14 +17,10 @@ int main(int argc, char **argv)
     }
     try {
         const voiceflow::Diarizer diarizer;
-        const std::chrono::milliseconds limit(std::strtol(argv[2], nullptr, 10));
-        const auto deadline = std::chrono::steady_clock::now() + limit;
-        const auto look = [&](voiceflow::Stage, float) {
-            return std::chrono::steady_clock::now() > deadline ? voiceflow::Next::cancel
-                                                               : voiceflow::Next::go_on;
-        };
-        std::printf("%zu segments\n", diarizer.process_file(argv[1], look).segment_count());
-    } catch (const voiceflow::Cancelled &) {
+        voiceflow::Call call;
+        call.deadline = std::chrono::milliseconds(std::strtol(argv[2], nullptr, 10));
+        std::printf("%zu segments\n", diarizer.process_file(argv[1], call).segment_count());
+    } catch (const voiceflow::DeadlinePassed &) {
         std::printf("not done within %s ms\n", argv[2]);
     } catch (const voiceflow::Error &error) {
         std::fprintf(stderr, "deadline: %s\n", error.what());

@@ -114,16 +114,16 @@ private:
                                                 [](vf_diarizer *made) { return Diarizer(made); });
     }
 
-    template <class Process, class Sample>
-    result<Diarization> process_samples(Process process, span<const Sample> samples,
+    template <class Function, class Sample>
+    result<Diarization> process_samples(Function function, span<const Sample> samples,
                                         std::uint32_t sample_rate, std::uint32_t channels,
                                         const Call &call) const
     {
         return Diarization::under(call, [&](const vf_call *given, vf_diarization **out) {
             return detail::with_frames(samples.size(), channels, "samples", "channels",
                                        [&](std::size_t frames) {
-                                           return process(get(), samples.data(), frames, sample_rate,
-                                                          channels, given, out);
+                                           return function(get(), samples.data(), frames, sample_rate,
+                                                           channels, given, out);
                                        });
         });
     }

@@ -79,7 +79,7 @@ private:
 
 #ifndef VOICEFLOW_NO_EXCEPTIONS
 
-/// The call was ended by its progress callback, a `Cancel` or `Stream::cancel`.
+/// The call was ended by its `Cancel`, or by its `std::stop_token`.
 class Cancelled : public Error {
 public:
     using Error::Error;

@@ -200,13 +200,13 @@ private:
         segments.erase(std::remove_if(segments.begin(), end, provisional), end);
     }
 
-    template <class Push, class Sample>
-    result<void> push_by(Push push, span<const Sample> samples, const Call &call) const
+    template <class Function, class Sample>
+    result<void> push_by(Function function, span<const Sample> samples, const Call &call) const
     {
         return detail::finish(detail::under(call, [&](const vf_call *given) {
             return detail::with_frames(
                 samples.size(), channels_, "samples", "channels",
-                [&](std::size_t frames) { return push(get(), samples.data(), frames, given); });
+                [&](std::size_t frames) { return function(get(), samples.data(), frames, given); });
         }));
     }
 

@@ -32,7 +32,7 @@ void versions()
           vf_status_str(VF_E_CANCELLED));
     CHECK(static_cast<vf_status>(voiceflow::Status::gallery) == VF_E_GALLERY);
     CHECK(static_cast<int>(voiceflow::EmbeddingFamily::three_d_speaker) == VF_EMBEDDING_FAMILY_3D_SPEAKER);
-    CHECK(static_cast<int>(voiceflow::Next::go_on) == 0);
+    CHECK(static_cast<int>(voiceflow::Stage::loading) == VF_STAGE_LOADING);
 }
 
 float first(voiceflow::span<const float> values)
@@ -81,7 +81,6 @@ void setters()
         .set_threads(0)
         .set_slots(64)
         .set_batch(1024)
-        .set_deadline(1s)
         .set_num_speakers(100)
         .set_speaker_range(2, 5)
         .set_hop(400ms)
@@ -104,8 +103,6 @@ void setters()
     CHECK_THROWS(options.set_threads(257), invalid_argument, "257");
     CHECK_THROWS(options.set_slots(0), invalid_argument, "slots");
     CHECK_THROWS(options.set_batch(1025), invalid_argument, "1025");
-    CHECK_THROWS(options.set_deadline(-5ms), invalid_argument,
-                 "deadline: expected 0 s or more, got -0.005 s");
     CHECK_THROWS(options.set_num_speakers(0), invalid_argument, "1 to 100");
     CHECK_THROWS(options.set_speaker_range(6, 5), invalid_argument, "6");
     CHECK_THROWS(options.set_hop(61s), invalid_argument, "61");
@@ -131,13 +128,20 @@ void chains()
 
 void deadlines()
 {
-    Options options;
-    options.set_deadline(voiceflow::Seconds(0.25)).set_deadline(std::chrono::microseconds(1));
-    options.set_deadline(std::chrono::hours::max()).set_deadline(0s);
-    options.set_deadline(voiceflow::Seconds(std::numeric_limits<double>::infinity()));
-    CHECK_THROWS(options.set_deadline(-std::chrono::nanoseconds(1)), invalid_argument, "-1e-09 s");
-    CHECK_THROWS(options.set_deadline(voiceflow::Seconds(std::numeric_limits<double>::quiet_NaN())),
-                 invalid_argument, "nan");
+    const auto load = [](voiceflow::Seconds deadline) {
+        voiceflow::Call call;
+        call.deadline = deadline;
+        return voiceflow::Diarizer(Options().set_model_path("/nowhere.onnx"), call);
+    };
+    CHECK_THROWS(load(0s), deadline, "deadline of 0 ms");
+    for (const voiceflow::Seconds long_time :
+         {voiceflow::Seconds(60), voiceflow::Seconds(std::chrono::hours::max()),
+          voiceflow::Seconds(std::numeric_limits<double>::infinity())}) {
+        CHECK_THROWS(load(long_time), not_found, "/nowhere.onnx");
+    }
+    CHECK_THROWS(load(-5ms), invalid_argument, "deadline: expected 0 s or more, got -0.005 s");
+    CHECK_THROWS(load(-std::chrono::nanoseconds(1)), invalid_argument, "-1e-09 s");
+    CHECK_THROWS(load(voiceflow::Seconds(std::numeric_limits<double>::quiet_NaN())), invalid_argument, "nan");
 }
 
 void texts()

@@ -6,9 +6,9 @@
 #include <thread>
 
 using namespace std::chrono_literals;
+using voiceflow::Call;
 using voiceflow::Diarization;
 using voiceflow::Diarizer;
-using voiceflow::Next;
 using voiceflow::Stage;
 
 namespace {
@@ -99,32 +99,28 @@ void progress(const Diarizer &diarizer, const std::vector<float> &audio)
         stage = reported;
         last = fraction;
     };
-    const auto watched = diarizer.process(audio, test::rate, 1, watch).segments();
+    const Call watching = test::reporting(watch);
+    const auto watched = diarizer.process(audio, test::rate, 1, watching).segments();
     CHECK(last == 1.0F && stage >= Stage::clustering);
     CHECK(test::same(watched, diarizer.process(audio, test::rate).segments()));
 
     last = 0;
     stage = Stage::analysis;
-    CHECK(test::same(diarizer.process(audio, test::rate, watch).segments(), watched) && last == 1.0F);
+    CHECK(test::same(diarizer.process(audio, test::rate, watching).segments(), watched) && last == 1.0F);
     last = 0;
     stage = Stage::analysis;
-    CHECK(!diarizer.process(test::as_i16(audio), test::rate, watch).segments().empty() && last == 1.0F);
+    CHECK(!diarizer.process(test::as_i16(audio), test::rate, watching).segments().empty() && last == 1.0F);
 
     int calls = 0;
-    // Not copied: this one cannot be.
-    struct Counter {
-        explicit Counter(int &count) : calls(&count) {}
-        Counter(const Counter &) = delete;
-        Counter &operator=(const Counter &) = delete;
-        Counter(Counter &&) = delete;
-        Counter &operator=(Counter &&) = delete;
-        ~Counter() = default;
-        Next operator()(Stage, float) { return ++*calls < 2 ? Next::go_on : Next::cancel; }
-        int *calls;
-    };
-    Counter counter(calls);
+    const voiceflow::Cancel cancel;
+    Call counted = test::reporting([&](Stage, float) {
+        if (++calls == 2) {
+            cancel.set();
+        }
+    });
+    counted.cancel = &cancel;
     try {
-        (void)diarizer.process(audio, test::rate, 1, counter);
+        (void)diarizer.process(audio, test::rate, 1, counted);
         CHECK(false);
     } catch (const voiceflow::Cancelled &error) {
         CHECK_ERROR(error, cancelled, "cancelled while");
@@ -132,13 +128,60 @@ void progress(const Diarizer &diarizer, const std::vector<float> &audio)
     CHECK(calls >= 2);
 }
 
+/// One diarizer, and other numbers of speakers with each call.
+void speakers(const Diarizer &diarizer, const std::vector<float> &audio)
+{
+    Call call;
+    for (const std::size_t count : {std::size_t{1}, std::size_t{4}}) {
+        call.num_speakers = count;
+        CHECK(diarizer.process(audio, test::rate, call).speaker_count() == count);
+    }
+    call.min_speakers = 1;
+    CHECK_THROWS(diarizer.process(audio, test::rate, call), invalid_argument, "call: num_speakers: expected without");
+    call = Call();
+    call.min_speakers = 3;
+    call.max_speakers = 3;
+    call.exclusive = true;
+    const Diarization result = diarizer.process(audio, test::rate, call);
+    CHECK(result.speaker_count() == 3);
+    double end_s = 0;
+    for (const auto &segment : result.segments()) {
+        CHECK(segment.start_s >= end_s);
+        end_s = segment.end_s;
+    }
+    const voiceflow::Session session(test::options());
+    CHECK_THROWS(session.infer(audio, 1, call), invalid_argument, "as an inference has no use for it");
+}
+
+#ifdef __cpp_lib_jthread
+void stops(const Diarizer &diarizer, const std::vector<float> &audio)
+{
+    std::stop_source source;
+    Call call;
+    call.stop = source.get_token();
+    CHECK(!diarizer.process(audio, test::rate, call).segments().empty());
+    // From the callback, so that the call is under way.
+    call.progress = [&](Stage, float) { source.request_stop(); };
+    const voiceflow::Cancel unset;
+    call.cancel = &unset;
+    CHECK_THROWS(diarizer.process(audio, test::rate, call), cancelled, "cancelled while");
+    call.progress = nullptr;
+    CHECK_THROWS(diarizer.process(audio, test::rate, call), cancelled, "cancelled while");
+    // The caller's own switch is as it was.
+    call.stop = std::stop_token();
+    CHECK(!diarizer.process(audio, test::rate, call).segments().empty());
+}
+#endif
+
 void exceptions(const Diarizer &diarizer, const std::vector<float> &audio)
 {
     int calls = 0;
-    const auto fault = [&](Stage, float) -> Next {
+    const voiceflow::Cancel shared;
+    Call fault = test::reporting([&](Stage, float) {
         ++calls;
         throw OwnFault{42};
-    };
+    });
+    fault.cancel = &shared;
     try {
         (void)diarizer.process(audio, test::rate, 1, fault);
         CHECK(false);
@@ -146,18 +189,22 @@ void exceptions(const Diarizer &diarizer, const std::vector<float> &audio)
         CHECK(own.code == 42);
     }
     CHECK(calls == 1);
+    // What it throws ends its own call, and none beside it that has the same switch.
+    Call beside;
+    beside.cancel = &shared;
+    CHECK(!diarizer.process(audio, test::rate, beside).segments().empty());
     try {
-        (void)diarizer.process_file("no matter", [](Stage, float) {});
+        (void)diarizer.process_file("no matter", test::reporting([](Stage, float) {}));
         CHECK(false);
     } catch (const voiceflow::Error &error) {
         CHECK_ERROR(error, not_found, "no matter");
     }
     // Thrown where it would not be taken for the library's: the last report of all.
-    const auto at_the_end = [](Stage stage, float fraction) {
+    const Call at_the_end = test::reporting([](Stage stage, float fraction) {
         if (stage == Stage::reconstruction && fraction >= 1.0F) {
             throw std::logic_error("at the end");
         }
-    };
+    });
     try {
         (void)diarizer.process(audio, test::rate, 1, at_the_end);
         CHECK(false);
@@ -165,34 +212,37 @@ void exceptions(const Diarizer &diarizer, const std::vector<float> &audio)
         CHECK(std::string(error.what()) == "at the end");
     }
     // A call of the library inside a callback is refused, and its error is the callback's own.
-    const auto calls_back = [&](Stage, float) { (void)diarizer.describe(); };
+    const Call calls_back = test::reporting([&](Stage, float) { (void)diarizer.describe(); });
     CHECK_THROWS(diarizer.process(audio, test::rate, 1, calls_back), invalid_argument, "callback");
     CHECK(!diarizer.process(audio, test::rate).segments().empty());
 }
 
-void deadlines(const std::vector<float> &audio)
+void deadlines(const Diarizer &diarizer, const std::vector<float> &audio)
 {
-    const Diarizer diarizer(test::options().set_deadline(0ms));
+    Call call;
+    call.deadline = 0ms;
     try {
-        (void)diarizer.process(audio, test::rate);
+        (void)diarizer.process(audio, test::rate, call);
         CHECK(false);
     } catch (const voiceflow::DeadlinePassed &error) {
         CHECK_ERROR(error, deadline, "deadline");
     }
     // A little time is not none.
-    const Diarizer hurried(test::options().set_deadline(1us));
-    CHECK_THROWS(
-        hurried.process(audio, test::rate, [](Stage, float) { std::this_thread::sleep_for(2ms); }), deadline,
-        "deadline of 1 ms");
-    CHECK(!Diarizer(test::options().set_deadline(10min)).process(audio, test::rate).segments().empty());
+    call.deadline = 1us;
+    call.progress = [](Stage, float) { std::this_thread::sleep_for(2ms); };
+    CHECK_THROWS(diarizer.process(audio, test::rate, call), deadline, "deadline of 1 ms");
+    call = Call();
+    call.deadline = 10min;
+    CHECK(!diarizer.process(audio, test::rate, call).segments().empty());
 }
 
 void files(const Diarizer &diarizer, char **first)
 {
     for (char **path = first; *path != nullptr; ++path) {
         float last = 0;
-        const Diarization result = diarizer.process_file(std::filesystem::path(*path),
-                                                         [&](Stage, float fraction) { last = fraction; });
+        const Diarization result =
+            diarizer.process_file(std::filesystem::path(*path),
+                                  test::reporting([&](Stage, float fraction) { last = fraction; }));
         CHECK(result.duration() > 0s && last == 1.0F);
         CHECK(test::same(result.segments(), diarizer.process_file(*path).segments()));
     }
@@ -209,6 +259,10 @@ int main(int, char **arguments)
     models(diarizer);
     progress(diarizer, audio);
     exceptions(diarizer, audio);
-    deadlines(audio);
+    speakers(diarizer, audio);
+#ifdef __cpp_lib_jthread
+    stops(diarizer, audio);
+#endif
+    deadlines(diarizer, audio);
     files(diarizer, arguments + 1);
 }

@@ -49,7 +49,6 @@ void failures()
     const expected<void> refused = made.set_threads(257);
     CHECK(!refused && !refused.has_value());
     CHECK_ERROR(refused.error(), invalid_argument, "257");
-    CHECK_ERROR(made.set_deadline(-1ms).error(), invalid_argument, "got -0.001 s");
     CHECK_ERROR(made.set_bundle(std::string("a\0b", 3)).error(), invalid_argument, "bundle: ");
     CHECK_ERROR(made.set_plda(std::string("a\0b", 3)).error(), invalid_argument, "folder: ");
     CHECK_ERROR(made.set_cache_folder(std::string("a\0b", 3)).error(), invalid_argument, "folder: ");
@@ -68,27 +67,33 @@ void recordings(const Diarizer &diarizer, const std::vector<float> &audio)
           value(diarizer.model_sha256()).size() == 64);
     float last = 0;
     const auto watch = [&](voiceflow::Stage, float fraction) { last = fraction; };
-    const auto result = value(diarizer.process(audio, test::rate, 1, watch));
+    const voiceflow::Call watching = test::reporting(watch);
+    const auto result = value(diarizer.process(audio, test::rate, 1, watching));
     CHECK(last == 1.0F && !value(result.segments()).empty() && value(result.duration()) == 12s);
     last = 0;
-    CHECK(diarizer.process(audio, test::rate, watch) && last == 1.0F);
+    CHECK(diarizer.process(audio, test::rate, watching) && last == 1.0F);
     CHECK(value(result.to_rttm("a")).rfind("SPEAKER a 1 ", 0) == 0);
     CHECK_ERROR(result.speaker_label(-1).error(), invalid_argument, "speaker");
 
-    const auto stop = [](voiceflow::Stage, float) { return voiceflow::Next::cancel; };
-    CHECK_ERROR(diarizer.process(audio, test::rate, 1, stop).error(), cancelled, "cancelled");
+    const auto cancel = value(voiceflow::Cancel::create());
+    voiceflow::Call stopped = test::reporting([&](voiceflow::Stage, float) { CHECK(cancel.set()); });
+    stopped.cancel = &cancel;
+    CHECK_ERROR(diarizer.process(audio, test::rate, 1, stopped).error(), cancelled, "cancelled");
     CHECK_ERROR(diarizer.process_file("/nowhere.wav").error(), not_found, "/nowhere.wav");
     CHECK_ERROR(diarizer.process(voiceflow::span<const float>(audio.data(), 3), test::rate, 2).error(),
                 invalid_argument, "2 channels");
-    Options late = options();
-    CHECK(late.set_deadline(0ms));
-    CHECK_ERROR(value(Diarizer::create(late)).process(audio, test::rate).error(), deadline, "deadline");
+    voiceflow::Call late;
+    late.deadline = 0ms;
+    CHECK_ERROR(diarizer.process(audio, test::rate, late).error(), deadline, "deadline");
+    late.deadline = -1ms;
+    CHECK_ERROR(diarizer.process(audio, test::rate, late).error(), invalid_argument, "got -0.001 s");
 
     const auto stream = value(voiceflow::Stream::create(diarizer, test::rate));
     CHECK(stream.push(audio));
     CHECK(!value(stream.finish()).segments()->empty() && !value(stream.read()).empty());
     CHECK_ERROR(stream.push(audio).error(), invalid_argument, "finish");
-    CHECK(stream.reset() && stream.cancel());
+    CHECK(stream.reset());
+    CHECK_ERROR(stream.push(audio, stopped).error(), cancelled, "cancelled");
 
     const auto gallery = value(voiceflow::Gallery::create(diarizer));
     CHECK(gallery.enroll_embedding("ada", value(result.speaker_embedding(0)), 5s));
@@ -101,9 +106,11 @@ void sessions(const std::vector<float> &audio)
 {
     const auto session = value(voiceflow::Session::create(options()));
     const auto cancel = value(voiceflow::Cancel::create());
-    CHECK(session.infer(audio, 1, cancel)->shape.batch == 1);
-    CHECK(cancel.set());
-    CHECK_ERROR(session.infer(audio, 1, cancel).error(), cancelled, "cancelled");
+    voiceflow::Call call;
+    call.cancel = &cancel;
+    CHECK(session.infer(audio, 1, call)->shape.batch == 1);
+    CHECK(cancel.child().has_value() && cancel.set());
+    CHECK_ERROR(session.infer(audio, 1, call).error(), cancelled, "cancelled");
     CHECK_ERROR(session.infer(audio, 7).error(), invalid_argument, "7 rows");
 }
 

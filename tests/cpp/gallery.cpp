@@ -72,14 +72,16 @@ void recordings(const Diarizer &diarizer)
     CHECK_THROWS(gallery.enroll_file(diarizer, "ada", "/nowhere.wav"), not_found, "/nowhere.wav");
     try {
         gallery.enroll_samples(diarizer, "ada", audio, test::rate,
-                               [](voiceflow::Stage, float) { throw OwnFault(); });
+                               test::reporting([](voiceflow::Stage, float) { throw OwnFault(); }));
         CHECK(false);
     } catch (const OwnFault &) {
         CHECK(gallery.count() == 0);
     }
-    CHECK_THROWS(gallery.enroll_samples(diarizer, "ada", audio, test::rate, 1,
-                                        [](voiceflow::Stage, float) { return voiceflow::Next::cancel; }),
-                 cancelled, "cancelled");
+    const voiceflow::Cancel cancel;
+    voiceflow::Call call;
+    call.cancel = &cancel;
+    cancel.set();
+    CHECK_THROWS(gallery.enroll_samples(diarizer, "ada", audio, test::rate, 1, call), cancelled, "cancelled");
 
     // The speakers of a result by the voices that they have in it.
     const voiceflow::Diarization result = diarizer.process(audio, test::rate);

@@ -64,14 +64,17 @@ void moved_from(const Diarizer &diarizer, const std::vector<float> &audio)
     voiceflow::Cancel cancel;
     const voiceflow::Cancel other_cancel(std::move(cancel));
     CHECK_THROWS(cancel.set(), null, "cancel");
-    CHECK_THROWS(other.infer(audio, 1, cancel), null, "cancel");
+    CHECK_THROWS(cancel.child(), null, "cancel");
+    voiceflow::Call call;
+    call.cancel = &cancel;
+    CHECK_THROWS(other.infer(audio, 1, call), null, "cancel");
 
     Stream stream(diarizer, test::rate);
     const Stream other_stream(std::move(stream));
     CHECK_THROWS(stream.push(audio), null, "stream");
     CHECK_THROWS(stream.read(), null, "stream");
     CHECK_THROWS(stream.finish(), null, "stream");
-    CHECK_THROWS(stream.cancel(), null, "stream");
+    CHECK_THROWS(stream.reset(), null, "stream");
 
     Diarization result = diarizer.process(audio, test::rate);
     const Diarization other_result(std::move(result));

@@ -39,8 +39,8 @@ void inference(const Session &session)
     std::vector<float> embedding(shape.embedding_size());
     CHECK(session.infer_into(audio, batch, activity, embedding) == shape.frames);
     CHECK(activity == answer.activity && embedding == answer.embedding);
-    const voiceflow::Cancel unused;
-    CHECK(session.infer(audio, batch, unused).activity == activity);
+    const voiceflow::Cancel unset;
+    CHECK(session.infer(audio, batch, test::with(unset)).activity == activity);
 
     const voiceflow::span<float> small(activity.data(), 1);
     CHECK_THROWS(session.infer_into(audio, batch, small, embedding), buffer_too_small, "1");
@@ -69,31 +69,27 @@ void switches(const Session &session)
     try {
         // Without an end of its own, so that it is not over before it is cancelled.
         while (test::in_time()) {
-            (void)session.infer_into(audio, batch, activity, embedding, cancel);
+            (void)session.infer_into(audio, batch, activity, embedding, test::with(cancel));
         }
         CHECK(false);
     } catch (const voiceflow::Cancelled &error) {
         CHECK_ERROR(error, cancelled, "cancelled");
     }
     other.join();
-    CHECK_THROWS(session.infer(audio, batch, cancel), cancelled, "cancelled");
+    CHECK_THROWS(session.infer(audio, batch, test::with(cancel)), cancelled, "cancelled");
     CHECK(session.infer(audio, batch).shape.batch == batch);
 }
 
-/// A length not met before is not learnt by a call that is cancelled: its switch is heard from the start.
-void switch_of_a_new_length()
+/// Room is looked at before the switch.
+void switch_and_room()
 {
     const Session session(test::options());
     const std::vector<float> audio = test::audio(test::rate, 8);
     const voiceflow::Cancel cancel;
     cancel.set();
-    CHECK_THROWS(session.infer(audio, 1, cancel), cancelled, "cancelled");
-    CHECK_THROWS(session.infer_into(audio, 1, {}, {}, cancel), cancelled, "cancelled");
-    const voiceflow::Cancel unused;
-    CHECK(session.infer(audio, 1, unused).activity == session.infer(audio, 1).activity);
-    // Of a length that is known, the room is looked at before the switch.
-    CHECK_THROWS(session.infer_into(audio, 1, {}, {}, cancel), buffer_too_small, "0");
-    CHECK_THROWS(session.infer({}, 1, unused), invalid_argument, "samples");
+    CHECK_THROWS(session.infer(audio, 1, test::with(cancel)), cancelled, "cancelled");
+    CHECK_THROWS(session.infer_into(audio, 1, {}, {}, test::with(cancel)), buffer_too_small, "0");
+    CHECK_THROWS(session.infer({}, 1, test::with(cancel)), invalid_argument, "samples");
 }
 
 /// What the first session writes into the folder, the second is made of; the results are the same to the bit.
@@ -122,9 +118,11 @@ void cache_folder()
 
 void deadline()
 {
-    const Session session(test::options().set_deadline(0ms));
+    const Session session(test::options());
     const std::vector<float> audio(session.describe().window_samples);
-    CHECK_THROWS(session.infer(audio, 1), deadline, "deadline");
+    voiceflow::Call call;
+    call.deadline = 0ms;
+    CHECK_THROWS(session.infer(audio, 1, call), deadline, "deadline");
 }
 
 void loads()
@@ -149,7 +147,7 @@ int main()
     models(session);
     inference(session);
     switches(session);
-    switch_of_a_new_length();
+    switch_and_room();
     cache_folder();
     deadline();
     loads();

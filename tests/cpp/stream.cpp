@@ -117,38 +117,38 @@ void ends(const Diarizer &diarizer, const std::vector<float> &audio)
     const Stream stream(diarizer, test::rate);
     stream.push(audio);
     try {
-        (void)stream.finish([](voiceflow::Stage, float) { throw OwnFault(); });
+        (void)stream.finish(test::reporting([](voiceflow::Stage, float) { throw OwnFault(); }));
         CHECK(false);
     } catch (const OwnFault &) {
         // As after any cancelled call, the stream can still be ended.
         CHECK(!stream.finish().segments().empty());
     }
 
-    const Stream late(diarizer, voiceflow::Options().set_deadline(0ms), test::rate);
-    CHECK_THROWS(late.push(audio), deadline, "deadline");
+    voiceflow::Call late;
+    late.deadline = 0ms;
+    const Stream cancelled(diarizer, voiceflow::Options().set_latency(1s), test::rate);
+    CHECK_THROWS(cancelled.push(audio, late), deadline, "deadline");
+    CHECK_THROWS(Stream(diarizer, test::rate, 1, test::exclusive()), invalid_argument, "as making a stream has");
 
     // Pushes without an end of their own, until another thread cancels one.
-    const Stream cancelled(diarizer, test::rate);
-    std::atomic<bool> ended = false;
+    const voiceflow::Cancel cancel;
     std::thread other([&] {
-        while (!ended) {
-            std::this_thread::sleep_for(5ms);
-            cancelled.cancel();
-        }
+        std::this_thread::sleep_for(50ms);
+        cancel.set();
     });
     try {
         while (test::in_time()) {
-            cancelled.push(audio);
+            cancelled.push(audio, test::with(cancel));
             cancelled.reset();
         }
         CHECK(false);
     } catch (const voiceflow::Cancelled &error) {
         CHECK_ERROR(error, cancelled, "cancelled");
     }
-    ended = true;
     other.join();
     cancelled.push(std::vector<float>());
     CHECK(cancelled.updates() > 0);
+    CHECK_THROWS(cancelled.reset(test::exclusive()), invalid_argument, "as a reset has no use for it");
 }
 
 }  // namespace

@@ -86,6 +86,31 @@ inline voiceflow::Options options()
 
 #endif
 
+/// A call with this switch.
+inline voiceflow::Call with(const voiceflow::Cancel &cancel)
+{
+    voiceflow::Call call;
+    call.cancel = &cancel;
+    return call;
+}
+
+/// A call that reports to this callable.
+template <class Progress>
+voiceflow::Call reporting(Progress progress)
+{
+    voiceflow::Call call;
+    call.progress = std::move(progress);
+    return call;
+}
+
+/// A call that asks for what only results of recordings can have.
+inline voiceflow::Call exclusive()
+{
+    voiceflow::Call call;
+    call.exclusive = true;
+    return call;
+}
+
 /// The same noise for the same seed, bursts of it between pauses.
 inline std::vector<float> audio(std::size_t samples, std::uint32_t seed)
 {

@@ -63,17 +63,21 @@ void cancel_one(const Diarizer &diarizer, const std::vector<float> &audio)
     });
     side_by_side([&](std::size_t number) {
         bool first = true;
-        const auto watch = [&](voiceflow::Stage, float) {
+        const voiceflow::Cancel cancel;
+        voiceflow::Call call = test::reporting([&](voiceflow::Stage, float) {
             under_way += first ? 1 : 0;
             first = false;
             // The last call cannot be done before the flag is set.
             while (number == 0 && !stop) {
                 std::this_thread::yield();
             }
-            return number == 0 && stop ? voiceflow::Next::cancel : voiceflow::Next::go_on;
-        };
+            if (number == 0) {
+                cancel.set();
+            }
+        });
+        call.cancel = &cancel;
         try {
-            CHECK(!diarizer.process(audio, test::rate, 1, watch).segments().empty() && number != 0);
+            CHECK(!diarizer.process(audio, test::rate, 1, call).segments().empty() && number != 0);
         } catch (const voiceflow::Cancelled &) {
             ++cancelled;
         }
