@@ -42,11 +42,11 @@ KEPT = re.compile(
     r"|[\w.]+ = |[\w.]+\(.*\)$|(for|if|with|while) .*:$"
 )
 # A paragraph starts where one of these does.
-OPENING = re.compile(r"SAFETY: |Returns VF_|#include ")
-# A word with what must not be parted from it: code with spaces in it.
-WORD = re.compile(r"(?:`[^`]*`|[^\s`]|`(?=[^`]*$))+")
-# At the start of a line these would mean something in Markdown.
-NEVER_FIRST = re.compile(r"([-*+>|]|#+|\d+[.)]|=+|-+|```.*)$")
+OPENING = re.compile(r"SAFETY: |Returns VF_|#include |--\w")
+# A word with what must not be parted from it: code and shapes with spaces in them.
+WORD = re.compile(r"(?:``[^`]{1,80}``|`[^`]{1,80}`|\[[\w ,.*/+-]{1,60}\]|[^\s`]|`)+")
+# At the start of a line these would mean something.
+NEVER_FIRST = re.compile(r"([-*+>|]|#+|\d+[.)]|=+|-+|--\w.*|```.*)$")
 
 
 def words(text: str) -> list[str]:

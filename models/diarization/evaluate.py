@@ -1,9 +1,11 @@
-"""Measures a model: ``evaluate.py --model FILE --recordings DIR [DIR ...] --data DATA --out REPORT``.
+"""Measures a model:
+``evaluate.py --model FILE --recordings DIR [DIR ...] --data DATA --out REPORT``.
 
-Speed is always measured, diarization where there are recordings, verification of held-out speakers where
-there is speech. Writes report.json, plots and the RTTM that was found to ``--out``, and Markdown tables to
-standard output; ``--keep`` puts the report into the model's own validation_report.json too. Recordings
-kept for testing are for the last model only: never choose anything by them.
+Speed is always measured, diarization where there are recordings, verification of held-out speakers
+where there is speech. Writes report.json, plots and the RTTM that was found to ``--out``, and
+Markdown tables to standard output; ``--keep`` puts the report into the model's own
+validation_report.json too. Recordings kept for testing are for the last model only: never choose
+anything by them.
 """
 
 import argparse
@@ -38,7 +40,8 @@ def measure_verification(options: argparse.Namespace) -> dict:
 
 
 def measure_diarization(options: argparse.Namespace) -> dict:
-    """Diarization of every folder, by the variants too; the timeline shows the recording of median error."""
+    """Diarization of every folder, by the variants too; the timeline shows the recording of median
+    error."""
     results = {}
     for folder in options.recordings:
         name = folder.resolve().name

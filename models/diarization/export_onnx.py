@@ -1,4 +1,5 @@
-"""Writes a checkpoint as a model folder: ``export_onnx.py --checkpoint FILE --out models/fast-cnn/1.0.1``."""
+"""Writes a checkpoint as a model folder:
+``export_onnx.py --checkpoint FILE --out models/fast-cnn/1.0.1``."""
 
 import argparse
 import json

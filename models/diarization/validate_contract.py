@@ -1,7 +1,8 @@
-"""Checks a model file against the model contract: ``validate_contract.py FILE [--audio RECORDING]``.
+"""Checks a model file against the model contract:
+``validate_contract.py FILE [--audio RECORDING]``.
 
-Prints a line for each rule. The rules come in classes (metadata, tensors, runs, golden vector); the first
-class with a breach ends the check with status 1, since what follows builds on it.
+Prints a line for each rule. The rules come in classes (metadata, tensors, runs, golden vector); the
+first class with a breach ends the check with status 1, since what follows builds on it.
 """
 
 import argparse

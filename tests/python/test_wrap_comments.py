@@ -84,8 +84,13 @@ def test_prose_is_wrapped(kind: str, text: str, expected: str) -> None:
     assert rewritten(made, kind) == made
 
 
-def test_code_and_numbers_keep_their_places() -> None:
-    text = f"/// {'x' * 80} `code that is long` and {'y' * 60} - {'z' * 70} 2. {'a' * 90}\n"
-    lines = rewritten(text, ".rs").split("\n")
-    assert any("`code that is long`" in line for line in lines)
-    assert not any(line.startswith(("/// - ", "/// 2.")) for line in lines)
+@pytest.mark.parametrize("whole", ["`code that is long`", "``code -- of Python``", "[batch, frames, 3]"])
+def test_code_and_shapes_are_not_parted(whole: str) -> None:
+    for before in range(60, 100):
+        lines = rewritten(f"/// {'x' * before} {whole} {'y' * 60}\n", ".rs").split("\n")
+        assert any(whole in line for line in lines), before
+
+
+def test_no_line_begins_with_what_means_something() -> None:
+    lines = rewritten(f"/// {'x' * 90} - {'y' * 70} 2. {'z' * 90} --option {'a' * 90}\n", ".rs").split("\n")
+    assert len(lines) > 3 and not any(line.startswith(("/// - ", "/// 2.", "/// --")) for line in lines)

@@ -1,4 +1,5 @@
-"""Lets the tests import the packages where they are not installed, and makes windows for them to train on."""
+"""Lets the tests import the packages where they are not installed, and makes windows for them to
+train on."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Corpora of a few seconds in the folders that the published ones come in, with buzzes for voices."""
+"""Corpora of a few seconds in the folders that the published ones come in, with buzzes for
+voices."""
 
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from voiceflow_models.data.synthetic import speak, timbres
 AMI_SPEAKERS = ("FEE087", "MEE006", "MEO020", "MIO005")
 AMI_SECONDS = 42.0
 AMI_TURNS = {
-    # The second has four people in its first ten seconds; MIO005 says the least.
+    # The second has four speakers in its first ten seconds; MIO005 says the least.
     "ES2002a": ((1.0, 9.0, 0), (12.0, 6.0, 1), (17.0, 4.0, 0), (30.0, 8.0, 2)),
     "IS1000a": ((0.0, 3.0, 0), (3.5, 3.0, 1), (5.0, 3.0, 2), (8.5, 1.0, 3), (20.0, 12.0, 2)),
 }
@@ -57,7 +58,8 @@ def make_ami(root: Path) -> Path:
 
 
 def make_voxconverse(root: Path) -> Path:
-    """One recording for development (44.1 kHz, two channels) and one for testing, each in its own place."""
+    """One recording for development (44.1 kHz, two channels) and one for testing, each in its own
+    place."""
     turns = ((0.5, 4.0, 0), (6.0, 5.0, 1))
     audio = sound(turns, 12.0, 44_100)
     both = np.stack([audio * 2, np.zeros_like(audio)], axis=1)
@@ -69,16 +71,17 @@ def make_voxconverse(root: Path) -> Path:
 
 
 def make_librispeech(root: Path) -> Path:
-    """Three readers for training, one of them with less than 3 s of speech, and one of dev-clean."""
+    """Three readers for training, one of them with less than 3 s of speech, and one of
+    dev-clean."""
     corpus = root / "LibriSpeech"
     lines = ["; Some metadata", ";ID  |SEX| SUBSET           |MINUTES| NAME"]
-    people = (
+    readers = (
         (19, "train-clean-100", 4),
         (60, "train-clean-100", 3),
         (26, "train-other-500", 1),
         (84, "dev-clean", 2),
     )
-    for index, (number, subset, utterances) in enumerate(people):
+    for index, (number, subset, utterances) in enumerate(readers):
         name = "|CBW|Simon" if number == 60 else "Somebody"
         lines.append(f"{number:<5}| F | {subset:<16} | 25.19 | {name}")
         for count in range(utterances):

@@ -16,19 +16,19 @@ def sweep() -> np.ndarray:
 @pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
 def test_a_codec_keeps_time_and_length_and_not_every_sample(codec):
     audio = sweep()
-    heard = through(np.random.default_rng(0), audio, codec)
-    assert heard.shape == audio.shape and heard.dtype == np.float32
+    coded = through(np.random.default_rng(0), audio, codec)
+    assert coded.shape == audio.shape and coded.dtype == np.float32
     # Up to 3 kHz, which all of them carry, at the very same time.
     low = slice(SAMPLE_RATE // 4, SAMPLE_RATE // 4 + 28 * SAMPLE_RATE // 30)
-    likeness = np.corrcoef(audio[low], heard[low])[0, 1]
+    likeness = np.corrcoef(audio[low], coded[low])[0, 1]
     assert likeness > 0.8
-    moved = np.corrcoef(audio[low], np.roll(heard, 3)[low])[0, 1]
+    moved = np.corrcoef(audio[low], np.roll(coded, 3)[low])[0, 1]
     assert moved < likeness
-    assert np.abs(heard - audio).max() > 1e-3
+    assert np.abs(coded - audio).max() > 1e-3
 
 
 @pytest.mark.parametrize("codec", [codec for codec in CODECS if codec.rate == 8_000], ids=lambda c: c.name)
 def test_telephone_codecs_lose_what_is_above_4_khz(codec):
-    heard = through(np.random.default_rng(0), sweep(), codec)
+    coded = through(np.random.default_rng(0), sweep(), codec)
     high = slice(-SAMPLE_RATE // 3, None)
-    assert np.std(heard[high]) < 0.2 * np.std(sweep()[high])
+    assert np.std(coded[high]) < 0.2 * np.std(sweep()[high])

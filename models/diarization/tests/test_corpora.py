@@ -38,19 +38,19 @@ def test_voxconverse_finds_sound_where_its_archives_put_it(tmp_path):
 
 def test_other_rates_are_resampled_and_channels_averaged(tmp_path):
     (recording,) = voxconverse.load(make_voxconverse(tmp_path))
-    heard = audio.read(recording.path)
+    decoded = audio.read(recording.path)
     expected = audio.read(voxconverse.load(tmp_path, "test")[0].path)
-    assert heard.shape == expected.shape == (12 * 16_000,)
-    assert np.corrcoef(heard, expected)[0, 1] > 0.95
-    assert np.std(heard) == pytest.approx(np.std(expected), rel=0.1)
+    assert decoded.shape == expected.shape == (12 * 16_000,)
+    assert np.corrcoef(decoded, expected)[0, 1] > 0.95
+    assert np.std(decoded) == pytest.approx(np.std(expected), rel=0.1)
     part = audio.read(recording.path, 6.0, 3.0)
-    assert np.allclose(part[400:-400], heard[96_400:143_600], atol=1e-3)
+    assert np.allclose(part[400:-400], decoded[96_400:143_600], atol=1e-3)
 
 
 def test_librispeech_readers_are_speakers(tmp_path):
     root = make_librispeech(tmp_path / "corpus")
-    people = librispeech.readers(root)
-    assert [(one.number, one.subset, len(one.utterances)) for one in people] == [
+    found = librispeech.readers(root)
+    assert [(one.number, one.subset, len(one.utterances)) for one in found] == [
         (19, "train-clean-100", 4),
         (26, "train-other-500", 1),
         (60, "train-clean-100", 3),
@@ -71,14 +71,14 @@ def test_what_is_kept_is_not_read_again(tmp_path):
     assert all(np.array_equal(a.audio, b.audio) for a, b in zip(before, after, strict=True))
 
 
-def test_people_of_meetings_are_heard_alone_in_all_of_them(tmp_path):
-    people = solo_speakers(ami.load(make_ami(tmp_path)), tmp_path / "cache")
-    assert [person.name for person in people] == ["ami-FEE087", "ami-MEE006", "ami-MEO020"]
+def test_speakers_of_meetings_have_solo_speech_from_all_of_them(tmp_path):
+    speakers = solo_speakers(ami.load(make_ami(tmp_path)), tmp_path / "cache")
+    assert [speaker.name for speaker in speakers] == ["ami-FEE087", "ami-MEE006", "ami-MEO020"]
     # 8 + 1 (until MEE006 begins: 1..10, 18..21) in the first meeting, 3 in the second.
-    assert people[0].speech.sum() / 100 == pytest.approx(9 + 3 + 3, abs=0.4)
+    assert speakers[0].speech.sum() / 100 == pytest.approx(9 + 3 + 3, abs=0.4)
 
 
-def test_people_whose_names_do_not_last_are_nobody(tmp_path):
+def test_speakers_whose_names_do_not_last_have_no_class(tmp_path):
     assert solo_speakers(voxconverse.load(make_voxconverse(tmp_path)), tmp_path / "cache") == []
 
 

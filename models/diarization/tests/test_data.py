@@ -70,14 +70,14 @@ def test_a_pause_in_a_turn_belongs_to_it_unless_somebody_else_talks_in_it():
 
 
 def test_a_window_in_which_nobody_talks_is_not_turned_up(simulator):
-    def level(people: int) -> float:
-        talks = [simulator.conversation(np.random.default_rng(seed), 10.0, people) for seed in range(40)]
+    def level(speakers: int) -> float:
+        talks = [simulator.conversation(np.random.default_rng(seed), 10.0, speakers) for seed in range(40)]
         return np.median([np.sqrt(np.mean(talk.audio**2)) for talk in talks])
 
     assert level(0) < 0.5 * level(3)
 
 
-def test_few_people_carry_a_stretch_of_conversation():
+def test_few_speakers_carry_a_stretch_of_conversation():
     second, talking = SAMPLE_RATE, []
     for seed in range(20):
         random = np.random.default_rng(seed)
@@ -171,23 +171,23 @@ def test_labels_become_rttm():
 
 
 def test_who_talks_is_settled_by_the_labels_and_how_many_by_the_teacher():
-    def heard(**shares):
+    def soft(**shares):
         return np.array([shares.get(name, 0.0) for name in ("none", "a", "b", "c", "ab", "ac", "bc")])
 
     settled = settle_identity(
         np.stack(
             [
-                heard(none=0.2, a=0.1, b=0.6, bc=0.1),  # mistakes a for b
-                heard(none=0.4, a=0.2, b=0.4),  # hears one of the two that talk
-                heard(none=0.7, c=0.3),  # hears somebody where nobody is known to talk
+                soft(none=0.2, a=0.1, b=0.6, bc=0.1),  # confuses a with b
+                soft(none=0.4, a=0.2, b=0.4),  # detects one of the two that talk
+                soft(none=0.7, c=0.3),  # detects speech where nobody is known to talk
             ]
         ),
         np.array([1, 4, 0]),
     )
     expected = [
-        heard(none=0.2, a=0.7, ab=0.05, ac=0.05),
-        heard(none=0.4, a=0.2, b=0.4),
-        heard(none=0.7, c=0.3),
+        soft(none=0.2, a=0.7, ab=0.05, ac=0.05),
+        soft(none=0.4, a=0.2, b=0.4),
+        soft(none=0.7, c=0.3),
     ]
     assert np.allclose(settled, expected, atol=2e-3)
 

@@ -35,7 +35,8 @@ def test_the_equal_error_of_two_normal_distributions(distance):
 
 
 def test_the_equal_error_lies_between_two_thresholds():
-    # From threshold 2 to 3, missed rises from 1/3 to 2/3 and false alarm stays 1/2: they cross half way.
+    # From threshold 2 to 3, missed rises from 1/3 to 2/3 and false alarm stays 1/2: they cross half
+    # way.
     rate, threshold = trade_off(np.array([1.0, 2.0, 4.0]), np.array([0.0, 3.0])).equal_error()
     assert (rate, threshold) == (pytest.approx(0.5), pytest.approx(2.5))
 
@@ -80,10 +81,10 @@ def cuts_of(speaker, start):
     return verification.Cuts(np.empty(0), np.empty(0), np.array(speaker), np.array(start))
 
 
-def test_unheard_cuts_are_counted_and_left_out():
+def test_silent_cuts_are_counted_and_left_out():
     embeddings = np.array([[1, 0], [2, 0], [0, 0], [0, 3], [0, 1]], float)
     result = verification.compare(embeddings, cuts_of([0, 0, 0, 1, 1], [0, 200, 400, 0, 200]))
-    assert (result.cuts, result.unheard, result.same, result.different) == (5, 1, [1, 1], 4)
+    assert (result.cuts, result.silent, result.same, result.different) == (5, 1, [1, 1], 4)
     assert result.det.equal_error()[0] == 0
 
 
@@ -94,7 +95,7 @@ def test_cuts_of_one_speaker_that_overlap_are_no_trial():
 
 
 def test_every_speaker_counts_alike():
-    # Speaker 0 is always recognised in many trials, speaker 1 never in a single one.
+    # Speaker 0 is always identified in many trials, speaker 1 never in a single one.
     embeddings = np.array([[1, 0, 0, 0]] * 8 + [[0, 1, 0, 0], [0, 0, 1, 0]], float)
     result = verification.compare(embeddings, cuts_of([0] * 8 + [1] * 2, [200 * i for i in range(10)]))
     assert result.same == [28, 1]
@@ -118,7 +119,7 @@ def test_cuts_are_whole_and_start_where_somebody_speaks():
     assert np.array_equal(cuts.audio, again.audio)
 
 
-def test_a_levelled_encoder_does_not_hear_loudness():
+def test_a_levelled_encoder_does_not_depend_on_loudness():
     audio = np.random.default_rng(2).standard_normal(1000).astype(np.float32)
     encode = verification.levelled(lambda sound: sound[:3])
     assert np.allclose(encode(audio * 0.001), encode(audio), rtol=1e-4)

@@ -1,4 +1,5 @@
-"""The exported graph and its variants, with random weights: clean, equal to PyTorch, close to each other."""
+"""The exported graph and its variants, with random weights: clean, equal to PyTorch, close to each
+other."""
 
 import hashlib
 import json
@@ -46,11 +47,11 @@ def export_small(out: Path, windows: Path, wanted: tuple[bool, bool], shipped: s
     thresholds = {"onset": 0.5, "offset": 0.5, "clustering": 0.7}
     properties = Properties("fast-cnn", "1.2.3", 10.0, 5.0, thresholds, network.embedding_dim)
     with pytest.MonkeyPatch.context() as patch:
-        # The voices of random weights are nobody's: those of people who differ take their place.
-        people = np.arange(40).repeat(8)
-        drawn = random.standard_normal((40, network.embedding_dim))[people]
+        # The voices of random weights are nobody's: those of different speakers take their place.
+        speakers = np.arange(40).repeat(8)
+        drawn = random.standard_normal((40, network.embedding_dim))[speakers]
         drawn += random.standard_normal(drawn.shape) * 0.3
-        patch.setattr(plda, "collect", lambda *_: (drawn, people))
+        patch.setattr(plda, "collect", lambda *_: (drawn, speakers))
         patch.setattr(variants, "CALIBRATION_WINDOWS", 4)
         patch.setattr(variants, "UNSEEN_WINDOWS", 2)
         patch.setattr(variants, "TIMED_RUNS", 3)
@@ -115,7 +116,7 @@ def test_products_with_weights_bring_their_bias(folder):
     assert all(by_name[node.name].input[2] in biases for node in products)
 
 
-def test_the_report_tells_what_was_measured(folder):
+def test_the_report_has_what_was_measured(folder):
     report = json.loads((folder / "validation_report.json").read_text())
     assert report["largest_difference_from_pytorch"] < 1e-4
     assert set(report["variants"]) == {"fp16", "int8"}

@@ -38,8 +38,8 @@ def labelled(path: Path) -> tuple[np.ndarray, np.ndarray, set[str]]:
 def test_rttm_marks_the_sound_of_made_up_voices(tmp_path, suffix):
     path = tmp_path / f"three.{suffix}"
     assert generate("--synthetic", "--speakers", 3, "--seconds", 40, "--out", path).returncode == 0
-    level, talking, people = labelled(path)
-    assert people == {"voice-1", "voice-2", "voice-3"} and len(level) == 1000
+    level, talking, speakers = labelled(path)
+    assert speakers == {"voice-1", "voice-2", "voice-3"} and len(level) == 1000
     assert level[~talking].max() == 0
     assert (level[talking] > 0.005).mean() > 0.95
     assert 0.5 < talking.mean() < 0.95
@@ -78,8 +78,8 @@ def test_conversations_of_real_voices_have_their_names(tmp_path):
     path = tmp_path / "meeting.flac"
     result = generate("--data", tmp_path / "data", "--seconds", 30, "--seed", 3, "--out", path)
     assert result.returncode == 0, result.stderr
-    level, talking, people = labelled(path)
-    assert people <= {"a", "b", "c", "d", "e"} and 1 <= len(people) <= 2
+    level, talking, speakers = labelled(path)
+    assert speakers <= {"a", "b", "c", "d", "e"} and 1 <= len(speakers) <= 2
     assert np.median(level[talking]) > 2 * np.median(level[~talking])
     result = generate("--data", tmp_path / "data", "--speakers", 7, "--out", path)
     assert "expected 7 speakers with 3 s of speech, found 5" in result.stderr

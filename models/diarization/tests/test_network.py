@@ -1,4 +1,5 @@
-"""The network: shapes, the contract, losses that do not know the speakers' order, training, export."""
+"""The network: shapes, the contract, losses that do not know the speakers' order, training,
+export."""
 
 import os
 import subprocess
@@ -134,7 +135,7 @@ def test_features_do_not_depend_on_the_level_unless_it_is_low():
     assert 1.5 < lower < 3.5
 
 
-def test_giving_two_people_one_slot_costs_affinity():
+def test_giving_two_speakers_one_slot_costs_affinity():
     exact = torch.tensor([[1] * 20 + [2] * 20])
     apart = torch.full((1, 40, len(POWERSET)), -5.0)
     apart[0, :20, 3] = apart[0, 20:, 1] = 5.0  # any slots will do, as long as they are two

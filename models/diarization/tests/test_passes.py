@@ -1,4 +1,5 @@
-"""The passes over an exported graph, each on a small graph made for it: same results, and what is gone."""
+"""The passes over an exported graph, each on a small graph made for it: same results, and what is
+gone."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,5 @@
-"""The network for accuracy first: encoders, training, checkpoints without the encoder's folder, export."""
+"""The network for accuracy first: encoders, training, checkpoints without the encoder's folder,
+export."""
 
 import json
 import shutil
@@ -169,10 +170,10 @@ def test_the_frames_of_a_pretrained_encoder_lie_where_the_labels_do(tmp_path):
     quiet, click = torch.zeros(1, 6400), torch.zeros(1, 6400)
     click[0, 5 * 640 + 320] = 1.0
     with torch.no_grad():
-        heard = [
+        outputs = [
             encoder.model.feature_extractor(torch.nn.functional.pad(x, (40, 40))) for x in (quiet, click)
         ]
-    changed = (heard[1] - heard[0]).abs().sum(dim=1)[0]
+    changed = (outputs[1] - outputs[0]).abs().sum(dim=1)[0]
     assert frames_of(6400) * 2 == len(changed)
     assert changed.argmax() // 2 == 5
 

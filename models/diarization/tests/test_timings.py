@@ -63,17 +63,17 @@ def test_pauses_between_words_are_closed_and_longer_ones_stay():
 
 def test_a_stretch_keeps_the_times_of_the_meeting_and_those_who_talk_most():
     real = meeting((0.0, 4.0, "A"), (3.0, 5.0, "B"), (5.5, 5.7, "C"), (6.0, 10.0, "B"))
-    places, people = plan_stretch(np.random.default_rng(0), real, 10.0, 2)
+    places, count = plan_stretch(np.random.default_rng(0), real, 10.0, 2)
     seconds = [(p.voice, p.start / SAMPLE_RATE, (p.start + p.length) / SAMPLE_RATE) for p in places]
-    assert people == 2
+    assert count == 2
     assert seconds == [(0, 0.0, 4.0), (1, 3.0, 5.0), (1, 6.0, 10.0)]
 
 
-def test_a_stretch_lies_where_people_talk():
+def test_a_stretch_lies_with_most_speech():
     long = meeting(*((second, second + 0.8, "AB"[int(second) % 2]) for second in np.arange(1000.0, 1100.0)))
     for seed in range(5):
-        places, people = plan_stretch(np.random.default_rng(seed), long, 60.0, 4)
-        assert people == 2
+        places, count = plan_stretch(np.random.default_rng(seed), long, 60.0, 4)
+        assert count == 2
         assert all(p.start >= 0 and p.start + p.length <= 60 * SAMPLE_RATE for p in places)
         assert sum(p.length for p in places) > 0.5 * 60 * SAMPLE_RATE
 
@@ -92,8 +92,8 @@ def test_a_meeting_is_labelled_by_the_turns_with_short_pauses_closed():
     voices = make_voices([talker("a", 30), talker("b", 30)])
     simulator = Simulator(voices, rooms.make_bank(1, 2, seed=1), Silence(), REAL_ROOMS)
     real = meeting((1.0, 3.0, "A"), (3.5, 5.0, "A"), (4.0, 6.0, "B"), (9.0, 10.0, "A"))
-    places, people = plan_stretch(np.random.default_rng(0), real, 12.0, 2)
-    talk = simulator.performance(np.random.default_rng(0), 12.0, people, places, Readings().cut)
+    places, count = plan_stretch(np.random.default_rng(0), real, 12.0, 2)
+    talk = simulator.performance(np.random.default_rng(0), 12.0, count, places, Readings().cut)
     expected = np.zeros((12 * SAMPLE_RATE // FRAME_STEP, 2), bool)
     for voice, start, end in ((0, 1.0, 5.0), (1, 4.0, 6.0), (0, 9.0, 10.0)):
         expected[int(start * 25) : int(end * 25), voice] = True

@@ -1,4 +1,5 @@
-"""The voice trunk: the published network, bounded context, pruning, and distillation that can be resumed."""
+"""The voice trunk: the published network, bounded context, pruning, and distillation that can be
+resumed."""
 
 import csv
 import zipfile
@@ -153,7 +154,8 @@ def test_what_does_nothing_is_pruned_and_the_rest_stays_as_it_was():
     assert torch.equal(same.eval()(x), network(x))
     assert [channels.tolist() for channels in kept] == [list(range(n)) for n in SMALL.transits]
     fewer = Widths(SMALL.head, SMALL.tdnn, tuple(((6, 4),) * n for n in (2, 2, 2)), SMALL.transits, 6)
-    # The layer's place in the stream still has norms, of zeros: what they add to zero moves what comes after.
+    # The layer's place in the stream still has norms, of zeros: what they add to zero moves what
+    # comes after.
     with torch.no_grad():
         after = network.blocks[1].layers[2].norm1[0]
         after.bias[-4:] = after.running_mean[-4:] = 0
@@ -275,7 +277,7 @@ def test_a_shard_has_what_the_teacher_says_of_each_crop(tmp_path):
     for name in rooms.MEASURED:
         response = random.standard_normal(4000) * np.exp(-np.arange(4000) / 500)
         soundfile.write(tmp_path / "rir" / f"{name}.flac", response / 10, SAMPLE_RATE)
-    people = [
+    speakers = [
         Speaker(
             name,
             "test",
@@ -284,7 +286,7 @@ def test_a_shard_has_what_the_teacher_says_of_each_crop(tmp_path):
         )
         for name in "abcdefg"
     ]
-    recorder, teacher = Recorder(tmp_path, people), trunk()
+    recorder, teacher = Recorder(tmp_path, speakers), trunk()
     shard = make_shard(recorder, teacher, 1, 6)
     seconds = LENGTHS_S[1]
     assert shard["features"].shape == (6, int(seconds * 100) - 2, 80)

@@ -116,12 +116,12 @@ def test_the_program_puts_both_kinds_into_one_folder(tmp_path):
         names = stored["names"].tolist()
     assert names[:3] == ["ls-19@1.0", "ls-19@0.9", "ls-19@1.1"]
     assert names[9:] == ["ami-FEE087@1.0", "ami-MEE006@1.0", "ami-MEO020@1.0"]
-    simulated, heard = ({path.stem: np.load(path) for path in shard.iterdir()} for shard in found)
+    simulated, recorded = ({path.stem: np.load(path) for path in shard.iterdir()} for shard in found)
     assert {name: (a.dtype, a.shape[1:]) for name, a in simulated.items()} == {
-        name: (a.dtype, a.shape[1:]) for name, a in heard.items()
+        name: (a.dtype, a.shape[1:]) for name, a in recorded.items()
     }
-    assert heard["audio"].shape == (4 + 3 + 1, WINDOW_SAMPLES)
-    assert set(np.unique(heard["voices"])) == {-1, 9, 10, 11}
+    assert recorded["audio"].shape == (4 + 3 + 1, WINDOW_SAMPLES)
+    assert set(np.unique(recorded["voices"])) == {-1, 9, 10, 11}
     assert simulated["voices"].max() < 9
 
 

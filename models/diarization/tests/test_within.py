@@ -16,7 +16,8 @@ def test_stretches_are_of_one_talker_and_do_not_overlap():
 
 
 def write_recordings(folder: Path) -> None:
-    """Two recordings of two people each; the same pitches come again for others in the second recording."""
+    """Two recordings of two speakers each; the same pitches come again for others in the second
+    recording."""
     for name in "pq":
         audio, lines = np.zeros(16 * SAMPLE_RATE, np.float32), []
         for turn in range(8):
@@ -34,15 +35,15 @@ def pitch(audio: np.ndarray) -> np.ndarray:
     return np.array([spectrum[int(f * len(audio) / SAMPLE_RATE)] for f in (200, 300)])
 
 
-def test_people_of_other_recordings_are_not_compared(tmp_path):
+def test_speakers_of_other_recordings_are_not_compared(tmp_path):
     write_recordings(tmp_path)
     cuts = stretches(tmp_path, 1.0)
     assert len(cuts.audio) == 16 and sorted(set(cuts.speaker)) == [0, 1, 2, 3]
-    # Across recordings people sound alike; within one they do not.
+    # Across recordings speakers sound alike; within one they do not.
     assert equal_error(pitch, cuts) < 0.01
 
 
-def test_an_encoder_that_hears_nothing_of_voices_is_at_chance(tmp_path):
+def test_an_encoder_blind_to_voices_is_at_chance(tmp_path):
     write_recordings(tmp_path)
     random = np.random.default_rng(0)
     assert 0.3 < equal_error(lambda audio: random.standard_normal(64), stretches(tmp_path, 1.0)) < 0.7

@@ -34,7 +34,8 @@ def write_tiny_model(
     length: float = 1.0,
     mixes_rows: bool = False,
 ) -> Path:
-    """Mean level of each frame as activity, one fixed voice for all; every argument is a way to break it."""
+    """Mean level of each frame as activity, one fixed voice for all; every argument is a way to
+    break it."""
     graph = helper.make_graph(
         [
             helper.make_node("Unsqueeze", ["audio", "one"], ["channel"]),

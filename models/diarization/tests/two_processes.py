@@ -1,4 +1,5 @@
-"""One process of a training under torchrun: trains, and keeps what it came to as ``process-RANK.pt``."""
+"""One process of a training under torchrun: trains, and keeps what it came to as
+``process-RANK.pt``."""
 
 import sys
 from argparse import ArgumentParser

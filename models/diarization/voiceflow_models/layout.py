@@ -16,7 +16,8 @@ MAX_SPEAKERS = 3
 """Local speakers of one window."""
 
 POWERSET = ((), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2))
-"""Sets of speakers that talk at once, class by class: at most two (Plaquet & Bredin, Interspeech 2023)."""
+"""Sets of speakers that talk at once, class by class: at most two (Plaquet & Bredin, Interspeech
+2023)."""
 
 
 def frames_of(samples: int) -> int:

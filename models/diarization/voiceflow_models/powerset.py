@@ -32,13 +32,15 @@ FITS = np.array(
     ],
     np.float32,
 )
-"""[true class, class]: whether a class is a part of the true set or holds it; nothing is known of silence."""
+"""[true class, class]: whether a class is a part of the true set or holds it; nothing is known of
+silence."""
 
 LEAST_SHARE = 1e-3
 
 
 def permute_classes(order: tuple[int, ...]) -> list[int]:
-    """For each class, the class of the same speakers once speaker ``s`` is renamed from ``order[s]``."""
+    """For each class, the class of the same speakers once speaker ``s`` is renamed from
+    ``order[s]``."""
     return [CLASS_OF[tuple(sorted(order[speaker] for speaker in members))] for members in POWERSET]
 
 
@@ -48,22 +50,24 @@ def exact_classes(activity: np.ndarray) -> np.ndarray:
     return CLASS_OF_BITS[two @ (1 << np.arange(MAX_SPEAKERS))]
 
 
-def settle_identity(heard: np.ndarray, exact: np.ndarray) -> np.ndarray:
-    """Classes that keep how many the teacher hears, and let the exact labels say who they are.
+def settle_identity(soft: np.ndarray, exact: np.ndarray) -> np.ndarray:
+    """Classes with the number of speakers from the teacher and their identity from the exact
+    labels.
 
-    ``heard`` are the teacher's probabilities [..., frames, 7] in the labels' order of speakers, ``exact`` the
-    true classes [..., frames]. Whether a faint voice counts, the teacher knows better; who it is, the labels
-    do. Within the classes of one count, those that fit the labels take over the share of those that do not:
-    a class fits when it is a part of the true set, or holds it. Where none fits, the teacher's answer stays.
+    ``soft`` are the teacher's probabilities [..., frames, 7] in the labels' order of speakers,
+    ``exact`` the true classes [..., frames]. The teacher knows better whether a faint voice counts,
+    the labels know whose it is. Within the classes of one count, those that fit the labels take
+    over the share of those that do not: a class fits when it is a part of the true set, or holds
+    it. Where none fits, the teacher's answer stays.
     """
-    fitting = heard * FITS[exact]
-    settled = np.zeros_like(heard)
+    fitting = soft * FITS[exact]
+    settled = np.zeros_like(soft)
     for classes in CLASSES_OF_COUNT:
-        total = heard[..., classes].sum(axis=-1, keepdims=True)
+        total = soft[..., classes].sum(axis=-1, keepdims=True)
         kept = fitting[..., classes]
-        # The teacher may be quite sure of the wrong person: then those that fit share alike.
+        # The teacher may be quite sure of the wrong speaker: then those that fit share alike.
         kept = kept + LEAST_SHARE * total * FITS[exact][..., classes]
         sum_kept = kept.sum(axis=-1, keepdims=True)
         share = np.divide(kept, sum_kept, out=np.zeros_like(kept), where=sum_kept > 0)
-        settled[..., classes] = np.where(sum_kept > 0, total * share, heard[..., classes])
+        settled[..., classes] = np.where(sum_kept > 0, total * share, soft[..., classes])
     return settled

@@ -1,5 +1,5 @@
-"""CAM++ as a graph: against its definition in PyTorch where that is installed, and the network of the bundle
-against what PyTorch gave for it."""
+"""CAM++ as a graph: against its definition in PyTorch where that is installed, and the network of
+the bundle against what PyTorch gave for it."""
 
 import io
 import json

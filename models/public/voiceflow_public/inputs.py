@@ -18,8 +18,8 @@ def lcg(count: int, seed: int) -> np.ndarray:
     """``count`` float32 numbers in [-1, 1), the same on every machine.
 
     state = (1664525 * state + 1013904223) mod 2^32, starting from ``seed``; each number is (state >> 8) /
-    2^23 - 1, which float32 holds exactly. The multiplier is that of Press et al., "Numerical recipes",
-    section 7.1.
+    2^23 - 1, which float32 holds exactly. The multiplier is that of Press et al., "Numerical
+    recipes", section 7.1.
     """
     state, numbers = seed, np.empty(count, dtype=np.float32)
     for index in range(count):
@@ -29,12 +29,14 @@ def lcg(count: int, seed: int) -> np.ndarray:
 
 
 def golden_features(shape: tuple[int, ...], seed: int, scale: float) -> Tensor:
-    """Features of ``shape``, filled in row-major order: ``scale`` times the numbers of :func:`lcg`."""
+    """Features of ``shape``, filled in row-major order: ``scale`` times the numbers of
+    :func:`lcg`."""
     return torch.from_numpy(lcg(int(np.prod(shape)), seed) * np.float32(scale)).reshape(shape)
 
 
 def golden_audio(samples: int, seed: int) -> Tensor:
-    """Audio [1, 1, samples]: the numbers of :func:`lcg` times 1/4 and 1/64 in turns of 4,000 samples."""
+    """Audio [1, 1, samples]: the numbers of :func:`lcg` times 1/4 and 1/64 in turns of 4,000
+    samples."""
     loud = (np.arange(samples) // BLOCK_SAMPLES) % 2 == 0
     gain = np.where(loud, np.float32(LOUD), np.float32(SOFT))
     return torch.from_numpy(lcg(samples, seed) * gain).reshape(1, 1, samples)

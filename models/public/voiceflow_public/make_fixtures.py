@@ -2,11 +2,11 @@
 
 ``python -m voiceflow_public.make_fixtures [--out tests/data/families]``
 
-``golden.json`` holds, for each file, the recipe of one input and the result. The input comes from a linear
-congruential generator: state = (1664525 * state + 1013904223) mod 2^32 from ``seed`` on; each number is
-(state >> 8) / 2^23 - 1. Features are ``scale`` times the numbers, filled in row-major order of ``shape``.
-Audio is the numbers times 1/4 and 1/64 in turns of 4,000 samples. ``embedding`` is that of the only item of
-the batch; ``log_probabilities`` those of ``frames``.
+``golden.json`` holds, for each file, the recipe of one input and the result. The input comes from a
+linear congruential generator: state = (1664525 * state + 1013904223) mod 2^32 from ``seed`` on;
+each number is (state >> 8) / 2^23 - 1. Features are ``scale`` times the numbers, filled in
+row-major order of ``shape``. Audio is the numbers times 1/4 and 1/64 in turns of 4,000 samples.
+``embedding`` is that of the only item of the batch; ``log_probabilities`` those of ``frames``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Two filterbanks over the same frames, and the matrix that turns the power of one into that of the other.
+"""Two filterbanks over the same frames, and the matrix that turns the power of one into that of the
+other.
 
-Frames are 25 ms every 10 ms of 16 kHz audio. Kaldi's bank (what embedding models of WeSpeaker get) has 80
-triangles on the mel scale of HTK; librosa's (what the GE2E encoder was trained on) has 40 on the scale of
-Slaney's Auditory Toolbox (1998), each of unit area.
+Frames are 25 ms every 10 ms of 16 kHz audio. Kaldi's bank (what embedding models of WeSpeaker get)
+has 80 triangles on the mel scale of HTK; librosa's (what the GE2E encoder was trained on) has 40 on
+the scale of Slaney's Auditory Toolbox (1998), each of unit area.
 """
 
 from __future__ import annotations
@@ -73,8 +74,9 @@ def librosa_power(framed: np.ndarray) -> np.ndarray:
 
 
 def conversion(audio: np.ndarray) -> np.ndarray:
-    """The matrix [80, 40 + 1] that takes Kaldi's power to librosa's, and in the last column to the mean
-    square of the samples, fitted without negative weights to the louder frames of this audio."""
+    """The matrix [80, 40 + 1] that takes Kaldi's power to librosa's, and in the last column to the
+    mean square of the samples, fitted without negative weights to the louder frames of this
+    audio."""
     framed = frames(audio)
     level = (framed**2).mean(axis=1)
     framed = framed[level > QUIET * level.max()]
@@ -82,8 +84,9 @@ def conversion(audio: np.ndarray) -> np.ndarray:
     scale = source.mean(axis=0)
     columns = []
     for target in [*librosa_power(framed).T, (framed**2).mean(axis=1)]:
-        # An error counts by the root of what it is an error of: the encoder reads plain power, so that
-        # relative errors would spend the fit on what it does not hear, and absolute ones on few frames.
+        # An error counts by the root of what it is an error of: the encoder reads plain power, so
+        # that relative errors would spend the fit on what it does not hear, and absolute ones on
+        # few frames.
         weight = 1 / np.sqrt(np.maximum(target, QUIET * target.max()))
         fitted, _ = nnls(source / scale * weight[:, None], target * weight)
         columns.append(fitted / scale)

@@ -47,7 +47,8 @@ class Wheel:
         return path
 
     def platform(self) -> list[str]:
-        """The interpreter and platform of the file's name, so that every machine fetches the same one."""
+        """The interpreter and platform of the file's name, so that every machine fetches the same
+        one."""
         _name, _version, python, abi, platforms = self.file.removesuffix(".whl").split("-")
         if (abi, platforms) == ("none", "any"):
             return []

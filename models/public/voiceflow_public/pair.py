@@ -1,7 +1,8 @@
-"""Makes the GE2E pair, `.models/public/segmentation.onnx` and `embedding.onnx`, out of published weights:
-pyannote segmentation-3.0 with the metadata of sherpa-onnx, and the GE2E speaker encoder of Resemblyzer
-in the layout of WeSpeaker's models. Both files run in libvoiceflow and, unmodified, in sherpa-onnx. The
-pair is small and fast and serves the tests; its voices are weak. `accurate` makes the bundle for users.
+"""Makes the GE2E pair, `.models/public/segmentation.onnx` and `embedding.onnx`, out of published
+weights: pyannote segmentation-3.0 with the metadata of sherpa-onnx, and the GE2E speaker encoder of
+Resemblyzer in the layout of WeSpeaker's models. Both files run in libvoiceflow and, unmodified, in
+sherpa-onnx. The pair is small and fast and serves the tests; its voices are weak. `accurate` makes
+the bundle for users.
 
 ``python -m voiceflow_public.pair``, after ``scripts/fetch_segmentation.sh``; needs no PyTorch.
 """
@@ -35,7 +36,8 @@ EMBEDDING = {
     "sample_rate": "16000",
     "output_dim": "256",
     "normalize_samples": "0",
-    # The filterbank the file was made for: as sherpa-onnx computes it, without subtraction of the mean.
+    # The filterbank the file was made for: as sherpa-onnx computes it, without subtraction of the
+    # mean.
     "voiceflow.frontend": "sherpa",
     "voiceflow.clustering": "average",
     "voiceflow.clustering_threshold": "0.3",

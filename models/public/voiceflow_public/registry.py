@@ -20,7 +20,8 @@ from .toolkits import NEMO, PYANNOTE, PYANNOTE_BARE, SPEAKER_3D, SPEAKER_3D_BATC
 
 @dataclass(frozen=True)
 class Family:
-    """One kind of file: ``build()`` makes the published network, ``build(**small)`` that of the fixtures."""
+    """One kind of file: ``build()`` makes the published network, ``build(**small)`` that of the
+    fixtures."""
 
     build: Callable[..., nn.Module]
     small: dict[str, Any]

@@ -1,10 +1,11 @@
-"""PyanNet, the network of pyannote segmentation-3.0: SincNet, LSTM, powerset classes of three speakers.
+"""PyanNet, the network of pyannote segmentation-3.0: SincNet, LSTM, powerset classes of three
+speakers.
 
-Bredin and Laurent, "End-to-end speaker segmentation for overlap-aware resegmentation", Interspeech 2021;
-Plaquet and Bredin, "Powerset multi-class cross entropy loss for neural speaker diarization", Interspeech
-2023. The filters: Ravanelli and Bengio, "Speaker recognition from raw waveform with SincNet", SLT 2018, with
-a sine beside every cosine as in Pariente et al., "Filterbank design for end-to-end speech separation", ICASSP
-2020.
+Bredin and Laurent, "End-to-end speaker segmentation for overlap-aware resegmentation", Interspeech
+2021; Plaquet and Bredin, "Powerset multi-class cross entropy loss for neural speaker diarization",
+Interspeech 2023. The filters: Ravanelli and Bengio, "Speaker recognition from raw waveform with
+SincNet", SLT 2018, with a sine beside every cosine as in Pariente et al., "Filterbank design for
+end-to-end speech separation", ICASSP 2020.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ class SincFilters(nn.Module):
 
 
 class SincNet(nn.Module):
-    """Convolutions, each pooled by 3 and normalized over time: [N, 1, T] -> [N, channels, frames]."""
+    """Convolutions, each pooled by 3 and normalized over time: [N, 1, T] ->
+    [N, channels, frames]."""
 
     def __init__(self, filters: int, channels: int) -> None:
         super().__init__()
@@ -116,9 +118,9 @@ class SincNet(nn.Module):
 class PyanNet(nn.Module):
     """``x`` [N, 1, T] in [-1, 1] at 16 kHz -> ``y`` [N, frames, 7], log-probabilities.
 
-    ``filters`` and ``channels`` are SincNet's (published: 80 and 60), ``hidden`` the LSTM's for each
-    direction (published: 128) in ``layers`` layers (published: 4), ``linear`` that of the two layers after it
-    (published: 128).
+    ``filters`` and ``channels`` are SincNet's (published: 80 and 60), ``hidden`` the LSTM's for
+    each direction (published: 128) in ``layers`` layers (published: 4), ``linear`` that of the two
+    layers after it (published: 128).
     """
 
     def __init__(

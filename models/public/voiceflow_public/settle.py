@@ -34,7 +34,8 @@ def settle(model: nn.Module, toolkit: Toolkit, generator: torch.Generator) -> No
 
 
 def vary_norms(model: nn.Module, generator: torch.Generator) -> None:
-    """Gives every norm weights and biases of its own; equal ones, as untrained, the exporter would merge."""
+    """Gives every norm weights and biases of its own; equal ones, as untrained, the exporter would
+    merge."""
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.InstanceNorm1d) and module.affine:
             module.weight.uniform_(0.5, 1.5, generator=generator)
@@ -53,7 +54,8 @@ def estimate_norms(model: nn.Module, toolkit: Toolkit, generator: torch.Generato
 
 
 def centre(model: nn.Module, toolkit: Toolkit, generator: torch.Generator) -> None:
-    """Moves the mean embedding to 0; otherwise all embeddings of an untrained network point the same way."""
+    """Moves the mean embedding to 0; otherwise all embeddings of an untrained network point the
+    same way."""
     outputs = model(*toolkit.noise(2 * BATCH, FRAMES, generator))
     embeddings = outputs[toolkit.result] if isinstance(outputs, tuple) else outputs
     mean = embeddings.mean(dim=0)

@@ -1,7 +1,7 @@
 """How each toolkit lays out its ONNX files: tensor names, dynamic axes, opset, metadata.
 
-From wespeaker's exporter, sherpa-onnx's conversions of 3D-Speaker, NeMo and pyannote models, and NeMo's
-exporter.
+From wespeaker's exporter, sherpa-onnx's conversions of 3D-Speaker, NeMo and pyannote models, and
+NeMo's exporter.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ GOLDEN_SCALE = 2.0
 class Toolkit:
     """The layout of one toolkit's files.
 
-    ``noise(batch, length, generator)`` makes inputs like those of real speech and ``golden(length, seed)``
-    the repeatable ones of batch 1; ``length`` is a number of frames, or of samples for segmentation.
-    ``result`` is the index of the output that holds the embedding or the classes, ``trace_length`` the length
-    the exporter traces.
+    ``noise(batch, length, generator)`` makes inputs like those of real speech and
+    ``golden(length, seed)`` the repeatable ones of batch 1; ``length`` is a number of frames, or of
+    samples for segmentation. ``result`` is the index of the output that holds the embedding or the
+    classes, ``trace_length`` the length the exporter traces.
     """
 
     opset: int
@@ -94,8 +94,8 @@ SPEAKER_3D = Toolkit(
     opset=13,
     inputs=("x",),
     outputs=("embedding",),
-    # The conversion misspells the output's name where it lists its axes, so that PyTorch names the output's
-    # batch axis.
+    # The conversion misspells the output's name where it lists its axes, so that PyTorch names the
+    # output's batch axis.
     axes={"x": {0: "N", 1: "T"}},
     metadata={
         "framework": "3d-speaker",

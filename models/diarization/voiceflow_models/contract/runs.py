@@ -1,4 +1,5 @@
-"""What a model gives for sound: shapes, ranges, independence of what else is in the batch, golden vector."""
+"""What a model gives for sound: shapes, ranges, independence of what else is in the batch, golden
+vector."""
 
 from __future__ import annotations
 
@@ -22,14 +23,15 @@ BATCH_TOLERANCE = 1e-3
 """How far a row may differ when it is run with others."""
 
 GOLDEN_TOLERANCE = 1e-3
-"""How far outputs may be from the golden vector where the file does not say: processors differ in the
-order of their sums alone."""
+"""How far outputs may be from the golden vector where the file does not say: processors differ in
+the order of their sums alone."""
 
 NOISE_LEVEL = 0.1
 
 
 def check_runs(session: InferenceSession, facts: Facts, recording: np.ndarray | None) -> list[Check]:
-    """Silence, noise, the golden input, a loud click, odd lengths, and ``recording`` float32 [samples]."""
+    """Silence, noise, the golden input, a loud click, odd lengths, and ``recording`` float32
+    [samples]."""
     random = np.random.default_rng(7)
 
     def noise(batch: int, samples: int) -> np.ndarray:
@@ -56,7 +58,8 @@ def check_runs(session: InferenceSession, facts: Facts, recording: np.ndarray | 
 
 
 def check_golden(session: InferenceSession, model: Path) -> list[Check]:
-    """Against the golden vector beside the model; none where there is no file, or it is another model's."""
+    """Against the golden vector beside the model; none where there is no file, or it is another
+    model's."""
     own, path = model.with_suffix(".golden.json"), model.with_name("golden.json")
     if own.exists():
         path = own

@@ -37,8 +37,8 @@ def tilt(random: np.random.Generator, audio: np.ndarray) -> np.ndarray:
 def record(random: np.random.Generator, audio: np.ndarray, usual_rms: float) -> np.ndarray:
     """As a recorder leaves it, sometimes clipped, always in [-1, 1].
 
-    Speech at ``usual_rms`` comes out at -50 to -14 dBFS RMS. Who is farther is quieter, and so is a window in
-    which nobody talks: a recorder is not turned up for a few seconds.
+    Speech at ``usual_rms`` comes out at -50 to -14 dBFS RMS. Who is farther is quieter, and so is a
+    window in which nobody talks: a recorder is not turned up for a few seconds.
     """
     audio = audio * np.float32(10 ** (random.uniform(-50, -14) / 20) / usual_rms)
     limit = np.float32(random.uniform(0.1, 0.5)) if random.random() < 0.03 else np.float32(1.0)

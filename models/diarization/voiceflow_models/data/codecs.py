@@ -1,4 +1,5 @@
-"""What codecs leave of speech: encoded and decoded in memory by libsndfile, in time with what went in."""
+"""What codecs leave of speech: encoded and decoded in memory by libsndfile, in time with what went
+in."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ class Codec:
     subtype: str
     rate: int
     compression: tuple[float, float] | None = None
-    """libsndfile's level of compression is drawn from here, where a codec has one: 1 is the smallest file."""
+    """libsndfile's level of compression is drawn from here, where a codec has one: 1 is the
+    smallest file."""
 
 
 CODECS = (
@@ -37,7 +39,8 @@ CODECS = (
 
 
 def through(random: np.random.Generator, audio: np.ndarray, codec: Codec) -> np.ndarray:
-    """[samples], float [-1, 1], at 16 kHz, as the codec leaves it: as many samples, at the same time."""
+    """[samples], float [-1, 1], at 16 kHz, as the codec leaves it: as many samples, at the same
+    time."""
     narrow = resample_poly(audio, codec.rate, SAMPLE_RATE) if codec.rate != SAMPLE_RATE else audio
     options = {} if codec.compression is None else {"compression_level": random.uniform(*codec.compression)}
     file = io.BytesIO()

@@ -71,7 +71,8 @@ def drawn_meetings(options: argparse.Namespace, speakers: list[Speaker]) -> Iter
 
 
 def real_meetings(options: argparse.Namespace, speakers: list[Speaker]) -> Iterator[Conversation]:
-    """Meetings by the turns of held-out real ones in measured rooms, of held-out speakers who say enough."""
+    """Meetings by the turns of held-out real ones in measured rooms, of held-out speakers who say
+    enough."""
     _, held_out = split(speakers)
     talkative = [
         speaker
@@ -85,8 +86,8 @@ def real_meetings(options: argparse.Namespace, speakers: list[Speaker]) -> Itera
     for index in range(options.count):
         random = np.random.default_rng([options.seed, index])
         meeting = meetings[order[index % len(order)]]
-        places, people = plan_stretch(random, meeting, options.seconds, MOST_REAL)
-        yield simulator.performance(random, options.seconds, people, places, Readings().cut)
+        places, speakers = plan_stretch(random, meeting, options.seconds, MOST_REAL)
+        yield simulator.performance(random, options.seconds, speakers, places, Readings().cut)
 
 
 def make_cast(speakers: list[Speaker]) -> list[Voice]:

@@ -12,12 +12,13 @@ from ..layout import SAMPLE_RATE
 COLOURED_COUNT = 12
 COLOURED_S = 60
 COLOURED_SEED = 11
-"""Coloured noise is made once and cut from then on: a transform of its own for each window would take longer
-than all the rest."""
+"""Coloured noise is made once and cut from then on: a transform of its own for each window would
+take longer than all the rest."""
 
 
 class NoiseBank:
-    """Draws stretches of noise: recorded (``noise/`` of the data folder), coloured, knocks, or mains hum."""
+    """Draws stretches of noise: recorded (``noise/`` of the data folder), coloured, knocks, or
+    mains hum."""
 
     def __init__(self, data: Path):
         self._recorded = []
@@ -72,7 +73,8 @@ def _unit(audio: np.ndarray) -> np.ndarray:
 
 
 def _coloured(random: np.random.Generator, samples: int, exponent: float) -> np.ndarray:
-    """Gaussian noise with a power spectrum of 1/f^exponent (0 white, 1 pink, 2 brown) above 30 Hz."""
+    """Gaussian noise with a power spectrum of 1/f^exponent (0 white, 1 pink, 2 brown) above 30
+    Hz."""
     spectrum = np.fft.rfft(random.standard_normal(samples))
     frequency = np.fft.rfftfreq(samples, 1 / SAMPLE_RATE)
     return _unit(np.fft.irfft(spectrum / np.maximum(frequency, 30.0) ** (exponent / 2), samples))

@@ -23,10 +23,11 @@ class Cut:
     start: int
 
     def labels(self, voices: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Activity [frames, 3] of the three who talk most, and the label of each one's voice, or -1 [3].
+        """Activity [frames, 3] of the three who talk most, and the label of each one's voice, or -1
+        [3].
 
-        ``voices`` has the labels of voices by name. The most talkative comes first: where three talk at once,
-        the class of the frame holds the first two.
+        ``voices`` has the labels of voices by name. The most talkative comes first: where three
+        talk at once, the class of the frame holds the first two.
         """
         begin, end = self.start / SAMPLE_RATE, (self.start + WINDOW_SAMPLES) / SAMPLE_RATE
         here = sorted(
@@ -45,12 +46,13 @@ class Cut:
 
     def sound(self) -> np.ndarray:
         """The window's audio, int16 [samples]."""
-        heard = audio.read(self.recording.path, self.start / SAMPLE_RATE, WINDOW_S)
-        return (np.clip(heard, -1, 1) * 32767).astype(np.int16)
+        window = audio.read(self.recording.path, self.start / SAMPLE_RATE, WINDOW_S)
+        return (np.clip(window, -1, 1) * 32767).astype(np.int16)
 
 
 def cut_every(recordings: list[Recording], hop_s: float) -> list[Cut]:
-    """All windows that lie in labelled parts, one every ``hop_s`` seconds from the beginning of each part."""
+    """All windows that lie in labelled parts, one every ``hop_s`` seconds from the beginning of
+    each part."""
     return [
         Cut(recording, round(start * SAMPLE_RATE))
         for recording, begin, end in _parts(recordings)

@@ -1,4 +1,5 @@
-"""Room impulse responses, by the image-source method (Allen & Berkley, 1979) or measured, in banks."""
+"""Room impulse responses, by the image-source method (Allen & Berkley, 1979) or measured, in
+banks."""
 
 from __future__ import annotations
 
@@ -23,14 +24,16 @@ LONGEST_MEASURED_SAMPLES = SAMPLE_RATE
 """Measured responses are cut at 1 s."""
 
 MEASURED = {"kitchen": 5, "seminar": 5, "35-10": 1, "15-8": 1}
-"""Parts of the names of measured responses (``rir/``), and how many rooms of the bank are of each: people
-meet in a kitchen and a seminar room, seldom in halls."""
+"""Parts of the names of measured responses (``rir/``), and how many rooms of the bank are of each:
+speakers meet in a kitchen and a seminar room, seldom in halls."""
 
 DAMPING_PER_S = (0.0, 6.0)
-"""Furniture makes the echo die away faster, by a rate drawn from here (nats of amplitude a second)."""
+"""Furniture makes the echo die away faster, by a rate drawn from here (nats of amplitude a
+second)."""
 
 ECHO_DB = (-9.0, 3.0)
-"""Level of a seat's echo relative to what was measured: seats are at other distances from the microphone."""
+"""Level of a seat's echo relative to what was measured: seats are at other distances from the
+microphone."""
 
 
 def make_bank(rooms: int, seats: int, seed: int) -> list[list[np.ndarray]]:
@@ -43,7 +46,8 @@ def make_bank(rooms: int, seats: int, seed: int) -> list[list[np.ndarray]]:
 
 
 def measured_bank(folder: Path, seats: int, seed: int) -> list[list[np.ndarray]]:
-    """Rooms as ``make_bank`` gives them, out of measured responses (16 kHz mono FLAC) of ``folder``."""
+    """Rooms as ``make_bank`` gives them, out of measured responses (16 kHz mono FLAC) of
+    ``folder``."""
     random = np.random.default_rng(seed)
     bank = []
     for name, rooms in MEASURED.items():
@@ -97,7 +101,8 @@ def _aligned(response: np.ndarray, longest: int) -> np.ndarray:
 
 
 def farther(random: np.random.Generator, response: np.ndarray, distance: float) -> np.ndarray:
-    """The response of a talker whose direct sound is up to 15 dB weaker, the more the greater the distance.
+    """The response of a talker whose direct sound is up to 15 dB weaker, the more the greater the
+    distance.
 
     What reflects stays as loud: so it is with a talker who turns away or sits behind something.
     """

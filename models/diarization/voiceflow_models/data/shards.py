@@ -1,8 +1,8 @@
 """The folder of training windows: shards of arrays, and the voices that their labels number.
 
-A shard is a folder of ``.npy`` files: ``audio`` int16 [N, samples], ``exact`` class uint8 [N, frames],
-``voices`` int16 [N, 3] (-1: no class), ``teacher`` uint8 [N, frames, 7] (255 is certain). It appears whole or
-not at all, so that a trainer may read the folder while it grows.
+A shard is a folder of ``.npy`` files: ``audio`` int16 [N, samples], ``exact`` class uint8
+[N, frames], ``voices`` int16 [N, 3] (-1: no class), ``teacher`` uint8 [N, frames, 7] (255 is
+certain). It appears whole or not at all, so that a trainer may read the folder while it grows.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ TEACHER_BATCH = 8
 def label(
     audio: np.ndarray, activity: np.ndarray, voices: np.ndarray, teacher: SegmentationTeacher | None
 ) -> dict[str, np.ndarray]:
-    """The arrays of a shard for audio int16 [N, samples], activity [N, frames, 3] and voices [N, 3]."""
+    """The arrays of a shard for audio int16 [N, samples], activity [N, frames, 3] and voices
+    [N, 3]."""
     exact = np.stack([exact_classes(window) for window in activity])
     soft = np.eye(len(POWERSET))[exact]
     if teacher is not None:
         for first in range(0, len(audio), TEACHER_BATCH):
             rows = slice(first, first + TEACHER_BATCH)
-            heard = teacher.classes(audio[rows].astype(np.float32) / 32768, WINDOW_FRAMES)
-            soft[rows] = [align(*pair) for pair in zip(heard, activity[rows], strict=True)]
+            soft_labels = teacher.classes(audio[rows].astype(np.float32) / 32768, WINDOW_FRAMES)
+            soft[rows] = [align(*pair) for pair in zip(soft_labels, activity[rows], strict=True)]
     return {
         "audio": audio,
         "exact": exact,
@@ -71,7 +72,8 @@ def name_voices(folder: Path, voices: list[Voice]) -> list[str]:
 
 
 def write_voices(folder: Path, voices: list[Voice], encoder: Path | None) -> None:
-    """``voices.npz``: the name of every voice, and the encoder's embedding of each (none without encoder)."""
+    """``voices.npz``: the name of every voice, and the encoder's embedding of each (none without
+    encoder)."""
     names = name_voices(folder, voices)
     embeddings = np.zeros((len(voices), 0), np.float32)
     if encoder is not None:

@@ -1,7 +1,7 @@
 """Conversations made from single-speaker speech, with exact labels.
 
-Turns, levels, distances, rooms, background talkers, noise and channel vary from one conversation to the next.
-Every draw comes from the generator that is passed in, so a seed fixes the result.
+Turns, levels, distances, rooms, background talkers, noise and channel vary from one conversation to
+the next. Every draw comes from the generator that is passed in, so a seed fixes the result.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ SPEECH_RMS = 0.05
 """Level of speech before gains, rooms and recorders."""
 
 TURN_PAUSE_FRAMES = SAMPLE_RATE // FRAME_STEP
-"""A pause of less than 1 s belongs to the turn around it: in AMI references turns of 30 s are one piece, with
-pauses of 1.3 s in them."""
+"""A pause of less than 1 s belongs to the turn around it: in AMI references turns of 30 s are one
+piece, with pauses of 1.3 s in them."""
 
 TELEPHONE_SHARE = 0.06
 """Conversations over the telephone."""
@@ -52,23 +52,25 @@ class Conditions:
     quiet_manners: float
     """Conversations in which hardly anybody speaks, or one speaks at length."""
     overlap: float
-    """How much people talk over each other: 1 is as in AMI."""
+    """How much speakers talk over each other: 1 is as in AMI."""
     room: float = 0.7
     """Conversations in a room; the others have no echo."""
 
 
 HARD = Conditions(6.0, 1.0, 0.2, (15.0, 32.0), 0.06, (3.0, 45.0), 0.19, 0.25, 1.0)
-"""For training: the widest range that people still understand."""
+"""For training: the widest range that listeners still understand."""
 
 FAINT = Conditions(3.0, 0.3, 0.85, (12.0, 32.0), 0.06, (10.0, 40.0), 0.19, 0.8, 0.7)
-"""For training: hardly anybody speaks, and people are heard from far who have no turn. Where nothing else is
-heard in a window they are the loudest of it, and still nobody's turn."""
+"""For training: hardly anybody speaks, and far talkers without a turn are audible. If a window has
+nothing else, they are its loudest sound, and still nobody's turn."""
 
 ORDINARY = Conditions(3.0, 0.0, 0.1, (22.0, 35.0), 0.0, (12.0, 45.0), 0.0, 0.0, 1.0)
-"""Meetings in a room, as test material: all talkers are near, and talk over each other as much as in AMI."""
+"""Meetings in a room, as test material: all talkers are near, and talk over each other as much as
+in AMI."""
 
 REAL_ROOMS = Conditions(3.0, 0.6, 0.3, (22.0, 35.0), 0.0, (15.0, 40.0), 0.0, 0.0, 1.0, room=1.0)
-"""Meetings by real turns in rooms that were measured, as test material: some talkers sit far off."""
+"""Meetings by real turns in rooms that were measured, as test material: some talkers sit far
+off."""
 
 
 @dataclass
@@ -111,12 +113,12 @@ class Simulator:
     ):
         self._conditions = conditions
         self._voices = voices
-        self._people = len({voice.speaker.name for voice in voices})
+        self._speakers = len({voice.speaker.name for voice in voices})
         self._rooms = rooms
         self._noise = noise
 
     def conversation(self, random: np.random.Generator, seconds: float, speakers: int) -> Conversation:
-        """A conversation of ``speakers`` different people, ``seconds`` long."""
+        """A conversation of ``speakers`` different speakers, ``seconds`` long."""
         samples = int(seconds * SAMPLE_RATE)
         voices = self._cast(random, speakers)
         manner = draw_manner(random, self._conditions.quiet_manners, self._conditions.overlap)
@@ -131,7 +133,8 @@ class Simulator:
         places: Sequence[Placement],
         cut: Cut,
     ) -> Conversation:
-        """A conversation of ``speakers`` different people by given placements, with speech from ``cut``."""
+        """A conversation of ``speakers`` different speakers by given placements, with speech from
+        ``cut``."""
         voices = self._cast(random, speakers)
         return self._performed(random, int(seconds * SAMPLE_RATE), voices, places, cut)
 
@@ -152,7 +155,8 @@ class Simulator:
         activity: np.ndarray,
         present: Sequence[Voice] = (),
     ) -> np.ndarray:
-        """What a recorder in some room makes of clean ``tracks`` [speakers, samples]: [samples], [-1, 1].
+        """What a recorder in some room makes of clean ``tracks`` [speakers, samples]: [samples],
+        [-1, 1].
 
         ``activity`` [frames, speakers] says where they talk, against which the noise is measured;
         ``present`` are the voices that no background may have.
@@ -162,8 +166,8 @@ class Simulator:
         return record(random, mix, SPEECH_RMS)
 
     def _cast(self, random: np.random.Generator, count: int, apart_from: Sequence[Voice] = ()) -> list[Voice]:
-        if count > self._people:
-            raise ValueError(f"speakers: expected at most the {self._people} people there are, got {count}")
+        if count > self._speakers:
+            raise ValueError(f"speakers: expected at most the {self._speakers} there are, got {count}")
         cast: list[Voice] = []
         while len(cast) < count:
             voice = self._voices[random.integers(len(self._voices))]
@@ -191,7 +195,7 @@ class Simulator:
         activity[frames[speech[middle]], place.voice] = True
 
     def _seat(self, random, tracks: np.ndarray) -> np.ndarray:
-        """Mixes the talkers as a room and its microphones hear them."""
+        """Mixes the talkers as the microphones of a room record them."""
         speakers, samples = tracks.shape
         rooms = self._rooms if random.random() < self._conditions.room else None
         room = rooms[random.integers(len(rooms))] if rooms else None
@@ -221,8 +225,8 @@ class Simulator:
         talking = activity.any(axis=1).repeat(FRAME_STEP)
         speech_rms = np.sqrt(np.mean(mix[: len(talking)][talking] ** 2)) if talking.any() else SPEECH_RMS
         if random.random() < conditions.babble:
-            people = 1 if random.random() < 0.4 else int(random.integers(2, 6))
-            babble = self._babble(random, samples, people, present)
+            talkers = 1 if random.random() < 0.4 else int(random.integers(2, 6))
+            babble = self._babble(random, samples, talkers, present)
             mix = mix + babble * np.float32(speech_rms * 10 ** (-random.uniform(*conditions.babble_db) / 20))
         if random.random() < conditions.music:
             music = self._noise.music(random, samples)
@@ -235,10 +239,10 @@ class Simulator:
             return telephone(mix)
         return narrow(random, mix) if kind < TELEPHONE_SHARE + conditions.narrow else mix
 
-    def _babble(self, random, samples: int, people: int, present: Sequence[Voice]) -> np.ndarray:
+    def _babble(self, random, samples: int, talkers: int, present: Sequence[Voice]) -> np.ndarray:
         """Far talkers in a reverberant room, RMS 1: present, but nobody's turn."""
         total = np.zeros(samples, np.float32)
-        for voice in self._cast(random, min(people, self._people - len(present)), present):
+        for voice in self._cast(random, min(talkers, self._speakers - len(present)), present):
             audio, _ = cut_speech(random, voice, samples)
             total[: len(audio)] += audio[:samples]
         room = self._rooms[random.integers(len(self._rooms))]
@@ -247,13 +251,15 @@ class Simulator:
 
 
 def cut_speech(random: np.random.Generator, voice: Voice, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Up to ``length`` samples of the voice from the onset of a word, at SPEECH_RMS, with its labels."""
+    """Up to ``length`` samples of the voice from the onset of a word, at SPEECH_RMS, with its
+    labels."""
     onsets = voice.speaker.onsets
     return speech_from(voice, int(onsets[random.integers(len(onsets))]), length)
 
 
 def speech_from(voice: Voice, onset: int, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Up to ``length`` samples of the voice from voice-activity frame ``onset``, as ``cut_speech``."""
+    """Up to ``length`` samples of the voice from voice-activity frame ``onset``, as
+    ``cut_speech``."""
     start = onset * VAD_STEP
     taken = int(length * voice.speed) + 1
     audio = voice.speaker.audio[start : start + taken].astype(np.float32) / 32768

@@ -26,11 +26,12 @@ HELD_OUT_EVERY = 20
 
 CROWD = "picovoice_s2i"
 CROWD_HELD_OUT_EVERY = 3
-"""Every third of the crowd-sourced speakers trains nothing either: of the held-out LibriSpeech speakers all
-but one have 10 s of speech, too little for a meeting of ten minutes."""
+"""Every third of the crowd-sourced speakers trains nothing either: of the held-out LibriSpeech
+speakers all but one have 10 s of speech, too little for a meeting of ten minutes."""
 
 PAUSE_FRAMES = 50
-"""Pauses shorter than 0.5 s belong to the speech around them: references have turns of 20 s in one piece."""
+"""Pauses shorter than 0.5 s belong to the speech around them: references have turns of 20 s in one
+piece."""
 
 LEAST_SPEECH_FRAMES = 300
 """Who talks for less than 3 s is no use."""
@@ -38,7 +39,7 @@ LEAST_SPEECH_FRAMES = 300
 
 @dataclass
 class Speaker:
-    """One person's speech: samples and a voice-activity label for every 10 ms."""
+    """One speaker's speech: samples and a voice-activity label for every 10 ms."""
 
     name: str
     corpus: str
@@ -54,8 +55,8 @@ class Speaker:
 def speech_frames(audio: np.ndarray) -> np.ndarray:
     """Marks speech every 10 ms by energy against the talker's own level and noise floor.
 
-    Meant for recordings of one near talker. ``audio`` is float, [-1, 1]. Pauses under 0.5 s are filled and
-    bursts under 60 ms dropped.
+    Meant for recordings of one near talker. ``audio`` is float, [-1, 1]. Pauses under 0.5 s are
+    filled and bursts under 60 ms dropped.
     """
     count = len(audio) // VAD_STEP
     power = (audio[: count * VAD_STEP].reshape(count, VAD_STEP) ** 2).mean(axis=1)
@@ -71,7 +72,8 @@ def speech_frames(audio: np.ndarray) -> np.ndarray:
 
 
 def _drop_runs(mask: np.ndarray, value: bool, shorter_than: int) -> np.ndarray:
-    """Flips the runs of ``value`` that are shorter than ``shorter_than``, except at the edges for silence."""
+    """Flips the runs of ``value`` that are shorter than ``shorter_than``, except at the edges for
+    silence."""
     out = mask.copy()
     edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=~mask[0] if len(mask) else 0, append=2))
     starts = np.unique(np.concatenate([[0], edges]))
@@ -83,7 +85,8 @@ def _drop_runs(mask: np.ndarray, value: bool, shorter_than: int) -> np.ndarray:
 
 
 def keep(cache: Path, name: str, corpus: str, read: Callable[[], np.ndarray]) -> Speaker | None:
-    """A speaker out of ``cache``, or of the samples that ``read`` gives (float, [-1, 1]), kept there then.
+    """A speaker out of ``cache``, or of the samples that ``read`` gives (float, [-1, 1]), kept
+    there then.
 
     None for less than 3 s of speech.
     """
@@ -93,9 +96,9 @@ def keep(cache: Path, name: str, corpus: str, read: Callable[[], np.ndarray]) ->
         with np.load(stored) as arrays:
             audio, speech = arrays["audio"], arrays["speech"]
     else:
-        heard = read()
-        speech = speech_frames(heard)
-        audio = np.clip(heard * 32768, -32768, 32767).astype(np.int16)
+        samples = read()
+        speech = speech_frames(samples)
+        audio = np.clip(samples * 32768, -32768, 32767).astype(np.int16)
         # Several processes may fill the cache: nobody must see half a file.
         unfinished = cache / f"{name}.{os.getpid()}.partial.npz"
         np.savez(unfinished, audio=audio, speech=speech)
@@ -128,7 +131,8 @@ def load_speakers(data: Path, cache: Path) -> list[Speaker]:
 
 
 def split(speakers: list[Speaker]) -> tuple[list[Speaker], list[Speaker]]:
-    """Parts the speakers into those who train and those who are held out for verification and sim-test.
+    """Parts the speakers into those who train and those who are held out for verification and
+    sim-test.
 
     The held-out crowd (``held_out_crowd``) is in neither part.
     """

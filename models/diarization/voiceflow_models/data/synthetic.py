@@ -1,7 +1,8 @@
 """Conversations of made-up voices, for recordings with exact labels where there is no speech data.
 
-A voice is a buzz at its own pitch through resonances that move from vowel to vowel (the source-filter model,
-Fant, 1960). Nobody would take it for a person, but it has pitch, timbre and syllables.
+A voice is a buzz at its own pitch through resonances that move from vowel to vowel (the
+source-filter model, Fant, 1960). It does not sound like a human voice, but it has pitch, timbre and
+syllables.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ EDGE = SAMPLE_RATE * 15 // 1000
 
 @dataclass(frozen=True)
 class Timbre:
-    """What tells one made-up voice from another."""
+    """What distinguishes one made-up voice from another."""
 
     pitch_hz: float
     tract: float
@@ -66,7 +67,8 @@ def speak(random: np.random.Generator, timbre: Timbre, samples: int) -> np.ndarr
 
 
 def conversation(random: np.random.Generator, seconds: float, speakers: int) -> Conversation:
-    """Turns of made-up voices, everybody in order, then anybody; pauses between turns are digital silence."""
+    """Turns of made-up voices, everybody in order, then anybody; pauses between turns are digital
+    silence."""
     frames = int(seconds * SAMPLE_RATE) // FRAME_STEP
     audio, activity = np.zeros(frames * FRAME_STEP, np.float32), np.zeros((frames, speakers), bool)
     voices = timbres(speakers)

@@ -1,7 +1,7 @@
 """Who spoke when in real meetings, as plans for simulated ones.
 
-Owns reading ``turns/`` of the data folder (RTTM by forced alignment, no audio) and which of those meetings
-train nothing. Does not choose voices or make sound.
+Owns reading ``turns/`` of the data folder (RTTM by forced alignment, no audio) and which of those
+meetings train nothing. Does not choose voices or make sound.
 """
 
 from __future__ import annotations
@@ -21,16 +21,18 @@ HELD_OUT_EVERY = 6
 """Every sixth series of meetings trains nothing."""
 
 SERIES_CHARACTERS = {"ami": 6, "alimeeting": 5}
-"""Meetings whose names begin alike are a series: of AMI the same people (ES2002a to ES2002d), of AliMeeting
-the same room (R0008_M0050)."""
+"""Meetings whose names begin alike are a series: of AMI the same speakers (ES2002a to ES2002d), of
+AliMeeting the same room (R0008_M0050)."""
 
 WORD_GAP_S = 0.3
-"""The alignment ends a turn at each pause between words; shorter ones are left to the speech that is laid."""
+"""The alignment ends a turn at each pause between words; shorter ones are left to the speech that
+is laid."""
 
 LEAST_PIECE_S = 0.1
 
 LEAST_TALK = 0.5
-"""Share of a stretch in which somebody talks, at least: what is nearly silent tests and teaches little."""
+"""Share of a stretch in which somebody talks, at least: what is nearly silent tests and teaches
+little."""
 
 DRAWS = 50
 """Stretches looked at before the one with most talk is taken."""
@@ -64,7 +66,8 @@ def split_meetings(meetings: list[Meeting]) -> tuple[list[Meeting], list[Meeting
 
 
 def pieces(turns: list[Turn]) -> list[Turn]:
-    """The turns with pauses under ``WORD_GAP_S`` inside one person's talk closed, in their order of time."""
+    """The turns with pauses under ``WORD_GAP_S`` inside one speaker's talk closed, in their order
+    of time."""
     closed: list[Turn] = []
     last: dict[str, int] = {}
     for turn in sorted(turns, key=lambda turn: turn.start):
@@ -81,10 +84,10 @@ def pieces(turns: list[Turn]) -> list[Turn]:
 def plan_stretch(
     random: np.random.Generator, meeting: Meeting, seconds: float, most: int
 ) -> tuple[list[Placement], int]:
-    """Placements of a stretch of the meeting, and how many people have one: 1 to ``most``.
+    """Placements of a stretch of the meeting, and how many speakers have one: 1 to ``most``.
 
-    A meeting of fewer seconds is taken whole. Of more than ``most`` people those who talk longest stay.
-    Voices are numbered by who talks first. Raises ValueError for a meeting without turns.
+    A meeting of fewer seconds is taken whole. Of more than ``most`` speakers those who talk longest
+    stay. Voices are numbered by who talks first. Raises ValueError for a meeting without turns.
     """
     talk = pieces(meeting.turns)
     if not talk:
@@ -130,7 +133,8 @@ def _talk(talk: list[Turn]) -> float:
 
 
 class Readings:
-    """Gives each voice its speech in the order it was recorded: nothing comes twice before all was said."""
+    """Gives each voice its speech in the order it was recorded: nothing comes twice before all was
+    said."""
 
     def __init__(self) -> None:
         self._next: dict[str, int] = {}

@@ -1,4 +1,5 @@
-"""Who talks when in a simulated conversation: turns, pauses, overlap, interruptions, back-channels."""
+"""Who talks when in a simulated conversation: turns, pauses, overlap, interruptions,
+back-channels."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ LEAST_TURN_S = 0.25
 LONGEST_TURN_S = 25.0
 
 CIRCLE_SHARES = (0.2, 0.5, 0.3)
-"""How often one, two and three people carry a stretch of conversation; the others hardly say a word."""
+"""How often one, two and three speakers carry a stretch of conversation; the others hardly say a
+word."""
 
 CIRCLE_S = 25.0
 """Mean time until others carry it."""
@@ -38,11 +40,11 @@ class Placement:
 
 @dataclass
 class Manner:
-    """How the people of one conversation talk.
+    """How the speakers of one conversation talk.
 
-    Over many conversations the turns are as long as those of AMI meetings: 10, 25, 50, 75, 90 % of them are
-    shorter than 0.4, 0.6, 1.0, 2.3, 6.7 s there, a tenth of the speech is overlapped, and of 10 s in which
-    anybody talks 32 % have one speaker, 44 % two, 24 % three, and hardly any four.
+    Over many conversations the turns are as long as those of AMI meetings: 10, 25, 50, 75, 90 % of
+    them are shorter than 0.4, 0.6, 1.0, 2.3, 6.7 s there, a tenth of the speech is overlapped, and
+    of 10 s in which anybody talks 32 % have one speaker, 44 % two, 24 % three, and hardly any four.
     """
 
     turn_s: float
@@ -58,9 +60,11 @@ class Manner:
 
 
 def draw_manner(random: np.random.Generator, quiet: float, overlap: float) -> Manner:
-    """Lively talk and talk in order; in a share ``quiet`` of cases lectures, or rooms with hardly a word.
+    """Lively talk and talk in order; in a share ``quiet`` of cases lectures, or rooms with hardly a
+    word.
 
-    ``overlap`` scales how often people begin before others have ended, and how often they say a word inside.
+    ``overlap`` scales how often speakers begin before others have ended, and how often they say a
+    word inside.
     """
     kind = random.random()
     if kind < quiet / 2:
@@ -78,7 +82,8 @@ def draw_manner(random: np.random.Generator, quiet: float, overlap: float) -> Ma
 
 
 def plan_turns(random: np.random.Generator, samples: int, speakers: int, manner: Manner) -> list[Placement]:
-    """Placements of a conversation of ``samples`` samples; what lies before its beginning is cut off."""
+    """Placements of a conversation of ``samples`` samples; what lies before its beginning is cut
+    off."""
     places: list[Placement] = []
     if speakers == 0:
         return places
@@ -102,7 +107,8 @@ def plan_turns(random: np.random.Generator, samples: int, speakers: int, manner:
 
 
 class _Floor:
-    """Who talks next: a few people carry a stretch of conversation, turns go back and forth between two."""
+    """Who talks next: a few speakers carry a stretch of conversation, turns go back and forth
+    between two."""
 
     def __init__(self, random: np.random.Generator, speakers: int):
         self._random, self._speakers = random, speakers
@@ -132,7 +138,7 @@ class _Floor:
     def listener(self) -> int:
         """Somebody who does not have the turn: of the circle, as a rule."""
         random = self._random
-        others = [person for person in self._circle if person != self._talker]
+        others = [speaker for speaker in self._circle if speaker != self._talker]
         if others and random.random() >= OUTSIDE_SHARE:
             return others[random.integers(len(others))]
         return (self._talker + int(random.integers(1, self._speakers))) % self._speakers
@@ -151,7 +157,8 @@ def _without_self_overlap(places: list[Placement]) -> list[Placement]:
 
 
 def close_pauses(activity: np.ndarray, shorter_than: int) -> np.ndarray:
-    """Labels [frames, speakers] in which a speaker's pauses of fewer frames belong to the turn around them.
+    """Labels [frames, speakers] in which a speaker's pauses of fewer frames belong to the turn
+    around them.
 
     A pause in which somebody else talks stays one.
     """

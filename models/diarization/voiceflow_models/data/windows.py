@@ -1,4 +1,5 @@
-"""Makes the folder of training windows: simulated conversations, and recorded ones where corpora are given.
+"""Makes the folder of training windows: simulated conversations, and recorded ones where corpora
+are given.
 
 Run as a program: ``python -m voiceflow_models.data.windows --data DIR --out DIR --teacher FILE``.
 """
@@ -27,11 +28,11 @@ from .timings import Meeting, load_meetings, plan_stretch, split_meetings
 
 ROOMS = 160
 SPEAKER_WEIGHTS = (0.05, 0.15, 0.35, 0.45)
-"""How often a window has 0, 1, 2, 3 people present; not all of them talk."""
+"""How often a window has 0, 1, 2, 3 speakers present; not all of them talk."""
 
 FAINT_EVERY = 6
-"""Every sixth shard is of rooms in which hardly anybody speaks, labelled without the teacher: it hears a turn
-in what is far when nothing nearer is in the window."""
+"""Every sixth shard is of rooms in which hardly anybody speaks, labelled without the teacher: it
+detects a turn in what is far when nothing nearer is in the window."""
 
 REAL_EVERY = 2
 """With ``--real-turns``, every other shard is by the turns of real meetings."""
@@ -48,9 +49,10 @@ def make_shard(
     weights: Sequence[float] = SPEAKER_WEIGHTS,
     meetings: Sequence[Meeting] = (),
 ) -> dict[str, np.ndarray]:
-    """The arrays of a shard of ``count`` conversations; ``weights`` are those of 0, 1, 2, 3 people.
+    """The arrays of a shard of ``count`` conversations; ``weights`` are those of 0, 1, 2, 3
+    speakers.
 
-    With ``meetings`` the turns are stretches of theirs, which say how many people there are.
+    With ``meetings`` the turns are stretches of theirs, which say how many speakers there are.
     """
     random = np.random.default_rng(seed)
     audio = np.zeros((count, WINDOW_SAMPLES), np.int16)
@@ -109,7 +111,8 @@ def read_arguments() -> argparse.Namespace:
 
 
 def training_speakers(options: argparse.Namespace) -> list[Speaker]:
-    """Whom conversations are simulated with: ``train/`` but the held out, then other LibriSpeech readers."""
+    """Whom conversations are simulated with: ``train/`` but the held out, then other LibriSpeech
+    readers."""
     cache = options.out / "sources"
     dispensable = options.librispeech is not None or options.windows == 0
     if dispensable and not (options.data / "train").is_dir():
@@ -156,14 +159,14 @@ def main() -> None:
     recordings = ami.load(options.ami) if options.ami else []
     recordings += voxconverse.load(options.voxconverse) if options.voxconverse else []
     simulated = make_voices(training_speakers(options))
-    people = solo_speakers(recordings, options.out / "sources" / "recorded")
-    heard = [Voice(person, 1.0, len(simulated) + index) for index, person in enumerate(people)]
+    solo = solo_speakers(recordings, options.out / "sources" / "recorded")
+    recorded = [Voice(speaker, 1.0, len(simulated) + index) for index, speaker in enumerate(solo)]
     if part == 0:
-        write_voices(options.out, simulated + heard, options.voices)
+        write_voices(options.out, simulated + recorded, options.voices)
     else:
-        name_voices(options.out, simulated + heard)
+        name_voices(options.out, simulated + recorded)
     teacher = SegmentationTeacher(options.teacher) if options.teacher else None
-    jobs = recorded_shards(options, recordings, heard, teacher)
+    jobs = recorded_shards(options, recordings, recorded, teacher)
     if options.windows:
         bank = rooms.make_bank(ROOMS, MAX_SPEAKERS, seed=1)
         noise = NoiseBank(options.data)

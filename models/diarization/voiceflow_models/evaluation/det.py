@@ -1,4 +1,5 @@
-"""Detection error trade-off: how often the same voice is missed and another one let in, over all thresholds.
+"""Detection error trade-off: how often the same voice is missed and another one let in, over all
+thresholds.
 
 After Martin et al., "The DET Curve in Assessment of Detection Task Performance", Eurospeech 1997.
 """
@@ -11,7 +12,8 @@ import numpy as np
 from scipy.special import ndtr
 
 LARGEST_PROBIT = 3.3
-"""A sampled curve spans false alarms from 0.05 % to 99.95 %, in steps that look even on a DET plot."""
+"""A sampled curve spans false alarms from 0.05 % to 99.95 %, in steps that look even on a DET
+plot."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Det:
     """Share of the other trials that are accepted, falling from 1 to 0 [points]."""
 
     def equal_error(self) -> tuple[float, float]:
-        """The equal error rate and its threshold, both between the two points around the crossing."""
+        """The equal error rate and its threshold, both between the two points around the
+        crossing."""
         gap = self.miss - self.false_alarm
         after = int(np.argmax(gap >= 0))
         before = after - 1

@@ -1,7 +1,8 @@
-"""Diarization error of a model file on a folder of recordings, as the ``voiceflow`` command line finds it.
+"""Diarization error of a model file on a folder of recordings, as the ``voiceflow`` command line
+finds it.
 
-The command line diarizes and scores: what is measured is what users get, with pyannote.metrics' definitions,
-no collar and overlap included.
+The command line diarizes and scores: what is measured is what users get, with pyannote.metrics'
+definitions, no collar and overlap included.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def run(command: list[str | Path]) -> str:
 
 
 def score(binary: Path, model: Path, folder: Path, hypotheses: Path) -> dict:
-    """Diarizes every recording of ``folder`` into ``hypotheses`` and scores them: voiceflow's own JSON."""
+    """Diarizes every recording of ``folder`` into ``hypotheses`` and scores them: voiceflow's own
+    JSON."""
     files = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
     files = [path for path in files if path.with_suffix(".rttm").exists()]
     if not files:

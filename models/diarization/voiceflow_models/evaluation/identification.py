@@ -1,11 +1,12 @@
 """Known voices: ``python -m voiceflow_models.evaluation.identification --data DATA``.
 
-Enrolls held-out speakers and identifies others of their cuts by the ``voiceflow`` command line, once with
-everybody enrolled and once with everybody but the one who speaks, who is a stranger then. In the second
-condition each recording, the enrolled ones too, has a room, noise and recorder of its own.
+Enrolls held-out speakers and identifies others of their cuts by the ``voiceflow`` command line,
+once with everybody enrolled and once with everybody but the one who speaks, who is a stranger then.
+In the second condition each recording, the enrolled ones too, has a room, noise and recorder of its
+own.
 
-Few speakers are held out, and most have seconds of speech: those are enrolled by half of it. Every speaker
-counts alike. All of a speaker's speech comes from one corpus, much of it from one reading.
+Few speakers are held out, and most have seconds of speech: those are enrolled by half of it. Every
+speaker counts alike. All of a speaker's speech comes from one corpus, much of it from one reading.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ LEAST_S = 8
 """Who has less is left out."""
 
 TAKES = 4
-"""Rooms in which each cut is heard."""
+"""Rooms in which each cut is recorded."""
 
 ROOMS = 40
 SEED = 20
@@ -65,7 +66,7 @@ class Trial:
     speaker: str
     """Who speaks."""
     name: str | None
-    """The most similar of the known voices, none where nobody was heard."""
+    """The most similar of the enrolled speakers, none where no speech is detected."""
     score: float
     """Its similarity."""
 
@@ -101,16 +102,17 @@ def sound(speaker: Speaker, piece: tuple[int, int]) -> tuple[np.ndarray, np.ndar
 
 
 def write_pieces(folder: Path, speakers: list[Speaker], simulator: Simulator | None) -> None:
-    """Writes ``<speaker>/enroll.wav`` and the cuts beside it; in rooms where there is a simulator."""
+    """Writes ``<speaker>/enroll.wav`` and the cuts beside it; in rooms where there is a
+    simulator."""
     random = np.random.default_rng(SEED)
     for speaker in speakers:
         (folder / speaker.name).mkdir(parents=True)
         for number, piece in enumerate(pieces(speaker)):
             audio, talking = sound(speaker, piece)
             for take in range(TAKES if simulator and number else 1):
-                heard = simulator.recording(random, audio[None], talking) if simulator else audio
+                recorded = simulator.recording(random, audio[None], talking) if simulator else audio
                 name = f"cut-{number:03}-{take}" if number else "enroll"
-                soundfile.write(folder / speaker.name / f"{name}.wav", heard, SAMPLE_RATE)
+                soundfile.write(folder / speaker.name / f"{name}.wav", recorded, SAMPLE_RATE)
 
 
 def enroll(program: Program, gallery: Path, folder: Path) -> bool:
@@ -132,9 +134,9 @@ def identify(program: Program, gallery: Path, folder: Path) -> list[Trial]:
     """Whom the one who talks most in each cut of ``folder`` is most similar to."""
     files = sorted(folder.glob("cut-*.wav"))
     options = ["--models", program.models, "--gallery", gallery, "--threshold=-1", "--format", "json"]
-    told = run([program.binary, "identify", *options, *files])
+    printed = run([program.binary, "identify", *options, *files])
     trials = []
-    for line in told.splitlines():
+    for line in printed.splitlines():
         speakers = json.loads(line)["speakers"]
         if not speakers:
             trials.append(Trial(folder.name, None, -1.0))
@@ -168,18 +170,18 @@ def rates(known: list[Trial], strangers: list[Trial], threshold: float) -> Rates
 def measure(program: Program, folder: Path) -> tuple[list[Trial], list[Trial], list[str]]:
     """Trials of known speakers and of strangers, and who could not be enrolled."""
     gallery, without = folder / "gallery.json", folder / "without.json"
-    people = sorted(path for path in folder.iterdir() if path.is_dir())
-    enrolled = [person for person in people if enroll(program, gallery, person)]
+    folders = sorted(path for path in folder.iterdir() if path.is_dir())
+    enrolled = [speaker for speaker in folders if enroll(program, gallery, speaker)]
     if len(enrolled) < 2:
         raise SystemExit(f"expected at least 2 speakers who can be enrolled, found {len(enrolled)}")
     known: list[Trial] = []
     strangers: list[Trial] = []
-    for person in enrolled:
-        known += identify(program, gallery, person)
+    for speaker in enrolled:
+        known += identify(program, gallery, speaker)
         shutil.copy(gallery, without)
-        run([program.binary, "enroll", "--gallery", without, "--remove", person.name])
-        strangers += identify(program, without, person)
-    return known, strangers, [person.name for person in people if person not in enrolled]
+        run([program.binary, "enroll", "--gallery", without, "--remove", speaker.name])
+        strangers += identify(program, without, speaker)
+    return known, strangers, [speaker.name for speaker in folders if speaker not in enrolled]
 
 
 def table(known: list[Trial], strangers: list[Trial]) -> str:
@@ -211,9 +213,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             write_pieces(Path(name), speakers, simulates)
             known, strangers, refused = measure(program, Path(name))
-        unheard = sum(trial.name is None for trial in known)
-        print(f"{condition}: {len(speakers)} speakers, {len(known)} cuts, {unheard} without speech,")
-        print(f"not enrolled: {', '.join(refused) or 'nobody'}\n\n{table(known, strangers)}")
+        silent = sum(trial.name is None for trial in known)
+        print(f"{condition}: {len(speakers)} speakers, {len(known)} cuts, {silent} without speech,")
+        print(f"not enrolled: {', '.join(refused) or 'none'}\n\n{table(known, strangers)}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""Time of one window on one thread, against segmentation-3.0 and variants of the model, in alternation.
+"""Time of one window on one thread, against segmentation-3.0 and variants of the model, in
+alternation.
 
-Alternation slows all of them alike where the machine is busy. What interrupts a long run misses a short one,
-though: on a busy machine the ratio of the fastest rounds says more than that of the medians.
+Alternation slows all of them alike where the machine is busy. What interrupts a long run misses a
+short one, though: on a busy machine the ratio of the fastest rounds says more than that of the
+medians.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ ROUNDS = 100
 WARM_UP_ROUNDS = 5
 
 PRODUCT = 1024
-"""Rows and columns of the matrices whose product measures the peak: large enough to keep the core busy."""
+"""Rows and columns of the matrices whose product measures the peak: large enough to keep the core
+busy."""
 
 NOISE_RMS = 0.1
 
@@ -44,7 +47,8 @@ class Timed:
     """Of each round [rounds]."""
 
     def report(self, reference: Timed | None) -> dict:
-        """Figures in milliseconds, and ratios to the reference of the time for each second of the window."""
+        """Figures in milliseconds, and ratios to the reference of the time for each second of the
+        window."""
         least, median = float(self.milliseconds.min()), float(np.median(self.milliseconds))
         entry = {
             "file": self.name,

@@ -1,7 +1,7 @@
 """Counts the multiply-adds of an ONNX graph at one input shape, from the shapes alone.
 
-Counted are convolutions, matrix products and recurrent layers, also their 8-bit forms; everything else is
-element by element and costs less than its memory traffic.
+Counted are convolutions, matrix products and recurrent layers, also their 8-bit forms; everything
+else is element by element and costs less than its memory traffic.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def multiply_adds(path: Path, shape: tuple[int, ...]) -> dict[str, int]:
 
 
 def _static(path: Path, shape: tuple[int, ...]) -> onnx.ModelProto:
-    """The graph at a fixed input shape, branches and shape arithmetic folded, with shapes of all values."""
+    """The graph at a fixed input shape, branches and shape arithmetic folded, with shapes of all
+    values."""
     model = onnx.load(path)
     sizes = model.graph.input[0].type.tensor_type.shape.dim
     if len(sizes) != len(shape):
@@ -48,7 +49,8 @@ def _static(path: Path, shape: tuple[int, ...]) -> onnx.ModelProto:
     for size, value in zip(sizes, shape, strict=True):
         size.dim_value = value
     options = onnxruntime.SessionOptions()
-    # The basic level folds constants and stays within ONNX's own operators, whose shapes can be inferred.
+    # The basic level folds constants and stays within ONNX's own operators, whose shapes can be
+    # inferred.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     with tempfile.TemporaryDirectory() as folder:
         folded = Path(folder) / "folded.onnx"
@@ -58,7 +60,7 @@ def _static(path: Path, shape: tuple[int, ...]) -> onnx.ModelProto:
 
 
 def _needed(node: onnx.NodeProto) -> list[str]:
-    """The values whose shapes tell what a node costs; none for a node that is not counted."""
+    """The values whose shapes say what a node costs; none for a node that is not counted."""
     inputs, output = node.input, node.output[0]
     match node.op_type:
         case "Conv" | "ConvInteger":
@@ -81,11 +83,13 @@ def _count(node: onnx.NodeProto, shapes: list[tuple[int, ...]]) -> int:
             kernel, output = shapes
             return prod(output) * prod(kernel[1:])
         case "ConvTranspose":
-            # Each input value goes into a patch of the kernel [inputs, outputs / groups, width ...].
+            # Each input value goes into a patch of the kernel [inputs, outputs / groups, width
+            # ...].
             inputs, kernel = shapes
             return prod(inputs) * prod(kernel[1:])
         case kind if kind in RECURRENT:
-            # Inward [directions, gates x hidden, input] and recurrent [directions, gates x hidden, hidden].
+            # Inward [directions, gates x hidden, input] and recurrent
+            # [directions, gates x hidden, hidden].
             (steps, batch, _), inward, recurrent = shapes
             return steps * batch * (prod(inward) + prod(recurrent))
     inputs, output = shapes

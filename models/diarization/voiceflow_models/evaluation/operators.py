@@ -19,8 +19,8 @@ CONTAINERS = ("If", "Loop", "Scan")
 def shares(path: Path, audio: np.ndarray) -> dict[str, float]:
     """Share of the time of one run on one thread by operator type, largest first; they sum to 1.
 
-    Names are those of the optimized graph. A node's time is its median over the runs, so that the first one,
-    which allocates, and interruptions do not count.
+    Names are those of the optimized graph. A node's time is its median over the runs, so that the
+    first one, which allocates, and interruptions do not count.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

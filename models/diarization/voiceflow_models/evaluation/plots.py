@@ -23,7 +23,7 @@ PERCENT_TICKS = np.array([0.1, 0.5, 1, 2, 5, 10, 20, 40, 60, 80, 95])
 MEASURES = {
     "activity": "Activity loss (nats)",
     "voice": "Voice loss (nats)",
-    "right": "Voices told right (%)",
+    "right": "Voices classified right (%)",
     "rate": "Learning rate",
 }
 """Columns of a training's curve.csv that are drawn, with their names."""
@@ -121,7 +121,7 @@ def timeline(reference: list[Turn], hypothesis: list[Turn], path: Path) -> None:
 
 
 def training(curve: Path, path: Path) -> None:
-    """The columns of ``curve.csv`` that tell how a training goes, over its steps."""
+    """The columns of ``curve.csv`` that show how a training goes, over its steps."""
     with open(curve, newline="") as file:
         rows = list(csv.DictReader(file))
     missing = {"step", *MEASURES} - set(rows[0] if rows else ())

@@ -1,4 +1,4 @@
-"""The report of an evaluation: JSON for programs, Markdown for people."""
+"""The report of an evaluation: JSON for programs, Markdown for readers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def model_facts(path: Path) -> dict:
 
 
 def machine_facts() -> dict:
-    """What it was measured on, and how busy that was (processes ready to run, mean of the last minute)."""
+    """What it was measured on, and how busy that was (processes ready to run, mean of the last
+    minute)."""
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -43,7 +44,7 @@ def machine_facts() -> dict:
 
 
 def _processor() -> str:
-    """The processor's name; Linux tells it in a file only."""
+    """The name of the CPU; Linux has it in a file only."""
     information = Path("/proc/cpuinfo")
     if information.exists():
         for line in information.read_text().splitlines():
@@ -64,7 +65,7 @@ def verification_facts(found: dict[str, dict[str, Verification]]) -> dict:
                 "equal_error_rate": rate,
                 "cosine_at_equal_error": threshold,
                 "cuts": result.cuts,
-                "unheard_cuts": result.unheard,
+                "unheard_cuts": result.silent,
                 "same_voice_trials": sum(result.same),
                 "same_voice_trials_by_speaker": result.same,
                 "different_voice_trials": result.different,
@@ -77,7 +78,8 @@ def verification_facts(found: dict[str, dict[str, Verification]]) -> dict:
 
 
 def keep(found: dict, path: Path) -> None:
-    """Puts a report under ``evaluation`` into the validation report of a model folder, if there is one."""
+    """Puts a report under ``evaluation`` into the validation report of a model folder, if there is
+    one."""
     whole = json.loads(path.read_text()) if path.exists() else {}
     path.write_text(json.dumps({**whole, "evaluation": found}, indent=2) + "\n")
 
@@ -100,8 +102,10 @@ def verification_table(found: dict[str, dict[str, Verification]]) -> str:
         for name, result in encoders.items():
             trials = f"{sum(result.same)} + {result.different}"
             rate, _ = result.det.equal_error()
-            rows.append([f"{name}, {condition}", percent(rate), f"{result.unheard} of {result.cuts}", trials])
-    return table([f"{CUT_S} s against {CUT_S} s", "EER %", "unheard", "trials, same + different"], rows)
+            rows.append([f"{name}, {condition}", percent(rate), f"{result.silent} of {result.cuts}", trials])
+    return table(
+        [f"{CUT_S} s against {CUT_S} s", "EER %", "without embedding", "trials, same + different"], rows
+    )
 
 
 def diarization_table(folder: str, result: dict) -> str:

@@ -1,4 +1,5 @@
-"""Reads RTTM, the annotation format of NIST's Rich Transcription evaluations (2009), SPEAKER lines only."""
+"""Reads RTTM, the annotation format of NIST's Rich Transcription evaluations (2009), SPEAKER lines
+only."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ FIELDS = 8
 
 @dataclass(frozen=True)
 class Turn:
-    """One person speaks in one recording, from ``start_s`` to ``end_s`` seconds."""
+    """One speaker talks in one recording, from ``start_s`` to ``end_s`` seconds."""
 
     recording: str
     speaker: str
@@ -47,7 +48,8 @@ def read(path: Path) -> list[Turn]:
 
 
 def read_folder(folder: Path) -> dict[str, list[Turn]]:
-    """The turns of all ``.rttm`` files of a folder by recording; a file without turns stands for its name."""
+    """The turns of all ``.rttm`` files of a folder by recording; a file without turns stands for
+    its name."""
     recordings: dict[str, list[Turn]] = {}
     for path in sorted(folder.glob("*.rttm")):
         turns = read(path)
@@ -64,7 +66,8 @@ def speakers(turns: list[Turn]) -> list[str]:
 
 
 def paired(reference: list[Turn], hypothesis: list[Turn]) -> dict[str, str]:
-    """Speakers of the hypothesis and whom of the reference each stands for, by most time in common."""
+    """Speakers of the hypothesis and whom of the reference each stands for, by most time in
+    common."""
     known, found = speakers(reference), speakers(hypothesis)
     shared = np.zeros((len(found), len(known)))
     for mine in hypothesis:

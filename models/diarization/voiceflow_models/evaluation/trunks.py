@@ -1,8 +1,10 @@
-"""What voice trunks of other widths cost, before any is trained: parameters, multiply-adds, processor time.
+"""What voice trunks of other widths cost, before any is trained: parameters, multiply-adds,
+processor time.
 
 ``python -m voiceflow_models.evaluation.trunks`` times the published network, the stages of the
-distillation and others side by side, in float32, on a crop of three seconds. Time is that of the thread,
-not of the clock: other programs may run. Weights are random; ONNX Runtime takes as long for any.
+distillation and others side by side, in float32, on a crop of three seconds. Time is that of the
+thread, not of the clock: other programs may run. Weights are random; ONNX Runtime takes as long for
+any.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ OTHERS = {
     "16 early 0 | 3, 6, 4 of 64": uniform(16, 96, (3, 6, 4), 64, 32, whole_crop=False, segment=50, halving=0),
     "8 | 3, 6, 4 of 48": uniform(8, 64, (3, 6, 4), 48, 32, whole_crop=False, segment=50),
 }
-"""Channels of the head, where it halves the frames, layers of each dense block and their bottleneck."""
+"""Channels of the head, where it halves the frames, layers of each dense block and their
+bottleneck."""
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 ``python -m voiceflow_models.evaluation.tune --model FILE --recordings DIR [DIR ...]``
 
-Every folder holds recordings (``.flac``) with their ``.rttm``. Never give it recordings kept for testing.
+Every folder holds recordings (``.flac``) with their ``.rttm``. Never give it recordings kept for
+testing.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def with_settings(
 
 
 def main() -> None:
-    """Prints DER with missed, false alarm and confusion for every point of the grid and every folder."""
+    """Prints DER with missed, false alarm and confusion for every point of the grid and every
+    folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--voiceflow", type=Path, default=BINARY, help="the command line binary")
     parser.add_argument("--model", type=Path, required=True)

@@ -1,11 +1,12 @@
 """Speaker verification of held-out speakers: are two cuts of two seconds one voice or two?
 
-The two cuts of a trial share no sample, but those of one speaker come from the same reading, so that
-microphone and room agree: the figures compare encoders on these very trials, and not with those of other
-benchmarks. The second condition puts each cut into a room, with noise and recorder of its own.
+The two cuts of a trial share no sample, but those of one speaker come from the same reading, so
+that microphone and room agree: the figures compare encoders on these very trials, and not with
+those of other benchmarks. The second condition puts each cut into a room, with noise and recorder
+of its own.
 
-Some speakers have minutes of speech, others seconds. So every speaker counts alike in what is missed, and
-every pair of speakers in what is falsely accepted, however many trials they have.
+Some speakers have minutes of speech, others seconds. So every speaker counts alike in what is
+missed, and every pair of speakers in what is falsely accepted, however many trials they have.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ ROOMS = 40
 CONDITIONS = ("clean", "rooms")
 
 Encoder = Callable[[np.ndarray], np.ndarray]
-"""Audio [samples] of one voice to its embedding [dim], all zeros where nothing was heard."""
+"""Audio [samples] of one voice to its embedding [dim], all zeros where it detects no speech."""
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Cuts:
 
 @dataclass
 class Verification:
-    """What an encoder reaches on the cuts in which it heard somebody."""
+    """What an encoder reaches on the cuts in which it detects speech."""
 
     det: Det
     same: list[int]
@@ -66,8 +67,8 @@ class Verification:
     different: int
     """Trials of two voices."""
     cuts: int
-    unheard: int
-    """Cuts in which nothing was heard; their trials are left out."""
+    silent: int
+    """Cuts in which it detects no speech; their trials are left out."""
 
 
 class ModelEncoder:
@@ -85,7 +86,8 @@ class ModelEncoder:
 
 
 def levelled(encoder: Encoder) -> Encoder:
-    """An encoder that hears loudness, given every cut at one level: recorders differ by 40 dB."""
+    """An encoder that depends on loudness, given every cut at one level: recorders differ by 40
+    dB."""
 
     def encode(audio: np.ndarray) -> np.ndarray:
         rms = np.sqrt(np.mean(audio**2))
@@ -95,7 +97,8 @@ def levelled(encoder: Encoder) -> Encoder:
 
 
 def starts(random: np.random.Generator, speaker: Speaker, count: int) -> list[int]:
-    """Up to ``count`` frames at which a cut may start: word onsets, and where those run out, other speech."""
+    """Up to ``count`` frames at which a cut may start: word onsets, and where those run out, other
+    speech."""
     last = len(speaker.audio) // VAD_STEP - CUT_FRAMES
     chosen: list[int] = []
     for frames in (speaker.onsets, np.flatnonzero(speaker.speech)):
@@ -124,15 +127,20 @@ def in_rooms(cuts: Cuts, simulator: Simulator, seed: int) -> Cuts:
     """The same cuts as recorded in rooms, each with seat, noise and recorder of its own."""
     random = np.random.default_rng(seed)
     pairs = zip(cuts.audio, cuts.talking, strict=True)
-    heard = [simulator.recording(random, sound[None], talking[:, None]) for sound, talking in pairs]
-    return Cuts(np.array(heard, np.float32), cuts.talking, cuts.speaker, cuts.start)
+    recorded = [simulator.recording(random, sound[None], talking[:, None]) for sound, talking in pairs]
+    return Cuts(np.array(recorded, np.float32), cuts.talking, cuts.speaker, cuts.start)
 
 
 def compare(embeddings: np.ndarray, cuts: Cuts) -> Verification:
-    """Cosines of all pairs of embeddings [cuts, dim] that share no sample; zero vectors count as unheard."""
+    """Cosines of all pairs of embeddings [cuts, dim] that share no sample; zero vectors count as
+    silent."""
     length = np.linalg.norm(embeddings, axis=1)
-    heard = length > 0
-    unit, who, start = embeddings[heard] / length[heard, None], cuts.speaker[heard], cuts.start[heard]
+    speaking = length > 0
+    unit, who, start = (
+        embeddings[speaking] / length[speaking, None],
+        cuts.speaker[speaking],
+        cuts.start[speaking],
+    )
     first, second = np.triu_indices(len(unit), k=1)
     alike = who[first] == who[second]
     disjoint = np.abs(start[first] - start[second]) >= CUT_FRAMES
@@ -143,7 +151,7 @@ def compare(embeddings: np.ndarray, cuts: Cuts) -> Verification:
     weights = [1 / np.bincount(pair[kind])[pair[kind]] for kind in (same, different)]
     det = trade_off(cosine[same], cosine[different], *weights)
     by_speaker = np.bincount(who[first][same], minlength=cuts.speaker.max() + 1).tolist()
-    return Verification(det, by_speaker, int(different.sum()), len(heard), int((~heard).sum()))
+    return Verification(det, by_speaker, int(different.sum()), len(speaking), int((~speaking).sum()))
 
 
 def verify(
@@ -158,6 +166,8 @@ def verify(
     for condition, cuts in zip(CONDITIONS, (clean, in_rooms(clean, simulator, SEED)), strict=True):
         found[condition] = {}
         for name, encode in encoders.items():
-            heard = [encode(audio) for audio in tqdm(cuts.audio, unit="cut", desc=f"{name}, {condition}")]
-            found[condition][name] = compare(np.array(heard), cuts)
+            embeddings = [
+                encode(audio) for audio in tqdm(cuts.audio, unit="cut", desc=f"{name}, {condition}")
+            ]
+            found[condition][name] = compare(np.array(embeddings), cuts)
     return found

@@ -1,6 +1,8 @@
-"""Voices within a recording: are two stretches of one recording, each of one talker, the same person?
+"""Voices within a recording: are two stretches of one recording, each of one talker, the same
+speaker?
 
-Room, noise and microphone are those of the recording for both, as they are when a recording is clustered.
+Room, noise and microphone are those of the recording for both, as they are when a recording is
+clustered.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ EDGE_S = 0.1
 
 @dataclass
 class Stretches:
-    """Pieces of recordings in which one person talks alone."""
+    """Pieces of recordings in which one speaker talks alone."""
 
     audio: list[np.ndarray]
     recording: np.ndarray
@@ -35,7 +37,8 @@ class Stretches:
 
 
 def solo(turns: list[Turn], speaker: str, seconds: float) -> list[float]:
-    """Where stretches of ``seconds`` begin in which ``speaker`` talks alone; they do not overlap."""
+    """Where stretches of ``seconds`` begin in which ``speaker`` talks alone; they do not
+    overlap."""
     begins: list[float] = []
     others = [(turn.start_s - EDGE_S, turn.end_s + EDGE_S) for turn in turns if turn.speaker != speaker]
     for turn in turns:
@@ -53,24 +56,26 @@ def solo(turns: list[Turn], speaker: str, seconds: float) -> list[float]:
 
 
 def stretches(folder: Path, seconds: float, seed: int = 0) -> Stretches:
-    """Up to ``CUTS`` stretches of every speaker of every recording (FLAC beside RTTM) of a folder."""
+    """Up to ``CUTS`` stretches of every speaker of every recording (FLAC beside RTTM) of a
+    folder."""
     random = np.random.default_rng(seed)
-    audio, recording, speaker, people = [], [], [], 0
+    audio, recording, speaker, count = [], [], [], 0
     for index, (name, turns) in enumerate(sorted(read_folder(folder).items())):
         sound = read_source(folder / f"{name}.flac")
-        for person in sorted({turn.speaker for turn in turns}):
-            begins = np.array(solo(turns, person, seconds))
+        for label in sorted({turn.speaker for turn in turns}):
+            begins = np.array(solo(turns, label, seconds))
             for begin in random.permutation(begins)[:CUTS]:
                 first = int(begin * SAMPLE_RATE)
                 audio.append(sound[first : first + int(seconds * SAMPLE_RATE)])
                 recording.append(index)
-                speaker.append(people)
-            people += 1
+                speaker.append(count)
+            count += 1
     return Stretches(audio, np.array(recording), np.array(speaker))
 
 
 def equal_error(encode: Encoder, cuts: Stretches) -> float:
-    """The equal error rate over pairs of one recording, every speaker and every pair of speakers alike."""
+    """The equal error rate over pairs of one recording, every speaker and every pair of speakers
+    alike."""
     embeddings = np.array([encode(audio) for audio in cuts.audio])
     unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-9)
     first, second = np.triu_indices(len(unit), k=1)

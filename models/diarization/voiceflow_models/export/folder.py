@@ -1,4 +1,5 @@
-"""The model folder: model.onnx and, beside it, what says where it comes from and whether it is intact."""
+"""The model folder: model.onnx and, beside it, what says where it comes from and whether it is
+intact."""
 
 from __future__ import annotations
 
@@ -16,14 +17,15 @@ LARGEST_BYTES = {"fast-cnn": 10_000_000}
 """What a file may come to, for the networks that have to be small."""
 
 TOLERANCES = {"fp32": 1e-3, "fp16": 1e-2, "int8": 5e-2}
-"""How far results may be from the golden vector on other processors: what is rounded to eight bits may be
-rounded the other way where sums have another order."""
+"""How far results may be from the golden vector on other processors: what is rounded to eight bits
+may be rounded the other way where sums have another order."""
 
 
 def write_folder(
     trained: Trained, properties: Properties, out: Path, facts: dict, wanted: Variants, shipped: str = "fp32"
 ) -> None:
-    """Writes model.onnx, its variants, golden vectors, metadata.json with ``facts``, checksums, report.
+    """Writes model.onnx, its variants, golden vectors, metadata.json with ``facts``, checksums,
+    report.
 
     ``shipped`` is the precision of model.onnx; the other files are named model.<precision>.onnx.
     """

@@ -1,8 +1,8 @@
 """The golden vector beside a model: one fixed input and what the model gives for it.
 
-The library computes the same input (src/model/golden.rs) and compares when it loads the model, which catches
-a runtime that computes wrong results on some processor. The input, two seconds at 16 kHz, all in double
-precision and rounded to float32 at the end:
+The library computes the same input (src/model/golden.rs) and compares when it loads the model,
+which catches a runtime that computes wrong results on some processor. The input, two seconds at 16
+kHz, all in double precision and rounded to float32 at the end:
 
     state(0) = 1,  state(i+1) = (1664525 * state(i) + 1013904223) mod 2^32
     noise(i) = floor(state(i+1) / 2^8) / 2^24 * 2 - 1
@@ -23,7 +23,8 @@ SAMPLES = 32000
 
 
 def golden_path(model: Path) -> Path:
-    """Where the golden vector of a model lies: `golden.json` for the main one of a folder, `model.onnx`."""
+    """Where the golden vector of a model lies: `golden.json` for the main one of a folder,
+    `model.onnx`."""
     return model.with_name("golden.json") if model.name == "model.onnx" else model.with_suffix(".golden.json")
 
 

@@ -17,7 +17,8 @@ from .passes import optimize
 
 OPSET = 17
 TRACED_SAMPLES = WINDOW_SAMPLES + FRAME_STEP
-"""An odd number of frames: with an even one the tracer takes the case of a missing partner for impossible."""
+"""An odd number of frames: with an even one the tracer takes the case of a missing partner for
+impossible."""
 
 TOLERANCE = 1e-4
 """Largest difference between PyTorch and ONNX Runtime."""
@@ -79,7 +80,8 @@ def stamp(path: Path, properties: Properties) -> None:
 
 
 def compare(model: nn.Module, path: Path) -> dict[str, float]:
-    """Largest difference between the network and the file, for several shapes; fails above the tolerance."""
+    """Largest difference between the network and the file, for several shapes; fails above the
+    tolerance."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     random = np.random.default_rng(5)
     worst = 0.0

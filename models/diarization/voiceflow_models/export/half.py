@@ -1,8 +1,10 @@
-"""A copy of an exported model at half the size: float16 from the first convolution to the last large product.
+"""A copy of an exported model at half the size: float16 from the first convolution to the last
+large product.
 
-The front end stays in float32, since its powers span more than float16 holds, and so do the pooling over
-frames, the embeddings and the classifier. Inputs and outputs are float32 as the contract demands.
-(``onnxruntime.transformers.float16`` would round the audio itself before a front end that is kept.)
+The front end stays in float32, since its powers span more than float16 holds, and so do the pooling
+over frames, the embeddings and the classifier. Inputs and outputs are float32 as the contract
+demands. (``onnxruntime.transformers.float16`` would round the audio itself before a front end that
+is kept.)
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ def core(graph: GraphProto) -> set[str]:
 
 
 def _convert(graph: GraphProto, inside: set[str], floats: set[str]) -> None:
-    """Nodes named in ``inside`` compute in float16; those of ``floats`` that cross the border are cast."""
+    """Nodes named in ``inside`` compute in float16; those of ``floats`` that cross the border are
+    cast."""
     constants = {tensor.name: tensor for tensor in graph.initializer}
     made = {name for node in graph.node if node.name in inside for name in node.output}
     halves: dict[str, str] = {}

@@ -18,7 +18,8 @@ COPIED = ("name", "version", "precision", "sha256", "bytes")
 
 
 def manifest(models: Path, default: str) -> dict:
-    """What the folders ``<name>/<version>`` hold; the newest version of ``default`` is the default."""
+    """What the folders ``<name>/<version>`` hold; the newest version of ``default`` is the
+    default."""
     entries = []
     for path in models.glob("*/*/metadata.json"):
         facts = json.loads(path.read_text())

@@ -1,10 +1,12 @@
-"""Rewrites of an exported graph that keep its results and make it faster in ONNX Runtime on a processor.
+"""Rewrites of an exported graph that keep its results and make it faster in ONNX Runtime on a
+processor.
 
 ::
 
     traced graph ─> onnxslim (shapes, constants) ─> settle_reshapes ─> settle_pads ─> fold_norms ─> widen
 
-Our passes change a graph in place and expect all constants as initializers, as onnxslim leaves them.
+Our passes change a graph in place and expect all constants as initializers, as onnxslim leaves
+them.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ def optimize(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def settle_reshapes(graph: GraphProto) -> None:
-    """A target shape that takes over axes of the tensor itself becomes a constant, with 0 for each axis."""
+    """A target shape that takes over axes of the tensor itself becomes a constant, with 0 for each
+    axis."""
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     makers = {name: node for node in graph.node for name in node.output}
 
@@ -63,7 +66,8 @@ def settle_reshapes(graph: GraphProto) -> None:
 def settle_pads(graph: GraphProto) -> None:
     """An amount of padding that has to be computed goes straight into the list of all amounts.
 
-    The tracer writes the amounts as PyTorch has them, of the last axis first, and reorders them by operators.
+    The tracer writes the amounts as PyTorch has them, of the last axis first, and reorders them by
+    operators.
     """
     makers = {name: node for node in graph.node for name in node.output}
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
@@ -91,7 +95,8 @@ def settle_pads(graph: GraphProto) -> None:
 
 
 def fold_norms(graph: GraphProto) -> None:
-    """Batch norms around a ``Gemm`` become part of its weights; the tracer does so for convolutions only."""
+    """Batch norms around a ``Gemm`` become part of its weights; the tracer does so for convolutions
+    only."""
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for gemm in [node for node in graph.node if node.op_type == "Gemm"]:
         weight, bias = (values[name].astype(np.float64) for name in gemm.input[1:])

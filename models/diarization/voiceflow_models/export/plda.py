@@ -1,9 +1,10 @@
-"""How the voices of a model differ within and between people, for clustering by VBx.
+"""How the voices of a model differ within and between speakers, for clustering by VBx.
 
-Probabilistic linear discriminant analysis (Ioffe, ECCV 2006) in the form that VBx has it (Landini et al.,
-Computer Speech & Language 71, 2022): embeddings are centred and scaled, projected by linear discriminant
-analysis, centred and scaled again, and rotated so that every direction has variance 1 within one person.
-It is estimated from voices as the model finds them in training windows, with its own mistakes.
+Probabilistic linear discriminant analysis (Ioffe, ECCV 2006) in the form that VBx has it (Landini
+et al., Computer Speech & Language 71, 2022): embeddings are centred and scaled, projected by linear
+discriminant analysis, centred and scaled again, and rotated so that every direction has variance 1
+within one speaker. It is estimated from voices as the model finds them in training windows, with
+its own mistakes.
 """
 
 from __future__ import annotations
@@ -24,20 +25,21 @@ from ..layout import FRAME_STEP, MAX_SPEAKERS, SAMPLE_RATE, WINDOW_FRAMES
 KEY = "voiceflow.plda"
 
 DIMENSIONS = 64
-"""Directions that are kept: those in which people differ most."""
+"""Directions that are kept: those in which speakers differ most."""
 
 SHRINKAGE = 0.1
-"""Share of the covariance within people that is taken to be the same in all directions."""
+"""Share of the covariance within speakers that is taken to be the same in all directions."""
 
 WINDOWS = 12_000
 LEAST_SOLO_FRAMES = 30
 LEAST_PURITY = 0.85
-"""Of the frames of a local speaker, those of the person whose voice it is taken for."""
+"""Of the frames of a local speaker, those of the speaker whose voice it is taken for."""
 
 ACTIVE = 0.45
 
 FACTORS = {"fa": 0.07, "fb": 0.6}
-"""Weights of the voices, as in pyannote/speaker-diarization-community-1, and of the prior for few people."""
+"""Weights of the voices, as in pyannote/speaker-diarization-community-1, and of the prior for few
+speakers."""
 
 LEAST_VARIANCE = 1e-4
 DIGITS = 4
@@ -49,7 +51,8 @@ Array = NDArray[np.float64]
 def collect(
     model: Path, windows: Path, window_s: float, count: int = WINDOWS
 ) -> tuple[Array, NDArray[np.int64]]:
-    """Embeddings [voices, dim] of local speakers in random training windows, and who they are [voices]."""
+    """Embeddings [voices, dim] of local speakers in random training windows, and who they are
+    [voices]."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
@@ -68,19 +71,20 @@ def collect(
         shard = arrays[random.integers(len(arrays))]
         row, first = random.integers(len(shard["exact"])), int(random.integers(WINDOW_FRAMES - frames + 1))
         audio = shard["audio"][row, first * FRAME_STEP : (first + frames) * FRAME_STEP]
-        heard = audio[None].astype(np.float32) / 32768
+        samples = audio[None].astype(np.float32) / 32768
         activity, embedding = (
-            output[0] for output in session.run(["activity", "embedding"], {"audio": heard})
+            output[0] for output in session.run(["activity", "embedding"], {"audio": samples})
         )
         exact, voices = shard["exact"][row, first : first + frames], shard["voices"][row]
-        for local, voice in same_people(activity, exact, voices):
+        for local, voice in pure_local_speakers(activity, exact, voices):
             found.append(embedding[local].astype(float))
             who.append(voice)
     return np.array(found), np.array(who)
 
 
-def same_people(activity: np.ndarray, exact: np.ndarray, voices: np.ndarray) -> list[tuple[int, int]]:
-    """Local speakers who are nearly always one person: their index and the person's voice.
+def pure_local_speakers(activity: np.ndarray, exact: np.ndarray, voices: np.ndarray) -> list[tuple[int, int]]:
+    """Local speakers who are nearly always one speaker of the labels: their index and that
+    speaker's voice.
 
     ``activity`` [frames, speakers], ``exact`` classes [frames], ``voices`` of the exact labels [3].
     """
@@ -89,40 +93,42 @@ def same_people(activity: np.ndarray, exact: np.ndarray, voices: np.ndarray) -> 
     shared = np.array([[np.sum(own & (exact == 1 + s)) for s in range(MAX_SPEAKERS)] for own in solo.T])
     pairs = []
     for local, frames in enumerate(solo.sum(axis=0)):
-        person = int(shared[local].argmax())
-        pure = shared[local, person] >= LEAST_PURITY * frames
-        if frames >= LEAST_SOLO_FRAMES and pure and voices[person] >= 0:
-            pairs.append((local, int(voices[person])))
+        speaker = int(shared[local].argmax())
+        pure = shared[local, speaker] >= LEAST_PURITY * frames
+        if frames >= LEAST_SOLO_FRAMES and pure and voices[speaker] >= 0:
+            pairs.append((local, int(voices[speaker])))
     return pairs
 
 
-def fit(embeddings: Array, people: NDArray[np.int64], dimensions: int = DIMENSIONS) -> dict[str, Array]:
+def fit(embeddings: Array, speakers: NDArray[np.int64], dimensions: int = DIMENSIONS) -> dict[str, Array]:
     """The arrays by the names that VBx gives them; of ``tr`` each row is a direction."""
     mean1 = embeddings.mean(axis=0)
     centred = _scaled(embeddings - mean1)
-    within, between = scatter(centred, people)
+    within, between = scatter(centred, speakers)
     values, vectors = eigh(between, within)
     lda = vectors[:, np.argsort(-values)[:dimensions]]
     projected = centred @ lda
     mean2 = projected.mean(axis=0)
     scaled = _scaled(projected - mean2)
     mu = scaled.mean(axis=0)
-    values, vectors = eigh(*scatter(scaled, people)[::-1])
+    values, vectors = eigh(*scatter(scaled, speakers)[::-1])
     order = np.argsort(-values)
     psi = np.maximum(values[order], LEAST_VARIANCE)
     return {"mean1": mean1, "lda": lda, "mean2": mean2, "mu": mu, "tr": vectors[:, order].T, "psi": psi}
 
 
-def scatter(rows: Array, people: NDArray[np.int64]) -> tuple[Array, Array]:
-    """Covariance within people, shrunk, and between them [dim, dim]; who is met once tells nothing within."""
+def scatter(rows: Array, speakers: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Covariance within speakers, shrunk, and between them [dim, dim]; a speaker with one voice
+    adds nothing within."""
     within, freedom = np.zeros((rows.shape[1], rows.shape[1])), 0
-    for person in np.unique(people):
-        own = rows[people == person]
+    for speaker in np.unique(speakers):
+        own = rows[speakers == speaker]
         apart = own - own.mean(axis=0)
         within += apart.T @ apart
         freedom += len(own) - 1
     if freedom < rows.shape[1]:
-        raise SystemExit(f"PLDA: expected people heard more often, found {len(rows)} voices of them")
+        count = len(np.unique(speakers))
+        raise SystemExit(f"PLDA: expected speakers with several voices, found {len(rows)} voices of {count}")
     within /= freedom
     between = np.cov(rows.T, bias=True) - within
     even = np.trace(within) / len(within) * np.eye(len(within))
@@ -135,7 +141,8 @@ def _scaled(rows: Array) -> Array:
 
 
 def stamp(path: Path, arrays: dict[str, Array]) -> None:
-    """Writes the arrays, row by row, and the factors of VBx into the file as a metadata property."""
+    """Writes the arrays, row by row, and the factors of VBx into the file as a metadata
+    property."""
     rounded = {
         name: [float(f"{value:.{DIGITS}g}") for value in array.ravel()] for name, array in arrays.items()
     }

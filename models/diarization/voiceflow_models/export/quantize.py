@@ -1,9 +1,11 @@
 """A smaller and faster copy of an exported model: eight bits where nearly all the arithmetic is.
 
-That is in convolutions and in products with large matrices of weights. What stays in float32, and why:
+That is in convolutions and in products with large matrices of weights. What stays in float32, and
+why:
 
 - the front end, whose powers span more than eight bits hold;
-- the pooling over frames and what makes embeddings of it: differences of squares, three rows a window;
+- the pooling over frames and what makes embeddings of it: differences of squares, three rows a
+  window;
 - the classifier, attention's products of two activations, and norms: there is little to gain.
 """
 
@@ -17,7 +19,8 @@ from onnx import GraphProto, NodeProto
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 LARGE_WEIGHT = 1 << 14
-"""Fewer weights than this in a product are not worth the conversion of what goes in and comes out."""
+"""Fewer weights than this in a product are not worth the conversion of what goes in and comes
+out."""
 
 CALIBRATION_BATCH = 2
 
@@ -43,11 +46,13 @@ def heavy_nodes(graph: GraphProto) -> list[NodeProto]:
 
 
 def write_int8(source: Path, target: Path, windows: np.ndarray) -> None:
-    """Heavy nodes in eight bits, activations unsigned, weights signed with a scale for each output channel.
+    """Heavy nodes in eight bits, activations unsigned, weights signed with a scale for each output
+    channel.
 
-    The ranges of activations are those met in ``windows``, float32 [windows, samples]. Written as pairs of
-    QuantizeLinear and DequantizeLinear, from which ONNX Runtime makes its integer kernels: with VNNI if
-    activations are unsigned and weights signed. With AVX2 alone, sums of two products may saturate.
+    The ranges of activations are those met in ``windows``, float32 [windows, samples]. Written as
+    pairs of QuantizeLinear and DequantizeLinear, from which ONNX Runtime makes its integer kernels:
+    with VNNI if activations are unsigned and weights signed. With AVX2 alone, sums of two products
+    may saturate.
     """
     model = onnx.load(source)
     graph = model.graph

@@ -32,11 +32,13 @@ class Variants:
     fp16: bool = False
     int8: bool = False
     windows: Path | None = None
-    """Folder with shards: ranges for int8, comparisons for both. Without it, fp16 alone can be made."""
+    """Folder with shards: ranges for int8, comparisons for both. Without it, fp16 alone can be
+    made."""
 
 
 def training_windows(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Windows for calibration and other ones, drawn from all shards: float32 [windows, samples] each."""
+    """Windows for calibration and other ones, drawn from all shards: float32 [windows, samples]
+    each."""
     audio = [np.load(path / "audio.npy", mmap_mode="r") for path in shards(folder)]
     places = [(shard, row) for shard, rows in enumerate(audio) for row in range(len(rows))]
     wanted = CALIBRATION_WINDOWS + UNSEEN_WINDOWS
@@ -51,8 +53,8 @@ def training_windows(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 def write_variants(model: Path, wanted: Variants) -> dict[str, dict]:
     """Writes model.fp16.onnx and model.int8.onnx as ``wanted``.
 
-    Gives for each its size, its differences from the model, and the times of both. Without windows the
-    differences are those on the golden input.
+    Gives for each its size, its differences from the model, and the times of both. Without windows
+    the differences are those on the golden input.
     """
     if wanted.int8 and wanted.windows is None:
         raise ValueError("int8: expected a folder of training windows to take the ranges from, found none")
@@ -90,28 +92,30 @@ def open_on_one_thread(path: Path) -> onnxruntime.InferenceSession:
 def differences(
     model: onnxruntime.InferenceSession, variant: onnxruntime.InferenceSession, audio: np.ndarray
 ) -> dict[str, float]:
-    """Of activity, largest and mean difference; of embeddings, cosine; where only one of the two is silent.
+    """Of activity, largest and mean difference; of embeddings, cosine; where only one of the two is
+    silent.
 
     ``audio`` float32 [windows, samples].
     """
     activity, embedding = _outputs(model, audio)
     other_activity, other_embedding = _outputs(variant, audio)
     apart = np.abs(activity - other_activity)
-    heard, other_heard = (np.linalg.norm(each, axis=2) > 0.5 for each in (embedding, other_embedding))
-    likeness = (embedding * other_embedding).sum(axis=2)[heard & other_heard]
+    speaking, other_speaking = (np.linalg.norm(each, axis=2) > 0.5 for each in (embedding, other_embedding))
+    likeness = (embedding * other_embedding).sum(axis=2)[speaking & other_speaking]
     return {
         "activity_largest_difference": float(apart.max()),
         "activity_mean_difference": float(apart.mean()),
-        # Where nobody is heard, nothing differs.
+        # Where nobody speaks, nothing differs.
         "embedding_lowest_cosine": float(likeness.min(initial=1.0)),
         "embedding_mean_cosine": float(likeness.mean()) if likeness.size else 1.0,
-        "speakers_heard_by_one_only": int((heard != other_heard).sum()),
-        "speakers_heard": int(heard.sum()),
+        "speakers_heard_by_one_only": int((speaking != other_speaking).sum()),
+        "speakers_heard": int(speaking.sum()),
     }
 
 
 def milliseconds(sessions: dict[str, onnxruntime.InferenceSession]) -> dict[str, dict[str, float]]:
-    """Median time of one window, for each length; the models take turns, so that noise falls on all alike."""
+    """Median time of one window, for each length; the models take turns, so that noise falls on all
+    alike."""
     noise = np.random.default_rng(3).standard_normal((1, max(TIMED_SECONDS) * SAMPLE_RATE)) * 0.05
     medians: dict[str, dict[str, float]] = {name: {} for name in sessions}
     for seconds in TIMED_SECONDS:

@@ -1,7 +1,8 @@
 """Convolutions over sequences, written as convolutions over images of height one.
 
-ONNX Runtime has its blocked kernels (NCHWc) for images only. It hands blocked tensors from one convolution to
-the next through Relu, Add, Concat and pooling, so that a chain stays an image from end to end.
+ONNX Runtime has its blocked kernels (NCHWc) for images only. It hands blocked tensors from one
+convolution to the next through Relu, Add, Concat and pooling, so that a chain stays an image from
+end to end.
 """
 
 from __future__ import annotations
@@ -97,7 +98,8 @@ def _lift_window(node: NodeProto) -> None:
 
 
 def _pad_for_ceiling(node: NodeProto) -> None:
-    """A last window that is not full, as padding that does not count: the blocked kernel knows only this."""
+    """A last window that is not full, as padding that does not count: the blocked kernel knows only
+    this."""
     attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
     (width,) = attributes["kernel_shape"]
     if attributes.get("ceil_mode") and list(attributes["strides"]) == [width]:

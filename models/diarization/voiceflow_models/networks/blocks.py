@@ -35,7 +35,8 @@ class Residual(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention over all frames (Vaswani et al., 2017), in plain products, which export."""
+    """Multi-head self-attention over all frames (Vaswani et al., 2017), in plain products, which
+    export."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -53,8 +54,8 @@ class Attention(nn.Module):
             for weight, bias in zip(self.inward.weight.chunk(3), self.inward.bias.chunk(3), strict=True)
         )
         alike = torch.matmul(queries * size**-0.5, keys.transpose(2, 3))
-        heard = torch.matmul(torch.softmax(alike, dim=3), values).transpose(1, 2)
-        return self.outward(heard.reshape(-1, width))
+        attended = torch.matmul(torch.softmax(alike, dim=3), values).transpose(1, 2)
+        return self.outward(attended.reshape(-1, width))
 
 
 class Neighbours(nn.Module):
@@ -73,11 +74,13 @@ class Neighbours(nn.Module):
 
 
 class ContextLayer(nn.Module):
-    """A filter over time, attention and a feed-forward part, each around a residual path; at first nothing.
+    """A filter over time, attention and a feed-forward part, each around a residual path; at first
+    nothing.
 
-    Attention knows no order of frames; the filter tells it who are neighbours (as the convolutions of the
-    Conformer do: Gulati et al., Interspeech 2020). The frames of all windows are rows of one matrix, whose
-    products with weights ONNX Runtime makes in one step with their bias, in eight bits too.
+    Attention knows no order of frames; the filter shows it which are neighbours (as the
+    convolutions of the Conformer do: Gulati et al., Interspeech 2020). The frames of all windows
+    are rows of one matrix, whose products with weights ONNX Runtime makes in one step with their
+    bias, in eight bits too.
     """
 
     def __init__(self, width: int, heads: int, dropout: float):

@@ -40,7 +40,8 @@ def load(path: Path) -> Trained:
 
 
 def slim(path: Path, out: Path) -> None:
-    """What another training starts from (``--start``): weights at half precision, without an optimizer."""
+    """What another training starts from (``--start``): weights at half precision, without an
+    optimizer."""
     state = torch.load(path, map_location="cpu", weights_only=True)
     kept = {name: state[name] for name in ("kind", "config", "step", "seconds")}
     for part in ("model", "objective"):

@@ -1,4 +1,5 @@
-"""The Conformer (Gulati et al., Interspeech 2020): attention for what is far, convolution for what is near.
+"""The Conformer (Gulati et al., Interspeech 2020): attention for what is far, convolution for what
+is near.
 
 ::
 
@@ -62,7 +63,8 @@ class Conformer(nn.Module):
 
 
 class Subsampling(nn.Module):
-    """Two convolutions over time and frequency, the first of stride 2 in time: 20 ms in, 40 ms out."""
+    """Two convolutions over time and frequency, the first of stride 2 in time: 20 ms in, 40 ms
+    out."""
 
     def __init__(self, channels: int, width: int):
         super().__init__()
@@ -78,7 +80,8 @@ class Subsampling(nn.Module):
 
 
 class ConformerBlock(nn.Module):
-    """Two halves of a feed-forward part around attention and convolution, and a layer norm at the end."""
+    """Two halves of a feed-forward part around attention and convolution, and a layer norm at the
+    end."""
 
     def __init__(self, config: ConformerConfig):
         super().__init__()
@@ -128,7 +131,8 @@ class ConvolutionModule(nn.Module):
 
 
 class RelativeAttention(nn.Module):
-    """Multi-head attention that knows how far apart two frames are (Dai et al., Transformer-XL, ACL 2019)."""
+    """Multi-head attention that knows how far apart two frames are (Dai et al., Transformer-XL, ACL
+    2019)."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -150,16 +154,16 @@ class RelativeAttention(nn.Module):
         content = torch.matmul(queries + self.content_bias, keys.transpose(2, 3))
         distance = by_pair(torch.matmul(queries + self.distance_bias, codes))
         weights = torch.softmax((content + distance) * self.size**-0.5, dim=3)
-        heard = torch.matmul(weights, values).transpose(1, 2)
-        return self.outward(heard.reshape(heard.shape[0], -1, width))
+        attended = torch.matmul(weights, values).transpose(1, 2)
+        return self.outward(attended.reshape(attended.shape[0], -1, width))
 
 
 def by_pair(scores: Tensor) -> Tensor:
     """Scores by distance [batch, heads, T, 2 T - 1] -> by pair of frames [batch, heads, T, T].
 
-    Column d stands for the distance T - 1 - d, so that row t wants the columns from T - 1 - t on. A column
-    put before the others makes rows of 2 T; cut into rows of T and read from the second on, row t of 2 T - 1
-    begins t entries earlier than the one before it.
+    Column d stands for the distance T - 1 - d, so that row t wants the columns from T - 1 - t on. A
+    column put before the others makes rows of 2 T; cut into rows of T and read from the second on,
+    row t of 2 T - 1 begins t entries earlier than the one before it.
     """
     batch, heads, frames = scores.shape[:3]
     padded = F.pad(scores, (1, 0)).reshape(batch, heads, -1, frames)

@@ -1,4 +1,5 @@
-"""The shipped local diarizer: audio in, who talks in each frame and a voice embedding for each talker out.
+"""The shipped local diarizer: audio in, who talks in each frame and a voice embedding for each
+talker out.
 
 ::
 
@@ -8,9 +9,10 @@
                                                                     └─> voice ──> pooling over solo frames
                                                                                          └─> embedding
 
-Context is self-attention over the window: who talks is a question of which far frames sound alike, which no
-convolution reaches. It hears the voice branch, which is trained to tell people apart, and knows where in the
-window a frame is, so that people who sound alike can be told apart by who came first.
+Context is self-attention over the window: who talks is a question of which far frames sound alike,
+which no convolution reaches. It hears the voice branch, which is trained to tell people apart, and
+knows where in the window a frame is, so that people who sound alike can be told apart by who came
+first.
 """
 
 from __future__ import annotations
@@ -52,7 +54,8 @@ class FastCnn(LocalDiarizer):
         self._add_heads()
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """[batch, samples] -> class scores [batch, frames, 7], voice features [batch, frames, channels]."""
+        """[batch, samples] -> class scores [batch, frames, 7], voice features
+        [batch, frames, channels]."""
         with torch.autocast(audio.device.type, enabled=False):
             features = self.features(audio)
             if self.training:

@@ -24,12 +24,12 @@ RELATIVE_FLOOR = 1e-7
 """Power below the window's mean by more than this is silence (-70 dB)."""
 
 ABSOLUTE_FLOOR = 1e-8
-"""About the power of rounding to 16 bits: below it, there is nothing to be heard at any level."""
+"""About the power of rounding to 16 bits: below it, there is no sound at any level."""
 
 QUIET_LEVEL = 5e-3
-"""Level of a window of about -50 dBFS. The features of windows as quiet as this tell that they are: speech is
-seldom recorded so quietly, and what is heard from far is. (A variance of 1e-5, which the instance norm of
-segmentation-3.0 adds to that of its audio, has the same effect there.)"""
+"""Level of a window of about -50 dBFS. The features of windows as quiet as this show that they are:
+speech is seldom recorded so quietly, and far speech is. (A variance of 1e-5, which the instance
+norm of segmentation-3.0 adds to that of its audio, has the same effect there.)"""
 
 
 CURVE_WAVES = 4
@@ -55,14 +55,16 @@ def mel_filters() -> np.ndarray:
 
 
 class LogMel(nn.Module):
-    """[batch, samples] -> [batch, bands, samples / 320], relative to the level of a window that is not quiet.
+    """[batch, samples] -> [batch, bands, samples / 320], relative to the level of a window that is
+    not quiet.
 
-    The discrete Fourier transform is a product of matrices, so that it exports. Of a frame x of N samples,
-    cosines see what is even around N/2, sines what is odd; of each of these, even bins see what is even
-    around N/4, odd bins what is odd (or the other way round). Folded twice, the products are a quarter of
-    the size. Sample n of the first quarter meets N/2 - n, N/2 + n and N - n; where two of these are one and
-    the same, each counts half. Samples are rows and frames are columns, so that to reverse samples is to
-    copy whole rows. Frame j is centred at sample 320 j + 160; what lies outside the audio is silence.
+    The discrete Fourier transform is a product of matrices, so that it exports. Of a frame x of N
+    samples, cosines see what is even around N/2, sines what is odd; of each of these, even bins see
+    what is even around N/4, odd bins what is odd (or the other way round). Folded twice, the
+    products are a quarter of the size. Sample n of the first quarter meets N/2 - n, N/2 + n and N -
+    n; where two of these are one and the same, each counts half. Samples are rows and frames are
+    columns, so that to reverse samples is to copy whole rows. Frame j is centred at sample 320 j +
+    160; what lies outside the audio is silence.
     """
 
     def __init__(self):
@@ -85,7 +87,8 @@ class LogMel(nn.Module):
         }
         for name, table in tables.items():
             self.register_buffer(name, torch.tensor(table, dtype=torch.float32), persistent=False)
-        # The window is zero at sample 0, whose partner N does not exist: any sample can stand for it.
+        # The window is zero at sample 0, whose partner N does not exist: any sample can stand for
+        # it.
         mirrored = np.concatenate([(FRAME_SAMPLES - rise) % FRAME_SAMPLES, half + rise])
         self.register_buffer("first", torch.tensor(np.concatenate([rise, half - rise])), persistent=False)
         self.register_buffer("mirrored", torch.tensor(mirrored), persistent=False)
@@ -100,14 +103,16 @@ class LogMel(nn.Module):
         """[batch, samples] -> frames before the window [batch, 400, samples / 320]."""
         count = audio.shape[1] // HOP_SAMPLES
         beyond = FRAME_SAMPLES - HOP_SAMPLES
-        # What is padded behind is negative where more of the last hop is there than the last frame hears.
+        # What is padded behind is negative where more of the last hop is there than the last frame
+        # covers.
         behind = (count + 1) * HOP_SAMPLES - beyond // 2 - audio.shape[1]
         padded = F.pad(audio, (beyond // 2, behind))
         blocks = padded.reshape(padded.shape[0], -1, HOP_SAMPLES).transpose(1, 2)
         return torch.cat([blocks[:, :, :-1], blocks[:, :beyond, 1:]], dim=1)
 
     def power(self, frames: Tensor) -> Tensor:
-        """[batch, 400, frames] -> power of the used bins, the even ones first [batch, bins, frames]."""
+        """[batch, 400, frames] -> power of the used bins, the even ones first
+        [batch, bins, frames]."""
         first, mirrored = frames.index_select(1, self.first), frames.index_select(1, self.mirrored)
         even, even_far = ((first + mirrored) * self.window).split(FRAME_SAMPLES // 4 + 1, dim=1)
         odd, odd_far = ((first - mirrored) * self.window).split(FRAME_SAMPLES // 4 + 1, dim=1)
@@ -120,10 +125,12 @@ class LogMel(nn.Module):
 
 
 def recoloured(features: Tensor) -> Tensor:
-    """Log-mel features [batch, bands, frames] as other microphones would have them: for training only.
+    """Log-mel features [batch, bands, frames] as other microphones would have them: for training
+    only.
 
-    A smooth curve over the bands is added to every window, and half of the windows lose a few bands. Voices
-    are then told apart by what the microphone leaves as it is (masks: SpecAugment, Park et al., 2019).
+    A smooth curve over the bands is added to every window, and half of the windows lose a few
+    bands. Voices are then separated by what the microphone leaves as it is (masks: SpecAugment,
+    Park et al., 2019).
     """
     batch, bands, _ = features.shape
     band = torch.arange(bands, device=features.device, dtype=features.dtype)

@@ -1,4 +1,5 @@
-"""What every local diarizer makes of its encoder's frames: classes in context, a pooled voice, the contract.
+"""What every local diarizer makes of its encoder's frames: classes in context, a pooled voice, the
+contract.
 
 ::
 
@@ -22,22 +23,25 @@ from ..layout import FRAME_STEP, MAX_SPEAKERS, POWERSET, SAMPLE_RATE, frames_of
 from .blocks import ContextLayer, Residual, convolution
 
 DOUBTFUL_BELOW = 0.3
-"""Frames in which a speaker talks alone with less probability than this do not count for the voice."""
+"""Frames in which a speaker talks alone with less probability than this do not count for the
+voice."""
 
 SILENT_BELOW = 0.1
 """A local speaker whose activity never reaches this is silent: its embedding is zero."""
 
 
 POSITION_PERIODS_S = (80.0, 40.0, 20.0, 10.0, 5.0, 2.5)
-"""Of the sines and cosines that tell where in the window a frame is, and so who spoke first."""
+"""Of the sines and cosines that encode where in the window a frame is, and so who spoke first."""
 
 CONTEXT_STEP_S = 2 * FRAME_STEP / SAMPLE_RATE
 """The context has a frame for every two of the output."""
 
 
 def positions(frames: Tensor) -> Tensor:
-    """Sines and cosines of the time since the window's start [1, frames, 12] for [batch, frames, width]."""
-    # A column of ones made of the frames: the exported graph then does not have to ask how many there are.
+    """Sines and cosines of the time since the window's start [1, frames, 12] for
+    [batch, frames, width]."""
+    # A column of ones made of the frames: the exported graph then does not have to ask how many
+    # there are.
     ones = frames[:1, :, :1] * 0 + 1
     seconds = torch.cumsum(ones, dim=1) * CONTEXT_STEP_S
     periods = torch.tensor(POSITION_PERIODS_S, dtype=frames.dtype, device=frames.device)
@@ -58,7 +62,8 @@ class HeadSizes(Protocol):
 
 
 class LocalDiarizer(nn.Module):
-    """``forward`` is the model contract; ``encode``, which a network adds, and ``pool`` serve training."""
+    """``forward`` is the model contract; ``encode``, which a network adds, and ``pool`` serve
+    training."""
 
     def __init__(self, config: HeadSizes):
         super().__init__()
@@ -100,34 +105,38 @@ class LocalDiarizer(nn.Module):
         return [(list(self.parameters()), 1.0)]
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """[batch, samples] -> class scores [batch, frames, 7], voice features [batch, frames, channels]."""
+        """[batch, samples] -> class scores [batch, frames, 7], voice features
+        [batch, frames, channels]."""
         raise NotImplementedError
 
     def _classified(self, shared: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """Frames [batch, channels, frames] that the encoder made of ``audio`` -> what ``encode`` returns."""
+        """Frames [batch, channels, frames] that the encoder made of ``audio`` -> what ``encode``
+        returns."""
         voice = self.voice_expand(self.voice_blocks(shared))
         # Of the audio: the exported graph then asks for no other shape.
         batch, frames = audio.shape[0], frames_of(audio.shape[1])
-        around = self._in_context(shared, voice, batch)[:, :frames]
-        known = F.relu(shared.transpose(1, 2) + around)
+        context = self._in_context(shared, voice, batch)[:, :frames]
+        known = F.relu(shared.transpose(1, 2) + context)
         local = known + self.local.branch(known.transpose(1, 2)).transpose(1, 2)
         return self.classify(local), voice.transpose(1, 2)
 
     def _in_context(self, shared: Tensor, voice: Tensor, batch: int) -> Tensor:
-        """What each frame learns of the whole window [batch, frames or one more, width]."""
+        """The context of each frame: what it learns of the whole window
+        [batch, frames or one more, width]."""
         width = self.config.channels
         both = F.avg_pool1d(torch.cat([shared, voice], dim=1), 2, ceil_mode=True).transpose(1, 2)
-        heard = self.context_in(both.reshape(-1, self.context_in.in_features)).reshape(batch, -1, width)
-        rows = (heard + self.position(positions(heard))).reshape(-1, width)
+        inputs = self.context_in(both.reshape(-1, self.context_in.in_features)).reshape(batch, -1, width)
+        rows = (inputs + self.position(positions(inputs))).reshape(-1, width)
         for layer in self.context:
             rows = layer(rows, batch)
-        around = self.context_out(self.context_norm(rows))
-        return torch.cat([around, around], dim=1).reshape(batch, -1, width)
+        context = self.context_out(self.context_norm(rows))
+        return torch.cat([context, context], dim=1).reshape(batch, -1, width)
 
     def pool(self, voice: Tensor, weights: Tensor) -> Tensor:
         """Mean and deviation over weighted frames -> embeddings, not yet of unit length.
 
-        ``voice`` [batch, frames, channels], ``weights`` [batch, frames, speakers] -> [batch, speakers, dim].
+        ``voice`` [batch, frames, channels], ``weights`` [batch, frames, speakers] ->
+        [batch, speakers, dim].
         """
         share = (weights / (weights.sum(dim=1, keepdim=True) + 1e-6)).transpose(1, 2)
         mean = torch.matmul(share, voice)
@@ -143,10 +152,10 @@ class LocalDiarizer(nn.Module):
         classes = torch.softmax(scores, dim=2)
         activity = torch.matmul(classes, self.membership)
         solo = classes[:, :, 1 : 1 + MAX_SPEAKERS]
-        # Doubtful frames are many and belong to others: together they would drown a short turn. A speaker who
-        # only talks over others is still pooled, from overlapped frames.
+        # Doubtful frames are many and belong to others: together they would drown a short turn. A
+        # speaker who only talks over others is still pooled, from overlapped frames.
         weights = solo * (solo > DOUBTFUL_BELOW).to(solo.dtype) + 1e-4 * activity
         pooled = self.pool(voice, weights)
         embedding = pooled / pooled.norm(dim=2, keepdim=True).clamp(min=1e-12)
-        heard = (activity.amax(dim=1) > SILENT_BELOW).to(embedding.dtype)
-        return activity, embedding * heard[:, :, None]
+        active = (activity.amax(dim=1) > SILENT_BELOW).to(embedding.dtype)
+        return activity, embedding * active[:, :, None]

@@ -1,8 +1,9 @@
-"""A WavLM, Wav2Vec2 or kindred encoder of the ``transformers`` package: raw audio in, 40 ms frames out.
+"""A WavLM, Wav2Vec2 or kindred encoder of the ``transformers`` package: raw audio in, 40 ms frames
+out.
 
-WavLM: Chen et al., IEEE JSTSP 2022. Wav2Vec2: Baevski et al., NeurIPS 2020. All layers are averaged by
-learned weights, as the SUPERB benchmark does (Yang et al., Interspeech 2021): voices are told apart by other
-layers than words.
+WavLM: Chen et al., IEEE JSTSP 2022. Wav2Vec2: Baevski et al., NeurIPS 2020. All layers are averaged
+by learned weights, as the SUPERB benchmark does (Yang et al., Interspeech 2021): voices are
+separated by other layers than words.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from torch import Tensor, nn
 from .frontend import HOP_SAMPLES
 
 UNUSED = {"apply_spec_augment": False, "mask_time_prob": 0.0, "mask_feature_prob": 0.0, "layerdrop": 0.0}
-"""Masked stretches would be labelled all the same, and a dropped layer has no state to be averaged."""
+"""Masked stretches would be labelled all the same, and a dropped layer has no state to be
+averaged."""
 
 
 def read_settings(folder: Path) -> dict:
@@ -42,13 +44,15 @@ def read_settings(folder: Path) -> dict:
     if preprocessor.is_file():
         normalize = bool(json.loads(preprocessor.read_text()).get("do_normalize", True))
     else:
-        # Those with layer norms in the convolutions were trained on normalized audio, most others were not.
+        # Those with layer norms in the convolutions were trained on normalized audio, most others
+        # were not.
         normalize = config.feat_extract_norm == "layer"
     return {"normalize": normalize, "config": {**json.loads(config.to_json_string()), **UNUSED}}
 
 
 class Pretrained(nn.Module):
-    """[batch, samples] -> [batch, samples / 640, width]; the weights are random unless a folder is given."""
+    """[batch, samples] -> [batch, samples / 640, width]; the weights are random unless a folder is
+    given."""
 
     def __init__(self, settings: dict, folder: Path | None = None):
         super().__init__()
@@ -98,8 +102,8 @@ def package():
     try:
         import torchaudio  # noqa: F401
     except (ImportError, OSError, RuntimeError):
-        # Where it is installed transformers imports it, which fails when it was built for another PyTorch.
-        # No encoder here needs it; None says that it is not there.
+        # Where it is installed transformers imports it, which fails when it was built for another
+        # PyTorch. No encoder here needs it; None says that it is not there.
         sys.modules["torchaudio"] = None
     try:
         import transformers

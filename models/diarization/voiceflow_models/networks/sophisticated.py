@@ -1,4 +1,5 @@
-"""The local diarizer for accuracy first: a large encoder in front of the heads that all networks share.
+"""The local diarizer for accuracy first: a large encoder in front of the heads that all networks
+share.
 
 ::
 
@@ -64,7 +65,8 @@ class Sophisticated(LocalDiarizer):
         self._add_heads()
 
     def encode(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """[batch, samples] -> class scores [batch, frames, 7], voice features [batch, frames, channels]."""
+        """[batch, samples] -> class scores [batch, frames, 7], voice features
+        [batch, frames, channels]."""
         shared = self.bridge(self.encoder(audio)).transpose(1, 2)
         return self._classified(shared, audio)
 

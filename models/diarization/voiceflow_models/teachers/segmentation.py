@@ -1,6 +1,7 @@
 """Soft labels from pyannote segmentation-3.0 (MIT), used at training time only.
 
-Distillation: the teacher says what exact labels cannot, such as whether a far voice counts as a turn.
+Distillation: the teacher says what exact labels cannot, such as whether a far voice counts as a
+turn.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class SegmentationTeacher:
 
 
 def align(classes: np.ndarray, activity: np.ndarray) -> np.ndarray:
-    """Renames the teacher's speakers to those of the exact labels [frames, 3], by the best permutation."""
+    """Renames the teacher's speakers to those of the exact labels [frames, 3], by the best
+    permutation."""
     speech = classes @ MEMBERSHIP
     best = min(
         permutations(range(MAX_SPEAKERS)), key=lambda order: np.sum((speech[:, list(order)] - activity) ** 2)

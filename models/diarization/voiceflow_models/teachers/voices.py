@@ -1,7 +1,8 @@
-"""What the GE2E speaker encoder (Wan et al., ICASSP 2018; Resemblyzer, Apache-2.0) thinks of a voice.
+"""What the GE2E speaker encoder (Wan et al., ICASSP 2018; Resemblyzer, Apache-2.0) thinks of a
+voice.
 
-Used at training time only: its embeddings of clean speech tell the network which voices are alike, which the
-number of a class does not. The file is ``embedding.onnx`` of models/public.
+Used at training time only: its embeddings of clean speech show the network which voices are alike,
+which the number of a class does not. The file is ``embedding.onnx`` of models/public.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class VoiceTeacher:
         return self._session.run(None, {"feats": features[None]})[0][0]
 
     def voices(self, voices: list[Voice], seed: int) -> np.ndarray:
-        """The mean embedding of every voice, unit length [voices, 256], in the order of their labels."""
+        """The mean embedding of every voice, unit length [voices, 256], in the order of their
+        labels."""
         random = np.random.default_rng(seed)
         means = []
         for voice in tqdm(sorted(voices, key=lambda voice: voice.label), unit="voice"):

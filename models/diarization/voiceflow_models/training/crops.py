@@ -1,11 +1,13 @@
-"""Makes the folder of crops that teach voices: features of recorded speech, and what the teacher says of it.
+"""Makes the folder of crops that teach voices: features of recorded speech, and what the teacher
+says of it.
 
-Run as a program: ``python -m voiceflow_models.training.crops --data DIR --out DIR --teacher FILE``. A shard
-is a folder of ``.npy`` files for crops of one length: ``features`` float16 [N, T, 80] (Kaldi's, less their
-mean), ``clean`` and ``heard`` float32 [N, 192] (the teacher's embedding of the speech before and after
-room, noise, level and codec), ``stage0`` to ``stage2`` float16 [N, C, seconds] (means over each second of
-what the teacher's blocks leave of the recorded crop) and ``voice`` int32 [N]. It appears whole or not at
-all, so that a trainer may read the folder while it grows.
+Run as a program: ``python -m voiceflow_models.training.crops --data DIR --out DIR --teacher FILE``.
+A shard is a folder of ``.npy`` files for crops of one length: ``features`` float16 [N, T, 80]
+(Kaldi's, less their mean), ``clean`` and ``heard`` float32 [N, 192] (the teacher's embedding of the
+speech before and after room, noise, level and codec), ``stage0`` to ``stage2`` float16
+[N, C, seconds] (means over each second of what the teacher's blocks leave of the recorded crop) and
+``voice`` int32 [N]. It appears whole or not at all, so that a trainer may read the folder while it
+grows.
 """
 
 from __future__ import annotations
@@ -32,11 +34,11 @@ LENGTHS_S = (1.0, 2.0, 2.0, 3.0, 4.0)
 """Crops of a shard have one length, in turn."""
 
 SPEEDS = (0.82, 1.22)
-"""A voice at another speed has another pitch and other formants: the teacher takes it for another person, and
-so may the student. Half of the crops are as recorded."""
+"""A voice at another speed has another pitch and other formants: the teacher takes it for another
+speaker, and so may the student. Half of the crops are as recorded."""
 
 CLEAN_SHARE = 0.1
-"""Crops that are heard as they are."""
+"""Crops that are recorded as they are."""
 
 CODEC_SHARE = 0.3
 MADE_ROOMS = 60
@@ -78,10 +80,10 @@ class Recorder:
             return clean
         simulator = self._simulators[random.integers(len(self._simulators))]
         talking = np.ones((len(clean) // FRAME_STEP, 1), bool)
-        heard = simulator.recording(random, clean[None], talking, [voice])
+        audio = simulator.recording(random, clean[None], talking, [voice])
         if random.random() < CODEC_SHARE:
-            heard = through(random, heard, CODECS[random.integers(len(CODECS))])
-        return heard
+            audio = through(random, audio, CODECS[random.integers(len(CODECS))])
+        return audio
 
 
 def make_shard(
@@ -92,8 +94,8 @@ def make_shard(
     samples = int(LENGTHS_S[seed % len(LENGTHS_S)] * SAMPLE_RATE)
     rows: dict[str, list[np.ndarray]] = {}
     for _ in range(count):
-        clean, heard, label = recorder.draw(random, samples)
-        recorded = features(heard)
+        clean, audio, label = recorder.draw(random, samples)
+        recorded = features(audio)
         with torch.inference_mode():
             stages = teacher.stages(recorded[None])
             row = {

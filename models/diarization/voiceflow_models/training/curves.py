@@ -18,7 +18,8 @@ COLUMNS = (
     "likeness",
     "right",
 )
-"""Steps and seconds of training, learning rate, windows to draw from; then mean losses since the last row."""
+"""Steps and seconds of training, learning rate, windows to draw from; then mean losses since the
+last row."""
 
 
 class Curves:

@@ -1,8 +1,9 @@
-"""Pruning with distillation: a voice trunk made smaller in steps, each taught by the published network.
+"""Pruning with distillation: a voice trunk made smaller in steps, each taught by the published
+network.
 
-A stage prunes what the one before it left, measures its norms anew, and learns from ``training.crops``. All
-that is random in a step follows from seed and step, and everything is in the checkpoint: a run that was
-broken off goes on as if it had not been.
+A stage prunes what the one before it left, measures its norms anew, and learns from
+``training.crops``. All that is random in a step follows from seed and step, and everything is in
+the checkpoint: a run that was broken off goes on as if it had not been.
 """
 
 from __future__ import annotations
@@ -44,12 +45,14 @@ FINAL_SHARE = 0.02
 """The learning rate of a stage ends at this share of its peak."""
 
 CLEAN_SHARE = 0.5
-"""Of the teacher's embedding of the clean speech in the target, beside that of what was recorded."""
+"""Of the teacher's embedding of the clean speech in the target, beside that of what was
+recorded."""
 
 LIKENESS_WEIGHT = 1.0
 FRAMES_WEIGHT = 0.3
 COLOUR_DEVIATION = 0.25
-"""Of random offsets of the bands, in nats: the mean that was subtracted may be that of other speech."""
+"""Of random offsets of the bands, in nats: the mean that was subtracted may be that of other
+speech."""
 
 AVERAGE_DECAY = 0.995
 EVALUATION_LENGTHS_S = (1.0, 2.0)
@@ -57,7 +60,8 @@ EVALUATION_LENGTHS_S = (1.0, 2.0)
 
 @dataclass
 class Crops:
-    """A batch: features [B, T, 80], the target [B, 192], and the teacher's stages [B, C, seconds]."""
+    """A batch: features [B, T, 80], the target [B, 192], and the teacher's stages
+    [B, C, seconds]."""
 
     features: Tensor
     target: Tensor
@@ -82,11 +86,11 @@ class CropPool:
         arrays = {path.stem: np.load(path, mmap_mode="r") for path in shard.glob("*.npy")}
         rows = np.sort(random.permutation(len(arrays["features"]))[: self._batch])
         taken = {name: torch.from_numpy(np.array(values[rows])) for name, values in arrays.items()}
-        clean, heard = (F.normalize(taken[name], dim=1) for name in ("clean", "heard"))
+        clean, recorded = (F.normalize(taken[name], dim=1) for name in ("clean", "heard"))
         colour = random.standard_normal((len(rows), 1, 80)) * COLOUR_DEVIATION
         return Crops(
             taken["features"].float() + torch.from_numpy(colour).float(),
-            F.normalize(CLEAN_SHARE * clean + (1 - CLEAN_SHARE) * heard, dim=1),
+            F.normalize(CLEAN_SHARE * clean + (1 - CLEAN_SHARE) * recorded, dim=1),
             [taken[f"stage{index}"].float() for index in range(3)],
         )
 
@@ -96,7 +100,8 @@ class CropPool:
 
 
 def losses(network: VoiceTrunk, crops: Crops, kept: list[Tensor]) -> dict[str, Tensor]:
-    """What a batch costs: distance of embeddings, of their likenesses among each other, and of frames.
+    """What a batch costs: distance of embeddings, of their likenesses among each other, and of
+    frames.
 
     ``kept`` are the channels of the published network that each transit still has.
     """
@@ -115,7 +120,8 @@ def losses(network: VoiceTrunk, crops: Crops, kept: list[Tensor]) -> dict[str, T
 
 
 def rate_at(step: int, first: int, last: int, peak: float) -> float:
-    """The learning rate of a step in a stage from ``first`` to ``last``: a warm-up, then a cosine."""
+    """The learning rate of a step in a stage from ``first`` to ``last``: a warm-up, then a
+    cosine."""
     done = (step - first) / max(last - first, 1)
     cosine = FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
     return peak * cosine * min(1.0, (step - first + 1) / WARM_UP_STEPS)
@@ -131,7 +137,8 @@ class Distillation:
         plan: tuple[Widths, ...] = STAGES,
         shares: tuple[float, ...] = STAGE_SHARES,
     ):
-        """Begins with ``teacher()``, or goes on from the checkpoint where ``options.resume`` says so."""
+        """Begins with ``teacher()``, or goes on from the checkpoint where ``options.resume`` says
+        so."""
         self.options, self.plan = options, plan
         self.pool = CropPool(options.crops, options.batch, options.seed)
         self.ends = [round(options.steps * share) for share in np.cumsum(shares)]

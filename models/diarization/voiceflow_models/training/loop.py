@@ -1,7 +1,9 @@
-"""The training loop of every network: schedule, mixed precision, several GPUs, averaging, checkpoints.
+"""The training loop of every network: schedule, mixed precision, several GPUs, averaging,
+checkpoints.
 
-Under ``torchrun`` each process takes one GPU and its own windows. All that is random in a step follows from
-seed, process and step: a run can be repeated, and one that was broken off and resumed is the same run.
+Under ``torchrun`` each process takes one GPU and its own windows. All that is random in a step
+follows from seed, process and step: a run can be repeated, and one that was broken off and resumed
+is the same run.
 """
 
 from __future__ import annotations
@@ -32,8 +34,9 @@ MARGIN_STEPS = 3000
 """The angular margin grows from nothing over these first steps."""
 
 ARRIVAL_SHARE = 0.4
-"""Of the order of arrival in the activity loss, at first: it falls to nothing, evenly over the training.
-At first it keeps a window's frames from hedging between orders, at the end any order will do."""
+"""Of the order of arrival in the activity loss, at first: it falls to nothing, evenly over the
+training. At first it keeps a window's frames from hedging between orders, at the end any order will
+do."""
 
 AVERAGE_DECAY = 0.998
 """Of the exponential average of the weights, which is what is exported."""
@@ -64,13 +67,15 @@ def schedule(step: int, done: float, peak: float) -> float:
 
 
 def same_voices(state: dict[str, torch.Tensor], objective: Objective) -> bool:
-    """Whether an objective's state is for as many voices; a checkpoint may also come without one."""
+    """Whether an objective's state is for as many voices; a checkpoint may also come without
+    one."""
     shapes = {name: value.shape for name, value in objective.state_dict().items()}
     return shapes == {name: value.shape for name, value in state.items()}
 
 
 class Step(nn.Module):
-    """What a batch costs, as one module: all parameters serve within ``forward``, which wrappers watch."""
+    """What a batch costs, as one module: all parameters serve within ``forward``, which wrappers
+    watch."""
 
     def __init__(self, network: LocalDiarizer, objective: Objective):
         super().__init__()
@@ -182,14 +187,16 @@ class Trainer:
                 self.objective.load_state_dict(state["objective"])
 
     def _total_steps(self) -> int | None:
-        """Length of the schedule in all processes, though some may have found more windows by now."""
+        """Length of the schedule in all processes, though some may have found more windows by
+        now."""
         if self.options.minutes:
             return None
         self.windows = int(self.processes.agree(self.windows))
         return math.ceil(self.options.epochs * self.windows / self.options.batch / self.processes.world)
 
     def _done(self, total: int | None) -> float:
-        """Share of the schedule that is over; where it ends by time, by the first process's clock."""
+        """Share of the schedule that is over; where it ends by time, by the first process's
+        clock."""
         if total is None:
             return self.processes.agree(self.seconds / 60 / self.options.minutes)
         return (self.step + 1) / total

@@ -1,4 +1,4 @@
-"""What the network is trained to do: powerset labels in any speaker order, and telling voices apart."""
+"""What the network is trained to do: powerset labels in any speaker order, and separate voices."""
 
 from __future__ import annotations
 
@@ -26,12 +26,14 @@ MEMBERS = torch.tensor(MEMBERSHIP > 0)
 
 
 def mean(values: Tensor) -> Tensor:
-    """The mean; of no values zero, with a gradient of zero, where a batch has no voice to learn from."""
+    """The mean; of no values zero, with a gradient of zero, where a batch has no voice to learn
+    from."""
     return values.mean() if len(values) else values.sum()
 
 
 def ordered_cross_entropy(scores: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy to soft classes [batch, frames, 7] under each order of :data:`ORDERS`: [batch, 6]."""
+    """Cross-entropy to soft classes [batch, frames, 7] under each order of :data:`ORDERS`:
+    [batch, 6]."""
     log = F.log_softmax(scores, dim=2)
     return torch.stack([-(target[:, :, order] * log).sum(dim=2).mean(dim=1) for order in ORDERS], dim=1)
 
@@ -47,8 +49,8 @@ def permuted(losses: Tensor) -> Tensor:
 def by_arrival(losses: Tensor, exact: Tensor) -> Tensor:
     """The mean of ``losses`` [batch, 6] with the speakers in the order in which they begin to talk.
 
-    ``exact`` are the classes [batch, frames]. One order, which all frames of a window can agree on, leaves
-    nothing to hedge (the sort loss of Sortformer, Park et al., ICML 2025).
+    ``exact`` are the classes [batch, frames]. One order, which all frames of a window can agree on,
+    leaves nothing to hedge (the sort loss of Sortformer, Park et al., ICML 2025).
     """
     frames = exact.shape[1]
     talking = MEMBERS.to(exact.device)[exact]
@@ -59,11 +61,13 @@ def by_arrival(losses: Tensor, exact: Tensor) -> Tensor:
 
 
 def affinity_loss(scores: Tensor, exact: Tensor) -> Tensor:
-    """Whether each two frames in which one person talks have the same speaker: binary cross-entropy.
+    """Whether each two frames in which one speaker talks have the same speaker: binary
+    cross-entropy.
 
-    ``scores`` [batch, frames, 7], ``exact`` classes [batch, frames]. Knows no order of speakers, so a network
-    that hedges between two orders, or gives two people one slot, pays for every pair. Deep clustering
-    (Hershey et al., ICASSP 2016) compares pairs of embeddings so; here they are the shares of the slots.
+    ``scores`` [batch, frames, 7], ``exact`` classes [batch, frames]. Knows no order of speakers, so
+    a network that hedges between two orders, or gives two speakers one slot, pays for every pair.
+    Deep clustering (Hershey et al., ICASSP 2016) compares pairs of embeddings so; here they are the
+    shares of the slots.
     """
     scores, exact = scores[:, ::AFFINITY_STEP], exact[:, ::AFFINITY_STEP]
     slots = torch.softmax(scores[:, :, 1 : 1 + MAX_SPEAKERS], dim=2)
@@ -76,7 +80,8 @@ def affinity_loss(scores: Tensor, exact: Tensor) -> Tensor:
 
 
 class AngularMargin(nn.Module):
-    """Additive angular margin softmax over the training voices (ArcFace, Deng et al., CVPR 2019)."""
+    """Additive angular margin softmax over the training voices (ArcFace, Deng et al., CVPR
+    2019)."""
 
     def __init__(self, dim: int, voices: int, margin: float = 0.2, scale: float = 30.0):
         super().__init__()

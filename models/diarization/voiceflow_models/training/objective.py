@@ -1,4 +1,5 @@
-"""What a batch costs: activity in any speaker order, telling voices apart, agreeing with the teacher."""
+"""What a batch costs: activity in any speaker order, separation of voices, agreement with the
+teacher."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ LEAST_SOLO_FRAMES = 12
 
 SHORT_SHARE = 0.5
 SHORT_FRAMES = (25, 100)
-"""Half of the voices are heard for a part of the window only, 1 to 4 s long: turns are short."""
+"""Half of the voices are pooled over a part of the window only, 1 to 4 s long: turns are short."""
 
 CLASS_WEIGHT = 0.15
 LIKENESS_WEIGHT = 2.0
@@ -34,7 +35,8 @@ class Pace:
     margin: float
     """Share of the angular margin, 0 to 1."""
     arrival: float
-    """Share of the order of arrival in the activity loss, 0 to 1; any order will do for the rest."""
+    """Share of the order of arrival in the activity loss, 0 to 1; any order will do for the
+    rest."""
 
 
 @dataclass
@@ -48,7 +50,7 @@ class Losses:
     affinity: Tensor
     likeness: Tensor
     right: Tensor
-    """Share of the voices told right."""
+    """Share of the voices classified right."""
 
 
 class Objective(nn.Module):

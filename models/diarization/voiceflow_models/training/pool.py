@@ -21,11 +21,13 @@ TEACHER_SHARE = 0.5
 """Weight of the teacher's classes in the target; the rest is the exact label."""
 
 MUTED_SHARE = 0.1
-"""Windows of which a stretch is replaced by digital silence, as gates, padding and muted channels make it."""
+"""Windows of which a stretch is replaced by digital silence, as gates, padding and muted channels
+make it."""
 
 LENGTHS_S = (10, 6, 4)
 LENGTH_SHARES = (0.5, 0.25, 0.25)
-"""Batches of whole windows, and of cuts out of more windows: at inference windows may be as short."""
+"""Batches of whole windows, and of cuts out of more windows: at inference windows may be as
+short."""
 
 REFRESH_BATCHES = 50
 """Batches between two looks for new shards."""
@@ -88,7 +90,8 @@ class WindowPool:
         return sum(len(shard["exact"]) for shard in self._open.values())
 
     def draw(self, size: int) -> Batch:
-        """A batch as long as ``size`` windows: so many, or more that are cut to one shorter length."""
+        """A batch as long as ``size`` windows: so many, or more that are cut to one shorter
+        length."""
         paths = list(self._open)
         seconds = int(self._random.choice(LENGTHS_S, p=LENGTH_SHARES))
         frames = seconds * SAMPLE_RATE // FRAME_STEP
@@ -111,7 +114,8 @@ class WindowPool:
         )
 
     def batches(self, size: int, first: int = 0) -> Iterator[Batch]:
-        """Endless batches, drawn by a thread; what is in one follows from its number, ``first`` and so on."""
+        """Endless batches, drawn by a thread; what is in one follows from its number, ``first`` and
+        so on."""
         ready: queue.Queue[Batch] = queue.Queue(AHEAD)
 
         def prepare() -> None:

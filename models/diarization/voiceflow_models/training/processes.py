@@ -1,7 +1,7 @@
 """The processes of one training: which of them this is, on what device, and what they agree on.
 
-``torchrun`` starts them and says in the environment who is who; without it there is one. Each takes one GPU;
-without GPUs they share the processor, which serves tests.
+``torchrun`` starts them and says in the environment who is who; without it there is one. Each takes
+one GPU; without GPUs they share the processor, which serves tests.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Processes:
     def joined(self, module: nn.Module) -> nn.Module:
         """The module with gradients that are the mean over all processes.
 
-        Buffers stay apart: batch norms train on the statistics of their own batch, and only the running
-        ones of the first process are saved.
+        Buffers stay apart: batch norms train on the statistics of their own batch, and only the
+        running ones of the first process are saved.
         """
         return DistributedDataParallel(module, broadcast_buffers=False) if self.world > 1 else module
 

@@ -1,10 +1,11 @@
-"""Structured pruning of a voice trunk: which channels and layers matter, and the smaller network of those.
+"""Structured pruning of a voice trunk: which channels and layers matter, and the smaller network of
+those.
 
 Importance is that of a Gauss-Newton step (the optimal brain surgeon's diagonal, LeCun et al., 1990;
-channel-wise, Molchanov et al., "Importance estimation for neural network pruning", CVPR 2019): how much the
-unit embedding moves when a channel is held at its mean. A loss of distillation has no slope where the
-student still is its teacher, but the embedding's Jacobian is there from the start, and no labels are
-needed.
+channel-wise, Molchanov et al., "Importance estimation for neural network pruning", CVPR 2019): how
+much the unit embedding moves when a channel is held at its mean. A loss of distillation has no
+slope where the student still is its teacher, but the embedding's Jacobian is there from the start,
+and no labels are needed.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def gated(network: VoiceTrunk) -> dict[str, list[nn.Module]]:
 
 
 def measure(network: VoiceTrunk, batches: Iterable[Tensor], seed: int = 0) -> Importance:
-    """The importance of every channel, from features [B, T, 80] of speech; the network is left as it was."""
+    """The importance of every channel, from features [B, T, 80] of speech; the network is left as
+    it was."""
     generator = torch.Generator().manual_seed(seed)
     gates: dict[str, Tensor] = {}
     total: Importance = {}
@@ -101,10 +103,11 @@ def best(importance: Tensor, count: int) -> Tensor:
 
 
 def shrink(network: VoiceTrunk, target: Widths, importance: Importance) -> tuple[VoiceTrunk, list[Tensor]]:
-    """The network of the most important channels and layers, and which channels of each transit it has.
+    """The network of the most important channels and layers, and which channels of each transit it
+    has.
 
-    ``target`` says how many, and how far masks see. Norms still have the old network's statistics; those of
-    frames after masks that see less are to be measured anew.
+    ``target`` says how many, and how far masks see. Norms still have the old network's statistics;
+    those of frames after masks that see less are to be measured anew.
     """
     small = VoiceTrunk(target)
     if target.halving != network.widths.halving != AFTER_HEAD:
@@ -184,7 +187,8 @@ def _shrink_head(network: VoiceTrunk, small: VoiceTrunk, importance: Importance)
 def _shrink_block(
     network: VoiceTrunk, small: VoiceTrunk, b: int, stream: Tensor, importance: Importance
 ) -> Tensor:
-    """Copies the layers of block ``b`` that matter most; returns the channels of what they leave."""
+    """Copies the layers of block ``b`` that matter most; returns the channels of what they
+    leave."""
     layers, sizes = network.blocks[b].layers, small.widths.layers[b]
     matter = torch.stack([importance[f"growth.{b}.{index}"].sum() for index in range(len(layers))])
     growths = [growth for _, growth in network.widths.layers[b]]
@@ -221,7 +225,8 @@ def _copy_norm(old: nn.Module, new: nn.Module, channels: Tensor) -> None:
 
 
 def settle_norms(network: VoiceTrunk, batches: Iterable[Tensor]) -> None:
-    """Measures the statistics of all norms anew on features [B, T, 80]; the network is left for inference."""
+    """Measures the statistics of all norms anew on features [B, T, 80]; the network is left for
+    inference."""
     norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:

@@ -1,7 +1,8 @@
-"""CAM++: a densely connected TDNN whose layers are gated by the context of their segment and utterance.
+"""CAM++: a densely connected TDNN whose layers are gated by the context of their segment and
+utterance.
 
-Wang et al., "CAM++: A fast and efficient network for speaker verification using context-aware masking",
-Interspeech 2023.
+Wang et al., "CAM++: A fast and efficient network for speaker verification using context-aware
+masking", Interspeech 2023.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class Head(nn.Module):
 
 
 def segment_means(x: Tensor) -> Tensor:
-    """Replaces each frame of [B, C, T] by the mean of its segment; the last segment may be short."""
+    """Replaces each frame of [B, C, T] by the mean of its segment; the last segment may be
+    short."""
     means = F.avg_pool1d(x, kernel_size=SEGMENT_FRAMES, stride=SEGMENT_FRAMES, ceil_mode=True)
     batch, channels, segments = means.shape
     spread = (
@@ -81,7 +83,8 @@ class DenseLayer(nn.Module):
 
 
 class DenseBlock(nn.Module):
-    """Layers that each see the outputs of all before them: [B, C, T] -> [B, C + layers * growth, T]."""
+    """Layers that each see the outputs of all before them: [B, C, T] ->
+    [B, C + layers * growth, T]."""
 
     def __init__(self, layers: int, channels: int, growth: int, bottleneck: int, dilation: int) -> None:
         super().__init__()
@@ -98,10 +101,10 @@ class DenseBlock(nn.Module):
 class CamPlusPlus(nn.Module):
     """``x`` [N, T, 80] -> ``embedding`` [N, dim].
 
-    ``width`` is the number of channels the TDNN starts with (published: 128); the head has a quarter of it
-    (32), a dense layer adds a quarter (32) through a bottleneck of ``width``. ``depth`` is the number of
-    layers of each dense block (published: 12, 24, 16); ``dim`` the embedding's length (published: 192 for
-    Chinese, 512 for VoxCeleb).
+    ``width`` is the number of channels the TDNN starts with (published: 128); the head has a
+    quarter of it (32), a dense layer adds a quarter (32) through a bottleneck of ``width``.
+    ``depth`` is the number of layers of each dense block (published: 12, 24, 16); ``dim`` the
+    embedding's length (published: 192 for Chinese, 512 for VoxCeleb).
     """
 
     def __init__(self, width: int = 128, depth: tuple[int, ...] = (12, 24, 16), dim: int = 192) -> None:

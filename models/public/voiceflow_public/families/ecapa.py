@@ -1,7 +1,9 @@
-"""ECAPA-TDNN: 1-D Res2 blocks with squeeze-excitation, attentive statistics pooling with global context.
+"""ECAPA-TDNN: 1-D Res2 blocks with squeeze-excitation, attentive statistics pooling with global
+context.
 
-Desplanques et al., "ECAPA-TDNN: Emphasized channel attention, propagation and aggregation in TDNN based
-speaker verification", Interspeech 2020. Sizes as in the wespeaker recipe ECAPA_TDNN_GLOB_c512.
+Desplanques et al., "ECAPA-TDNN: Emphasized channel attention, propagation and aggregation in TDNN
+based speaker verification", Interspeech 2020. Sizes as in the wespeaker recipe
+ECAPA_TDNN_GLOB_c512.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ class Tdnn(nn.Module):
 
 
 class Res2Conv(nn.Module):
-    """Convolves groups of channels in a row, each joined by the one before; the last passes through.
+    """Convolves groups of channels in a row, each joined by the one before; the last passes
+    through.
 
     Gao et al., "Res2Net: A new multi-scale backbone architecture", TPAMI 2021.
     """
@@ -72,7 +75,8 @@ class SqueezeExcitation(nn.Module):
 
 
 class AttentiveStatistics(nn.Module):
-    """Mean and deviation weighted by an attention over time for every channel: [B, C, T] -> [B, 2 C].
+    """Mean and deviation weighted by an attention over time for every channel: [B, C, T] ->
+    [B, 2 C].
 
     The attention sees each frame together with the whole utterance's mean and deviation.
     """
@@ -95,8 +99,9 @@ class AttentiveStatistics(nn.Module):
 class EcapaTdnn(nn.Module):
     """``feats`` [B, T, 80] -> ``embs`` [B, dim].
 
-    ``width`` is the number of channels, a multiple of 8 (published: 512); ``bottleneck`` that of the gates
-    and of the pooling's attention (published: 128); ``dim`` the embedding's length (published: 192).
+    ``width`` is the number of channels, a multiple of 8 (published: 512); ``bottleneck`` that of
+    the gates and of the pooling's attention (published: 128); ``dim`` the embedding's length
+    (published: 192).
     """
 
     def __init__(self, width: int = 512, bottleneck: int = 128, dim: int = 192) -> None:

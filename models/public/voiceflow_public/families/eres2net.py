@@ -1,8 +1,10 @@
-"""ERes2Net and ERes2NetV2: Res2Net over the spectrogram, with attention within blocks and between stages.
+"""ERes2Net and ERes2NetV2: Res2Net over the spectrogram, with attention within blocks and between
+stages.
 
-Chen et al., "An enhanced Res2Net with local and global feature fusion for speaker verification", Interspeech
-2023; Chen et al., "ERes2NetV2: Boosting short-duration speaker verification performance with computational
-efficiency", Interspeech 2024. The fusion: Dai et al., "Attentional feature fusion", WACV 2021.
+Chen et al., "An enhanced Res2Net with local and global feature fusion for speaker verification",
+Interspeech 2023; Chen et al., "ERes2NetV2: Boosting short-duration speaker verification performance
+with computational efficiency", Interspeech 2024. The fusion: Dai et al., "Attentional feature
+fusion", WACV 2021.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ def clipped(x: Tensor) -> Tensor:
 
 
 class Fusion(nn.Module):
-    """Adds two maps [B, C, F, T] with weights a and 2 - a that a small network computes from both."""
+    """Adds two maps [B, C, F, T] with weights a and 2 - a that a small network computes from
+    both."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -54,8 +57,8 @@ class Fusion(nn.Module):
 class Block(nn.Module):
     """A bottleneck of two groups of channels in a row: [B, C, F, T] -> [B, 2 C', F', T'].
 
-    ``base_width`` / 64 is a group's share of ``channels``; ``fused`` joins the groups by attention, not by a
-    sum.
+    ``base_width`` / 64 is a group's share of ``channels``; ``fused`` joins the groups by attention,
+    not by a sum.
     """
 
     def __init__(self, channels_in: int, channels: int, stride: int, base_width: int, fused: bool) -> None:
@@ -92,10 +95,11 @@ class Block(nn.Module):
 class ERes2Net(nn.Module):
     """``x`` [N, T, 80] -> ``embedding`` [N, dim].
 
-    ``width`` is the number of nominal channels of the first stage (published: 32 base, 64 large), doubled by
-    each stage after it; ``depth`` the number of blocks of each stage (published: 3, 4, 6, 3); ``dim`` the
-    embedding's length (published: 192 or 512). ``base_width`` / 64 is a channel group's share of a block.
-    ``fused_stages`` is the number of stages, from the last, whose outputs are fused: 4 here, 2 in ERes2NetV2.
+    ``width`` is the number of nominal channels of the first stage (published: 32 base, 64 large),
+    doubled by each stage after it; ``depth`` the number of blocks of each stage (published: 3, 4,
+    6, 3); ``dim`` the embedding's length (published: 192 or 512). ``base_width`` / 64 is a channel
+    group's share of a block. ``fused_stages`` is the number of stages, from the last, whose outputs
+    are fused: 4 here, 2 in ERes2NetV2.
     """
 
     def __init__(
@@ -146,7 +150,8 @@ class ERes2Net(nn.Module):
 
 
 class ERes2NetV2(ERes2Net):
-    """``x`` [N, T, 80] -> ``embedding`` [N, dim]: wider, thinner groups, only the last two stages fused.
+    """``x`` [N, T, 80] -> ``embedding`` [N, dim]: wider, thinner groups, only the last two stages
+    fused.
 
     Published: ``width`` 64, ``depth`` 3, 4, 6, 3, ``dim`` 192, groups of 26 / 64.
     """

@@ -1,8 +1,8 @@
 """ResNet34 over the spectrogram as an image, the wespeaker recipe's r-vector network.
 
-He et al., "Deep residual learning for image recognition", CVPR 2016; Zeinali et al., "BUT system description
-to VoxCeleb speaker recognition challenge 2019" (r-vectors); Wang et al., "Wespeaker: a research and
-production oriented speaker embedding learning toolkit", ICASSP 2023.
+He et al., "Deep residual learning for image recognition", CVPR 2016; Zeinali et al., "BUT system
+description to VoxCeleb speaker recognition challenge 2019" (r-vectors); Wang et al., "Wespeaker: a
+research and production oriented speaker embedding learning toolkit", ICASSP 2023.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class BasicBlock(nn.Module):
 class ResNet34(nn.Module):
     """``feats`` [B, T, 80] -> ``embs`` [B, dim].
 
-    ``width`` is the number of channels of the first stage (published: 32), doubled by each stage after it;
-    ``depth`` the number of blocks of each stage (published: 3, 4, 6, 3); ``dim`` the embedding's length
-    (published: 256).
+    ``width`` is the number of channels of the first stage (published: 32), doubled by each stage
+    after it; ``depth`` the number of blocks of each stage (published: 3, 4, 6, 3); ``dim`` the
+    embedding's length (published: 256).
     """
 
     def __init__(self, width: int = 32, depth: tuple[int, ...] = (3, 4, 6, 3), dim: int = 256) -> None:

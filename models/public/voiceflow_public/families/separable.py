@@ -1,7 +1,8 @@
-"""What NeMo's speaker networks share: blocks of 1-D time-channel separable convolutions, as in QuartzNet.
+"""What NeMo's speaker networks share: blocks of 1-D time-channel separable convolutions, as in
+QuartzNet.
 
-Kriman et al., "QuartzNet: Deep automatic speech recognition with 1D time-channel separable convolutions",
-ICASSP 2020; the gates: Han et al., "ContextNet", Interspeech 2020.
+Kriman et al., "QuartzNet: Deep automatic speech recognition with 1D time-channel separable
+convolutions", ICASSP 2020; the gates: Han et al., "ContextNet", Interspeech 2020.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class Gate(nn.Module):
 class Block(nn.Module):
     """``repeat`` separable convolutions, a gate, a residual: [B, C, T] -> [B, C', T].
 
-    ``masked`` clears the frames behind the end before every convolution. NeMo trains so and exports without.
+    ``masked`` clears the frames behind the end before every convolution. NeMo trains so and exports
+    without.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """SpeakerNet: QuartzNet's encoder and statistics pooling.
 
-Koluguri et al., "SpeakerNet: 1D depth-wise separable convolutional network for text-independent speaker
-recognition and verification", arXiv:2010.12653, 2020.
+Koluguri et al., "SpeakerNet: 1D depth-wise separable convolutional network for text-independent
+speaker recognition and verification", arXiv:2010.12653, 2020.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ class MaskedStatistics(nn.Module):
 
 
 class SpeakerNet(nn.Module):
-    """``audio_signal`` [B, 80, T], ``length`` int64 [B] -> ``logits`` [B, speakers], ``embs`` [B, dim].
+    """``audio_signal`` [B, 80, T], ``length`` int64 [B] -> ``logits`` [B, speakers], ``embs``
+    [B, dim].
 
-    ``width`` is the number of channels (published: 512) and ``tail`` those of the last layer (published:
-    1500); ``depth`` the number of convolutions of a block (published: 2); ``dim`` the embedding's length
-    (published: 256); ``speakers`` those of the training data (published: 7,205). ``longest`` is the number of
-    frames a file takes at most.
+    ``width`` is the number of channels (published: 512) and ``tail`` those of the last layer
+    (published: 1500); ``depth`` the number of convolutions of a block (published: 2); ``dim`` the
+    embedding's length (published: 256); ``speakers`` those of the training data (published: 7,205).
+    ``longest`` is the number of frames a file takes at most.
     """
 
     def __init__(

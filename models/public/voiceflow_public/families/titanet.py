@@ -1,7 +1,7 @@
 """TitaNet: separable 1-D convolutions with global gates and attentive statistics pooling.
 
-Koluguri et al., "TitaNet: Neural model for speaker representation with 1D depth-wise separable convolutions
-and global context", ICASSP 2022.
+Koluguri et al., "TitaNet: Neural model for speaker representation with 1D depth-wise separable
+convolutions and global context", ICASSP 2022.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def weighted_statistics(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class AttentivePooling(nn.Module):
-    """Mean and deviation of the valid frames, weighted by an attention: [B, C, T] -> [B, 2 C, 1]."""
+    """Mean and deviation of the valid frames, weighted by an attention: [B, C, T] ->
+    [B, 2 C, 1]."""
 
     def __init__(self, channels: int, bottleneck: int, frames: FrameNumbers) -> None:
         super().__init__()
@@ -47,13 +48,14 @@ class AttentivePooling(nn.Module):
 
 
 class TitaNet(nn.Module):
-    """``audio_signal`` [B, 80, T], ``length`` int64 [B] -> ``logits`` [B, speakers], ``embs`` [B, dim].
+    """``audio_signal`` [B, 80, T], ``length`` int64 [B] -> ``logits`` [B, speakers], ``embs``
+    [B, dim].
 
-    ``width`` is the number of channels (published: 1024 large, 256 small), three times as many in the tail
-    (3072; the small one's tail is wider); ``depth`` the number of convolutions of a block (published: 3);
-    ``bottleneck`` that of the attention (published: 128); ``dim`` the embedding's length (published: 192);
-    ``speakers`` those of the training data (published: 16,681). ``longest`` is the number of frames a file
-    takes at most.
+    ``width`` is the number of channels (published: 1024 large, 256 small), three times as many in
+    the tail (3072; the small one's tail is wider); ``depth`` the number of convolutions of a block
+    (published: 3); ``bottleneck`` that of the attention (published: 128); ``dim`` the embedding's
+    length (published: 192); ``speakers`` those of the training data (published: 16,681).
+    ``longest`` is the number of frames a file takes at most.
     """
 
     def __init__(

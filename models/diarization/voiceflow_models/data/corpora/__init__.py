@@ -1,1 +1,2 @@
-"""Published corpora in the folders they come in: conversations with references, and single readers."""
+"""Published corpora in the folders they come in: conversations with references, and single
+readers."""

@@ -1,7 +1,9 @@
-"""AMI meetings (Carletta et al., 2005; CC BY 4.0): the mix of the headsets, with references of words only.
+"""AMI meetings (Carletta et al., 2005; CC BY 4.0): the mix of the headsets, with references of
+words only.
 
-One folder holds the sound as the AMI mirror serves it and, beside it or in ``AMI-diarization-setup/``, the
-repository BUTSpeechFIT/AMI-diarization-setup (Landini et al., 2022)::
+One folder holds the sound as the AMI mirror serves it and, beside it or in
+``AMI-diarization-setup/``, the repository BUTSpeechFIT/AMI-diarization-setup (Landini et al.,
+2022)::
 
     amicorpus/<meeting>/audio/<meeting>.Mix-Headset.wav
     lists/<split>.meetings.txt
@@ -20,7 +22,8 @@ SPLITS = ("train", "dev", "test")
 
 
 def load(root: Path, split: str = "train") -> list[Recording]:
-    """The meetings that the list of ``split`` names. Speakers keep their names from meeting to meeting."""
+    """The meetings that the list of ``split`` names. Speakers keep their names from meeting to
+    meeting."""
     if split not in SPLITS:
         raise ValueError(f"split: expected one of {', '.join(SPLITS)}, got {split!r}")
     setup = root if (root / "lists").is_dir() else root / "AMI-diarization-setup"

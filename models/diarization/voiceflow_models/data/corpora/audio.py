@@ -12,7 +12,8 @@ from scipy.signal import resample_poly
 from ...layout import SAMPLE_RATE
 
 LOWEST_RATE = 8_000
-"""Recordings below the rate of a telephone line are refused: they are no speech, or their header is wrong."""
+"""Recordings below the rate of a telephone line are refused: they are no speech, or their header is
+wrong."""
 
 
 def length_s(path: Path) -> float:
@@ -22,10 +23,11 @@ def length_s(path: Path) -> float:
 
 
 def read(path: Path, start_s: float = 0.0, seconds: float | None = None) -> np.ndarray:
-    """Samples float32 [samples], [-1, 1], at 16 kHz, from ``start_s`` for ``seconds`` or to the end.
+    """Samples float32 [samples], [-1, 1], at 16 kHz, from ``start_s`` for ``seconds`` or to the
+    end.
 
-    Channels are averaged and other rates resampled (polyphase filter). With ``seconds`` the length is exact:
-    what the file lacks at its end is zero.
+    Channels are averaged and other rates resampled (polyphase filter). With ``seconds`` the length
+    is exact: what the file lacks at its end is zero.
     """
     rate, _ = _describe(path)
     frames = -1 if seconds is None else round(seconds * rate)

@@ -20,15 +20,17 @@ from ..sources import Speaker, keep
 from . import audio
 
 GAP_S = 0.3
-"""Silence between two utterances: longer than what :func:`speech_frames` takes for a pause within speech."""
+"""Silence between two utterances: longer than what :func:`speech_frames` takes for a pause within
+speech."""
 
 READER_S = 300.0
-"""Speech taken of one reader: five minutes, 10 MB of memory. The voices are what trains, not the words."""
+"""Speech taken of one reader: five minutes, 10 MB of memory. The voices are what trains, not the
+words."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A person with the files of all utterances."""
+    """A reader with the files of all utterances."""
 
     number: int
     subset: str
@@ -55,17 +57,19 @@ def readers(root: Path, subsets: Sequence[str] | None = None) -> list[Reader]:
 
 
 def load(root: Path, cache: Path, subsets: Sequence[str] | None = None) -> list[Speaker]:
-    """The readers as speakers ``ls-<number>`` with labels, from ``cache`` where an earlier run left them.
+    """The readers as speakers ``ls-<number>`` with labels, from ``cache`` where an earlier run left
+    them.
 
     Who has less than 3 s of speech is left out.
     """
-    people = readers(root, subsets)
-    kept = (keep(cache, f"ls-{one.number}", "librispeech", partial(_speech, one)) for one in people)
+    found = readers(root, subsets)
+    kept = (keep(cache, f"ls-{one.number}", "librispeech", partial(_speech, one)) for one in found)
     return [speaker for speaker in kept if speaker is not None]
 
 
 def _speech(reader: Reader) -> np.ndarray:
-    """Up to READER_S of a reader, utterances in an order of their own so that all chapters are heard."""
+    """Up to READER_S of a reader, utterances in an order of their own so that all chapters
+    occur."""
     gap = np.zeros(int(GAP_S * SAMPLE_RATE), np.float32)
     pieces: list[np.ndarray] = []
     for index in np.random.default_rng(reader.number).permutation(len(reader.utterances)):

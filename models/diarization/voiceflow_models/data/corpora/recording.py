@@ -12,12 +12,13 @@ from . import audio
 from .reference import Turn
 
 OVERHANG_S = 5.0
-"""A reference may end this much after the sound; beyond it the sound has been cut off, or is another's."""
+"""A reference may end this much after the sound; beyond it the sound has been cut off, or is
+another's."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Sound that somebody has listened to and labelled."""
+    """Sound with labels by a human listener."""
 
     name: str
     corpus: str
@@ -28,10 +29,11 @@ class Recording:
     stretches: list[tuple[float, float]]
     """Parts with a reference, in seconds: what the UEM names, or everything."""
     lasting_names: bool
-    """Whether a speaker's name means the same person in the other recordings of the corpus."""
+    """Whether a speaker's name means the same speaker in the other recordings of the corpus."""
 
     def activity(self, speakers: list[str], start: int, frames: int, step: int) -> np.ndarray:
-        """Who of ``speakers`` talks [frames, speakers] in frames of ``step`` samples from sample ``start``.
+        """Who of ``speakers`` talks [frames, speakers] in frames of ``step`` samples from sample
+        ``start``.
 
         A frame is talked in when its middle lies in a turn.
         """
@@ -49,7 +51,8 @@ class Recording:
 def stretches(
     path: Path, turns: list[Turn], uem: list[tuple[float, float]] | None
 ) -> list[tuple[float, float]]:
-    """The labelled parts of a sound file, in seconds within its length; refuses sound that ends too early."""
+    """The labelled parts of a sound file, in seconds within its length; refuses sound that ends too
+    early."""
     seconds = audio.length_s(path)
     last = max((turn.end for turn in turns), default=0.0)
     if last > seconds + OVERHANG_S:

@@ -1,4 +1,4 @@
-"""The people of recorded conversations as single speakers: what each says while nobody else talks."""
+"""The speakers of recorded conversations one by one: what each says while nobody else talks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEAST_RUN_S = 1.0
 """Shorter solo speech is left out: it is mostly "yes" and the edges of overlaps."""
 
 SOLO_S = 120.0
-"""Solo speech taken of one person."""
+"""Solo speech taken of one speaker."""
 
 GAP_S = 0.6
 """Silence between two runs: more than a pause that counts as speech."""
@@ -28,7 +28,8 @@ def voice_name(recording: Recording, speaker: str) -> str:
 
 
 def solo_speakers(recordings: list[Recording], cache: Path) -> list[Speaker]:
-    """Everybody whose name lasts through the corpus and who talks alone for 3 s or more, by name."""
+    """Everybody whose name lasts through the corpus and who talks alone for 3 s or more, by
+    name."""
     runs: dict[str, list[tuple[Path, float, float]]] = {}
     for recording in recordings:
         if recording.lasting_names:
@@ -40,7 +41,8 @@ def solo_speakers(recordings: list[Recording], cache: Path) -> list[Speaker]:
 
 
 def _solo_runs(recording: Recording) -> list[tuple[str, float, float]]:
-    """Speaker, start and length in seconds of every run of LEAST_RUN_S or more in the labelled parts."""
+    """Speaker, start and length in seconds of every run of LEAST_RUN_S or more in the labelled
+    parts."""
     speakers = sorted({turn.speaker for turn in recording.turns})
     runs = []
     for begin, end in recording.stretches:

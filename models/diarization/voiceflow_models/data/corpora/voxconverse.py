@@ -1,4 +1,5 @@
-"""VoxConverse 0.3 (Chung et al., Interspeech 2020; annotations CC BY 4.0): debates and news from the web.
+"""VoxConverse 0.3 (Chung et al., Interspeech 2020; annotations CC BY 4.0): debates and news from
+the web.
 
 One folder holds the repository joonson/voxconverse and, in it, the unpacked sound::
 
@@ -6,7 +7,8 @@ One folder holds the repository joonson/voxconverse and, in it, the unpacked sou
     audio/<name>.wav                  what voxconverse_dev_wav.zip unpacks to
     voxconverse_test_wav/<name>.wav   what voxconverse_test_wav.zip unpacks to
 
-Sound may also lie in ``audio/dev`` and ``audio/test``, or ``voxconverse_dev_wav/audio`` and the like.
+Sound may also lie in ``audio/dev`` and ``audio/test``, or ``voxconverse_dev_wav/audio`` and the
+like.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ SPLITS = ("dev", "test")
 
 
 def load(root: Path, split: str = "dev") -> list[Recording]:
-    """Every recording of ``split``. A speaker's name (``spk00``) means nothing in another recording."""
+    """Every recording of ``split``. A speaker's name (``spk00``) means nothing in another
+    recording."""
     if split not in SPLITS:
         raise ValueError(f"split: expected one of {', '.join(SPLITS)}, got {split!r}")
     references = sorted((root / split).glob("*.rttm"))
