@@ -126,7 +126,7 @@ def arguments() -> argparse.Namespace:
 
 
 def settings_of(options: argparse.Namespace, recordings: list[Recording], cores: list[int]) -> dict:
-    """What somebody needs to know to repeat the run."""
+    """What is needed to repeat the run."""
     with open("/proc/cpuinfo") as file:
         cpu = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown")
     digests = {

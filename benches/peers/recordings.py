@@ -19,7 +19,7 @@ class Turn(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """A 16 kHz mono 16-bit WAV file and who speaks when in it; no reference: None."""
+    """A 16 kHz mono 16-bit WAV file and its reference, None if there is none."""
 
     name: str
     path: Path

@@ -60,9 +60,9 @@ def rows_of(recordings: list[Recording], runs: dict[str, list[dict]]) -> list[di
 def der_of(recording: Recording, segments: list) -> dict[str, float]:
     """Error rate and its parts, of the reference's speech: collar 0, overlap scored, the whole file."""
     hypothesis = annotation_of([Turn(*segment) for segment in segments])
-    whole = Timeline([Segment(0, recording.seconds)])
+    evaluated = Timeline([Segment(0, recording.seconds)])
     metric = DiarizationErrorRate(collar=0.0, skip_overlap=False)
-    parts = metric(annotation_of(recording.reference), hypothesis, uem=whole, detailed=True)
+    parts = metric(annotation_of(recording.reference), hypothesis, uem=evaluated, detailed=True)
     kinds = ("missed detection", "false alarm", "confusion")
     rates = {kind: parts[kind] / parts["total"] for kind in kinds}
     return {"der": parts["diarization error rate"], **rates}

@@ -87,9 +87,9 @@ def main() -> None:
     )
     library = setting.prefix / "lib" / "libvoiceflow.so.1"
     size_mb = library.stat().st_size / 1e6
-    whose = machine()
-    found: dict = {"machine": whose, "full": options.full, "library_mb": size_mb}
-    parts = [f"{whose}. The library with its model: {size_mb:.1f} MB."]
+    where = machine()
+    found: dict = {"machine": where, "full": options.full, "library_mb": size_mb}
+    parts = [f"{where}. The library with its model: {size_mb:.1f} MB."]
     panels = []
     for section in SECTIONS:
         if section.only_full and not (options.full and setting.segmentation and setting.embedding):

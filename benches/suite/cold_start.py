@@ -29,7 +29,7 @@ def measure(setting: Setting) -> dict:
         "vf_diarizer_cached": [sys.executable, script, "diarizer", setting.recording(1), cache],
     }
     if setting.full and setting.segmentation and setting.embedding:
-        # sherpa-onnx wants to be told what the file's tensors show.
+        # sherpa-onnx needs options for what the file's tensors show.
         segmentation = with_metadata(
             setting.segmentation, setting.scratch / "segmentation_with_metadata.onnx"
         )

@@ -53,7 +53,7 @@ percentiles of the delay from when one of the `chunks` was due until its push re
   growth  a stream of so many `minutes`: the mean time of a push in each minute or tenth, `push_ms`, and in the first \
 and the last tenth `first_push_ms`, `last_push_ms`, their `ratio`, `first_resident_mb`, `last_resident_mb`
   words   AUDIO once: percentiles from the end of the first 0.2 s of a turn of the reference to its first label, \
-`word`, with the `count` of turns that begin alone and of those `untold`, and from the end and from each moment of a \
+`word`, with the `count` of turns that begin alone and of those `unreported`, and from the end and from each moment of a \
 segment until it was final, `final_end`, `final_moment`; `declared_ms` is the longest time promised for the end
 
 Percentiles are by nearest rank: `p50_ms`, `p95_ms`, `p99_ms`, `max_ms`. What the system does not tell is null.

@@ -46,7 +46,7 @@ impl Format {
         embeddings: bool,
     ) -> voiceflow::Result<String> {
         match self {
-            Format::Table => Ok(people(diarization)),
+            Format::Table => Ok(table(diarization)),
             Format::Rttm => rttm::write(diarization, recording),
             Format::Json | Format::Jsonl => {
                 let one_line = self == Format::Jsonl;
@@ -68,7 +68,7 @@ impl Format {
 }
 
 /// The turns as a table, then the timeline.
-fn people(diarization: &Diarization) -> String {
+fn table(diarization: &Diarization) -> String {
     if diarization.segments.is_empty() {
         return "nobody speaks\n".to_owned();
     }

@@ -1,4 +1,4 @@
-//! `voiceflow enroll`: who is in a gallery of known voices.
+//! `voiceflow enroll`: the speakers of a gallery.
 
 use std::path::PathBuf;
 
@@ -80,7 +80,7 @@ fn enroll(args: &EnrollArgs, name: &str) -> Outcome {
         }
     }
     if failed {
-        return Err(Failure::Told);
+        return Err(Failure::Reported);
     }
     gallery.save(&args.gallery)?;
     let Some(voice) = gallery.voices().iter().find(|voice| voice.name == name) else { return Ok(()) };

@@ -20,8 +20,8 @@ pub enum Failure {
     Usage(String),
     /// The work failed.
     Failed(String),
-    /// The work failed in part, and the user has been told each time.
-    Told,
+    /// The work failed in part, and each failure was printed.
+    Reported,
     /// Nobody reads the output any more, so there is nothing left to do.
     BrokenPipe,
 }
@@ -44,33 +44,33 @@ impl From<voiceflow::Error> for Failure {
 fn no_runtime(text: &str) -> String {
     // The places follow the first line, one a line.
     let places = text.split_once(":\n").map_or(text, |(_, places)| places);
-    let mut told =
+    let mut message =
         "no usable ONNX Runtime library was found; name one with --runtime FILE or VOICEFLOW_ORT_LIBRARY. \
                     Places tried:"
             .to_owned();
     for place in places.lines().map(str::trim) {
-        told.push_str("\n  ");
+        message.push_str("\n  ");
         match place.strip_prefix("runtime_library: ") {
-            Some(found) => told.push_str(&format!("--runtime: {found}")),
-            None => told.push_str(place),
+            Some(found) => message.push_str(&format!("--runtime: {found}")),
+            None => message.push_str(place),
         }
     }
-    told
+    message
 }
 
 /// How a command ends: neither success with the other files nor a reader that went away undoes a failure.
 pub fn settled(outcome: Outcome, failed: bool) -> Outcome {
     match outcome {
-        Ok(()) | Err(Failure::BrokenPipe) if failed => Err(Failure::Told),
+        Ok(()) | Err(Failure::BrokenPipe) if failed => Err(Failure::Reported),
         outcome => outcome,
     }
 }
 
-/// Tells the user about a failure and turns the outcome into the exit code.
+/// Prints a failure and turns the outcome into the exit code.
 pub fn finish(outcome: Outcome) -> ExitCode {
     match outcome {
         Ok(()) | Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
-        Err(Failure::Told) => ExitCode::from(1),
+        Err(Failure::Reported) => ExitCode::from(1),
         Err(Failure::Failed(text)) => {
             complain(&text);
             ExitCode::from(1)
@@ -94,7 +94,7 @@ pub fn print(text: &str) -> Outcome {
 
 /// Writes `voiceflow: <text>` to standard error, in one line.
 pub fn complain(text: &str) {
-    // With standard error closed there is nobody left to tell.
+    // With standard error closed there is nowhere left to print.
     let _ = writeln!(std::io::stderr().lock(), "voiceflow: {}", one_line(text));
 }
 

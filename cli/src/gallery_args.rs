@@ -74,7 +74,7 @@ impl GalleryArgs {
 }
 
 impl KnownVoices {
-    /// Labels the speakers who are known with their names.
+    /// Labels enrolled speakers with their names.
     pub fn name_speakers(&self, diarization: &mut Diarization) -> voiceflow::Result<()> {
         if let Some((gallery, threshold)) = &self.gallery {
             gallery.name_speakers(diarization, *threshold)?;
@@ -82,7 +82,7 @@ impl KnownVoices {
         Ok(())
     }
 
-    /// The names of these speakers, each with how similar the voice is; `None` for those who are not known.
+    /// The names of these speakers, each with the similarity; `None` for strangers.
     pub fn names_of(&self, speakers: &[Speaker]) -> voiceflow::Result<Vec<Option<Named>>> {
         let Some((gallery, threshold)) = &self.gallery else { return Ok(vec![None; speakers.len()]) };
         let voices: Vec<&[f32]> = speakers.iter().map(|speaker| speaker.embedding.as_slice()).collect();
@@ -95,7 +95,7 @@ impl KnownVoices {
     }
 }
 
-/// A speaker who is known.
+/// An enrolled speaker.
 #[derive(Clone)]
 pub struct Named {
     pub name: String,

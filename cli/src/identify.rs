@@ -1,4 +1,4 @@
-//! `voiceflow identify`: who of the known voices is heard in recordings.
+//! `voiceflow identify`: the enrolled speakers in recordings.
 
 use std::path::PathBuf;
 
@@ -97,7 +97,7 @@ pub fn run(args: &IdentifyArgs) -> Outcome {
             let identities = gallery.identify_speakers(&diarization, threshold)?;
             Ok(Recording { recording: stem(file), speakers: speakers(&gallery, diarization, &identities) })
         });
-        let told = match found {
+        let printed = match found {
             Ok(recording) if args.format == Format::Table => {
                 add_rows(&mut table, recording);
                 Ok(())
@@ -110,8 +110,8 @@ pub fn run(args: &IdentifyArgs) -> Outcome {
             }
             Err(other) => Err(other),
         };
-        if told.is_err() {
-            return settled(told, failed);
+        if printed.is_err() {
+            return settled(printed, failed);
         }
     }
     let ended = if args.format == Format::Table { print(&table.render()) } else { documents.end() };

@@ -1,4 +1,4 @@
-//! Work on one recording, with a progress bar where somebody looks at standard error.
+//! Work on one recording, with a progress bar if standard error is a terminal.
 
 use std::io::IsTerminal;
 use std::path::Path;

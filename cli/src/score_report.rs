@@ -1,4 +1,4 @@
-//! Scores as text: a table for people, JSON for programs.
+//! Scores as text: a table for readers, JSON for programs.
 
 use serde::Serialize;
 use voiceflow::score::DiarizationError;

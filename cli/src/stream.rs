@@ -1,4 +1,4 @@
-//! `voiceflow stream`: who speaks, while they speak.
+//! `voiceflow stream`: who speaks, live.
 
 use std::io::{IsTerminal, Read, stdin};
 use std::path::{Path, PathBuf};
@@ -158,7 +158,7 @@ pub fn run(args: &StreamArgs) -> Outcome {
         push_file(args, &stream, &mut output)?;
     }
     let finished = stream.finish(&Call::none())?;
-    output.tell(&stream)?;
+    output.print_updates(&stream)?;
     let mut diarization = finished.diarization;
     output.end(&stream, &mut diarization, &finished.final_speakers)?;
     if let Some(path) = &args.result {
@@ -200,7 +200,7 @@ fn push_file(args: &StreamArgs, stream: &Stream, output: &mut LiveOutput) -> Out
                 std::thread::sleep(due.saturating_sub(begun.elapsed()));
             }
             stream.push_f32(part, &Call::none())?;
-            output.tell(stream)?;
+            output.print_updates(stream)?;
         }
     }
     Ok(())
@@ -228,11 +228,11 @@ fn push_raw(args: &StreamArgs, stream: &Stream, output: &mut LiveOutput) -> Outc
             Err(error) => return Err(Failure::Failed(format!("standard input: {error}"))),
         };
         filled += count;
-        let whole = filled - filled % frame;
-        push_bytes(encoding, stream, &buffer[..whole])?;
-        buffer.copy_within(whole..filled, 0);
-        filled -= whole;
-        output.tell(stream)?;
+        let complete = filled - filled % frame;
+        push_bytes(encoding, stream, &buffer[..complete])?;
+        buffer.copy_within(complete..filled, 0);
+        filled -= complete;
+        output.print_updates(stream)?;
     }
     if filled > 0 {
         crate::exit::warn(&format!("standard input: ends within a sample; {filled} bytes are left out"));

@@ -33,7 +33,7 @@ pub struct LiveOutput {
     voices: KnownVoices,
     /// Whether a line that changes can be shown.
     terminal: bool,
-    /// Updates of the stream that were told, and whether the last one had segments that are not final.
+    /// Updates of the stream that were printed, and whether the last one had segments that are not final.
     updates: u64,
     open: bool,
 }
@@ -46,21 +46,21 @@ enum Event {
         end: f64,
         /// The stream's own label, which stays.
         speaker: String,
-        /// What the speaker is called in the gallery.
+        /// The name of the speaker in the gallery.
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<String>,
-        /// How similar the voice is to the one enrolled.
+        /// Similarity to the enrolled voice.
         #[serde(skip_serializing_if = "Option::is_none")]
         score: Option<f32>,
         confidence: f32,
         overlap: bool,
         r#final: bool,
     },
-    /// Nothing that was not final holds any longer.
+    /// No provisional segment holds any longer.
     Silence { at: f64 },
     EndStream {
         duration: f64,
-        /// Who each speaker of the stream is in the answer for the whole.
+        /// The label of each speaker of the stream in the final result.
         speakers: BTreeMap<String, Option<String>>,
     },
 }
@@ -78,8 +78,8 @@ impl LiveOutput {
         Self { format, recording, voices, terminal: stdout().is_terminal(), updates: 0, open: false }
     }
 
-    /// Prints what the stream has to tell since the last time.
-    pub fn tell(&mut self, stream: &Stream) -> Outcome {
+    /// Prints the segments since the last time.
+    pub fn print_updates(&mut self, stream: &Stream) -> Outcome {
         let updates = stream.updates();
         if std::mem::replace(&mut self.updates, updates) == updates {
             return Ok(());
@@ -126,22 +126,23 @@ impl LiveOutput {
         print(&text)
     }
 
-    /// Prints the end, with who the speakers are in the answer for the whole, whose known speakers get their names.
+    /// Prints the end, with the labels that the speakers have in the final result, where enrolled ones have their
+    /// names.
     pub fn end(
         &mut self,
         stream: &Stream,
-        answer: &mut Diarization,
+        result: &mut Diarization,
         final_speakers: &[Option<usize>],
     ) -> Outcome {
-        self.voices.name_speakers(answer)?;
-        let label = |speaker: Option<usize>| Some(answer.speakers.get(speaker?)?.label.clone());
+        self.voices.name_speakers(result)?;
+        let label = |speaker: Option<usize>| Some(result.speakers.get(speaker?)?.label.clone());
         let labels = stream.speakers().into_iter().map(|speaker| speaker.label);
         let speakers = labels.zip(final_speakers.iter().map(|&speaker| label(speaker)));
         match self.format {
             Format::Text => print(if self.terminal { CLEAR_LINE } else { "" }),
             Format::Rttm => Ok(()),
             Format::Ndjson => {
-                print(&Event::EndStream { duration: answer.duration_s, speakers: speakers.collect() }.line()?)
+                print(&Event::EndStream { duration: result.duration_s, speakers: speakers.collect() }.line()?)
             }
         }
     }
@@ -167,7 +168,7 @@ fn turn(live: &LiveSegment, speaker: &str) -> Turn {
     Turn { start_s, end_s, speaker: speaker.to_owned() }
 }
 
-/// A final turn for people.
+/// A final turn as a line of text.
 fn line(live: &LiveSegment, speaker: &str) -> String {
     let (segment, overlap) = (live.segment, if live.segment.overlap { "  *" } else { "" });
     format!("{:10.2}  {:10.2}  {speaker}{overlap}\n", segment.start_s, segment.end_s)

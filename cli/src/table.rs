@@ -1,4 +1,4 @@
-//! Text tables for people: columns aligned by what they hold.
+//! Text tables: columns aligned by what they hold.
 
 use unicode_width::UnicodeWidthStr;
 

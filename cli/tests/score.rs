@@ -34,7 +34,7 @@ fn two_recordings() -> TempDir {
 }
 
 #[test]
-fn a_table_for_people() {
+fn a_table_for_readers() {
     let output = voiceflow(&two_recordings(), &["score", "ref.rttm", "hyp.rttm"]);
     assert!(output.status.success());
     assert_eq!(text(&output.stderr), "");

@@ -1,4 +1,4 @@
-/* Enrols people by recordings of them, and prints who they are in another recording.
+/* Enrolls speakers by recordings of them, and names them in another recording.
  *
  *     cc identify.c $(pkg-config --cflags --libs voiceflow) -o identify
  *     ./identify meeting.wav ada=ada.wav bob=bob.wav
@@ -16,18 +16,18 @@ static int fail(const char *what)
     return 1;
 }
 
-/* `person` is NAME=FILE. */
-static int enroll(const vf_gallery *gallery, const vf_diarizer *diarizer, const char *person)
+/* `argument` is NAME=FILE. */
+static int enroll(const vf_gallery *gallery, const vf_diarizer *diarizer, const char *argument)
 {
     char name[257];
-    const char *equals = strchr(person, '=');
-    if (equals == NULL || (size_t)(equals - person) >= sizeof name) {
-        fprintf(stderr, "%s: expected NAME=FILE\n", person);
+    const char *equals = strchr(argument, '=');
+    if (equals == NULL || (size_t)(equals - argument) >= sizeof name) {
+        fprintf(stderr, "%s: expected NAME=FILE\n", argument);
         return 2;
     }
-    memcpy(name, person, (size_t)(equals - person));
-    name[equals - person] = '\0';
-    return vf_gallery_enroll_file(gallery, diarizer, name, equals + 1, NULL) == VF_OK ? 0 : fail(person);
+    memcpy(name, argument, (size_t)(equals - argument));
+    name[equals - argument] = '\0';
+    return vf_gallery_enroll_file(gallery, diarizer, name, equals + 1, NULL) == VF_OK ? 0 : fail(argument);
 }
 
 static int print_names(const vf_gallery *gallery, const vf_diarization *result)

@@ -1,4 +1,4 @@
-/* Prints who spoke when in a recording, found with two public models in place of the library's own.
+/* Prints who spoke when in a recording, with two public models in place of the library's own.
  *
  *     cc public_models.c $(pkg-config --cflags --libs voiceflow) -o public_models
  *     ./public_models meeting.wav segmentation.onnx embedding.onnx

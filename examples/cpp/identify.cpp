@@ -1,4 +1,4 @@
-// Enrols people by recordings of them, and prints who they are in another recording.
+// Enrolls speakers by recordings of them, and names them in another recording.
 //
 //     c++ -std=c++17 identify.cpp $(pkg-config --cflags --libs voiceflow) -o identify
 //     ./identify meeting.wav ada=ada.wav bob=bob.wav
@@ -18,13 +18,13 @@ int main(int argc, char **argv)
         const voiceflow::Diarizer diarizer;
         const voiceflow::Gallery gallery(diarizer);
         for (int i = 2; i < argc; ++i) {
-            const std::string person = argv[i];
-            const std::size_t equals = person.find('=');
+            const std::string argument = argv[i];
+            const std::size_t equals = argument.find('=');
             if (equals == std::string::npos) {
                 std::fprintf(stderr, "%s: expected NAME=FILE\n", argv[i]);
                 return 2;
             }
-            gallery.enroll_file(diarizer, person.substr(0, equals), person.substr(equals + 1));
+            gallery.enroll_file(diarizer, argument.substr(0, equals), argument.substr(equals + 1));
         }
         const voiceflow::Diarization result = diarizer.process_file(argv[1]);
         std::int32_t speaker = 0;

@@ -1,4 +1,4 @@
-// Prints who speaks, while they speak: raw 16-bit samples, 16 kHz, mono, from standard input. Turns that
+// Prints who speaks, live: raw 16-bit samples, 16 kHz, mono, from standard input. Turns that
 // never change again go to standard output, what may still change to standard error.
 //
 //     c++ -std=c++17 stream.cpp $(pkg-config --cflags --libs voiceflow) -o stream

@@ -15,7 +15,7 @@ BATCH = 8
 
 
 def main() -> int:
-    """Prints who of the local speakers is active in each window."""
+    """Prints how active each local speaker is in each window."""
     if len(sys.argv) != 2:
         print("usage: batch_infer.py AUDIO", file=sys.stderr)
         return 2

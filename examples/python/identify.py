@@ -1,6 +1,6 @@
-"""Who is who in a recording: python identify.py AUDIO NAME=AUDIO...
+"""Names the speakers of a recording: python identify.py AUDIO NAME=AUDIO...
 
-Enrols each name by a file in which that person alone speaks, 3 s or more, better 20 s. Needs
+Enrolls each name by a file in which that speaker alone talks, 3 s or more, better 20 s. Needs
 `pip install voiceflow[cpu]`.
 """
 
@@ -11,14 +11,14 @@ import voiceflow
 
 def main() -> int:
     """Prints the turns by name."""
-    people = [argument.partition("=") for argument in sys.argv[2:]]
-    if not people or any(not name or not file for name, _, file in people):
+    speakers = [argument.partition("=") for argument in sys.argv[2:]]
+    if not speakers or any(not name or not file for name, _, file in speakers):
         print("usage: identify.py AUDIO NAME=AUDIO...", file=sys.stderr)
         return 2
     try:
         diarizer = voiceflow.Diarizer()
         gallery = voiceflow.Gallery(diarizer)
-        for name, _, file in people:
+        for name, _, file in speakers:
             gallery.enroll(name, file)
         result = diarizer.process(sys.argv[1])
         identities = gallery.identify(result)

@@ -29,7 +29,7 @@ class Diarize:
         self.output = Path(output)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        """Diarizes the recordings of a batch; one that cannot be read is told, and the others go on."""
+        """Diarizes the recordings of a batch; one that cannot be read is reported, and the others go on."""
         rows: dict[str, list[Any]] = {"path": [], "node": [], "duration_s": [], "speakers": [], "error": []}
         node = ray.get_runtime_context().get_node_id()
         for path in map(Path, batch["path"]):

@@ -15,7 +15,7 @@ const BATCH: usize = 4;
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
     let path: PathBuf = std::env::args_os().nth(1).ok_or("usage: batch_infer AUDIO")?.into();
-    // Decoded, mixed down and resampled to what the network hears.
+    // Decoded, mixed down and resampled to the input of the network.
     let (mut source, mut samples) = (FileSource::open(&path)?, Vec::new());
     while source.read(&mut samples)? > 0 {}
 

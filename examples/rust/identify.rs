@@ -1,4 +1,4 @@
-//! Enrols people by recordings of them, and prints who they are in another recording:
+//! Enrolls speakers by recordings of them, and names them in another recording:
 //! `cargo run --release --example identify -- meeting.wav ada=ada.wav bob=bob.wav`
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program may print")]
@@ -10,11 +10,12 @@ use voiceflow::{Call, Config, Diarizer, Gallery};
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (recording, people) = arguments.split_first().ok_or("usage: identify AUDIO NAME=AUDIO...")?;
+    let (recording, speakers) = arguments.split_first().ok_or("usage: identify AUDIO NAME=AUDIO...")?;
     let diarizer = Diarizer::new(&Config::default())?;
     let mut gallery = Gallery::new(diarizer.model());
-    for person in people {
-        let (name, file) = person.split_once('=').ok_or_else(|| format!("{person}: expected NAME=FILE"))?;
+    for argument in speakers {
+        let (name, file) =
+            argument.split_once('=').ok_or_else(|| format!("{argument}: expected NAME=FILE"))?;
         gallery.enroll(name, &diarizer.voice_file(Path::new(file), &Call::none())?)?;
     }
     let result = diarizer.process_file(Path::new(recording), &Call::none())?;

@@ -31,11 +31,11 @@ def main() -> None:
         diarizer = sherpa_onnx.OfflineSpeakerDiarization(config)
 
         def process(samples: numpy.ndarray) -> dict:
-            told = []
+            times = []
             begun = time.perf_counter()
 
             def progress(_done: int, _of: int) -> int:
-                told.append(time.perf_counter() - begun)
+                times.append(time.perf_counter() - begun)
                 return 0
 
             result = diarizer.process(samples, callback=progress)
@@ -43,8 +43,8 @@ def main() -> None:
             def segments() -> list:
                 return [[s.start, s.end, s.speaker] for s in result.sort_by_start_time()]
 
-            # The callback comes after each embedding: the first tells about when segmentation was done.
-            return {"segments": segments, "segmentation_s": told[0] if told else None}
+            # The callback comes after each embedding: the first is about when segmentation was done.
+            return {"segments": segments, "segmentation_s": times[0] if times else None}
 
         return process
 

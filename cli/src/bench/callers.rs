@@ -28,7 +28,7 @@ pub fn time(
     let call = || -> Result<Vec<f64>, Failure> {
         let mut found = Inference::default();
         let warmed = (0..warmup).try_for_each(|_| run(&mut found));
-        // Before a failure is told: the others wait for everybody.
+        // Before a failure is returned: the others wait at the barrier.
         ready.wait();
         warmed?;
         let mut times_ms = Vec::with_capacity(iterations as usize);

@@ -26,7 +26,7 @@ pub struct Growth {
     pub last_push_ms: f64,
     /// Time of the last over that of the first.
     pub ratio: f64,
-    /// Memory in use at the end of each; `None` where the system does not tell.
+    /// Memory in use at the end of each; `None` where the system does not report it.
     pub first_resident_mb: Option<f64>,
     pub last_resident_mb: Option<f64>,
     /// The time of a push in each stretch.
@@ -69,7 +69,7 @@ pub fn measure(bench: &Bench<'_>, minutes: f64) -> Result<Growth, Failure> {
 }
 
 impl Growth {
-    /// For people.
+    /// As a table.
     pub fn table(&self) -> String {
         let mut table = Table::new(&[
             ("", Align::Left),

@@ -114,7 +114,7 @@ struct Row {
 }
 
 impl InferenceArgs {
-    /// Measures, tells it, and gives the times that a limit holds for.
+    /// Measures, prints it, and gives the times that a limit holds for.
     pub fn run(&self, config: &Config, json: bool) -> Result<Vec<Measured>, Failure> {
         let longest_s = (MAX_SAMPLES as f64) / f64::from(SAMPLE_RATE);
         if !(LEAST_S..=longest_s).contains(&self.window_s) {
@@ -193,7 +193,7 @@ impl Report {
         let mut columns = vec![("provider", Align::Left)];
         let titles = [("network ms", network), ("batch", true), ("callers", callers), ("threads", true)];
         let last = ["P50 ms", "P95 ms", "P99 ms", "max ms", "requests/s"];
-        let titles = titles.into_iter().filter_map(|(title, told)| told.then_some(title)).chain(last);
+        let titles = titles.into_iter().filter_map(|(title, shown)| shown.then_some(title)).chain(last);
         columns.extend(titles.map(|title| (title, Align::Right)));
         let mut table = Table::new(&columns);
         for row in &self.results {

@@ -34,7 +34,7 @@ pub struct Load {
     pub spread: Spread,
     /// Share of the chunks that were late.
     pub late: f64,
-    /// Processor seconds for each second of the clock; `None` where the system does not tell.
+    /// CPU seconds for each second of the clock; `None` where the system does not report it.
     pub cpu_s_per_s: Option<f64>,
     pub sustained: bool,
 }
@@ -102,7 +102,7 @@ fn feed<'a>(bench: &Bench<'a>, share: f64) -> Result<Feed<'a>, Failure> {
     Ok(Feed {
         stream: bench.stream()?,
         recording,
-        next: (recording.whole_chunks() as f64 * share) as usize,
+        next: (recording.chunk_count() as f64 * share) as usize,
         ahead: recording.chunks_in(seconds(model.window_samples)) + behind,
         phase: Duration::from_secs_f64(behind_s % recording.chunk_s()),
     })
@@ -155,7 +155,7 @@ fn on_each<'a, T: Send>(
     })
 }
 
-/// For people.
+/// As a table.
 pub fn table(loads: &[Load]) -> String {
     let right = ["streams", "chunks", "P50 ms", "P95 ms", "P99 ms", "max ms", "late %", "CPU s for 1 s"];
     let mut columns = right.map(|title| (title, Align::Right)).to_vec();

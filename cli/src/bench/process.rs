@@ -1,6 +1,6 @@
-//! What this process has used, as Linux tells it; other systems tell nothing here.
+//! What this process has used, as Linux reports it; other systems report nothing here.
 
-/// Clock ticks in a second in what Linux tells programs, on every architecture (USER_HZ).
+/// Clock ticks in a second in what Linux reports to programs, on every architecture (USER_HZ).
 const TICKS_PER_S: f64 = 100.0;
 
 /// Place of the processor time in user mode in `/proc/self/stat`, counted from behind the name; that of the system

@@ -37,7 +37,7 @@ pub fn measure(bench: &Bench<'_>, seconds: f64) -> Result<Pushes, Failure> {
 }
 
 impl Pushes {
-    /// For people.
+    /// As a table.
     pub fn table(&self) -> String {
         let right = ["audio s", "pushes", "P50 ms", "P95 ms", "P99 ms", "max ms"];
         let mut table = Table::new(&right.map(|title| (title, Align::Right)));

@@ -47,7 +47,7 @@ impl Recording {
     }
 
     /// Chunks that are filled before the recording begins anew.
-    pub fn whole_chunks(&self) -> usize {
+    pub fn chunk_count(&self) -> usize {
         self.length / self.chunk
     }
 
@@ -67,7 +67,7 @@ mod tests {
         let recording = Recording::of(vec![0.0, 1.0, 2.0, 3.0, 4.0], 2);
         let chunks: Vec<&[f32]> = (0..6).map(|number| recording.chunk(number)).collect();
         assert_eq!(chunks, [[0.0, 1.0], [2.0, 3.0], [4.0, 0.0], [1.0, 2.0], [3.0, 4.0], [0.0, 1.0]]);
-        assert_eq!(recording.whole_chunks(), 2);
+        assert_eq!(recording.chunk_count(), 2);
     }
 
     #[test]

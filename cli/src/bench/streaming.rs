@@ -1,4 +1,4 @@
-//! What live streams cost: which of the measurements run, and how they are told.
+//! What live streams cost: which of the measurements run, and how they are reported.
 
 use std::path::Path;
 use std::thread::available_parallelism;
@@ -148,7 +148,7 @@ impl StreamingArgs {
         Ok(())
     }
 
-    /// Measures what was asked for, tells it, and gives the times that a limit holds for.
+    /// Measures what was asked for, prints it, and gives the times that a limit holds for.
     pub fn run(
         &self,
         audio: &Path,
@@ -166,7 +166,7 @@ impl StreamingArgs {
         let reference = reference(audio)?;
         let diarizer = Diarizer::new(&config)?;
         let bench = Bench { diarizer: &diarizer, recording: &recording, threads, config: &config };
-        let tell = |title: &str, table: &str| {
+        let show = |title: &str, table: &str| {
             if json { Ok(()) } else { print(&format!("{title}\n\n{table}\n")) }
         };
         let mut report = Report {
@@ -184,23 +184,23 @@ impl StreamingArgs {
         let chunks = format!("chunks of {} ms", self.chunk_ms);
         if self.measures(Measure::Push) {
             let pushes = push::measure(&bench, self.seconds.unwrap_or(PUSH_S))?;
-            tell(&format!("Push: one stream, {chunks}"), &pushes.table())?;
+            show(&format!("Push: one stream, {chunks}"), &pushes.table())?;
             report.push = Some(pushes);
         }
         if self.measures(Measure::Load) {
             let counts: Vec<usize> = self.streams.iter().map(|&count| count as usize).collect();
             let loads = load::measure(&bench, &counts, self.seconds.unwrap_or(LOAD_S))?;
-            tell(&format!("Load: delay of {chunks} in real time, {threads} threads"), &load::table(&loads))?;
+            show(&format!("Load: delay of {chunks} in real time, {threads} threads"), &load::table(&loads))?;
             report.load = Some(loads);
         }
         if self.measures(Measure::Growth) {
             let growth = growth::measure(&bench, self.minutes)?;
-            tell(&format!("Growth: one stream of {:.1} minutes", growth.minutes), &growth.table())?;
+            show(&format!("Growth: one stream of {:.1} minutes", growth.minutes), &growth.table())?;
             report.growth = Some(growth);
         }
         if self.measures(Measure::Words) {
             let words = words::measure(&bench, reference.as_deref())?;
-            tell("Words: delay until speech is told", &words.table())?;
+            show("Words: delay until speech is reported", &words.table())?;
             report.words = Some(words);
         }
         if json {

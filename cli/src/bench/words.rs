@@ -1,4 +1,4 @@
-//! How long after it was said speech is told: first provisionally, then finally.
+//! How long after it was said speech is reported: first as provisional, then as final.
 
 use std::time::Instant;
 
@@ -13,29 +13,29 @@ use crate::table::{Align, Table};
 /// The start of a turn, in seconds, that counts as its first word.
 const WORD_S: f64 = 0.2;
 
-/// Moments that a word is looked at; it is told when half of them are.
+/// Moments of a word; it is reported when segments cover half of them.
 const MOMENTS: usize = 20;
 
 /// Time in seconds from one moment of a final segment to the next that counts.
 const MOMENT_S: f64 = 0.01;
 
-/// Time in seconds from the end of a word after which it is not waited for any more: twice the longest latency.
+/// Time in seconds from the end of a word after which it counts as never reported: twice the longest latency.
 const GIVE_UP_S: f64 = 10.0;
 
-/// Delays in milliseconds, of audio and of the push that told.
+/// Delays in milliseconds, of audio and of the push that reported.
 #[derive(Serialize)]
 pub struct Words {
     /// The longest delay declared, in milliseconds: from when a segment ended until it is final.
     pub declared_ms: f64,
-    /// First words in the reference that nobody else talks in; `None` without a reference.
+    /// First words in the reference in which nobody else talks; `None` without a reference.
     pub count: Option<usize>,
-    /// Those of them that were never told.
-    pub untold: Option<usize>,
-    /// From the end of a word to the first segment over it, whoever it is taken for.
+    /// Those of them that were never reported.
+    pub unreported: Option<usize>,
+    /// From the end of a word to the first segment over it, of any speaker.
     pub word: Option<Spread>,
-    /// From the end of a final segment until it was told.
+    /// From the end of a final segment until it was reported.
     pub final_end: Option<Spread>,
-    /// From each moment of a final segment until it was told: a turn is told as a whole.
+    /// From each moment of a final segment until it was reported: a turn is reported at once.
     pub final_moment: Option<Spread>,
 }
 
@@ -48,12 +48,12 @@ struct Word {
 
 impl Word {
     /// Whether segments cover half of it.
-    fn is_told(self, segments: &[LiveSegment]) -> bool {
-        let told = |moment: &usize| {
+    fn is_reported(self, segments: &[LiveSegment]) -> bool {
+        let reported = |moment: &usize| {
             let at_s = self.start_s + (*moment as f64 + 0.5) / MOMENTS as f64 * (self.end_s - self.start_s);
             segments.iter().any(|live| (live.segment.start_s..live.segment.end_s).contains(&at_s))
         };
-        (0..MOMENTS).filter(told).count() * 2 >= MOMENTS
+        (0..MOMENTS).filter(reported).count() * 2 >= MOMENTS
     }
 }
 
@@ -64,12 +64,12 @@ pub fn measure(bench: &Bench<'_>, reference: Option<&[Turn]>) -> Result<Words, F
     let mut waiting = words.clone().unwrap_or_default();
     let mut finals: Vec<LiveSegment> = Vec::new();
     let (mut word_ms, mut end_ms, mut moment_ms) = (Vec::new(), Vec::new(), Vec::new());
-    for number in 0..bench.recording.whole_chunks() {
+    for number in 0..bench.recording.chunk_count() {
         let start = Instant::now();
         stream.push_f32(bench.recording.chunk(number), &Call::none())?;
         let now_s = (number + 1) as f64 * bench.recording.chunk_s() + start.elapsed().as_secs_f64();
-        let told = stream.read(usize::MAX);
-        for live in told.iter().filter(|live| live.is_final) {
+        let reported = stream.read(usize::MAX);
+        for live in reported.iter().filter(|live| live.is_final) {
             end_ms.push((now_s - live.segment.end_s) * 1e3);
             moment_ms.extend(moments(live).map(|at_s| (now_s - at_s) * 1e3));
             finals.push(*live);
@@ -77,19 +77,19 @@ pub fn measure(bench: &Bench<'_>, reference: Option<&[Turn]>) -> Result<Words, F
         let given_up_s = now_s - GIVE_UP_S;
         finals.retain(|live| live.segment.end_s > given_up_s);
         let segments: Vec<LiveSegment> =
-            finals.iter().copied().chain(told.into_iter().filter(|live| !live.is_final)).collect();
+            finals.iter().copied().chain(reported.into_iter().filter(|live| !live.is_final)).collect();
         waiting.retain(|word| {
-            let is_told = (given_up_s..now_s).contains(&word.end_s) && word.is_told(&segments);
-            if is_told {
+            let is_reported = (given_up_s..now_s).contains(&word.end_s) && word.is_reported(&segments);
+            if is_reported {
                 word_ms.push((now_s - word.end_s) * 1e3);
             }
-            !is_told
+            !is_reported
         });
     }
     Ok(Words {
         declared_ms: stream.latency_s() * 1e3,
         count: words.as_ref().map(Vec::len),
-        untold: words.map(|_| waiting.len()),
+        unreported: words.map(|_| waiting.len()),
         word: Spread::of(word_ms),
         final_end: Spread::of(end_ms),
         final_moment: Spread::of(moment_ms),
@@ -113,7 +113,7 @@ fn moments(live: &LiveSegment) -> impl Iterator<Item = f64> + use<> {
 }
 
 impl Words {
-    /// For people.
+    /// As a table.
     pub fn table(&self) -> String {
         let mut columns = vec![("", Align::Left)];
         columns.extend(["P50 ms", "P95 ms", "P99 ms", "max ms"].map(|title| (title, Align::Right)));
@@ -130,8 +130,8 @@ impl Words {
         }
         let mut text = table.render();
         text.push_str(&format!("declared: {:.0} ms from the end of a segment", self.declared_ms));
-        if let (Some(count), Some(untold)) = (self.count, self.untold) {
-            text.push_str(&format!("; {untold} of {count} words never told"));
+        if let (Some(count), Some(unreported)) = (self.count, self.unreported) {
+            text.push_str(&format!("; {unreported} of {count} words never reported"));
         }
         text.push('\n');
         text
@@ -149,10 +149,16 @@ mod tests {
     }
 
     #[test]
-    fn half_of_a_word_tells_it() {
+    fn a_word_is_reported_by_half_of_it() {
         let word = Word { start_s: 1.0, end_s: 1.2 };
-        assert!(!word.is_told(&[]) && !word.is_told(&[live(1.12, 3.0)]) && !word.is_told(&[live(0.0, 1.0)]));
-        assert!(word.is_told(&[live(1.09, 3.0)]) && word.is_told(&[live(0.0, 1.06), live(1.14, 1.3)]));
+        assert!(
+            !word.is_reported(&[])
+                && !word.is_reported(&[live(1.12, 3.0)])
+                && !word.is_reported(&[live(0.0, 1.0)])
+        );
+        assert!(
+            word.is_reported(&[live(1.09, 3.0)]) && word.is_reported(&[live(0.0, 1.06), live(1.14, 1.3)])
+        );
     }
 
     #[test]

@@ -35,7 +35,7 @@ fn a_bad_file_does_not_keep_the_others_from_being_written() {
 }
 
 #[test]
-fn several_tables_are_told_apart() {
+fn several_tables_have_the_names_of_their_files() {
     let said = output(&["diarize", CONVERSATION, "tests/data/audio/original.wav"]);
     assert!(said.starts_with("examples/data/conversation.flac\n\nstart s"), "{said}");
     assert!(said.contains("\n\ntests/data/audio/original.wav\n\n"), "{said}");
@@ -104,7 +104,7 @@ fn a_deadline_names_the_file_and_the_stage() {
 }
 
 #[test]
-fn a_name_that_the_message_happens_to_hold_is_still_told() {
+fn a_name_that_the_message_happens_to_hold_is_still_printed() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(root().join(CONVERSATION), folder.path().join("e")).unwrap();
     let said = say(voiceflow().args(["diarize", "--deadline", "0", "e"]).current_dir(&folder));

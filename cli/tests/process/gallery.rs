@@ -9,7 +9,7 @@ use voiceflow::output::rttm;
 
 use crate::support::{CONVERSATION, Said, failure, output, root, run, write_wav};
 
-/// A folder with a WAV file of what each person says in the first half of the conversation, and a gallery of all.
+/// A folder with a WAV file of what each speaker says in the first half of the conversation, and a gallery of all.
 struct Team {
     folder: TempDir,
     gallery: String,
@@ -20,14 +20,14 @@ impl Team {
         let folder = tempfile::tempdir().unwrap();
         let gallery = folder.path().join("team.json").to_str().unwrap().to_owned();
         let team = Self { folder, gallery };
-        for person in ["ada", "ben", "kim"] {
-            write_wav(&team.path(person), &said(person));
+        for speaker in ["ada", "ben", "kim"] {
+            write_wav(&team.path(speaker), &said(speaker));
         }
         team
     }
 
-    fn path(&self, person: &str) -> PathBuf {
-        self.folder.path().join(format!("{person}.wav"))
+    fn path(&self, speaker: &str) -> PathBuf {
+        self.folder.path().join(format!("{speaker}.wav"))
     }
 
     fn enroll(&self, name: &str, files: &[&Path]) -> Said {
@@ -36,12 +36,12 @@ impl Team {
         run(&arguments)
     }
 
-    /// Enrolls somebody by their own recording.
-    fn enrolled(self, people: &[&str]) -> Self {
-        for person in people {
-            let said = self.enroll(person, &[&self.path(person)]);
+    /// Enrolls speakers by their own recordings.
+    fn enrolled(self, speakers: &[&str]) -> Self {
+        for speaker in speakers {
+            let said = self.enroll(speaker, &[&self.path(speaker)]);
             assert_eq!((said.code, said.err.as_str()), (0, ""));
-            assert!(said.out.starts_with(&format!("{person}: 1 recording, ")), "{said:?}");
+            assert!(said.out.starts_with(&format!("{speaker}: 1 recording, ")), "{said:?}");
         }
         self
     }
@@ -52,22 +52,22 @@ impl Team {
     }
 }
 
-/// The turns of a person in the first 28 s of the conversation, one after the other.
-fn said(person: &str) -> Vec<f32> {
+/// The turns of a speaker in the first 28 s of the conversation, one after the other.
+fn said(speaker: &str) -> Vec<f32> {
     let (mut source, mut samples) = (FileSource::open(root().join(CONVERSATION)).unwrap(), Vec::new());
     while source.read(&mut samples).unwrap() > 0 {}
     let place = |seconds: f64| ((seconds * f64::from(SAMPLE_RATE)) as usize).min(samples.len());
     let reference = rttm::read(root().join(CONVERSATION.replace(".flac", ".rttm"))).unwrap();
     let turns = reference["conversation"].iter();
     turns
-        .filter(|turn| turn.speaker == person && turn.end_s < 28.0)
+        .filter(|turn| turn.speaker == speaker && turn.end_s < 28.0)
         .flat_map(|turn| &samples[place(turn.start_s)..place(turn.end_s)])
         .copied()
         .collect()
 }
 
 #[test]
-fn people_are_added_listed_and_removed() {
+fn speakers_are_added_listed_and_removed() {
     let team = Team::new().enrolled(&["ada", "ben"]);
     assert_eq!(team.list(), ["name recordings", "ada 1", "ben 1"]);
     let again = team.enroll("ada", &[&team.path("ada"), &team.path("ada")]);
@@ -110,7 +110,7 @@ fn known_speakers_have_their_names_in_every_format() {
 }
 
 #[test]
-fn strangers_are_told_from_those_who_are_known() {
+fn strangers_are_not_taken_for_enrolled_speakers() {
     let team = Team::new().enrolled(&["ben"]);
     let (ada, ben) = (team.path("ada"), team.path("ben"));
     let files = [CONVERSATION, ada.to_str().unwrap(), "nowhere.wav", ben.to_str().unwrap()];

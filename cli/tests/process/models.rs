@@ -52,8 +52,8 @@ fn every_format() {
     let json: Value = serde_json::from_str(&format("json")).unwrap();
     assert_eq!(json["segments"].as_array().unwrap().len(), turns.len());
     assert!(json["speakers"][0]["embedding"].is_null(), "not asked for");
-    let whole = [&["diarize", "--format", "json", "--embeddings"], &PAIR[..], &[CONVERSATION]].concat();
-    let json: Value = serde_json::from_str(&output(&whole)).unwrap();
+    let arguments = [&["diarize", "--format", "json", "--embeddings"], &PAIR[..], &[CONVERSATION]].concat();
+    let json: Value = serde_json::from_str(&output(&arguments)).unwrap();
     assert_eq!(json["speakers"][0]["embedding"].as_array().unwrap().len(), 16, "the fixture's dimension");
     assert_eq!(format("srt").matches(" --> ").count(), turns.len());
     assert!(format("table").starts_with("start s "));
@@ -80,7 +80,7 @@ fn a_folder_by_path_and_by_name() {
 }
 
 #[test]
-fn each_option_of_clustering_is_heard() {
+fn each_option_of_clustering_takes_effect() {
     for more in [
         &["--clustering", "centroid", "--min-cluster-size", "2"][..],
         &["--clustering", "average", "--clustering-threshold", "1.5"],

@@ -44,7 +44,7 @@ fn telemetry_is_left_on_where_it_is_asked_for() {
         let mut command = voiceflow();
         command.args(arguments).env("LD_PRELOAD", &switch).env("VF_TEST_SEEN", &seen);
         assert_eq!(say(command.env("HOME", folder.path())).code, 0);
-        let told = std::fs::read_to_string(&seen).unwrap();
-        assert!(!told.is_empty() && told.lines().all(|line| line == expected), "{arguments:?}: {told}");
+        let logged = std::fs::read_to_string(&seen).unwrap();
+        assert!(!logged.is_empty() && logged.lines().all(|line| line == expected), "{arguments:?}: {logged}");
     }
 }

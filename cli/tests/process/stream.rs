@@ -49,7 +49,7 @@ fn final_turns_are_printed_in_the_order_of_their_end() {
 }
 
 #[test]
-fn ndjson_tells_provisional_and_final_segments_and_the_end() {
+fn ndjson_has_provisional_and_final_segments_and_the_end() {
     let events = events(&output(&["stream", "--format", "ndjson", CONVERSATION]));
     let (last, segments) = events.split_last().unwrap();
     assert_eq!(last["type"], "end_stream");
@@ -83,7 +83,7 @@ fn raw_samples_give_what_the_file_gives() {
 }
 
 #[test]
-fn the_answer_for_the_whole_is_that_of_diarize() {
+fn the_final_result_is_that_of_diarize() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("answer.rttm");
     output(&["stream", CONVERSATION, "--result", path.to_str().unwrap()]);

@@ -1,4 +1,4 @@
-//! `voiceflow validate`: each breach is named, and the exit code tells good from bad.
+//! `voiceflow validate`: each breach is named, and the exit code distinguishes good from bad.
 
 use crate::support::{failure, output, run};
 
@@ -113,9 +113,9 @@ fn public_embedding_models() {
             )
         };
         assert_eq!(output(&["validate", "--provider", "cpu", &file]), facts("trained"));
-        let told =
+        let given =
             ["validate", "--provider", "cpu", "--embedding-family", toolkit, "--frontend", "sherpa", &file];
-        assert_eq!(output(&told), facts("sherpa"));
+        assert_eq!(output(&given), facts("sherpa"));
     }
 }
 
@@ -131,7 +131,7 @@ fn public_segmentation_models() {
 }
 
 #[test]
-fn an_embedding_model_of_another_family_than_told() {
+fn an_embedding_model_of_another_family_than_given() {
     let file = family("campplus");
     let said = run(&["validate", "--embedding-family", "nemo", &file]);
     let breach =

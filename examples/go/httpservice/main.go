@@ -27,7 +27,7 @@ import (
 
 func main() {
 	addr := flag.String("addr", "localhost:8080", "address to listen at")
-	jobs := flag.Int("jobs", runtime.NumCPU(), "recordings at once; others are told to come again")
+	jobs := flag.Int("jobs", runtime.NumCPU(), "recordings at once; others are refused with 503")
 	maxBytes := flag.Int64("max-bytes", 1<<30, "largest recording")
 	limit := flag.Duration("limit", 10*time.Minute, "longest time for the work on one recording")
 	grace := flag.Duration("grace", 30*time.Second, "time to answer what was begun, at the end")

@@ -104,7 +104,7 @@ func busy(w http.ResponseWriter, text string) {
 	http.Error(w, text, http.StatusServiceUnavailable)
 }
 
-// refuse tells the client what is wrong with the request, and the log what is wrong with the service.
+// refuse answers the client with what is wrong with the request, and logs what is wrong with the service.
 func (s *service) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var tooLarge *http.MaxBytesError
 	switch {

@@ -289,7 +289,7 @@ func TestTheServiceAnswersWhatItHasBegun(t *testing.T) {
 	}
 }
 
-// watched tells when all of it is read.
+// watched reports when all of it is read.
 type watched struct {
 	io.Reader
 	once sync.Once

@@ -1,4 +1,4 @@
-// Enrols people by recordings of them, and prints who they are in another recording.
+// Enrolls speakers by recordings of them, and names them in another recording.
 //
 //	go run ./identify meeting.flac ada=ada.wav ben=ben.wav
 package main
@@ -23,7 +23,7 @@ func main() {
 	}
 }
 
-func identify(ctx context.Context, recording string, people []string) error {
+func identify(ctx context.Context, recording string, speakers []string) error {
 	diarizer, err := voiceflow.NewDiarizer()
 	if err != nil {
 		return err
@@ -34,10 +34,10 @@ func identify(ctx context.Context, recording string, people []string) error {
 		return err
 	}
 	defer gallery.Close()
-	for _, person := range people {
-		name, file, found := strings.Cut(person, "=")
+	for _, argument := range speakers {
+		name, file, found := strings.Cut(argument, "=")
 		if !found {
-			return fmt.Errorf("%s: expected NAME=FILE", person)
+			return fmt.Errorf("%s: expected NAME=FILE", argument)
 		}
 		if err := gallery.EnrollFile(ctx, diarizer, name, file); err != nil {
 			return fmt.Errorf("%s: %w", name, err)

@@ -1,4 +1,4 @@
-// Prints who speaks, while they speak: raw 16-bit samples, 16 kHz, mono, from standard input.
+// Prints who speaks, live: raw 16-bit samples, 16 kHz, mono, from standard input.
 //
 //	arecord -q -f S16_LE -r 16000 -c 1 -t raw | go run ./stream
 //

@@ -78,7 +78,9 @@ def make(
         node("ReduceMean", [audio], "batch_mean", axes=[0], keepdims=1)
         audio = node("Add", [audio, "batch_mean"], "audio_mixed")
     node("Unsqueeze", [audio, "axis1"], "wave")
-    hidden = node("Conv", ["wave", "conv_w"], "conv", strides=[STEP], **({"pads": [0, pad_end]} if pad_end else {}))
+    hidden = node(
+        "Conv", ["wave", "conv_w"], "conv", strides=[STEP], **({"pads": [0, pad_end]} if pad_end else {})
+    )
     hidden = node("Tanh", [hidden], "hidden0")
     if loud_frames:
         # One frame more where the audio is louder than any real one: nothing but that audio shows it.
