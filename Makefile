@@ -35,7 +35,7 @@ demo: build ## set up, build, and diarize the recording that ships with the proj
 		--reference examples/data/conversation.rttm
 	@echo
 	@echo "Next:  target/release/voiceflow diarize RECORDING           who speaks when in one of yours"
-	@echo "       target/release/voiceflow diarize --help              all that it can be told"
+	@echo "       target/release/voiceflow diarize --help              all options"
 	@echo "       make install PREFIX=FOLDER                           for C, C++, Go; make wheel for Python"
 
 # Cargo features of the release library: accurate-model compiles the accurate bundle in. Empty for a library without it,

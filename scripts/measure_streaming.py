@@ -2,7 +2,7 @@
 
     .venv/bin/python scripts/measure_streaming.py FOLDER of recordings with .rttm ... [--latency 0.5 1 5]
 
-Scored are final segments: what was told live. Run by `make measure-streaming`.
+The final segments that were reported live are scored. Run by `make measure-streaming`.
 """
 
 import argparse

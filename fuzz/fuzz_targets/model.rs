@@ -1,6 +1,6 @@
 //! Model files through ONNX Runtime, to the end of the contract check: a session, and what `validate` says.
 //!
-//! ONNX Runtime is not compiled with the sanitizer. What crashes or hangs in it is told apart by scripts/fuzz.sh, by
+//! ONNX Runtime is not compiled with the sanitizer. scripts/fuzz.sh separates crashes and hangs in it from others, by
 //! the innermost frame of the stack.
 #![no_main]
 

@@ -46,14 +46,14 @@ fuzz_target!(init: { diarizer(); }, |data: &[u8]| {
 
     let first = push(&one, &samples);
     let mut rest = samples.as_slice();
-    let mut told = Vec::new();
+    let mut segments = Vec::new();
     for size in sizes.into_iter().chain([usize::MAX]) {
         let (piece, after) = rest.split_at(size.min(rest.len()));
         if push(&pieces, piece).is_err() {
             assert!(first.is_err(), "a piece is refused, the whole is not");
             return;
         }
-        told.extend(pieces.read(16));
+        segments.extend(pieces.read(16));
         rest = after;
     }
     if first.is_err() {

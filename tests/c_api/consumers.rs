@@ -154,7 +154,7 @@ fn the_static_library_has_all_functions_and_says_what_it_needs() {
 }
 
 #[test]
-fn packages_tell_the_version_and_what_is_missing() {
+fn packages_have_the_version_and_name_what_is_missing() {
     let version = env!("CARGO_PKG_VERSION");
     for package in ["voiceflow", "voiceflow-static"] {
         let mut pkg_config = tool("pkg-config", "pkg-config");

@@ -26,9 +26,9 @@ fn raw(samples: &[f32]) -> Vec<u8> {
     samples.iter().flat_map(|&sample| ((sample * 32_768.0) as i16).to_le_bytes()).collect()
 }
 
-/// Recordings of the first two people, where each of them talks alone, as NAME=FILE.
+/// Solo speech of the first two speakers, as NAME=FILE.
 #[cfg(feature = "embedded-model")]
-fn people(folder: &Path) -> [String; 2] {
+fn solo_recordings(folder: &Path) -> [String; 2] {
     [("ada", 0.6, 5.2), ("ben", 5.6, 10.5)].map(|(name, start_s, end_s)| {
         let file = folder.join(format!("{name}.wav"));
         let data = raw(&samples()[(start_s * 16e3) as usize..(end_s * 16e3) as usize]);
@@ -151,7 +151,7 @@ mod each_task {
 
     #[test]
     fn identify() {
-        let [ada, ben] = people(&fresh_folder("example-identify"));
+        let [ada, ben] = solo_recordings(&fresh_folder("example-identify"));
         for names in outputs("identify", &[name(&recording()), &ada, &ben], None) {
             let lines: Vec<&str> = names.lines().collect();
             assert!(lines[0].starts_with("SPEAKER_00 is ada (similarity 0."), "{names}");

@@ -2,7 +2,7 @@
 //! packages, examples. What is tested runs in processes of its own.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says why")]
-#![allow(clippy::print_stdout, reason = "figures, and what is skipped, are told")]
+#![allow(clippy::print_stdout, reason = "figures, and what is skipped, are printed")]
 
 mod abi;
 mod c_abi;

@@ -64,8 +64,8 @@ fn the_option_decides_and_the_environment_stays() {
         command.envs(option.map(|option| ("VF_TEST_TELEMETRY", option)));
         command.envs(variable.map(|value| ("ORT_DISABLE_TELEMETRY", value)));
         run(&mut command);
-        let told = std::fs::read_to_string(&seen).unwrap();
-        assert!(told.lines().all(|line| line == expected), "{option:?}, {variable:?}: {told}");
-        assert!(!told.is_empty());
+        let logged = std::fs::read_to_string(&seen).unwrap();
+        assert!(logged.lines().all(|line| line == expected), "{option:?}, {variable:?}: {logged}");
+        assert!(!logged.is_empty());
     }
 }

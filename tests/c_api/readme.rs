@@ -41,7 +41,7 @@ fn check_rttm(program: &Path, folder: &Path) {
     assert!(rttm.lines().filter(|line| line.starts_with("SPEAKER meeting 1 ")).count() > 1, "{rttm}");
 }
 
-/// Without the recording, the error goes to standard error and the exit code tells. Gives the error.
+/// Without the recording, the error goes to standard error and the exit code is 1. Gives the error.
 fn missing(program: &Path, folder: &Path) -> String {
     std::fs::remove_file(folder.join("meeting.flac")).unwrap();
     let mut command = Command::new(program);

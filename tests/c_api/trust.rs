@@ -84,7 +84,7 @@ fn skipped(what: &str) {
 /// A variable, and the path that it names.
 type Variable = (&'static str, fn(&Installed) -> PathBuf);
 
-/// A way by which whoever starts a program could choose the library that it loads.
+/// A way by which the user who starts a program could choose the library that it loads.
 struct Way {
     name: &'static str,
     lay: fn(&Installed),
@@ -127,8 +127,8 @@ fn nothing_from_outside_chooses_the_library_of_an_elevated_process() {
         }
         let elevated = say(&installed);
         assert!(elevated.starts_with("1 ONNX Runtime was not found"), "{}: {elevated}", way.name);
-        let told = "passed over, as this process has more rights than who started it: ";
-        assert!(elevated.contains(told), "{}: {elevated}", way.name);
+        let passed_over = "passed over, as this process has more rights than who started it: ";
+        assert!(elevated.contains(passed_over), "{}: {elevated}", way.name);
     }
 }
 

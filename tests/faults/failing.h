@@ -1,5 +1,5 @@
 /*
- * Allocations that fail when they are told to. The functions of the C library's allocator stand in this program in
+ * Allocations that fail on demand. The functions of the C library's allocator stand in this program in
  * front of the library's own, so that every shared library it loads gets them.
  */
 #ifndef FAILING_H
@@ -37,7 +37,7 @@ struct plan {
     bool voiceflow_only;
 };
 
-/* As many calls are noted as lie between an allocation and whoever made the text or the array that it is for. */
+/* As many calls are noted as lie between an allocation and the function whose text or array it is for. */
 enum { FRAMES = 24 };
 
 /* The last allocation that failed, in memory that outlives the process. */

@@ -49,7 +49,7 @@ def test_speakernet_has_about_five_million_parameters():
 
 @pytest.mark.parametrize("name", EMBEDDINGS)
 @pytest.mark.parametrize("frames", [150, 333])
-def test_embeddings_tell_inputs_apart(name, frames):
+def test_embeddings_differ_between_inputs(name, frames):
     family = FAMILIES[name]
     model = build(family, small=True, seed=0)
     inputs = family.toolkit.noise(6, frames, torch.Generator().manual_seed(2))

@@ -85,8 +85,8 @@ def conversion(audio: np.ndarray) -> np.ndarray:
     columns = []
     for target in [*librosa_power(framed).T, (framed**2).mean(axis=1)]:
         # An error counts by the root of what it is an error of: the encoder reads plain power, so
-        # that relative errors would spend the fit on what it does not hear, and absolute ones on
-        # few frames.
+        # that relative errors would spend the fit on what the encoder does not use, and absolute
+        # ones on few frames.
         weight = 1 / np.sqrt(np.maximum(target, QUIET * target.max()))
         fitted, _ = nnls(source / scale * weight[:, None], target * weight)
         columns.append(fitted / scale)

@@ -1,4 +1,5 @@
-"""Random weights that behave: activations of a plausible size, outputs that tell inputs apart."""
+"""Random weights that behave: activations of a plausible size, outputs that differ between
+inputs."""
 
 from __future__ import annotations
 
