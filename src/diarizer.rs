@@ -83,6 +83,7 @@ impl Diarizer {
     /// Those of [`Diarizer::new`]; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Limit`] where too many loads that were
     /// left behind are still at work.
     pub fn load(config: &Config, call: &Call<'_>) -> Result<Self> {
+        config.check_for_diarizer()?;
         let config = config.clone();
         loading::run(call, move |call| Self::load_here(&config, call))
     }

@@ -8,13 +8,13 @@ use clap::Args;
 use voiceflow::config::MAX_SPEAKERS;
 use voiceflow::files;
 use voiceflow::score::{ScoreOptions, score};
-use voiceflow::{Config, Diarization, Diarizer, Turn};
+use voiceflow::{Call, Config, Diarization, Diarizer, Turn};
 
 use crate::annotations::{Loaded, load, stem};
 use crate::diarize_output::{Format, plan};
 use crate::documents::Documents;
 use crate::exit::{Failure, Outcome, complain, print, settled, warn};
-use crate::gallery_args::{GalleryArgs, KnownVoices};
+use crate::gallery_args::GalleryArgs;
 use crate::model_args::ModelArgs;
 use crate::progress::{Place, work_on};
 use crate::runtime_args::{RuntimeArgs, usage};
@@ -73,6 +73,9 @@ pub struct DiarizeArgs {
     /// Fill pauses of one speaker shorter than this [default: the bundle's, else 0]
     #[arg(long, value_name = "SECONDS")]
     min_silence: Option<f64>,
+    /// No two speakers at once: where several talk, the most active has the time
+    #[arg(long)]
+    exclusive: bool,
     /// Longest time that each file may take
     #[arg(long, value_name = "SECONDS")]
     deadline: Option<f64>,
@@ -179,7 +182,13 @@ pub fn run(args: &DiarizeArgs) -> Outcome {
     let mut documents = Documents::new(array);
     for (index, file) in args.files.iter().enumerate() {
         let place = Place { index, count: args.files.len() };
-        let result = diarize(&diarizer, &known, file, place, deadline).and_then(|diarization| {
+        let work = |call: &Call<'_>| {
+            let mut diarization =
+                diarizer.process_file(file, &if args.exclusive { call.exclusive() } else { *call })?;
+            known.name_speakers(&mut diarization)?;
+            Ok(diarization)
+        };
+        let result = work_on(file, place, deadline, work).and_then(|diarization| {
             let recording = stem(file);
             let text = args.format.render(&diarization, &recording, args.embeddings)?;
             match outputs.get(index) {
@@ -235,21 +244,6 @@ fn titled(args: &DiarizeArgs, index: usize, text: String) -> String {
         }
         _ => text,
     }
-}
-
-/// Diarizes one file, with the names of those who are known.
-fn diarize(
-    diarizer: &Diarizer,
-    known: &KnownVoices,
-    file: &Path,
-    place: Place,
-    deadline: Option<Duration>,
-) -> Result<Diarization, Failure> {
-    work_on(file, place, deadline, |call| {
-        let mut diarization = diarizer.process_file(file, call)?;
-        known.name_speakers(&mut diarization)?;
-        Ok(diarization)
-    })
 }
 
 /// Scores a result; a recording that the reference lacks is left out with a warning.

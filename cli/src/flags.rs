@@ -1,10 +1,9 @@
 //! The library names its options in errors; a user of the command line knows the flags that set them.
 
 /// Options whose flags have another name. The others' are the option's with `-` for `_`.
-const RENAMED: [(&str, &str); 15] = [
+const RENAMED: [(&str, &str); 14] = [
     ("bundle", "--models"),
     ("cache_folder", "--cache"),
-    ("deadline_ms", "--deadline"),
     ("device_memory_limit", "--device-memory"),
     ("history_s", "--history"),
     ("hop_s", "--hop"),

@@ -15,9 +15,8 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     };
     let limit = Duration::from_millis(milliseconds.parse()?);
     let diarizer = Diarizer::new(&Config::default())?;
-    // Of this call; one for every call is an option, `Config::set_deadline`. `Call::with_cancel` takes a switch that any
-    // thread may set.
-    match diarizer.process_file(Path::new(recording), &Call::none().with_deadline(Some(limit))) {
+    // `Call::with_cancel` takes a switch that any thread may set.
+    match diarizer.process_file(Path::new(recording), &Call::none().with_deadline(limit)) {
         Ok(result) => println!("{} segments", result.segments.len()),
         Err(Error::Deadline { .. }) => println!("not done within {milliseconds} ms"),
         Err(error) => return Err(error.into()),

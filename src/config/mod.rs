@@ -2,6 +2,7 @@
 //! mistake is reported where it is made. Zero means zero; a default is stated with its setter.
 
 mod choices;
+mod consumers;
 mod runtime;
 mod values;
 
@@ -61,6 +62,8 @@ pub struct Config {
     min_silence_s: Option<f64>,
     latency_s: f64,
     history_s: f64,
+    /// Names of the options that were set, of those that not everybody has a use for.
+    marks: Vec<&'static str>,
 }
 
 impl Default for Config {
@@ -94,6 +97,7 @@ impl Default for Config {
             min_silence_s: None,
             latency_s: 1.0,
             history_s: 7_200.0,
+            marks: Vec::new(),
         }
     }
 }
@@ -143,6 +147,7 @@ impl Config {
     /// with the embedding model in place of the joint model. Default: none.
     pub fn set_segmentation_model(&mut self, source: ModelSource) -> Result<()> {
         self.segmentation_model = Some(not_embedded("segmentation_model", source)?);
+        self.mark("segmentation_model");
         Ok(())
     }
 
@@ -152,6 +157,7 @@ impl Config {
         within("receptive_field_size", size, 1..=MAX_RECEPTIVE_FIELD)?;
         within("receptive_field_step", step, 1..=size)?;
         self.segmentation_receptive_field = Some((size, step));
+        self.mark("segmentation_receptive_field");
         Ok(())
     }
 
@@ -159,17 +165,20 @@ impl Config {
     /// together with the segmentation model. Default: none.
     pub fn set_embedding_model(&mut self, source: ModelSource) -> Result<()> {
         self.embedding_model = Some(not_embedded("embedding_model", source)?);
+        self.mark("embedding_model");
         Ok(())
     }
 
     /// The family of the embedding model, for a file that does not say. Default: [`EmbeddingFamily::Auto`].
     pub fn set_embedding_family(&mut self, family: EmbeddingFamily) {
         self.embedding_family = family;
+        self.mark("embedding_family");
     }
 
     /// The features that the embedding model is given. Default: [`Frontend::Trained`].
     pub fn set_frontend(&mut self, frontend: Frontend) {
         self.frontend = frontend;
+        self.mark("frontend");
     }
 
     /// Runs the network on `provider`. Default: [`Provider::Auto`], preferred.
@@ -222,12 +231,14 @@ impl Config {
     /// one for each thread instead.
     pub fn set_slots(&mut self, slots: usize) -> Result<()> {
         self.slots = within("slots", slots, 1..=MAX_SLOTS)?;
+        self.mark("slots");
         Ok(())
     }
 
     /// Most windows in one run of the network, 1 to 1024. Default 8.
     pub fn set_batch(&mut self, batch: usize) -> Result<()> {
         self.batch = within("batch", batch, 1..=MAX_BATCH)?;
+        self.mark("batch");
         Ok(())
     }
 
@@ -247,6 +258,7 @@ impl Config {
             return Err(Error::InvalidArgument(text));
         }
         (self.min_speakers, self.max_speakers) = (min, max);
+        self.mark("speaker_range");
         Ok(())
     }
 
@@ -254,12 +266,14 @@ impl Config {
     /// which is checked when the model is loaded. Default: stored in the model; 1.75 s for two public models.
     pub fn set_hop(&mut self, hop_s: f64) -> Result<()> {
         self.hop_s = Some(within("hop_s", hop_s, 0.1..=60.0)?);
+        self.mark("hop_s");
         Ok(())
     }
 
     /// How voices are clustered. Default: [`ClusteringMethod::Auto`], what the model was tuned with.
     pub fn set_clustering_method(&mut self, method: ClusteringMethod) {
         self.clustering_method = method;
+        self.mark("clustering_method");
     }
 
     /// Distance, 0 to 2, under which two clusters of voices are one speaker: cosine distance for average
@@ -268,6 +282,7 @@ impl Config {
     /// method.
     pub fn set_clustering_threshold(&mut self, threshold: f32) -> Result<()> {
         self.clustering_threshold = Some(within("clustering_threshold", threshold, 0.0..=2.0)?);
+        self.mark("clustering_threshold");
         Ok(())
     }
 
@@ -275,6 +290,7 @@ impl Config {
     /// nearest larger one. At most a tenth of all is asked for. Default: as many as begin in 12 s.
     pub fn set_min_cluster_size(&mut self, windows: usize) -> Result<()> {
         self.min_cluster_size = Some(within("min_cluster_size", windows, 1..=MAX_CLUSTER_SIZE)?);
+        self.mark("min_cluster_size");
         Ok(())
     }
 
@@ -282,23 +298,27 @@ impl Config {
     /// community-1 has them. Default: none.
     pub fn set_plda(&mut self, folder: impl Into<PathBuf>) {
         self.plda = Some(folder.into());
+        self.mark("plda");
     }
 
     /// Segments shorter than this many seconds are dropped, 0 to 60. Default: the bundle's, else 0.
     pub fn set_min_speech(&mut self, min_speech_s: f64) -> Result<()> {
         self.min_speech_s = Some(within("min_speech_s", min_speech_s, 0.0..=60.0)?);
+        self.mark("min_speech_s");
         Ok(())
     }
 
     /// Pauses of one speaker shorter than this many seconds are filled, 0 to 60. Default: the bundle's, else 0.
     pub fn set_min_silence(&mut self, min_silence_s: f64) -> Result<()> {
         self.min_silence_s = Some(within("min_silence_s", min_silence_s, 0.0..=60.0)?);
+        self.mark("min_silence_s");
         Ok(())
     }
 
     /// Longest time in seconds, 0.5 to 5, until what a stream tells of a moment is final. Default 1.
     pub fn set_latency(&mut self, latency_s: f64) -> Result<()> {
         self.latency_s = within("latency_s", latency_s, LATENCY_S)?;
+        self.mark("latency_s");
         Ok(())
     }
 
@@ -307,6 +327,7 @@ impl Config {
     /// the answer takes up to 72 MB more for its time. Default 7,200 (two hours); 0 for no such answer.
     pub fn set_history(&mut self, history_s: f64) -> Result<()> {
         self.history_s = within("history_s", history_s, 0.0..=MAX_HISTORY_S)?;
+        self.mark("history_s");
         Ok(())
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn values(n_frames: usize, channels: u16) -> Result<usize, Failure> {
 
 /// Loads the model and makes it ready.
 ///
-/// - `options`: the options, copied; NULL for the defaults.
+/// - `options`: the options, copied; NULL for the defaults. Run slots, which are of sessions, are refused.
 /// - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or a progress callback the
 ///   model is loaded on a thread of the library's, which the call leaves behind when it ends early: that thread ends as soon as
 ///   it can, and what it made is dropped.

@@ -62,7 +62,7 @@ pub(super) fn check_samples(samples: usize) -> Result<(), Failure> {
 
 /// Loads a model and checks it.
 ///
-/// - `options`: the options, copied; NULL for the defaults.
+/// - `options`: the options, copied; NULL for the defaults. Those of diarizers and streams are refused.
 /// - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or a progress callback the
 ///   model is loaded on a thread of the library's, which the call leaves behind when it ends early: that thread ends as soon as
 ///   it can, and what it made is dropped.

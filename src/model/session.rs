@@ -61,6 +61,7 @@ impl Session {
     /// Those of [`Session::new`]; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Limit`] where too many loads that were
     /// left behind are still at work.
     pub fn load(config: &Config, call: &Call<'_>) -> Result<Self> {
+        config.check_for_session()?;
         let config = config.clone();
         loading::run(call, move |call| Self::checked(&config, Plans::Kept, call))
     }

@@ -121,7 +121,7 @@ void chains()
     static_assert(std::is_same_v<decltype(options), Options>);
     static_assert(std::is_same_v<decltype(Options().set_threads(2)), Options>);
     static_assert(std::is_same_v<decltype(options.set_threads(2)), Options &>);
-    CHECK(&options.set_threads(1).set_slots(2) == &options);
+    CHECK(&options.set_threads(1).set_batch(2) == &options);
     CHECK_THROWS(voiceflow::Diarizer(options), not_found, "/nowhere/chain.onnx");
     CHECK_THROWS(Options().set_threads(2).set_threads(257), invalid_argument, "257");
 }

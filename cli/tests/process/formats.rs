@@ -157,3 +157,15 @@ fn a_reader_that_goes_away_is_no_error() {
         assert!(said.status.success(), "{format}: {}", said.status);
     }
 }
+
+#[test]
+fn exclusive_turns_do_not_overlap() {
+    let overlaps = |more: &[&str]| {
+        let arguments =
+            [&["diarize", "--num-speakers", "3", "--format", "json", CONVERSATION][..], more].concat();
+        let turns = turns(&serde_json::from_str(&output(&arguments)).unwrap());
+        turns.windows(2).filter(|pair| pair[1].start_s < pair[0].end_s).count()
+    };
+    assert!(overlaps(&[]) > 0);
+    assert_eq!(overlaps(&["--exclusive"]), 0);
+}
