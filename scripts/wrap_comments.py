@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""The prose of comments and docstrings, wrapped at 100 columns: Rust, Go, C, C++, Python.
+"""The prose of comments and docstrings, wrapped at 100 columns: Rust, Go, C, C++, Python, shell,
+Makefile and TOML.
 
-`wrap_comments.py` writes the files of the repository anew, `--check` names those that would change and ends
-with 1. A paragraph is filled; code blocks, indented text, tables, drawings, headings, link definitions,
-directives and comments behind code stay as they are.
+`wrap_comments.py` writes the files of the repository anew, `--check` names those that would change
+and ends with 1. A paragraph is filled; code blocks, indented text, tables, drawings, headings, link
+definitions, directives and comments behind code stay as they are.
 """
 
 import argparse
@@ -18,6 +19,8 @@ WIDTH = 100
 ROOT = Path(__file__).resolve().parents[1]
 # Made from src/ffi, and kept as it was.
 LEFT_OUT = ("include/voiceflow.h", "tests/abi/")
+# Files whose names do not say what they are.
+KINDS = {"Makefile": ".mk", ".ci/run": ".sh"}
 
 C_STRINGS = r'"(?:\\.|[^"\\\n])*"'
 BLOCK = r"/\*.*?\*/"
@@ -30,6 +33,10 @@ TOKENS = {
     ".cpp": rf'(?s:{BLOCK})|//[^\n]*|R"(?P<n>[^(]*)\((?s:.*?)\)(?P=n)"|{C_STRINGS}|{CHARACTER}',
 }
 TOKENS |= {".h": TOKENS[".c"], ".hpp": TOKENS[".cpp"]}
+HASH = r"(?<!\S)#[^\n]*"
+TOKENS[".toml"] = rf'{HASH}|"""(?s:.*?)"""|{C_STRINGS}'
+TOKENS[".sh"] = rf"{HASH}|<<-?\s*'?(?P<n>\w+)'?\n(?s:.*?)\n\s*(?P=n)\n|'[^']*'|\"(?:\\(?s:.)|[^\"\\])*\""
+TOKENS[".mk"] = HASH
 
 FENCE = re.compile(r"\s*(```|~~~)")
 ITEM = re.compile(r"\s*([-*+]|\d{1,2}[.)])\s+(?=\S)")
@@ -73,7 +80,8 @@ def filled(text: str, first: str, rest: str, tail: str = "") -> list[str]:
 
 
 def paragraphs(lines: list[str]) -> Iterator[tuple[str, str, str | None]]:
-    """Text, the mark of its first line and that of the others; what is kept has no mark for others."""
+    """Text, the mark of its first line and that of the others; what is kept has no mark for
+    others."""
     text, first, rest, entries, fenced = "", "", "", False, False
     for line in lines:
         fence, item = FENCE.match(line), ITEM.match(line)
@@ -151,7 +159,7 @@ def block_comment(text: str, indent: str) -> list[str] | None:
     return [*wrapped(lines[:-1], f"{indent}/* ", f"{indent} * "), f"{indent} */"]
 
 
-def of_c_like(text: str, kind: str) -> Replacements:
+def of_tokens(text: str, kind: str) -> Replacements:
     source, rows, found = text.split("\n"), list[int](), list[tuple[int, int, list[str]]]()
     for token in re.finditer(TOKENS[kind], text):
         start = text.rfind("\n", 0, token.start()) + 1
@@ -159,12 +167,12 @@ def of_c_like(text: str, kind: str) -> Replacements:
         row = text.count("\n", 0, start)
         if indent.strip():
             continue
-        if comment.startswith("//"):
+        if comment.startswith(("//", "#")):
             rows.append(row)
         elif comment.startswith("/*") and text[token.end() : token.end() + 1] == "\n":
             lines = block_comment(comment, indent)
             found += [(row, row + comment.count("\n") + 1, lines)] if lines else []
-    return found + line_comments(source, rows, r"//[/!]?")
+    return found + line_comments(source, rows, r"(?://[/!]?|#)")
 
 
 def docstring(lines: list[str], indent: str) -> list[str] | None:
@@ -197,7 +205,7 @@ def of_python(text: str, _kind: str) -> Replacements:
 def rewritten(text: str, kind: str) -> str:
     """A source file of the kind (`.rs`) with its comments wrapped."""
     source = text.split("\n")
-    replacements = of_python(text, kind) if kind == ".py" else of_c_like(text, kind)
+    replacements = of_python(text, kind) if kind == ".py" else of_tokens(text, kind)
     for first, after, lines in sorted(replacements, reverse=True):
         source[first:after] = lines
     return "\n".join(source)
@@ -220,10 +228,11 @@ def main() -> int:
     changed = []
     for name in listed.stdout.splitlines():
         path = ROOT / name
-        if path.suffix not in (*TOKENS, ".py") or name.startswith(LEFT_OUT) or path.is_symlink():
+        kind = KINDS.get(name, path.suffix)
+        if kind not in (*TOKENS, ".py") or name.startswith(LEFT_OUT) or path.is_symlink():
             continue
         before = path.read_text()
-        after = rewritten(before, path.suffix)
+        after = rewritten(before, kind)
         if after != before:
             changed.append(name)
             if not options.check:

@@ -1,7 +1,7 @@
 """Random annotations and their scores by pyannote.metrics, for the checks of `voiceflow score`.
 
-An annotation is a list of [start, end, speaker]. A case is a dict with reference, hypothesis, uem (a list of
-[start, end] or None), collar and skip_overlap.
+An annotation is a list of [start, end, speaker]. A case is a dict with reference, hypothesis, uem
+(a list of [start, end] or None), collar and skip_overlap.
 """
 
 import random
@@ -15,7 +15,8 @@ warnings.filterwarnings("ignore", message="'uem' was approximated")
 
 
 def random_turns(rng, speakers, length, step, prefix):
-    """Up to 25 turns; times on a grid of `step` seconds, so that boundaries and durations often coincide."""
+    """Up to 25 turns; times on a grid of `step` seconds, so that boundaries and durations often
+    coincide."""
     turns = []
     for _ in range(rng.randint(0, 25)):
         start = rng.randrange(int(length / step)) * step

@@ -1,8 +1,8 @@
 """Compares `voiceflow score --format json` with pyannote.metrics on random and on real annotations.
 
-Needs the packages of requirements.txt and a built `voiceflow` (VOICEFLOW_CLI, or the newest in target/).
-Real annotations are the RTTM files under eval/ in VOICEFLOW_DATA, by default shared/data beside the
-repository; they are skipped, and that is said, where absent.
+Needs the packages of requirements.txt and a built `voiceflow` (VOICEFLOW_CLI, or the newest in
+target/). Real annotations are the RTTM files under eval/ in VOICEFLOW_DATA, by default shared/data
+beside the repository; they are skipped, and that is said, where absent.
 
     python compare_metrics.py [--seed N] [--count N]
 """
@@ -55,8 +55,8 @@ def read_rttm(path):
 
 
 def compare(cli, recordings, collar, skip_overlap):
-    """Scores {name: (reference, hypothesis, uem)} both ways, with a UEM for all of them or for none; gives
-    the number of figures that differ."""
+    """Scores {name: (reference, hypothesis, uem)} both ways, with a UEM for all of them or for
+    none; gives the number of figures that differ."""
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         scorer, expected = Scorer(collar, skip_overlap), {}

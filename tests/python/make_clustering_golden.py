@@ -1,4 +1,5 @@
-"""Writes tests/golden/clustering.json: what pyannote.audio makes of random voices, windows and class scores.
+"""Writes tests/golden/clustering.json: what pyannote.audio makes of random voices, windows and
+class scores.
 
 Run it with pyannote.audio 4 after a change of the cases: python make_clustering_golden.py
 """
@@ -40,8 +41,8 @@ def windows_of(data, hop=FRAMES):
 
 
 def random_activity(random, talkers):
-    """Activity [FRAMES, LOCALS] of 0 and 1 in which `talkers` local speakers talk one after another, now and
-    then at once."""
+    """Activity [FRAMES, LOCALS] of 0 and 1 in which `talkers` local speakers talk one after
+    another, now and then at once."""
     activity = np.zeros((FRAMES, LOCALS))
     borders = np.sort(random.choice(np.arange(1, FRAMES), talkers - 1, replace=False))
     for local, (start, end) in enumerate(zip([0, *borders], [*borders, FRAMES], strict=True)):
@@ -50,8 +51,8 @@ def random_activity(random, talkers):
 
 
 def random_voices(seed, windows, speakers, noise, missing=0.0):
-    """Windows in which some of the speakers talk. Voices are in thousandths, of any length; local speakers
-    who are silent, and a share `missing` of the others, have none."""
+    """Windows in which some of the speakers talk. Voices are in thousandths, of any length; local
+    speakers who are silent, and a share `missing` of the others, have none."""
     random = np.random.default_rng(seed)
     means = random.normal(size=(speakers, DIMENSION))
     means *= 4 / np.linalg.norm(means, axis=1, keepdims=True)

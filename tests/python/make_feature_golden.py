@@ -1,4 +1,5 @@
-"""Writes tests/golden/features.json: filterbank features of one signal by the toolkits that define them.
+"""Writes tests/golden/features.json: filterbank features of one signal by the toolkits that define
+them.
 
     pip install torch torchaudio librosa kaldi-native-fbank
     pip install --no-deps nemo_toolkit==2.4.0
@@ -85,7 +86,8 @@ def with_biased_deviation(features):
 
 
 def nemo_class():
-    """NeMo's FilterbankFeatures. What its file imports for other classes is most of NeMo: stand-ins do."""
+    """NeMo's FilterbankFeatures. What its file imports for other classes is most of NeMo: stand-ins
+    do."""
     for name in [
         "collections.asr.parts.preprocessing.perturb",
         "collections.asr.parts.preprocessing.segment",

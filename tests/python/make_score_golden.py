@@ -1,6 +1,7 @@
 """Writes tests/golden/score.json: random annotations with their scores by pyannote.metrics.
 
-Run it with the packages of requirements.txt after a change of the cases: python make_score_golden.py
+Run it with the packages of requirements.txt after a change of the cases: python
+make_score_golden.py
 """
 
 import json

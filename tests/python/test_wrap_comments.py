@@ -17,6 +17,9 @@ KEPT = {
     "a raw string of Go": (".go", f"var text = `\n// {LONG}`\n"),
     "a raw string of C++": (".cpp", f'auto text = R"x(\n// {LONG})x";\n'),
     "a string of Python": (".py", f'text = """\n# {LONG}\n"""\n'),
+    "a string of TOML": (".toml", f'text = """\n# {LONG}\n"""\n'),
+    "a document in a shell script": (".sh", f"cat <<'END'\n# {LONG}\nEND\n"),
+    "a string of a shell script": (".sh", f"sed '\n# {LONG}\n'\n"),
     "a comment behind code": (".rs", f"call(); // {LONG}\n"),
     "a code block": (".rs", f"/// ```\n/// {LONG}\n/// a();\n/// ```\n"),
     "indented text": (".go", f"// Text:\n//\n//\t{LONG}\n//\ta()\n"),
@@ -48,6 +51,11 @@ WRITTEN = {
         ".py",
         f"if a:\n    # {LONG}\n    b()\n",
         "if a:\n    # {0}\n    # {1}\n    # {2}\n    b()\n",
+    ),
+    "a comment of a shell script": (
+        ".sh",
+        f"# It's so.\na 'b'\n# {LONG}\n",
+        "# It's so.\na 'b'\n# {0}\n# {1}\n# {2}\n",
     ),
     "a docstring": (".py", f'def f():\n    """{LONG}"""\n', 'def f():\n    """{0}\n    {1}\n    {2}"""\n'),
     "parameters": (
