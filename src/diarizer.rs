@@ -20,7 +20,8 @@ use crate::call::Call;
 use crate::config::{ClusteringMethod, Config, MAX_SLOTS, Provider};
 use crate::diarize::activity::Hysteresis;
 use crate::diarize::clustering::{
-    Assignment, Clustering, ClusteringOptions, Method, Start, cluster, recognise, tracks_of, usual_threshold,
+    Assignment, Clustering, ClusteringOptions, Method, Start, cluster, label_by_centroids, tracks_of,
+    usual_threshold,
 };
 use crate::diarize::reconstruct::{Weighting, labelled, merged, reconstruct};
 use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, exclusive, fill_pauses, to_segments};
@@ -333,7 +334,7 @@ impl Diarizer {
         call: &Call<'_>,
     ) -> Result<Vec<FrameTurn>> {
         let hysteresis = self.hysteresis();
-        let detailed = recognise(details, &clustering.centroids, hysteresis, call)?;
+        let detailed = label_by_centroids(details, &clustering.centroids, hysteresis, call)?;
         let all = merged(&labelled(windows, &clustering.labels)?, &labelled(details, &detailed)?)?;
         let at_once = if call.is_exclusive() { 1 } else { usize::MAX };
         let turns = reconstruct(&all, total_frames, hysteresis, self.weighting(), at_once, call)?;

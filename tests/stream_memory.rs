@@ -73,7 +73,7 @@ fn check(minutes: usize, streams: usize) {
     assert!(grown < MOST_KIB, "{minutes} minutes: {grown} KiB more than {before} KiB");
     let slower = late.as_secs_f64() / early.as_secs_f64();
     assert!(slower < MOST_SLOWER, "{minutes} minutes: {slower} times as slow");
-    assert_eq!(stream.heard_s(), end as f64);
+    assert_eq!(stream.received_s(), end as f64);
     let finished = stream.finish(&Call::none()).unwrap();
     assert!(finished.diarization.segments.iter().all(|segment| segment.start_s > end as f64 - 90.0));
 

@@ -103,7 +103,7 @@ impl LiveOutput {
                     text += &event(live, label(live), known(live)).line()?;
                 }
                 if ends {
-                    text += &Event::Silence { at: milliseconds(stream.heard_s()) }.line()?;
+                    text += &Event::Silence { at: milliseconds(stream.received_s()) }.line()?;
                 }
             }
             Format::Rttm => {

@@ -1,11 +1,11 @@
-//! Puts the windows of a stream together as they come: frames that are old enough are settled for good, the newest
-//! are told as far as they are known. Owns the turns that are still open.
+//! Puts the windows of a stream together as they come: frames that are old enough are settled for good, newer ones are
+//! provisional. Owns the turns that are still open.
 
 use std::collections::VecDeque;
 
 use super::LocalWindow;
 use super::activity::Hysteresis;
-use super::reconstruct::{FrameVote, Placed, Weighting};
+use super::reconstruct::{FrameVote, Weighting, WindowVotes};
 use super::timeline::FrameTurn;
 
 /// How a stream's turns are built.
@@ -41,22 +41,22 @@ pub struct LiveUpdate {
 #[derive(Clone, Debug)]
 pub struct LiveTurns {
     options: LiveOptions,
-    windows: VecDeque<Heard>,
+    windows: VecDeque<LabelledWindow>,
     settled_frames: usize,
     turns: OpenTurns,
 }
 
-/// A window with the people found in it.
+/// A window with the speakers of its local speakers.
 #[derive(Clone, Debug)]
-struct Heard {
+struct LabelledWindow {
     window: LocalWindow,
     labels: Vec<Option<usize>>,
     talking: Vec<Vec<bool>>,
 }
 
-impl Heard {
-    fn placed(&self) -> Placed<'_> {
-        Placed::new(&self.window, &self.labels, &self.talking)
+impl LabelledWindow {
+    fn votes(&self) -> WindowVotes<'_> {
+        WindowVotes::new(&self.window, &self.labels, &self.talking)
     }
 }
 
@@ -67,21 +67,21 @@ impl LiveTurns {
         Self { options, windows: VecDeque::new(), settled_frames: 0, turns }
     }
 
-    /// Adds a window that does not start before the last one, with the person of each local speaker and when they
-    /// talk, and settles all frames before `settle`. `heard` is the number of frames of the stream so far.
+    /// Adds a window that does not start before the last one, with the speaker of each local speaker and when they
+    /// talk, and settles all frames before `settle`. `frames` is the number of frames of the stream so far.
     pub fn add(
         &mut self,
         window: LocalWindow,
         labels: Vec<Option<usize>>,
         talking: Vec<Vec<bool>>,
         settle: usize,
-        heard: usize,
+        frames: usize,
     ) -> LiveUpdate {
-        self.windows.push_back(Heard { window, labels, talking });
+        self.windows.push_back(LabelledWindow { window, labels, talking });
         let settled = self.settle(settle, false);
         let mut provisional = Vec::new();
         let mut ahead = self.turns.clone();
-        vote(&self.windows, self.settled_frames..heard, |frame, talkers| {
+        vote(&self.windows, self.settled_frames..frames, |frame, talkers| {
             ahead.mark(frame, talkers, &mut provisional);
         });
         ahead.close(usize::MAX, &mut provisional);
@@ -90,9 +90,9 @@ impl LiveTurns {
         LiveUpdate { settled, provisional }
     }
 
-    /// Settles all of the `heard` frames of the stream, and gives the turns that were left.
-    pub fn finish(&mut self, heard: usize) -> Vec<LiveTurn> {
-        self.settle(heard, true)
+    /// Settles all of the `frames` frames of the stream, and gives the turns that were left.
+    pub fn finish(&mut self, frames: usize) -> Vec<LiveTurn> {
+        self.settle(frames, true)
     }
 
     /// Settles the frames before `settle`, and gives the turns that are over with them; all where the stream `ends`.
@@ -106,30 +106,30 @@ impl LiveTurns {
         settled.sort_by_key(|live| (live.turn.end, live.turn.start, live.turn.speaker));
         settled.retain(|live| live.turn.frames() >= self.options.least_frames);
         let first_open = self.settled_frames;
-        self.windows.retain(|heard| heard.window.start_frame + heard.window.frames() > first_open);
+        self.windows.retain(|labelled| labelled.window.start_frame + labelled.window.frames() > first_open);
         settled
     }
 }
 
-/// Calls `tell(frame, talkers)` with who talks in each of `frames`, and how probably.
+/// Calls `take(frame, talkers)` with who talks in each of `frames`, and how probably.
 fn vote(
-    windows: &VecDeque<Heard>,
+    windows: &VecDeque<LabelledWindow>,
     frames: std::ops::Range<usize>,
-    mut tell: impl FnMut(usize, &[(usize, f32)]),
+    mut take: impl FnMut(usize, &[(usize, f32)]),
 ) {
-    let placed: Vec<Placed<'_>> = windows.iter().map(Heard::placed).collect();
+    let votes: Vec<WindowVotes<'_>> = windows.iter().map(LabelledWindow::votes).collect();
     let mut ballot = FrameVote::default();
     let mut talkers = Vec::new();
     for frame in frames {
         ballot.clear();
-        for window in placed.iter().filter(|window| window.frames().contains(&frame)) {
+        for window in votes.iter().filter(|window| window.frames().contains(&frame)) {
             ballot.add(window, frame, Weighting::Trapezoid);
         }
         talkers.clear();
         ballot.decide(Weighting::Trapezoid, usize::MAX, |speaker, probability| {
             talkers.push((speaker, probability))
         });
-        tell(frame, &talkers);
+        take(frame, &talkers);
     }
 }
 
@@ -218,7 +218,7 @@ mod tests {
         }
     }
 
-    /// Three local speakers who start and stop as the dice say, each one of four people or nobody.
+    /// Three local speakers who start and stop as the dice say, each one of four speakers or nobody.
     fn any_window(dice: &mut Dice, start: usize, end: usize) -> (LocalWindow, Vec<Option<usize>>) {
         let mut activity = Array2::zeros((end - start, 3));
         for mut column in activity.columns_mut() {
@@ -235,7 +235,7 @@ mod tests {
         (LocalWindow { start_frame: start, activity, embedding: Array2::zeros((3, 1)) }, labels)
     }
 
-    /// All turns, by end, were the stream to end after `frames`: each frame is told by the windows that were there
+    /// All turns, by end, were the stream to end after `frames`: each frame is decided by the windows that were there
     /// when it was settled, `known[frame]`, those not settled by all.
     fn expected(
         windows: &[LocalWindow],
@@ -278,36 +278,36 @@ mod tests {
         spans
     }
 
-    /// Plays windows to the end; whatever was told must be what `expected` says at each step.
+    /// Plays windows to the end; the turns must be what `expected` says at each step.
     fn play(seed: u32, latency: usize, pause: usize, total: usize) {
         let mut dice = Dice(seed);
         let mut turns = live(pause, 0);
         let (mut windows, mut labels, mut known) = (Vec::new(), Vec::new(), Vec::new());
-        let mut told: Vec<Span> = Vec::new();
+        let mut settled: Vec<Span> = Vec::new();
         let mut ends: Vec<usize> = (1..=total / STEP).map(|step| step * STEP).collect();
         if !total.is_multiple_of(STEP) {
             ends.push(total);
         }
         for end in ends {
-            let (window, people) = any_window(&mut dice, end.saturating_sub(WINDOW), end);
+            let (window, labels_of) = any_window(&mut dice, end.saturating_sub(WINDOW), end);
             let settle =
                 if end.is_multiple_of(STEP) { (end + STEP).saturating_sub(latency).min(end) } else { 0 };
             windows.push(window.clone());
-            labels.push(people.clone());
+            labels.push(labels_of.clone());
             known.resize(settle.max(known.len()), windows.len());
             let talking = HYSTERESIS.talking(&window);
-            let update = turns.add(window, people, talking, settle, end);
-            told.extend(spans(&update.settled));
+            let update = turns.add(window, labels_of, talking, settle, end);
+            settled.extend(spans(&update.settled));
             assert!(update.settled.iter().all(|live| live.turn.end < known.len()));
             let late = |live: &LiveTurn| live.turn.end + pause.max(1) > known.len();
             assert!(update.provisional.iter().all(late), "{:?} of {}", update.provisional, known.len());
             assert!(update.provisional.is_sorted_by_key(|live| live.turn.start));
-            let mut all = [told.clone(), spans(&update.provisional)].concat();
+            let mut all = [settled.clone(), spans(&update.provisional)].concat();
             all.sort_by_key(|&(speaker, start, end, _)| (end, start, speaker));
             assert_eq!(all, expected(&windows, &labels, &known, end, pause), "{seed}, {end}");
         }
-        told.extend(spans(&turns.finish(total)));
-        assert_eq!(told, expected(&windows, &labels, &known, total, pause), "{seed}");
+        settled.extend(spans(&turns.finish(total)));
+        assert_eq!(settled, expected(&windows, &labels, &known, total, pause), "{seed}");
     }
 
     #[test]
@@ -323,16 +323,16 @@ mod tests {
     fn with_every_window_heard_first_turns_are_those_of_a_recording() {
         let mut dice = Dice(5);
         let mut turns = live(0, 0);
-        let (mut windows, mut labels, mut told) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut windows, mut labels, mut settled) = (Vec::new(), Vec::new(), Vec::new());
         for end in (STEP..=40 * STEP).step_by(STEP) {
-            let (window, people) = any_window(&mut dice, end.saturating_sub(WINDOW), end);
+            let (window, labels_of) = any_window(&mut dice, end.saturating_sub(WINDOW), end);
             windows.push(window.clone());
-            labels.push(people.clone());
+            labels.push(labels_of.clone());
             let (talking, settle) = (HYSTERESIS.talking(&window), (end + STEP).saturating_sub(WINDOW));
-            told.extend(turns.add(window, people, talking, settle, end).settled);
+            settled.extend(turns.add(window, labels_of, talking, settle, end).settled);
         }
-        told.extend(turns.finish(40 * STEP));
-        let mut found: Vec<FrameTurn> = told.into_iter().map(|live| live.turn).collect();
+        settled.extend(turns.finish(40 * STEP));
+        let mut found: Vec<FrameTurn> = settled.into_iter().map(|live| live.turn).collect();
         super::super::timeline::sort(&mut found);
         let (call, weighting) = (Call::none(), Weighting::Trapezoid);
         let labelled = labelled(&windows, &labels).unwrap();
@@ -341,12 +341,12 @@ mod tests {
         assert_eq!(found, whole);
     }
 
-    /// One window of `WINDOW` frames, settled at once: `talk[s]` are the stretches of person `s`.
+    /// One window of `WINDOW` frames, settled at once: `talk[s]` are the stretches of speaker `s`.
     fn add(turns: &mut LiveTurns, start: usize, talk: &[&[(usize, usize)]]) -> LiveUpdate {
         let mut activity = Array2::zeros((WINDOW, talk.len()));
-        for (person, stretches) in talk.iter().enumerate() {
+        for (speaker, stretches) in talk.iter().enumerate() {
             for &(from, to) in *stretches {
-                activity.slice_mut(ndarray::s![from..to, person]).fill(0.8);
+                activity.slice_mut(ndarray::s![from..to, speaker]).fill(0.8);
             }
         }
         let labels = (0..talk.len()).map(Some).collect();

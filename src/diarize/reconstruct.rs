@@ -1,4 +1,4 @@
-//! Puts overlapping windows together: in each frame, how many people talk, and who. Owns the overlap-add. The
+//! Puts overlapping windows together: in each frame, how many speakers talk, and who. Owns the overlap-add. The
 //! number of talkers and the choice of the most active follow pyannote.audio 3 (Bredin, "pyannote.audio 2.1
 //! speaker diarization pipeline: principle, benchmark, and recipe", Interspeech 2023).
 
@@ -30,7 +30,7 @@ pub enum Weighting {
     /// All frames alike, and half a talker on average is rounded to even: the number of talkers and their
     /// choice are those of pyannote.audio 3 and 4 (`SpeakerDiarization`). Of equally active speakers the one
     /// with the lower number comes first, where pyannote.audio leaves it to the sort; and a speaker whom no
-    /// window hears in the frame never talks, where pyannote.audio fills up the number of talkers with any
+    /// window has in the frame never talks, where pyannote.audio fills up the number of talkers with any
     /// speaker.
     Flat,
 }
@@ -56,15 +56,15 @@ impl Weighting {
     }
 }
 
-/// A window with what reconstruction needs of it.
-pub(super) struct Placed<'a> {
+/// The votes of one window on its frames.
+pub(super) struct WindowVotes<'a> {
     window: &'a LocalWindow,
     speakers: &'a [Option<usize>],
     talking: &'a [Vec<bool>],
 }
 
-impl<'a> Placed<'a> {
-    /// `speakers` tells who each local speaker of `window` is, `talking` in which frames they talk.
+impl<'a> WindowVotes<'a> {
+    /// `speakers` has the speaker of each local speaker of `window`, `talking` the frames in which they talk.
     pub(super) fn new(
         window: &'a LocalWindow,
         speakers: &'a [Option<usize>],
@@ -78,7 +78,7 @@ impl<'a> Placed<'a> {
         self.window.start_frame..self.window.start_frame + self.window.frames()
     }
 
-    /// How active `speaker` is: as much as the most active of the local speakers who are that person.
+    /// How active `speaker` is: as much as the most active of their local speakers.
     fn probability(&self, frame: usize, speaker: usize) -> f32 {
         let activity = self.window.activity.row(frame);
         let own = self.speakers.iter().zip(activity).filter(|(known, _)| **known == Some(speaker));
@@ -104,19 +104,19 @@ impl FrameVote {
     }
 
     /// Adds the vote of a window that `frame` lies in.
-    pub(super) fn add(&mut self, placed: &Placed<'_>, frame: usize, weighting: Weighting) {
-        let local_frame = frame - placed.window.start_frame;
-        let weight = weighting.weight(local_frame, placed.window.frames());
+    pub(super) fn add(&mut self, votes: &WindowVotes<'_>, frame: usize, weighting: Weighting) {
+        let local_frame = frame - votes.window.start_frame;
+        let weight = weighting.weight(local_frame, votes.window.frames());
         self.weight += weight;
-        for (local, speaker) in placed.speakers.iter().enumerate() {
+        for (local, speaker) in votes.speakers.iter().enumerate() {
             let Some(speaker) = *speaker else { continue };
-            if placed.talking[local][local_frame] {
+            if votes.talking[local][local_frame] {
                 self.talkers += weight;
             }
-            if placed.speakers[..local].contains(&Some(speaker)) {
+            if votes.speakers[..local].contains(&Some(speaker)) {
                 continue;
             }
-            let activity = weight * placed.probability(local_frame, speaker);
+            let activity = weight * votes.probability(local_frame, speaker);
             match self.activity.iter_mut().find(|(known, _)| *known == speaker) {
                 Some((_, sum)) => *sum += activity,
                 None => self.activity.push((speaker, activity)),
@@ -188,9 +188,9 @@ pub fn reconstruct(
         }
         talking.push(hysteresis.talking(window));
     }
-    let placed = windows.iter().zip(&talking);
-    let placed = placed.map(|((window, speakers), talking)| Placed::new(window, speakers, talking));
-    let placed: Vec<Placed<'_>> = memory::collected(WINDOWS, placed)?;
+    let votes = windows.iter().zip(&talking);
+    let votes = votes.map(|((window, speakers), talking)| WindowVotes::new(window, speakers, talking));
+    let votes: Vec<WindowVotes<'_>> = memory::collected(WINDOWS, votes)?;
     let mut turns = TurnBuilder::default();
     let mut vote = FrameVote::default();
     let mut first = 0;
@@ -198,11 +198,11 @@ pub fn reconstruct(
         if frame % CHECK_EVERY == 0 {
             call.check(Stage::Reconstruction, frame as f32 / total_frames as f32)?;
         }
-        while first < placed.len() && placed[first].frames().end <= frame {
+        while first < votes.len() && votes[first].frames().end <= frame {
             first += 1;
         }
         vote.clear();
-        for window in placed[first..].iter().take_while(|placed| placed.window.start_frame <= frame) {
+        for window in votes[first..].iter().take_while(|votes| votes.window.start_frame <= frame) {
             if frame < window.frames().end {
                 vote.add(window, frame, weighting);
             }

@@ -1,26 +1,26 @@
 //! Live audio: who speaks, while they speak. A stream is the state of one audio source over a shared diarizer.
 //!
 //! ```text
-//! push ──> converter ──> tape ──┬──> live windows, 3.2 s every 0.4 s ─> people ──> turns ──> outbox ──> read
-//!          16 kHz mono          │                                      online     settled or
-//!                               │                                      clustering provisional
-//!                               └──> the diarizer's windows ──> history ──────────────────────> finish
+//! push ──> converter ──> buffer ──┬──> live windows, 3.2 s every 0.4 s ─> online ───> turns ──> queue ──> read
+//!          16 kHz mono            │                                      clustering  settled or
+//!                                 │                                                  provisional
+//!                                 └──> the diarizer's windows ──> history ──────────────────────> finish
 //! ```
 //!
-//! What is told depends on the audio alone, not on how it is cut into pushes.
+//! The segments depend on the audio alone, not on how it is cut into pushes.
 
+mod audio_buffer;
 mod inbox;
-mod outbox;
+mod queue;
 mod samples;
 mod settings;
-mod tape;
 mod work;
 
 use inbox::Inbox;
-use outbox::Outbox;
+use queue::SegmentQueue;
 use samples::Samples;
 use settings::Settings;
-use work::{Surroundings, Work};
+use work::{Context, Work};
 
 use crate::call::Call;
 use crate::config::Config;
@@ -57,7 +57,7 @@ pub struct Finished {
     pub final_speakers: Vec<Option<usize>>,
 }
 
-/// One audio source, listened to as it comes. Any thread may use it, concurrently: pushes wait for each other, reading
+/// One audio source, diarized as it comes. Any thread may use it, concurrently: pushes wait for each other, reading
 /// waits for nothing that takes long.
 ///
 /// Every frame of audio gets its first label with the next window, at most 0.4 s later, and its last one when
@@ -98,7 +98,7 @@ pub struct Stream {
     /// Used by one call at a time, in the order in which they came.
     work: Pool<Work>,
     inbox: Mutex<Inbox>,
-    outbox: Mutex<Outbox>,
+    queue: Mutex<SegmentQueue>,
 }
 
 impl std::fmt::Debug for Stream {
@@ -146,11 +146,11 @@ impl Stream {
             channels,
             work: Pool::new(work, 1),
             inbox: Mutex::new(Inbox::default()),
-            outbox: Mutex::new(Outbox::default()),
+            queue: Mutex::new(SegmentQueue::default()),
         })
     }
 
-    /// Time in seconds, of audio, after which what is told of a moment never changes: the latency asked for, the pauses
+    /// Time in seconds, of audio, after which the segments of a moment never change: the latency asked for, the pauses
     /// that are filled, and what the resampler holds back.
     pub fn latency_s(&self) -> f64 {
         self.latency_s
@@ -197,7 +197,7 @@ impl Stream {
             let mut outcome = self.catch_up(&mut work, call);
             for start in (0..samples.len()).step_by(BLOCK) {
                 self.take(&mut work, samples.part(start..samples.len().min(start + BLOCK)))?;
-                outcome = outcome.and_then(|()| work.advance(&self.around(call)));
+                outcome = outcome.and_then(|()| work.advance(&self.context(call)));
             }
             return outcome;
         }
@@ -213,12 +213,12 @@ impl Stream {
 
     /// Takes what waits in the inbox, and goes on with what earlier calls left.
     fn catch_up(&self, work: &mut Work, call: &Call<'_>) -> Result<()> {
-        let mut outcome = work.advance(&self.around(call));
+        let mut outcome = work.advance(&self.context(call));
         loop {
             let Some(samples) = self.inbox.lock().pop() else { return outcome };
             for block in samples.chunks(BLOCK) {
                 self.take(work, Ok(block))?;
-                outcome = outcome.and_then(|()| work.advance(&self.around(call)));
+                outcome = outcome.and_then(|()| work.advance(&self.context(call)));
             }
         }
     }
@@ -230,54 +230,53 @@ impl Stream {
             self.inbox.lock().lose();
             return Err(error);
         }
-        self.outbox.lock().heard_s = work.heard_s();
+        self.queue.lock().received_s = work.received_s();
         Ok(())
     }
 
     /// Takes out segments that were not read yet, at most `most`: first the final ones, each once, in the order of
-    /// their end, then those that are not final as they were told last.
+    /// their end, then the newest provisional ones.
     pub fn read(&self, most: usize) -> Vec<LiveSegment> {
-        self.outbox.lock().read(most)
+        self.queue.lock().read(most)
     }
 
     /// How many times the provisional segments were replaced: once this has changed, segments read before that were not final hold no
     /// longer, whether or not there are others.
     pub fn updates(&self) -> u64 {
-        self.outbox.lock().updates
+        self.queue.lock().updates
     }
 
     /// Who each speaker is in the answer of [`finish`](Stream::finish); `None` before it.
     pub fn final_speakers(&self) -> Option<Vec<Option<usize>>> {
-        self.outbox.lock().final_speakers.clone()
+        self.queue.lock().final_speakers.clone()
     }
 
     /// Segments that can be read.
     pub fn waiting(&self) -> usize {
-        self.outbox.lock().waiting()
+        self.queue.lock().waiting()
     }
 
-    /// The speakers heard so far, by number, with the speech of their final segments and their voices as they are
-    /// known by now.
+    /// The speakers so far, by index, with the speech of their final segments and their newest embeddings.
     pub fn speakers(&self) -> Vec<Speaker> {
-        self.outbox.lock().speakers.clone()
+        self.queue.lock().speakers.clone()
     }
 
-    /// Number of speakers heard so far.
+    /// Number of speakers so far.
     pub fn speaker_count(&self) -> usize {
-        self.outbox.lock().speakers.len()
+        self.queue.lock().speakers.len()
     }
 
     /// One of [`speakers`](Stream::speakers).
     pub fn speaker(&self, number: usize) -> Option<Speaker> {
-        self.outbox.lock().speakers.get(number).cloned()
+        self.queue.lock().speakers.get(number).cloned()
     }
 
     /// Seconds of audio taken so far, less what the resampler holds back.
-    pub fn heard_s(&self) -> f64 {
-        self.outbox.lock().heard_s
+    pub fn received_s(&self) -> f64 {
+        self.queue.lock().received_s
     }
 
-    /// Ends the stream: all segments become final and can be read, and what was heard is clustered anew as a whole.
+    /// Ends the stream: all segments become final and can be read, and all of its audio is clustered anew as a whole.
     /// After an error of cancellation, deadline or runtime it may be called again; audio is not taken any more.
     ///
     /// # Errors
@@ -291,7 +290,7 @@ impl Stream {
         }
         self.inbox.lock().end();
         self.catch_up(&mut work, call)?;
-        work.finish(&self.around(call))
+        work.finish(&self.context(call))
     }
 
     /// Forgets everything: the stream is as new.
@@ -305,7 +304,7 @@ impl Stream {
         let mut work = self.work.take(call, || self.unused())?;
         *work = self.unused()?;
         self.inbox.lock().reset(next);
-        *self.outbox.lock() = Outbox::default();
+        *self.queue.lock() = SegmentQueue::default();
         Ok(())
     }
 
@@ -319,8 +318,8 @@ impl Stream {
         Work::new(&self.settings, self.sample_rate, self.channels)
     }
 
-    fn around<'a>(&'a self, call: &'a Call<'a>) -> Surroundings<'a> {
-        Surroundings { diarizer: &self.diarizer, settings: &self.settings, outbox: &self.outbox, call }
+    fn context<'a>(&'a self, call: &'a Call<'a>) -> Context<'a> {
+        Context { diarizer: &self.diarizer, settings: &self.settings, queue: &self.queue, call }
     }
 }
 

@@ -9,7 +9,7 @@ use ndarray::{Array1, Array2};
 use voiceflow::diarize::LocalWindow;
 use voiceflow::diarize::activity::Hysteresis;
 use voiceflow::diarize::clustering::{
-    Assignment, ClusteringOptions, Method, Plda, PldaArrays, Start, Vbx, cluster, recognise,
+    Assignment, ClusteringOptions, Method, Plda, PldaArrays, Start, Vbx, cluster, label_by_centroids,
 };
 use voiceflow::diarize::reconstruct::{Weighting, labelled, reconstruct};
 use voiceflow::{Call, Error};
@@ -122,7 +122,7 @@ fn what_follows_clustering_looks_often() {
         f32::from(u8::from(row % DIMENSION == axis))
     });
     let (labels, longest) =
-        Looks::timed(None, |call| recognise(windows, &centroids, HYSTERESIS, call).unwrap());
+        Looks::timed(None, |call| label_by_centroids(windows, &centroids, HYSTERESIS, call).unwrap());
     println!("short windows: longest {longest:.1?}");
     assert!(longest < LONGEST, "{longest:?}");
     let total = WINDOWS * STEP;

@@ -21,7 +21,7 @@ mod tree;
 mod vbx;
 mod voices;
 
-pub use offline::{Clustering, cluster, recognise};
+pub use offline::{Clustering, cluster, label_by_centroids};
 pub use online::{OnlineClustering, OnlineOptions};
 pub use options::{
     Assignment, CENTROID_MIN_CLUSTER_SIZE, CENTROID_THRESHOLD, ClusteringOptions, Method, Start,

@@ -23,7 +23,7 @@ const MAX_CLUSTERED: usize = 6000;
 /// Share of all tracks that a speaker of centroid linkage need not exceed, as in pyannote.audio 3.1.
 const LARGE_SHARE: f64 = 0.1;
 
-/// Fewest tracks that VBx tells more of than the linkage it starts from: its prior is for few speakers, and of a
+/// Fewest tracks with which VBx is better than the linkage it starts from: its prior is for few speakers, and of a
 /// recording of half a minute it too often finds one (docs/adr/007).
 const FEWEST_TRACKS: usize = 50;
 
@@ -45,30 +45,30 @@ pub struct Clustering {
 /// [`Method::Vbx`] is not made for.
 pub fn cluster(windows: &[LocalWindow], options: &ClusteringOptions, call: &Call<'_>) -> Result<Clustering> {
     call.check(Stage::Clustering, 0.0)?;
-    let scene = Scene::new(windows, options, call)?;
+    let recording = RecordingTracks::new(windows, options, call)?;
     let (speaker_of, centroids) = match &options.method {
-        Method::Average => scene.by_average(options, call)?,
+        Method::Average => recording.by_average(options, call)?,
         Method::AverageBySize { least_share } => {
-            let least = tracks_in(*least_share, scene.chosen.len());
-            scene.by_size(Linkage::Average, least, options, call)?
+            let least = tracks_in(*least_share, recording.chosen.len());
+            recording.by_size(Linkage::Average, least, options, call)?
         }
         Method::Centroid { min_cluster_size } => {
-            let least = tracks_in(LARGE_SHARE, scene.chosen.len()).min(*min_cluster_size);
-            scene.by_size(Linkage::Centroid, least, options, call)?
+            let least = tracks_in(LARGE_SHARE, recording.chosen.len()).min(*min_cluster_size);
+            recording.by_size(Linkage::Centroid, least, options, call)?
         }
-        Method::Vbx(vbx) => scene.by_vbx(vbx, options, call)?,
+        Method::Vbx(vbx) => recording.by_vbx(vbx, options, call)?,
     };
     call.check(Stage::Clustering, 1.0)?;
-    let labels = labels(windows, &scene.tracks, &speaker_of)?;
+    let labels = labels(windows, &recording.tracks, &speaker_of)?;
     Ok(Clustering { speakers: centroids.nrows(), labels, centroids })
 }
 
-/// Gives the local speakers of windows that were not clustered to the speakers of `centroids` [speakers, dimension],
-/// of unit length; two of one window to two people where there are as many.
+/// Assigns the local speakers of windows that were not clustered to the speakers of `centroids` [speakers, dimension], of
+/// unit length; two of one window to two speakers where there are as many.
 ///
 /// # Errors
 /// Those of [`Call::check`].
-pub fn recognise(
+pub fn label_by_centroids(
     windows: &[LocalWindow],
     centroids: &Array2<f32>,
     hysteresis: Hysteresis,
@@ -100,7 +100,7 @@ fn labels(
 type Speakers = (Vec<Option<usize>>, Array2<f32>);
 
 /// The tracks of a recording.
-struct Scene<'a> {
+struct RecordingTracks<'a> {
     tracks: Vec<Track<'a>>,
     /// Their voices scaled to unit length: [tracks, dimension].
     voices: Array2<f32>,
@@ -108,7 +108,7 @@ struct Scene<'a> {
     chosen: Vec<usize>,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> RecordingTracks<'a> {
     fn new(windows: &'a [LocalWindow], options: &ClusteringOptions, call: &Call<'_>) -> Result<Self> {
         let tracks = tracks_of(windows, options.hysteresis, call)?;
         Ok(Self { voices: directions(&tracks)?, chosen: trusted(&tracks, options)?, tracks })
@@ -336,8 +336,8 @@ mod tests {
         // Where a speaker must have most of the tracks, one remains.
         let large = ClusteringOptions { method: Method::AverageBySize { least_share: 0.6 }, ..options() };
         assert_eq!(cluster(&windows, &large, &Call::none()).unwrap().speakers, 1);
-        let told = ClusteringOptions { min_speakers: 2, ..large };
-        assert_eq!(cluster(&windows, &told, &Call::none()).unwrap().speakers, 2);
+        let two = ClusteringOptions { min_speakers: 2, ..large };
+        assert_eq!(cluster(&windows, &two, &Call::none()).unwrap().speakers, 2);
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Clustering of a stream: each window's local speakers are given to the people known so far, or found new ones, as
-//! the window comes. A number once given is that person's for as long as the stream lives.
+//! Clustering of a stream: each window's local speakers are assigned to the speakers so far, or become new ones, as the
+//! window comes. An index once given is that speaker's for as long as the stream lives.
 //!
-//! Centroids, the constraint that two local speakers are two people, and the distance from which a voice is a new
-//! one are those of incremental clustering in diart (Coria et al., "Overlap-aware low-latency online speaker
+//! Centroids, the constraint that two local speakers are two speakers, and the distance from which an embedding is a
+//! new speaker's are those of incremental clustering in diart (Coria et al., "Overlap-aware low-latency online speaker
 //! diarization based on end-to-end local segmentation", ASRU 2021). Beyond it, what is remembered is clustered anew
-//! every few windows: who was taken for two people becomes one again, and centroids are means over clusters, not over
+//! every few windows: who was taken for two speakers becomes one again, and centroids are means over clusters, not over
 //! what happened to be said first. Forgetting is that of the memory, which holds the last windows only.
 
 use std::collections::VecDeque;
@@ -20,14 +20,14 @@ use crate::diarize::LocalWindow;
 use crate::diarize::activity::Hysteresis;
 use crate::error::Result;
 
-/// How people are told apart in a stream.
+/// How the speakers of a stream are clustered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OnlineOptions {
     /// Cosine distance, 0 to 2, from all known voices at which a voice is a new one.
     pub new_threshold: f32,
-    /// Cosine distance, 0 to 2, under which two clusters of remembered voices are one person.
+    /// Cosine distance, 0 to 2, under which two clusters of remembered tracks are one speaker.
     pub link_threshold: f32,
-    /// Most people at a time; beyond them a voice joins the nearest.
+    /// Most speakers at a time; beyond them a track joins the nearest.
     pub max_speakers: usize,
     /// Solo frames of a window from which its voice counts in full, and may be a new one.
     pub trusted_frames: usize,
@@ -41,18 +41,18 @@ pub struct OnlineOptions {
     pub hysteresis: Hysteresis,
 }
 
-/// Least weight of what a voice says: of equally unlikely people the nearest is taken.
+/// Least weight of an embedding: of equally unlikely speakers the nearest is taken.
 const LEAST_TRUST: f32 = 0.01;
 
-/// Most numbers that a stream gives to people.
+/// Most indices that a stream gives to speakers.
 const MAX_NUMBERS: usize = 1000;
 
-/// Solo frames that a track without any counts for when clusters are matched with people.
+/// Solo frames that a track without any counts for when clusters are matched with speakers.
 const SILENT_FRAMES: f64 = 0.1;
 
-/// Somebody heard in the stream.
+/// A speaker of the stream.
 #[derive(Clone, Debug)]
-struct Person {
+struct KnownSpeaker {
     /// Unit length.
     voice: Array1<f32>,
     /// Whether they may be given a window: not after what is remembered of them turned out to be another's.
@@ -61,16 +61,16 @@ struct Person {
     established: bool,
 }
 
-/// The people of a stream so far.
+/// The speakers of a stream so far.
 #[derive(Clone, Debug)]
 pub struct OnlineClustering {
     options: OnlineOptions,
-    people: Vec<Person>,
+    known: Vec<KnownSpeaker>,
     windows: VecDeque<LocalWindow>,
-    /// Who the local speakers of the remembered windows were found to be when they came.
+    /// The speakers that the local speakers of the remembered windows were assigned to when they came.
     labels: VecDeque<Vec<Option<usize>>>,
-    /// Windows heard.
-    heard: usize,
+    /// Windows added.
+    added: usize,
 }
 
 /// A local speaker who talks.
@@ -84,47 +84,47 @@ impl OnlineClustering {
     /// Nobody is known yet.
     pub fn new(options: OnlineOptions) -> Self {
         let (windows, labels) = (VecDeque::new(), VecDeque::new());
-        Self { options, people: Vec::new(), windows, labels, heard: 0 }
+        Self { options, known: Vec::new(), windows, labels, added: 0 }
     }
 
-    /// Number of people heard so far.
+    /// Number of speakers so far.
     pub fn speakers(&self) -> usize {
-        self.people.len()
+        self.known.len()
     }
 
-    /// The voice of a person, unit length, as it is known by now.
+    /// The newest embedding of a speaker, unit length.
     pub fn voice(&self, speaker: usize) -> Option<ArrayView1<'_, f32>> {
-        self.people.get(speaker).map(|person| person.voice.view())
+        self.known.get(speaker).map(|speaker| speaker.voice.view())
     }
 
-    /// The person of each local speaker of the next window: `None` for one who is silent, or of whom there is too
-    /// little to be anybody. `talking` tells for each local speaker in which frames they talk.
+    /// The speaker of each local speaker of the next window: `None` for one who is silent, or of whom there is too
+    /// little to be anybody. `talking` has for each local speaker the frames in which they talk.
     ///
     /// # Errors
     /// Those of [`cluster`].
-    pub fn hear(&mut self, window: &LocalWindow, talking: &[Vec<bool>]) -> Result<Vec<Option<usize>>> {
+    pub fn add(&mut self, window: &LocalWindow, talking: &[Vec<bool>]) -> Result<Vec<Option<usize>>> {
         let talkers = talkers(window, talking);
-        let remember = self.heard.is_multiple_of(self.options.remember_every.max(1));
-        let told = self.people.len();
+        let remember = self.added.is_multiple_of(self.options.remember_every.max(1));
+        let earlier = self.known.len();
         let labels = self.assign(&talkers, talking.len());
         if !remember {
-            self.heard += 1;
+            self.added += 1;
             return Ok(labels);
         }
-        if let Err(error) = self.remember(window, labels, told) {
-            // The window may be heard again.
-            self.people.truncate(told);
+        if let Err(error) = self.remember(window, labels, earlier) {
+            // The window may be added again.
+            self.known.truncate(earlier);
             return Err(error);
         }
-        self.heard += 1;
+        self.added += 1;
         Ok(self.assign(&talkers, talking.len()))
     }
 
-    /// Gives talkers to people, new ones among them: the likeliest pair first, so that a voice that is well known
-    /// never makes room for one of which little is heard.
+    /// Assigns talkers to speakers, new ones among them: the likeliest pair first, so that a track with much solo speech
+    /// never makes room for one with little.
     fn assign(&mut self, talkers: &[Talker], locals: usize) -> Vec<Option<usize>> {
         let costs = self.costs(talkers);
-        let known = self.people.len();
+        let known = self.known.len();
         let mut pairs: Vec<(usize, usize)> =
             costs.indexed_iter().filter(|(_, cost)| cost.is_finite()).map(|(pair, _)| pair).collect();
         pairs.sort_by(|a, b| costs[*a].total_cmp(&costs[*b]).then(a.cmp(b)));
@@ -137,45 +137,45 @@ impl OnlineClustering {
             }
             labels[*local] = match voice {
                 _ if column < known => Some(column),
-                Some(voice) => Some(self.found(voice.clone())),
+                Some(voice) => Some(self.found_speaker(voice.clone())),
                 None => None,
             };
         }
         labels
     }
 
-    /// How many more people there may be. Who turned out to be another takes no place, but keeps the number.
+    /// How many more speakers there may be. Who turned out to be another takes no place, but keeps the number.
     fn room(&self) -> usize {
-        let known = self.people.iter().filter(|person| person.known).count();
+        let known = self.known.iter().filter(|speaker| speaker.known).count();
         let most = self.options.max_speakers.saturating_sub(known);
-        most.min(MAX_NUMBERS.saturating_sub(self.people.len()))
+        most.min(MAX_NUMBERS.saturating_sub(self.known.len()))
     }
 
-    /// Adds a person.
-    fn found(&mut self, voice: Array1<f32>) -> usize {
-        self.people.push(Person { voice, known: true, established: false });
-        self.people.len() - 1
+    /// Adds a speaker.
+    fn found_speaker(&mut self, voice: Array1<f32>) -> usize {
+        self.known.push(KnownSpeaker { voice, known: true, established: false });
+        self.known.len() - 1
     }
 
-    /// What it costs that a talker is each of the people, or each of as many new ones, infinite where it may not be:
-    /// [talkers, people].
+    /// What it costs that a talker is each of the speakers, or each of as many new ones, infinite where it may not be:
+    /// [talkers, speakers].
     fn costs(&self, talkers: &[Talker]) -> Array2<f32> {
         let options = &self.options;
-        let count = self.people.len();
+        let count = self.known.len();
         let room = self.room();
-        let nobody = self.people.iter().all(|person| !person.known);
+        let nobody = self.known.iter().all(|speaker| !speaker.known);
         let threshold = options.new_threshold;
         Array2::from_shape_fn((talkers.len(), count + talkers.len()), |(row, column)| {
             let talker = &talkers[row];
             let share = talker.solo_frames as f32 / options.trusted_frames.max(1) as f32;
-            match (self.people.get(column), &talker.voice) {
-                // What little is heard of a voice says little: the distance is drawn to the threshold.
-                (Some(person), Some(voice)) if person.known => {
-                    let distance = cosine_distance(voice.view(), person.voice.view());
+            match (self.known.get(column), &talker.voice) {
+                // The embedding of little speech is unreliable: the distance is drawn to the threshold.
+                (Some(speaker), Some(voice)) if speaker.known => {
+                    let distance = cosine_distance(voice.view(), speaker.voice.view());
                     threshold + share.clamp(LEAST_TRUST, 1.0) * (distance - threshold)
                 }
-                (Some(person), None) if person.known => threshold,
-                // A new person is founded by their own row only, and where there is room.
+                (Some(speaker), None) if speaker.known => threshold,
+                // A new speaker is founded by their own row only, and where there is room.
                 (None, Some(_)) if column - count == row && row < room && (nobody || share >= 1.0) => {
                     threshold
                 }
@@ -184,9 +184,9 @@ impl OnlineClustering {
         })
     }
 
-    /// Adds a window to the memory and clusters it anew. The first `told` people were there before the window.
+    /// Adds a window to the memory and clusters it anew. The first `earlier` speakers were there before the window.
     /// After an error the memory is as before.
-    fn remember(&mut self, window: &LocalWindow, labels: Vec<Option<usize>>, told: usize) -> Result<()> {
+    fn remember(&mut self, window: &LocalWindow, labels: Vec<Option<usize>>, earlier: usize) -> Result<()> {
         let window = window.try_clone()?;
         let full = self.windows.len() >= self.options.memory.max(1);
         let oldest = if full { self.windows.pop_front() } else { None };
@@ -214,73 +214,72 @@ impl OnlineClustering {
             self.labels.pop_front();
         }
         self.labels.push_back(labels);
-        self.recognise(&clustering, told);
+        self.match_clusters(&clustering, earlier);
         Ok(())
     }
 
-    /// Matches the clusters of the memory with people: whoever most of a cluster was found to be takes its voice.
+    /// Matches the clusters of the memory with speakers: whoever most of a cluster was assigned to takes its centroid.
     /// Who is remembered and has no cluster is not known any more; a cluster of nobody founds somebody.
-    fn recognise(&mut self, clustering: &Clustering, told: usize) {
+    fn match_clusters(&mut self, clustering: &Clustering, earlier: usize) {
         let shared = self.shared(clustering);
         let mut pairs: Vec<(usize, usize)> =
             shared.indexed_iter().filter(|(_, f)| **f > 0.0).map(|(i, _)| i).collect();
         pairs.sort_by(|a, b| shared[*b].total_cmp(&shared[*a]).then(a.cmp(b)));
-        let mut person_of = vec![None; clustering.speakers];
-        let mut taken = vec![false; self.people.len()];
-        for (number, person) in pairs {
-            if person_of[number].is_none() && !taken[person] {
-                (person_of[number], taken[person]) = (Some(person), true);
+        let mut speaker_of = vec![None; clustering.speakers];
+        let mut taken = vec![false; self.known.len()];
+        for (number, speaker) in pairs {
+            if speaker_of[number].is_none() && !taken[speaker] {
+                (speaker_of[number], taken[speaker]) = (Some(speaker), true);
             }
         }
-        for (person, column) in self.people.iter_mut().zip(shared.columns()) {
+        for (speaker, column) in self.known.iter_mut().zip(shared.columns()) {
             // Who is not remembered any more stays who they were; who never was did not last.
-            person.known &= person.established && column.sum() == 0.0;
+            speaker.known &= speaker.established && column.sum() == 0.0;
         }
-        for (number, person) in person_of.iter().enumerate() {
-            if let Some(person) = *person {
+        for (number, speaker) in speaker_of.iter().enumerate() {
+            if let Some(speaker) = *speaker {
                 let voice = clustering.centroids.row(number).to_owned();
-                self.people[person] = Person { voice, known: true, established: true };
+                self.known[speaker] = KnownSpeaker { voice, known: true, established: true };
             }
         }
-        self.drop_untold(told);
+        self.drop_unconfirmed(earlier);
         let solo = self.solo(clustering);
         for number in 0..clustering.speakers {
-            if person_of[number].is_some() {
+            if speaker_of[number].is_some() {
                 continue;
             }
             let voice = clustering.centroids.row(number);
-            let far = |person: &Person| {
-                !person.known || cosine_distance(person.voice.view(), voice) > self.options.new_threshold
+            let far = |speaker: &KnownSpeaker| {
+                !speaker.known || cosine_distance(speaker.voice.view(), voice) > self.options.new_threshold
             };
-            if self.room() > 0 && solo[number] >= self.options.founding_frames && self.people.iter().all(far)
-            {
-                person_of[number] = Some(self.found(voice.to_owned()));
+            if self.room() > 0 && solo[number] >= self.options.founding_frames && self.known.iter().all(far) {
+                speaker_of[number] = Some(self.found_speaker(voice.to_owned()));
             }
         }
-        for (people, numbers) in self.labels.iter_mut().zip(&clustering.labels) {
-            for (person, number) in people.iter_mut().zip(numbers).filter(|(person, _)| person.is_none()) {
-                *person = number.and_then(|number| person_of[number]);
+        for (labels, numbers) in self.labels.iter_mut().zip(&clustering.labels) {
+            for (label, number) in labels.iter_mut().zip(numbers).filter(|(label, _)| label.is_none()) {
+                *label = number.and_then(|number| speaker_of[number]);
             }
         }
     }
 
-    /// Lets go of the last people, after the first `told`, whom the memory does not bear out: nobody was given their
-    /// number yet.
-    fn drop_untold(&mut self, told: usize) {
-        let lasting = self.people.iter().rposition(|person| person.known).map_or(0, |last| last + 1);
-        self.people.truncate(lasting.max(told));
-        let people = self.people.len();
+    /// Drops the last speakers, after the first `earlier`, whom the memory does not confirm: no window has their index
+    /// yet.
+    fn drop_unconfirmed(&mut self, earlier: usize) {
+        let lasting = self.known.iter().rposition(|speaker| speaker.known).map_or(0, |last| last + 1);
+        self.known.truncate(lasting.max(earlier));
+        let count = self.known.len();
         for label in self.labels.iter_mut().flatten() {
-            *label = label.filter(|&person| person < people);
+            *label = label.filter(|&speaker| speaker < count);
         }
     }
 
-    /// Solo frames that each cluster shares with each person, in the remembered windows: [clusters, people].
+    /// Solo frames that each cluster shares with each speaker, in the remembered windows: [clusters, speakers].
     fn shared(&self, clustering: &Clustering) -> Array2<f64> {
-        let mut shared = Array2::zeros((clustering.speakers, self.people.len()));
-        self.each_track(clustering, |number, person, frames| {
-            if let Some(person) = person {
-                shared[[number, person]] += frames as f64 + SILENT_FRAMES;
+        let mut shared = Array2::zeros((clustering.speakers, self.known.len()));
+        self.each_track(clustering, |number, speaker, frames| {
+            if let Some(speaker) = speaker {
+                shared[[number, speaker]] += frames as f64 + SILENT_FRAMES;
             }
         });
         shared
@@ -293,13 +292,13 @@ impl OnlineClustering {
         solo
     }
 
-    /// Calls `tell(cluster, person, solo frames)` for each remembered local speaker of a cluster.
-    fn each_track(&self, clustering: &Clustering, mut tell: impl FnMut(usize, Option<usize>, usize)) {
-        for ((window, people), numbers) in self.windows.iter().zip(&self.labels).zip(&clustering.labels) {
+    /// Calls `take(cluster, speaker, solo frames)` for each remembered local speaker of a cluster.
+    fn each_track(&self, clustering: &Clustering, mut take: impl FnMut(usize, Option<usize>, usize)) {
+        for ((window, labels), numbers) in self.windows.iter().zip(&self.labels).zip(&clustering.labels) {
             let talking = self.options.hysteresis.talking(window);
             for (local, number) in numbers.iter().enumerate() {
                 if let Some(number) = *number {
-                    tell(number, people[local], solo_frames(&talking, local));
+                    take(number, labels[local], solo_frames(&talking, local));
                 }
             }
         }

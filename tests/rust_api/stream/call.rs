@@ -44,7 +44,7 @@ fn a_push_of_minutes_is_cancelled_from_another_thread_and_goes_on() {
         ended - asked
     });
     assert!(asked < SOON, "{asked:?}");
-    assert_eq!(stream.heard_s(), long.len() as f64 / 16_000.0);
+    assert_eq!(stream.received_s(), long.len() as f64 / 16_000.0);
     let mut told = finals(&read(&stream));
     assert!(told.len() < expected.len());
     push(&stream, &[]);
@@ -97,7 +97,7 @@ fn a_push_that_waits_for_another_ends_and_its_samples_are_taken() {
         first.join().unwrap().unwrap();
     });
     push(&stream, &[]);
-    assert_eq!(stream.heard_s(), 20.0);
+    assert_eq!(stream.received_s(), 20.0);
     let expected = super::stream(|_| {});
     push(&expected, piece(0.0, 15.0));
     let samples: Vec<i16> = piece(15.0, 20.0).iter().map(|sample| (sample * 32_768.0) as i16).collect();
@@ -111,7 +111,7 @@ fn what_a_push_has_no_use_for_is_refused() {
     let stream = stream(|_| {});
     let error = stream.push_f32(&[0.0], &Call::none().with_num_speakers(2)).unwrap_err();
     assert_eq!(error.to_string(), "call: num_speakers: expected none, as a push has no use for it");
-    assert_eq!(stream.heard_s(), 0.0);
+    assert_eq!(stream.received_s(), 0.0);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn audio_that_no_call_gets_to_analyse_has_an_end() {
     assert!(matches!(error, Error::Limit(_)), "{error:?}");
     let text = "stream: expected at most 3600 s of audio that earlier calls failed to analyse, got more";
     assert!(error.to_string().starts_with(text), "{error}");
-    assert_eq!(stream.heard_s(), 61.0 * 60.0);
+    assert_eq!(stream.received_s(), 61.0 * 60.0);
     stream.reset(&Call::none()).unwrap();
     assert!(matches!(stream.push_f32(&minute, &none), Err(Error::Deadline { .. })));
 }

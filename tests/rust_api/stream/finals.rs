@@ -66,8 +66,8 @@ fn check(set: impl FnOnce(&mut Config), values: &[f32], rate: u32, step: usize) 
         let told = all[..moment.finals].iter().chain(moment.provisional.iter().map(|live| &live.segment));
         assert_eq!(talkers(told, settled_s), talkers(all.iter(), settled_s), "at {} s", moment.pushed_s);
     }
-    let heard_s = values.len() as f64 / f64::from(rate);
-    assert!(all.iter().all(|segment| segment.start_s < segment.end_s && segment.end_s <= heard_s + 1e-4));
+    let received_s = values.len() as f64 / f64::from(rate);
+    assert!(all.iter().all(|segment| segment.start_s < segment.end_s && segment.end_s <= received_s + 1e-4));
     for (index, segment) in all.iter().enumerate() {
         let same = |other: &&Segment| other.speaker == segment.speaker && other.end_s > segment.start_s;
         assert!(all[..index].iter().find(same).is_none(), "{segment:?}");

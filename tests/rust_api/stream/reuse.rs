@@ -17,7 +17,7 @@ fn a_reset_stream_is_as_new() {
         stream.reset(&Call::none()).unwrap();
         push(&stream, left);
         stream.reset(&Call::none()).unwrap();
-        assert_eq!((stream.heard_s(), stream.speaker_count(), stream.waiting()), (0.0, 0, 0));
+        assert_eq!((stream.received_s(), stream.speaker_count(), stream.waiting()), (0.0, 0, 0));
         assert_eq!(finals_of(&stream, samples), first);
         assert_eq!(stream.speakers(), speakers);
     }
@@ -28,7 +28,7 @@ fn after_the_end_nothing_is_taken() {
     let stream = stream(|_| {});
     push(&stream, piece(10.0, 12.0));
     finish(&stream);
-    let heard_s = stream.heard_s();
+    let received_s = stream.received_s();
     for samples in [&[0.5; 10][..], &[]] {
         let error = stream.push_f32(samples, &Call::none()).unwrap_err();
         assert!(matches!(error, Error::InvalidArgument(_)), "{error:?}");
@@ -39,7 +39,7 @@ fn after_the_end_nothing_is_taken() {
     let error = stream.finish(&Call::none()).unwrap_err();
     assert!(matches!(error, Error::InvalidArgument(_)), "{error:?}");
     assert_eq!(error.to_string(), "stream: expected to be finished once; reset it first");
-    assert_eq!((stream.heard_s(), stream.waiting()), (heard_s, 0));
+    assert_eq!((stream.received_s(), stream.waiting()), (received_s, 0));
     stream.reset(&Call::none()).unwrap();
     push(&stream, piece(10.0, 12.0));
 }
@@ -57,7 +57,7 @@ fn samples_that_are_no_numbers_are_refused_as_a_whole() {
         let error = stream.push_f32(&spoilt, &Call::none()).unwrap_err();
         assert!(matches!(error, Error::Audio(_)), "{error:?}");
         assert_eq!(error.to_string(), format!("samples: expected finite values, got {bad} at index 70001"));
-        assert_eq!(stream.heard_s(), 70_000.0 / 16_000.0);
+        assert_eq!(stream.received_s(), 70_000.0 / 16_000.0);
     }
     push(&stream, second);
     let mut found: Vec<_> = super::finals(&read(&stream));

@@ -44,7 +44,7 @@ fn others_read_while_one_pushes() {
             let mut told = Vec::new();
             while !ended.load(Ordering::SeqCst) {
                 told.extend(finals(&stream.read(3)));
-                assert!(stream.latency_s() > 0.0 && stream.heard_s() <= 20.0);
+                assert!(stream.latency_s() > 0.0 && stream.received_s() <= 20.0);
                 assert!(stream.speakers().len() <= stream.speaker_count());
                 std::thread::yield_now();
             }
@@ -79,7 +79,7 @@ fn reading_does_not_wait_for_a_push() {
         // The push is under way until this is done.
         assert_eq!((stream.read(9).len(), stream.waiting(), stream.speaker_count()), (0, 0, 0));
         assert!(stream.latency_s() > 0.0);
-        assert_eq!((stream.heard_s(), stream.format()), (2.0, (16_000, 1)));
+        assert_eq!((stream.received_s(), stream.format()), (2.0, (16_000, 1)));
         held.store(false, Ordering::SeqCst);
     });
     assert!(stream.waiting() > 0 || stream.speaker_count() == 0);

@@ -1,4 +1,4 @@
-//! What a stream has to tell, until it is read.
+//! The segments of a stream, until they are read.
 
 use std::collections::VecDeque;
 
@@ -9,31 +9,31 @@ use crate::error::Result;
 use crate::memory;
 use crate::types::Speaker;
 
-/// Segments that were not read yet, and the speakers by now.
+/// Segments that were not read yet, and the speakers so far.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub(super) struct SegmentQueue {
     settled: VecDeque<LiveSegment>,
     provisional: VecDeque<LiveSegment>,
     pub(super) speakers: Vec<Speaker>,
     /// Seconds of audio taken.
-    pub(super) heard_s: f64,
+    pub(super) received_s: f64,
     /// How many times the provisional segments were replaced.
     pub(super) updates: u64,
-    /// Who the speakers are in the answer, once there is one.
+    /// The speaker of the final result for each speaker, once there is a result.
     pub(super) final_speakers: Option<Vec<Option<usize>>>,
 }
 
-impl Outbox {
-    /// Adds final segments, and puts `provisional` and the voices of all speakers in place of the older ones. Speakers
-    /// do not become fewer.
-    pub(super) fn post<'a>(
+impl SegmentQueue {
+    /// Adds final segments, and replaces the provisional ones and the embeddings of all speakers. Speakers do not become
+    /// fewer.
+    pub(super) fn publish<'a>(
         &mut self,
         voices: impl Iterator<Item = ArrayView1<'a, f32>>,
         settled: Vec<LiveSegment>,
         provisional: Vec<LiveSegment>,
     ) {
         for (speaker, voice) in voices.enumerate() {
-            self.hear(speaker, voice);
+            self.set_embedding(speaker, voice);
         }
         for live in &settled {
             if let Some(speaker) = self.speakers.get_mut(live.segment.speaker) {
@@ -53,8 +53,8 @@ impl Outbox {
         memory::reserve_back("segments", &mut self.settled, segments)
     }
 
-    /// The voice of a speaker as it is known by now; speakers are numbered without gaps.
-    fn hear(&mut self, speaker: usize, voice: ArrayView1<'_, f32>) {
+    /// Replaces the embedding of a speaker; speakers are numbered without gaps.
+    fn set_embedding(&mut self, speaker: usize, voice: ArrayView1<'_, f32>) {
         match self.speakers.get_mut(speaker) {
             Some(known) => {
                 known.embedding.clear();
@@ -94,52 +94,52 @@ mod tests {
     }
 
     /// Posts segments of two speakers by their start.
-    fn post(outbox: &mut Outbox, settled: &[f64], provisional: &[f64]) {
+    fn publish(queue: &mut SegmentQueue, settled: &[f64], provisional: &[f64]) {
         let of = |starts: &[f64], is_final| starts.iter().map(|&start| live(start, 1, is_final)).collect();
         let voices = [[1.0, 0.0], [0.0, 1.0]];
         let views = voices.iter().map(|voice| ArrayView1::from(voice.as_slice()));
-        outbox.post(views, of(settled, true), of(provisional, false));
+        queue.publish(views, of(settled, true), of(provisional, false));
     }
 
-    fn starts(outbox: &mut Outbox, most: usize) -> Vec<(f64, bool)> {
-        outbox.read(most).iter().map(|live| (live.segment.start_s, live.is_final)).collect()
+    fn starts(queue: &mut SegmentQueue, most: usize) -> Vec<(f64, bool)> {
+        queue.read(most).iter().map(|live| (live.segment.start_s, live.is_final)).collect()
     }
 
     #[test]
     fn final_segments_come_once_and_before_the_others() {
-        let mut outbox = Outbox::default();
-        post(&mut outbox, &[0.0, 1.0, 2.0], &[3.0, 4.0]);
-        assert_eq!(outbox.waiting(), 5);
-        assert_eq!(starts(&mut outbox, 0), []);
-        assert_eq!(starts(&mut outbox, 2), [(0.0, true), (1.0, true)]);
-        assert_eq!(starts(&mut outbox, 2), [(2.0, true), (3.0, false)]);
-        assert_eq!(starts(&mut outbox, usize::MAX), [(4.0, false)]);
-        assert_eq!((outbox.waiting(), starts(&mut outbox, 9)), (0, vec![]));
+        let mut queue = SegmentQueue::default();
+        publish(&mut queue, &[0.0, 1.0, 2.0], &[3.0, 4.0]);
+        assert_eq!(queue.waiting(), 5);
+        assert_eq!(starts(&mut queue, 0), []);
+        assert_eq!(starts(&mut queue, 2), [(0.0, true), (1.0, true)]);
+        assert_eq!(starts(&mut queue, 2), [(2.0, true), (3.0, false)]);
+        assert_eq!(starts(&mut queue, usize::MAX), [(4.0, false)]);
+        assert_eq!((queue.waiting(), starts(&mut queue, 9)), (0, vec![]));
     }
 
     #[test]
     fn segments_that_are_not_final_are_replaced_and_final_ones_are_kept() {
-        let mut outbox = Outbox::default();
-        post(&mut outbox, &[0.0], &[1.0, 2.0]);
-        post(&mut outbox, &[1.0], &[2.5]);
-        assert_eq!(starts(&mut outbox, 9), [(0.0, true), (1.0, true), (2.5, false)]);
-        post(&mut outbox, &[], &[3.0]);
-        post(&mut outbox, &[], &[]);
-        let updates = outbox.updates;
-        outbox.post(std::iter::empty(), Vec::new(), Vec::new());
+        let mut queue = SegmentQueue::default();
+        publish(&mut queue, &[0.0], &[1.0, 2.0]);
+        publish(&mut queue, &[1.0], &[2.5]);
+        assert_eq!(starts(&mut queue, 9), [(0.0, true), (1.0, true), (2.5, false)]);
+        publish(&mut queue, &[], &[3.0]);
+        publish(&mut queue, &[], &[]);
+        let updates = queue.updates;
+        queue.publish(std::iter::empty(), Vec::new(), Vec::new());
         // What was read does not hold any more, though there is nothing to read.
-        assert_eq!((outbox.updates, starts(&mut outbox, 9)), (updates + 1, vec![]));
+        assert_eq!((queue.updates, starts(&mut queue, 9)), (updates + 1, vec![]));
     }
 
     #[test]
     fn speakers_have_the_speech_of_final_segments_and_the_newest_voice() {
-        let mut outbox = Outbox::default();
-        post(&mut outbox, &[0.0, 5.0], &[9.0]);
+        let mut queue = SegmentQueue::default();
+        publish(&mut queue, &[0.0, 5.0], &[9.0]);
         let views = [[0.6, 0.8], [0.8, 0.6]];
-        outbox.post(views.iter().map(|voice| ArrayView1::from(voice.as_slice())), vec![], vec![]);
-        let speech_s: Vec<f64> = outbox.speakers.iter().map(|speaker| speaker.speech_s).collect();
+        queue.publish(views.iter().map(|voice| ArrayView1::from(voice.as_slice())), vec![], vec![]);
+        let speech_s: Vec<f64> = queue.speakers.iter().map(|speaker| speaker.speech_s).collect();
         assert_eq!(speech_s, [0.0, 4.0]);
-        assert_eq!(outbox.speakers[1].label, "SPEAKER_01");
-        assert_eq!(outbox.speakers[1].embedding, [0.8, 0.6]);
+        assert_eq!(queue.speakers[1].label, "SPEAKER_01");
+        assert_eq!(queue.speakers[1].embedding, [0.8, 0.6]);
     }
 }

@@ -1,16 +1,16 @@
-//! The newest audio of a stream, as much as a window may still need.
+//! The newest audio of a stream: as much as a window may still need.
 
 use crate::error::Result;
 use crate::memory;
 
 /// Samples at 16 kHz from `start` of the stream on.
 #[derive(Debug, Default)]
-pub(super) struct Tape {
+pub(super) struct AudioBuffer {
     samples: Vec<f32>,
     start: u64,
 }
 
-impl Tape {
+impl AudioBuffer {
     /// Where new samples go.
     pub(super) fn tail(&mut self) -> &mut Vec<f32> {
         &mut self.samples
@@ -60,12 +60,12 @@ mod tests {
 
     #[test]
     fn samples_stay_where_they_are_when_older_ones_go() {
-        let mut tape = Tape::default();
-        tape.tail().extend((0..10).map(|sample| sample as f32));
-        tape.forget_before(3);
-        assert_eq!(tape.cut(0, 3, 2, 0).unwrap(), [3.0, 4.0]);
-        tape.forget_before(8);
-        assert_eq!((tape.cut(0, 8, 4, 0).unwrap(), tape.end()), (vec![8.0, 9.0, 0.0, 0.0], 10));
-        assert_eq!(tape.cut(1, 8, 2, 5).unwrap(), [0.0, 8.0, 9.0, 0.0, 0.0]);
+        let mut buffer = AudioBuffer::default();
+        buffer.tail().extend((0..10).map(|sample| sample as f32));
+        buffer.forget_before(3);
+        assert_eq!(buffer.cut(0, 3, 2, 0).unwrap(), [3.0, 4.0]);
+        buffer.forget_before(8);
+        assert_eq!((buffer.cut(0, 8, 4, 0).unwrap(), buffer.end()), (vec![8.0, 9.0, 0.0, 0.0], 10));
+        assert_eq!(buffer.cut(1, 8, 2, 5).unwrap(), [0.0, 8.0, 9.0, 0.0, 0.0]);
     }
 }
