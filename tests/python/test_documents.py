@@ -54,11 +54,11 @@ def test_a_decision_stands_in_the_index(record: Path) -> None:
     assert row[1].startswith(title)
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "benches/README.md"])
-def test_files_that_are_named_exist(name: str) -> None:
-    for path in re.findall(
+def test_files_that_contributing_names_exist() -> None:
+    named = re.findall(
         r"`((?:src|tests|cli|docs|bindings|examples|models|include|scripts|fuzz)/[^`\s]*)`",
-        prose(ROOT / name),
-    ):
-        pattern = re.sub(r"<\w+>", "*", path).rstrip("/")
-        assert list(ROOT.glob(pattern)), path
+        prose(ROOT / "CONTRIBUTING.md"),
+    )
+    assert len(named) > 50
+    for path in named:
+        assert list(ROOT.glob(re.sub(r"<\w+>", "*", path).rstrip("/"))), path
