@@ -201,6 +201,11 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Without what is asked of the result: for the windows that it is made of.
+    pub(crate) fn of_windows(&self) -> Self {
+        Call { num_speakers: None, min_speakers: None, max_speakers: None, exclusive: false, ..*self }
+    }
+
     /// Reports no fraction below `fraction`: for work that is done again, so that progress never goes back.
     pub(crate) fn with_least_fraction(mut self, fraction: f32) -> Self {
         self.least_fraction = fraction;
@@ -357,5 +362,10 @@ mod tests {
             "call: exclusive: expected none, as a push has no use for it"
         );
         assert!(refused(Call::none().with_min_speakers(0)).starts_with("call: min_speakers: expected none"));
+        let asked = Call::none().with_num_speakers(2).with_max_speakers(2).exclusive();
+        assert!(
+            asked.of_windows().without_result("a window").is_ok()
+                && asked.without_result("a window").is_err()
+        );
     }
 }

@@ -281,7 +281,7 @@ impl Work {
         let audio = self.buffer.cut(pad * grid.frame, start, length, if padded { grid.window } else { 0 })?;
         let stretch = Stretch { window: audio.len(), audio, start, frame: grid.frame, offsets: vec![0] };
         let missing = || Error::Runtime("local diarizer: expected a window, got none".to_owned());
-        let mut found = context.diarizer.local().analyse(&stretch, 1, context.call)?;
+        let mut found = context.diarizer.local().analyse(&stretch, 1, &context.call.of_windows())?;
         let window = found.pop().ok_or_else(missing)?;
         let frames = (length / grid.frame).min(window.frames().saturating_sub(pad));
         let rows = pad..pad + frames;

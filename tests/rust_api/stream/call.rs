@@ -123,6 +123,7 @@ fn a_finish_asks_for_speakers_of_its_own() {
     };
     assert_eq!(speakers(Call::none().with_num_speakers(2)), 2);
     assert_eq!(speakers(Call::none().with_num_speakers(4)), 4);
+    assert!(speakers(Call::none().with_max_speakers(2).exclusive()) <= 2);
 }
 
 #[test]
