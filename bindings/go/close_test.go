@@ -16,9 +16,9 @@ import (
 
 func TestAfterCloseEveryCallIsAnError(t *testing.T) {
 	ctx := background
-	d := must[*Diarizer](t)(NewDiarizer(WithBundle("fast-cnn"), WithThreads(1)))
-	s := must[*Session](t)(NewSession(WithThreads(1)))
-	live := must[*Stream](t)(d.NewStream(rate, 1))
+	d := must[*Diarizer](t)(NewDiarizer(background, WithBundle("fast-cnn"), WithThreads(1)))
+	s := must[*Session](t)(NewSession(background, WithThreads(1)))
+	live := must[*Stream](t)(d.NewStream(background, rate, 1))
 	g := must[*Gallery](t)(d.NewGallery())
 	result := must[*Diarization](t)(d.ProcessInt16(ctx, conversation(), rate, 1))
 	check(t, d.Close())
@@ -36,7 +36,7 @@ func TestAfterCloseEveryCallIsAnError(t *testing.T) {
 		"ProcessFile":         func() error { _, err := d.ProcessFile(ctx, conversationFile); return err },
 		"ProcessFloat32":      func() error { _, err := d.ProcessFloat32(ctx, nil, rate, 1); return err },
 		"ProcessInt16":        func() error { _, err := d.ProcessInt16(ctx, nil, rate, 1); return err },
-		"NewStream":           func() error { _, err := d.NewStream(rate, 1); return err },
+		"NewStream":           func() error { _, err := d.NewStream(background, rate, 1); return err },
 		"NewGallery":          func() error { _, err := d.NewGallery(); return err },
 		"LoadGallery":         func() error { _, err := d.LoadGallery("x"); return err },
 		"Infer":               func() error { _, err := s.Infer(ctx, window, 1); return err },
@@ -66,15 +66,14 @@ func TestAfterCloseEveryCallIsAnError(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { expectError(t, call(), ErrClosed, "closed before") })
 	}
-	live.Cancel()
 }
 
 // A call under way ends as it would have, and only then is what it uses freed.
 func TestClosingDuringCalls(t *testing.T) {
 	for range 5 {
-		d := must[*Diarizer](t)(NewDiarizer(WithBundle("fast-cnn"), WithThreads(1)))
-		s := must[*Session](t)(NewSession(WithThreads(1)))
-		live := must[*Stream](t)(d.NewStream(rate, 1))
+		d := must[*Diarizer](t)(NewDiarizer(background, WithBundle("fast-cnn"), WithThreads(1)))
+		s := must[*Session](t)(NewSession(background, WithThreads(1)))
+		live := must[*Stream](t)(d.NewStream(background, rate, 1))
 		inside := make(chan struct{})
 		var once sync.Once
 		var group sync.WaitGroup
@@ -91,9 +90,9 @@ func TestClosingDuringCalls(t *testing.T) {
 		}
 		processed := make(chan error, 1)
 		go func() {
-			_, err := d.ProcessInt16(background, conversation(), rate, 1, func(Stage, float64) {
+			_, err := d.ProcessInt16(background, conversation(), rate, 1, WithProgress(func(Stage, float64) {
 				once.Do(func() { close(inside) })
-			})
+			}))
 			processed <- err
 		}()
 		<-inside
@@ -158,12 +157,12 @@ func TestNothingLeaks(t *testing.T) {
 		work func()
 	}{
 		"sessions": {20, 100 << 10, func() {
-			s := must[*Session](t)(NewSession(WithModelPath(good), WithThreads(1)))
+			s := must[*Session](t)(NewSession(background, WithModelPath(good), WithThreads(1)))
 			must[*Inference](t)(s.Infer(ctx, window[:rate], 1))
 			s.Close()
 		}},
 		"streams": {40, 100 << 10, func() {
-			s := must[*Stream](t)(d.NewStream(rate, 1))
+			s := must[*Stream](t)(d.NewStream(background, rate, 1))
 			check(t, s.PushInt16(ctx, samples))
 			must[*Diarization](t)(s.Finish(ctx)).Close()
 			s.Close()

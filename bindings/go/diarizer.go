@@ -15,21 +15,18 @@ type Diarizer struct {
 	info ModelInfo
 }
 
-// NewDiarizer loads the model and makes it ready. Its options are all but WithSlots, WithLatency and
-// WithHistory.
-func NewDiarizer(options ...Option) (*Diarizer, error) {
-	return NewDiarizerContext(context.Background(), options...)
-}
-
-// NewDiarizerContext is [NewDiarizer] with a context, which ends the load when it is done.
-func NewDiarizerContext(ctx context.Context, options ...Option) (*Diarizer, error) {
+// NewDiarizer loads the model and makes it ready; the context ends the load. Its options are all but WithSlots,
+// WithLatency and WithHistory.
+func NewDiarizer(ctx context.Context, options ...Option) (*Diarizer, error) {
 	d := &Diarizer{}
 	var err error
 	destroy := func(p unsafe.Pointer) { C.vf_diarizer_destroy((*C.vf_diarizer)(p)) }
 	d.h, err = own(d, "diarizer", destroy, func(out unsafe.Pointer) error {
-		return withOptions(forDiarizer, options, func(o *C.vf_options) error {
-			return loading(ctx, func(cancel *C.vf_cancel) C.vfgo_answer {
-				return C.go_vf_diarizer_create(o, cancel, (**C.vf_diarizer)(out))
+		return withOptions(forDiarizer, options, func(o *C.vf_options, load conditions) error {
+			return load.during(ctx, func(asked *C.vfgo_call) error {
+				return call(func() C.vfgo_answer {
+					return C.go_vf_diarizer_create(o, asked, (**C.vf_diarizer)(out))
+				})
 			})
 		})
 	})
@@ -96,12 +93,12 @@ func (d *Diarizer) Info() ModelInfo {
 
 // ProcessFile finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample
 // rate and channels.
-func (d *Diarizer) ProcessFile(ctx context.Context, path string, progress ...Progress) (*Diarization, error) {
+func (d *Diarizer) ProcessFile(ctx context.Context, path string, options ...CallOption) (*Diarization, error) {
 	var result *Diarization
 	err := withText("path", path, func(path *C.char) (err error) {
-		result, err = d.process(ctx, progress,
-			func(c *C.vf_diarizer, control *C.vfgo_control, out **C.vf_diarization) C.vfgo_answer {
-				return C.go_vf_diarizer_process_file(c, path, control, out)
+		result, err = d.process(ctx, options,
+			func(c *C.vf_diarizer, asked *C.vfgo_call, out **C.vf_diarization) C.vfgo_answer {
+				return C.go_vf_diarizer_process_file(c, path, asked, out)
 			})
 		return err
 	})
@@ -112,38 +109,38 @@ func (d *Diarizer) ProcessFile(ctx context.Context, path string, progress ...Pro
 // sampleRate in hertz, 1,000 to 768,000; 1 to 32 channels, whose mean is used. No samples give a result
 // without segments.
 func (d *Diarizer) ProcessFloat32(ctx context.Context, samples []float32, sampleRate, channels int,
-	progress ...Progress,
+	options ...CallOption,
 ) (*Diarization, error) {
 	frames, rate, count, err := format(len(samples), sampleRate, channels)
 	if err != nil {
 		return nil, err
 	}
-	return d.process(ctx, progress,
-		func(c *C.vf_diarizer, control *C.vfgo_control, out **C.vf_diarization) C.vfgo_answer {
-			return C.go_vf_diarizer_process_f32(c, floats(samples), frames, rate, count, control, out)
+	return d.process(ctx, options,
+		func(c *C.vf_diarizer, asked *C.vfgo_call, out **C.vf_diarization) C.vfgo_answer {
+			return C.go_vf_diarizer_process_f32(c, floats(samples), frames, rate, count, asked, out)
 		})
 }
 
 // ProcessInt16 is ProcessFloat32 of 16-bit samples.
 func (d *Diarizer) ProcessInt16(ctx context.Context, samples []int16, sampleRate, channels int,
-	progress ...Progress,
+	options ...CallOption,
 ) (*Diarization, error) {
 	frames, rate, count, err := format(len(samples), sampleRate, channels)
 	if err != nil {
 		return nil, err
 	}
-	return d.process(ctx, progress,
-		func(c *C.vf_diarizer, control *C.vfgo_control, out **C.vf_diarization) C.vfgo_answer {
-			return C.go_vf_diarizer_process_i16(c, shorts(samples), frames, rate, count, control, out)
+	return d.process(ctx, options,
+		func(c *C.vf_diarizer, asked *C.vfgo_call, out **C.vf_diarization) C.vfgo_answer {
+			return C.go_vf_diarizer_process_i16(c, shorts(samples), frames, rate, count, asked, out)
 		})
 }
 
-func (d *Diarizer) process(ctx context.Context, progress []Progress,
-	work func(*C.vf_diarizer, *C.vfgo_control, **C.vf_diarization) C.vfgo_answer,
+func (d *Diarizer) process(ctx context.Context, options []CallOption,
+	work func(*C.vf_diarizer, *C.vfgo_call, **C.vf_diarization) C.vfgo_answer,
 ) (*Diarization, error) {
 	return resultOf(func(out **C.vf_diarization) error {
-		return controlled(ctx, progress, func(control *C.vfgo_control) error {
-			return d.call(func(c *C.vf_diarizer) C.vfgo_answer { return work(c, control, out) })
+		return under(ctx, options, func(asked *C.vfgo_call) error {
+			return d.call(func(c *C.vf_diarizer) C.vfgo_answer { return work(c, asked, out) })
 		})
 	})
 }

@@ -181,7 +181,7 @@ func TestBadInputIsAnErrorAndTheNextCallWorks(t *testing.T) {
 		{func() error { _, err := (*Diarizer)(nil).NewGallery(); return err }(), ErrInvalidArgument, "got nil"},
 		{g.EnrollFile(ctx, nil, "ada", conversationFile), ErrInvalidArgument, "got nil"},
 		{func() error { _, err := d.ProcessFile(ctx, conversationFile, nil); return err }(), ErrInvalidArgument,
-			"progress: expected a function at index 0, got nil"},
+			"options: expected one made by this package at index 0, got nil"},
 	} {
 		if bad.kind == 0 {
 			check(t, bad.err)
@@ -197,12 +197,15 @@ func TestBadInputIsAnErrorAndTheNextCallWorks(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	stages := map[Stage]float64{}
-	_, err := diarizer(t).ProcessFile(background, conversationFile, func(stage Stage, fraction float64) {
+	progress := WithProgress(func(stage Stage, fraction float64) {
 		if fraction < stages[stage] || fraction > 1 {
 			t.Errorf("%v: expected more than %v, got %v", stage, stages[stage], fraction)
 		}
 		stages[stage] = fraction
 	})
+	// Of one option given twice the last counts.
+	ignored := WithProgress(func(Stage, float64) { t.Error("expected the last of two functions to be told") })
+	_, err := diarizer(t).ProcessFile(background, conversationFile, ignored, progress)
 	check(t, err)
 	for _, stage := range []Stage{StageAnalysis, StageClustering, StageReconstruction} {
 		if stages[stage] != 1 {
@@ -215,11 +218,12 @@ func TestAContextEndsItsCallAndNoOther(t *testing.T) {
 	d := diarizer(t)
 	other := make(chan error)
 	for _, test := range []struct {
-		kind error
-		end  func(context.Context) (context.Context, context.CancelFunc)
+		kind   error
+		status Status
+		end    func(context.Context) (context.Context, context.CancelFunc)
 	}{
-		{context.Canceled, context.WithCancel},
-		{context.DeadlineExceeded, func(ctx context.Context) (context.Context, context.CancelFunc) {
+		{context.Canceled, ErrCancelled, context.WithCancel},
+		{context.DeadlineExceeded, ErrDeadline, func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(ctx, 20*time.Millisecond)
 		}},
 	} {
@@ -234,14 +238,14 @@ func TestAContextEndsItsCallAndNoOther(t *testing.T) {
 		}()
 		began := time.Now()
 		// The recording is as long as it takes to be cancelled.
-		_, err := d.ProcessInt16(ctx, conversation(), rate, 1, func(Stage, float64) {
+		_, err := d.ProcessInt16(ctx, conversation(), rate, 1, WithProgress(func(Stage, float64) {
 			if test.kind == context.Canceled {
 				cancel()
 			}
 			<-ctx.Done()
-		})
+		}))
 		expectError(t, err, test.kind)
-		expectError(t, err, ErrCancelled, "cancelled while", test.kind.Error())
+		expectError(t, err, test.status, "cancelled while", test.kind.Error())
 		if took := time.Since(began); took > soon {
 			t.Errorf("expected the end at once, got %v", took)
 		}
@@ -250,14 +254,15 @@ func TestAContextEndsItsCallAndNoOther(t *testing.T) {
 }
 
 func TestAContextEndsACallWithoutProgress(t *testing.T) {
-	d := must[*Diarizer](t)(NewDiarizer(WithModelPath(filepath.Join(modelsFolder, "slow.onnx")), WithThreads(1)))
+	d := must[*Diarizer](t)(NewDiarizer(background, WithModelPath(filepath.Join(modelsFolder, "slow.onnx")), WithThreads(1)))
 	defer d.Close()
 	ctx, cancel := context.WithTimeout(background, 30*time.Millisecond)
 	defer cancel()
 	began := time.Now()
 	_, err := d.ProcessInt16(ctx, conversation(), rate, 1)
 	expectError(t, err, context.DeadlineExceeded)
-	expectError(t, err, ErrCancelled)
+	expectError(t, err, os.ErrDeadlineExceeded)
+	expectError(t, err, ErrDeadline)
 	if took := time.Since(began); took > soon {
 		t.Errorf("expected the end at once, got %v", took)
 	}
@@ -271,22 +276,14 @@ func TestAContextThatIsDoneBegins(t *testing.T) {
 	expectError(t, err, ErrCancelled)
 }
 
-func TestTheDeadlineOfTheOptions(t *testing.T) {
-	d := must[*Diarizer](t)(NewDiarizer(WithDeadline(0)))
-	defer d.Close()
-	_, err := d.ProcessFile(background, conversationFile)
-	expectError(t, err, ErrDeadline)
-	expectError(t, err, os.ErrDeadlineExceeded)
-}
-
 func TestAPanicOfAProgressFunctionComesOutOfTheCall(t *testing.T) {
 	d := diarizer(t)
 	calls := 0
 	expectPanic(t, "progress", func() {
-		d.ProcessFile(background, conversationFile, func(Stage, float64) {
+		d.ProcessFile(background, conversationFile, WithProgress(func(Stage, float64) {
 			calls++
 			panic("progress")
-		})
+		}))
 	})
 	if calls != 1 {
 		t.Errorf("expected the call to be cancelled, got %d calls back", calls)
@@ -297,12 +294,12 @@ func TestAPanicOfAProgressFunctionComesOutOfTheCall(t *testing.T) {
 func TestACallbackThatCallsBackIsRefused(t *testing.T) {
 	d := diarizer(t)
 	var inner error
-	other := must[*Stream](t)(d.NewStream(rate, 1))
-	_, err := d.ProcessFile(background, conversationFile, func(Stage, float64) {
+	other := must[*Stream](t)(d.NewStream(background, rate, 1))
+	_, err := d.ProcessFile(background, conversationFile, WithProgress(func(Stage, float64) {
 		_, inner = d.ProcessFloat32(background, nil, rate, 1)
 		// Is freed after all.
 		other.Close()
-	})
+	}))
 	check(t, err)
 	expectError(t, inner, ErrInvalidArgument, "callback")
 }

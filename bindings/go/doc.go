@@ -1,7 +1,7 @@
 // Package voiceflow says who spoke when: speaker diarization of recordings and of live audio, by the C
 // library libvoiceflow inside the process.
 //
-//	diarizer, err := voiceflow.NewDiarizer()
+//	diarizer, err := voiceflow.NewDiarizer(ctx)
 //	…
 //	result, err := diarizer.ProcessFile(ctx, "meeting.flac")
 //	…
@@ -23,9 +23,15 @@
 //
 // # Contexts
 //
-// A context that is done ends its call soon, and no other one. The error then is [ErrCancelled], the error of
-// the context ([context.Canceled] or [context.DeadlineExceeded]) and its cause ([context.Cause]), all of them
-// for [errors.Is].
+// Every call that can take long has a context. A context that is done ends its calls soon, and no others, also
+// while they load a model, wait for another call or wait for a reader. The error then is [ErrCancelled] or, where
+// its deadline has passed, [ErrDeadline]; it is the error of the context ([context.Canceled] or
+// [context.DeadlineExceeded]) and its cause ([context.Cause]), too, all of them for [errors.Is].
+//
+// # Options
+//
+// An [Option] is a setting of what is made; a [CallOption] is a condition of one call. Some are both: given to
+// [NewDiarizer], [WithNumSpeakers] counts for every recording; given to [Diarizer.ProcessFile], for this one.
 //
 // # Units
 //

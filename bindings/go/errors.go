@@ -39,10 +39,10 @@ const (
 	ErrRuntime Status = C.VF_E_RUNTIME
 	// ErrProvider: a required execution provider is not available.
 	ErrProvider Status = C.VF_E_PROVIDER
-	// ErrCancelled: the call's context, or [Stream.Cancel], ended the call.
+	// ErrCancelled: the call's context, which was cancelled, ended the call.
 	ErrCancelled Status = C.VF_E_CANCELLED
-	// ErrDeadline: the time of [WithDeadline] passed before the work was done. It is os.ErrDeadlineExceeded,
-	// too.
+	// ErrDeadline: the deadline of the call's context passed before the work was done. It is
+	// os.ErrDeadlineExceeded, too.
 	ErrDeadline Status = C.VF_E_DEADLINE
 	// ErrLimit: the input exceeds a hard limit of the library.
 	ErrLimit Status = C.VF_E_LIMIT
@@ -128,15 +128,20 @@ func invalid(format string, values ...any) error {
 
 // cancelled is the error of a call that its context ended before the library was asked.
 func cancelled(ctx context.Context) error {
-	return &Error{Status: ErrCancelled, Text: "cancelled before the work began", cause: endOf(ctx)}
+	return because(ctx, &Error{Status: ErrCancelled, Text: "cancelled before the work began"})
 }
 
 // because adds the error of the context to that of a call which was cancelled by it.
 func because(ctx context.Context, err error) error {
-	if failed, ok := err.(*Error); ok && failed.Status == ErrCancelled {
-		failed.cause = endOf(ctx)
+	failed, ok := err.(*Error)
+	if !ok || failed.Status != ErrCancelled {
+		return err
 	}
-	return err
+	failed.cause = endOf(ctx)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		failed.Status = ErrDeadline
+	}
+	return failed
 }
 
 // endOf is the error of a context, and its cause where that says more; nil of one that is not done.

@@ -80,7 +80,7 @@ func TestTheCauseOfACancellationIsTold(t *testing.T) {
 		})
 	}
 	ctx, cancel := context.WithCancelCause(background)
-	_, err := diarizer(t).ProcessFile(ctx, conversationFile, func(Stage, float64) { cancel(closing) })
+	_, err := diarizer(t).ProcessFile(ctx, conversationFile, WithProgress(func(Stage, float64) { cancel(closing) }))
 	expectError(t, err, closing, "cancelled while", "context canceled: the room closes")
 	if err := endOf(background); err != nil {
 		t.Errorf("expected nothing of a context that is not done, got %v", err)

@@ -23,7 +23,7 @@ func fail(err error) {
 
 // Who spoke when in a file.
 func ExampleDiarizer_ProcessFile() {
-	diarizer, err := voiceflow.NewDiarizer()
+	diarizer, err := voiceflow.NewDiarizer(context.Background())
 	fail(err)
 	defer diarizer.Close()
 	result, err := diarizer.ProcessFile(context.Background(), meeting)
@@ -43,21 +43,21 @@ func ExampleDiarizer_ProcessFile() {
 
 // A call that may not take longer than some time.
 func ExampleDiarizer_ProcessFile_deadline() {
-	diarizer, err := voiceflow.NewDiarizer()
+	diarizer, err := voiceflow.NewDiarizer(context.Background())
 	fail(err)
 	defer diarizer.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Microsecond)
 	defer cancel()
 	_, err = diarizer.ProcessFile(ctx, meeting)
-	fmt.Println(errors.Is(err, context.DeadlineExceeded), errors.Is(err, voiceflow.ErrCancelled))
+	fmt.Println(errors.Is(err, context.DeadlineExceeded), errors.Is(err, voiceflow.ErrDeadline))
 	// Output: true true
 }
 
 // What is wrong, for the program and for people.
 func ExampleError() {
-	diarizer, err := voiceflow.NewDiarizer(voiceflow.WithThreads(1000))
+	diarizer, err := voiceflow.NewDiarizer(context.Background(), voiceflow.WithThreads(1000))
 	fmt.Println(errors.Is(err, voiceflow.ErrInvalidArgument), err)
-	diarizer, err = voiceflow.NewDiarizer()
+	diarizer, err = voiceflow.NewDiarizer(context.Background())
 	fail(err)
 	defer diarizer.Close()
 	_, err = diarizer.ProcessFile(context.Background(), "missing.wav")
@@ -69,10 +69,10 @@ func ExampleError() {
 
 // Live audio from a reader, here a decoder's standard output.
 func ExampleStream_Run() {
-	diarizer, err := voiceflow.NewDiarizer()
+	diarizer, err := voiceflow.NewDiarizer(context.Background())
 	fail(err)
 	defer diarizer.Close()
-	stream, err := diarizer.NewStream(16_000, 1, voiceflow.WithLatency(time.Second))
+	stream, err := diarizer.NewStream(context.Background(), 16_000, 1, voiceflow.WithLatency(time.Second))
 	fail(err)
 	defer stream.Close()
 	decoder := exec.Command("flac", "-dcs", "--force-raw-format", "--endian=little", "--sign=signed", meeting)
@@ -96,7 +96,7 @@ func ExampleStream_Run() {
 
 // The network itself, with buffers that are used again.
 func ExampleSession_InferInto() {
-	session, err := voiceflow.NewSession()
+	session, err := voiceflow.NewSession(context.Background())
 	fail(err)
 	defer session.Close()
 	silence := make([]float32, 2*3*16_000)
@@ -111,7 +111,7 @@ func ExampleSession_InferInto() {
 // Who the speakers are.
 func ExampleGallery() {
 	ctx := context.Background()
-	diarizer, err := voiceflow.NewDiarizer()
+	diarizer, err := voiceflow.NewDiarizer(context.Background())
 	fail(err)
 	defer diarizer.Close()
 	result, err := diarizer.ProcessFile(ctx, meeting)

@@ -94,12 +94,12 @@ func (g *Gallery) Save(path string) error {
 // white space around it or control characters, and none that unknown speakers are given ("SPEAKER_00"). A
 // name may have several recordings: its voice is their mean.
 func (g *Gallery) EnrollFile(ctx context.Context, d *Diarizer, name, path string,
-	progress ...Progress,
+	options ...CallOption,
 ) error {
 	return withText("path", path, func(path *C.char) error {
-		return g.enroll(ctx, d, name, progress,
-			func(c *C.vf_gallery, d *C.vf_diarizer, name *C.char, control *C.vfgo_control) C.vfgo_answer {
-				return C.go_vf_gallery_enroll_file(c, d, name, path, control)
+		return g.enroll(ctx, d, name, options,
+			func(c *C.vf_gallery, d *C.vf_diarizer, name *C.char, asked *C.vfgo_call) C.vfgo_answer {
+				return C.go_vf_gallery_enroll_file(c, d, name, path, asked)
 			})
 	})
 }
@@ -107,25 +107,25 @@ func (g *Gallery) EnrollFile(ctx context.Context, d *Diarizer, name, path string
 // EnrollFloat32 enrolls a person by samples as [Diarizer.ProcessFloat32] takes them, as EnrollFile does by a
 // file.
 func (g *Gallery) EnrollFloat32(ctx context.Context, d *Diarizer, name string, samples []float32,
-	sampleRate, channels int, progress ...Progress,
+	sampleRate, channels int, options ...CallOption,
 ) error {
 	frames, rate, count, err := format(len(samples), sampleRate, channels)
 	if err != nil {
 		return err
 	}
-	return g.enroll(ctx, d, name, progress,
-		func(c *C.vf_gallery, d *C.vf_diarizer, name *C.char, control *C.vfgo_control) C.vfgo_answer {
-			return C.go_vf_gallery_enroll_f32(c, d, name, floats(samples), frames, rate, count, control)
+	return g.enroll(ctx, d, name, options,
+		func(c *C.vf_gallery, d *C.vf_diarizer, name *C.char, asked *C.vfgo_call) C.vfgo_answer {
+			return C.go_vf_gallery_enroll_f32(c, d, name, floats(samples), frames, rate, count, asked)
 		})
 }
 
-func (g *Gallery) enroll(ctx context.Context, d *Diarizer, name string, progress []Progress,
-	enroll func(*C.vf_gallery, *C.vf_diarizer, *C.char, *C.vfgo_control) C.vfgo_answer,
+func (g *Gallery) enroll(ctx context.Context, d *Diarizer, name string, options []CallOption,
+	enroll func(*C.vf_gallery, *C.vf_diarizer, *C.char, *C.vfgo_call) C.vfgo_answer,
 ) error {
 	return withText("name", name, func(name *C.char) error {
-		return controlled(ctx, progress, func(control *C.vfgo_control) error {
+		return under(ctx, options, func(asked *C.vfgo_call) error {
 			return g.with(func(c *C.vf_gallery) error {
-				return d.call(func(d *C.vf_diarizer) C.vfgo_answer { return enroll(c, d, name, control) })
+				return d.call(func(d *C.vf_diarizer) C.vfgo_answer { return enroll(c, d, name, asked) })
 			})
 		})
 	})

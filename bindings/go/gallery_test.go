@@ -65,7 +65,7 @@ func TestAGalleryIsSavedAndLoaded(t *testing.T) {
 	if names := must[[]string](t)(loaded.Names()); !slices.Equal(names, []string{"ben"}) {
 		t.Fatalf("expected one name, got %v", names)
 	}
-	other := must[*Diarizer](t)(NewDiarizer(WithModelPath(filepath.Join(modelsFolder, "good.onnx"))))
+	other := must[*Diarizer](t)(NewDiarizer(background, WithModelPath(filepath.Join(modelsFolder, "good.onnx"))))
 	defer other.Close()
 	_, err := other.LoadGallery(path)
 	expectError(t, err, ErrGallery)
@@ -78,7 +78,7 @@ func TestAGalleryIsSavedAndLoaded(t *testing.T) {
 
 func TestBadInputOfAGallery(t *testing.T) {
 	d, g, ctx := diarizer(t), enrolled(t), background
-	other := must[*Diarizer](t)(NewDiarizer(WithModelPath(filepath.Join(modelsFolder, "good.onnx"))))
+	other := must[*Diarizer](t)(NewDiarizer(background, WithModelPath(filepath.Join(modelsFolder, "good.onnx"))))
 	defer other.Close()
 	voice := must[*Diarization](t)(d.ProcessFile(ctx, conversationFile)).Speakers()[0].Embedding
 	identify := func(voice []float32) error { _, err := g.Identify(voice, 0.5); return err }
@@ -119,14 +119,14 @@ func TestBadInputOfAGallery(t *testing.T) {
 func TestAContextEndsAnEnrollment(t *testing.T) {
 	g := gallery(t)
 	ctx, cancel := context.WithCancel(background)
-	err := g.EnrollFile(ctx, diarizer(t), "ada", conversationFile, func(Stage, float64) {
+	err := g.EnrollFile(ctx, diarizer(t), "ada", conversationFile, WithProgress(func(Stage, float64) {
 		cancel()
 		<-ctx.Done()
-	})
+	}))
 	expectError(t, err, context.Canceled)
 	expectError(t, err, ErrCancelled)
 	expectPanic(t, "enroll", func() {
-		g.EnrollFile(background, diarizer(t), "ada", conversationFile, func(Stage, float64) { panic("enroll") })
+		g.EnrollFile(background, diarizer(t), "ada", conversationFile, WithProgress(func(Stage, float64) { panic("enroll") }))
 	})
 	if names := must[[]string](t)(g.Names()); len(names) != 0 {
 		t.Fatalf("expected nobody, got %v", names)

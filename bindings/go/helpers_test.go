@@ -89,7 +89,7 @@ func check(t testing.TB, err error) {
 }
 
 // shared has the fast model, loaded once: most tests ask nothing about accuracy.
-var shared = sync.OnceValues(func() (*Diarizer, error) { return NewDiarizer(WithBundle("fast-cnn")) })
+var shared = sync.OnceValues(func() (*Diarizer, error) { return NewDiarizer(background, WithBundle("fast-cnn")) })
 
 func diarizer(t testing.TB) *Diarizer {
 	t.Helper()
@@ -98,14 +98,14 @@ func diarizer(t testing.TB) *Diarizer {
 
 func session(t testing.TB, options ...Option) *Session {
 	t.Helper()
-	s := must[*Session](t)(NewSession(options...))
+	s := must[*Session](t)(NewSession(background, options...))
 	t.Cleanup(func() { s.Close() })
 	return s
 }
 
 func stream(t testing.TB, options ...Option) *Stream {
 	t.Helper()
-	s := must[*Stream](t)(diarizer(t).NewStream(rate, 1, options...))
+	s := must[*Stream](t)(diarizer(t).NewStream(background, rate, 1, options...))
 	t.Cleanup(func() { s.Close() })
 	return s
 }

@@ -52,7 +52,7 @@ func damaged(t *testing.T) string {
 // whole makes a diarizer with a network that cannot be split, which the library tells at the level debug.
 func whole() (*Diarizer, error) {
 	families := filepath.Join(modelsFolder, "..", "families")
-	return NewDiarizer(WithSegmentationModel(filepath.Join(families, "segmentation.onnx")),
+	return NewDiarizer(background, WithSegmentationModel(filepath.Join(families, "segmentation.onnx")),
 		WithEmbeddingModel(filepath.Join(families, "titanet.onnx")))
 }
 
@@ -97,9 +97,9 @@ func TestALoggerThatIsRefusedChangesNothing(t *testing.T) {
 	var first, second written
 	check(t, SetLogger(at(slog.LevelWarn, &first)))
 	var refused error
-	must[*Diarization](t)(d.ProcessInt16(background, conversation()[:4*rate], rate, 1, func(Stage, float64) {
+	must[*Diarization](t)(d.ProcessInt16(background, conversation()[:4*rate], rate, 1, WithProgress(func(Stage, float64) {
 		refused = SetLogger(at(slog.LevelWarn, &second))
-	})).Close()
+	}))).Close()
 	expectError(t, refused, ErrInvalidArgument, "callback")
 	must[*Diarization](t)(d.ProcessFile(background, path)).Close()
 	if !strings.Contains(first.String(), path) || second.String() != "" {

@@ -12,15 +12,25 @@ import (
 // Option is a setting of [NewDiarizer], [NewSession] or [Diarizer.NewStream], made by one of the With
 // functions. A value out of range is an error of that function, [ErrInvalidArgument], and so is an option
 // that it has no use for. Of one option given twice the last counts.
-type Option struct {
+type Option interface {
+	option() constructorOption
+}
+
+// constructorOption is an Option: what it sets, or what it asks of the load itself.
+type constructorOption struct {
 	name   string
 	usedBy user
 	set    setter
+	load   condition
 }
+
+func (o constructorOption) option() constructorOption { return o }
 
 type setter func(*C.vf_options) error
 
-func (s setter) of(name string, usedBy user) Option { return Option{name, usedBy, s} }
+func (s setter) of(name string, usedBy user) Option {
+	return constructorOption{name: name, usedBy: usedBy, set: s}
+}
 
 // user is the functions that options are for, one bit for each.
 type user int
@@ -68,13 +78,15 @@ const (
 	ProviderRequired ProviderPolicy = C.VF_PROVIDER_REQUIRED
 )
 
-// withOptions hands the options of one function to use: NULL where there are none.
-func withOptions(function user, options []Option, use func(*C.vf_options) error) error {
-	if abi != nil || len(options) == 0 {
-		if abi != nil {
-			return abi
-		}
-		return use(nil)
+// withOptions hands the options of one function to use, NULL where there are none, with the conditions of the
+// load.
+func withOptions(function user, options []Option, use func(*C.vf_options, conditions) error) error {
+	if abi != nil {
+		return abi
+	}
+	var load conditions
+	if len(options) == 0 {
+		return use(nil, load)
 	}
 	var set *C.vf_options
 	if err := call(func() C.vfgo_answer { return C.go_vf_options_create(&set) }); err != nil {
@@ -82,17 +94,25 @@ func withOptions(function user, options []Option, use func(*C.vf_options) error)
 	}
 	defer C.vf_options_destroy(set)
 	for i, option := range options {
-		switch {
-		case option.set == nil:
-			return invalid("options: expected one made by a With function at index %d, got a zero value", i)
-		case option.usedBy&function == 0:
-			return invalid("%s: expected an option of %v, got one of %v", option.name, function, option.usedBy)
+		if option == nil {
+			return invalid("options: expected one made by this package at index %d, got nil", i)
 		}
-		if err := option.set(set); err != nil {
-			return err
+		made := option.option()
+		if made.usedBy&function == 0 {
+			return invalid("%s: expected an option of %v, got one of %v", made.name, function, made.usedBy)
+		}
+		if made.set != nil {
+			if err := made.set(set); err != nil {
+				return err
+			}
+		}
+		if made.load != nil {
+			if err := made.load(&load); err != nil {
+				return err
+			}
 		}
 	}
-	return use(set)
+	return use(set, load)
 }
 
 // WithModelPath takes the model from an ONNX file. Default: the model in the library.
@@ -192,46 +212,6 @@ func WithBatch(batch int) Option {
 	return sizeSetter("batch", batch, func(o *C.vf_options, batch C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_batch(o, batch)
 	}).of("WithBatch", forDiarizer)
-}
-
-// WithDeadline sets the longest time that every single call may take, waiting included; it then fails with
-// [ErrDeadline]. Rounded up to milliseconds; 0 expires at once. Default: no limit. A context with a
-// deadline does the same for one call.
-func WithDeadline(limit time.Duration) Option {
-	return setter(func(o *C.vf_options) error {
-		if limit < 0 {
-			return invalid("deadline: expected 0 or more, got %v", limit)
-		}
-		ms := C.uint64_t(limit / time.Millisecond)
-		if limit%time.Millisecond > 0 {
-			ms++
-		}
-		return call(func() C.vfgo_answer { return C.go_vf_options_set_deadline_ms(o, ms) })
-	}).of("WithDeadline", forDiarizer|forSession|forStream)
-}
-
-// WithNumSpeakers asks for exactly this many speakers, 1 to 100. Default: the voices decide. A recording
-// without speech has none whatever is asked for.
-func WithNumSpeakers(count int) Option {
-	return sizeSetter("num_speakers", count, func(o *C.vf_options, count C.size_t) C.vfgo_answer {
-		return C.go_vf_options_set_num_speakers(o, count)
-	}).of("WithNumSpeakers", forDiarizer)
-}
-
-// WithSpeakerRange asks for at least atLeast (0 to 100) and at most atMost speakers (1 to 100). Default 0 and
-// 100.
-func WithSpeakerRange(atLeast, atMost int) Option {
-	return setter(func(o *C.vf_options) error {
-		low, err := size("min", atLeast)
-		if err != nil {
-			return err
-		}
-		high, err := size("max", atMost)
-		if err != nil {
-			return err
-		}
-		return call(func() C.vfgo_answer { return C.go_vf_options_set_speaker_range(o, low, high) })
-	}).of("WithSpeakerRange", forDiarizer|forStream)
 }
 
 // WithHop sets the time from the start of one window to the next: 0.1 s to 60 s, and at most the model's

@@ -25,7 +25,6 @@ func TestEveryOptionIsChecked(t *testing.T) {
 		"threads: expected 0":        WithThreads(-1),
 		"threads":                    WithThreads(257),
 		"batch":                      WithBatch(1025),
-		"deadline":                   WithDeadline(-1),
 		"speakers":                   WithNumSpeakers(101),
 		"num_speakers: expected 0":   WithNumSpeakers(math.MinInt),
 		"min":                        WithSpeakerRange(5, 4),
@@ -46,10 +45,10 @@ func TestEveryOptionIsChecked(t *testing.T) {
 		"cluster":                    WithMinClusterSize(0),
 		"folder":                     WithPLDA("\x00"),
 		"bundle":                     WithBundle("a\x00"),
-		"options: expected one made": {},
+		"options: expected one made": nil,
 	} {
 		t.Run(words, func(t *testing.T) {
-			_, err := NewDiarizer(WithThreads(1), option)
+			_, err := NewDiarizer(background, WithThreads(1), option)
 			failed, ok := err.(*Error)
 			if !ok || failed.Status != ErrInvalidArgument && failed.Status != ErrNull && failed.Status != ErrLimit {
 				t.Fatalf("expected a value that is refused, got %v", err)
@@ -64,11 +63,11 @@ func TestEveryOptionIsTaken(t *testing.T) {
 	good := filepath.Join(modelsFolder, "good.onnx")
 	model := must[[]byte](t)(os.ReadFile(good))
 	memory := WithModelMemory(model)
-	d := must[*Diarizer](t)(NewDiarizer(
+	d := must[*Diarizer](t)(NewDiarizer(background,
 		WithModelPath(filepath.Join(modelsFolder, "nan.onnx")), memory,
 		WithProvider(ProviderCPU, ProviderRequired), WithDeviceID(0), WithDeviceMemoryLimit(1<<30),
 		WithCacheFolder(t.TempDir()), WithTelemetry(false), WithThreads(1), WithBatch(4),
-		WithDeadline(time.Hour+time.Nanosecond), WithNumSpeakers(2), WithSpeakerRange(1, 5),
+		WithNumSpeakers(2), WithSpeakerRange(1, 5),
 		WithHop(500*time.Millisecond), WithMinSpeech(time.Millisecond), WithMinSilence(time.Millisecond),
 		WithSegmentationReceptiveField(991, 270),
 		WithEmbeddingFamily(EmbeddingFamilyNeMo), WithFrontend(FrontendSherpa),
@@ -81,17 +80,16 @@ func TestEveryOptionIsTaken(t *testing.T) {
 	if result.Duration() < 50*time.Second {
 		t.Fatalf("expected the whole recording, got %v", result.Duration())
 	}
-	s := must[*Session](t)(NewSession(WithModelPath(good), memory, WithProvider(ProviderCPU, ProviderPreferred),
-		WithDeviceID(0), WithDeviceMemoryLimit(0), WithCacheFolder(t.TempDir()), WithTelemetry(false), WithThreads(1), WithSlots(2),
-		WithDeadline(time.Hour)))
-	_, err := NewSession(WithModelPath(good), WithTelemetry(true))
+	s := must[*Session](t)(NewSession(background, WithModelPath(good), memory, WithProvider(ProviderCPU, ProviderPreferred),
+		WithDeviceID(0), WithDeviceMemoryLimit(0), WithCacheFolder(t.TempDir()), WithTelemetry(false), WithThreads(1), WithSlots(2)))
+	_, err := NewSession(background, WithModelPath(good), WithTelemetry(true))
 	expectError(t, err, ErrInvalidArgument, "telemetry: expected off")
 	s.Close()
-	live := must[*Stream](t)(d.NewStream(rate, 1, WithLatency(time.Second), WithHistory(time.Minute),
+	live := must[*Stream](t)(d.NewStream(background, rate, 1, WithLatency(time.Second), WithHistory(time.Minute),
 		WithSpeakerRange(0, 5), WithMinSpeech(time.Millisecond), WithMinSilence(time.Millisecond),
-		WithClusteringThreshold(0.5), WithDeadline(time.Hour)))
+		WithClusteringThreshold(0.5)))
 	live.Close()
-	_, err = NewDiarizer(WithProvider(ProviderCUDA, ProviderRequired))
+	_, err = NewDiarizer(background, WithProvider(ProviderCUDA, ProviderRequired))
 	if err != nil {
 		expectError(t, err, ErrProvider)
 	}
@@ -103,12 +101,12 @@ func TestModelsAreKeptInTheCacheFolder(t *testing.T) {
 	cpu := WithProvider(ProviderCPU, ProviderRequired)
 	folder := filepath.Join(t.TempDir(), "made")
 	audio := noise(rate)
-	plain := must[*Session](t)(NewSession(good, cpu, WithThreads(1)))
+	plain := must[*Session](t)(NewSession(background, good, cpu, WithThreads(1)))
 	defer plain.Close()
 	expected := must[*Inference](t)(plain.Infer(background, audio, 1))
 	var written os.FileInfo
 	for range 2 {
-		s := must[*Session](t)(NewSession(good, cpu, WithThreads(1), WithCacheFolder(folder)))
+		s := must[*Session](t)(NewSession(background, good, cpu, WithThreads(1), WithCacheFolder(folder)))
 		found := must[*Inference](t)(s.Infer(background, audio, 1))
 		if !reflect.DeepEqual(found, expected) || s.Info() != plain.Info() {
 			t.Fatal("expected the model to be the same with and without the folder")
@@ -124,34 +122,34 @@ func TestModelsAreKeptInTheCacheFolder(t *testing.T) {
 		}
 		written = info
 	}
-	_, err := NewSession(good, cpu, WithCacheFolder(filepath.Join(folder, written.Name())))
+	_, err := NewSession(background, good, cpu, WithCacheFolder(filepath.Join(folder, written.Name())))
 	expectError(t, err, ErrInvalidArgument, "cache_folder: expected a folder")
 }
 
 func TestOptionsOfAnotherFunctionAreRefused(t *testing.T) {
 	for words, made := range map[string]func() error{
 		"WithSlots: expected an option of NewDiarizer, got one of NewSession": func() error {
-			_, err := NewDiarizer(WithSlots(2))
+			_, err := NewDiarizer(background, WithSlots(2))
 			return err
 		},
 		"WithLatency: expected an option of NewDiarizer, got one of NewStream": func() error {
-			_, err := NewDiarizer(WithLatency(time.Second))
+			_, err := NewDiarizer(background, WithLatency(time.Second))
 			return err
 		},
 		"WithHop: expected an option of NewSession, got one of NewDiarizer": func() error {
-			_, err := NewSession(WithThreads(1), WithHop(time.Second))
+			_, err := NewSession(background, WithThreads(1), WithHop(time.Second))
 			return err
 		},
 		"WithMinSpeech: expected an option of NewSession, got one of NewDiarizer or NewStream": func() error {
-			_, err := NewSession(WithMinSpeech(time.Second))
+			_, err := NewSession(background, WithMinSpeech(time.Second))
 			return err
 		},
 		"WithThreads: expected an option of NewStream, got one of NewDiarizer or NewSession": func() error {
-			_, err := diarizer(t).NewStream(rate, 1, WithLatency(time.Second), WithThreads(1))
+			_, err := diarizer(t).NewStream(background, rate, 1, WithLatency(time.Second), WithThreads(1))
 			return err
 		},
 		"WithNumSpeakers: expected an option of NewStream, got one of NewDiarizer": func() error {
-			_, err := diarizer(t).NewStream(rate, 1, WithNumSpeakers(2))
+			_, err := diarizer(t).NewStream(background, rate, 1, WithNumSpeakers(2))
 			return err
 		},
 	} {
@@ -163,24 +161,24 @@ func TestTwoPublicModels(t *testing.T) {
 	families := filepath.Join(modelsFolder, "..", "families")
 	segmentation := filepath.Join(families, "segmentation.onnx")
 	embedding := filepath.Join(families, "campplus.onnx")
-	d := must[*Diarizer](t)(NewDiarizer(WithSegmentationModel(segmentation), WithEmbeddingModel(embedding)))
+	d := must[*Diarizer](t)(NewDiarizer(background, WithSegmentationModel(segmentation), WithEmbeddingModel(embedding)))
 	defer d.Close()
 	if name := d.Info().Name; name != "segmentation + campplus" {
 		t.Fatalf("got the name %q", name)
 	}
-	memory := must[*Diarizer](t)(NewDiarizer(
+	memory := must[*Diarizer](t)(NewDiarizer(background,
 		WithSegmentationModelMemory(must[[]byte](t)(os.ReadFile(segmentation))),
 		WithEmbeddingModelMemory(must[[]byte](t)(os.ReadFile(embedding)))))
 	defer memory.Close()
 	if memory.Info().SHA256 != d.Info().SHA256 {
 		t.Fatalf("expected %q, got %q", d.Info().SHA256, memory.Info().SHA256)
 	}
-	_, err := NewDiarizer(WithSegmentationModel(embedding), WithEmbeddingModel(segmentation))
+	_, err := NewDiarizer(background, WithSegmentationModel(embedding), WithEmbeddingModel(segmentation))
 	expectError(t, err, ErrModel, "campplus.onnx: expected a segmentation network")
 }
 
 func TestRecordingsAndWindowsHaveModelsOfTheirOwn(t *testing.T) {
-	d := must[*Diarizer](t)(NewDiarizer())
+	d := must[*Diarizer](t)(NewDiarizer(background))
 	defer d.Close()
 	if recordings, windows := d.Info().Name, session(t).Info().Name; recordings != "accurate" || windows != "fast-cnn" {
 		t.Fatalf("expected accurate and fast-cnn, got %q and %q", recordings, windows)
@@ -188,12 +186,12 @@ func TestRecordingsAndWindowsHaveModelsOfTheirOwn(t *testing.T) {
 }
 
 func TestBundle(t *testing.T) {
-	d := must[*Diarizer](t)(NewDiarizer(WithBundle(filepath.Join(modelsFolder, "../../../models/fast-cnn/1.0.1"))))
+	d := must[*Diarizer](t)(NewDiarizer(background, WithBundle(filepath.Join(modelsFolder, "../../../models/fast-cnn/1.0.1"))))
 	defer d.Close()
 	if name := d.Info().Name; name != "fast-cnn" {
 		t.Fatalf("got the name %q", name)
 	}
-	_, err := NewDiarizer(WithBundle("nowhere"))
+	_, err := NewDiarizer(background, WithBundle("nowhere"))
 	expectError(t, err, ErrInvalidArgument, "bundle nowhere: expected a folder with model.onnx")
 }
 
@@ -201,10 +199,10 @@ func TestModelsThatCannotBeUsed(t *testing.T) {
 	for file, kind := range map[string]Status{
 		"wrong_contract.onnx": ErrModel, "make_models.py": ErrModel, "nowhere.onnx": ErrNotFound, ".": ErrIO,
 	} {
-		_, err := NewSession(WithModelPath(filepath.Join(modelsFolder, file)))
+		_, err := NewSession(background, WithModelPath(filepath.Join(modelsFolder, file)))
 		expectError(t, err, kind, modelsFolder)
 	}
-	_, err := NewDiarizer(WithPLDA(modelsFolder), WithClusteringMethod(ClusteringVBx))
+	_, err := NewDiarizer(background, WithPLDA(modelsFolder), WithClusteringMethod(ClusteringVBx))
 	if err == nil {
 		t.Fatal("expected a folder without a PLDA to be refused")
 	}

@@ -62,14 +62,15 @@ func (w *Writer) write(block []byte) (taken bool, err error) {
 	return true, err
 }
 
-// ReadFrom pushes all that a reader gives, as it comes, until its end, which is no error.
+// ReadFrom pushes all that a reader gives, as it comes, until its end, which is no error. The context of the
+// writer ends it also while a Read blocks, see [Stream.Run].
 func (w *Writer) ReadFrom(reader io.Reader) (total int64, err error) {
 	if _, err := w.stream.owned(); err != nil {
 		return 0, err
 	}
 	buffer := make([]byte, w.stream.chunkBytes())
 	for {
-		n, ended := reader.Read(buffer)
+		n, ended := readUnder(w.ctx, reader, buffer)
 		written, err := w.Write(buffer[:n])
 		total += int64(written)
 		switch {
@@ -96,13 +97,50 @@ func (w *Writer) Close() error {
 // chunkBytes is 100 ms of raw audio.
 func (s *Stream) chunkBytes() int { return max(1, s.sampleRate/10) * 2 * s.channels }
 
+// readUnder is a Read whose wait the context ends. The goroutine that reads stays until the Read returns, and
+// has the buffer until then.
+func readUnder(ctx context.Context, reader io.Reader, buffer []byte) (int, error) {
+	if ctx.Err() != nil {
+		return 0, cancelled(ctx)
+	}
+	if ctx.Done() == nil {
+		return reader.Read(buffer)
+	}
+	type outcome struct {
+		n     int
+		err   error
+		fault any
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		// Where Read ends its goroutine.
+		got := outcome{err: io.ErrNoProgress}
+		defer func() {
+			got.fault = recover()
+			done <- got
+		}()
+		got.n, got.err = reader.Read(buffer)
+	}()
+	select {
+	case got := <-done:
+		if got.fault != nil {
+			panic(got.fault)
+		}
+		return got.n, got.err
+	case <-ctx.Done():
+		return 0, because(ctx, &Error{Status: ErrCancelled, Text: "cancelled while waiting for audio"})
+	}
+}
+
 // Run pushes raw 16-bit samples, as a [Writer] does, until the end of the reader, finishes the stream and
 // gives the segments as soon as they are there, as Read does: final ones, and others that hold until the next
-// are read. Result has the result afterwards. An error is the last thing given. A loop that is left does not
-// finish the stream.
+// are read. The options are those of Finish, and Result has the result afterwards. An error is the last thing
+// given. A loop that is left does not finish the stream.
 //
-// A Read of the reader that blocks is not ended by the context: close what it reads from.
-func (s *Stream) Run(ctx context.Context, reader io.Reader) iter.Seq2[Segment, error] {
+// The context ends it also while a Read of the reader blocks, such as one of [os.Stdin] to which nothing comes:
+// reading is done in a goroutine of its own then, which stays until its Read returns. What that Read still
+// gives is lost; to end it, close what it reads from.
+func (s *Stream) Run(ctx context.Context, reader io.Reader, options ...CallOption) iter.Seq2[Segment, error] {
 	return func(yield func(Segment, error) bool) {
 		if _, err := s.owned(); err != nil {
 			yield(Segment{}, err)
@@ -111,7 +149,7 @@ func (s *Stream) Run(ctx context.Context, reader io.Reader) iter.Seq2[Segment, e
 		writer, buffer := s.Writer(ctx), make([]byte, s.chunkBytes())
 		for ended := error(nil); ended == nil; {
 			var n int
-			n, ended = reader.Read(buffer)
+			n, ended = readUnder(ctx, reader, buffer)
 			if _, err := writer.Write(buffer[:n]); err != nil {
 				yield(Segment{}, err)
 				return
@@ -124,7 +162,7 @@ func (s *Stream) Run(ctx context.Context, reader io.Reader) iter.Seq2[Segment, e
 				return
 			}
 		}
-		if _, err := s.Finish(ctx); err != nil {
+		if _, err := s.Finish(ctx, options...); err != nil {
 			yield(Segment{}, err)
 			return
 		}

@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/iotest"
+	"time"
 )
 
 func TestRawAudioIsHeardWhateverItsPieces(t *testing.T) {
@@ -101,7 +104,7 @@ func TestRunsThatFail(t *testing.T) {
 	ctx, cancel := context.WithCancel(background)
 	cancel()
 	expectError(t, last(t, s, ctx, bytes.NewReader(raw)), context.Canceled)
-	stereo := must[*Stream](t)(diarizer(t).NewStream(rate, 2))
+	stereo := must[*Stream](t)(diarizer(t).NewStream(background, rate, 2))
 	defer stereo.Close()
 	err = last(t, stereo, background, bytes.NewReader(raw[:4*100+3]))
 	expectError(t, err, io.ErrUnexpectedEOF, "expected frames of 4 bytes, got 3 bytes at the end")
@@ -131,11 +134,75 @@ func TestAWriteThatIsNotTakenIsNotCounted(t *testing.T) {
 	if n64 != 0 {
 		t.Fatalf("expected nothing to be taken, got %d", n64)
 	}
-	late := stream(t, WithDeadline(0))
-	raw := bytesOf(conversation()[:3*rate])
-	n, err = late.Writer(background).Write(raw)
+	// What waits for another call is taken, of one write no more than the first push.
+	release := hold(t, s, conversation()[:4*rate])
+	late, end := context.WithTimeout(background, 10*time.Millisecond)
+	defer end()
+	n, err = s.Writer(late).Write(bytesOf(conversation()[4*rate : 8*rate]))
 	expectError(t, err, ErrDeadline)
-	if n == 0 || n > len(raw) {
-		t.Fatalf("expected the bytes of the first pushes, got %d", n)
+	if n != blockBytes {
+		t.Fatalf("expected the %d bytes of the first push, got %d", blockBytes, n)
 	}
+	release()
+}
+
+// A pipe to which nobody writes, as the standard input of a service may be.
+func TestAContextEndsAReadThatBlocks(t *testing.T) {
+	for name, read := range map[string]func(context.Context, *Stream, io.Reader) error{
+		"Run": func(ctx context.Context, s *Stream, reader io.Reader) error { return last(t, s, ctx, reader) },
+		"ReadFrom": func(ctx context.Context, s *Stream, reader io.Reader) error {
+			_, err := s.Writer(ctx).ReadFrom(reader)
+			return err
+		},
+		"io.Copy": func(ctx context.Context, s *Stream, reader io.Reader) error {
+			_, err := io.Copy(s.Writer(ctx), struct{ io.Reader }{reader})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := stream(t)
+			idle, feed, err := os.Pipe()
+			check(t, err)
+			defer idle.Close()
+			defer feed.Close()
+			before := bytesOf(conversation()[:rate])
+			must[int](t)(feed.Write(before))
+			ctx, cancel := context.WithTimeout(background, 500*time.Millisecond)
+			defer cancel()
+			began := time.Now()
+			err = read(ctx, s, idle)
+			expectError(t, err, context.DeadlineExceeded)
+			expectError(t, err, ErrDeadline, "cancelled while waiting for audio")
+			if took := time.Since(began); took > 500*time.Millisecond+soon {
+				t.Errorf("expected the end at once, got %v", took)
+			}
+			// What came before was taken, and the stream goes on.
+			result := must[*Diarization](t)(s.Finish(background))
+			if result.Duration() != time.Second {
+				t.Errorf("expected a second of audio, got %v", result.Duration())
+			}
+		})
+	}
+}
+
+// panicking is a reader that does so.
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("read") }
+
+// leaving is a reader that ends its goroutine, as t.FailNow does.
+type leaving struct{}
+
+func (leaving) Read([]byte) (int, error) {
+	runtime.Goexit()
+	return 0, nil
+}
+
+func TestReadersThatDoNotReturn(t *testing.T) {
+	ctx, cancel := context.WithCancel(background)
+	defer cancel()
+	for _, ctx := range []context.Context{background, ctx} {
+		expectPanic(t, "read", func() { last(t, stream(t), ctx, panicking{}) })
+	}
+	expectError(t, last(t, stream(t), ctx, leaving{}), io.ErrNoProgress)
 }

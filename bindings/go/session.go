@@ -7,7 +7,6 @@ import (
 	"context"
 	"runtime"
 	"slices"
-	"sync"
 	"unsafe"
 )
 
@@ -15,8 +14,6 @@ import (
 type Session struct {
 	h    *handle
 	info ModelInfo
-	// Switches that are not set, kept for later calls.
-	switches *switches
 }
 
 // Inference is what the network makes of a batch of windows.
@@ -29,25 +26,19 @@ type Inference struct {
 	Frames, Speakers, Dim int
 }
 
-// NewSession loads a model and checks it. Its options are WithModelPath, WithModelMemory, WithRuntimeLibrary,
-// WithTelemetry, WithProvider, WithDeviceID, WithDeviceMemoryLimit, WithCacheFolder, WithThreads, WithSlots and WithDeadline.
-func NewSession(options ...Option) (*Session, error) {
-	return NewSessionContext(context.Background(), options...)
-}
-
-// NewSessionContext is [NewSession] with a context, which ends the load when it is done.
-func NewSessionContext(ctx context.Context, options ...Option) (*Session, error) {
-	kept := &switches{}
-	s := &Session{switches: kept}
-	destroy := func(p unsafe.Pointer) {
-		C.vf_session_destroy((*C.vf_session)(p))
-		kept.close()
-	}
+// NewSession loads a model and checks it; the context ends the load. Its options are WithModelPath,
+// WithModelMemory, WithBundle, WithRuntimeLibrary, WithTelemetry, WithProvider, WithDeviceID,
+// WithDeviceMemoryLimit, WithCacheFolder, WithThreads, WithSlots and WithProgress.
+func NewSession(ctx context.Context, options ...Option) (*Session, error) {
+	s := &Session{}
 	var err error
+	destroy := func(p unsafe.Pointer) { C.vf_session_destroy((*C.vf_session)(p)) }
 	s.h, err = own(s, "session", destroy, func(out unsafe.Pointer) error {
-		return withOptions(forSession, options, func(o *C.vf_options) error {
-			return loading(ctx, func(cancel *C.vf_cancel) C.vfgo_answer {
-				return C.go_vf_session_create(o, cancel, (**C.vf_session)(out))
+		return withOptions(forSession, options, func(o *C.vf_options, load conditions) error {
+			return load.during(ctx, func(asked *C.vfgo_call) error {
+				return call(func() C.vfgo_answer {
+					return C.go_vf_session_create(o, asked, (**C.vf_session)(out))
+				})
 			})
 		})
 	})
@@ -126,19 +117,23 @@ func (s *Session) Frames(samples int) (int, error) {
 
 // Infer runs the network on a batch of windows, 1 to 1,024, whose samples stand one after the other: mono, 16
 // kHz, -1 to 1, finite. A window is at least one frame step of the model long and at most 960,000 samples (60
-// s). The call waits while all run slots are taken.
-func (s *Session) Infer(ctx context.Context, audio []float32, batch int) (*Inference, error) {
+// s). The call waits while all run slots are taken, of which a progress function is told.
+func (s *Session) Infer(ctx context.Context, audio []float32, batch int, options ...CallOption) (
+	*Inference, error,
+) {
 	out := &Inference{}
-	if err := s.InferInto(ctx, audio, batch, out); err != nil {
+	if err := s.InferInto(ctx, audio, batch, out, options...); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
 // InferInto is Infer with the buffers of an earlier inference, which grow where they are too small. It
-// allocates nothing otherwise, unless the context can be cancelled. After a failure out is not to be looked
-// at.
-func (s *Session) InferInto(ctx context.Context, audio []float32, batch int, out *Inference) error {
+// allocates nothing otherwise, unless the context can be cancelled or there are options. After a failure out is
+// not to be looked at.
+func (s *Session) InferInto(ctx context.Context, audio []float32, batch int, out *Inference,
+	options ...CallOption,
+) error {
 	switch {
 	case out == nil:
 		return invalid("out: expected an inference, got nil")
@@ -146,30 +141,17 @@ func (s *Session) InferInto(ctx context.Context, audio []float32, batch int, out
 		return invalid("batch: expected 1 to 1,024, got %d", batch)
 	case len(audio)%batch != 0:
 		return invalid("audio: expected %d windows of one length, got %d values", batch, len(audio))
-	case ctx.Err() != nil:
-		return cancelled(ctx)
-	case ctx.Done() == nil:
-		return s.infer(audio, batch, out, nil)
 	}
-	if _, err := s.owned(); err != nil {
-		return err
-	}
-	cancel, err := s.switches.take()
-	if err != nil {
-		return err
-	}
-	settle := whenDone(ctx, func() { C.vf_cancel_set(cancel) })
-	defer func() { s.switches.give(cancel, settle()) }()
-	return because(ctx, s.infer(audio, batch, out, cancel))
+	return under(ctx, options, func(asked *C.vfgo_call) error { return s.infer(audio, batch, out, asked) })
 }
 
-func (s *Session) infer(audio []float32, batch int, out *Inference, cancel *C.vf_cancel) error {
+func (s *Session) infer(audio []float32, batch int, out *Inference, asked *C.vfgo_call) error {
 	for {
 		var made C.vfgo_inference
 		err := s.call(func(c *C.vf_session) C.vfgo_answer {
-			made = C.go_vf_session_infer(c, floats(audio), C.size_t(batch), C.size_t(len(audio)/batch),
+			made = C.go_vf_session_infer(c, floats(audio), C.size_t(batch), C.size_t(len(audio)/batch), asked,
 				floats(out.Activity), C.size_t(cap(out.Activity)),
-				floats(out.Embedding), C.size_t(cap(out.Embedding)), cancel)
+				floats(out.Embedding), C.size_t(cap(out.Embedding)))
 			return made.answer
 		})
 		activity, embedding := int(made.activity_n), int(made.embedding_n)
@@ -189,48 +171,3 @@ func (s *Session) infer(audio []float32, batch int, out *Inference, cancel *C.vf
 
 // floats is the start of values for C, NULL where there are none.
 func floats(values []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceData(values))) }
-
-// switches keeps switches that were never set.
-type switches struct {
-	mu     sync.Mutex
-	unset  []*C.vf_cancel
-	closed bool
-}
-
-func (s *switches) take() (*C.vf_cancel, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if last := len(s.unset) - 1; last >= 0 {
-		cancel := s.unset[last]
-		s.unset = s.unset[:last]
-		return cancel, nil
-	}
-	var made, cancel *C.vf_cancel
-	// Where the handler of the logger has panicked in a call that succeeded.
-	defer func() { C.vf_cancel_destroy(made) }()
-	if err := call(func() C.vfgo_answer { return C.go_vf_cancel_create(&made) }); err != nil {
-		return nil, err
-	}
-	cancel, made = made, nil
-	return cancel, nil
-}
-
-func (s *switches) give(cancel *C.vf_cancel, set bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if set || s.closed {
-		C.vf_cancel_destroy(cancel)
-		return
-	}
-	s.unset = append(s.unset, cancel)
-}
-
-func (s *switches) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	for _, cancel := range s.unset {
-		C.vf_cancel_destroy(cancel)
-	}
-	s.unset = nil
-}

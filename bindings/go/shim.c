@@ -2,28 +2,43 @@
 
 #include "_cgo_export.h"
 
-/* The layout of the parameters of a call, which only grows at its end. */
-_Static_assert(sizeof(vf_call) >= 32 && offsetof(vf_call, size) == 0 && offsetof(vf_call, cancel) == 8 &&
-                   offsetof(vf_call, flags) == 16 && offsetof(vf_call, deadline_ms) == 24,
+/* The layout of the conditions of a call, which only grows at its end. */
+_Static_assert(sizeof(void *) != 8 ||
+                   (sizeof(vf_call) >= 72 && offsetof(vf_call, size) == 0 && offsetof(vf_call, cancel) == 8 &&
+                       offsetof(vf_call, progress) == 16 && offsetof(vf_call, user_data) == 24 &&
+                       offsetof(vf_call, flags) == 32 && offsetof(vf_call, deadline_ms) == 40 &&
+                       offsetof(vf_call, num_speakers) == 48 && offsetof(vf_call, min_speakers) == 56 &&
+                       offsetof(vf_call, max_speakers) == 64),
                "vf_call: expected the fields of ABI 1 in their places");
 
 /* Calls of the library on this thread: more than one only where a Go callback calls back. */
 static __thread int depth;
+/* The conditions of the first of them, or NULL. */
+static __thread vfgo_call *current;
 /* The first fault of a Go callback during the calls of this thread. */
 static __thread uintptr_t fault;
 
+/* Keeps a fault of a callback for the call, which it ends. */
 static void keep(uintptr_t found)
 {
-    if (found != 0 && fault == 0) {
+    if (found == 0) {
+        return;
+    }
+    if (fault == 0) {
         fault = found;
-    } else if (found != 0) {
+    } else {
         goDropFault(found);
+    }
+    if (current != NULL) {
+        vfgo_end(current);
     }
 }
 
-void vfgo_enter(void)
+void vfgo_enter(vfgo_call *call)
 {
-    depth++;
+    if (depth++ == 0) {
+        current = call;
+    }
 }
 
 vfgo_answer vfgo_leave(vf_status status)
@@ -36,7 +51,9 @@ vfgo_answer vfgo_leave(vf_status status)
             vf_last_error(answer.text, room);
         }
     }
-    depth--;
+    if (--depth == 0) {
+        current = NULL;
+    }
     fault = 0;
     return answer;
 }
@@ -46,18 +63,18 @@ int vfgo_inside(void)
     return depth > 0;
 }
 
-void vfgo_control_cancel(vfgo_control *control)
+void vfgo_end(vfgo_call *call)
 {
-    __atomic_store_n(&control->cancelled, 1, __ATOMIC_RELAXED);
+    call->ended = 1;
+    vf_cancel_set(call->given.cancel);
 }
 
-int32_t vfgo_progress(void *user_data, int32_t stage, float fraction)
+void vfgo_progress(void *user_data, int32_t stage, float fraction)
 {
-    vfgo_control *control = user_data;
-    if (control->progress != 0 && fault == 0) {
-        keep(goProgress(control->progress, stage, fraction));
+    vfgo_call *call = user_data;
+    if (fault == 0) {
+        keep(goProgress(call, stage, fraction));
     }
-    return fault != 0 || __atomic_load_n(&control->cancelled, __ATOMIC_RELAXED);
 }
 
 void vfgo_log(void *unused, int32_t level, const char *target, const char *message)

@@ -14,29 +14,37 @@ typedef struct vfgo_answer {
     uintptr_t fault; /* cgo.Handle of the panic of a Go callback during the call, or 0. */
 } vfgo_answer;
 
-/* Steers one call that is asked for its progress. In C memory, since C reads it while Go sets it. */
-typedef struct vfgo_control {
-    int cancelled;
-    uintptr_t progress; /* cgo.Handle of the caller's function, or 0. */
-} vfgo_control;
+/* The conditions of one call, with a switch of its own. In C memory, since C uses it while Go sets it. */
+typedef struct vfgo_call {
+    vf_call given;
+    uintptr_t progress; /* cgo.Handle of what goProgress tells, or 0. */
+    int ended;          /* The switch was set by a callback, on the thread of the call. */
+} vfgo_call;
 
-void vfgo_enter(void);
+void vfgo_enter(vfgo_call *call);
 vfgo_answer vfgo_leave(vf_status status);
 int vfgo_inside(void);
-void vfgo_control_cancel(vfgo_control *control);
-int32_t vfgo_progress(void *control, int32_t stage, float fraction);
+void vfgo_end(vfgo_call *call);
+void vfgo_progress(void *call, int32_t stage, float fraction);
 void vfgo_log(void *unused, int32_t level, const char *target, const char *message);
 
-#define CALL(function, parameters, arguments)                                                               \
+/* What the library gets: NULL for a call without conditions. */
+static inline const vf_call *given(const vfgo_call *call)
+{
+    return call == NULL ? NULL : &call->given;
+}
+
+#define CALL_UNDER(call, function, parameters, arguments)                                                   \
     static inline vfgo_answer go_##function parameters                                                      \
     {                                                                                                       \
-        vfgo_enter();                                                                                       \
+        vfgo_enter(call);                                                                                   \
         return vfgo_leave(function arguments);                                                              \
     }
+#define CALL(function, parameters, arguments) CALL_UNDER(NULL, function, parameters, arguments)
 
 static inline vfgo_answer go_vf_set_log_callback(int on, int32_t level)
 {
-    vfgo_enter();
+    vfgo_enter(NULL);
     return vfgo_leave(vf_set_log_callback(on ? vfgo_log : NULL, NULL, level));
 }
 
@@ -45,22 +53,13 @@ typedef struct vfgo_inference {
     size_t activity_n, embedding_n, frames;
 } vfgo_inference;
 
-/* With a switch or, where it is NULL, without. */
 static inline vfgo_inference go_vf_session_infer(const vf_session *session, const float *audio, size_t batch,
-    size_t samples, float *activity, size_t activity_cap, float *embedding, size_t embedding_cap,
-    const vf_cancel *cancel)
+    size_t samples, vfgo_call *call, float *activity, size_t activity_cap, float *embedding, size_t embedding_cap)
 {
     vfgo_inference out = {0};
-    vf_status status;
-    vfgo_enter();
-    if (cancel == NULL) {
-        status = vf_session_infer(session, audio, batch, samples, activity, activity_cap, &out.activity_n,
-            embedding, embedding_cap, &out.embedding_n, &out.frames);
-    } else {
-        status = vf_session_infer_cancellable(session, audio, batch, samples, activity, activity_cap,
-            &out.activity_n, embedding, embedding_cap, &out.embedding_n, &out.frames, cancel);
-    }
-    out.answer = vfgo_leave(status);
+    vfgo_enter(call);
+    out.answer = vfgo_leave(vf_session_infer(session, audio, batch, samples, given(call), activity, activity_cap,
+        &out.activity_n, embedding, embedding_cap, &out.embedding_n, &out.frames));
     return out;
 }
 
@@ -91,7 +90,6 @@ CALL(vf_options_set_cache_folder, (options *o, const char *folder), (o, folder))
 CALL(vf_options_set_threads, (options *o, size_t threads), (o, threads))
 CALL(vf_options_set_slots, (options *o, size_t slots), (o, slots))
 CALL(vf_options_set_batch, (options *o, size_t batch), (o, batch))
-CALL(vf_options_set_deadline_ms, (options *o, uint64_t deadline_ms), (o, deadline_ms))
 CALL(vf_options_set_num_speakers, (options *o, size_t count), (o, count))
 CALL(vf_options_set_speaker_range, (options *o, size_t min, size_t max), (o, min, max))
 CALL(vf_options_set_hop_s, (options *o, double hop_s), (o, hop_s))
@@ -102,31 +100,29 @@ CALL(vf_options_set_history_s, (options *o, double history_s), (o, history_s))
 
 CALL(vf_cancel_create, (vf_cancel **out), (out))
 
-CALL(vf_session_create, (const options *o, const vf_cancel *cancel, vf_session **out),
-    (o, &(vf_call){.size = sizeof(vf_call), .cancel = cancel}, out))
+CALL_UNDER(call, vf_session_create, (const options *o, vfgo_call *call, vf_session **out), (o, given(call), out))
 CALL(vf_session_describe, (const vf_session *s, vf_model_info *out), (s, out))
 CALL(vf_session_model_name, (const vf_session *s, char *out, size_t cap, size_t *n), (s, out, cap, n))
 CALL(vf_session_model_version, (const vf_session *s, char *out, size_t cap, size_t *n), (s, out, cap, n))
 CALL(vf_session_model_sha256, (const vf_session *s, char *out, size_t cap, size_t *n), (s, out, cap, n))
 CALL(vf_session_frames, (const vf_session *s, size_t samples, size_t *frames), (s, samples, frames))
 
-CALL(vf_diarizer_create, (const options *o, const vf_cancel *cancel, vf_diarizer **out),
-    (o, &(vf_call){.size = sizeof(vf_call), .cancel = cancel}, out))
+CALL_UNDER(call, vf_diarizer_create, (const options *o, vfgo_call *call, vf_diarizer **out), (o, given(call), out))
 CALL(vf_diarizer_describe, (const vf_diarizer *d, vf_model_info *out), (d, out))
 CALL(vf_diarizer_model_name, (const vf_diarizer *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
 CALL(vf_diarizer_model_version, (const vf_diarizer *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
 CALL(vf_diarizer_model_sha256, (const vf_diarizer *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
-CALL(vf_diarizer_process_f32,
+CALL_UNDER(call, vf_diarizer_process_f32,
     (const vf_diarizer *d, const float *samples, size_t n_frames, uint32_t sample_rate, uint32_t channels,
-        vfgo_control *control, vf_diarization **out),
-    (d, samples, n_frames, sample_rate, channels, vfgo_progress, control, out))
-CALL(vf_diarizer_process_i16,
+        vfgo_call *call, vf_diarization **out),
+    (d, samples, n_frames, sample_rate, channels, given(call), out))
+CALL_UNDER(call, vf_diarizer_process_i16,
     (const vf_diarizer *d, const int16_t *samples, size_t n_frames, uint32_t sample_rate, uint32_t channels,
-        vfgo_control *control, vf_diarization **out),
-    (d, samples, n_frames, sample_rate, channels, vfgo_progress, control, out))
-CALL(vf_diarizer_process_file,
-    (const vf_diarizer *d, const char *path, vfgo_control *control, vf_diarization **out),
-    (d, path, vfgo_progress, control, out))
+        vfgo_call *call, vf_diarization **out),
+    (d, samples, n_frames, sample_rate, channels, given(call), out))
+CALL_UNDER(call, vf_diarizer_process_file,
+    (const vf_diarizer *d, const char *path, vfgo_call *call, vf_diarization **out),
+    (d, path, given(call), out))
 
 CALL(vf_diarization_create,
     (double duration_s, const vf_segment *segments, size_t n_segments, const float *embeddings, size_t n_speakers,
@@ -153,33 +149,37 @@ CALL(vf_diarization_to_json,
     (d, recording, embeddings, out, cap, n))
 CALL(vf_diarization_to_srt, (const vf_diarization *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
 
-CALL(vf_stream_create,
-    (const vf_diarizer *d, const options *o, uint32_t sample_rate, uint32_t channels, vf_stream **out),
-    (d, o, sample_rate, channels, out))
+CALL_UNDER(call, vf_stream_create,
+    (const vf_diarizer *d, const options *o, uint32_t sample_rate, uint32_t channels, vfgo_call *call,
+        vf_stream **out),
+    (d, o, sample_rate, channels, given(call), out))
 CALL(vf_stream_latency_ms, (const vf_stream *s, double *latency_ms), (s, latency_ms))
-CALL(vf_stream_push_f32, (const vf_stream *s, const float *samples, size_t n_frames), (s, samples, n_frames))
-CALL(vf_stream_push_i16, (const vf_stream *s, const int16_t *samples, size_t n_frames),
-    (s, samples, n_frames))
+CALL_UNDER(call, vf_stream_push_f32,
+    (const vf_stream *s, const float *samples, size_t n_frames, vfgo_call *call),
+    (s, samples, n_frames, given(call)))
+CALL_UNDER(call, vf_stream_push_i16,
+    (const vf_stream *s, const int16_t *samples, size_t n_frames, vfgo_call *call),
+    (s, samples, n_frames, given(call)))
 CALL(vf_stream_read, (const vf_stream *s, vf_segment *out, size_t cap, size_t *n), (s, out, cap, n))
 CALL(vf_stream_updates, (const vf_stream *s, uint64_t *n), (s, n))
 CALL(vf_stream_speaker_count, (const vf_stream *s, size_t *n), (s, n))
 CALL(vf_stream_speaker_embedding, (const vf_stream *s, int32_t speaker, float *out, size_t cap, size_t *n),
     (s, speaker, out, cap, n))
-CALL(vf_stream_finish, (const vf_stream *s, vfgo_control *control, vf_diarization **out),
-    (s, vfgo_progress, control, out))
+CALL_UNDER(call, vf_stream_finish, (const vf_stream *s, vfgo_call *call, vf_diarization **out),
+    (s, given(call), out))
 CALL(vf_stream_final_speakers, (const vf_stream *s, int32_t *out, size_t cap, size_t *n), (s, out, cap, n))
-CALL(vf_stream_reset, (const vf_stream *s), (s))
+CALL_UNDER(call, vf_stream_reset, (const vf_stream *s, vfgo_call *call), (s, given(call)))
 
 CALL(vf_gallery_create, (const vf_diarizer *d, vf_gallery **out), (d, out))
 CALL(vf_gallery_load, (const vf_diarizer *d, const char *path, vf_gallery **out), (d, path, out))
 CALL(vf_gallery_save, (const vf_gallery *g, const char *path), (g, path))
-CALL(vf_gallery_enroll_file,
-    (const vf_gallery *g, const vf_diarizer *d, const char *name, const char *path, vfgo_control *control),
-    (g, d, name, path, vfgo_progress, control))
-CALL(vf_gallery_enroll_f32,
+CALL_UNDER(call, vf_gallery_enroll_file,
+    (const vf_gallery *g, const vf_diarizer *d, const char *name, const char *path, vfgo_call *call),
+    (g, d, name, path, given(call)))
+CALL_UNDER(call, vf_gallery_enroll_f32,
     (const vf_gallery *g, const vf_diarizer *d, const char *name, const float *samples, size_t n_frames,
-        uint32_t sample_rate, uint32_t channels, vfgo_control *control),
-    (g, d, name, samples, n_frames, sample_rate, channels, vfgo_progress, control))
+        uint32_t sample_rate, uint32_t channels, vfgo_call *call),
+    (g, d, name, samples, n_frames, sample_rate, channels, given(call)))
 CALL(vf_gallery_enroll_embedding,
     (const vf_gallery *g, const char *name, const float *embedding, size_t dim, double speech_s),
     (g, name, embedding, dim, speech_s))
@@ -198,5 +198,6 @@ CALL(vf_gallery_identify_diarization,
     (g, d, threshold, out_voice_index, scores, cap, n))
 
 #undef CALL
+#undef CALL_UNDER
 
 #endif

@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"slices"
 	"sync"
@@ -12,45 +13,39 @@ import (
 	"unsafe"
 )
 
-// cancelEvery is the time between two tries to cancel a push, which the library may not have begun at the
-// first.
-const cancelEvery = time.Millisecond
-
 // takenAfter are the failures of a push that has taken its samples.
 var takenAfter = []Status{ErrCancelled, ErrDeadline, ErrRuntime, ErrModel}
 
-// Stream is one source of live audio over a diarizer. Pushes, Finish and Reset wait for each other; all else
-// waits for nothing that takes long.
+// Stream is one source of live audio over a diarizer. Pushes, Finish and Reset wait for each other, in the order
+// in which they came; all else waits for nothing that takes long.
 type Stream struct {
 	h                    *handle
 	sampleRate, channels int
 	latency              time.Duration
-	// Taken by the push, finish or reset under way.
-	turn chan struct{}
 
-	mu sync.Mutex
-	// Of the calls that the next Cancel ends.
-	calls    context.Context
-	endCalls context.CancelFunc
-	result   *Diarization
+	mu     sync.Mutex
+	result *Diarization
 }
 
 // NewStream makes a stream for interleaved samples at sampleRate hertz (1,000 to 768,000) of 1 to 32
 // channels, whose mean is used. Its options are WithLatency, WithHistory, WithSpeakerRange (of which the most
-// counts), WithMinSpeech, WithMinSilence, WithClusteringThreshold and WithDeadline; models and providers are
-// the diarizer's, and the result of Finish follows the diarizer's options alone.
-func (d *Diarizer) NewStream(sampleRate, channels int, options ...Option) (*Stream, error) {
+// counts), WithMinSpeech, WithMinSilence, WithClusteringThreshold and WithProgress; models and providers are the
+// diarizer's, and the result of Finish follows the options of the diarizer and of its own call alone.
+//
+// The first stream of a diarizer for which no model was named may load one, which the context ends.
+func (d *Diarizer) NewStream(ctx context.Context, sampleRate, channels int, options ...Option) (*Stream, error) {
 	_, rate, count, err := format(0, sampleRate, channels)
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{sampleRate: sampleRate, channels: channels, turn: make(chan struct{}, 1)}
-	s.calls, s.endCalls = context.WithCancel(context.Background())
+	s := &Stream{sampleRate: sampleRate, channels: channels}
 	destroy := func(p unsafe.Pointer) { C.vf_stream_destroy((*C.vf_stream)(p)) }
 	s.h, err = own(s, "stream", destroy, func(out unsafe.Pointer) error {
-		return withOptions(forStream, options, func(o *C.vf_options) error {
-			return d.call(func(c *C.vf_diarizer) C.vfgo_answer {
-				return C.go_vf_stream_create(c, o, rate, count, (**C.vf_stream)(out))
+		return withOptions(forStream, options, func(o *C.vf_options, load conditions) error {
+			return load.during(ctx, func(asked *C.vfgo_call) error {
+				return d.call(func(c *C.vf_diarizer) C.vfgo_answer {
+					return C.go_vf_stream_create(c, o, rate, count, asked, (**C.vf_stream)(out))
+				})
 			})
 		})
 	})
@@ -83,7 +78,7 @@ func (s *Stream) call(function func(*C.vf_stream) C.vfgo_answer) error {
 	return h.call(func(p unsafe.Pointer) C.vfgo_answer { return function((*C.vf_stream)(p)) })
 }
 
-// Close frees the stream; see the package. It does not end a push: Cancel does.
+// Close frees the stream; see the package. It does not end a push: the context of the push does.
 func (s *Stream) Close() error {
 	if s == nil {
 		return nil
@@ -103,22 +98,25 @@ func (s *Stream) Latency() time.Duration {
 // PushFloat32 takes the next samples, -1 to 1 and finite, the channels of a frame side by side, and analyses
 // the windows that they complete. All samples are taken or none; the field Taken of an [Error] tells which,
 // and the next call goes on with what was taken. Push from one goroutine: which of two concurrent pushes
-// comes first is not known.
-func (s *Stream) PushFloat32(ctx context.Context, samples []float32) error {
-	return s.push(ctx, len(samples), func(c *C.vf_stream, frames C.size_t) C.vfgo_answer {
-		return C.go_vf_stream_push_f32(c, floats(samples), frames)
-	})
+// comes first is not known. A push that waits for another call of the stream has its samples taken in its turn,
+// also where its context ends it.
+func (s *Stream) PushFloat32(ctx context.Context, samples []float32, options ...CallOption) error {
+	return s.push(ctx, len(samples), options,
+		func(c *C.vf_stream, frames C.size_t, asked *C.vfgo_call) C.vfgo_answer {
+			return C.go_vf_stream_push_f32(c, floats(samples), frames, asked)
+		})
 }
 
 // PushInt16 is PushFloat32 of 16-bit samples.
-func (s *Stream) PushInt16(ctx context.Context, samples []int16) error {
-	return s.push(ctx, len(samples), func(c *C.vf_stream, frames C.size_t) C.vfgo_answer {
-		return C.go_vf_stream_push_i16(c, shorts(samples), frames)
-	})
+func (s *Stream) PushInt16(ctx context.Context, samples []int16, options ...CallOption) error {
+	return s.push(ctx, len(samples), options,
+		func(c *C.vf_stream, frames C.size_t, asked *C.vfgo_call) C.vfgo_answer {
+			return C.go_vf_stream_push_i16(c, shorts(samples), frames, asked)
+		})
 }
 
-func (s *Stream) push(ctx context.Context, values int,
-	push func(*C.vf_stream, C.size_t) C.vfgo_answer,
+func (s *Stream) push(ctx context.Context, values int, options []CallOption,
+	push func(*C.vf_stream, C.size_t, *C.vfgo_call) C.vfgo_answer,
 ) error {
 	if _, err := s.owned(); err != nil {
 		return err
@@ -127,80 +125,13 @@ func (s *Stream) push(ctx context.Context, values int,
 	if err != nil {
 		return err
 	}
-	return s.inTurn(ctx, func(ctx context.Context, c *C.vf_stream) error {
-		over := make(chan struct{})
-		settle := whenDone(ctx, func() { cancelUntil(c, over) })
-		defer func() {
-			close(over)
-			settle()
-		}()
-		err := call(func() C.vfgo_answer { return push(c, frames) })
+	return under(ctx, options, func(asked *C.vfgo_call) error {
+		err := s.call(func(c *C.vf_stream) C.vfgo_answer { return push(c, frames, asked) })
 		if failed, ok := err.(*Error); ok {
 			failed.Taken = slices.Contains(takenAfter, failed.Status)
 		}
 		return err
 	})
-}
-
-// cancelUntil ends the push under way. The library cancels what it has begun, so that one try may come too
-// soon; no other push begins before the last.
-func cancelUntil(c *C.vf_stream, over <-chan struct{}) {
-	tick := time.NewTicker(cancelEvery)
-	defer tick.Stop()
-	for {
-		// Not by call: what this comes to is told by the push.
-		C.vf_stream_cancel(c)
-		select {
-		case <-over:
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// inTurn does work when no other work of the stream is under way. The context that work gets is done also
-// when Cancel is called.
-func (s *Stream) inTurn(ctx context.Context, work func(context.Context, *C.vf_stream) error) error {
-	h, err := s.owned()
-	if err != nil {
-		return err
-	}
-	defer runtime.KeepAlive(s)
-	return h.with(func(p unsafe.Pointer) error {
-		s.mu.Lock()
-		calls := s.calls
-		s.mu.Unlock()
-		if ctx.Err() != nil {
-			return cancelled(ctx)
-		}
-		both, cancel := context.WithCancel(ctx)
-		defer cancel()
-		defer context.AfterFunc(calls, cancel)()
-		select {
-		case s.turn <- struct{}{}:
-			defer func() { <-s.turn }()
-		case <-both.Done():
-		}
-		// Not both, which learns of the end of calls a little later.
-		if calls.Err() != nil || ctx.Err() != nil {
-			text := "cancelled while another call uses the stream"
-			return &Error{Status: ErrCancelled, Text: text, cause: endOf(ctx)}
-		}
-		return because(ctx, work(both, (*C.vf_stream)(p)))
-	})
-}
-
-// Cancel ends pushes and finishes of this stream that were called before, soon, with [ErrCancelled]. Later
-// calls are not concerned.
-func (s *Stream) Cancel() {
-	if _, err := s.owned(); err != nil {
-		return
-	}
-	s.mu.Lock()
-	end := s.endCalls
-	s.calls, s.endCalls = context.WithCancel(context.Background())
-	s.mu.Unlock()
-	end()
 }
 
 // Read takes out segments that were not read yet, as many as there is room for: first the final ones, each
@@ -281,20 +212,17 @@ func (s *Stream) SpeakerEmbedding(speaker int32) ([]float32, error) {
 // Finish ends the stream: all segments become final and can be read, and what was heard is clustered anew as
 // a whole, over the time of the option history. The speakers of the result are numbered anew, see
 // FinalSpeakers. Afterwards the stream takes no audio until it is reset. After ErrCancelled and ErrDeadline
-// it may be called again.
-func (s *Stream) Finish(ctx context.Context, progress ...Progress) (*Diarization, error) {
-	var result *Diarization
-	err := s.inTurn(ctx, func(ctx context.Context, c *C.vf_stream) (err error) {
-		result, err = resultOf(func(out **C.vf_diarization) error {
-			return controlled(ctx, progress, func(control *C.vfgo_control) error {
-				return call(func() C.vfgo_answer { return C.go_vf_stream_finish(c, control, out) })
-			})
+// it may be called again. A progress function must not wait for a goroutine that pushes into the stream or resets
+// it: they wait for Finish.
+func (s *Stream) Finish(ctx context.Context, options ...CallOption) (*Diarization, error) {
+	result, err := resultOf(func(out **C.vf_diarization) error {
+		return under(ctx, options, func(asked *C.vfgo_call) error {
+			return s.call(func(c *C.vf_stream) C.vfgo_answer { return C.go_vf_stream_finish(c, asked, out) })
 		})
-		if err == nil {
-			s.keep(result)
-		}
-		return err
 	})
+	if err == nil {
+		s.keep(result)
+	}
 	return result, err
 }
 
@@ -308,10 +236,17 @@ func (s *Stream) Result() *Diarization {
 	return s.result
 }
 
+// keep keeps the result of a Finish, or none after a Reset. Of two that ran at once the library knows which came
+// last: a stream that was finished then has final speakers.
 func (s *Stream) keep(result *Diarization) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.result = result
+	switch _, err := s.FinalSpeakers(); {
+	case errors.Is(err, ErrInvalidArgument):
+		s.result = nil
+	case result != nil:
+		s.result = result
+	}
 }
 
 // FinalSpeakers tells for each speaker of a finished stream who that is in the result of Finish; -1 for one
@@ -325,13 +260,13 @@ func (s *Stream) FinalSpeakers() ([]int32, error) {
 }
 
 // Reset forgets all that was heard: the stream is as new, segments that were not read included. It waits for
-// a push or finish under way.
-func (s *Stream) Reset(ctx context.Context) error {
-	return s.inTurn(ctx, func(_ context.Context, c *C.vf_stream) error {
-		err := call(func() C.vfgo_answer { return C.go_vf_stream_reset(c) })
-		if err == nil {
-			s.keep(nil)
-		}
-		return err
+// the calls that came before; where its context ends it meanwhile, the stream is as it was.
+func (s *Stream) Reset(ctx context.Context, options ...CallOption) error {
+	err := under(ctx, options, func(asked *C.vfgo_call) error {
+		return s.call(func(c *C.vf_stream) C.vfgo_answer { return C.go_vf_stream_reset(c, asked) })
 	})
+	if err == nil {
+		s.keep(nil)
+	}
+	return err
 }

@@ -59,7 +59,7 @@ func TestALiveSource(t *testing.T) {
 		t.Fatal("expected no result before the end")
 	}
 	stages := 0
-	result := must[*Diarization](t)(s.Finish(background, func(Stage, float64) { stages++ }))
+	result := must[*Diarization](t)(s.Finish(background, WithProgress(func(Stage, float64) { stages++ })))
 	if result != s.Result() || len(result.Speakers()) != 3 || stages == 0 {
 		t.Fatalf("expected a result with 3 speakers, got %v", result.Speakers())
 	}
@@ -119,10 +119,10 @@ func TestFloatsAreHeardAsIntegersAre(t *testing.T) {
 
 func TestBadInputOfAStream(t *testing.T) {
 	d, ctx := diarizer(t), background
-	stereo := must[*Stream](t)(d.NewStream(8000, 2))
+	stereo := must[*Stream](t)(d.NewStream(background, 8000, 2))
 	defer stereo.Close()
 	made := func(rate, channels int, options ...Option) error {
-		_, err := d.NewStream(rate, channels, options...)
+		_, err := d.NewStream(background, rate, channels, options...)
 		return err
 	}
 	for _, bad := range []struct {
@@ -230,76 +230,93 @@ func TestPushesCancelledAtAnyTime(t *testing.T) {
 	t.Logf("%d pushes cancelled, %d of them with their samples taken", ended, taken)
 }
 
-func TestAPushThatWaitsIsCancelledAlone(t *testing.T) {
-	s := stream(t)
-	held, holding := make(chan struct{}), make(chan struct{})
+// hold pushes samples, and keeps the push inside its progress function until it is released.
+func hold(t testing.TB, s *Stream, samples []int16) (release func()) {
+	t.Helper()
+	held, holding, pushed := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	var once sync.Once
-	first := make(chan error, 1)
-	check(t, s.PushInt16(background, conversation()))
 	go func() {
-		_, err := s.Finish(background, func(Stage, float64) {
+		pushed <- s.PushInt16(background, samples, WithProgress(func(Stage, float64) {
 			once.Do(func() { close(holding) })
 			<-held
-		})
-		first <- err
+		}))
 	}()
 	<-holding
+	return func() {
+		t.Helper()
+		close(held)
+		check(t, <-pushed)
+	}
+}
+
+func TestAPushThatWaitsIsEndedAloneAndTaken(t *testing.T) {
+	expected := finals(t, stream(t), conversation(), rate)
+	s := stream(t)
+	release := hold(t, s, conversation()[:20*rate])
 	ctx, cancel := context.WithTimeout(background, 10*time.Millisecond)
 	defer cancel()
-	err := s.PushInt16(ctx, conversation())
+	err := s.PushInt16(ctx, conversation()[20*rate:])
 	expectError(t, err, context.DeadlineExceeded)
-	expectError(t, err, ErrCancelled, "another call")
-	if err.(*Error).Taken {
-		t.Error("expected the samples not to be taken")
+	expectError(t, err, ErrDeadline, "cancelled while waiting")
+	if !err.(*Error).Taken {
+		t.Error("expected the samples to be taken")
 	}
-	close(held)
-	check(t, <-first)
+	release()
+	must[*Diarization](t)(s.Finish(background))
+	if told := finalOf(must[[]Segment](t)(s.ReadAll())); !slices.Equal(told, expected) {
+		t.Fatalf("expected %v, got %v", expected, told)
+	}
 }
 
-// askedContext counts how often somebody asks whether it is done.
-type askedContext struct {
-	context.Context
-	asked atomic.Int32
-}
-
-func (c *askedContext) Err() error {
-	c.asked.Add(1)
-	return c.Context.Err()
-}
-
-func TestCancelEndsEveryCallBefore(t *testing.T) {
+func TestAContextEndsEveryCallThatWaitsWithIt(t *testing.T) {
 	s := stream(t)
-	s.Cancel()
-	held, holding := make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	ended := make(chan error, 3)
-	check(t, s.PushInt16(background, conversation()))
-	go func() {
-		_, err := s.Finish(background, func(Stage, float64) {
-			once.Do(func() { close(holding) })
-			<-held
+	release := hold(t, s, conversation()[:20*rate])
+	ctx, cancel := context.WithCancel(background)
+	defer cancel()
+	var waiting [3]atomic.Bool
+	tell := func(call int) CallOption {
+		return WithProgress(func(stage Stage, fraction float64) {
+			if stage == StageWaiting && fraction == 0 {
+				waiting[call].Store(true)
+			}
 		})
-		ended <- err
-	}()
-	<-holding
-	ctx := &askedContext{Context: background}
-	for range 2 {
-		go func() { ended <- s.PushInt16(ctx, conversation()) }()
 	}
-	// A call asks its context once it is one that Cancel ends.
-	waitFor(t, "two pushes", func() bool { return ctx.asked.Load() == 2 })
-	s.Cancel()
-	close(held)
-	for range 3 {
+	ended := make(chan error, 3)
+	go func() { ended <- s.PushInt16(ctx, conversation()[20*rate:], tell(0)) }()
+	go func() { ended <- s.Reset(ctx, tell(1)) }()
+	go func() { _, err := s.Finish(ctx, tell(2)); ended <- err }()
+	for call := range waiting {
+		waitFor(t, "a call that waits", waiting[call].Load)
+	}
+	cancel()
+	for range waiting {
 		err := <-ended
-		expectError(t, err, ErrCancelled)
-		if errors.Is(err, context.Canceled) {
-			t.Errorf("expected no context to be named, got %v", err)
-		}
+		expectError(t, err, ErrCancelled, "cancelled while waiting")
+		expectError(t, err, context.Canceled)
 	}
+	release()
+	// The push was taken; the stream was neither finished nor reset.
 	result := must[*Diarization](t)(s.Finish(background))
-	if len(result.Speakers()) != 3 {
-		t.Errorf("expected the whole recording, got %v", result.Speakers())
+	if len(result.Speakers()) != 3 || result.Duration() < 52*time.Second {
+		t.Errorf("expected the whole recording, got %v of %v", result.Duration(), result.Speakers())
+	}
+}
+
+// Whichever of them comes last in the library, the stream has a result if it is finished, and none if it is not.
+func TestTheResultIsThatOfTheStream(t *testing.T) {
+	s := stream(t)
+	for range max(5, 50/slower) {
+		check(t, s.PushInt16(background, conversation()[:4*rate]))
+		var group sync.WaitGroup
+		group.Add(2)
+		go func() { defer group.Done(); check(t, s.Reset(background)) }()
+		go func() { defer group.Done(); must[*Diarization](t)(s.Finish(background)) }()
+		group.Wait()
+		_, err := s.FinalSpeakers()
+		if finished := err == nil; finished != (s.Result() != nil) {
+			t.Fatalf("expected a result as the stream is finished (%v), got %v", finished, s.Result())
+		}
+		check(t, s.Reset(background))
 	}
 }
 
@@ -307,23 +324,14 @@ func TestAContextEndsAFinish(t *testing.T) {
 	s := stream(t)
 	check(t, s.PushInt16(background, conversation()))
 	ctx, cancel := context.WithCancel(background)
-	_, err := s.Finish(ctx, func(Stage, float64) {
+	_, err := s.Finish(ctx, WithProgress(func(Stage, float64) {
 		cancel()
 		<-ctx.Done()
-	})
+	}))
 	expectError(t, err, context.Canceled)
 	expectError(t, err, ErrCancelled)
-	expectPanic(t, 7, func() { s.Finish(background, func(Stage, float64) { panic(7) }) })
+	expectPanic(t, 7, func() { s.Finish(background, WithProgress(func(Stage, float64) { panic(7) })) })
 	must[*Diarization](t)(s.Finish(background))
-}
-
-func TestTheDeadlineOfAStream(t *testing.T) {
-	s := stream(t, WithDeadline(0))
-	err := s.PushInt16(background, conversation())
-	expectError(t, err, ErrDeadline)
-	if !err.(*Error).Taken {
-		t.Error("expected the samples to be taken")
-	}
 }
 
 func TestStreamsInParallel(t *testing.T) {

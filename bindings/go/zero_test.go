@@ -22,7 +22,7 @@ func TestValuesThatOwnNothingAreRefused(t *testing.T) {
 			return err
 		},
 		"diarizer: NewStream": func(made bool) error {
-			_, err := zero[Diarizer](made).NewStream(rate, 1)
+			_, err := zero[Diarizer](made).NewStream(background, rate, 1)
 			return err
 		},
 		"diarizer: LoadGallery": func(made bool) error {
@@ -98,7 +98,6 @@ func TestValuesThatOwnNothingTellNothing(t *testing.T) {
 	for _, made := range []bool{true, false} {
 		d, s, live := zero[Diarizer](made), zero[Session](made), zero[Stream](made)
 		result := zero[Diarization](made)
-		live.Cancel()
 		if d.Info() != (ModelInfo{}) || s.Info() != (ModelInfo{}) || live.Latency() != 0 || live.Result() != nil {
 			t.Errorf("expected nothing of %v, %v and %v", d, s, live)
 		}

@@ -26,7 +26,7 @@ func main() {
 }
 
 func inferAll(ctx context.Context, input io.Reader) error {
-	session, err := voiceflow.NewSession()
+	session, err := voiceflow.NewSession(ctx)
 	if err != nil {
 		return err
 	}

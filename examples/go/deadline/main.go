@@ -1,5 +1,4 @@
-// Diarizes a recording, but for no longer than some time: the context of the call ends it. A limit that is
-// the same for every call is an option, voiceflow.WithDeadline.
+// Diarizes a recording, but for no longer than some time: the context of the call ends it.
 //
 //	go run ./deadline meeting.flac 5ms
 package main
@@ -30,7 +29,7 @@ func diarize(recording, duration string) error {
 	if err != nil {
 		return err
 	}
-	diarizer, err := voiceflow.NewDiarizer()
+	diarizer, err := voiceflow.NewDiarizer(context.Background())
 	if err != nil {
 		return err
 	}

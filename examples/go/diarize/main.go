@@ -27,7 +27,7 @@ func main() {
 }
 
 func diarize(ctx context.Context, path string) error {
-	diarizer, err := voiceflow.NewDiarizer()
+	diarizer, err := voiceflow.NewDiarizer(ctx)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (s *service) run(ctx context.Context, addr string, jobs int, grace time.Dur
 	}
 	// Jobs run side by side, so that one of them needs no more than one thread.
 	var err error
-	if s.diarizer, err = voiceflow.NewDiarizer(voiceflow.WithThreads(1)); err != nil {
+	if s.diarizer, err = voiceflow.NewDiarizer(ctx, voiceflow.WithThreads(1)); err != nil {
 		return err
 	}
 	defer s.diarizer.Close()

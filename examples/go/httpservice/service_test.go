@@ -24,7 +24,7 @@ const (
 	slowModel = "../../../tests/data/models/slow.onnx"
 )
 
-var diarizer = sync.OnceValues(func() (*voiceflow.Diarizer, error) { return voiceflow.NewDiarizer() })
+var diarizer = sync.OnceValues(func() (*voiceflow.Diarizer, error) { return voiceflow.NewDiarizer(context.Background()) })
 
 func newService(t *testing.T, change func(*service)) (*service, string) {
 	t.Helper()
@@ -195,7 +195,7 @@ func TestMoreThanTheJobsAreToldToComeAgain(t *testing.T) {
 }
 
 func TestAClientThatIsGoneEndsTheWork(t *testing.T) {
-	slow, err := voiceflow.NewDiarizer(voiceflow.WithModelPath(slowModel), voiceflow.WithThreads(1))
+	slow, err := voiceflow.NewDiarizer(context.Background(), voiceflow.WithModelPath(slowModel), voiceflow.WithThreads(1))
 	if err != nil {
 		t.Fatal(err)
 	}

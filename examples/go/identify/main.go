@@ -24,7 +24,7 @@ func main() {
 }
 
 func identify(ctx context.Context, recording string, speakers []string) error {
-	diarizer, err := voiceflow.NewDiarizer()
+	diarizer, err := voiceflow.NewDiarizer(ctx)
 	if err != nil {
 		return err
 	}

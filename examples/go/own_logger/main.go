@@ -36,7 +36,7 @@ func diarize(ctx context.Context, recording, path string) error {
 	}
 	// The file is closed when nothing can be written to it any more.
 	defer voiceflow.SetLogger(nil)
-	diarizer, err := voiceflow.NewDiarizer()
+	diarizer, err := voiceflow.NewDiarizer(ctx)
 	if err != nil {
 		return err
 	}

@@ -10,25 +10,29 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"time"
 
 	"voiceflow"
 )
 
 func main() {
-	if err := stream(context.Background(), os.Stdin); err != nil {
+	// Ctrl-C ends the work, also while no audio comes.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := stream(ctx, os.Stdin); err != nil {
 		fmt.Fprintln(os.Stderr, "stream:", err)
 		os.Exit(1)
 	}
 }
 
 func stream(ctx context.Context, audio io.Reader) error {
-	diarizer, err := voiceflow.NewDiarizer()
+	diarizer, err := voiceflow.NewDiarizer(ctx)
 	if err != nil {
 		return err
 	}
 	defer diarizer.Close()
-	live, err := diarizer.NewStream(16_000, 1, voiceflow.WithLatency(time.Second))
+	live, err := diarizer.NewStream(ctx, 16_000, 1, voiceflow.WithLatency(time.Second))
 	if err != nil {
 		return err
 	}

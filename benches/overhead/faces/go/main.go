@@ -29,14 +29,14 @@ func run(library, model, rounds string) error {
 	C.reference_open(libraryText, modelText, C.size_t(count))
 	audio := unsafe.Slice((*float32)(unsafe.Pointer(C.reference_audio())), int(C.reference_samples()))
 
-	session, err := voiceflow.NewSession(voiceflow.WithRuntimeLibrary(library), voiceflow.WithModelPath(model),
-		voiceflow.WithThreads(1))
+	ctx := context.Background()
+	session, err := voiceflow.NewSession(ctx, voiceflow.WithRuntimeLibrary(library),
+		voiceflow.WithModelPath(model), voiceflow.WithThreads(1))
 	if err != nil {
 		return err
 	}
 	defer session.Close()
 	var found voiceflow.Inference
-	ctx := context.Background()
 	var before, after runtime.MemStats
 	var own uint64
 	for C.reference_next() != 0 {

@@ -13,8 +13,8 @@ package bare
 //     for (size_t i = 0; i < runs && status == VF_OK; i++) {
 //         struct timespec began, ended;
 //         clock_gettime(CLOCK_MONOTONIC, &began);
-//         status = vf_session_infer(session, audio, 1, samples, activity, activity_n, &activity_n, embedding,
-//             embedding_n, &embedding_n, &frames);
+//         status = vf_session_infer(session, audio, 1, samples, NULL, activity, activity_n, &activity_n,
+//             embedding, embedding_n, &embedding_n, &frames);
 //         clock_gettime(CLOCK_MONOTONIC, &ended);
 //         took_ns[i] = (ended.tv_sec - began.tv_sec) * 1e9 + (ended.tv_nsec - began.tv_nsec);
 //     }
