@@ -30,7 +30,7 @@ use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
 use crate::gallery::Voice;
 use crate::loading;
-use crate::model::{LocalDiarizer, ModelInfo, Process, open_local, thread_count};
+use crate::model::{LocalDiarizer, ModelInfo, Process, Tuning, open_local, thread_count};
 use crate::types::Diarization;
 
 /// Share of a window that a voice is heard alone from which centroid linkage and VBx trust it, as in
@@ -41,12 +41,8 @@ const TRUSTED_SHARE: f64 = 0.2;
 /// of a window counts more than its ends.
 const MANY_WINDOWS: usize = 5;
 
-/// Where speech is so short that there are fewer tracks than speakers asked for, it is analysed again in
-/// windows of this length and hop, in seconds.
-const CLOSE_WINDOW_S: f64 = 2.0;
-const CLOSE_HOP_S: f64 = 0.5;
-
-/// Longest recording, in seconds, that is analysed again.
+/// Longest recording, in seconds, that is analysed again where its speech is so short that there are fewer tracks than
+/// speakers asked for.
 const CLOSE_LONGEST_S: usize = 120;
 
 /// Most runs of the network at once on a GPU, where each has memory of its own: one is computed while the next is put
@@ -119,6 +115,11 @@ impl Diarizer {
     /// The model of recordings, and the provider that runs it.
     pub fn model(&self) -> &ModelInfo {
         self.local.info()
+    }
+
+    /// What the model of recordings was tuned to.
+    pub fn tuning(&self) -> &Tuning {
+        self.local.tuning()
     }
 
     /// How voices are clustered: never [`ClusteringMethod::Auto`].
@@ -238,12 +239,12 @@ impl Diarizer {
 
     /// Pauses of one speaker of fewer frames are filled.
     pub(crate) fn pause_frames(&self) -> usize {
-        self.frames(self.config.min_silence_s().unwrap_or_else(|| self.local.tuning().min_silence_s))
+        self.frames(self.config.min_silence_s().unwrap_or_else(|| self.tuning().min_silence_s))
     }
 
     /// Turns of fewer frames are dropped.
     pub(crate) fn least_frames(&self) -> usize {
-        self.frames(self.config.min_speech_s().unwrap_or_else(|| self.local.tuning().min_speech_s))
+        self.frames(self.config.min_speech_s().unwrap_or_else(|| self.tuning().min_speech_s))
     }
 
     /// Fewest frames that last `seconds` or longer.
@@ -255,7 +256,7 @@ impl Diarizer {
     /// The threshold asked for, that of the model where it is clustered as it was tuned, else that of the method.
     fn clustering_threshold(&self) -> f32 {
         let method = self.clustering_method();
-        let tuned = method == self.local.tuning().clustering && self.config.plda().is_none();
+        let tuned = method == self.tuning().clustering && self.config.plda().is_none();
         let usual = || if tuned { self.model().thresholds.clustering } else { usual_threshold(method) };
         self.config.clustering_threshold().unwrap_or_else(usual)
     }
@@ -270,7 +271,7 @@ impl Diarizer {
     }
 
     fn clustering_options(&self, speakers: &RangeInclusive<usize>) -> ClusteringOptions {
-        let tuning = self.local.tuning();
+        let tuning = self.tuning();
         let trusted_s = match &self.method {
             Method::Average | Method::AverageBySize { .. } => tuning.trusted_s,
             Method::Vbx(vbx) if vbx.start() == Start::Average => tuning.trusted_s,
@@ -308,7 +309,8 @@ impl Diarizer {
             return Ok(analysis);
         }
         let samples = |seconds: f64| (seconds * f64::from(SAMPLE_RATE)) as usize;
-        let grid = WindowGrid::new(samples(CLOSE_WINDOW_S), samples(CLOSE_HOP_S), self.grid.frame);
+        let Tuning { close_window_s, close_hop_s, .. } = self.tuning();
+        let grid = WindowGrid::new(samples(*close_window_s), samples(*close_hop_s), self.grid.frame);
         let mut again = BufferSource::from_f32(&analysis.head, SAMPLE_RATE, 1)?;
         let options = AnalysisOptions { grid, detail: None, keep: 0, ..options };
         // The stage has been reported as done, and is still looked at for a wish to stop.

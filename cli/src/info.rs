@@ -15,6 +15,7 @@ Examples:
   voiceflow info --runtime /opt/onnxruntime/lib/libonnxruntime.so
 
 The defaults are the flags that a command works with where none is given; those of a model are what it was tuned to. \
+The tuning is the object that a model file or the metadata.json of a bundle says it by. \
 Ends with 1 when no ONNX Runtime is found or an embedded model cannot be used.";
 
 /// Arguments of `info`.
@@ -66,10 +67,11 @@ fn lines(what: &str, diarizer: &Diarizer, others: &str) -> String {
     let size = settings.min_cluster_size.map(|windows| format!(" --min-cluster-size {windows}"));
     format!(
         "{}\n  sha256      {sha256}\n  window      {} s, {max_speakers} local speakers, embeddings of \
-         {embedding_dim} values\n  runs on     {provider}\n  defaults    --clustering {clustering} \
+         {embedding_dim} values\n  runs on     {provider}\n  tuning      {}\n  defaults    --clustering {clustering} \
          --clustering-threshold {}{}\n              --hop {} --min-speech {} --min-silence {} --threshold {}{}\n",
         title.trim_end(),
         settings.window_s,
+        diarizer.tuning(),
         settings.clustering_threshold,
         size.unwrap_or_default(),
         settings.hop_s,

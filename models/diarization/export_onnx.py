@@ -5,10 +5,14 @@ import argparse
 import json
 from pathlib import Path
 
+from voiceflow_models.contract.tuning import check_tuning
 from voiceflow_models.export.folder import TOLERANCES, write_folder
 from voiceflow_models.export.graph import Properties
 from voiceflow_models.export.variants import Variants
 from voiceflow_models.networks.checkpoint import KINDS, load, slim
+
+TUNING = Path(__file__).with_name("tuning.json")
+"""What fast-cnn was tuned to on simulated meetings of held-out speakers and recordings meant for tuning."""
 
 
 def main() -> None:
@@ -23,6 +27,10 @@ def main() -> None:
     parser.add_argument("--onset", type=float, default=0.5)
     parser.add_argument("--offset", type=float, default=0.5)
     parser.add_argument("--clustering", type=float, default=0.5)
+    parser.add_argument(
+        "--identity", type=float, default=0.5625, help="similarity from which a voice is an enrolled one's"
+    )
+    parser.add_argument("--tuning", type=Path, default=TUNING, help="JSON object written as voiceflow.tuning")
     parser.add_argument("--facts", type=Path, help="JSON merged into metadata.json: data, measured figures")
     parser.add_argument("--quantize-fp16", action="store_true", help="write model.fp16.onnx too")
     parser.add_argument("--quantize-int8", action="store_true", help="write model.int8.onnx too")
@@ -37,12 +45,22 @@ def main() -> None:
         parser.error(
             "--quantize-int8 needs --calibration WINDOWS, from which it takes the ranges of activations"
         )
+    tuning = json.loads(options.tuning.read_text())
+    broken = [str(check) for check in check_tuning(json.dumps(tuning)) if check.breach is not None]
+    if broken:
+        parser.error(f"--tuning {options.tuning}: {broken[0]}")
     trained = load(options.checkpoint)
     if options.model_type not in (None, trained.kind):
         raise SystemExit(f"{options.checkpoint}: expected {options.model_type}, found {trained.kind}")
-    thresholds = {"onset": options.onset, "offset": options.offset, "clustering": options.clustering}
+    names = ("onset", "offset", "clustering", "identity")
     properties = Properties(
-        trained.kind, options.version, options.window, options.hop, thresholds, trained.network.embedding_dim
+        name=trained.kind,
+        version=options.version,
+        window_s=options.window,
+        hop_s=options.hop,
+        thresholds={name: getattr(options, name) for name in names},
+        tuning=tuning,
+        embedding_dim=trained.network.embedding_dim,
     )
     facts = json.loads(options.facts.read_text()) if options.facts else {}
     wanted = Variants(options.quantize_fp16, options.quantize_int8, options.calibration)

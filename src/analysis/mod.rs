@@ -238,7 +238,7 @@ mod tests {
             self.0.info()
         }
 
-        fn tuning(&self) -> Tuning {
+        fn tuning(&self) -> &Tuning {
             self.0.tuning()
         }
 
@@ -271,7 +271,7 @@ mod tests {
             self.session.info()
         }
 
-        fn tuning(&self) -> Tuning {
+        fn tuning(&self) -> &Tuning {
             self.session.tuning()
         }
 

@@ -7,14 +7,8 @@ use crate::call::Call;
 use crate::config::{Config, ModelSource};
 use crate::diarize::windows::WindowGrid;
 use crate::error::Result;
-use crate::model::live_model;
+use crate::model::{Tuning, live_model};
 use crate::sync::Mutex;
-
-/// Time in seconds from one window of a stream to the next: how often what is told of the newest audio changes.
-const LIVE_STEP_S: f64 = 0.4;
-
-/// Steps from one short window of a recording to the next.
-const DETAIL_STEPS: usize = 4;
 
 /// What streams run.
 #[derive(Clone, Debug)]
@@ -61,16 +55,18 @@ impl Diarizer {
     pub(crate) fn live_grid(&self) -> WindowGrid {
         let frame = self.grid.frame;
         let most = self.grid.window / frame;
-        let step = ((LIVE_STEP_S / self.frame_times().step_s).round() as usize).clamp(1, most);
-        let steps = (self.local.tuning().live_window_s / LIVE_STEP_S).round() as usize;
+        let Tuning { live_window_s, live_hop_s, .. } = self.tuning();
+        let step = ((live_hop_s / self.frame_times().step_s).round() as usize).clamp(1, most);
+        let steps = (live_window_s / live_hop_s).round() as usize;
         WindowGrid { window: steps.clamp(1, most / step) * step * frame, hop: step * frame, frame }
     }
 
-    /// Where short windows lie beside those of a recording, if the model gains by them: every fourth of the windows that
-    /// a stream has.
+    /// Where short windows lie beside those of a recording, if the model gains by them: some of the windows that a stream
+    /// has.
     pub(crate) fn detail(&self) -> Option<WindowGrid> {
         let live = self.live_grid();
-        let gains = self.local.tuning().details && 2 * live.window <= self.grid.window;
-        gains.then_some(WindowGrid { hop: DETAIL_STEPS * live.hop, ..live })
+        let short_hop_s = self.tuning().short_hop_s.filter(|_| 2 * live.window <= self.grid.window)?;
+        let steps = ((short_hop_s / self.tuning().live_hop_s).round() as usize).max(1);
+        Some(WindowGrid { hop: steps * live.hop, ..live })
     }
 }

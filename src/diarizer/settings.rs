@@ -30,7 +30,7 @@ impl Diarizer {
     /// What recordings are diarized with.
     pub fn settings(&self) -> Settings {
         let seconds = |samples: usize| samples as f64 / f64::from(SAMPLE_RATE);
-        let tuning = self.local.tuning();
+        let tuning = self.tuning();
         Settings {
             window_s: seconds(self.grid.window),
             hop_s: seconds(self.grid.hop),

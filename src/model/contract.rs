@@ -9,6 +9,8 @@ use std::str::FromStr;
 use ort::session::Session as OrtSession;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
+use super::quoted::quoted;
+use super::tuning::USUAL_IDENTITY_THRESHOLD;
 use crate::config::Provider;
 
 /// The contract version that this library understands.
@@ -38,10 +40,6 @@ pub struct Thresholds {
     /// Cosine similarity, -1 to 1, from which a voice is taken for one that is enrolled in a gallery.
     pub identity: f32,
 }
-
-/// [`Thresholds::identity`] of a model that does not say: that of fast-cnn 1.0.1, with which about 1 % of strangers are
-/// taken for one of ten people enrolled; docs/PERFORMANCE.md has how it was found.
-pub(crate) const USUAL_IDENTITY_THRESHOLD: f32 = 0.5625;
 
 /// What a model says of itself, and where it runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -197,13 +195,6 @@ impl Reader<'_> {
     }
 }
 
-/// A text from the file, made short and printable.
-fn quoted(text: &str) -> String {
-    const LONGEST: usize = 80;
-    let short: String = text.chars().take(LONGEST).collect();
-    format!("{short:?}{}", if text.chars().count() > LONGEST { "..." } else { "" })
-}
-
 /// `1.2.3`, with or without a pre-release or build part.
 fn is_semver(text: &str) -> bool {
     let core = text.split(['-', '+']).next().unwrap_or_default();
@@ -272,11 +263,5 @@ mod tests {
     fn semantic_versions_are_told_from_others() {
         assert!(is_semver("0.1.0") && is_semver("10.20.30-rc.1+build"));
         assert!(!is_semver("1.0") && !is_semver("1.0.x") && !is_semver("") && !is_semver("1.0.0.0"));
-    }
-
-    #[test]
-    fn long_texts_are_cut() {
-        assert_eq!(quoted("a\nb"), r#""a\nb""#);
-        assert!(quoted(&"x".repeat(1000)).len() < 100);
     }
 }

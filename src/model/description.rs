@@ -8,6 +8,7 @@ use ort::session::Session as OrtSession;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
 use super::contract::SAMPLE_RATE;
+use super::tuning::{Kind, Stated};
 use crate::error::{Error, Result};
 
 /// A tensor as the file declares it.
@@ -105,6 +106,14 @@ impl Description {
         text.parse()
             .map(Some)
             .map_err(|_| self.broken(&format!("metadata `{key}`: expected a number, found {short:?}")))
+    }
+
+    /// What the file says of its tuning.
+    ///
+    /// # Errors
+    /// [`Error::Model`] names the key that cannot be.
+    pub(super) fn tuning(&self, kind: Kind) -> Result<Stated> {
+        Stated::of_file(&self.properties, kind).map_err(|reason| self.broken(&reason))
     }
 
     /// Refuses a file for another sample rate than 16 kHz; one that does not say is taken to be for it.

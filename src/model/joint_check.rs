@@ -2,10 +2,12 @@
 
 use ndarray::{Array2, ArrayView2, s};
 
+use super::contract::SAMPLE_RATE;
 use super::inference::Inference;
 use super::noise::Noise;
 use super::provider::Plans;
 use super::session::{Opened, Session};
+use super::tuning::Stated;
 use crate::call::Call;
 use crate::config::{Config, ModelSource};
 use crate::error::{Error, Result};
@@ -19,25 +21,42 @@ const AMPLITUDE: f32 = 0.1;
 
 /// Checks the model of `source` against the contract: metadata, tensors, and a run on silence and on noise, which
 /// tells wrong shapes, values that are not finite or out of range, embeddings that are not of unit length, rows
-/// that depend on each other, and results that differ from the golden vector. Gives every breach found, each with
-/// the tensor or key, what was expected and what was found; none for a good model. The options of `config` apply,
-/// but for its model.
+/// that depend on each other, and results that differ from the golden vector. Gives what it would be used with, and every
+/// breach found, each with the tensor or key, what was expected and what was found; none for a good model. The options of
+/// `config` apply, but for its model.
 ///
 /// # Errors
 /// Those of [`Session::new`] that keep the model from being opened at all.
-pub(super) fn breaches(source: &ModelSource, config: &Config) -> Result<Vec<String>> {
-    let Opened { session, mut breaches } = Session::open(source, config, Plans::None, &Call::none())?;
+pub(super) fn check(source: &ModelSource, config: &Config) -> Result<(Facts, Vec<String>)> {
+    let (stated, call) = (Stated::default(), Call::none());
+    let Opened { session, mut breaches } = Session::open(source, stated, config, Plans::None, &call)?;
     // A network whose tensors are not known cannot be run.
     if breaches.is_empty() {
-        if let Err(error) = session.check_frames(source, config, &Call::none()) {
+        if let Err(error) = session.check_frames(source, config, &call) {
             breaches.push(breach(error)?);
         }
         run(&session, &mut breaches)?;
-        if let Err(error) = session.check_golden(source, &Call::none()) {
+        if let Err(error) = session.check_golden(source, &call) {
             breaches.push(breach(error)?);
         }
     }
-    Ok(breaches)
+    Ok((facts(&session), breaches))
+}
+
+/// What a model is used with: name and value.
+type Facts = Vec<(&'static str, String)>;
+
+fn facts(session: &Session) -> Facts {
+    let info = session.info();
+    let seconds = |samples: usize| samples as f64 / SAMPLE_RATE as f64;
+    vec![
+        ("window", format!("{} s, one every {} s", seconds(info.window_samples), seconds(info.hop_samples))),
+        ("frames", format!("{} ms apart", 1000.0 * seconds(info.frame_step_samples))),
+        ("speakers", info.max_speakers.to_string()),
+        ("voice", format!("{} numbers", info.embedding_dim)),
+        ("tuning", session.tuning().to_string()),
+        ("runs on", info.provider.name().to_owned()),
+    ]
 }
 
 /// The failures that are the model's own doing become breaches.

@@ -11,9 +11,10 @@ use super::embedded;
 use super::inference::Inference;
 use super::rows::Rows;
 use super::session::Session;
+use super::tuning::Tuning;
 use super::two_stage::TwoStage;
 use crate::call::Call;
-use crate::config::{ClusteringMethod, Config, ModelSource};
+use crate::config::{Config, ModelSource};
 use crate::diarize::LocalWindow;
 use crate::diarize::clustering::Vbx;
 use crate::diarize::windows::WindowGrid;
@@ -48,39 +49,13 @@ impl Stretch {
     }
 }
 
-/// What was found best for the voices of a local diarizer when they are clustered.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tuning {
-    /// The method: never [`ClusteringMethod::Auto`].
-    pub clustering: ClusteringMethod,
-    /// Solo speech, in seconds, from which a voice is trusted enough to be clustered by average linkage, or by VBx
-    /// that it starts.
-    pub trusted_s: f64,
-    /// Share of the clustered voices that a speaker of average linkage has at least; `None` where instead two speakers
-    /// of one window are never joined.
-    pub min_cluster_share: Option<f64>,
-    /// Solo speech, in seconds over all windows, that a speaker of average linkage has unless more speakers are asked
-    /// for.
-    pub least_speaker_s: f64,
-    /// Length in seconds of the windows of a stream: short ones mix people up less where they end, long ones know
-    /// voices better.
-    pub live_window_s: f64,
-    /// Whether recordings, too, gain by short windows beside the model's own, which say less of voices and mix people up
-    /// less.
-    pub details: bool,
-    /// Segments shorter than this many seconds are dropped, unless an option says otherwise.
-    pub min_speech_s: f64,
-    /// Pauses of one speaker shorter than this many seconds are filled, unless an option says otherwise.
-    pub min_silence_s: f64,
-}
-
 /// Finds the local speakers of windows. Any thread may use it, concurrently.
 pub trait LocalDiarizer: std::fmt::Debug + Send + Sync {
     /// What it says of itself, and where it runs.
     fn info(&self) -> &ModelInfo;
 
-    /// How its voices are best clustered.
-    fn tuning(&self) -> Tuning;
+    /// What it was tuned to.
+    fn tuning(&self) -> &Tuning;
 
     /// What VBx needs to know of its voices; `None` where that is not known.
     fn vbx(&self) -> Option<&Vbx> {
@@ -112,7 +87,7 @@ pub(crate) fn open_local(config: &Config, call: &Call<'_>) -> Result<Arc<dyn Loc
     let pair = match bundle {
         Some(Bundle::Pair(pair)) => Some(*pair),
         None if config.names_pair() => Some(Pair::of(config)?),
-        Some(Bundle::Joint(_)) | None => None,
+        Some(Bundle::Joint(..)) | None => None,
     };
     Ok(match pair {
         Some(pair) => Arc::new(TwoStage::load(pair, config, call)?),
@@ -132,21 +107,8 @@ impl LocalDiarizer for Session {
         Session::info(self)
     }
 
-    fn tuning(&self) -> Tuning {
-        let clustering = match Session::vbx(self) {
-            Some(_) => ClusteringMethod::Vbx,
-            None => ClusteringMethod::Average,
-        };
-        Tuning {
-            clustering,
-            trusted_s: 1.6,
-            min_cluster_share: None,
-            least_speaker_s: 1.5,
-            live_window_s: 3.2,
-            details: true,
-            min_speech_s: 0.0,
-            min_silence_s: 0.0,
-        }
+    fn tuning(&self) -> &Tuning {
+        Session::tuning(self)
     }
 
     fn vbx(&self) -> Option<&Vbx> {

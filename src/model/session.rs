@@ -14,6 +14,7 @@ use super::plda_property;
 use super::provider::Plans;
 use super::slot::failed;
 use super::source::{self, Label};
+use super::tuning::{Kind, Stated, Tuning};
 use crate::call::Call;
 use crate::config::{Config, MAX_BATCH, ModelSource, Provider, ProviderPolicy};
 use crate::diarize::clustering::Vbx;
@@ -30,6 +31,7 @@ pub const MAX_SAMPLES: usize = 60 * SAMPLE_RATE;
 #[derive(Debug)]
 pub struct Session {
     info: ModelInfo,
+    tuning: Tuning,
     /// How its voices are clustered, where the file knows it.
     vbx: Option<Vbx>,
     network: Network,
@@ -81,11 +83,11 @@ impl Session {
                         one joint model";
             return Err(Error::InvalidArgument(text.to_owned()));
         }
-        let source = match &bundle {
-            Some(Bundle::Joint(source)) => source,
-            Some(Bundle::Pair(_)) | None => config.model(),
+        let (source, stated) = match bundle {
+            Some(Bundle::Joint(source, stated)) => (&source.clone(), stated),
+            Some(Bundle::Pair(_)) | None => (config.model(), Stated::default()),
         };
-        let Opened { session, breaches } = Self::open(source, config, plans, call)?;
+        let Opened { session, breaches } = Self::open(source, stated, config, plans, call)?;
         let name = Label(source);
         if !breaches.is_empty() {
             return Err(Error::Model(format!(
@@ -98,9 +100,11 @@ impl Session {
         Ok(session)
     }
 
-    /// Opens the model of `source` and reads what it says of itself, whatever that is.
+    /// Opens the model of `source` and reads what it says of itself, whatever that is; of its tuning, what its bundle
+    /// `stated` goes before.
     pub(super) fn open(
         source: &ModelSource,
+        stated: Stated,
         config: &Config,
         plans: Plans,
         call: &Call<'_>,
@@ -108,7 +112,7 @@ impl Session {
         let model = source::read_model(source)?;
         call.check_wanted(Stage::Loading)?;
         let sha256 = model.sha256().to_owned();
-        let (network, (info, vbx, breaches)) =
+        let (network, (info, tuning, vbx, breaches)) =
             Network::open_with(&model, &Label(source), config, plans, call, |session, provider| {
                 let properties = properties(session);
                 let (info, mut breaches) = contract::read(session, &properties, sha256, provider);
@@ -117,15 +121,27 @@ impl Session {
                     breaches.push(breach);
                     None
                 });
-                (info, vbx, breaches)
+                let own = Stated::of_file(&properties, Kind::Joint);
+                let tuning = own.and_then(|own| Tuning::joint(&stated.or(own), vbx.is_some()));
+                let tuning = tuning.unwrap_or_else(|breach| {
+                    breaches.push(breach);
+                    Tuning::usual()
+                });
+                let vbx = vbx.map(|vbx| vbx.with_least_tracks(tuning.vbx_voices.unwrap_or_default()));
+                (info, tuning, vbx, breaches)
             })?;
-        let session = Session { info, vbx, network };
+        let session = Session { info, tuning, vbx, network };
         Ok(Opened { session, breaches })
     }
 
     /// What the model says of itself, and the provider that runs it.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// What the model was tuned to.
+    pub fn tuning(&self) -> &Tuning {
+        &self.tuning
     }
 
     /// How the voices of the model are clustered by VBx; `None` where its file does not say.
@@ -221,7 +237,7 @@ impl Session {
             // TensorRT compiles the network anew for a length beyond those it met, which takes seconds.
             let mut on_cpu = config.clone();
             on_cpu.set_provider(Provider::Cpu, ProviderPolicy::Required);
-            let opened = Self::open(source, &on_cpu, Plans::None, call)?;
+            let opened = Self::open(source, Stated::default(), &on_cpu, Plans::None, call)?;
             return opened.session.check_frames(source, &on_cpu, call);
         }
         let mut found = Inference::default();

@@ -43,8 +43,8 @@ pub fn validate(source: &ModelSource, config: &Config) -> Result<Report> {
     let kind = kind(source, &config)?;
     let facts = match kind {
         ModelKind::Joint => {
-            let breaches = joint_check::breaches(source, &config)?;
-            return Ok(Report { kind, facts: Vec::new(), breaches });
+            let (facts, breaches) = joint_check::check(source, &config)?;
+            return Ok(Report { kind, facts, breaches });
         }
         ModelKind::Segmentation => two_stage::segmentation_facts(source, &config),
         ModelKind::Embedding => two_stage::embedding_facts(source, &config),

@@ -14,14 +14,6 @@ const REMEMBER_S: f64 = 2.0;
 /// Windows that are remembered: the people of the last ten minutes.
 const MEMORY: usize = 300;
 
-/// Solo speech in seconds from which what is remembered may be a person whom nobody was taken for.
-const FOUNDING_S: f64 = 3.0;
-
-/// Thresholds over that of offline clustering: windows of a stream are shorter, and their voices less sure. Chosen on
-/// simulated meetings of held-out speakers.
-const LINK_FACTOR: f32 = 1.45;
-const NEW_FACTOR: f32 = 1.55;
-
 /// The numbers that a stream works with.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -49,7 +41,7 @@ impl Settings {
     /// Those of `config`, for streams over `diarizer`.
     pub(super) fn new(diarizer: &Diarizer, config: &Config) -> Self {
         let (whole, times) = (diarizer.grid(), diarizer.frame_times());
-        let tuning = diarizer.local().tuning();
+        let tuning = diarizer.tuning();
         let live = diarizer.live_grid();
         let step = live.hop / live.frame;
         let frames = |seconds: f64| ((seconds / times.step_s).round() as usize).max(1);
@@ -63,11 +55,11 @@ impl Settings {
             latency_frames: ((config.latency_s() / times.step_s + 1e-6) as usize).max(step),
             history: (config.history_s() / hop_s).ceil() as usize,
             online: OnlineOptions {
-                new_threshold: threshold * NEW_FACTOR,
-                link_threshold: threshold * LINK_FACTOR,
+                new_threshold: threshold * tuning.live_new_factor,
+                link_threshold: threshold * tuning.live_link_factor,
                 max_speakers: *config.speaker_range().end(),
                 trusted_frames: diarizer.frames(tuning.trusted_s),
-                founding_frames: diarizer.frames(FOUNDING_S),
+                founding_frames: diarizer.frames(tuning.live_founding_s),
                 remember_every: (frames(REMEMBER_S) / step).max(1),
                 memory: MEMORY,
                 hysteresis: diarizer.hysteresis(),

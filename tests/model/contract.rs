@@ -57,6 +57,37 @@ fn every_breach_of_the_metadata_is_listed() {
     refused("no_thresholds.onnx", &["metadata `voiceflow.thresholds`: expected a JSON object"]);
     refused("wrong_contract.onnx", &["metadata `voiceflow.contract`: expected 1, found \"2\""]);
     assert_eq!(breaches("no_metadata.onnx").len(), 11);
+    let text = "metadata `voiceflow.tuning`: live_window_s: expected 0.1 to 60, found 0";
+    refused("wrong_tuning.onnx", &[text]);
+    let text = "metadata `voiceflow.tuning`: \"echo_s\": unknown to this version of the library, expected clustering, ";
+    refused("later_tuning.onnx", &[text]);
+}
+
+/// No number of the shipped model is a default of the library.
+#[cfg(feature = "embedded-model")]
+#[test]
+fn the_embedded_model_says_all_of_its_tuning() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/models/fast-cnn/1.0.1");
+    let text = std::fs::read_to_string(format!("{folder}/metadata.json")).unwrap();
+    let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut config = config("good.onnx");
+    config.set_model(ModelSource::Embedded);
+    let session = Session::new(&config).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&session.tuning().to_string()).unwrap();
+    let numbers = |value: &serde_json::Value| {
+        let object = value.as_object().unwrap().clone().into_iter();
+        object.map(|(key, value)| (key, value.as_f64().map_or(value, Into::into))).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&said), numbers(&metadata["tuning"]));
+    let model = std::fs::read(format!("{folder}/model.onnx")).unwrap();
+    let stated = [&metadata["tuning"], &metadata["thresholds"]].map(|object| object.as_object().unwrap());
+    for (key, value) in stated.into_iter().flatten() {
+        // As the exporter writes it.
+        let said = format!("{key:?}: {value}");
+        let found = model.windows(said.len()).any(|part| part == said.as_bytes());
+        assert!(found, "model.onnx: expected {said}");
+    }
+    assert_eq!(metadata["thresholds"]["identity"], 0.5625);
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn info_names_versions_runtime_and_model() {
     ] {
         assert!(text.contains(&format!(" {flag}")), "{flag}: {text}");
     }
+    assert!(text.contains("\n  tuning      {\"clustering\":\""), "{text}");
     let sha256 = text.lines().find_map(|line| line.trim().strip_prefix("sha256")).unwrap().trim();
     assert!(sha256.len() == 64 && sha256.chars().all(|c| c.is_ascii_hexdigit()), "{sha256}");
 }

@@ -3,7 +3,7 @@
 use crate::support::{failure, output, run};
 
 /// Every bad model, and how its breaches begin.
-const BAD: [(&str, &[&str]); 17] = [
+const BAD: [(&str, &[&str]); 19] = [
     ("activity_range", &["output `activity` on silence: expected values from 0 to 1, found "]),
     (
         "bad_numbers",
@@ -18,6 +18,7 @@ const BAD: [(&str, &[&str]); 17] = [
             "on silence [1, 80000]: output `embedding`",
         ],
     ),
+    ("later_tuning", &["metadata `voiceflow.tuning`: \"echo_s\": unknown to this version of the library, "]),
     ("lost_batch", &["output `activity`, axis 0 of [batch, frames, speakers]: expected a dynamic size"]),
     ("mixed_batch", &["batch: expected the same results for a row alone and among others"]),
     ("nan", &["output `embedding` on silence: expected finite values, found NaN"]),
@@ -29,6 +30,7 @@ const BAD: [(&str, &[&str]); 17] = [
     ("wrong_input", &["input `audio`: expected float32 [batch, samples], found only `waveform`"]),
     ("wrong_rank", &["input `audio`: expected [batch, samples], found "]),
     ("wrong_speakers", &["output `activity`, axis 2 of [batch, frames, speakers]: expected 4, found 3"]),
+    ("wrong_tuning", &["metadata `voiceflow.tuning`: live_window_s: expected 0.1 to 60, found 0"]),
     ("wrong_type", &["input `audio`: expected float32, found f64"]),
 ];
 
@@ -39,8 +41,16 @@ fn fixture(name: &str) -> String {
 #[test]
 fn good_models() {
     let good = fixture("good");
-    assert_eq!(output(&["validate", &good]), format!("{good}: keeps the model contract\n"));
-    output(&["validate", "models/fast-cnn/1.0.1/model.onnx"]);
+    let text = output(&["validate", &good]);
+    let facts = "  window    5 s, one every 0.5 s\n  frames    10 ms apart\n  speakers  3\n  voice     8 numbers\n  tuning    \
+                 {\"clustering\":\"average\",\"trusted_s\":1.6,";
+    assert!(text.starts_with(&format!("{good}: keeps the model contract\n{facts}")), "{text}");
+    assert!(text.ends_with("}\n  runs on   cpu\n"), "{text}");
+    let text = output(&["validate", "models/fast-cnn/1.0.1/model.onnx"]);
+    assert!(
+        text.contains("\n  tuning    {\"clustering\":\"vbx\",") && text.contains("\"short_hop_s\":1.6"),
+        "{text}"
+    );
 }
 
 #[test]

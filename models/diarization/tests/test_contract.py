@@ -54,6 +54,12 @@ def test_a_good_file_passes(tmp_path):
     assert breaches(path) == {"metadata": [], "tensors": [], "runs": [], "golden": []}
 
 
+def test_a_tuning_may_be_there(tmp_path):
+    shipped = (Path(__file__).parents[1] / "tuning.json").read_text()
+    for tuning in ("{}", shipped, '{"min_cluster_share": 0.04, "short_hop_s": null}'):
+        assert breaches(write_tiny_model(tmp_path / "model.onnx", {"tuning": tuning}))["metadata"] == []
+
+
 def test_a_plda_may_be_there(tmp_path):
     path = write_tiny_model(tmp_path / "model.onnx", {"plda": json.dumps(PLDA)})
     assert breaches(path)["metadata"] == []
@@ -72,6 +78,16 @@ def test_a_plda_may_be_there(tmp_path):
         ("thresholds", '{"onset": 0.5}', "voiceflow.thresholds: expected a JSON object"),
         ("thresholds", '{"onset": 2, "offset": 0.5, "clustering": 0.7}', "onset from 0 to 1"),
         ("thresholds", "0.5", "voiceflow.thresholds: expected a JSON object"),
+        ("tuning", "[1]", "voiceflow.tuning: expected a JSON object, found '[1]'"),
+        ("tuning", '{"trusted_s": -1}', "voiceflow.tuning, trusted_s: expected 0 to 60, found -1"),
+        ("tuning", '{"trusted_s": null}', "voiceflow.tuning, trusted_s: expected 0 to 60, found None"),
+        ("tuning", '{"short_hop_s": "x"}', "short_hop_s: expected 0.1 to 60, or null, found 'x'"),
+        (
+            "tuning",
+            '{"clustering": "k"}',
+            "voiceflow.tuning, clustering: expected average or centroid or vbx",
+        ),
+        ("tuning", '{"hop_s": 1}', "voiceflow.tuning, hop_s: expected clustering, trusted_s, "),
         ("plda", "[1]", "voiceflow.plda: expected a JSON object with fa and fb above 0"),
         ("plda", json.dumps({**PLDA, "mu": [0.0]}), "the arrays of a PLDA for embeddings of 8"),
         ("plda", json.dumps({**PLDA, "psi": [2.0, 0.0]}), "voiceflow.plda: expected"),

@@ -45,7 +45,8 @@ def export_small(out: Path, windows: Path, wanted: tuple[bool, bool], shipped: s
     audio = random.standard_normal((6, WINDOW_SAMPLES)) * (gate * 3000 + 30)
     np.save(windows / "shard-00000" / "audio.npy", audio.astype(np.int16))
     thresholds = {"onset": 0.5, "offset": 0.5, "clustering": 0.7}
-    properties = Properties("fast-cnn", "1.2.3", 10.0, 5.0, thresholds, network.embedding_dim)
+    tuning = {"clustering": "vbx", "trusted_s": 1.5, "short_hop_s": None}
+    properties = Properties("fast-cnn", "1.2.3", 10.0, 5.0, thresholds, tuning, network.embedding_dim)
     with pytest.MonkeyPatch.context() as patch:
         # The voices of random weights are nobody's: those of different speakers take their place.
         speakers = np.arange(40).repeat(8)

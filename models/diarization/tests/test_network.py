@@ -82,7 +82,7 @@ def test_export_agrees_with_pytorch(tmp_path):
     path = tmp_path / "model.onnx"
     export(model, path)
     thresholds = {"onset": 0.5, "offset": 0.5, "clustering": 0.5}
-    stamp(path, Properties("test", "0.0.1", 4.0, 2.0, thresholds, model.embedding_dim))
+    stamp(path, Properties("test", "0.0.1", 4.0, 2.0, thresholds, {}, model.embedding_dim))
     assert compare(model, path)["largest_difference_from_pytorch"] < 1e-4
 
 

@@ -122,7 +122,7 @@ def test_a_conformer_trains_and_its_folder_may_be_large(windows, tmp_path, monke
     assert loaded.network.config == small()
     monkeypatch.setitem(LARGEST_BYTES, "fast-cnn", 1_000_000)
     thresholds = {"onset": 0.5, "offset": 0.5, "clustering": 0.5}
-    properties = Properties(loaded.kind, "0.0.1", 4.0, 2.0, thresholds, loaded.network.embedding_dim)
+    properties = Properties(loaded.kind, "0.0.1", 4.0, 2.0, thresholds, {}, loaded.network.embedding_dim)
     wanted = Variants(False, False, None)
     write_folder(loaded, properties, tmp_path / "folder", {}, wanted)
     metadata = json.loads((tmp_path / "folder" / "metadata.json").read_text())

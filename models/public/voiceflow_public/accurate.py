@@ -47,13 +47,26 @@ FRAMES = {"axis": 2, "stride": 2, "offset": 0.0, "margin": 10}
 TUNING = {
     "hop_s": 1.75,
     "piece_s": 4.0,
+    "solo_s": 1.0,
     "trusted_s": 0.5,
     "clustering": "average",
     "clustering_threshold": 0.47,
     "min_cluster_share": 0.04,
+    "least_speaker_s": 0.0,
     "identity_threshold": 0.46875,
+    "min_speech_s": 0.0,
+    "min_silence_s": 0.0,
+    "live_window_s": 5.0,
+    "live_hop_s": 0.4,
+    "live_link_factor": 1.45,
+    "live_new_factor": 1.55,
+    "live_founding_s": 3.0,
+    "short_hop_s": None,
+    "close_window_s": 2.0,
+    "close_hop_s": 0.5,
 }
-"""What options that are not set follow, found on tuning recordings: docs/MODEL_CARD.md."""
+"""What options that are not set follow, found on tuning recordings (docs/MODEL_CARD.md): every key of a pair in
+docs/ARCHITECTURE.md, so that no default of the library decides."""
 
 
 def embedding(wheel: Path) -> bytes:

@@ -39,8 +39,7 @@ EMBEDDING = {
     # The filterbank the file was made for: as sherpa-onnx computes it, without subtraction of the
     # mean.
     "voiceflow.frontend": "sherpa",
-    "voiceflow.clustering": "average",
-    "voiceflow.clustering_threshold": "0.3",
+    "voiceflow.tuning": json.dumps({"clustering": "average", "clustering_threshold": 0.3}),
     "license": "Apache-2.0",
     "source": "https://github.com/resemble-ai/Resemblyzer, out of Resemblyzer 0.1.4 on PyPI",
 }

@@ -23,10 +23,6 @@ const MAX_CLUSTERED: usize = 6000;
 /// Share of all tracks that a speaker of centroid linkage need not exceed, as in pyannote.audio 3.1.
 const LARGE_SHARE: f64 = 0.1;
 
-/// Fewest tracks with which VBx is better than the linkage it starts from: its prior is for few speakers, and of a
-/// recording of half a minute it too often finds one (docs/adr/007).
-const FEWEST_TRACKS: usize = 50;
-
 /// The speaker of each local speaker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clustering {
@@ -172,7 +168,7 @@ impl<'a> RecordingTracks<'a> {
     /// Where average linkage starts it, it also does without VBx for few tracks, and gives the number of speakers
     /// asked for if VBx finds another.
     fn by_vbx(&self, vbx: &Vbx, options: &ClusteringOptions, call: &Call<'_>) -> Result<Speakers> {
-        if vbx.start() == Start::Average && self.chosen.len() < FEWEST_TRACKS {
+        if vbx.start() == Start::Average && self.chosen.len() < vbx.least_tracks() {
             return self.by_average(options, call);
         }
         let (embeddings, members) = (self.chosen_embeddings()?, self.chosen_voices()?);

@@ -98,12 +98,13 @@ pub struct Vbx {
     fa: f64,
     fb: f64,
     start: Start,
+    least_tracks: usize,
 }
 
 impl Vbx {
     /// VBx with the published settings.
     pub fn new(plda: Arc<Plda>) -> Self {
-        Self { plda, fa: VBX_FA, fb: VBX_FB, start: Start::default() }
+        Self { plda, fa: VBX_FA, fb: VBX_FB, start: Start::default(), least_tracks: 0 }
     }
 
     /// Sets `fa`, the weight of what the voices say against the prior, and `fb`, which finds the fewer
@@ -123,6 +124,17 @@ impl Vbx {
     /// Sets what it starts from.
     pub fn with_start(self, start: Start) -> Self {
         Self { start, ..self }
+    }
+
+    /// Sets the fewest tracks of which it tells more than average linkage that it starts from. Its prior is for few
+    /// speakers, and of a recording of half a minute it too often finds one (docs/adr/007).
+    pub fn with_least_tracks(self, least_tracks: usize) -> Self {
+        Self { least_tracks, ..self }
+    }
+
+    /// Fewest tracks of which it tells more than average linkage that it starts from; 0 by default.
+    pub fn least_tracks(&self) -> usize {
+        self.least_tracks
     }
 
     /// What it starts from.

@@ -6,13 +6,13 @@ mod metadata;
 
 use std::path::{Path, PathBuf};
 
-pub(super) use metadata::BundleTuning;
 use metadata::Metadata;
 
 use super::embedded::{self, EmbeddedPair};
 use super::import::EmbeddingFile;
 use super::search::own_folder;
 use super::source::{Bytes, ModelFile, read_file};
+use super::tuning::{Kind, Stated};
 use super::variables;
 use crate::config::{Config, ModelSource};
 use crate::error::{Error, Result};
@@ -35,8 +35,8 @@ const MAX_METADATA_BYTES: u64 = 1 << 20;
 /// A bundle that was found.
 #[derive(Debug)]
 pub(super) enum Bundle {
-    /// One joint model.
-    Joint(ModelSource),
+    /// One joint model, and what is said of its tuning outside its file.
+    Joint(ModelSource, Stated),
     /// A segmentation and an embedding model.
     Pair(Box<Pair>),
 }
@@ -48,7 +48,8 @@ pub(super) struct Pair {
     pub(super) name: String,
     /// Empty where nobody says.
     pub(super) version: String,
-    pub(super) tuning: BundleTuning,
+    /// What is said of their tuning outside their files.
+    pub(super) tuning: Stated,
     pub(super) segmentation: ModelFile,
     pub(super) embedding: EmbeddingFile,
 }
@@ -70,7 +71,7 @@ impl BuiltIn {
 
     fn open(self) -> Result<Bundle> {
         Ok(match self {
-            BuiltIn::Joint => Bundle::Joint(ModelSource::Embedded),
+            BuiltIn::Joint => Bundle::Joint(ModelSource::Embedded, Stated::default()),
             BuiltIn::Pair(files) => Bundle::Pair(Box::new(Pair::embedded(files)?)),
         })
     }
@@ -108,11 +109,12 @@ impl Bundle {
     }
 
     fn read(folder: &Path) -> Result<Self> {
-        let metadata = read_metadata(&folder.join(METADATA))?;
+        let metadata = |kind| read_metadata(&folder.join(METADATA), kind);
         let file = |name: &str| ModelSource::File(folder.join(name));
         if folder.join(MODEL).is_file() {
-            return Ok(Bundle::Joint(file(MODEL)));
+            return Ok(Bundle::Joint(file(MODEL), metadata(Kind::Joint)?.tuning));
         }
+        let metadata = metadata(Kind::Pair)?;
         Ok(Bundle::Pair(Box::new(Pair {
             name: metadata.name,
             version: metadata.version,
@@ -141,7 +143,7 @@ impl Pair {
         Ok(Pair {
             name: format!("{} + {}", stem(first), stem(second)),
             version: String::new(),
-            tuning: BundleTuning::default(),
+            tuning: Stated::default(),
             segmentation: ModelFile::read(first)?,
             embedding: EmbeddingFile::read(second)?,
         })
@@ -149,7 +151,7 @@ impl Pair {
 
     fn embedded(files: EmbeddedPair) -> Result<Self> {
         let label = |file: &str| format!("{file} of the embedded bundle {}", embedded::PAIR);
-        let metadata = Metadata::parse(files.metadata, &label(METADATA))?;
+        let metadata = Metadata::parse(files.metadata, Kind::Pair, &label(METADATA))?;
         let parts = [files.frames, files.pooling].map(|part| Bytes::Static(part).into());
         Ok(Pair {
             name: metadata.name,
@@ -173,10 +175,10 @@ fn stem(source: &ModelSource) -> String {
 }
 
 /// Reads a metadata.json; where there is no such file, that of a bundle which says nothing.
-fn read_metadata(path: &Path) -> Result<Metadata> {
+fn read_metadata(path: &Path, kind: Kind) -> Result<Metadata> {
     match read_file(path, MAX_METADATA_BYTES) {
         Err(Error::NotFound(_)) => Ok(Metadata::default()),
-        text => Metadata::parse(&text?, &path.display()),
+        text => Metadata::parse(&text?, kind, &path.display()),
     }
 }
 
@@ -228,17 +230,18 @@ fn find_folder(name: &Path) -> Result<PathBuf> {
     })
 }
 
-/// Reads a metadata.json.
+/// Reads a metadata.json of a pair.
 ///
 /// # Errors
 /// Those of [`read_metadata`].
 #[cfg(fuzzing)]
 pub(super) fn check_metadata(path: &Path) -> Result<()> {
-    read_metadata(path).map(drop)
+    read_metadata(path, Kind::Pair).map(drop)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tuning::Tuning;
     use super::*;
     use crate::config::ClusteringMethod;
 
@@ -265,16 +268,30 @@ mod tests {
         let folder = bundle(&[SEGMENTATION, EMBEDDING], text);
         let Some(Bundle::Pair(pair)) = found(folder.path()).unwrap() else { panic!("no pair") };
         assert_eq!((pair.name.as_str(), pair.version.as_str()), ("pair", ""));
-        assert_eq!(pair.tuning.clustering(), Some(ClusteringMethod::Average));
-        assert_eq!((pair.tuning.clustering_threshold, pair.tuning.hop_s), (Some(0.4), Some(1.0)));
+        let (tuning, of_pair) = Tuning::pair(&pair.tuning);
+        assert_eq!(tuning.clustering, ClusteringMethod::Average);
+        assert_eq!((of_pair.clustering_threshold, of_pair.hop_s), (0.4, 1.0));
         assert!(pair.segmentation.label.ends_with(SEGMENTATION) && pair.embedding.label.ends_with(EMBEDDING));
     }
 
     #[test]
     fn a_joint_model_is_a_bundle_and_metadata_are_not_needed() {
         let folder = bundle(&[MODEL], "");
-        let Some(Bundle::Joint(source)) = found(folder.path()).unwrap() else { panic!("no joint model") };
+        let Some(Bundle::Joint(source, stated)) = found(folder.path()).unwrap() else {
+            panic!("no joint model")
+        };
         assert!(matches!(source, ModelSource::File(path) if path.ends_with(MODEL)));
+        assert_eq!(stated, Stated::default());
+    }
+
+    #[test]
+    fn a_bundle_tunes_a_joint_model_by_the_keys_of_one() {
+        let folder = bundle(&[MODEL], r#"{"thresholds": {"onset": 0.5}, "tuning": {"live_window_s": 2}}"#);
+        let Some(Bundle::Joint(_, stated)) = found(folder.path()).unwrap() else { panic!("no joint model") };
+        assert_eq!(Tuning::joint(&stated, true).unwrap().live_window_s, 2.0);
+        let folder = bundle(&[MODEL], r#"{"tuning": {"hop_s": 2}}"#);
+        let error = found(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("metadata.json: tuning: \"hop_s\": unknown to this version"), "{error}");
     }
 
     #[test]
@@ -292,7 +309,9 @@ mod tests {
             wrong(r#"{"clustering": "k-means"}"#).contains("expected average or centroid, found \"k-means\"")
         );
         assert!(wrong(r#"{"hop_s": 0.0}"#).contains("tuning: hop_s: expected 0.1 to 60, found 0"));
-        assert!(wrong(r#"{"hops": 1.0}"#).contains("unknown field `hops`"));
+        assert!(
+            wrong(r#"{"hops": 1.0}"#).contains("tuning: \"hops\": unknown to this version of the library")
+        );
         assert!(message(Path::new("nobody-has-this")).contains("nobody-has-this, .models/nobody-has-this, "));
     }
 

@@ -3,8 +3,6 @@
 //! pooling part then runs on those of each crop, or of each piece of speech that crops share. Where it could not, the
 //! whole network runs on their features.
 
-mod tuning;
-
 use ndarray::{Array1, Array2, ArrayD, Ix2, IxDyn, s};
 use ort::session::SessionOutputs;
 use ort::value::TensorRef;
@@ -14,7 +12,7 @@ use super::layout::Layout;
 use super::pieces::{self, CropRows, Pieces};
 use super::speech::Crop;
 use crate::call::Call;
-use crate::config::{ClusteringMethod, Config, ModelSource, Provider};
+use crate::config::{Config, ModelSource, Provider};
 use crate::error::{Error, Result, Stage};
 use crate::memory;
 use crate::model::contract::SAMPLE_RATE;
@@ -26,6 +24,7 @@ use crate::model::noise::Noise;
 use crate::model::provider;
 use crate::model::slot::failed;
 use crate::model::source::{ModelBytes, ModelFile};
+use crate::model::tuning::{Kind, Stated};
 
 /// Frames of the features, 10 ms apart, in the shortest crop that has a voice. Who says less alone is given a speaker
 /// by what the others of the window are.
@@ -44,10 +43,8 @@ pub(super) struct Embedding {
     pooling: Network,
     /// Numbers in a voice.
     pub(super) dim: usize,
-    /// The clustering that the file was tuned with; centroid linkage where it does not say.
-    pub(super) clustering: ClusteringMethod,
-    /// The threshold that it was tuned with.
-    pub(super) threshold: Option<f32>,
+    /// What the file says of its tuning.
+    pub(super) stated: Stated,
     /// SHA-256 of the file.
     pub(super) sha256: String,
 }
@@ -100,8 +97,7 @@ impl Embedding {
             frames,
             pooling,
             dim: 0,
-            clustering: tuning::clustering(&described)?,
-            threshold: tuning::threshold(&described)?,
+            stated: described.tuning(Kind::Pair)?,
             sha256,
         };
         embedding.dim = embedding.trial(call).map_err(|error| described.failing(error))?;
@@ -130,8 +126,12 @@ impl Embedding {
             ("features", format!("{} mel bins, {}", self.layout.bins, self.layout.frontend.name())),
             ("frames", frames),
             ("voice", format!("{} numbers", self.dim)),
+            ("tuning", self.stated.to_string()),
             ("runs on", self.provider().name().to_owned()),
         ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .collect()
     }
 
     /// Size of the voice that the network gives for a sound like speech.

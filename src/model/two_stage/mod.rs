@@ -23,36 +23,26 @@ pub(super) use layout::features_of;
 use self::embedding::Embedding;
 use self::segmentation::Segmentation;
 use self::speech::{Crop, FramePlaces, crops};
-use super::bundle::{BundleTuning, Pair};
-use super::contract::{ModelInfo, SAMPLE_RATE, Thresholds, USUAL_IDENTITY_THRESHOLD};
+use super::bundle::Pair;
+use super::contract::{ModelInfo, SAMPLE_RATE, Thresholds};
 use super::import::EmbeddingFile;
-use super::local::{LocalDiarizer, Stretch, Tuning};
+use super::local::{LocalDiarizer, Stretch};
 use super::provider;
 use super::source::{ModelFile, sha256};
+use super::tuning::{PairTuning, Tuning};
 use crate::call::Call;
 use crate::config::{Config, ModelSource};
 use crate::diarize::LocalWindow;
 use crate::diarize::activity::Hysteresis;
-use crate::diarize::clustering::usual_threshold;
 use crate::diarize::powerset::PowersetDecoding;
 use crate::diarize::windows::WindowGrid;
 use crate::ending;
 use crate::error::Result;
 use crate::memory;
 
-/// Time from one window to the next in samples, by default: 1.75 s. The best for the time of those tried from 1 s to 2.5 s
-/// on the tuning part of the real conversations and on simulated ones.
-const HOP: usize = SAMPLE_RATE * 7 / 4;
 /// Samples in which the windows of a stretch begin: 80 s. What two stretches share is analysed twice, a window less a
 /// hop.
 const STRETCH: usize = 80 * SAMPLE_RATE;
-/// Solo speech in samples that a voice is taken from, where there is as much: 1 s.
-const LEAST_SOLO: usize = SAMPLE_RATE;
-/// Solo speech in seconds from which a voice is trusted enough to be clustered.
-const TRUSTED_S: f64 = 0.4;
-
-/// Length of the windows of a stream in seconds, as in diart (Coria et al., ASRU 2021).
-const LIVE_WINDOW_S: f64 = 5.0;
 /// Activity at which a local speaker talks: that of the most probable class of the powerset.
 const TALKING: f32 = 0.5;
 /// How powerset classes become activity.
@@ -64,7 +54,9 @@ pub struct TwoStage {
     info: ModelInfo,
     segmentation: Segmentation,
     embedding: Embedding,
-    tuning: BundleTuning,
+    tuning: Tuning,
+    /// Of that, what pairs alone have.
+    pair: PairTuning,
 }
 
 impl TwoStage {
@@ -76,10 +68,9 @@ impl TwoStage {
     pub(super) fn load(pair: Pair, config: &Config, call: &Call<'_>) -> Result<Self> {
         let Pair { name, version, tuning, segmentation, embedding } = pair;
         let segmentation = Segmentation::open(&segmentation, config, DECODING, call)?;
-        let mut embedding = Embedding::open(embedding, &provider::settled(config), call)?;
-        embedding.clustering = tuning.clustering().unwrap_or(embedding.clustering);
-        embedding.threshold = tuning.clustering_threshold.or(embedding.threshold);
-        let hop = tuning.hop_s.map_or(HOP, |hop_s| (hop_s * SAMPLE_RATE as f64) as usize);
+        let embedding = Embedding::open(embedding, &provider::settled(config), call)?;
+        let (tuning, pair) = Tuning::pair(&tuning.or(embedding.stated.clone()));
+        let hop = (pair.hop_s * SAMPLE_RATE as f64) as usize;
         let info = ModelInfo {
             name,
             version,
@@ -93,13 +84,13 @@ impl TwoStage {
             thresholds: Thresholds {
                 onset: TALKING,
                 offset: TALKING,
-                clustering: embedding.threshold.unwrap_or_else(|| usual_threshold(embedding.clustering)),
-                identity: tuning.identity_threshold.unwrap_or(USUAL_IDENTITY_THRESHOLD),
+                clustering: pair.clustering_threshold,
+                identity: pair.identity_threshold,
             },
             sha256: sha256(format!("{}{}", segmentation.sha256, embedding.sha256).as_bytes()),
             provider: embedding.provider(),
         };
-        Ok(TwoStage { info, segmentation, embedding, tuning })
+        Ok(TwoStage { info, segmentation, embedding, tuning, pair })
     }
 }
 
@@ -108,17 +99,8 @@ impl LocalDiarizer for TwoStage {
         &self.info
     }
 
-    fn tuning(&self) -> Tuning {
-        Tuning {
-            clustering: self.embedding.clustering,
-            trusted_s: self.tuning.trusted_s.unwrap_or(TRUSTED_S),
-            min_cluster_share: self.tuning.min_cluster_share,
-            least_speaker_s: 0.0,
-            live_window_s: LIVE_WINDOW_S,
-            details: false,
-            min_speech_s: self.tuning.min_speech_s.unwrap_or(0.0),
-            min_silence_s: self.tuning.min_silence_s.unwrap_or(0.0),
-        }
+    fn tuning(&self) -> &Tuning {
+        &self.tuning
     }
 
     fn windows_at_once(&self, batch: usize, grid: &WindowGrid) -> usize {
@@ -134,6 +116,7 @@ impl LocalDiarizer for TwoStage {
         let activity = self.segmentation.activity(stretch, batch, call)?;
         let hysteresis =
             Hysteresis { onset: self.info.thresholds.onset, offset: self.info.thresholds.offset };
+        let least_solo = (self.pair.solo_s * SAMPLE_RATE as f64) as usize;
         let places = |index: usize| FramePlaces {
             window: stretch.offsets[index],
             offset: self.segmentation.frame_offset(),
@@ -142,10 +125,10 @@ impl LocalDiarizer for TwoStage {
         let crops: Vec<Crop> = activity
             .iter()
             .enumerate()
-            .flat_map(|(index, activity)| crops(activity, hysteresis, places(index), LEAST_SOLO))
+            .flat_map(|(index, activity)| crops(activity, hysteresis, places(index), least_solo))
             .collect();
         // One window has nobody to share with.
-        let piece_s = self.tuning.piece_s.filter(|_| stretch.offsets.len() > 1);
+        let piece_s = self.pair.piece_s.filter(|_| stretch.offsets.len() > 1);
         let voices = self.embedding.voices(&stretch.audio, &crops, piece_s, batch, call)?;
         let mut voices = voices.into_iter();
         let mut windows = memory::with_capacity("windows", activity.len())?;

@@ -177,6 +177,8 @@ if __name__ == "__main__":
             "voiceflow.thresholds": '{"onset": 1.5, "clustering": "low"}',
         },
     )
+    make("wrong_tuning.onnx", metadata={"voiceflow.tuning": '{"trusted_s": 1.0, "live_window_s": 0}'})
+    make("later_tuning.onnx", metadata={"voiceflow.tuning": '{"echo_s": 1.0}'})
     # Broken tensors.
     make("wrong_input.onnx", input_name="waveform")
     make("wrong_type.onnx", input_type=DOUBLE)

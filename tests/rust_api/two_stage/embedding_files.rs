@@ -118,12 +118,17 @@ fn wrong_metadata_is_named_with_the_key() {
         ),
         (
             "campplus",
-            "voiceflow.clustering",
-            "vbx",
-            "metadata `voiceflow.clustering`: expected average or centroid, found \"vbx\"",
+            "voiceflow.tuning",
+            "{\"clustering\": \"vbx\"}",
+            "metadata `voiceflow.tuning`: clustering: expected average or centroid, found \"vbx\"",
         ),
-        ("campplus", "voiceflow.clustering_threshold", "NaN", "expected 0 to 2, found NaN"),
-        ("campplus", "voiceflow.clustering_threshold", "-1", "expected 0 to 2, found -1"),
+        (
+            "campplus",
+            "voiceflow.tuning",
+            "NaN",
+            "metadata `voiceflow.tuning`: expected a JSON object, found \"NaN\"",
+        ),
+        ("campplus", "voiceflow.tuning", "{\"clustering_threshold\": -1}", "expected 0 to 2, found -1"),
     ] {
         let text = refusal(bytes("segmentation"), with_metadata(&bytes(name), key, Some(value)), |_| {});
         assert!(text.starts_with("model in memory: ") && text.contains(expected), "{key}={value}: {text}");
@@ -145,11 +150,11 @@ fn a_size_of_features_that_nobody_computes_is_refused() {
 
 #[test]
 fn what_a_file_says_of_clustering_holds_unless_another_is_asked_for() {
-    let tuned = with_metadata(&bytes("campplus"), "voiceflow.clustering", Some("average"));
-    let tuned = with_metadata(&tuned, "voiceflow.clustering_threshold", Some("0.25"));
-    let tuned = load(tuned, |_| {}).unwrap();
+    let text = r#"{"clustering": "average", "clustering_threshold": 0.25, "identity_threshold": 0.5, "trusted_s": 1}"#;
+    let tuned = load(with_metadata(&bytes("campplus"), "voiceflow.tuning", Some(text)), |_| {}).unwrap();
     assert_eq!(tuned.clustering_method(), ClusteringMethod::Average);
-    assert_eq!(tuned.model().thresholds.clustering, 0.25);
+    let thresholds = tuned.model().thresholds;
+    assert_eq!((thresholds.clustering, thresholds.identity, tuned.tuning().trusted_s), (0.25, 0.5, 1.0));
 }
 
 #[test]

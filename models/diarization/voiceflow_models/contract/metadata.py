@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..layout import SAMPLE_RATE
+from . import tuning
 from .check import Check, expect
 
 CONTRACT = 1
@@ -60,6 +61,8 @@ def check_metadata(properties: Mapping[str, str]) -> tuple[Facts, list[Check]]:
     speakers = number("max_speakers", 1, MOST_SPEAKERS)
     dim = number("embedding_dim", 1, LONGEST_EMBEDDING)
     checks.append(_check_thresholds(properties.get("voiceflow.thresholds")))
+    if tuning.KEY in properties:
+        checks.extend(tuning.check_tuning(properties[tuning.KEY]))
     if "voiceflow.plda" in properties:
         checks.append(_check_plda(properties["voiceflow.plda"], dim))
     return Facts(window, frame_step, speakers, dim), checks

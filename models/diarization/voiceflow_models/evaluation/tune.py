@@ -26,7 +26,7 @@ def with_settings(
     graph = onnx.load(model)
     for entry in graph.metadata_props:
         if entry.key == "voiceflow.thresholds":
-            entry.value = json.dumps(thresholds)
+            entry.value = json.dumps({**json.loads(entry.value), **thresholds})
         if entry.key == "voiceflow.window_samples":
             entry.value = str(int(window_s * 16_000))
         if entry.key == "voiceflow.hop_samples":

@@ -57,6 +57,7 @@ def write_folder(
         "training_steps": trained.steps,
         "training_seconds": round(trained.seconds),
         "thresholds": properties.thresholds,
+        "tuning": properties.tuning,
         **facts,
     }
     (out / "metadata.json").write_text(json.dumps(metadata, indent=2) + "\n")

@@ -53,6 +53,8 @@ class Properties:
     window_s: float
     hop_s: float
     thresholds: dict[str, float]
+    tuning: dict[str, str | float | None]
+    """What else diarization by it was tuned to; the library has defaults for what is not said."""
     embedding_dim: int
 
 
@@ -73,6 +75,7 @@ def stamp(path: Path, properties: Properties) -> None:
             "voiceflow.max_speakers": str(MAX_SPEAKERS),
             "voiceflow.embedding_dim": str(properties.embedding_dim),
             "voiceflow.thresholds": json.dumps(properties.thresholds),
+            "voiceflow.tuning": json.dumps(properties.tuning),
         },
     )
     onnx.checker.check_model(graph)
