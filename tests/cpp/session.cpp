@@ -131,7 +131,7 @@ void loads()
     call.deadline = 0ms;
     CHECK_THROWS(Session(test::options(), call), deadline, "deadline of 0 ms passed while loading a model");
     call.deadline = -1ms;
-    CHECK_THROWS(Session(test::options(), call), invalid_argument, "deadline: expected 0 ms or more, got -1 ms");
+    CHECK_THROWS(Session(test::options(), call), invalid_argument, "deadline: expected 0 s or more, got -0.001 s");
     const voiceflow::Cancel cancel;
     call = {60s, &cancel};
     CHECK(Session(test::options(), call).describe().window_samples > 0);
