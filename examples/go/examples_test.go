@@ -2,6 +2,7 @@
 package examples_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 const (
@@ -117,6 +119,58 @@ func TestStream(t *testing.T) {
 	_, failed, ok := run(t, []byte{1}, "stream")
 	if ok || !strings.Contains(failed, "expected frames of 2 bytes") {
 		t.Fatalf("expected half a sample to be refused, got %q", failed)
+	}
+}
+
+// Ctrl-C while the microphone is silent: nothing comes, and the standard input stays open.
+func TestAnIdleStreamEndsByAnInterrupt(t *testing.T) {
+	command := exec.Command(filepath.Join(programs, "stream"))
+	var errs bytes.Buffer
+	command.Stderr = &errs
+	input, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer input.Close()
+	output, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := input.Write(raw(t)[:2*5*rate]); err != nil {
+		t.Fatal(err)
+	}
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for scanner := bufio.NewScanner(output); scanner.Scan(); {
+			lines <- scanner.Text()
+		}
+	}()
+	if <-lines == "" {
+		t.Fatalf("expected a turn, got the end and %q", &errs)
+	}
+	// All turns of the five seconds.
+	for quiet := false; !quiet; {
+		select {
+		case _, open := <-lines:
+			quiet = !open
+		case <-time.After(time.Second):
+			quiet = true
+		}
+	}
+	if err := command.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	killed := time.AfterFunc(time.Minute, func() { command.Process.Kill() })
+	defer killed.Stop()
+	for range lines {
+	}
+	_, exited := command.Wait().(*exec.ExitError)
+	if failed := errs.String(); !exited || !strings.HasPrefix(failed, "stream: voiceflow: cancelled ") {
+		t.Fatalf("expected the end by the interrupt, got %q", failed)
 	}
 }
 
