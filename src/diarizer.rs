@@ -3,6 +3,7 @@
 
 mod live;
 mod method;
+mod plan;
 mod settings;
 
 use std::ops::RangeInclusive;
@@ -12,19 +13,19 @@ use std::sync::Arc;
 use live::Live;
 use method::method;
 use ndarray::Array2;
+pub(crate) use plan::Plan;
 pub use settings::Settings;
 
 use crate::analysis::{Analysis, AnalysisOptions, analyse};
 use crate::audio::{AudioSource, BufferSource, FileSource, SAMPLE_RATE};
 use crate::call::Call;
 use crate::config::{ClusteringMethod, Config, MAX_SLOTS, Provider};
-use crate::diarize::activity::Hysteresis;
 use crate::diarize::clustering::{
     Assignment, Clustering, ClusteringOptions, Method, Start, cluster, label_by_centroids, tracks_of,
     usual_threshold,
 };
 use crate::diarize::reconstruct::{Weighting, labelled, merged, reconstruct};
-use crate::diarize::timeline::{FrameTimes, FrameTurn, drop_short, exclusive, fill_pauses, to_segments};
+use crate::diarize::timeline::{FrameTurn, drop_short, exclusive, fill_pauses, to_segments};
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
@@ -57,7 +58,7 @@ pub struct Diarizer {
     process: Process,
     config: Config,
     local: Arc<dyn LocalDiarizer>,
-    grid: WindowGrid,
+    plan: Plan,
     method: Method,
     workers: usize,
     live: Live,
@@ -109,7 +110,8 @@ impl Diarizer {
         let grid = WindowGrid::new(info.window_samples, hop, info.frame_step_samples);
         let method = method(config, &*local, grid)?;
         let live = Live::of(config);
-        Ok(Self { process: Process::current(), config: config.clone(), local, grid, method, workers, live })
+        let plan = Plan::new(&*local, grid);
+        Ok(Self { process: Process::current(), config: config.clone(), local, plan, method, workers, live })
     }
 
     /// The model of recordings, and the provider that runs it.
@@ -164,7 +166,7 @@ impl Diarizer {
     pub fn process(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Diarization> {
         self.check_process()?;
         let analysis = self.analyse(source, call)?;
-        self.settle(&analysis.windows, &analysis.details, analysis.samples, call)
+        self.settle(&analysis.windows, &analysis.short_windows, analysis.samples, call)
     }
 
     /// Who spoke when in a recording of `samples` samples of which these are the windows, and the short ones. Speakers
@@ -172,14 +174,15 @@ impl Diarizer {
     pub(crate) fn settle(
         &self,
         windows: &[LocalWindow],
-        details: &[LocalWindow],
+        short_windows: &[LocalWindow],
         samples: u64,
         call: &Call<'_>,
     ) -> Result<Diarization> {
         let speakers = call.speaker_range(self.config.speaker_range())?;
         let clustering = cluster(windows, &self.clustering_options(&speakers), call)?;
         let least = *speakers.start();
-        let turns = self.turns(windows, details, &clustering, self.grid.frames_in(samples), least, call)?;
+        let turns =
+            self.turns(windows, short_windows, &clustering, self.plan.long.frames_in(samples), least, call)?;
         self.finish(turns, &clustering, samples, least, call)
     }
 
@@ -215,42 +218,24 @@ impl Diarizer {
         &*self.local
     }
 
-    /// Where the windows of a recording lie.
-    pub(crate) fn grid(&self) -> WindowGrid {
-        self.grid
-    }
-
-    /// When a local speaker talks.
-    pub(crate) fn hysteresis(&self) -> Hysteresis {
-        let thresholds = self.model().thresholds;
-        Hysteresis { onset: thresholds.onset, offset: thresholds.offset }
+    /// Where windows lie, and what their frames are.
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn weighting(&self) -> Weighting {
-        if self.grid.hop * MANY_WINDOWS <= self.grid.window { Weighting::Flat } else { Weighting::Trapezoid }
-    }
-
-    /// The model tells the middle of its first frame.
-    pub(crate) fn frame_times(&self) -> FrameTimes {
-        let step_s = self.grid.frame as f64 / f64::from(SAMPLE_RATE);
-        let middle_s = self.model().frame_offset_samples as f64 / f64::from(SAMPLE_RATE);
-        FrameTimes { origin_s: middle_s - step_s / 2.0, step_s }
+        let WindowGrid { window, hop, .. } = self.plan.long;
+        if hop * MANY_WINDOWS <= window { Weighting::Flat } else { Weighting::Trapezoid }
     }
 
     /// Pauses of one speaker of fewer frames are filled.
-    pub(crate) fn pause_frames(&self) -> usize {
-        self.frames(self.config.min_silence_s().unwrap_or_else(|| self.tuning().min_silence_s))
+    fn pause_frames(&self) -> usize {
+        self.plan.frames(self.config.min_silence_s().unwrap_or_else(|| self.tuning().min_silence_s))
     }
 
     /// Turns of fewer frames are dropped.
-    pub(crate) fn least_frames(&self) -> usize {
-        self.frames(self.config.min_speech_s().unwrap_or_else(|| self.tuning().min_speech_s))
-    }
-
-    /// Fewest frames that last `seconds` or longer.
-    pub(crate) fn frames(&self, seconds: f64) -> usize {
-        // A whole number of frames stays that number whatever the rounding of the quotient.
-        (seconds / self.frame_times().step_s - 1e-6).ceil() as usize
+    fn least_frames(&self) -> usize {
+        self.plan.frames(self.config.min_speech_s().unwrap_or_else(|| self.tuning().min_speech_s))
     }
 
     /// The threshold asked for, that of the model where it is clustered as it was tuned, else that of the method.
@@ -276,7 +261,7 @@ impl Diarizer {
             Method::Average | Method::AverageBySize { .. } => tuning.trusted_s,
             Method::Vbx(vbx) if vbx.start() == Start::Average => tuning.trusted_s,
             Method::Centroid { .. } | Method::Vbx(_) => {
-                TRUSTED_SHARE * self.grid.window as f64 / f64::from(SAMPLE_RATE)
+                TRUSTED_SHARE * self.plan.long.window as f64 / f64::from(SAMPLE_RATE)
             }
         };
         ClusteringOptions {
@@ -284,10 +269,10 @@ impl Diarizer {
             threshold: self.clustering_threshold(),
             min_speakers: *speakers.start(),
             max_speakers: *speakers.end(),
-            trusted_frames: self.frames(trusted_s),
-            least_speaker_frames: self.frames(tuning.least_speaker_s),
+            trusted_frames: self.plan.frames(trusted_s),
+            least_speaker_frames: self.plan.frames(tuning.least_speaker_s),
             assignment: Assignment::default(),
-            hysteresis: self.hysteresis(),
+            hysteresis: self.plan.hysteresis,
         }
     }
 
@@ -296,8 +281,8 @@ impl Diarizer {
         let least = *call.speaker_range(self.config.speaker_range())?.start();
         let longest = CLOSE_LONGEST_S * SAMPLE_RATE as usize;
         let options = AnalysisOptions {
-            grid: self.grid,
-            detail: self.detail(),
+            grid: self.plan.long,
+            short: self.plan.short,
             batch: self.config.batch(),
             workers: self.workers,
             keep: if least > 1 { longest } else { 0 },
@@ -310,9 +295,9 @@ impl Diarizer {
         }
         let samples = |seconds: f64| (seconds * f64::from(SAMPLE_RATE)) as usize;
         let Tuning { close_window_s, close_hop_s, .. } = self.tuning();
-        let grid = WindowGrid::new(samples(*close_window_s), samples(*close_hop_s), self.grid.frame);
+        let grid = WindowGrid::new(samples(*close_window_s), samples(*close_hop_s), self.plan.long.frame);
         let mut again = BufferSource::from_f32(&analysis.head, SAMPLE_RATE, 1)?;
-        let options = AnalysisOptions { grid, detail: None, keep: 0, ..options };
+        let options = AnalysisOptions { grid, short: None, keep: 0, ..options };
         // The stage has been reported as done, and is still looked at for a wish to stop.
         let closer = analyse(&*self.local, &options, &mut again, &call.with_least_fraction(1.0))?;
         let gained = self.voices_in(&closer.windows, call)? > tracks;
@@ -321,7 +306,7 @@ impl Diarizer {
 
     /// Number of tracks with a voice, which can be clustered.
     fn voices_in(&self, windows: &[LocalWindow], call: &Call<'_>) -> Result<usize> {
-        let tracks = tracks_of(windows, self.hysteresis(), call)?;
+        let tracks = tracks_of(windows, self.plan.hysteresis, call)?;
         Ok(tracks.iter().filter(|track| track.has_voice).count())
     }
 
@@ -329,15 +314,15 @@ impl Diarizer {
     fn turns(
         &self,
         windows: &[LocalWindow],
-        details: &[LocalWindow],
+        short_windows: &[LocalWindow],
         clustering: &Clustering,
         total_frames: usize,
         least: usize,
         call: &Call<'_>,
     ) -> Result<Vec<FrameTurn>> {
-        let hysteresis = self.hysteresis();
-        let detailed = label_by_centroids(details, &clustering.centroids, hysteresis, call)?;
-        let all = merged(&labelled(windows, &clustering.labels)?, &labelled(details, &detailed)?)?;
+        let hysteresis = self.plan.hysteresis;
+        let short_labels = label_by_centroids(short_windows, &clustering.centroids, hysteresis, call)?;
+        let all = merged(&labelled(windows, &clustering.labels)?, &labelled(short_windows, &short_labels)?)?;
         let at_once = if call.is_exclusive() { 1 } else { usize::MAX };
         let turns = reconstruct(&all, total_frames, hysteresis, self.weighting(), at_once, call)?;
         let turns = speaker_count::restore_speakers(
@@ -366,7 +351,7 @@ impl Diarizer {
         let (mut turns, origins) = speaker_count::divide_turns(turns, clustering.speakers, least, call)?;
         let voice_of = voices(&clustering.centroids, &origins);
         let duration_s = samples as f64 / f64::from(SAMPLE_RATE);
-        let times = self.frame_times();
+        let times = self.plan.times;
         // The first frame may begin after the end of a very short recording.
         turns.retain(|turn| times.origin_s + turn.start as f64 * times.step_s < duration_s);
         let mut order: Vec<usize> = Vec::new();

@@ -19,6 +19,12 @@ pub(crate) struct Pool<T> {
     limit: usize,
 }
 
+impl<T> std::fmt::Debug for Pool<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
 struct State<T> {
     idle: Vec<T>,
     /// Slots that exist or are being made.

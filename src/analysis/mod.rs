@@ -31,7 +31,7 @@ pub struct AnalysisOptions {
     /// Where the windows lie.
     pub grid: WindowGrid,
     /// Where short windows lie beside them, if any.
-    pub detail: Option<WindowGrid>,
+    pub short: Option<WindowGrid>,
     /// Windows in one run of the network.
     pub batch: usize,
     /// Runs of the network at once.
@@ -46,7 +46,7 @@ pub struct Analysis {
     /// The windows by start.
     pub windows: Vec<LocalWindow>,
     /// The short windows by start.
-    pub details: Vec<LocalWindow>,
+    pub short_windows: Vec<LocalWindow>,
     /// Samples in the recording, at 16 kHz.
     pub samples: u64,
     /// The first samples of the recording, as many as were to be kept.
@@ -63,7 +63,7 @@ pub fn analyse(
     source: &mut dyn AudioSource,
     call: &Call<'_>,
 ) -> Result<Analysis> {
-    let grids: Vec<WindowGrid> = std::iter::once(options.grid).chain(options.detail).collect();
+    let grids: Vec<WindowGrid> = std::iter::once(options.grid).chain(options.short).collect();
     let at_once = |grid: &WindowGrid| local.windows_at_once(options.batch, grid);
     let cutters = grids.iter().map(|grid| Cutter::new(*grid, at_once(grid))).collect();
     let mut reader = WindowReader::new(source, cutters, options.keep);
@@ -89,7 +89,7 @@ pub fn analyse(
     let mut sets = team.finish(grids.len())?.into_iter();
     call.check(Stage::Analysis, 1.0)?;
     let mut next = || sets.next().unwrap_or_default();
-    Ok(Analysis { windows: next(), details: next(), samples: reader.samples, head: reader.head })
+    Ok(Analysis { windows: next(), short_windows: next(), samples: reader.samples, head: reader.head })
 }
 
 /// Hands batches to the workers until the recording ends or `stop` is set.
@@ -295,7 +295,7 @@ mod tests {
         let session = Session::for_batches(&Config::default(), &Call::none()).unwrap();
         let local = Panicking { session, calls: AtomicUsize::new(0) };
         let grid = WindowGrid::new(16_000, 16_000, 640);
-        let options = AnalysisOptions { grid, detail: None, batch: 1, workers: 2, keep: 0 };
+        let options = AnalysisOptions { grid, short: None, batch: 1, workers: 2, keep: 0 };
         let audio = vec![0.0; 1000 * 16_000];
         let mut source = BufferSource::from_f32(&audio, SAMPLE_RATE, 1).unwrap();
         let run = || analyse(&local, &options, &mut source, &Call::none());
@@ -312,7 +312,7 @@ mod tests {
         config.set_slots(2).unwrap();
         let local = Endless(Session::for_batches(&config, &Call::none()).unwrap());
         let grid = WindowGrid::new(160_000, 32_000, 640);
-        let options = AnalysisOptions { grid, detail: None, batch: 8, workers: 2, keep: 0 };
+        let options = AnalysisOptions { grid, short: None, batch: 8, workers: 2, keep: 0 };
         // One window, and more than the workers and the queue take: while it waits for the end, and while it feeds
         // them. Reading takes fewer calls than are allowed.
         for (seconds, allowed) in [(1, 10), (60, 40)] {

@@ -32,8 +32,8 @@ impl Diarizer {
         let seconds = |samples: usize| samples as f64 / f64::from(SAMPLE_RATE);
         let tuning = self.tuning();
         Settings {
-            window_s: seconds(self.grid.window),
-            hop_s: seconds(self.grid.hop),
+            window_s: seconds(self.plan.long.window),
+            hop_s: seconds(self.plan.long.hop),
             clustering: self.clustering_method(),
             clustering_threshold: self.clustering_threshold(),
             min_cluster_size: match self.method {

@@ -138,7 +138,7 @@ impl Stream {
         let work = Work::new(&settings, sample_rate, channels)?;
         let frames = settings.latency_frames + settings.turns.pause_frames;
         Ok(Self {
-            latency_s: frames as f64 * settings.times.step_s + work.held_back_s(),
+            latency_s: frames as f64 * settings.plan.times.step_s + work.held_back_s(),
             process: Process::current(),
             diarizer,
             settings,

@@ -43,7 +43,7 @@ pub(super) struct Work {
     clustering: OnlineClustering,
     turns: LiveTurns,
     /// Start of the diarizer's next window.
-    next_whole: u64,
+    next_long: u64,
     history: VecDeque<LocalWindow>,
     /// Start of the diarizer's next short window, and those of the time of the history.
     next_short: u64,
@@ -65,7 +65,7 @@ impl Work {
             steps: 0,
             clustering: OnlineClustering::new(settings.online),
             turns: LiveTurns::new(settings.turns),
-            next_whole: 0,
+            next_long: 0,
             history: VecDeque::new(),
             next_short: 0,
             short_windows: VecDeque::new(),
@@ -90,7 +90,7 @@ impl Work {
     /// # Errors
     /// [`Error::Limit`].
     pub(super) fn check_backlog(&self, settings: &Settings) -> Result<()> {
-        let reached = self.steps * settings.live.hop as u64;
+        let reached = self.steps * settings.plan.live.hop as u64;
         let backlog_s = self.buffer.end().saturating_sub(reached) as f64 / f64::from(SAMPLE_RATE);
         if backlog_s > MAX_BACKLOG_S {
             return Err(Error::Limit(format!(
@@ -109,22 +109,22 @@ impl Work {
     /// Analyses all windows whose audio is there.
     pub(super) fn advance(&mut self, context: &Context<'_>) -> Result<()> {
         loop {
-            let live_end = (self.steps + 1) * context.settings.live.hop as u64;
-            let whole_end = self.next_whole + context.settings.whole.window as u64;
-            let whole = context.settings.history > 0 && whole_end <= live_end;
-            if self.buffer.end() < if whole { whole_end } else { live_end } {
+            let live_end = (self.steps + 1) * context.settings.plan.live.hop as u64;
+            let long_end = self.next_long + context.settings.plan.long.window as u64;
+            let is_long = context.settings.history > 0 && long_end <= live_end;
+            if self.buffer.end() < if is_long { long_end } else { live_end } {
                 return Ok(());
             }
-            if whole {
-                self.whole_window(context)?
+            if is_long {
+                self.long_window(context)?
             } else {
                 self.live_window(context)?
             }
-            let live_start = live_end.saturating_sub(context.settings.live.window as u64);
+            let live_start = live_end.saturating_sub(context.settings.plan.live.window as u64);
             let needed =
-                if context.settings.history > 0 { self.next_whole.min(live_start) } else { live_start };
+                if context.settings.history > 0 { self.next_long.min(live_start) } else { live_start };
             // The diarizer's last window may begin this much before the end of the stream.
-            let last = self.buffer.end().saturating_sub(context.settings.whole.window as u64);
+            let last = self.buffer.end().saturating_sub(context.settings.plan.long.window as u64);
             self.buffer.forget_before(needed.min(last));
         }
     }
@@ -178,12 +178,13 @@ impl Work {
         context.queue.lock().reserve(STEP_SEGMENTS)?;
         let (frames, _) = settings.live_frames();
         let first = end.saturating_sub(frames);
-        let start = first as u64 * settings.live.frame as u64;
-        let window = self.analyse(context, start, (end - first) * settings.live.frame, settings.padded)?;
+        let start = first as u64 * settings.plan.live.frame as u64;
+        let window =
+            self.analyse(context, start, (end - first) * settings.plan.live.frame, settings.plan.padded)?;
         let talking = settings.turns.hysteresis.talking(&window);
-        let detail =
+        let is_short =
             |grid: &WindowGrid| start == self.next_short && (end - first) * grid.frame == grid.window;
-        let kept = settings.detail.filter(|grid| settings.history > 0 && detail(grid));
+        let kept = settings.plan.short.filter(|grid| settings.history > 0 && is_short(grid));
         let kept = match kept {
             Some(grid) => Some((grid, window.try_clone()?)),
             None => None,
@@ -199,16 +200,16 @@ impl Work {
     }
 
     /// The next of the diarizer's windows.
-    fn whole_window(&mut self, context: &Context<'_>) -> Result<()> {
-        let grid = context.settings.whole;
+    fn long_window(&mut self, context: &Context<'_>) -> Result<()> {
+        let grid = context.settings.plan.long;
         memory::reserve_back("windows", &mut self.history, 1)?;
-        let window = self.analyse(context, self.next_whole, grid.window, false)?;
-        self.next_whole += grid.hop as u64;
+        let window = self.analyse(context, self.next_long, grid.window, false)?;
+        self.next_long += grid.hop as u64;
         if self.history.len() >= context.settings.history {
             self.history.pop_front();
         }
         self.history.push_back(window);
-        let times = context.settings.times;
+        let times = context.settings.plan.times;
         let first = self.history.front().map_or(0, |window| window.start_frame);
         let first_s = times.origin_s + first as f64 * times.step_s;
         while self.short_windows.front().is_some_and(|window| window.start_frame < first) {
@@ -225,17 +226,17 @@ impl Work {
         memory::reserve_back("windows", &mut self.history, 1)?;
         // That of the last step, too.
         memory::reserve_back("windows", &mut self.short_windows, 2)?;
-        let whole = self.last(context, Some(context.settings.whole), self.next_whole)?;
-        let detail = self.last(context, context.settings.detail, self.next_short)?;
-        let total = context.settings.live.frames_in(self.buffer.end());
+        let long = self.last(context, Some(context.settings.plan.long), self.next_long)?;
+        let short = self.last(context, context.settings.plan.short, self.next_short)?;
+        let total = context.settings.plan.live.frames_in(self.buffer.end());
         let (_, step) = context.settings.live_frames();
         if total as u64 > self.steps * step as u64 {
             self.analyse_live(context, total, 0)?;
         }
-        self.history.extend(whole);
+        self.history.extend(long);
         // The window analysed just now may be the last short one too.
         let analysed = self.short_windows.back().map(|window| window.start_frame);
-        self.short_windows.extend(detail.filter(|window| analysed != Some(window.start_frame)));
+        self.short_windows.extend(short.filter(|window| analysed != Some(window.start_frame)));
         let settled = self.turns.finish(total);
         self.publish(context, total, settled, Vec::new());
         Ok(())
@@ -250,7 +251,7 @@ impl Work {
         settled: Vec<LiveTurn>,
         provisional: Vec<LiveTurn>,
     ) {
-        let times = context.settings.times;
+        let times = context.settings.plan.times;
         let analysed_s = (frames as f64 * times.step_s).min(self.received_s());
         let segment = |live: &LiveTurn, is_final: bool| {
             let at = |frame: usize| (times.origin_s + frame as f64 * times.step_s).clamp(0.0, analysed_s);
@@ -276,7 +277,7 @@ impl Work {
     /// as the model's window.
     fn analyse(&self, context: &Context<'_>, start: u64, length: usize, padded: bool) -> Result<LocalWindow> {
         context.call.check(Stage::Analysis, 0.0)?;
-        let grid = context.settings.whole;
+        let grid = context.settings.plan.long;
         let pad = if padded { (grid.window.saturating_sub(length)) / grid.frame } else { 0 };
         let audio = self.buffer.cut(pad * grid.frame, start, length, if padded { grid.window } else { 0 })?;
         let stretch = Stretch { window: audio.len(), audio, start, frame: grid.frame, offsets: vec![0] };

@@ -27,7 +27,10 @@ const ROOMS: [(&str, &[&str]); 21] = [
     ("gallery", &["assignment", "error", "files", "model", "output", "types"]),
     (
         "diarizer",
-        &["analysis", "audio", "config", "call", "diarize", "error", "gallery", "loading", "model", "types"],
+        &[
+            "analysis", "audio", "config", "call", "diarize", "error", "gallery", "loading", "model", "pool",
+            "types",
+        ],
     ),
     (
         "stream",
