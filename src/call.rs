@@ -1,4 +1,4 @@
-//! The conditions of one call: what ends it early, who is told how far it is, and what is asked of this recording alone.
+//! The conditions of one call: what ends it early, who gets its progress, and what is asked of this recording alone.
 //! Every stage calls [`Call::check`] between bounded pieces of work.
 
 use std::ops::RangeInclusive;

@@ -34,7 +34,7 @@ use crate::loading;
 use crate::model::{LocalDiarizer, ModelInfo, Process, Tuning, open_local, thread_count};
 use crate::types::Diarization;
 
-/// Share of a window that a voice is heard alone from which centroid linkage and VBx trust it, as in
+/// Share of solo speech in a window from which centroid linkage and VBx trust an embedding, as in
 /// pyannote/speaker-diarization-3.1 and community-1.
 const TRUSTED_SHARE: f64 = 0.2;
 
@@ -65,7 +65,7 @@ pub struct Diarizer {
 }
 
 impl Diarizer {
-    /// Loads the models of `config`. Where it names none, recordings are heard with the accurate bundle if the library has
+    /// Loads the models of `config`. Where it names none, recordings are diarized with the accurate bundle if the library has
     /// it, and streams with the embedded joint model.
     ///
     /// # Errors
@@ -186,7 +186,7 @@ impl Diarizer {
         self.finish(turns, &clustering, samples, least, call)
     }
 
-    /// The voice in a file with a recording of one person, to be enrolled in a [`Gallery`](crate::Gallery).
+    /// The voice in a file with a recording of one speaker, to be enrolled in a [`Gallery`](crate::Gallery).
     ///
     /// # Errors
     /// Those of [`Diarizer::process_file`] and [`Voice::of`].
@@ -199,7 +199,7 @@ impl Diarizer {
         })
     }
 
-    /// The voice in a recording of one person, to be enrolled in a [`Gallery`](crate::Gallery).
+    /// The voice in a recording of one speaker, to be enrolled in a [`Gallery`](crate::Gallery).
     ///
     /// # Errors
     /// Those of [`Diarizer::process`] and [`Voice::of`].

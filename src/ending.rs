@@ -1,6 +1,6 @@
 //! The ends of threads and of the process, where the host's code still runs and ONNX Runtime's data is gone already: its
 //! thread-local objects, destroyed before the host's older ones and before what `pthread_key_create` destroys, and its
-//! static objects, destroyed before the host's older ones and before what `atexit` was told earlier. A network that runs
+//! static objects, destroyed before the host's older ones and before what was registered with `atexit` earlier. A network that runs
 //! then reads and writes freed memory. So work is refused from the moment at which the first of them may be gone.
 //!
 //! Both kinds are destroyed in the reverse order in which they were made. A mark of this library that is made after those

@@ -84,7 +84,7 @@ pub enum Error {
 /// The result of every fallible function of the crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A stage of the work, as told to progress callbacks and in errors.
+/// A stage of the work, as progress callbacks get it and errors name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum Stage {

@@ -23,7 +23,7 @@
 //! ```
 //!
 //! A [`Diarizer`] is loaded once and serves any number of recordings and [`Stream`]s, from any number of threads;
-//! a [`Gallery`] knows people by their voices. The models are compiled in. ONNX Runtime is not: the file that
+//! a [`Gallery`] identifies speakers by their voices. The models are compiled in. ONNX Runtime is not: the file that
 //! [`Config::set_runtime_library`] names, else that of `VOICEFLOW_ORT_LIBRARY` or `ORT_DYLIB_PATH`, else what lies
 //! beside the program or where the system keeps libraries.
 //!

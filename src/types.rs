@@ -20,7 +20,7 @@ pub struct Segment {
     pub overlap: bool,
 }
 
-/// One of the people heard in a recording.
+/// One of the speakers of a recording.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Speaker {
@@ -115,7 +115,8 @@ mod tests {
         };
         let parts = vec![segment(0.0, 0), segment(1.0, 1), segment(3.0, 0)];
         let diarization = Diarization::of_parts(9.0, parts, vec![vec![1.0], Vec::new()]);
-        let told: Vec<_> = diarization.speakers.iter().map(|it| (it.label.as_str(), it.speech_s)).collect();
-        assert_eq!(told, [("SPEAKER_00", 3.0), ("SPEAKER_01", 1.5)]);
+        let speakers: Vec<_> =
+            diarization.speakers.iter().map(|it| (it.label.as_str(), it.speech_s)).collect();
+        assert_eq!(speakers, [("SPEAKER_00", 3.0), ("SPEAKER_01", 1.5)]);
     }
 }

@@ -56,7 +56,7 @@ and the last tenth `first_push_ms`, `last_push_ms`, their `ratio`, `first_reside
 `word`, with the `count` of turns that begin alone and of those `unreported`, and from the end and from each moment of a \
 segment until it was final, `final_end`, `final_moment`; `declared_ms` is the longest time promised for the end
 
-Percentiles are by nearest rank: `p50_ms`, `p95_ms`, `p99_ms`, `max_ms`. What the system does not tell is null.
+Percentiles are by nearest rank: `p50_ms`, `p95_ms`, `p99_ms`, `max_ms`. What the system does not report is null.
 With --sla-p99 the exit code is 1 when the P99 of a batch, of a push or of the delay of a number of streams is longer.";
 
 /// Arguments of `bench`.

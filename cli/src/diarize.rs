@@ -48,7 +48,7 @@ pub struct DiarizeArgs {
     /// Form of the results
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Add the speakers' voice embeddings to JSON; people can be recognised by them, so they are biometric data
+    /// Add the speakers' voice embeddings to JSON; they are biometric data
     #[arg(long)]
     embeddings: bool,
     /// Write each result into this folder, which is made if need be, as <stem>.rttm, .json, .jsonl, .srt or .txt
@@ -145,7 +145,7 @@ impl DiarizeArgs {
     }
 }
 
-/// Refuses two files of one name: in one output, RTTM tells recordings apart by their names alone.
+/// Refuses two files of one name: in one output, RTTM distinguishes recordings by their names alone.
 fn distinct_recordings(files: &[PathBuf]) -> Outcome {
     let mut seen: HashMap<String, &Path> = HashMap::new();
     for file in files {
@@ -234,7 +234,7 @@ fn prepare_outputs(args: &DiarizeArgs) -> Result<Vec<PathBuf>, Failure> {
     Ok(outputs)
 }
 
-/// Several tables are told apart by the name of the file above each.
+/// Several tables have the name of their file above them.
 fn titled(args: &DiarizeArgs, index: usize, text: String) -> String {
     match args.files.get(index) {
         Some(file) if args.format == Format::Table && args.files.len() > 1 => {

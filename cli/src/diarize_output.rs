@@ -17,7 +17,7 @@ const DEFAULT_WIDTH: usize = 80;
 /// Form of a result.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 pub enum Format {
-    /// A table of turns and a timeline, for people
+    /// A table of turns and a timeline
     Table,
     /// RTTM, a line for each turn
     Rttm,

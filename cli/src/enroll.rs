@@ -19,7 +19,7 @@ Examples:
   voiceflow enroll --gallery team.json --list
   voiceflow enroll --gallery team.json --remove ada
 
-Each recording is of one person, with at least 3 s of speech; 20 s are better. A person enrolled again is known by \
+Each recording is of one speaker, with at least 3 s of speech; 20 s are better. A speaker enrolled again is known by \
 all recordings together. When one recording is refused, the gallery stays as it was. A gallery is for one model, and \
 holds voices, which are personal data.";
 
@@ -33,10 +33,10 @@ pub struct EnrollArgs {
     /// Whom to enroll
     #[arg(requires = "files")]
     name: Option<String>,
-    /// Recordings of this person
+    /// Recordings of this speaker
     #[arg(value_name = "AUDIO")]
     files: Vec<PathBuf>,
-    /// Remove this person
+    /// Remove this speaker
     #[arg(long, value_name = "NAME")]
     remove: Option<String>,
     /// Show who is enrolled

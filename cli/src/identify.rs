@@ -23,7 +23,7 @@ Examples:
   voiceflow identify --gallery team.json --format json calls/*.mp3
 
 For each speaker: the name, or `stranger`, how similar the voice is, and how long the speaker talks. A stranger's \
-similarity is that to the nearest known voice. No two speakers of one recording are the same person. When a file \
+similarity is that to the nearest known voice. No two speakers of one recording are the same enrolled speaker. When a file \
 fails, the others are still worked on, and the exit code is 1.";
 
 /// Arguments of `identify`.
@@ -50,7 +50,7 @@ pub struct IdentifyArgs {
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Format {
-    /// A table, for people
+    /// A table
     Table,
     /// JSON: one object, or an array of them for several files
     Json,

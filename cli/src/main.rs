@@ -50,9 +50,9 @@ struct Cli {
 enum Command {
     /// Find out who spoke when in audio files
     Diarize(Box<diarize::DiarizeArgs>),
-    /// Add people to a gallery of known voices, list or remove them
+    /// Add speakers to a gallery, list or remove them
     Enroll(Box<enroll::EnrollArgs>),
-    /// Find out who of the known voices is heard in audio files
+    /// Find out which enrolled speakers talk in audio files
     Identify(Box<identify::IdentifyArgs>),
     /// Find out who speaks while they speak: a file, or raw samples on standard input
     Stream(Box<stream::StreamArgs>),

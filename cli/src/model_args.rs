@@ -36,7 +36,7 @@ pub struct ModelArgs {
     /// [default: the model's]
     #[arg(long, value_name = "DISTANCE")]
     clustering_threshold: Option<f32>,
-    /// Fewest windows in which a speaker is heard, for centroid clustering [default: as many as begin in 12 s]
+    /// Fewest windows of a speaker, for centroid clustering [default: as many as begin in 12 s]
     #[arg(long, value_name = "N")]
     min_cluster_size: Option<usize>,
     /// Folder with xvec_transform.npz and plda.npz, for vbx clustering of public models; joint models may bring theirs

@@ -21,7 +21,7 @@ Examples:
 Figures are those of pyannote.metrics. Without --uem, each recording is scored from the first to the last moment \
 at which either annotation has a turn.
 A recording that HYP lacks counts as missed, with a warning. A recording that REF lacks is not scored, with a \
-warning, since nothing tells whether anybody speaks in it; so is one that the UEM file lacks. It is an error when \
+warning, since it is unknown whether anybody speaks in it; so is one that the UEM file lacks. It is an error when \
 no recording of HYP is in REF.
 A file without turns says that nobody speaks: in every recording of the other side or, inside a folder, in the \
 recording that the file is named after.";
@@ -53,7 +53,7 @@ pub struct ScoreArgs {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
-    /// For people
+    /// A table
     Table,
     /// For programs; rates are fractions, 1 is 100 %
     Json,

@@ -25,7 +25,7 @@ Examples:
   ffmpeg -i rtsp://camera -f s16le -ac 1 -ar 8000 - | voiceflow stream - --rate 8000
   voiceflow stream --gallery team.json --result meeting.rttm meeting.flac
 
-Turns are printed when they are final; on a terminal, the last line tells who speaks now. With --format ndjson, one \
+Turns are printed when they are final; on a terminal, the last line shows who speaks now. With --format ndjson, one \
 object a line: {\"type\":\"segment\",\"start\":..,\"end\":..,\"speaker\":..,\"confidence\":..,\"overlap\":..,\
 \"final\":..}, with \"name\" and \"score\" where the gallery knows the speaker; those that are not final in place of all such ones \
 before; {\"type\":\"silence\",..} where there are none any more; and at last {\"type\":\"end_stream\",..} with who each \
@@ -44,7 +44,7 @@ pub struct StreamArgs {
     /// Form of what is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Longest time until what is told of a moment is final, 0.5 to 5
+    /// Longest time until the segments of a moment are final, 0.5 to 5
     #[arg(long, value_name = "SECONDS", default_value_t = Config::default().latency_s())]
     latency: f64,
     /// Feed a file at the speed at which it was recorded
@@ -71,8 +71,7 @@ pub struct StreamArgs {
     /// Write the answer for the whole into this file: .rttm, .json or .srt, anything else as a table
     #[arg(long, value_name = "FILE")]
     result: Option<PathBuf>,
-    /// Add the speakers' voice embeddings to a result in JSON; people can be recognised by them, so they are biometric
-    /// data
+    /// Add the speakers' voice embeddings to a result in JSON; they are biometric data
     #[arg(long, requires = "result")]
     embeddings: bool,
     // Last, as their headings hold for every argument behind them.

@@ -15,7 +15,7 @@ use crate::rounding::{milliseconds, thousandths};
 /// Form of what is printed.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 pub enum Format {
-    /// Turns as lines, for people
+    /// Turns as lines of text
     Text,
     /// JSON, one object a line, for programs
     Ndjson,

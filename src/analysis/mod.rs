@@ -229,7 +229,7 @@ mod tests {
     use crate::config::Config;
     use crate::model::{ModelInfo, Session, Stretch, Tuning};
 
-    /// Runs the network on the same windows until it is told to end: no recording keeps it busy so long.
+    /// Runs the network on the same windows until it is stopped: no recording keeps it busy so long.
     #[derive(Debug)]
     struct Endless(Session);
 

@@ -294,7 +294,7 @@ fn skip_id3(file: &mut File) -> std::io::Result<u64> {
     Ok(start)
 }
 
-/// The bytes from `start` on that tell what a file is.
+/// The bytes from `start` on by which a file's format is detected.
 fn head(file: &mut File, start: u64) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(sniff::HEAD_LEN);
     file.seek(SeekFrom::Start(start))?;

@@ -21,7 +21,7 @@ use crate::memory;
 /// in M4A or ADTS, from 1000 to 768000 Hz, with as many channels as the decoder takes: 26 in WAV, 8 in FLAC and
 /// Vorbis, 2 in MP3 and AAC.
 ///
-/// The padding that encoders put around the sound is cut where the file tells its length (LAME tag, Ogg, MP4
+/// The padding that encoders put around the sound is cut where the file states its length (LAME tag, Ogg, MP4
 /// edit list). Damaged and missing packets are replaced by as much silence, so that later times stay right, as
 /// far as the format has timestamps (MP3 and ADTS have none). A file that ends too early gives what it has. Both
 /// leave a warning in the log.

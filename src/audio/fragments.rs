@@ -130,7 +130,7 @@ impl<'a, S: MediaSource> Checked<'a, S> {
         self.tables_of_times(tracks)
     }
 
-    /// Shortens the tables of times in `tracks`, and tells what is wrong with them.
+    /// Shortens the tables of times in `tracks`, and says what is wrong with them.
     fn tables_of_times(&mut self, tracks: Vec<(u64, u64)>) -> io::Result<Option<String>> {
         let mut tables = Vec::new();
         let mut left = MAX_TRACK_BOXES;
@@ -199,7 +199,7 @@ impl<'a, S: MediaSource> Checked<'a, S> {
         Ok(true)
     }
 
-    /// The ticks a second that a media header tells.
+    /// The ticks a second that a media header states.
     fn timescale(&mut self, header: &Header) -> io::Result<u32> {
         let mut content = Vec::with_capacity(24);
         self.source.seek(SeekFrom::Start(header.content))?;

@@ -41,7 +41,7 @@ struct State<'a> {
     last_look: Mutex<Option<Instant>>,
     /// Whether the caller wants no more. The data has ended then.
     unwanted: AtomicBool,
-    /// The caller's wish, until it was told.
+    /// The caller's wish, until it was reported.
     wish: Mutex<Option<Error>>,
     /// What is wrong with the data behind its end.
     damage: Mutex<Option<String>>,
@@ -79,7 +79,7 @@ impl<'a> Leash<'a> {
         self.0.spent.load(Relaxed)
     }
 
-    /// Notes the share of the audio that was given out, which progress callbacks are told.
+    /// Notes the share of the audio that was given out, which progress callbacks get.
     pub(super) fn set_fraction(&self, fraction: f32) {
         self.0.fraction.store(fraction.to_bits(), Relaxed);
     }
@@ -221,8 +221,8 @@ mod tests {
 
     #[test]
     fn the_callback_is_told_the_share_and_not_at_every_read() {
-        let told = Mutex::new(Vec::new());
-        let note = |_: Stage, fraction: f32| told.lock().push(fraction);
+        let reported = Mutex::new(Vec::new());
+        let note = |_: Stage, fraction: f32| reported.lock().push(fraction);
         let call = Call::none().with_progress(&note);
         let leash = Leash::new(&call);
         leash.set_fraction(0.25);
@@ -230,7 +230,7 @@ mod tests {
         for _ in 0..1000 {
             source.read_exact(&mut [0; 10]).unwrap();
         }
-        let told = told.lock();
-        assert!(told.len() < 900 && told.iter().all(|&fraction| fraction == 0.25), "{told:?}");
+        let reported = reported.lock();
+        assert!(reported.len() < 900 && reported.iter().all(|&fraction| fraction == 0.25), "{reported:?}");
     }
 }

@@ -1,5 +1,5 @@
 //! What MP4 files say about their tracks that the demuxer does not pass on: the code of the sample entry, which
-//! tells encrypted audio, and the edit list, which tells how much of the encoder's padding to cut. It owns a
+//! names encrypted audio, and the edit list, which states how much of the encoder's padding to cut. It owns a
 //! small walk over the boxes (ISO/IEC 14496-12) and reads no audio.
 
 use std::io::{self, Read, Seek, SeekFrom};

@@ -286,7 +286,7 @@ impl Config {
         Ok(())
     }
 
-    /// Windows, 1 to 1000, in which a speaker of centroid linkage is heard at least; smaller clusters join the
+    /// Windows, 1 to 1000, that a speaker of centroid linkage has at least; smaller clusters join the
     /// nearest larger one. At most a tenth of all is asked for. Default: as many as begin in 12 s.
     pub fn set_min_cluster_size(&mut self, windows: usize) -> Result<()> {
         self.min_cluster_size = Some(within("min_cluster_size", windows, 1..=MAX_CLUSTER_SIZE)?);
@@ -315,7 +315,7 @@ impl Config {
         Ok(())
     }
 
-    /// Longest time in seconds, 0.5 to 5, until what a stream tells of a moment is final. Default 1.
+    /// Longest time in seconds, 0.5 to 5, until the segments of a moment are final. Default 1.
     pub fn set_latency(&mut self, latency_s: f64) -> Result<()> {
         self.latency_s = within("latency_s", latency_s, LATENCY_S)?;
         self.mark("latency_s");

@@ -1,5 +1,5 @@
 //! Sees to it that a recording has as many speakers as the caller knows there are, also where
-//! reconstruction left one without a frame, or where there is too little speech to tell voices apart.
+//! reconstruction left one without a frame, or where there is too little speech to separate voices.
 
 use super::LocalWindow;
 use super::activity::Hysteresis;

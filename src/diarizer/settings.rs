@@ -4,7 +4,7 @@ use super::{Diarizer, Method};
 use crate::audio::SAMPLE_RATE;
 use crate::config::ClusteringMethod;
 
-/// The numbers by which a diarizer tells who spoke when: those of its options, and its model's where they say nothing.
+/// The numbers that a diarizer works with: those of its options, and its model's where no option is set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Settings {
@@ -16,7 +16,7 @@ pub struct Settings {
     pub clustering: ClusteringMethod,
     /// Distance under which two clusters of voices are one speaker.
     pub clustering_threshold: f32,
-    /// Windows in which a speaker of centroid clustering is heard at least; `None` for other methods.
+    /// Fewest windows of a speaker of centroid clustering; `None` for other methods.
     pub min_cluster_size: Option<usize>,
     /// Segments shorter than these seconds are dropped.
     pub min_speech_s: f64,

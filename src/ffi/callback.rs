@@ -16,7 +16,7 @@ use std::ffi::c_void;
 /// with `VF_E_INVALID_ARGUMENT`, and a destroy does nothing.
 pub type vf_progress_fn = Option<unsafe extern "C" fn(user_data: *mut c_void, stage: i32, fraction: f32)>;
 
-/// The stages told to a progress callback.
+/// The stages that a progress callback gets.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum vf_stage {

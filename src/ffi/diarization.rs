@@ -37,7 +37,7 @@ fn speaker(diarization: &Diarization, index: i32) -> Result<&Speaker, Failure> {
     })
 }
 
-/// The voices of `speakers` people, `dim` values each.
+/// The embeddings of `speakers` speakers, `dim` values each.
 fn voices(values: &[f32], speakers: usize, dim: usize) -> Result<Vec<Vec<f32>>, Failure> {
     if let Some(index) = first_not_finite(values) {
         let text = format!("embeddings: expected finite values, got {} at index {index}", values[index]);
@@ -298,7 +298,7 @@ pub unsafe extern "C" fn vf_diarization_to_rttm(
 ///
 /// - `diarization`: the result.
 /// - `recording`: name of the recording, UTF-8, at most 65,536 bytes.
-/// - `embeddings`: 1 for the speakers' voice embeddings too, by which people can be recognised; else 0.
+/// - `embeddings`: 1 for the speakers' voice embeddings too, which are biometric data; else 0.
 /// - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
 /// - `cap`: size of `out` in bytes.
 /// - `n`: receives the bytes that the text takes with its end.

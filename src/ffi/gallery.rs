@@ -15,7 +15,7 @@ use crate::diarizer::Diarizer;
 use crate::gallery::{Gallery, Voice};
 use crate::sync::RwLock;
 
-/// Known voices: people enrolled by name, for one model. A lock of its own guards it, so that threads may enroll and
+/// Enrolled speakers with their names, for one model. A lock of its own guards it, so that threads may enroll and
 /// identify at once; audio is worked on outside the lock.
 pub struct vf_gallery {
     _opaque: (),
@@ -135,7 +135,7 @@ unsafe fn enroll(
     Ok(OK)
 }
 
-/// Enrolls a person by an audio file in which nobody else speaks for more than 15 % of the speech. A name may have
+/// Enrolls a speaker by an audio file in which nobody else speaks for more than 15 % of the speech. A name may have
 /// several recordings: its voice is their mean.
 ///
 /// - `gallery`: the gallery.
@@ -147,7 +147,7 @@ unsafe fn enroll(
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO (too little speech or more than
-/// one person among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED,
+/// one speaker among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED,
 /// VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_gallery_enroll_file(
@@ -169,7 +169,7 @@ pub unsafe extern "C" fn vf_gallery_enroll_file(
     })
 }
 
-/// Enrolls a person by samples held in memory as floats, as `vf_gallery_enroll_file` does by a file.
+/// Enrolls a speaker by samples held in memory as floats, as `vf_gallery_enroll_file` does by a file.
 ///
 /// - `gallery`: the gallery.
 /// - `diarizer`: a diarizer with the gallery's model.
@@ -182,7 +182,7 @@ pub unsafe extern "C" fn vf_gallery_enroll_file(
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one person among its
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one speaker among its
 /// reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC,
 /// VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
 #[unsafe(no_mangle)]
@@ -212,7 +212,7 @@ pub unsafe extern "C" fn vf_gallery_enroll_f32(
     })
 }
 
-/// Enrolls a person by a voice embedding, such as that of a diarization's speaker.
+/// Enrolls a speaker by an embedding, such as that of a diarization's speaker.
 ///
 /// - `gallery`: the gallery.
 /// - `name`: see `vf_gallery_enroll_file`.
@@ -245,7 +245,7 @@ pub unsafe extern "C" fn vf_gallery_enroll_embedding(
     })
 }
 
-/// Removes a person. The voices behind move up by one.
+/// Removes a speaker. The voices behind move up by one.
 ///
 /// - `gallery`: the gallery.
 /// - `name`: an enrolled name, UTF-8.

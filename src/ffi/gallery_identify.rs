@@ -61,7 +61,7 @@ pub unsafe extern "C" fn vf_gallery_name(
 }
 
 /// Gives the threshold that the gallery's model was tuned to: the cosine similarity from which a voice is taken for a
-/// known one. About 1 % of strangers are taken for one of ten people enrolled, more of them where more are.
+/// known one. About 1 % of strangers are taken for one of ten enrolled speakers, more of them where more are.
 ///
 /// - `gallery`: the gallery.
 /// - `threshold`: receives the threshold, -1 to 1.

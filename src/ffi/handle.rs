@@ -1,4 +1,4 @@
-//! Handles: what C holds a pointer to. A handle owns its value, carries a tag that tells its type, and is poisoned
+//! Handles: what C holds a pointer to. A handle owns its value, carries a tag of its type, and is poisoned
 //! when a panic passes through a call that used it.
 
 use std::ops::Deref;

@@ -51,7 +51,7 @@ pub enum vf_clustering {
 /// is created faster. On the CPU each network has a file there, `<key>.onnx.cache`, which is used by the same release of
 /// this library with the same ONNX Runtime on the same kind of processor alone; TensorRT keeps its engines and timings
 /// there, CUDA nothing. The create function makes the folder where it does not exist, and fails with
-/// VF_E_INVALID_ARGUMENT where it cannot. A file that is damaged, of another model, or cannot be written is told in
+/// VF_E_INVALID_ARGUMENT where it cannot. A file that is damaged, of another model, or cannot be written is named in
 /// the log and does no harm. Results are the same with and without. Any number of threads and processes may share a
 /// folder. It is trusted as the model is: whoever can write to it decides what runs. Default: none, and nothing is
 /// written.
@@ -271,7 +271,7 @@ pub unsafe extern "C" fn vf_options_set_clustering_method(
     })
 }
 
-/// Sets the fewest windows in which a speaker of centroid clustering is heard; smaller clusters join the nearest
+/// Sets the fewest windows that a speaker of centroid clustering has; smaller clusters join the nearest
 /// larger one. No more than a tenth of all windows is asked for. Default: as many as begin in 12 s.
 ///
 /// - `options`: the options.

@@ -67,7 +67,7 @@ impl From<&LiveSegment> for vf_segment {
     }
 }
 
-/// The segments that C gives, of `speakers` people in a recording of `duration_s` seconds.
+/// The segments that C gives, of `speakers` speakers in a recording of `duration_s` seconds.
 pub(super) fn checked(
     given: &[vf_segment],
     speakers: usize,

@@ -65,7 +65,7 @@ pub enum vf_status_code {
 /// Success, as the type that functions return.
 pub(crate) const OK: vf_status = vf_status_code::VF_OK as vf_status;
 
-/// Why a call fails: the number for the program and the text for people.
+/// Why a call fails: the number for the program and the text for its user.
 #[derive(Debug)]
 pub(crate) struct Failure {
     /// The number returned.

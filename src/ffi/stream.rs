@@ -1,4 +1,4 @@
-//! The stream: live audio in, segments out while people speak.
+//! The stream: live audio in, segments out as it comes.
 
 use super::buffer::{self, Buffer};
 use super::call::{self, vf_call};
@@ -37,7 +37,7 @@ impl Object for Stream {
 
 /// Makes a stream for one source of live audio. It shares the model and the run slots of the diarizer, which may be
 /// destroyed before it. A diarizer without a model asked for has two where the accurate bundle is compiled in: recordings
-/// are heard with that, streams with the joint model, which the first stream loads. Voices of the two cannot be compared:
+/// are diarized with that, streams with the joint model, which the first stream loads. Voices of the two cannot be compared:
 /// name one model (`vf_options_set_bundle`) where a gallery serves both.
 ///
 /// - `diarizer`: the diarizer.
@@ -219,7 +219,7 @@ pub unsafe extern "C" fn vf_stream_updates(stream: *const vf_stream, n: *mut u64
     })
 }
 
-/// Gives the number of speakers heard so far.
+/// Gives the number of speakers so far.
 ///
 /// - `stream`: the stream.
 /// - `n`: receives the number.
@@ -263,12 +263,12 @@ pub unsafe extern "C" fn vf_stream_speaker_embedding(
         let found = usize::try_from(speaker).ok().and_then(|speaker| stream.speaker(speaker));
         let known = stream.speaker_count();
         let unknown =
-            || Failure::invalid(format!("speaker: expected one of {known} heard so far, got {speaker}"));
+            || Failure::invalid(format!("speaker: expected one of the {known} so far, got {speaker}"));
         buffer.fill(&found.ok_or_else(unknown)?.embedding)
     })
 }
 
-/// Ends the stream: all segments become final and can be read, and what was heard is clustered anew as a whole, over the
+/// Ends the stream: all segments become final and can be read, and all of its audio is clustered anew as a whole, over the
 /// time of the option history. Afterwards the stream takes no audio until it is reset.
 ///
 /// - `stream`: the stream.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::model::ModelInfo;
 
-/// What tells one model from another.
+/// What distinguishes one model from another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fingerprint {
     /// Name of the model.
@@ -31,7 +31,7 @@ impl Fingerprint {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Twelve digits tell models apart, and leave the line readable.
+        // Twelve digits distinguish models, and leave the line readable.
         let short: String = self.sha256.chars().take(12).collect();
         write!(f, "{:?}", self.name)?;
         if !self.version.is_empty() {

@@ -1,4 +1,4 @@
-//! Known voices: people enrolled by name, and who of them a voice is. Pure but for [`Gallery::save`] and
+//! Enrolled speakers with their names, and which of them a voice is. Pure but for [`Gallery::save`] and
 //! [`Gallery::read`]; never sees audio or runs a model.
 
 mod file;
@@ -59,7 +59,7 @@ impl Identity {
     const NOBODY: Self = Self { voice: None, score: -1.0 };
 }
 
-/// Voices of named people, in the order in which the names were first enrolled. All come from one model: embeddings
+/// Voices of named speakers, in the order in which the names were first enrolled. All come from one model: embeddings
 /// of different models cannot be compared.
 ///
 /// ```
@@ -69,7 +69,7 @@ impl Identity {
 /// let diarizer = Diarizer::new(&Config::default())?;
 /// let meeting = diarizer.process_file("examples/data/conversation.flac", &Call::none())?;
 /// let mut gallery = Gallery::new(diarizer.model());
-/// // Of one person alone; `Diarizer::voice_file` takes the voice from a recording.
+/// // Of one speaker alone; `Diarizer::voice_file` takes the voice from a recording.
 /// let ada = &meeting.speakers[0];
 /// gallery.enroll("ada", &Voice { embedding: ada.embedding.clone(), speech_s: ada.speech_s })?;
 /// for (speaker, identity) in meeting.speakers.iter().zip(gallery.identify_speakers(&meeting, gallery.threshold())?) {
@@ -211,7 +211,7 @@ impl Gallery {
         Ok(())
     }
 
-    /// Adds a recording of a person. The voice of a name is the mean of its recordings' unit voices, weighted by
+    /// Adds a recording of a speaker. The voice of a name is the mean of its recordings' unit voices, weighted by
     /// speech, at unit length; their order does not matter.
     ///
     /// # Errors
@@ -254,7 +254,7 @@ impl Gallery {
         Ok(())
     }
 
-    /// Removes a person. Those behind move up by one.
+    /// Removes a speaker. Those behind move up by one.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for a name that is not enrolled.

@@ -20,7 +20,7 @@
 //! speaker. A number that is not finite is `null`.
 //!
 //! A speaker's `"embedding": [0.01, -0.2]`, of unit length, is written only where it is asked for: a voice can be
-//! recognised by it, so that it is biometric data. Its numbers have the fewest digits that read back as the same
+//! identified by it, so that it is biometric data. Its numbers have the fewest digits that read back as the same
 //! value.
 
 use std::fmt::{self, Debug, Display, Formatter, Write};

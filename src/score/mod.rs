@@ -46,7 +46,7 @@ pub struct ScoreOptions {
 
 /// The errors of a diarization, as durations that add up over recordings (`+=`, [`Iterator::sum`]).
 ///
-/// Durations count speakers: one second in which two people talk is two seconds of reference.
+/// Durations count speakers: one second in which two speakers talk is two seconds of reference.
 /// `reference_s` = `correct_s` + `missed_s` + `confusion_s`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

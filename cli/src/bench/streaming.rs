@@ -66,7 +66,7 @@ pub struct StreamingArgs {
     /// Length of the long stream
     #[arg(long, value_name = "MINUTES", default_value_t = 30.0, requires = "streaming")]
     minutes: f64,
-    /// Longest time until what a stream tells is final, 0.5 to 5 [default: 1]
+    /// Longest time until the segments of a moment are final, 0.5 to 5 [default: 1]
     #[arg(long, value_name = "SECONDS", requires = "streaming")]
     latency: Option<f64>,
     /// What a stream remembers for the answer at its end, 0 to 86400; 0 for no such answer [default: 7200]

@@ -86,7 +86,7 @@ fn a_recording_that_is_refused_leaves_the_gallery_as_it_was() {
     let said = team.enroll("ben", &[&team.path("ben"), &root().join(CONVERSATION), Path::new("nowhere.wav")]);
     assert_eq!((said.code, said.out.as_str()), (1, ""));
     let lines: Vec<&str> = said.err.lines().collect();
-    assert!(lines[0].contains("conversation.flac: expected one person, found 3 with "), "{lines:?}");
+    assert!(lines[0].contains("conversation.flac: expected one speaker, found 3 with "), "{lines:?}");
     assert_eq!(lines[1..], ["voiceflow: nowhere.wav: no such file"]);
     assert_eq!(std::fs::read(&team.gallery).unwrap(), before);
 }

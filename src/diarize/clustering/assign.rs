@@ -28,7 +28,7 @@ pub fn assign_tracks(
     let mut checked = 0;
     for of_window in tracks.chunk_by(|a, b| a.window == b.window) {
         if start >= checked {
-            // The linkage before has told of all of the stage.
+            // The linkage before has reported all of the stage.
             call.check(Stage::Clustering, 1.0)?;
             checked = start + CHECK_EVERY;
         }

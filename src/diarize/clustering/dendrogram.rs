@@ -82,7 +82,7 @@ impl Clusters {
         })
     }
 
-    /// Looks at deadline and cancellation from time to time. The distances before have told of all of the stage.
+    /// Looks at deadline and cancellation from time to time. The distances before have reported all of the stage.
     fn check(&mut self, call: &Call<'_>) -> Result<()> {
         self.compared += 1;
         if self.compared.is_multiple_of(CHECK_EVERY) { call.check(Stage::Clustering, 1.0) } else { Ok(()) }

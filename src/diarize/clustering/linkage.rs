@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::error::Result;
 use crate::memory;
 
-/// Distance between two speakers of one window: they cannot be the same person. So far above the cosine
+/// Distance between two speakers of one window: they cannot be the same speaker. So far above the cosine
 /// distances (0 to 2) that the average over any two clusters with such a pair stays above every threshold:
 /// two clusters of 6,000 tracks have at most 9 million pairs.
 const CANNOT_LINK: f32 = 1e8;

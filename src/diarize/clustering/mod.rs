@@ -1,4 +1,4 @@
-//! Which local speakers of different windows are the same person.
+//! Which local speakers of different windows are the same speaker.
 //!
 //! ```text
 //! tracks ──> trusted ──> Average:        linkage with cannot-link ──────────────────> the rest joins

@@ -126,7 +126,7 @@ fn who_turns_out_to_be_another_leaves_room_for_somebody_else() {
     let mut clustering =
         OnlineClustering::new(OnlineOptions { max_speakers: 2, remember_every: 2, ..options() });
     assert_eq!(add_talk(&mut clustering, &[(30, 0.0)]), [Some(0)]);
-    // Taken for somebody new in a window that is not remembered, and heard no more.
+    // Taken for somebody new in a window that is not remembered, and silent from then on.
     assert_eq!(add_talk(&mut clustering, &[(30, 100.0)]), [Some(1)]);
     assert_eq!(add_talk(&mut clustering, &[(30, 2.0)]), [Some(0)]);
     assert_eq!(add_talk(&mut clustering, &[(40, 200.0)]), [Some(2)]);

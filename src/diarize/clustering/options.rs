@@ -38,7 +38,7 @@ pub enum Method {
     /// Average linkage on cosine distance, with two speakers of one window never joined.
     Average,
     /// Average linkage on cosine distance in which any two tracks may be joined, and speakers have a share of all
-    /// tracks: for voices so sure that two local speakers with one voice are one person whom the segmentation took for
+    /// tracks: for voices so sure that two local speakers with one voice are one speaker whom the segmentation took for
     /// two.
     AverageBySize {
         /// Share of the tracks to cluster that a speaker has, 0 to 1; smaller clusters join the nearest speaker.
@@ -126,13 +126,13 @@ impl Vbx {
         Self { start, ..self }
     }
 
-    /// Sets the fewest tracks of which it tells more than average linkage that it starts from. Its prior is for few
+    /// Sets the fewest tracks with which it is better than average linkage that it starts from. Its prior is for few
     /// speakers, and of a recording of half a minute it too often finds one (docs/adr/007).
     pub fn with_least_tracks(self, least_tracks: usize) -> Self {
         Self { least_tracks, ..self }
     }
 
-    /// Fewest tracks of which it tells more than average linkage that it starts from; 0 by default.
+    /// Fewest tracks with which it is better than average linkage that it starts from; 0 by default.
     pub fn least_tracks(&self) -> usize {
         self.least_tracks
     }
@@ -161,7 +161,7 @@ impl Vbx {
 /// How the tracks of a window are given to speakers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Assignment {
-    /// Two local speakers of one window are two people where there are as many: of all such pairings the one
+    /// Two local speakers of one window are two speakers where there are as many: of all such pairings the one
     /// with the least cosine distance in sum (`constrained_assignment` of pyannote.audio). A local speaker
     /// too many joins the nearest speaker, where pyannote.audio drops them.
     #[default]

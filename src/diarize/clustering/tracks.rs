@@ -56,7 +56,7 @@ pub fn tracks_of<'a>(
     Ok(tracks)
 }
 
-/// Frames in which local speaker `local` talks alone; `talking` tells for each local speaker when they talk.
+/// Frames in which local speaker `local` talks alone; `talking` has for each local speaker the frames in which they talk.
 pub fn solo_frames(talking: &[Vec<bool>], local: usize) -> usize {
     let alone = |frame: usize| talking.iter().filter(|other| other[frame]).count() == 1;
     talking[local].iter().enumerate().filter(|&(frame, &talks)| talks && alone(frame)).count()

@@ -69,7 +69,7 @@ pub fn centroid_start(
 ///
 /// A number outside of the range is forced by k-means on the directions, as in pyannote.audio. The dendrogram
 /// is no substitute: centroid linkage leaves stray voices alone until the last joins, so that cut to few
-/// clusters it tells strays from speakers.
+/// clusters it separates strays from speakers.
 pub fn speakers(
     embeddings: ArrayView2<'_, f32>,
     directions: ArrayView2<'_, f32>,
@@ -162,7 +162,7 @@ impl<'a> Mixture<'a> {
             .axis_chunks_iter_mut(Axis(0), SPEAKERS_AT_ONCE)
             .zip(responsibilities.axis_chunks_iter(Axis(1), SPEAKERS_AT_ONCE))
         {
-            // The linkage before has told of all of the stage.
+            // The linkage before has reported all of the stage.
             call.check(Stage::Clustering, 1.0)?;
             voices.assign(&own.t().dot(&self.scaled));
         }

@@ -1,4 +1,4 @@
-//! Who is enrolled, and what several recordings of one person make.
+//! Who is enrolled, and what several recordings of one speaker make.
 
 use voiceflow::Error;
 

@@ -83,10 +83,10 @@ fn recordings_that_hold_no_one_voice_are_refused() {
     let diarizer = diarizer();
     let second = SAMPLE_RATE as usize;
     for (samples, expected) in [
-        (&vec![0.0; 5 * second][..], "expected a person who speaks, found no speech"),
-        (&[], "expected a person who speaks, found no speech"),
+        (&vec![0.0; 5 * second][..], "expected one speaker, found no speech"),
+        (&[], "expected one speaker, found no speech"),
         (&said("ben", true)[..2 * second], "expected at least 3 s of speech, found "),
-        (conversation(), "expected one person, found 3 with "),
+        (conversation(), "expected one speaker, found 3 with "),
     ] {
         let error = voice(&diarizer, samples).expect_err(expected);
         assert!(matches!(error, Error::Audio(_)), "{error:?}");
@@ -94,7 +94,7 @@ fn recordings_that_hold_no_one_voice_are_refused() {
     }
     let path = root().join("examples/data/conversation.flac");
     let error = diarizer.voice_file(&path, &Call::none()).unwrap_err();
-    assert!(error.to_string().starts_with(&format!("{}: expected one person", path.display())), "{error}");
+    assert!(error.to_string().starts_with(&format!("{}: expected one speaker", path.display())), "{error}");
 }
 
 #[test]
