@@ -8,7 +8,7 @@ options, diarizer, result = c_void_p(), c_void_p(), c_void_p()
 vf.vf_options_create(byref(options))
 status = vf.vf_options_set_model_path(options, sys.argv[2].encode()) if sys.argv[2:] else 0
 status = status or vf.vf_diarizer_create(options, None, byref(diarizer))
-status = status or vf.vf_diarizer_process_file(diarizer, sys.argv[1].encode(), None, None, byref(result))
+status = status or vf.vf_diarizer_process_file(diarizer, sys.argv[1].encode(), None, byref(result))
 if status:
     vf.vf_last_error(text, n)
     sys.exit(text.value.decode())

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -99,24 +97,6 @@ class Between:
             return status
 
         return call
-
-
-@contextmanager
-def cancelling(stream: voiceflow.Stream) -> Iterator[None]:
-    """Cancels calls of the stream all the while, since one that has not begun yet is not concerned."""
-    done = threading.Event()
-
-    def cancel() -> None:
-        while not done.wait(0.02):
-            stream.cancel()
-
-    thread = threading.Thread(target=cancel)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def start(script: str, *arguments: str) -> subprocess.Popen[str]:

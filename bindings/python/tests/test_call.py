@@ -3,43 +3,44 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
 from conftest import PATIENCE_S, RATE
 from numpy.typing import NDArray
-from voiceflow import Diarizer, InvalidArgumentError, Stage, _call
+from voiceflow import Cancel, CancelledError, Diarizer, InvalidArgumentError, Stage, _call
 from voiceflow._call import LongCall
+from voiceflow._conditions import Conditions
 
 
-def test_ctrl_c_while_the_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call that began nevertheless is ended and waited for, though told to end before it could hear."""
-    real, entered, told, begun, ended = threading.Thread.start, *(threading.Event() for _ in range(4))
-    done: list[bool] = []
+def test_ctrl_c_while_the_thread_starts(
+    diarizer: Diarizer, audio: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that began nevertheless is ended and waited for, though not come to the library before."""
+    real, entered, process = threading.Thread.start, threading.Event(), diarizer._work(audio, RATE)
+    ended: list[bool] = []
 
-    def work() -> None:
+    def work(conditions: object) -> None:
         entered.set()
-        assert told.wait(PATIENCE_S)
-        begun.set()
-        done.append(ended.wait(PATIENCE_S))
-
-    def end() -> None:
-        # As the library, which ends what has begun.
-        if begun.is_set():
-            ended.set()
-        told.set()
+        until = time.monotonic() + PATIENCE_S
+        while not call._stopped and time.monotonic() < until:
+            time.sleep(0.001)
+        with pytest.raises(CancelledError):
+            process(conditions)
+        ended.append(True)
 
     def start(thread: threading.Thread) -> None:
         real(thread)
         assert entered.wait(PATIENCE_S)
         raise KeyboardInterrupt
 
-    call = LongCall(work, end=end)
+    call = LongCall(work, Conditions({}))
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", start)
         with pytest.raises(KeyboardInterrupt):
             call.run()
-    assert done == [True] and call not in _call._under_way
+    assert ended == [True] and call not in _call._under_way
 
 
 def test_ctrl_c_before_the_thread_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +51,7 @@ def test_ctrl_c_before_the_thread_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         threads.append(thread)
         raise KeyboardInterrupt
 
-    call = LongCall(lambda: calls.append(1))
+    call = LongCall(lambda conditions: calls.append(1), Conditions({}))
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", start)
         with pytest.raises(KeyboardInterrupt):
@@ -61,10 +62,55 @@ def test_ctrl_c_before_the_thread_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert calls == []
 
 
+def test_ctrl_c_right_after_the_end(diarizer: Diarizer, audio: NDArray[np.float32]) -> None:
+    """Of a call whose end was seen: nobody waits for it once more."""
+
+    class Reports(_call.SimpleQueue):  # type: ignore[type-arg]
+        def get(self, *arguments: object) -> object:
+            report = super().get(*arguments)  # type: ignore[arg-type]
+            if report is None:
+                raise KeyboardInterrupt
+            return report
+
+    call = LongCall(diarizer._work(audio[:RATE], RATE), Conditions({}))
+    call._reports = Reports()
+    with pytest.raises(KeyboardInterrupt):
+        call.run()
+    assert call not in _call._under_way
+
+
+def test_other_threads_make_their_calls_themselves(
+    diarizer: Diarizer, audio: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where they have no progress to report: no signal is handled there."""
+    started: list[str] = []
+    real = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        started.append(thread.name)
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+
+    def work() -> None:
+        cancel = Cancel()
+        diarizer.process(audio[:RATE], RATE, cancel=cancel)
+        cancel.set()
+        with pytest.raises(CancelledError):
+            diarizer.process(audio, RATE, cancel=cancel)
+        done.append(True)
+
+    done: list[bool] = []
+    thread = threading.Thread(target=work, name="other")
+    thread.start()
+    thread.join()
+    assert (started, done) == (["other"], [True])
+
+
 def test_a_call_in_the_progress_of_one_without_a_thread(
     diarizer: Diarizer, audio: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is refused, and the outer one goes on telling its progress."""
+    """It is refused, and the outer one goes on reporting its progress."""
     refused: list[float] = []
 
     def progress(stage: Stage, fraction: float) -> None:

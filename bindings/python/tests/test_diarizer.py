@@ -137,11 +137,18 @@ def test_progress(diarizer: Diarizer, audio: NDArray[np.float32], result: Diariz
     assert threads == {threading.get_ident()}
 
 
-def test_progress_cancels(diarizer: Diarizer, audio: NDArray[np.float32], result: Diarization) -> None:
+def test_a_progress_callback_ends_the_call_by_its_switch(
+    diarizer: Diarizer, audio: NDArray[np.float32], result: Diarization
+) -> None:
+    """And by nothing that it returns."""
+    cancel = Cancel()
     with pytest.raises(CancelledError) as caught:
-        diarizer.process(audio, RATE, progress=lambda stage, fraction: False)
+        diarizer.process(audio, RATE, cancel=cancel, progress=lambda stage, fraction: cancel.set())
     assert caught.value.status == -12
-    assert same(diarizer.process(audio, RATE), result)
+    for answer in (False, np.bool_(False), 0, None):
+        assert same(
+            diarizer.process(audio, RATE, progress=lambda stage, fraction, answer=answer: answer), result
+        )
 
 
 @pytest.mark.parametrize("kind", [ZeroDivisionError, KeyboardInterrupt, SystemExit])
@@ -181,8 +188,9 @@ def test_where_no_thread_can_be_made(
     assert Stage.ANALYSIS in told
     with pytest.raises(ZeroDivisionError, match="mine"):
         diarizer.process(audio, RATE, progress=failing)
+    cancel = Cancel()
     with pytest.raises(CancelledError):
-        diarizer.process(audio, RATE, progress=lambda stage, fraction: False)
+        diarizer.process(audio, RATE, cancel=cancel, progress=lambda stage, fraction: cancel.set())
     with pytest.raises(NotFoundError):
         diarizer.process("/nowhere.wav")
 
@@ -210,12 +218,73 @@ def test_cancel(slow: Diarizer, hour: NDArray[np.float32]) -> None:
         slow.process(hour[:RATE], RATE, cancel=cancel)
 
 
-def test_deadline(hour: NDArray[np.float32]) -> None:
-    with Diarizer(model_path=SLOW_MODEL, threads=1, deadline_ms=100) as hasty:
-        start = time.monotonic()
-        with pytest.raises(DeadlineError):
-            hasty.process(hour, RATE)
-        assert time.monotonic() - start < SOON_S
+def test_deadline(slow: Diarizer, hour: NDArray[np.float32]) -> None:
+    start = time.monotonic()
+    with pytest.raises(DeadlineError, match="deadline of 100 ms passed"):
+        slow.process(hour, RATE, deadline_ms=100)
+    assert time.monotonic() - start < SOON_S
+    assert slow.process(hour[:RATE], RATE).duration == 1
+
+
+def test_one_switch_ends_several_calls(slow: Diarizer, hour: NDArray[np.float32]) -> None:
+    """And a call that ends by something else leaves the switch as it is."""
+    cancel, ended = Cancel(), []
+
+    def failing(stage: Stage, fraction: float) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        slow.process(hour, RATE, cancel=cancel, progress=failing)
+    assert not cancel.is_set
+    assert slow.process(hour[:RATE], RATE, cancel=cancel).duration == 1
+
+    def work() -> None:
+        with pytest.raises(CancelledError):
+            slow.process(hour, RATE, cancel=cancel)
+        ended.append(True)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.2)
+    assert ended == []
+    cancel.set()
+    for thread in threads:
+        thread.join(SOON_S)
+    assert ended == [True] * 3
+
+
+def test_speakers_are_asked_for_by_call(
+    diarizer: Diarizer, audio: NDArray[np.float32], result: Diarization
+) -> None:
+    assert len(result.speakers) == 3
+    assert len(diarizer.process(audio, RATE, num_speakers=2).speakers) == 2
+    assert len(diarizer.process(audio, RATE, min_speakers=4).speakers) == 4
+    assert len(diarizer.process(audio, RATE, max_speakers=1).speakers) == 1
+    with Diarizer(bundle="fast-cnn", speaker_range=(2, 3)) as other:
+        expected = other.process(audio, RATE)
+    assert same(diarizer.process(audio, RATE, min_speakers=2, max_speakers=3), expected)
+    assert same(diarizer.process(audio, RATE, num_speakers=None, exclusive=False), result)
+    for given, said in (
+        ({"num_speakers": 0}, "call: num_speakers: expected 1 to 100, got 0"),
+        ({"num_speakers": 2.5}, "num_speakers: expected a whole number, got 2.5"),
+        ({"min_speakers": 3, "max_speakers": 2}, "call: min_speakers: expected at most max_speakers"),
+        ({"num_speakers": 2, "max_speakers": 2}, "call: num_speakers: expected without min_speakers"),
+        ({"exclusive": "no"}, "exclusive: expected True or False, got 'no'"),
+    ):
+        with pytest.raises(InvalidArgumentError, match=said):
+            diarizer.process(audio, RATE, **given)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="speakers: expected a condition among cancel, deadline_ms, "):
+        diarizer.process(audio, RATE, speakers=2)  # type: ignore[call-arg]
+
+
+def test_an_exclusive_result_has_no_overlap(
+    diarizer: Diarizer, audio: NDArray[np.float32], result: Diarization
+) -> None:
+    assert any(segment.overlap for segment in result)
+    segments = sorted(diarizer.process(audio, RATE, exclusive=True), key=lambda segment: segment.start)
+    assert not any(segment.overlap for segment in segments)
+    assert all(one.end <= two.start + 1e-6 for one, two in zip(segments, segments[1:], strict=False))
 
 
 def test_threads_share_a_diarizer(
@@ -263,13 +332,6 @@ def test_a_sample_rate_is_a_whole_number(
     for bad in (16000.5, float("nan"), float("inf"), "16000", [16000]):
         with pytest.raises(InvalidArgumentError, match="sample_rate: expected a whole number, got"):
             diarizer.process(audio, bad)  # type: ignore[arg-type]
-
-
-def test_a_progress_callback_of_numpy(diarizer: Diarizer, audio: NDArray[np.float32]) -> None:
-    with pytest.raises(CancelledError):
-        diarizer.process(audio, RATE, progress=lambda stage, fraction: np.bool_(fraction < 0))
-    assert len(diarizer.process(audio, RATE, progress=lambda stage, fraction: np.bool_(fraction >= 0))) > 0
-    assert len(diarizer.process(audio, RATE, progress=lambda stage, fraction: 0)) > 0
 
 
 def test_a_file_that_does_not_exist(diarizer: Diarizer, tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ from conftest import RATE, ROOT
 from numpy.typing import NDArray
 from voiceflow import (
     AudioError,
+    Cancel,
     CancelledError,
     ClosedError,
+    DeadlineError,
     Diarization,
     Diarizer,
     Gallery,
@@ -103,8 +105,13 @@ def test_enroll_by_file_speaker_and_embedding(
 
 def test_enrolling_is_cancelled(diarizer: Diarizer, audio: NDArray[np.float32]) -> None:
     gallery = Gallery(diarizer)
+    cancel = Cancel()
     with pytest.raises(CancelledError):
-        gallery.enroll("ada", audio, RATE, progress=lambda stage, fraction: False)
+        gallery.enroll("ada", audio, RATE, cancel=cancel, progress=lambda stage, fraction: cancel.set())
+    with pytest.raises(DeadlineError):
+        gallery.enroll("ada", audio, RATE, deadline_ms=0)
+    with pytest.raises(InvalidArgumentError, match="call: num_speakers: expected none, as"):
+        gallery.enroll("ada", audio, RATE, num_speakers=1)  # type: ignore[call-arg]
 
     def failing(stage: voiceflow.Stage, fraction: float) -> None:
         raise ZeroDivisionError

@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 import voiceflow
 from conftest import MODEL, ROOT
-from voiceflow import Diarizer, InvalidArgumentError, Session
+from voiceflow import (
+    CallOptions,
+    Diarizer,
+    Gallery,
+    InvalidArgumentError,
+    ResultOptions,
+    Session,
+    Stream,
+)
 from voiceflow._abi import ARGUMENTS
 from voiceflow._options import _CONVERT, DiarizerOptions, SessionOptions, StreamOptions
 
@@ -24,9 +32,9 @@ def test_every_setter_has_a_keyword() -> None:
         name.removeprefix("vf_options_set_") for name in ARGUMENTS if name.startswith("vf_options_set_")
     }
     assert _CONVERT.keys() | {"provider"} == setters
-    keywords = DiarizerOptions.__optional_keys__ | StreamOptions.__optional_keys__
-    assert keywords == setters | {"provider_policy"}
-    assert SessionOptions.__optional_keys__ < DiarizerOptions.__optional_keys__
+    session, diarizer = SessionOptions.__optional_keys__, DiarizerOptions.__optional_keys__
+    assert session | diarizer | StreamOptions.__optional_keys__ == setters | {"provider_policy"}
+    assert session - diarizer == {"slots"}
 
 
 def test_help_names_each_option() -> None:
@@ -37,19 +45,55 @@ def test_help_names_each_option() -> None:
     ):
         parameters = inspect.signature(function).parameters
         shown = {name for name, known in parameters.items() if known.kind is known.KEYWORD_ONLY}
-        assert shown - {"load_cancel", "load_deadline_ms"} == options.__optional_keys__
-        assert parameters["deadline_ms"].annotation == "int | None"
-        assert parameters["deadline_ms"].default is None
+        assert shown - CallOptions.__optional_keys__ == options.__optional_keys__
+        check_conditions(function, CallOptions)
         text = pydoc.render_doc(function, renderer=pydoc.plaintext)
         for name in options.__optional_keys__:
             assert re.search(rf"^[ |]*{name}: \S", text, re.M), name
+
+
+def check_conditions(function: object, kind: Any) -> None:
+    """The signature has each condition."""
+    parameters = inspect.signature(function).parameters  # type: ignore[arg-type]
+    for name in kind.__optional_keys__:
+        assert parameters[name].kind is inspect.Parameter.KEYWORD_ONLY and parameters[name].default is None
+    assert parameters["deadline_ms"].annotation == "int | None"
+    assert parameters["cancel"].annotation == "Cancel | None"
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [
+        (Session.infer, CallOptions),
+        (Diarizer.process, ResultOptions),
+        (Diarizer.aprocess, ResultOptions),
+        (Gallery.enroll, CallOptions),
+        (Stream.push, CallOptions),
+        (Stream.apush, CallOptions),
+        (Stream.finish, ResultOptions),
+        (Stream.afinish, ResultOptions),
+        (Stream.reset, CallOptions),
+        (Stream.run, ResultOptions),
+    ],
+)
+def test_help_names_each_condition(function: object, kind: Any) -> None:
+    check_conditions(function, kind)
+    text = pydoc.render_doc(function, renderer=pydoc.plaintext)
+    for name in kind.__optional_keys__:
+        assert re.search(rf"^[ |]*{name}: \S", text, re.M), name
 
 
 def test_option_types_are_exported() -> None:
     options: voiceflow.DiarizerOptions = {"threads": 1, "bundle": "fast-cnn"}
     with Diarizer(**options) as diarizer:
         assert diarizer.info.name == "fast-cnn"
-    assert {"DiarizerOptions", "SessionOptions", "StreamOptions"} < set(voiceflow.__all__)
+    assert {
+        "CallOptions",
+        "DiarizerOptions",
+        "ResultOptions",
+        "SessionOptions",
+        "StreamOptions",
+    } < set(voiceflow.__all__)
     assert all(hasattr(voiceflow, name) for name in voiceflow.__all__)
 
 
@@ -58,7 +102,7 @@ GOOD: list[dict[str, Any]] = [
     {"provider": "CPU"},
     {"provider": voiceflow.Provider.CPU, "provider_policy": voiceflow.ProviderPolicy.REQUIRED},
     {"device_memory_limit": 1 << 30, "cache_folder": None, "telemetry": False},
-    {"provider_policy": "preferred", "device_id": 0, "threads": 1, "slots": 2, "deadline_ms": 60_000},
+    {"provider_policy": "preferred", "device_id": 0, "threads": 1},
     {"model_path": MODEL},
     {"model_path": str(MODEL), "model_memory": None},
     {"model_memory": MODEL.read_bytes()},
@@ -106,7 +150,6 @@ BAD: list[tuple[dict[str, Any], str]] = [
         "bundle nowhere: expected a folder with model.onnx, or with segmentation.onnx and",
     ),
     ({"cache_folder": 7}, "cache_folder: expected a path, got int"),
-    ({"slots": 0}, "slots"),
     ({"deadline_ms": -5}, "deadline_ms: expected 0 to"),
     ({"hop_s": float("nan")}, "hop"),
     ({"hop_s": "1"}, "hop_s: expected a number, got '1'"),
@@ -169,6 +212,8 @@ def test_models_are_kept_in_the_cache_folder(tmp_path: Path) -> None:
 def test_an_unknown_name() -> None:
     with pytest.raises(TypeError, match="speakers: expected an option among batch, "):
         Diarizer(speakers=3)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="slots: expected an option among batch, "):
+        Diarizer(slots=2)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="hop_s: expected an option among cache_folder, "):
         Session(hop_s=1.0)  # type: ignore[call-arg]
 

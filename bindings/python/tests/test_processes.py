@@ -59,13 +59,12 @@ INTERRUPTED = {
     "push": "voiceflow.Diarizer(bundle='fast-cnn').stream().push(long[: 16000 * 3600])",
     "infer": f"voiceflow.Session(model_path={str(SLOW_MODEL)!r}, threads=1)"
     ".infer(long[:48000 * 1000].reshape(1000, 48000))",
-    # Long ones, so that what comes after the length is learnt can be interrupted too.
-    "infers of lengths not met before, behind another one": "threading.excepthook = lambda _: None; "
+    "short infers behind a long one": "threading.excepthook = lambda _: None; "
     f"session = voiceflow.Session(model_path={str(SLOW_MODEL)!r}, threads=1); "
     "rows = long[:48000 * 1000].reshape(1000, 48000); "
     "threading.Thread(target=session.infer, args=(rows,), daemon=True).start(); "
     "time.sleep(0.3); "
-    "[session.infer(long[: 64 * n].reshape(64, n)) for n in range(16000, 48000)]",
+    "[session.infer(long[:16000]) for _ in range(10000)]",
     "a run": "list(voiceflow.Diarizer(bundle='fast-cnn').stream().run(np.array_split(long, 10000)))",
     "a short push behind a finish": BUSY + "stream.push(audio[:160])",
     "a reset behind a finish": BUSY + "stream.reset()",

@@ -10,7 +10,15 @@ import pytest
 import voiceflow
 from conftest import RATE, SLOW_MODEL
 from numpy.typing import NDArray
-from voiceflow import AudioError, Cancel, CancelledError, DeadlineError, InvalidArgumentError, Session
+from voiceflow import (
+    AudioError,
+    Cancel,
+    CancelledError,
+    DeadlineError,
+    InvalidArgumentError,
+    Session,
+    Stage,
+)
 
 WINDOW = 3 * RATE
 
@@ -134,9 +142,39 @@ def test_bad_room(session: Session, windows: NDArray[np.float32]) -> None:
 
 
 def test_a_deadline(windows: NDArray[np.float32]) -> None:
-    with Session(deadline_ms=0, threads=1) as session, pytest.raises(DeadlineError) as caught:
-        session.infer(windows)
-    assert isinstance(caught.value, TimeoutError) and caught.value.status == -13
+    with Session(threads=1) as session:
+        # One on the thread of its caller, and a long one.
+        for audio in (windows, np.zeros((20, 5 * RATE), np.float32)):
+            with pytest.raises(DeadlineError) as caught:
+                session.infer(audio, deadline_ms=0)
+            assert isinstance(caught.value, TimeoutError) and caught.value.status == -13
+            session.infer(audio, deadline_ms=60_000)
+        with pytest.raises(InvalidArgumentError, match="deadline_ms: expected 0 to"):
+            session.infer(windows, deadline_ms=-1)
+
+
+def test_progress_is_reported_while_a_run_slot_is_waited_for(windows: NDArray[np.float32]) -> None:
+    end, held = Cancel(), threading.Event()
+    reported: list[Stage] = []
+    with Session(model_path=SLOW_MODEL, threads=1) as session:
+        session.infer(windows[0])
+
+        def hold() -> None:
+            with pytest.raises(CancelledError):
+                session.infer(np.zeros((64, 20 * RATE), np.float32), cancel=end)
+            held.set()
+
+        def progress(stage: Stage, fraction: float) -> None:
+            reported.append(stage)
+            end.set()
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        # Until one comes behind the other thread's.
+        while not held.is_set():
+            session.infer(windows[0], progress=progress)
+        holder.join()
+    assert set(reported) == {Stage.WAITING}
 
 
 def test_cancelled_before(session: Session, windows: NDArray[np.float32]) -> None:
@@ -167,8 +205,8 @@ def test_cancelled_by_another_thread() -> None:
     assert time.monotonic() - start < 4
 
 
-def test_cancelled_with_a_length_not_met_before() -> None:
-    """Its frames are learnt by a run of the network, which here waits for one that takes many seconds."""
+def test_cancelled_while_it_waits_for_a_run_slot() -> None:
+    """Which one has that takes many seconds."""
     end, cancel = Cancel(), Cancel()
     session = Session(model_path=SLOW_MODEL, threads=1)
     held = []
@@ -181,18 +219,21 @@ def test_cancelled_with_a_length_not_met_before() -> None:
 
     holder = threading.Thread(target=hold)
     holder.start()
-    while not session._frames:
-        time.sleep(0.001)
-    # For it to come first. Where it does not, one of many lengths waits for it.
-    time.sleep(0.1)
     threading.Timer(0.2, cancel.set).start()
     with pytest.raises(CancelledError):
-        for samples in range(RATE, WINDOW):
-            session.infer(np.zeros(samples, np.float32), cancel=cancel)
+        # Until one comes behind the other thread's.
+        while True:
+            session.infer(np.zeros(WINDOW, np.float32), cancel=cancel)
+    assert holder.is_alive()
     end.set()
     holder.join()
-    # It was not waited for.
     assert held
+
+
+def test_slots() -> None:
+    for slots in (0, 65, -1):
+        with pytest.raises(InvalidArgumentError, match="slots: expected"):
+            Session(slots=slots)
 
 
 def test_threads_share_a_session(windows: NDArray[np.float32]) -> None:
@@ -221,13 +262,32 @@ def test_info(session: Session) -> None:
     assert info.provider is voiceflow.Provider.CPU
 
 
-def test_a_load_has_a_deadline_and_a_switch() -> None:
+def test_a_load_has_conditions() -> None:
     with pytest.raises(DeadlineError, match="deadline of 0 ms passed while loading a model"):
-        Session(load_deadline_ms=0)
-    with pytest.raises(InvalidArgumentError, match="load_deadline_ms"):
-        Session(load_deadline_ms=-1)
-    cancel = Cancel()
-    Session(threads=1, load_cancel=cancel, load_deadline_ms=60_000).close()
+        Session(deadline_ms=0)
+    with pytest.raises(InvalidArgumentError, match="deadline_ms"):
+        Session(deadline_ms=-1)
+    cancel, reported = Cancel(), set()
+
+    def progress(stage: Stage, fraction: float) -> None:
+        reported.add(stage)
+
+    Session(threads=1, cancel=cancel, deadline_ms=60_000, progress=progress).close()
+    assert reported == {Stage.LOADING}
     cancel.set()
     with pytest.raises(CancelledError, match="loading a model"):
-        voiceflow.Diarizer(load_cancel=cancel)
+        voiceflow.Diarizer(cancel=cancel)
+    with pytest.raises(ZeroDivisionError):
+        voiceflow.Diarizer(progress=lambda stage, fraction: 1 / 0)  # type: ignore[arg-type]
+
+
+def test_what_an_inference_has_no_use_for(session: Session, windows: NDArray[np.float32]) -> None:
+    """Is refused by the library, and what is no condition at all here."""
+    with pytest.raises(InvalidArgumentError, match="call: num_speakers: expected none, as .* no use for it"):
+        session.infer(windows, num_speakers=2)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="cancle: expected a condition among cancel, deadline_ms, "):
+        session.infer(windows, cancle=Cancel())  # type: ignore[call-arg]
+    with pytest.raises(InvalidArgumentError, match="cancel: expected a Cancel, got True"):
+        session.infer(windows, cancel=True)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match="progress: expected a function, got 7"):
+        session.infer(windows, progress=7)  # type: ignore[arg-type]

@@ -11,6 +11,8 @@ from conftest import RATE, chunks
 from numpy.typing import NDArray
 from voiceflow import (
     AudioError,
+    Cancel,
+    CancelledError,
     ClosedError,
     DeadlineError,
     Diarizer,
@@ -126,15 +128,16 @@ def test_a_deadline_keeps_the_samples(diarizer: Diarizer, audio: NDArray[np.floa
             found += patient.read()
             expected = [segment for segment in found if segment.final]
     # Missed by a push, and long for a finish, which takes a hundredth of one.
-    with diarizer.stream(deadline_ms=int(min(whole_ms) / 8)) as hasty:
+    deadline_ms = int(min(whole_ms) / 8)
+    with diarizer.stream() as hasty:
         parts = [audio]
 
         def push() -> None:
-            hasty.push(parts.pop() if parts else audio[:0])
+            hasty.push(parts.pop() if parts else audio[:0], deadline_ms=deadline_ms)
 
         assert misses(push) > 0
         found = hasty.read()
-        misses(hasty.finish)
+        misses(lambda: hasty.finish(deadline_ms=deadline_ms))
         found += hasty.read()
         assert [segment for segment in found if segment.final] == expected
 
@@ -150,8 +153,8 @@ def misses(call: Callable[[], object]) -> int:
     pytest.fail("expected the call to be done after 500 deadlines")
 
 
-def test_finish_tells_its_progress(stream: Stream, audio: NDArray[np.float32]) -> None:
-    stream.push(audio)
+def test_progress_is_reported(stream: Stream, audio: NDArray[np.float32]) -> None:
+    """Of each call, which the stream's calls are refused in: they would wait for it."""
     refused: list[str] = []
 
     def progress(stage: Stage, fraction: float) -> None:
@@ -160,6 +163,9 @@ def test_finish_tells_its_progress(stream: Stream, audio: NDArray[np.float32]) -
                 call()
             refused.append(str(caught.value))
 
+    stream.push(audio, progress=progress)
+    assert len(refused) >= 3
+    refused.clear()
     stream.finish(progress=progress)
     assert len(refused) >= 3
 
@@ -174,11 +180,49 @@ def test_finish_tells_its_progress(stream: Stream, audio: NDArray[np.float32]) -
     stream.finish()
 
 
+def test_speakers_are_asked_for_by_call(stream: Stream, audio: NDArray[np.float32]) -> None:
+    segments = list(stream.run(chunks(audio), deadline_ms=60_000, num_speakers=2, exclusive=True))
+    assert len(segments) > 10 and stream.result is not None and len(stream.result.speakers) == 2
+    assert not any(segment.overlap for segment in stream.result)
+    stream.reset()
+    stream.push(audio)
+    with pytest.raises(InvalidArgumentError, match="call: max_speakers: expected 1 to 100, got 0"):
+        stream.finish(max_speakers=0)
+    assert stream.result is None and len(stream.finish(min_speakers=4).speakers) == 4
+
+
+def test_what_a_call_has_no_use_for(stream: Stream, audio: NDArray[np.float32]) -> None:
+    """Is refused, and no samples are taken."""
+    with pytest.raises(InvalidArgumentError, match="call: num_speakers: expected none, as a push has"):
+        stream.push(audio, num_speakers=2)  # type: ignore[call-arg]
+    with pytest.raises(InvalidArgumentError, match="call: exclusive: expected none, as a reset has"):
+        stream.reset(exclusive=True)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="latency_s: expected a condition among"):
+        stream.push(audio, latency_s=2)  # type: ignore[call-arg]
+    assert stream.finish().duration == 0
+
+
+def test_a_stream_is_made_under_conditions(diarizer: Diarizer) -> None:
+    cancel, reported = Cancel(), []
+
+    def progress(stage: Stage, fraction: float) -> None:
+        reported.append(stage)
+
+    diarizer.stream(cancel=cancel, deadline_ms=60_000, progress=progress).close()
+    with pytest.raises(DeadlineError), Diarizer() as unused:
+        # Which loads the model of streams.
+        unused.stream(deadline_ms=0)
+    cancel.set()
+    with pytest.raises(CancelledError), Diarizer() as unused:
+        unused.stream(cancel=cancel)
+    assert set(reported) <= {Stage.LOADING}
+
+
 def test_closed(diarizer: Diarizer) -> None:
     stream = diarizer.stream()
     stream.close()
     stream.close()
-    uses = (lambda: stream.push([0.0]), stream.read, stream.finish, stream.cancel, stream.reset)
+    uses = (lambda: stream.push([0.0]), stream.read, stream.finish, stream.reset)
     for use in (*uses, lambda: stream.updates, lambda: stream.latency_s, lambda: list(stream)):
         with pytest.raises(ClosedError, match="this Stream was closed"):
             use()

@@ -8,10 +8,12 @@ from collections.abc import Coroutine
 
 import numpy as np
 import pytest
-from conftest import RATE, SOON_S, Between, cancelling, chunks
+from conftest import RATE, SOON_S, Between, chunks
 from numpy.typing import NDArray
 from voiceflow import (
+    Cancel,
     CancelledError,
+    DeadlineError,
     Diarizer,
     Segment,
     Stream,
@@ -114,8 +116,8 @@ def test_a_task_cancelled_at_once_ends_its_push(
         assert pushed == [CANCELLED] or (closes and pushed == [])
         if not closes:
             # They are taken: the next push has all the work to do.
-            with cancelling(stream), pytest.raises(CancelledError):
-                stream.push([])
+            with pytest.raises(DeadlineError):
+                stream.push([], deadline_ms=50)
             stream.reset()
     stream = diarizer.stream()
     for part in chunks(audio, 10 * RATE):
@@ -123,6 +125,40 @@ def test_a_task_cancelled_at_once_ends_its_push(
     asyncio.run(cancelled(stream, stream.afinish(), closes=False))
     assert stream.result is None
     assert len(stream.finish().speakers) == 3
+
+
+def test_a_cancelled_task_leaves_others_alone(diarizer: Diarizer, audio: NDArray[np.float32]) -> None:
+    """Its push ends while it waits for the other one, and its samples are taken."""
+
+    async def main() -> float:
+        stream = diarizer.stream()
+        first = asyncio.create_task(stream.apush(np.tile(audio, 3)))
+        while stream.updates == 0:
+            await asyncio.sleep(0.005)
+        second = asyncio.create_task(stream.apush(audio[:RATE]))
+        await asyncio.sleep(0.05)
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        assert not first.done()
+        await first
+        return (await stream.afinish()).duration
+
+    assert asyncio.run(main()) == pytest.approx(3 * len(audio) / RATE + 1)
+
+
+def test_conditions(diarizer: Diarizer, audio: NDArray[np.float32]) -> None:
+    async def main() -> None:
+        stream, cancel = diarizer.stream(), Cancel()
+        await stream.apush(audio, cancel=cancel, deadline_ms=60_000)
+        cancel.set()
+        with pytest.raises(CancelledError):
+            await stream.apush(audio, cancel=cancel)
+        with pytest.raises(CancelledError):
+            await stream.afinish(cancel=cancel)
+        assert len((await stream.afinish(num_speakers=2)).speakers) == 2
+
+    asyncio.run(main())
 
 
 def test_a_loop_that_was_closed_keeps_nobody_waiting(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 
 import numpy as np
 import pytest
-from conftest import PATIENCE_S, RATE, Between, cancelling, chunks
+from conftest import PATIENCE_S, RATE, Between, chunks
 from numpy.typing import NDArray
 from voiceflow import (
     Cancel,
     CancelledError,
+    DeadlineError,
     Diarization,
     InvalidArgumentError,
     Stage,
@@ -53,13 +53,28 @@ def wait_for(so: Callable[[], bool]) -> None:
 
 def test_cancelled_by_another_thread(stream: Stream, audio: NDArray[np.float32]) -> None:
     stream.push(audio)
-    few = stream.updates
-    with cancelling(stream), pytest.raises(CancelledError):
-        stream.push(np.tile(audio, 80))
+    few, cancel = stream.updates, Cancel()
+    threading.Timer(0.1, cancel.set).start()
+    with pytest.raises(CancelledError):
+        stream.push(np.tile(audio, 80), cancel=cancel)
     # Not after it was analysed.
     assert stream.updates < 40 * few
     stream.reset()
     stream.push(audio[:RATE])
+
+
+def test_what_waits_for_a_push_is_cancelled_alone(stream: Stream, audio: NDArray[np.float32]) -> None:
+    """It ends while the push goes on; its samples are taken."""
+    long = np.tile(audio, 3)
+    pushing = Side(lambda: stream.push(long))
+    wait_for(lambda: stream.updates > 0)
+    with pytest.raises(DeadlineError, match="waiting"):
+        stream.push(audio[:RATE], deadline_ms=10)
+    for call in (stream.reset, stream.finish):
+        with pytest.raises(DeadlineError, match="waiting"):
+            call(deadline_ms=10)
+    assert pushing.is_alive() and pushing.found() is None
+    assert stream.finish().duration == pytest.approx(len(long) / RATE + 1)
 
 
 def test_a_push_between_two_pages(
@@ -73,7 +88,7 @@ def test_a_push_between_two_pages(
     def push() -> None:
         part = next(rest, None)
         if part is not None:
-            assert vf.vf_stream_push_f32(stream._borrow().pointer, address(part), part.size) == 0
+            assert vf.vf_stream_push_f32(stream._borrow().pointer, address(part), part.size, None) == 0
 
     monkeypatch.setattr(_stream, "_READ_ROOM", 1)
     monkeypatch.setattr(_stream, "library", lambda: Between("vf_stream_read", after=lambda _: push()))
@@ -117,8 +132,7 @@ def test_a_callback_is_refused_whatever_other_threads_finish(
         nonlocal refused
         if refused == 0:
             others.append(Side(lambda: stream.finish(progress=lambda *_: None)))
-            wait_for(lambda: len(stream._turns._telling) == 2)
-        assert stream._turns.is_telling
+            wait_for(lambda: len(stream._calls._under_way) == 2)
         with pytest.raises(InvalidArgumentError, match="progress callback"):
             stream.reset()
         refused += 1
@@ -128,32 +142,26 @@ def test_a_callback_is_refused_whatever_other_threads_finish(
     assert refused > 0
 
 
-def test_a_reset_waits_for_the_finish(
+def test_a_reset_right_after_the_finish(
     stream: Stream, audio: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A finish gives its result, and the stream that was reset meanwhile has none."""
+    """A finish gives its result, and the stream that was reset before it was noted has none."""
     stream.push(audio[: 5 * RATE])
-    made, resets = Owned.__init__, stream._turns.reset
-    finished, asked = threading.Event(), threading.Event()
+    made = Owned.__init__
+    finished, reset = threading.Event(), threading.Event()
 
     def slow(self: Owned, create: str, *arguments: str) -> None:
         made(self, create, *arguments)
         if create == "vf_stream_finish":
             finished.set()
-            assert asked.wait(PATIENCE_S)
-            # For a reset that does not wait to come first.
-            time.sleep(0.2)
-
-    def reset() -> AbstractContextManager[None]:
-        asked.set()
-        return resets()
+            assert reset.wait(PATIENCE_S)
 
     with monkeypatch.context() as patch:
         patch.setattr(Owned, "__init__", slow)
-        patch.setattr(stream._turns, "reset", reset)
         finishing = Side(stream.finish)
         assert finished.wait(PATIENCE_S)
         stream.reset()
+        reset.set()
         result = finishing.found()
     assert isinstance(result, Diarization) and result.duration == 5
     assert stream.result is None

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from voiceflow import (
     Cancel,
     CancelledError,
+    DeadlineError,
     Diarization,
     Diarizer,
     InvalidArgumentError,
@@ -83,3 +84,14 @@ def test_errors(diarizer: Diarizer, audio: NDArray[np.float32], tmp_path: Path) 
     cancel.set()
     with pytest.raises(CancelledError):
         asyncio.run(diarizer.aprocess(audio, RATE, cancel=cancel))
+    with pytest.raises(DeadlineError):
+        asyncio.run(diarizer.aprocess(audio, RATE, deadline_ms=0))
+
+
+def test_speakers_are_asked_for_by_call(diarizer: Diarizer, audio: NDArray[np.float32]) -> None:
+    async def main() -> list[int]:
+        counts = (1, 2, 4)
+        made = await asyncio.gather(*(diarizer.aprocess(audio, RATE, num_speakers=n) for n in counts))
+        return [len(result.speakers) for result in made]
+
+    assert asyncio.run(main()) == [1, 2, 4]

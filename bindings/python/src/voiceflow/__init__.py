@@ -14,8 +14,8 @@ class has `close` and works in `with`; without either, memory goes with the last
 
 from __future__ import annotations
 
-from ._call import Progress
 from ._cancel import Cancel
+from ._conditions import CallOptions, Progress, ResultOptions
 from ._diarization import Diarization, Speaker
 from ._diarizer import Diarizer
 from ._enums import Clustering, EmbeddingFamily, Frontend, Provider, ProviderPolicy, Stage
@@ -58,6 +58,7 @@ __all__ = [
     "AnnotationError",
     "AudioError",
     "BufferTooSmallError",
+    "CallOptions",
     "Cancel",
     "CancelledError",
     "ClosedError",
@@ -90,6 +91,7 @@ __all__ = [
     "Provider",
     "ProviderError",
     "ProviderPolicy",
+    "ResultOptions",
     "RuntimeNotFoundError",
     "RuntimeVersionError",
     "Segment",

@@ -24,9 +24,10 @@ ABI_VERSION = 1
 SEGMENT_OVERLAP = 1
 SEGMENT_FINAL = 2
 
+INVALID_ARGUMENT = -1
 BUFFER_TOO_SMALL = -3
 
-PROGRESS = CFUNCTYPE(c_int32, c_void_p, c_int32, c_float)
+PROGRESS = CFUNCTYPE(None, c_void_p, c_int32, c_float)
 LOG = CFUNCTYPE(None, c_void_p, c_int32, c_char_p, c_char_p)
 
 # vf_segment: an array of them is filled by the library in one call.
@@ -64,21 +65,35 @@ class CallStruct(Structure):
     _fields_ = [
         ("size", c_size_t),
         ("cancel", c_void_p),
+        ("progress", PROGRESS),
+        ("user_data", c_void_p),
         ("flags", c_uint64),
         ("deadline_ms", c_uint64),
+        ("num_speakers", c_uint64),
+        ("min_speakers", c_uint64),
+        ("max_speakers", c_uint64),
     ]
+    # Keeps what `cancel` leads to.
+    switch: Any
 
 
 CALL_DEADLINE = 1
+CALL_NUM_SPEAKERS = 2
+CALL_MIN_SPEAKERS = 4
+CALL_MAX_SPEAKERS = 8
+CALL_EXCLUSIVE = 16
 
 # A handle, an array or a buffer of text is an address. Texts that go in are bytes that end with a zero byte.
 _HANDLE = _ARRAY = _TEXT_OUT = c_void_p
 _HANDLE_OUT = POINTER(c_void_p)
 _SIZE_OUT = POINTER(c_size_t)
 _CALL = POINTER(CallStruct)
-_CALLBACK: list[Any] = [PROGRESS, c_void_p]
 _TEXT_ANSWER: list[Any] = [_TEXT_OUT, c_size_t, _SIZE_OUT]
-_INFER: list[Any] = [_HANDLE, _ARRAY, c_size_t, c_size_t, *[_ARRAY, c_size_t, _SIZE_OUT] * 2, _SIZE_OUT]
+_INFER: list[Any] = [
+    *[_HANDLE, _ARRAY, c_size_t, c_size_t, _CALL],
+    *[_ARRAY, c_size_t, _SIZE_OUT] * 2,
+    _SIZE_OUT,
+]
 
 # What functions take; they return a vf_status where `_RESULTS` does not say otherwise.
 ARGUMENTS: dict[str, list[Any]] = {
@@ -99,7 +114,6 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_options_set_threads": [_HANDLE, c_size_t],
     "vf_options_set_slots": [_HANDLE, c_size_t],
     "vf_options_set_batch": [_HANDLE, c_size_t],
-    "vf_options_set_deadline_ms": [_HANDLE, c_uint64],
     "vf_options_set_num_speakers": [_HANDLE, c_size_t],
     "vf_options_set_speaker_range": [_HANDLE, c_size_t, c_size_t],
     "vf_options_set_hop_s": [_HANDLE, c_double],
@@ -122,6 +136,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_options_set_latency_s": [_HANDLE, c_double],
     "vf_options_set_history_s": [_HANDLE, c_double],
     "vf_cancel_create": [_HANDLE_OUT],
+    "vf_cancel_create_child": [_HANDLE, _HANDLE_OUT],
     "vf_cancel_destroy": [_HANDLE],
     "vf_cancel_set": [_HANDLE],
     "vf_session_create": [_HANDLE, _CALL, _HANDLE_OUT],
@@ -132,7 +147,6 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_session_model_sha256": [_HANDLE, *_TEXT_ANSWER],
     "vf_session_frames": [_HANDLE, c_size_t, _SIZE_OUT],
     "vf_session_infer": _INFER,
-    "vf_session_infer_cancellable": [*_INFER, _HANDLE],
     "vf_diarization_create": [c_double, _ARRAY, c_size_t, _ARRAY, c_size_t, c_size_t, _HANDLE_OUT],
     "vf_diarization_destroy": [_HANDLE],
     "vf_diarization_duration": [_HANDLE, POINTER(c_double)],
@@ -151,28 +165,27 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_diarizer_model_name": [_HANDLE, *_TEXT_ANSWER],
     "vf_diarizer_model_version": [_HANDLE, *_TEXT_ANSWER],
     "vf_diarizer_model_sha256": [_HANDLE, *_TEXT_ANSWER],
-    "vf_diarizer_process_f32": [_HANDLE, _ARRAY, c_size_t, c_uint32, c_uint32, *_CALLBACK, _HANDLE_OUT],
-    "vf_diarizer_process_i16": [_HANDLE, _ARRAY, c_size_t, c_uint32, c_uint32, *_CALLBACK, _HANDLE_OUT],
-    "vf_diarizer_process_file": [_HANDLE, c_char_p, *_CALLBACK, _HANDLE_OUT],
-    "vf_stream_create": [_HANDLE, _HANDLE, c_uint32, c_uint32, _HANDLE_OUT],
+    "vf_diarizer_process_f32": [_HANDLE, _ARRAY, c_size_t, c_uint32, c_uint32, _CALL, _HANDLE_OUT],
+    "vf_diarizer_process_i16": [_HANDLE, _ARRAY, c_size_t, c_uint32, c_uint32, _CALL, _HANDLE_OUT],
+    "vf_diarizer_process_file": [_HANDLE, c_char_p, _CALL, _HANDLE_OUT],
+    "vf_stream_create": [_HANDLE, _HANDLE, c_uint32, c_uint32, _CALL, _HANDLE_OUT],
     "vf_stream_destroy": [_HANDLE],
     "vf_stream_latency_ms": [_HANDLE, POINTER(c_double)],
-    "vf_stream_push_f32": [_HANDLE, _ARRAY, c_size_t],
-    "vf_stream_push_i16": [_HANDLE, _ARRAY, c_size_t],
+    "vf_stream_push_f32": [_HANDLE, _ARRAY, c_size_t, _CALL],
+    "vf_stream_push_i16": [_HANDLE, _ARRAY, c_size_t, _CALL],
     "vf_stream_read": [_HANDLE, _ARRAY, c_size_t, _SIZE_OUT],
     "vf_stream_updates": [_HANDLE, POINTER(c_uint64)],
     "vf_stream_speaker_count": [_HANDLE, _SIZE_OUT],
     "vf_stream_speaker_embedding": [_HANDLE, c_int32, _ARRAY, c_size_t, _SIZE_OUT],
-    "vf_stream_finish": [_HANDLE, *_CALLBACK, _HANDLE_OUT],
+    "vf_stream_finish": [_HANDLE, _CALL, _HANDLE_OUT],
     "vf_stream_final_speakers": [_HANDLE, _ARRAY, c_size_t, _SIZE_OUT],
-    "vf_stream_cancel": [_HANDLE],
-    "vf_stream_reset": [_HANDLE],
+    "vf_stream_reset": [_HANDLE, _CALL],
     "vf_gallery_create": [_HANDLE, _HANDLE_OUT],
     "vf_gallery_load": [_HANDLE, c_char_p, _HANDLE_OUT],
     "vf_gallery_destroy": [_HANDLE],
     "vf_gallery_save": [_HANDLE, c_char_p],
-    "vf_gallery_enroll_file": [_HANDLE, _HANDLE, c_char_p, c_char_p, *_CALLBACK],
-    "vf_gallery_enroll_f32": [_HANDLE, _HANDLE, c_char_p, _ARRAY, c_size_t, c_uint32, c_uint32, *_CALLBACK],
+    "vf_gallery_enroll_file": [_HANDLE, _HANDLE, c_char_p, c_char_p, _CALL],
+    "vf_gallery_enroll_f32": [_HANDLE, _HANDLE, c_char_p, _ARRAY, c_size_t, c_uint32, c_uint32, _CALL],
     "vf_gallery_enroll_embedding": [_HANDLE, c_char_p, _ARRAY, c_size_t, c_double],
     "vf_gallery_remove": [_HANDLE, c_char_p],
     "vf_gallery_count": [_HANDLE, _SIZE_OUT],

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
 
-from ._call import POLL_S
-
-Result = TypeVar("Result")
+from ._call import LongCall, Result
 
 
-async def aside(end: Callable[[], object], function: Callable[..., Result], *arguments: object) -> Result:
-    """The result of a function on a thread. When the task is cancelled, `end` is called until it ends."""
+async def aside(call: LongCall[Result]) -> Result:
+    """The result of a call that a thread makes. Where the task is cancelled, the call ends first."""
     # Here, where it is loaded already: to import it takes longer than all of this package.
     import asyncio
 
-    begun = False
-
-    def work() -> Result:
-        nonlocal begun
-        begun = True
-        return function(*arguments)
-
     # A future, not a task, which the end of the loop would cancel while the thread works.
     loop, context = asyncio.get_running_loop(), contextvars.copy_context()
-    future = loop.run_in_executor(None, lambda: context.run(work))
+    future = loop.run_in_executor(None, lambda: context.run(call.run))
     try:
         await asyncio.wait([future])
     except asyncio.CancelledError:
+        # Also one that has not begun: its samples are taken nevertheless.
+        call.stop()
         while not future.done():
-            # The thread may not have come to the call of the library that is to be ended.
-            if begun:
-                end()
             with suppress(asyncio.CancelledError):
-                await asyncio.wait([future], timeout=POLL_S)
-        # Its error is known to nobody else, and asyncio would complain.
+                await asyncio.wait([future])
+        # Where nobody asks for its error, asyncio complains.
         future.exception()
         raise
     return future.result()

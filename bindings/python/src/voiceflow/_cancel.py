@@ -22,7 +22,10 @@ class Cancel(Handle):
         return f"<Cancel: {'closed' if self.closed else 'set' if self._set else 'not set'}>"
 
     def set(self) -> None:
-        """Ends the calls with this switch soon, and later ones at once. Any thread."""
+        """Ends the calls with this switch soon, and later ones at once.
+
+        Any thread may do so, also in a progress callback.
+        """
         owned = self._borrow()
         self._set = True
         check(library().vf_cancel_set(owned.pointer))

@@ -34,7 +34,7 @@ class Speaker:
     speech_s: float
     """Total speaking time in seconds."""
     embedding: NDArray[np.float32] = field(repr=False)
-    """The voice, [embedding_dim], of unit length."""
+    """The embedding, [embedding_dim], of unit length."""
 
     def __repr__(self) -> str:
         return f"<Speaker: {self.label}, {self.speech_s:.1f} s of speech>"
@@ -55,7 +55,7 @@ class Diarization(Handle, Sequence[Segment]):
     """Who spoke when: a sequence of `Segment`, by start, then end, then speaker.
 
     It never changes, needs nothing of the diarizer that made it, and may be read by any number of threads. It
-    can be pickled and copied; two are equal where their segments, speakers and voices are.
+    can be pickled and copied; two are equal where their segments, speakers and embeddings are.
     """
 
     def __init__(self, owned: Owned) -> None:
@@ -66,7 +66,7 @@ class Diarization(Handle, Sequence[Segment]):
         return _of_parts, self._parts()
 
     def _parts(self) -> tuple[float, bytes, bytes, int]:
-        """Duration, segments and voices as bytes, and the number of speakers."""
+        """Duration, segments and embeddings as bytes, and the number of speakers."""
         voices = b"".join(speaker.embedding.tobytes() for speaker in self.speakers)
         return self.duration, self.segments.tobytes(), voices, len(self.speakers)
 
@@ -143,7 +143,7 @@ class Diarization(Handle, Sequence[Segment]):
     def to_json(self, name: str, *, embeddings: bool = False) -> str:
         """JSON: the recording called `name`, its speakers, and the segments.
 
-        embeddings: whether the speakers have their voices, by which people can be recognised.
+        embeddings: whether the speakers have their embeddings, which are biometric data.
         """
         return self._text("json", text(name, "name"), int(embeddings))
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ._arguments import PathLike, frames, hertz, is_path, path
 from ._aside import aside
-from ._call import LongCall, Progress, answer
+from ._call import LongCall
 from ._cancel import Cancel
+from ._conditions import CallOptions, Conditions, Progress, ResultOptions
 from ._diarization import Diarization
 from ._errors import InvalidArgumentError, about
 from ._handle import Owned, address
 from ._model import Model
-from ._options import DiarizerOptions, SessionOptions, StreamOptions, takes
+from ._options import DiarizerOptions, ModelOptions, StreamOptions, takes
 from ._stream import Stream
 
 if TYPE_CHECKING:
@@ -37,32 +38,27 @@ class Diarizer(Model):
     _kind = "diarizer"
     _option_names = DiarizerOptions.__optional_keys__
 
-    @takes(SessionOptions, DiarizerOptions)
+    @takes(ModelOptions, DiarizerOptions)
     def __init__(
         self,
         *,
-        load_cancel: Cancel | None = None,
-        load_deadline_ms: int | None = None,
+        cancel: Cancel | None = None,
+        deadline_ms: int | None = None,
+        progress: Progress | None = None,
         **options: Unpack[DiarizerOptions],
     ) -> None:
-        """Loads the model. Ctrl-C ends that too.
+        """Loads the model.
 
-        load_cancel: a switch that ends the load with `CancelledError`.
-        load_deadline_ms: milliseconds after which the load ends with `DeadlineError`, 0 or more; None for no
-            deadline. That of the calls is the option `deadline_ms`.
+        cancel, deadline_ms, progress: conditions of the load, see `CallOptions`. Ctrl-C ends it too.
 
         Options, those of `DiarizerOptions`:
 
         """
-        self._open(options, load_cancel, load_deadline_ms)
+        self._open(options, Conditions({"cancel": cancel, "deadline_ms": deadline_ms, "progress": progress}))
 
+    @takes(CallOptions, ResultOptions)
     def process(
-        self,
-        source: Source,
-        sample_rate: float | None = None,
-        *,
-        progress: Progress | None = None,
-        cancel: Cancel | None = None,
+        self, source: Source, sample_rate: float | None = None, **call: Unpack[ResultOptions]
     ) -> Diarization:
         """Finds who spoke when.
 
@@ -71,37 +67,34 @@ class Diarizer(Model):
             int16 without gaps are read where they lie; int32 is scaled, float64 rounded, other types are
             refused. An array must not be changed meanwhile.
         sample_rate: of an array, in hertz, a whole number from 1,000 to 768,000.
-        progress: told the `Stage` and which part of it is done, 0 to 1, on this thread; returning False
-            cancels.
-        cancel: a switch that ends the call with `CancelledError`.
-        """
-        work = self._work(source, sample_rate)
-        with about(source) if is_path(source) else nullcontext():  # type: ignore[arg-type]
-            return Diarization(LongCall(work, progress, cancel).run())
 
+        Ctrl-C ends the call. Conditions of it, those of `ResultOptions`:
+
+        """
+        work = LongCall(self._work(source, sample_rate), Conditions(call))
+        with about(source) if is_path(source) else nullcontext():  # type: ignore[arg-type]
+            return Diarization(work.run())
+
+    @takes(CallOptions, ResultOptions)
     async def aprocess(
-        self,
-        source: Source,
-        sample_rate: float | None = None,
-        *,
-        progress: Progress | None = None,
-        cancel: Cancel | None = None,
+        self, source: Source, sample_rate: float | None = None, **call: Unpack[ResultOptions]
     ) -> Diarization:
         """As `process`, on a thread, while the event loop goes on. Any number of tasks may await it at once.
 
         Where the task is cancelled, the call ends soon and then `asyncio.CancelledError` is raised.
-        `progress` is called on the thread.
-        """
-        call = LongCall(self._work(source, sample_rate), progress, cancel)
-        with about(source) if is_path(source) else nullcontext():  # type: ignore[arg-type]
-            return Diarization(await aside(call.stop, call.run))
+        `progress` is called on the thread. Conditions of the call, those of `ResultOptions`:
 
-    def _work(self, source: Source, sample_rate: float | None) -> Callable[[], Owned]:
+        """
+        work = LongCall(self._work(source, sample_rate), Conditions(call))
+        with about(source) if is_path(source) else nullcontext():  # type: ignore[arg-type]
+            return Diarization(await aside(work))
+
+    def _work(self, source: Source, sample_rate: float | None) -> Callable[[Any], Owned]:
         """What makes the call, and keeps what its pointers lead to."""
         owned = self._borrow()
         if is_path(source):
             if sample_rate is not None:
-                raise InvalidArgumentError("sample_rate: expected none with a file, which tells it")
+                raise InvalidArgumentError("sample_rate: expected none with a file, which has its own")
             file = path(source, "source")
             return self._bound("vf_diarizer_process_file", (owned.pointer, file), owned)
         samples, n_frames, channels = frames(source, "source")  # type: ignore[arg-type]
@@ -113,22 +106,32 @@ class Diarizer(Model):
         return self._bound(f"vf_diarizer_process_{kind}", arguments, (owned, samples))
 
     @staticmethod
-    def _bound(function: str, arguments: tuple[object, ...], kept: object) -> Callable[[], Owned]:
-        def work(_kept: object = kept) -> Owned:
-            return Owned(function, "vf_diarization_destroy", *arguments, answer, None)
+    def _bound(function: str, arguments: tuple[object, ...], kept: object) -> Callable[[Any], Owned]:
+        def work(call: object, _kept: object = kept) -> Owned:
+            return Owned(function, "vf_diarization_destroy", *arguments, call)
 
         return work
 
     @takes(StreamOptions)
     def stream(
-        self, sample_rate: float = 16_000, channels: int = 1, **options: Unpack[StreamOptions]
+        self,
+        sample_rate: float = 16_000,
+        channels: int = 1,
+        *,
+        cancel: Cancel | None = None,
+        deadline_ms: int | None = None,
+        progress: Progress | None = None,
+        **options: Unpack[StreamOptions],
     ) -> Stream:
         """A stream for one source of live audio, which shares the model of this diarizer.
 
         sample_rate: in hertz, a whole number from 1,000 to 768,000.
         channels: 1 to 32; their mean is used.
+        cancel, deadline_ms, progress: conditions of making it, see `CallOptions`: the first stream of a
+            diarizer may load a model. Ctrl-C ends that too.
 
         Options, those of `StreamOptions`:
 
         """
-        return Stream(self._borrow(), sample_rate, channels, options)
+        conditions = Conditions({"cancel": cancel, "deadline_ms": deadline_ms, "progress": progress})
+        return Stream(self._borrow(), sample_rate, channels, options, conditions)

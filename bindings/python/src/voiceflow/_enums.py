@@ -53,7 +53,7 @@ class Frontend(IntEnum):
 
 
 class Clustering(IntEnum):
-    """The ways of clustering voices into speakers."""
+    """The ways of clustering local speakers into speakers."""
 
     AUTO = 0
     AVERAGE = 1
@@ -62,11 +62,13 @@ class Clustering(IntEnum):
 
 
 class Stage(_Growing):
-    """What a call is at when it tells its progress."""
+    """What a call is at when it reports its progress."""
 
+    WAITING = 0
     ANALYSIS = 1
     CLUSTERING = 2
     RECONSTRUCTION = 3
+    LOADING = 4
 
 
 Choice = TypeVar("Choice", bound=IntEnum)

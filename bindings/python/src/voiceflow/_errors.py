@@ -107,7 +107,7 @@ class ProviderError(Error, RuntimeError):
 
 
 class CancelledError(Error):
-    """The call was cancelled: by a `Cancel`, `Stream.cancel`, or a progress callback that returned False."""
+    """The call was cancelled by its `Cancel`."""
 
     status = -12
 

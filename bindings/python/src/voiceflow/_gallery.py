@@ -1,4 +1,4 @@
-"""Known voices: people enrolled by name."""
+"""Enrolled speakers with their names."""
 
 from __future__ import annotations
 
@@ -6,32 +6,36 @@ import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
 from ctypes import byref, c_float, c_size_t
-from typing import NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ._arguments import PathLike, embedding, floats, frames, hertz, is_path, path, real, text
-from ._call import LongCall, Progress, answer
-from ._cancel import Cancel
+from ._call import LongCall
+from ._conditions import CallOptions, Conditions
 from ._diarization import Diarization, Speaker
 from ._diarizer import Diarizer, Source
 from ._errors import InvalidArgumentError, about
 from ._handle import Handle, Owned, address, read_number, read_text
 from ._library import check, library
+from ._options import takes
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Identity(NamedTuple):
-    """Who somebody is."""
+    """Who a speaker is."""
 
     name: str | None
     """The enrolled name; None for a stranger."""
     score: float
-    """Cosine similarity, -1 to 1, to that voice; of a stranger to the most similar one."""
+    """Cosine similarity, -1 to 1, to that enrolled speaker; of a stranger to the most similar one."""
 
 
 class Gallery(Handle):
-    """Known voices, for the model of one diarizer.
+    """Enrolled speakers with their names, for the model of one diarizer.
 
         gallery = Gallery(diarizer)
         gallery.enroll("ada", "ada.wav")
@@ -41,7 +45,7 @@ class Gallery(Handle):
     """
 
     def __init__(self, diarizer: Diarizer) -> None:
-        """A gallery without any voice."""
+        """A gallery without speakers."""
         self._hold(diarizer, Owned("vf_gallery_create", "vf_gallery_destroy", diarizer._borrow().pointer))
 
     @classmethod
@@ -55,7 +59,7 @@ class Gallery(Handle):
 
     def _hold(self, diarizer: Diarizer, owned: Owned) -> None:
         self._diarizer, self._owned = diarizer, owned
-        # Numbers of voices hold while nobody is removed.
+        # Indices of speakers hold while none is removed.
         self._numbers = threading.Lock()
 
     def __repr__(self) -> str:
@@ -70,23 +74,25 @@ class Gallery(Handle):
         with about(file):
             check(library().vf_gallery_save(owned.pointer, path(file, "file")))
 
+    @takes(CallOptions)
     def enroll(
         self,
         name: str,
         source: Source | Speaker,
         sample_rate: float | None = None,
-        *,
-        progress: Progress | None = None,
-        cancel: Cancel | None = None,
+        **call: Unpack[CallOptions],
     ) -> None:
-        """Enrolls a person. A name may have several recordings: its voice is their mean.
+        """Enrolls a speaker. A name may have several recordings: its embedding is their mean.
 
         name: 1 to 256 bytes of UTF-8, not one that strangers have ("SPEAKER_00").
         source: a file, or samples as `Diarizer.process` takes them, with at least 3 s of speech, better 20 s,
-            of that person alone; or a `Speaker` of a `Diarization`.
+            of that speaker alone; or a `Speaker` of a `Diarization`.
         sample_rate: of samples, in hertz.
-        progress, cancel: see `Diarizer.process`.
+
+        Ctrl-C ends the call. Conditions of it, those of `CallOptions`, which a `Speaker` takes no time for:
+
         """
+        conditions = Conditions(call)
         if isinstance(source, Speaker):
             self.enroll_embedding(name, source.embedding, source.speech_s)
             return
@@ -94,11 +100,11 @@ class Gallery(Handle):
         who = text(name, "name")
         if is_path(source):
             if sample_rate is not None:
-                raise InvalidArgumentError("sample_rate: expected none with a file, which tells it")
+                raise InvalidArgumentError("sample_rate: expected none with a file, which has its own")
             file = path(source, "source")
 
-            def work() -> None:
-                check(vf.vf_gallery_enroll_file(owned.pointer, diarizer.pointer, who, file, answer, None))
+            def work(call: object) -> None:
+                check(vf.vf_gallery_enroll_file(owned.pointer, diarizer.pointer, who, file, call))
         else:
             given, n_frames, channels = frames(source, "source")  # type: ignore[arg-type]
             samples = floats(given, "source")
@@ -106,19 +112,19 @@ class Gallery(Handle):
                 raise InvalidArgumentError("sample_rate: expected one with an array, in hertz")
             rate = hertz(sample_rate)
 
-            def work() -> None:
+            def work(call: object) -> None:
                 place = address(samples)
                 check(
                     vf.vf_gallery_enroll_f32(
-                        owned.pointer, diarizer.pointer, who, place, n_frames, rate, channels, answer, None
+                        owned.pointer, diarizer.pointer, who, place, n_frames, rate, channels, call
                     )
                 )
 
         with about(source) if is_path(source) else nullcontext():  # type: ignore[arg-type]
-            LongCall(work, progress, cancel).run()
+            LongCall(work, conditions).run()
 
     def enroll_embedding(self, name: str, values: ArrayLike, speech_s: float) -> None:
-        """Enrolls a person by a voice embedding [embedding_dim], made of `speech_s` seconds of speech."""
+        """Enrolls a speaker by an embedding [embedding_dim], made of `speech_s` seconds of speech."""
         owned, vector = self._borrow(), embedding(values, "values")
         check(
             library().vf_gallery_enroll_embedding(
@@ -131,7 +137,7 @@ class Gallery(Handle):
         )
 
     def remove(self, name: str) -> None:
-        """Removes a person."""
+        """Removes a speaker."""
         owned = self._borrow()
         with self._numbers:
             check(library().vf_gallery_remove(owned.pointer, text(name, "name")))
@@ -154,7 +160,7 @@ class Gallery(Handle):
 
     @property
     def threshold(self) -> float:
-        """The cosine similarity from which a voice is taken for a known one, as the model was tuned."""
+        """The cosine similarity from which a speaker is taken for an enrolled one, as the model was tuned."""
         owned, threshold = self._borrow(), c_float()
         check(library().vf_gallery_threshold(owned.pointer, byref(threshold)))
         return threshold.value
@@ -166,10 +172,10 @@ class Gallery(Handle):
     def identify(
         self, who: Diarization | Speaker | ArrayLike, threshold: float | None = None
     ) -> Identity | list[Identity]:
-        """Tells who somebody is.
+        """Assigns speakers to enrolled ones.
 
-        who: a `Diarization`, for the list of what its speakers are called, each somebody else; or one
-            `Speaker` or voice embedding [embedding_dim].
+        who: a `Diarization`, for a list of its speakers' identities, each another one; or one `Speaker` or
+            embedding [embedding_dim].
         threshold: least cosine similarity, -1 to 1; None for the `threshold` of the gallery.
         """
         owned, vf = self._borrow(), library()

@@ -38,7 +38,7 @@ def log_to(logger: logging.Logger | None, level: int | None = None) -> None:
         if sent:
             check(library().vf_set_log_callback(_CALLBACK, None, max(sent)))
         else:
-            check(library().vf_set_log_callback(_NOBODY, None, 0))
+            check(library().vf_set_log_callback(_NONE, None, 0))
         _logger = logger
 
 
@@ -57,7 +57,7 @@ def _record(_user_data: c_void_p | None, level: int, target: bytes, message: byt
 
 # Kept: the library calls it for as long as it is set.
 _CALLBACK = _abi.LOG(_record)
-_NOBODY = _abi.LOG()
+_NONE = _abi.LOG()
 
 
 @atexit.register

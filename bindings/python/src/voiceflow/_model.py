@@ -7,9 +7,8 @@ from ctypes import byref, sizeof
 from dataclasses import dataclass
 
 from . import _abi, _options
-from ._arguments import whole
 from ._call import LongCall
-from ._cancel import Cancel
+from ._conditions import Conditions
 from ._enums import Provider
 from ._handle import Handle, Owned, read_text
 from ._library import check, library
@@ -48,21 +47,11 @@ class Model(Handle):
     _kind: str
     _option_names: frozenset[str]
 
-    def _open(self, given: Mapping[str, object], cancel: Cancel | None, deadline_ms: int | None) -> None:
-        """Loads the model. What ends the waiting, such as Ctrl-C, ends the load by a switch of its own."""
+    def _open(self, given: Mapping[str, object], conditions: Conditions) -> None:
+        """Loads the model."""
         options = _options.build_for_model(self._option_names, given)
         create, destroy = f"vf_{self._kind}_create", f"vf_{self._kind}_destroy"
-        switch = Cancel()
-        call = _abi.CallStruct(size=sizeof(_abi.CallStruct), cancel=switch._borrow().pointer)
-        if deadline_ms is not None:
-            call.flags = _abi.CALL_DEADLINE
-            call.deadline_ms = whole(deadline_ms, "load_deadline_ms", 2**64 - 1)
-        if cancel is not None and cancel.is_set:
-            switch.set()
-        load = LongCall(
-            lambda: Owned(create, destroy, options.pointer, byref(call)), cancel=cancel, end=switch.set
-        )
-        self._owned = load.run()
+        self._owned = LongCall(lambda call: Owned(create, destroy, options.pointer, call), conditions).run()
         _options.runtime_decided()
 
     def __repr__(self) -> str:

@@ -18,7 +18,7 @@ class News:
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
 
     def next(self) -> asyncio.Future[None]:
-        """A future of the running loop that is done when `tell` is called."""
+        """A future of the running loop that is done when `announce` is called."""
         # Here, where it is loaded already: to import it takes longer than all of this package.
         import asyncio
 
@@ -30,7 +30,7 @@ class News:
             self._waiting.append((loop, future))
         return future
 
-    def tell(self) -> None:
+    def announce(self) -> None:
         """Wakes all who wait."""
         with self._lock:
             waiting, self._waiting = self._waiting, []

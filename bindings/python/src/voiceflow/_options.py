@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, ForwardRef, TypedDict, TypeVar
 
-from ._arguments import PathLike, data, path, real, whole
+from ._arguments import PathLike, data, path, real, switch, whole
 from ._enums import Clustering, EmbeddingFamily, Frontend, Provider, ProviderPolicy, choice
 from ._errors import InvalidArgumentError
 from ._handle import Owned
@@ -16,8 +16,8 @@ from ._library import check, library, runtime_library
 Bytes = bytes | bytearray | memoryview
 
 
-class SessionOptions(TypedDict, total=False):
-    """Options of a `Session`. What is not given, or None, has its default.
+class ModelOptions(TypedDict, total=False):
+    """Options of whatever loads a model. What is not given, or None, has its default.
 
     model_path: ONNX file of the model. Default: the model in the library.
     model_memory: The model as the bytes of an ONNX file.
@@ -36,9 +36,6 @@ class SessionOptions(TypedDict, total=False):
         next time; made where it does not exist. Whoever can write to it decides what runs. Default:
         none, nothing is written.
     threads: Threads that work for one call, 0 to 256. Default 0: one for each physical core.
-    slots: Runs of the network at once in one session, 1 to 64. Default 1; a diarizer has one for each
-        thread.
-    deadline_ms: Longest time of one call in milliseconds, waiting included. Default: no limit.
     """
 
     model_path: PathLike | None
@@ -51,18 +48,25 @@ class SessionOptions(TypedDict, total=False):
     device_memory_limit: int | None
     cache_folder: PathLike | None
     threads: int | None
+
+
+class SessionOptions(ModelOptions, total=False):
+    """Options of a `Session`.
+
+    slots: Run slots, of which each runs the network for one call at a time: 1 to 64. Default 1.
+    """
+
     slots: int | None
-    deadline_ms: int | None
 
 
-class DiarizerOptions(SessionOptions, total=False):
+class DiarizerOptions(ModelOptions, total=False):
     """Options of a `Diarizer`.
 
     batch: Windows that the network is given at once, at most: 1 to 1,024. Default 8.
-    num_speakers: Exactly so many speakers, 1 to 100. Default: the voices decide.
+    num_speakers: Exactly so many speakers, 1 to 100. Default: the clustering decides.
     speaker_range: Fewest and most speakers, 0 to 100 and 1 to 100. Default (0, 100).
     hop_s: Seconds from the start of one window to the next, 0.1 to 60. Default: the model's.
-    clustering_threshold: Distance under which two clusters of voices are one speaker, 0 to 2. Default:
+    clustering_threshold: Distance under which two clusters are one speaker, 0 to 2. Default:
         the model's.
     min_speech_s: Segments shorter than these seconds are dropped, 0 to 60. Default 0.
     min_silence_s: Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0.
@@ -78,7 +82,7 @@ class DiarizerOptions(SessionOptions, total=False):
     embedding_family: "auto" (the default), "wespeaker", "3d-speaker" or "nemo".
     frontend: "trained" (the default) or "sherpa".
     clustering_method: "auto" (the default), "average", "centroid" or "vbx".
-    min_cluster_size: Windows in which a speaker of centroid clustering is heard at least, 1 to 1,000.
+    min_cluster_size: Fewest windows in which a speaker of centroid clustering talks, 1 to 1,000.
     plda: Folder with the PLDA for "vbx" of public models.
     """
 
@@ -105,14 +109,13 @@ class DiarizerOptions(SessionOptions, total=False):
 class StreamOptions(TypedDict, total=False):
     """Options of a `Stream`; models and providers are its diarizer's.
 
-    latency_s: Longest time until what is told of a moment is final, in seconds, 0.5 to 5. Default 1.
+    latency_s: Seconds of audio after which the segments of a moment are final, 0.5 to 5. Default 1.
     history_s: Seconds of the stream that the result of `finish` covers, 0 to 86,400. Default 7,200.
     speaker_range: (0, most speakers), 1 to 100. Default (0, 100).
-    clustering_threshold: Distance under which two clusters of voices are one speaker, 0 to 2. Default:
+    clustering_threshold: Distance under which two clusters are one speaker, 0 to 2. Default:
         the model's.
     min_speech_s: Segments shorter than these seconds are dropped, 0 to 60. Default 0.
     min_silence_s: Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0.
-    deadline_ms: Longest time of one call in milliseconds. Default: no limit.
     """
 
     latency_s: float | None
@@ -121,7 +124,6 @@ class StreamOptions(TypedDict, total=False):
     clustering_threshold: float | None
     min_speech_s: float | None
     min_silence_s: float | None
-    deadline_ms: int | None
 
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -171,9 +173,7 @@ def _number(value: object, what: str) -> tuple[float]:
 
 
 def _switch(value: object, what: str) -> tuple[int]:
-    if not isinstance(value, bool):
-        raise InvalidArgumentError(f"{what}: expected True or False, got {value!r}")
-    return (int(value),)
+    return (int(switch(value, what)),)
 
 
 def _path(value: object, what: str) -> tuple[bytes]:
@@ -207,7 +207,6 @@ _CONVERT: dict[str, Convert] = {
     "threads": _count,
     "slots": _count,
     "batch": _count,
-    "deadline_ms": _count,
     "num_speakers": _count,
     "speaker_range": _pair,
     "hop_s": _number,
@@ -263,6 +262,6 @@ def build_for_model(known: frozenset[str], given: Mapping[str, object]) -> Owned
 
 
 def runtime_decided() -> None:
-    """Told after a model was opened."""
+    """Notes that a model was opened."""
     global _runtime_decided
     _runtime_decided = True

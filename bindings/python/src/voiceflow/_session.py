@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from ctypes import byref, c_size_t
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _abi
-from ._arguments import array, floats, whole
-from ._call import LongCall, ShortCall
+from ._arguments import FLOAT32, array, floats, whole
+from ._call import ShortCall, make
+from ._calls import Calls
 from ._cancel import Cancel
+from ._conditions import CallOptions, Conditions, Progress
 from ._errors import InvalidArgumentError
 from ._handle import Owned, address, read_number
 from ._library import check, library
 from ._model import Model
-from ._options import SessionOptions, takes
+from ._options import ModelOptions, SessionOptions, takes
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 # 60 s of audio, which take the network about a third of a second.
 _LONG_SAMPLES = 960_000
-# Lengths of rows whose number of frames is remembered.
-_LENGTHS = 1024
-
-Result = TypeVar("Result")
 
 
 class Inference(NamedTuple):
@@ -36,7 +33,7 @@ class Inference(NamedTuple):
     activity: NDArray[np.float32]
     """[batch, frames, max_speakers] probabilities, 0 to 1, that a local speaker speaks."""
     embedding: NDArray[np.float32]
-    """[batch, max_speakers, embedding_dim]: for each local speaker a voice of unit length, or zeros."""
+    """[batch, max_speakers, embedding_dim]: for each local speaker an embedding of unit length, or zeros."""
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{name} {list(values.shape)}" for name, values in self._asdict().items())
@@ -55,29 +52,28 @@ class Session(Model):
     _kind = "session"
     _option_names = SessionOptions.__optional_keys__
 
-    @takes(SessionOptions)
+    @takes(ModelOptions, SessionOptions)
     def __init__(
         self,
         *,
-        load_cancel: Cancel | None = None,
-        load_deadline_ms: int | None = None,
+        cancel: Cancel | None = None,
+        deadline_ms: int | None = None,
+        progress: Progress | None = None,
         **options: Unpack[SessionOptions],
     ) -> None:
-        """Loads the model. Ctrl-C ends that too.
+        """Loads the model.
 
-        load_cancel: a switch that ends the load with `CancelledError`.
-        load_deadline_ms: milliseconds after which the load ends with `DeadlineError`, 0 or more; None for no
-            deadline. That of the calls is the option `deadline_ms`.
+        cancel, deadline_ms, progress: conditions of the load, see `CallOptions`. Ctrl-C ends it too.
 
         Options, those of `SessionOptions`:
 
         """
-        self._open(options, load_cancel, load_deadline_ms)
+        self._open(options, Conditions({"cancel": cancel, "deadline_ms": deadline_ms, "progress": progress}))
         info = self.info
         self._speakers, self._dim = info.max_speakers, info.embedding_dim
-        self._frames: dict[int, int] = {}
-        vf = library()
-        self._infer, self._infer_cancellable = vf.vf_session_infer, vf.vf_session_infer_cancellable
+        self._step = info.frame_step_samples
+        self._calls = Calls(options.get("slots") or 1)
+        self._infer = library().vf_session_infer
 
     def frames(self, samples: int) -> int:
         """Frames that the network makes of a row of `samples`: one for each whole frame step of the model.
@@ -89,12 +85,13 @@ class Session(Model):
             rows = whole(samples, "samples")
             return int(read_number(library().vf_session_frames, c_size_t(), owned.pointer, rows))
 
+    @takes(CallOptions)
     def infer(
         self,
         audio: ArrayLike,
         *,
         out: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
-        cancel: Cancel | None = None,
+        **call: Unpack[CallOptions],
     ) -> Inference:
         """Runs the network on windows.
 
@@ -104,8 +101,11 @@ class Session(Model):
         out: arrays that receive the activity [batch, frames, max_speakers] and the embedding [batch,
             max_speakers, embedding_dim], float32 without gaps, and that are returned. Without the axis batch
             where `audio` has none.
-        cancel: a switch that ends the call with `CancelledError`.
+
+        Ctrl-C ends the call, a short one once it is done. Conditions of it, those of `CallOptions`:
+
         """
+        conditions = Conditions(call) if call else None
         owned = self._owned or self._borrow()
         rows = floats(array(audio, "audio"), "audio")
         shape = rows.shape
@@ -118,14 +118,8 @@ class Session(Model):
             raise InvalidArgumentError(
                 f"audio: expected the shape [batch, samples] or [samples], got {list(shape)}"
             )
-        frames = self._frames.get(samples)
-        if frames is None:
-            if len(self._frames) >= _LENGTHS:
-                self._frames.clear()
-            # As a long call, however short: not as `frames` does it, which nothing ends.
-            frames = self._frames[samples] = self._long(
-                lambda switch: self._learn(owned, rows, min(batch, 1), samples, switch), cancel
-            )
+        # As `frames` gives it; what it refuses, the library refuses here too.
+        frames = samples // self._step
         activity_shape, embedding_shape = (*lead, frames, self._speakers), (*lead, self._speakers, self._dim)
         if out is None:
             result = Inference(np.empty(activity_shape, np.float32), np.empty(embedding_shape, np.float32))
@@ -133,11 +127,9 @@ class Session(Model):
             result = Inference(*out)
             _check_room(result.activity, activity_shape, "activity")
             _check_room(result.embedding, embedding_shape, "embedding")
-        if rows.size > _LONG_SAMPLES:
-            self._long(lambda switch: self._call(owned, rows, batch, samples, result, switch), cancel)
-            return result
-        with ShortCall():
-            self._call(owned, rows, batch, samples, result, cancel)
+        work = partial(self._call, owned, rows, batch, samples, result)
+        with self._calls.call() as waits:
+            make(work, conditions, long=waits or rows.size > _LONG_SAMPLES)
         return result
 
     def _call(
@@ -147,15 +139,16 @@ class Session(Model):
         batch: int,
         samples: int,
         result: Inference,
-        cancel: Cancel | None,
+        call: object,
     ) -> None:
         activity, embedding = result
         n = byref(c_size_t())
-        arguments = (
+        status = self._infer(
             owned.pointer,
             address(rows),
             batch,
             samples,
+            call,
             address(activity),
             activity.size,
             n,
@@ -164,50 +157,14 @@ class Session(Model):
             byref(c_size_t()),
             byref(c_size_t()),
         )
-        if cancel is None:
-            status = self._infer(*arguments)
-        else:
-            switch = cancel._borrow()
-            status = self._infer_cancellable(*arguments, switch.pointer)
         if status:
             check(status)
-
-    def _learn(
-        self, owned: Owned, rows: NDArray[np.float32], batch: int, samples: int, switch: Cancel
-    ) -> int:
-        """The frames of a row: the network is run on the first one, without room for what it says."""
-        frames, n = c_size_t(), byref(c_size_t())
-        status = self._infer_cancellable(
-            owned.pointer,
-            address(rows),
-            batch,
-            samples,
-            None,
-            0,
-            n,
-            None,
-            0,
-            byref(c_size_t()),
-            byref(frames),
-            switch._borrow().pointer,
-        )
-        if status != _abi.BUFFER_TOO_SMALL:
-            check(status)
-        return frames.value
-
-    @staticmethod
-    def _long(work: Callable[[Cancel], Result], cancel: Cancel | None) -> Result:
-        # A switch of its own: what ends this call must not end others with the caller's switch.
-        switch = Cancel()
-        if cancel is not None and cancel.is_set:
-            switch.set()
-        return LongCall(lambda: work(switch), cancel=cancel, end=switch.set).run()
 
 
 def _check_room(room: object, shape: tuple[int, ...], what: str) -> None:
     if (
         not isinstance(room, np.ndarray)
-        or room.dtype != np.float32
+        or room.dtype != FLOAT32
         or room.shape != shape
         or not (room.flags.c_contiguous and room.flags.aligned and room.flags.writeable)
     ):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from ._diarization import Diarization
 
-# Colours that can be told apart by those who see few of them: Okabe and Ito, 2008.
+# Colours that can be distinguished by those who see few of them: Okabe and Ito, 2008.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a7a7a", "#b8a800")
 
 _WIDTH, _LABELS, _ROW, _BAR, _AXIS, _MARGIN = 900, 150, 26, 18, 22, 16
@@ -57,13 +57,13 @@ def html(diarization: Diarization) -> str:
     for segment in diarization:
         x, y = _LABELS + segment.start * scale, segment.speaker_index * _ROW + (_ROW - _BAR) / 2
         colour = COLOURS[segment.speaker_index % len(COLOURS)]
-        told = (
+        said = (
             f"{segment.speaker} {segment.start:.2f} to {segment.end:.2f} s, "
             f"confidence {segment.confidence:.2f}{', overlap' if segment.overlap else ''}"
         )
         parts.append(
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(segment.duration * scale, 0.5):.1f}" height="{_BAR}" '
-            f'rx="2" fill="{colour}"><title>{escape(told)}</title></rect>'
+            f'rx="2" fill="{colour}"><title>{escape(said)}</title></rect>'
         )
     parts.append("</svg>")
     return "".join(parts)
