@@ -49,7 +49,7 @@ inline namespace VOICEFLOW_STYLE {
 class Diarization : public detail::Handle<vf_diarization, vf_diarization_destroy> {
 public:
     /// A result of its parts, such as one that was kept in a file: segments by start, then end, then speaker, and
-    /// the voices of `n_speakers` people one after another, as many values each as the model's embeddings have, or
+    /// the embeddings of `n_speakers` speakers one after another, as many values each as the model's embeddings have, or
     /// none. Labels and speaking times are made anew.
     [[nodiscard]] static result<Diarization> create(Seconds duration, span<const Segment> segments,
                                                     span<const float> embeddings, std::size_t n_speakers)
@@ -134,7 +134,7 @@ public:
     }
 
     /// The result as JSON: the recording, its speakers, and the segments. `Embeddings::included` adds the
-    /// speakers' voices, by which people can be recognised.
+    /// speakers' embeddings, which are biometric data.
     [[nodiscard]] result<std::string> to_json(const Text &recording,
                                               Embeddings embeddings = Embeddings::omitted) const
     {

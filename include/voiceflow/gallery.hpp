@@ -24,7 +24,7 @@ struct Identity {
 
 inline namespace VOICEFLOW_STYLE {
 
-/// Known voices: people enrolled by name, for one model. A lock of its own guards it: any thread,
+/// Enrolled speakers with their names, for one model. A lock of its own guards it: any thread,
 /// concurrently.
 class Gallery : public detail::Handle<vf_gallery, vf_gallery_destroy> {
 public:
@@ -64,20 +64,20 @@ public:
             path.with("path", [&](const char *text) { return vf_gallery_save(get(), text); }));
     }
 
-    /// Enrolls a person by an audio file of at least 3 s of speech, better 20 s, in which nobody else speaks
+    /// Enrolls a speaker by an audio file of at least 3 s of speech, better 20 s, in which nobody else speaks
     /// for more than 15 % of the speech. A name may have several recordings: its voice is their mean.
     ///
     /// - `name`: 1 to 256 bytes, without white space around it or control characters, and not of the form
     ///   "SPEAKER_00".
     ///
-    /// Fails among others with Status::audio (too little speech, more than one person), cancelled, deadline,
+    /// Fails among others with Status::audio (too little speech, more than one speaker), cancelled, deadline,
     /// and with Status::gallery for a diarizer with another model.
     VOICEFLOW_CHECKED result<void> enroll_file(const Diarizer &diarizer, const Text &name, const Text &path,
                                                const Call &call = {}) const
     {
-        return enroll(name, call, [&](const char *person, const vf_call *given) {
+        return enroll(name, call, [&](const char *speaker, const vf_call *given) {
             return path.with("path", [&](const char *text) {
-                return vf_gallery_enroll_file(get(), diarizer.get(), person, text, given);
+                return vf_gallery_enroll_file(get(), diarizer.get(), speaker, text, given);
             });
         });
     }
@@ -87,10 +87,10 @@ public:
                                                   span<const float> samples, std::uint32_t sample_rate,
                                                   std::uint32_t channels = 1, const Call &call = {}) const
     {
-        return enroll(name, call, [&](const char *person, const vf_call *given) {
+        return enroll(name, call, [&](const char *speaker, const vf_call *given) {
             return detail::with_frames(
                 samples.size(), channels, "samples", "channels", [&](std::size_t frames) {
-                    return vf_gallery_enroll_f32(get(), diarizer.get(), person, samples.data(), frames,
+                    return vf_gallery_enroll_f32(get(), diarizer.get(), speaker, samples.data(), frames,
                                                  sample_rate, channels, given);
                 });
         });
@@ -104,22 +104,22 @@ public:
         return enroll_samples(diarizer, name, samples, sample_rate, 1, call);
     }
 
-    /// Enrolls a person by a voice embedding of the gallery's model, such as that of a diarization's speaker,
+    /// Enrolls a speaker by an embedding of the gallery's model, such as that of a diarization's speaker,
     /// made of so much speech: more than 0, its weight beside the name's others.
     VOICEFLOW_CHECKED result<void> enroll_embedding(const Text &name, span<const float> embedding,
                                                     Seconds speech) const
     {
-        return detail::finish(name.with("name", [&](const char *person) {
-            return vf_gallery_enroll_embedding(get(), person, embedding.data(), embedding.size(),
+        return detail::finish(name.with("name", [&](const char *speaker) {
+            return vf_gallery_enroll_embedding(get(), speaker, embedding.data(), embedding.size(),
                                                speech.count());
         }));
     }
 
-    /// Removes a person. The voices behind move up by one.
+    /// Removes a speaker. The voices behind move up by one.
     VOICEFLOW_CHECKED result<void> remove(const Text &name) const
     {
         return detail::finish(
-            name.with("name", [&](const char *person) { return vf_gallery_remove(get(), person); }));
+            name.with("name", [&](const char *speaker) { return vf_gallery_remove(get(), speaker); }));
     }
 
     /// Number of known voices, at most 100,000.
@@ -164,7 +164,7 @@ public:
     }
 
     /// Who the speakers of a result are, each somebody else: one identity for each speaker. Names are right
-    /// also while other threads enroll and remove people.
+    /// also while other threads enroll and remove speakers.
     [[nodiscard]] result<std::vector<Identity>> identify(const Diarization &diarization,
                                                          std::optional<float> threshold = std::nullopt) const
     {
@@ -209,7 +209,7 @@ private:
         return status;
     }
 
-    /// Names speakers, and tells whether nobody was removed meanwhile, who would have moved the numbers of
+    /// Names speakers, and says whether nobody was removed meanwhile, who would have moved the numbers of
     /// others: a name's number only falls, unless it is enrolled anew, so that one that is the same before
     /// and after was it throughout.
     detail::Outcome try_identify(const Diarization &diarization, float threshold,
@@ -245,7 +245,7 @@ private:
     {
         return detail::finish(detail::under(call, [&](const vf_call *given) {
             return name.with("name",
-                             [&](const char *person) -> detail::Outcome { return work(person, given); });
+                             [&](const char *speaker) -> detail::Outcome { return work(speaker, given); });
         }));
     }
 };

@@ -92,7 +92,7 @@ private:
 inline namespace VOICEFLOW_STYLE {
 namespace detail {
 
-/// Calls a kept callable. There is no caller of the host's that could be told what it throws.
+/// Calls a kept callable. No caller of the host's could get what it throws.
 template <class Kept>
 void forward_log(void *kept, LogLevel level, std::string_view target, std::string_view message) noexcept
 {

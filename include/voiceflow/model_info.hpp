@@ -10,7 +10,7 @@
 
 namespace voiceflow {
 
-/// Sizes of a model, as in C; `provider_of` tells where it runs.
+/// Sizes of a model, as in C; `provider_of` has where it runs.
 using ModelInfo = vf_model_info;
 
 /// The provider in use, never `automatic`.

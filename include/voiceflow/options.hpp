@@ -236,7 +236,7 @@ public:
         return chain(vf_options_set_clustering_threshold(get(), threshold));
     }
 
-    /// Sets the fewest windows, 1 to 1,000, in which a speaker of centroid clustering is heard. Default: as
+    /// Sets the fewest windows, 1 to 1,000, that a speaker of centroid clustering has. Default: as
     /// many as begin in 12 s.
     VOICEFLOW_CHECKED Chain set_min_cluster_size(std::size_t windows) &
     {

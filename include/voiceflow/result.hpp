@@ -132,7 +132,7 @@ Outcome with_frames(std::size_t size, std::size_t channels, const char *what, co
     return call(size / divisor);
 }
 
-/// Fills a vector or a string by a C function that tells how much room it needs; what changes meanwhile is
+/// Fills a vector or a string by a C function that gives the room it needs; what changes meanwhile is
 /// asked again.
 template <class Container, class Call>
 Outcome read_all(Container &container, Call call)

@@ -94,26 +94,26 @@ public:
     }
 
     /// Takes out all segments that were not read yet, in the order of `read_into`. Those that are not final
-    /// are of one telling, also while another thread pushes.
+    /// belong together, also while another thread pushes.
     [[nodiscard]] result<std::vector<Segment>> read() const
     {
         std::vector<Segment> segments;
         std::array<Segment, 64> some{};
         std::size_t count = 0;
-        std::uint64_t told = 0;
-        vf_status status = vf_stream_updates(get(), &told);
+        std::uint64_t now = 0;
+        vf_status status = vf_stream_updates(get(), &now);
         while (status == VF_OK) {
             status = vf_stream_read(get(), some.data(), some.size(), &count);
-            const std::uint64_t before = told;
+            const std::uint64_t before = now;
             if (status == VF_OK) {
-                status = vf_stream_updates(get(), &told);
+                status = vf_stream_updates(get(), &now);
             }
             const std::size_t earlier = segments.size();
             segments.insert(segments.end(), some.data(), some.data() + count);
             const bool last = count < some.size();
-            if (told != before) {
-                // A full page may be of either telling, and more of the new one follows: what still holds of
-                // it is told again by the next one.
+            if (now != before) {
+                // A full page may be from before or after a push, and more from after it follows: what still
+                // holds of it comes again with the next page.
                 drop_provisional(segments, last ? earlier : segments.size());
             }
             if (last) {
@@ -132,7 +132,7 @@ public:
         return detail::finish(status, count);
     }
 
-    /// Number of speakers heard so far.
+    /// Number of speakers so far.
     [[nodiscard]] result<std::size_t> speaker_count() const
     {
         std::size_t count = 0;

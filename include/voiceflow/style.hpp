@@ -1,4 +1,4 @@
-// In which style failures are told, and of whose types. Part of voiceflow.hpp.
+// In which style functions fail, and with whose types. Part of voiceflow.hpp.
 #ifndef VOICEFLOW_STYLE_HPP
 #define VOICEFLOW_STYLE_HPP
 

@@ -173,7 +173,7 @@ static void results(const vf_diarizer *diarizer)
     CHECK(n == speakers && found[0] == -1 && scores[0] <= -1.0f);
     for (int32_t i = 0; (size_t)i < speakers; i++) {
         char name[32];
-        (void)snprintf(name, sizeof name, "person %d", (int)i);
+        (void)snprintf(name, sizeof name, "speaker %d", (int)i);
         CHECK_STATUS(VF_OK, vf_diarization_speaker_embedding(result, i, embedding, dim, &n));
         CHECK_STATUS(VF_OK, vf_gallery_enroll_embedding(gallery, name, embedding, dim, 1.0));
     }

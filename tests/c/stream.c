@@ -18,7 +18,7 @@
 typedef struct {
     vf_segment segments[MOST];
     size_t count;
-} heard;
+} final_segments;
 
 static vf_diarizer *diarizer;
 static const float *audio;
@@ -32,7 +32,7 @@ static vf_stream *new_stream(void)
 }
 
 /* Reads all that waits, `cap` segments at a time, and keeps the final ones. */
-static void read_all(const vf_stream *stream, size_t cap, heard *all)
+static void read_all(const vf_stream *stream, size_t cap, final_segments *all)
 {
     vf_segment piece[16];
     size_t n = 0;
@@ -59,7 +59,7 @@ static void read_all(const vf_stream *stream, size_t cap, heard *all)
 }
 
 /* Hands in audio in pieces of `step` samples, reads `cap` segments at a time, and ends the stream. */
-static vf_diarization *hear(const vf_stream *stream, size_t step, size_t cap, heard *all)
+static vf_diarization *diarize(const vf_stream *stream, size_t step, size_t cap, final_segments *all)
 {
     vf_diarization *result = NULL;
     for (size_t at = 0; at < SAMPLES; at += step) {
@@ -73,12 +73,12 @@ static vf_diarization *hear(const vf_stream *stream, size_t step, size_t cap, he
     return result;
 }
 
-static int same(const heard *a, const heard *b)
+static int same(const final_segments *a, const final_segments *b)
 {
     return a->count == b->count && memcmp(a->segments, b->segments, a->count * sizeof a->segments[0]) == 0;
 }
 
-static void check_speakers(const vf_stream *stream, const heard *all)
+static void check_speakers(const vf_stream *stream, const final_segments *all)
 {
     vf_model_info info;
     size_t speakers = 0, n = 0;
@@ -138,9 +138,9 @@ static void check_end(const vf_stream *stream, vf_diarization *result)
     CHECK_TEXT("expected to be finished once");
 }
 
-static void whole_life(heard *expected)
+static void whole_life(final_segments *expected)
 {
-    static heard again;
+    static final_segments again;
     size_t n = 9;
     int32_t last[1];
     vf_stream *stream = new_stream();
@@ -149,7 +149,7 @@ static void whole_life(heard *expected)
     CHECK_TEXT("expected to be finished first");
     CHECK_STATUS(VF_OK, vf_stream_read(stream, NULL, 0, &n));
     CHECK(n == 0);
-    vf_diarization *result = hear(stream, SAMPLES, 15, expected);
+    vf_diarization *result = diarize(stream, SAMPLES, 15, expected);
     CHECK(expected->count > 0);
     check_speakers(stream, expected);
     check_end(stream, result);
@@ -159,7 +159,7 @@ static void whole_life(heard *expected)
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_stream_final_speakers(stream, last, 1, &n));
     CHECK_STATUS(VF_OK, vf_stream_speaker_count(stream, &n));
     CHECK(n == 0);
-    vf_diarization_destroy(hear(stream, 1234, 1, &again));
+    vf_diarization_destroy(diarize(stream, 1234, 1, &again));
     CHECK(same(&again, expected));
     vf_stream_destroy(stream);
 }
@@ -271,9 +271,9 @@ static void stop_at_once(void *user_data, int32_t stage, float fraction)
     CHECK(vf_cancel_set(own->cancel) == VF_OK);
 }
 
-static void cancelled_end(const heard *expected)
+static void cancelled_end(const final_segments *expected)
 {
-    static heard all;
+    static final_segments all;
     vf_diarization *result = NULL;
     vf_stream *stream = new_stream();
     CHECK_STATUS(VF_OK, vf_stream_push_f32(stream, audio, SAMPLES, NULL));
@@ -301,18 +301,18 @@ static void cancelled_end(const heard *expected)
 typedef struct {
     vf_stream *stream;
     size_t step;
-    heard all;
+    final_segments all;
 } listener;
 
 static void *listen(void *argument)
 {
     listener *own = (listener *)argument;
-    vf_diarization_destroy(hear(own->stream, own->step, 3, &own->all));
+    vf_diarization_destroy(diarize(own->stream, own->step, 3, &own->all));
     return NULL;
 }
 
-/* Streams outlive their diarizer, and each tells what it tells alone. */
-static void many(const heard *expected)
+/* Streams outlive their diarizer, and each gives what it gives alone. */
+static void many(const final_segments *expected)
 {
     static listener listeners[THREADS];
     pthread_t threads[THREADS];
@@ -334,7 +334,7 @@ static void many(const heard *expected)
 
 int main(void)
 {
-    static heard expected;
+    static final_segments expected;
     float *samples = test_audio(SAMPLES, 3);
     audio = samples;
     diarizer = test_diarizer();

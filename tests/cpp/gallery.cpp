@@ -89,13 +89,13 @@ void recordings(const Diarizer &diarizer)
     CHECK(gallery.identify(result).size() == speakers && gallery.identify(result)[0].name.empty());
     for (std::size_t speaker = 0; speaker < speakers; ++speaker) {
         const auto number = static_cast<std::int32_t>(speaker);
-        gallery.enroll_embedding("person " + std::to_string(speaker), result.speaker_embedding(number),
+        gallery.enroll_embedding("speaker " + std::to_string(speaker), result.speaker_embedding(number),
                                  result.speaker_speech(number));
     }
     const auto identities = gallery.identify(result);
     CHECK(identities.size() == speakers);
     for (std::size_t speaker = 0; speaker < speakers; ++speaker) {
-        CHECK(identities[speaker].name == "person " + std::to_string(speaker) &&
+        CHECK(identities[speaker].name == "speaker " + std::to_string(speaker) &&
               identities[speaker].score > 0.99F);
     }
 }

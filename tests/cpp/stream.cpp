@@ -79,7 +79,7 @@ void many(const Diarizer &diarizer)
     CHECK(test::same(feed(other, audio, 16000), final_ones));
 }
 
-/// While another thread pushes, each read tells of one state.
+/// While another thread pushes, each read is of one state.
 void reads_beside_pushes(const Diarizer &diarizer, const std::vector<float> &audio)
 {
     const Stream stream(diarizer, test::rate);

@@ -99,12 +99,12 @@ void log_callback_after_log_callback()
         voiceflow::LogLevel::trace);
     CHECK(records == 0);
     voiceflow::clear_log_callback();
-    const Diarizer heard(test::options());
+    const Diarizer logged(test::options());
     CHECK(records > 0);
     voiceflow::clear_log_callback();
 }
 
-/// Names stay those of their voices while people before them are removed.
+/// Names stay those of their voices while speakers before them are removed.
 void identify_while_others_leave(const Diarizer &diarizer, const std::vector<float> &audio)
 {
     constexpr int others = 300;
@@ -180,7 +180,7 @@ void log_callbacks()
     CHECK_THROWS(voiceflow::set_log_callback(Sink(alive, refused), static_cast<voiceflow::LogLevel>(9)),
                  invalid_argument, "9");
     const int before = records;
-    const Diarizer heard(test::options());
+    const Diarizer logged(test::options());
     CHECK(alive == 1 && records > before && refused == 0);
     voiceflow::clear_log_callback();
     CHECK(alive == 0);
