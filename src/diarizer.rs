@@ -31,7 +31,8 @@ use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
 use crate::gallery::Voice;
 use crate::loading;
-use crate::model::{LocalDiarizer, ModelInfo, Process, Tuning, open_local, thread_count};
+use crate::model::{LocalDiarizer, ModelInfo, Tuning, open_local, thread_count};
+use crate::process::Process;
 use crate::types::Diarization;
 
 /// Share of solo speech in a window from which centroid linkage and VBx trust an embedding, as in

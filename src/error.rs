@@ -29,12 +29,22 @@ pub enum Error {
     /// The model is not valid ONNX, or breaks the model contract.
     #[error("{0}")]
     Model(String),
-    /// No ONNX Runtime library was found; the text lists the places searched.
-    #[error("{0}")]
-    RuntimeNotFound(String),
+    /// No ONNX Runtime library was found.
+    #[error(
+        "no usable ONNX Runtime library was found; the option runtime_library or the variable VOICEFLOW_ORT_LIBRARY names \
+         one. Places tried:{}",
+        lines(.tried)
+    )]
+    RuntimeNotFound {
+        /// The places searched, in their order.
+        tried: Vec<Tried>,
+    },
     /// The ONNX Runtime found is older than this library can use.
-    #[error("{0}")]
-    RuntimeVersion(String),
+    #[error("no usable ONNX Runtime was found:{}", lines(.tried))]
+    RuntimeVersion {
+        /// The places searched, in their order.
+        tried: Vec<Tried>,
+    },
     /// ONNX Runtime failed while it ran a model.
     #[error("{0}")]
     Runtime(String),
@@ -79,6 +89,29 @@ pub enum Error {
     /// The calling thread or the process is ending: thread-local or static data of ONNX Runtime is gone.
     #[error("{0}")]
     Ending(&'static str),
+}
+
+/// A place where ONNX Runtime was looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// The option, the variable or the folder that names the place; empty for what is true of all.
+    pub place: String,
+    /// Why nothing there can be used.
+    pub reason: String,
+}
+
+impl std::fmt::Display for Tried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.place.is_empty() {
+            write!(f, "{}: ", self.place)?;
+        }
+        f.write_str(&self.reason)
+    }
+}
+
+/// A line for each place.
+fn lines(tried: &[Tried]) -> String {
+    tried.iter().map(|place| format!("\n  {place}")).collect()
 }
 
 /// The result of every fallible function of the crate.
@@ -129,6 +162,15 @@ mod tests {
     use std::io;
 
     use super::*;
+
+    #[test]
+    fn the_places_that_were_tried_are_lines() {
+        let tried = [("VOICEFLOW_ORT_LIBRARY", "/a: no such file"), ("", "some are passed over")]
+            .map(|(place, reason)| Tried { place: place.to_owned(), reason: reason.to_owned() });
+        let error = Error::RuntimeVersion { tried: tried.to_vec() };
+        let text = "no usable ONNX Runtime was found:\n  VOICEFLOW_ORT_LIBRARY: /a: no such file\n  some are passed over";
+        assert_eq!(error.to_string(), text);
+    }
 
     #[test]
     fn what_the_system_answered_is_the_source() {

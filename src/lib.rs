@@ -45,14 +45,22 @@ pub mod diarize;
 pub mod diarizer;
 mod ending;
 pub mod error;
+mod features;
 pub mod ffi;
 pub mod files;
 pub mod gallery;
 mod loading;
 mod memory;
 pub mod model;
+mod noise;
+mod onnx;
 pub mod output;
 mod pool;
+// Apart from the file, which tests/schedules and tests/races compile with other locks.
+#[cfg(test)]
+#[path = "pool/tests.rs"]
+mod pool_tests;
+mod process;
 pub mod score;
 pub mod stream;
 mod sync;

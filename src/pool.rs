@@ -217,6 +217,3 @@ impl<T> Drop for Lease<'_, T> {
         });
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,6 +3,8 @@
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
+use voiceflow::error::Tried;
+
 use crate::flags::named;
 
 /// Shown by `--help`.
@@ -34,25 +36,23 @@ impl From<voiceflow::Error> for Failure {
         use voiceflow::Error::{InvalidArgument, Provider, RuntimeNotFound, RuntimeVersion};
         Failure::Failed(match error {
             InvalidArgument(text) | Provider(text) => named(&text),
-            RuntimeNotFound(text) | RuntimeVersion(text) => no_runtime(&text),
+            RuntimeNotFound { tried } | RuntimeVersion { tried } => no_runtime(&tried),
             _ => error.to_string(),
         })
     }
 }
 
 /// The library's error about the runtime, in the words of the command line and with the way out first.
-fn no_runtime(text: &str) -> String {
-    // The places follow the first line, one a line.
-    let places = text.split_once(":\n").map_or(text, |(_, places)| places);
+fn no_runtime(tried: &[Tried]) -> String {
     let mut message =
         "no usable ONNX Runtime library was found; name one with --runtime FILE or VOICEFLOW_ORT_LIBRARY. \
                     Places tried:"
             .to_owned();
-    for place in places.lines().map(str::trim) {
+    for place in tried {
         message.push_str("\n  ");
-        match place.strip_prefix("runtime_library: ") {
-            Some(found) => message.push_str(&format!("--runtime: {found}")),
-            None => message.push_str(place),
+        match place.place.as_str() {
+            "runtime_library" => message.push_str(&format!("--runtime: {}", place.reason)),
+            _ => message.push_str(&place.to_string()),
         }
     }
     message
@@ -117,16 +117,19 @@ pub fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{no_runtime, one_line};
+    use super::{Tried, no_runtime, one_line};
 
     #[test]
     fn a_missing_runtime_starts_with_the_way_out() {
+        let tried = |place: &str, reason: &str| Tried { place: place.to_owned(), reason: reason.to_owned() };
         assert_eq!(
-            no_runtime(
-                "none; the option runtime_library names one. Places tried:\n  runtime_library: /a: no\n  b: no"
-            ),
+            no_runtime(&[
+                tried("runtime_library", "/a: no"),
+                tried("b", "no"),
+                tried("", "some passed over")
+            ]),
             "no usable ONNX Runtime library was found; name one with --runtime FILE or VOICEFLOW_ORT_LIBRARY. \
-             Places tried:\n  --runtime: /a: no\n  b: no"
+             Places tried:\n  --runtime: /a: no\n  b: no\n  some passed over"
         );
     }
 

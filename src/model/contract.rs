@@ -6,17 +6,15 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use ort::session::Session as OrtSession;
-use ort::value::{Outlet, TensorElementType, ValueType};
-
 use super::quoted::quoted;
 use super::tuning::USUAL_IDENTITY_THRESHOLD;
 use crate::config::Provider;
+use crate::onnx::{Description, Elements, Tensor};
 
 /// The contract version that this library understands.
 pub const CONTRACT_VERSION: u32 = 1;
 /// Samples for each second that a model must take, in hertz.
-pub const SAMPLE_RATE: usize = 16_000;
+pub const SAMPLE_RATE: usize = crate::features::SAMPLE_RATE;
 /// Longest window of a model in samples: 60 s.
 const MAX_WINDOW_SAMPLES: usize = 60 * SAMPLE_RATE;
 /// Most local speakers of a model.
@@ -77,15 +75,9 @@ impl ModelInfo {
     }
 }
 
-/// Reads what `session` says of itself, in its metadata `properties` and its tensors. The fields that a breach left
-/// open hold zero.
-pub(super) fn read(
-    session: &OrtSession,
-    properties: &BTreeMap<String, String>,
-    sha256: String,
-    provider: Provider,
-) -> (ModelInfo, Vec<String>) {
-    let mut reader = Reader { properties, breaches: Vec::new() };
+/// Reads what a file says of itself, in its metadata and its tensors. The fields that a breach left open hold zero.
+pub(super) fn read(described: &Description, sha256: String, provider: Provider) -> (ModelInfo, Vec<String>) {
+    let mut reader = Reader { properties: described.properties(), breaches: Vec::new() };
     let version = CONTRACT_VERSION as usize;
     reader.number("contract", version..=version);
     let name = reader.text("name", "a name", |name| !name.trim().is_empty());
@@ -110,18 +102,18 @@ pub(super) fn read(
     };
     let mut breaches = reader.breaches;
     check_tensors(
-        session.inputs(),
+        &described.inputs,
         "input",
         &[(AUDIO, &[Size::Dynamic, Size::Dynamic], "[batch, samples]")],
         &mut breaches,
     );
     let size = |size: usize| if size > 0 { Size::Exactly(size) } else { Size::Unknown };
     let (speakers, dim) = (size(info.max_speakers), size(info.embedding_dim));
-    let outputs: [Tensor; 2] = [
+    let outputs: [Declared; 2] = [
         (ACTIVITY, &[Size::Dynamic, Size::Dynamic, speakers], "[batch, frames, speakers]"),
         (EMBEDDING, &[Size::Dynamic, speakers, dim], "[batch, speakers, dim]"),
     ];
-    check_tensors(session.outputs(), "output", &outputs, &mut breaches);
+    check_tensors(&described.outputs, "output", &outputs, &mut breaches);
     (info, breaches)
 }
 
@@ -214,42 +206,42 @@ enum Size {
 }
 
 /// Name, sizes and the shape in words.
-type Tensor<'a> = (&'a str, &'a [Size], &'a str);
+type Declared<'a> = (&'a str, &'a [Size], &'a str);
 
-fn check_tensors(found: &[Outlet], kind: &str, expected: &[Tensor], breaches: &mut Vec<String>) {
+fn check_tensors(found: &[Tensor], kind: &str, expected: &[Declared], breaches: &mut Vec<String>) {
     for (name, sizes, words) in expected {
-        match found.iter().find(|outlet| outlet.name() == *name) {
-            Some(outlet) => check_tensor(outlet, kind, sizes, words, breaches),
+        match found.iter().find(|tensor| tensor.name == *name) {
+            Some(tensor) => check_tensor(tensor, kind, sizes, words, breaches),
             None => {
-                let names: Vec<String> = found.iter().map(|outlet| format!("`{}`", outlet.name())).collect();
+                let names: Vec<String> = found.iter().map(|tensor| format!("`{}`", tensor.name)).collect();
                 let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
                 breaches.push(format!("{kind} `{name}`: expected float32 {words}, found only {names}"));
             }
         }
     }
-    let unknown = found.iter().filter(|outlet| expected.iter().all(|(name, ..)| outlet.name() != *name));
-    breaches.extend(unknown.map(|outlet| format!("{kind} `{}`: expected no such {kind}", outlet.name())));
+    let unknown = found.iter().filter(|tensor| expected.iter().all(|(name, ..)| tensor.name != *name));
+    breaches.extend(unknown.map(|tensor| format!("{kind} `{}`: expected no such {kind}", tensor.name)));
 }
 
-fn check_tensor(outlet: &Outlet, kind: &str, sizes: &[Size], words: &str, breaches: &mut Vec<String>) {
-    let name = outlet.name();
-    let ValueType::Tensor { ty, shape, .. } = outlet.dtype() else {
-        breaches.push(format!("{kind} `{name}`: expected float32 {words}, found {}", outlet.dtype()));
+fn check_tensor(tensor: &Tensor, kind: &str, sizes: &[Size], words: &str, breaches: &mut Vec<String>) {
+    let (name, declared) = (&tensor.name, &tensor.declared);
+    let Some(elements) = tensor.elements else {
+        breaches.push(format!("{kind} `{name}`: expected float32 {words}, found {declared}"));
         return;
     };
-    if *ty != TensorElementType::Float32 {
-        breaches.push(format!("{kind} `{name}`: expected float32, found {ty}"));
+    if elements != Elements::Float32 {
+        breaches.push(format!("{kind} `{name}`: expected float32, found {elements}"));
     }
-    if shape.len() != sizes.len() {
-        breaches.push(format!("{kind} `{name}`: expected {words}, found {}", outlet.dtype()));
+    if tensor.sizes.len() != sizes.len() {
+        breaches.push(format!("{kind} `{name}`: expected {words}, found {declared}"));
         return;
     }
-    for (axis, (found, expected)) in shape.iter().zip(sizes).enumerate() {
+    for (axis, (found, expected)) in tensor.sizes.iter().zip(sizes).enumerate() {
         let breach = match (found, expected) {
-            (-1, _) | (_, Size::Unknown) => continue,
-            (found, Size::Exactly(size)) if usize::try_from(*found) == Ok(*size) => continue,
-            (found, Size::Exactly(size)) => format!("expected {size}, found {found}"),
-            (found, Size::Dynamic) => format!("expected a dynamic size, found {found}"),
+            (None, _) | (_, Size::Unknown) => continue,
+            (Some(found), Size::Exactly(size)) if found == size => continue,
+            (Some(found), Size::Exactly(size)) => format!("expected {size}, found {found}"),
+            (Some(found), Size::Dynamic) => format!("expected a dynamic size, found {found}"),
         };
         breaches.push(format!("{kind} `{name}`, axis {axis} of {words}: {breach}"));
     }

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::contract::{ModelInfo, Thresholds};
-use super::description::Description;
 use super::golden::Golden;
-use super::inference::Inference;
+use super::joint::Inference;
 use super::{bundle, import, plda_property, two_stage};
 use crate::config::{Config, Provider};
+use crate::onnx::Description;
 
 /// Reads the golden vector of a model with this SHA-256 and compares it with outputs of zeros of the shapes
 /// [1, `frames`, `speakers`] and [1, `speakers`, `dim`]. Gives whether it belongs to the model.

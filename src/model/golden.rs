@@ -17,10 +17,10 @@
 use ndarray::Array2;
 
 use super::contract::ModelInfo;
-use super::inference::Inference;
-use super::noise::Noise;
+use super::joint::Inference;
 use crate::config::Provider;
 use crate::memory;
+use crate::noise::Noise;
 
 /// Format of the file that this library reads.
 const FORMAT: u32 = 1;
@@ -155,9 +155,10 @@ mod tests {
     #[cfg(feature = "embedded-model")]
     #[test]
     fn the_embedded_golden_vector_belongs_to_the_embedded_model() {
-        use super::super::{embedded, source};
+        use super::super::embedded;
+        use crate::onnx::sha256;
         let golden: Golden = serde_json::from_slice(embedded::golden().unwrap()).unwrap();
-        assert_eq!(golden.model_sha256, source::sha256(embedded::model().unwrap()));
+        assert_eq!(golden.model_sha256, sha256(embedded::model().unwrap()));
     }
 
     #[test]

@@ -8,9 +8,9 @@ use std::path::Path;
 use ndarray::{Array, Array1, Array2, Dimension, Ix1, Ix2};
 use zip::ZipArchive;
 
-use super::source::read_file;
 use crate::diarize::clustering::{Plda, PldaArrays};
 use crate::error::{Error, Result};
+use crate::onnx::read_file;
 
 /// Archive with the mean and projection of the embeddings.
 const TRANSFORM_FILE: &str = "xvec_transform.npz";

@@ -4,10 +4,10 @@
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, s};
 
 use super::contract::SAMPLE_RATE;
-use super::input_memory::InputMemory;
-use super::local::Stretch;
+use super::stretch::Stretch;
 use crate::config::Provider;
 use crate::error::Result;
+use crate::onnx::InputMemory;
 
 /// Most audio in one run on a processor, in samples: 26 s. The tensors of more do not stay in its cache: runs of two
 /// windows of 10 s take 2 to 4 % less time for each window than runs of eight, while windows of 3.2 s are best in eights.

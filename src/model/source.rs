@@ -1,71 +1,16 @@
-//! The bytes of a model file, of its golden vector, and its fingerprint. Reads files; does not look into them.
+//! The bytes of the model that an option names, and of its golden vector. Reads files; does not look into them.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::Deref;
-use std::path::Path;
-use std::sync::{Arc, OnceLock};
-
-use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 use super::embedded;
 use crate::config::ModelSource;
 use crate::error::{Error, Result};
-use crate::files;
+use crate::onnx::{Bytes, MAX_MODEL_BYTES, ModelBytes, read_file};
 
-/// Largest model file in bytes: what one ONNX protobuf message can hold.
-pub(super) const MAX_MODEL_BYTES: u64 = i32::MAX as u64;
 /// Largest golden vector file in bytes; two seconds of frames and a few embeddings need some 50 KB.
 const MAX_GOLDEN_BYTES: u64 = 16 << 20;
-
-/// A model file in memory, cheap to clone.
-#[derive(Clone)]
-pub(super) struct ModelBytes {
-    bytes: Bytes,
-    /// Computed when it is first asked for, once for all clones.
-    sha256: Arc<OnceLock<String>>,
-}
-
-#[derive(Clone)]
-pub(super) enum Bytes {
-    /// Compiled into the library.
-    Static(&'static [u8]),
-    /// Read or given.
-    Shared(Arc<Vec<u8>>),
-}
-
-impl ModelBytes {
-    pub(super) fn new(bytes: impl Into<Arc<Vec<u8>>>) -> Self {
-        Bytes::Shared(bytes.into()).into()
-    }
-
-    /// Their SHA-256 in lower-case hexadecimal.
-    pub(super) fn sha256(&self) -> &str {
-        self.sha256.get_or_init(|| sha256(self))
-    }
-}
-
-impl fmt::Debug for ModelBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", self.len())
-    }
-}
-
-impl From<Bytes> for ModelBytes {
-    fn from(bytes: Bytes) -> Self {
-        Self { bytes, sha256: Arc::default() }
-    }
-}
-
-impl Deref for ModelBytes {
-    type Target = [u8];
-    fn deref(&self) -> &[u8] {
-        match &self.bytes {
-            Bytes::Static(bytes) => bytes,
-            Bytes::Shared(bytes) => bytes,
-        }
-    }
-}
 
 /// How messages name a model source: its path where it has one.
 pub(super) struct Label<'a>(pub &'a ModelSource);
@@ -136,19 +81,6 @@ pub(super) fn read_golden(source: &ModelSource) -> Result<Option<Cow<'static, [u
     }
 }
 
-/// The SHA-256 of `bytes` in lower-case hexadecimal.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Reads a regular file of at most `limit` bytes.
-///
-/// # Errors
-/// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`].
-pub(super) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    files::read(path, limit, |reason| Error::Io { path: path.to_owned(), reason, source: None })
-}
-
 fn check_size(name: &dyn fmt::Display, size: u64, limit: u64) -> Result<()> {
     if size > limit {
         return Err(Error::Limit(format!("{name}: expected at most {limit} bytes, got {size}")));
@@ -161,12 +93,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fingerprint_is_the_known_one() {
-        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(sha256(b"abc"), known);
-    }
-
-    #[test]
     fn what_is_no_file_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let error = read_model(&ModelSource::File(folder.path().to_owned())).err().unwrap();
@@ -175,15 +101,5 @@ mod tests {
         assert_eq!(error.to_string(), "/dev/zero: expected a regular file, found a device");
         let error = read_model(&ModelSource::File(folder.path().join("none"))).err().unwrap();
         assert!(matches!(error, Error::NotFound(_)));
-    }
-
-    #[test]
-    fn size_limits_are_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        std::fs::write(&path, [0u8; 9]).unwrap();
-        assert_eq!(read_file(&path, 9).unwrap().len(), 9);
-        let error = read_file(&path, 8).unwrap_err();
-        assert!(error.to_string().ends_with("expected at most 8 bytes, got 9"), "{error}");
     }
 }

@@ -1,13 +1,12 @@
 //! Tells what kind of model a file holds and whether it can be used as such.
 
-use super::description::Description;
-use super::joint_check::{self, breach};
-use super::network::Network;
+use super::joint::check::{self, breach};
 use super::source::{self, Label};
 use super::two_stage;
 use crate::call::Call;
 use crate::config::{Config, ModelSource};
 use crate::error::Result;
+use crate::onnx::Network;
 
 /// The kinds of models that a diarizer can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +42,7 @@ pub fn validate(source: &ModelSource, config: &Config) -> Result<Report> {
     let kind = kind(source, &config)?;
     let facts = match kind {
         ModelKind::Joint => {
-            let (facts, breaches) = joint_check::check(source, &config)?;
+            let (facts, breaches) = check::check(source, &config)?;
             return Ok(Report { kind, facts, breaches });
         }
         ModelKind::Segmentation => two_stage::segmentation_facts(source, &config),
@@ -60,8 +59,7 @@ pub fn validate(source: &ModelSource, config: &Config) -> Result<Report> {
 fn kind(source: &ModelSource, config: &Config) -> Result<ModelKind> {
     let model = source::read_model(source)?;
     let label = Label(source).to_string();
-    let (_, described) =
-        Network::open(&model, &label, config, &Call::none(), |session, _| Description::of(session, &label))?;
+    let (_, described) = Network::open(&model, &label, config, &Call::none(), |described, _| described)?;
     let input_axes = described.inputs.first().map(|tensor| tensor.sizes.clone()).unwrap_or_default();
     let joint = described.text("voiceflow.contract").is_some()
         || described.outputs.iter().any(|tensor| tensor.name == super::contract::ACTIVITY)

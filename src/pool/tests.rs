@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::Pool;
 use crate::call::{Call, Cancel};
 use crate::error::{Error, Stage};
+use crate::pool::Pool;
 use crate::sync::Mutex;
 
 #[test]

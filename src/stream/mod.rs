@@ -26,8 +26,8 @@ use crate::call::Call;
 use crate::config::Config;
 use crate::diarizer::Diarizer;
 use crate::error::{Error, Result};
-use crate::model::Process;
 use crate::pool::Pool;
+use crate::process::Process;
 use crate::sync::Mutex;
 use crate::types::{Diarization, Segment, Speaker};
 

@@ -5,7 +5,7 @@ them.
     pip install --no-deps nemo_toolkit==2.4.0
     python make_feature_golden.py
 
-The signal, float32 at 16 kHz (src/model/features/golden_tests.rs makes the same):
+The signal, float32 at 16 kHz (src/features/golden_tests.rs makes the same):
 
     state(0) = 1,  state(i+1) = (1664525 * state(i) + 1013904223) mod 2^32
     noise(i) = floor(state(i+1) / 2^8) / 2^24 * 2 - 1

@@ -10,12 +10,13 @@ use metadata::Metadata;
 
 use super::embedded::{self, EmbeddedPair};
 use super::import::EmbeddingFile;
-use super::search::own_folder;
-use super::source::{Bytes, ModelFile, read_file};
+use super::source::ModelFile;
 use super::tuning::{Kind, Stated};
-use super::variables;
 use crate::config::{Config, ModelSource};
 use crate::error::{Error, Result};
+use crate::onnx::own_folder;
+use crate::onnx::{Bytes, read_file};
+use crate::process::environment;
 
 /// Variable that names a folder of bundles.
 const VARIABLE: &str = "VOICEFLOW_MODELS";
@@ -197,11 +198,11 @@ pub fn find_bundle(name: impl AsRef<Path>) -> Result<Option<PathBuf>> {
 }
 
 fn find_folder(name: &Path) -> Result<PathBuf> {
-    let elevated = variables::elevated();
+    let elevated = environment::elevated();
     let mut places = Vec::new();
     let mut own = None;
     if name.components().count() == 1 {
-        places.extend(variables::var(VARIABLE).map(|folder| PathBuf::from(folder).join(name)));
+        places.extend(environment::var(VARIABLE).map(|folder| PathBuf::from(folder).join(name)));
         if !elevated {
             places.extend([name.to_owned(), Path::new(FOLDER).join(name)]);
         }

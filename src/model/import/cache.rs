@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::split::{FrameAxis, Split};
 use crate::error::{Error, Result};
 use crate::files;
-use crate::model::source::{self, ModelBytes};
+use crate::onnx::{self, ModelBytes};
 
 /// Format of the JSON file.
 const FORMAT: u32 = 2;
@@ -58,7 +58,7 @@ pub(in crate::model) fn read(model: &Path, fingerprint: &str) -> Option<Found> {
 }
 
 fn read_record(model: &Path, path: &Path, fingerprint: &str) -> std::result::Result<Found, String> {
-    let text = source::read_file(path, MAX_RECORD_BYTES).map_err(|error| error.to_string())?;
+    let text = onnx::read_file(path, MAX_RECORD_BYTES).map_err(|error| error.to_string())?;
     let record = Record::parse(&text)?;
     if record.model_sha256 != fingerprint {
         return Err("it belongs to another model".to_owned());
@@ -71,7 +71,7 @@ fn read_record(model: &Path, path: &Path, fingerprint: &str) -> std::result::Res
     };
     let part = |ending: &str, expected: &str| {
         let path = beside(model, ending);
-        let bytes = source::read_file(&path, source::MAX_MODEL_BYTES).map_err(|error| error.to_string())?;
+        let bytes = onnx::read_file(&path, onnx::MAX_MODEL_BYTES).map_err(|error| error.to_string())?;
         let bytes = ModelBytes::new(bytes);
         let matches = bytes.sha256() == expected;
         matches.then_some(bytes).ok_or_else(|| format!("{} is another file", path.display()))

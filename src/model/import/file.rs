@@ -4,7 +4,8 @@ use super::cache;
 use super::split::Split;
 use crate::config::ModelSource;
 use crate::error::{Error, Result};
-use crate::model::source::{ModelBytes, ModelFile};
+use crate::model::source::ModelFile;
+use crate::onnx::ModelBytes;
 
 /// A network that was read.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use prost::Message;
 
-use super::fields::{self, Field};
 use crate::memory;
+use crate::onnx::fields::{self, Field};
 
 /// Fields of `ModelProto` and `GraphProto` in onnx.proto3.
 const MODEL_GRAPH: u32 = 7;

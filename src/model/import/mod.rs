@@ -3,7 +3,6 @@
 //! the next load need not look for it.
 
 mod cache;
-pub(super) mod fields;
 mod file;
 mod graph;
 mod probe;

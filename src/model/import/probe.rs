@@ -1,16 +1,13 @@
 //! Runs parts of a network once, on the CPU, to see what they do.
 
 use ndarray::{Array2, ArrayD, Axis};
-use ort::value::TensorRef;
 
 use crate::call::Call;
 use crate::config::{Config, Provider, ProviderPolicy};
 use crate::ending;
 use crate::error::{Error, Result};
 use crate::memory;
-use crate::model::network::Network;
-use crate::model::slot::failed;
-use crate::model::source::ModelBytes;
+use crate::onnx::{ModelBytes, Network, floats};
 
 /// How networks are probed.
 pub(super) struct Probe<'a> {
@@ -53,13 +50,9 @@ impl<'a> Probe<'a> {
         let model = ModelBytes::new(memory::copied("model", model)?);
         let (network, ()) =
             Network::open(&model, &"part of the network", &self.config, self.call, |_, _| ())?;
-        let tensor = TensorRef::from_array_view(input.view()).map_err(failed)?;
-        network.run(ort::inputs![tensor], self.call, |outputs| {
-            let arrays = outputs.iter().map(|(_, value)| {
-                let array = value.try_extract_array::<f32>().map_err(failed)?;
-                memory::owned("outputs", &array)
-            });
-            arrays.collect()
+        let tensor = floats(input.view())?;
+        network.run([tensor], self.call, |outputs| {
+            outputs.all().map(|array| memory::owned("outputs", &array?)).collect()
         })
     }
 }

@@ -10,8 +10,8 @@ use crate::call::Call;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::memory;
-use crate::model::noise::Noise;
-use crate::model::source::ModelBytes;
+use crate::noise::Noise;
+use crate::onnx::ModelBytes;
 
 /// Fewest layers in the first part: to compute one layer once spares nothing.
 const LEAST_LAYERS: usize = 2;

@@ -4,27 +4,26 @@
 //! whole network runs on their features.
 
 use ndarray::{Array1, Array2, ArrayD, Ix2, IxDyn, s};
-use ort::session::SessionOutputs;
-use ort::value::TensorRef;
 
 use super::frames::Frames;
 use super::layout::Layout;
+use super::metadata::stated;
 use super::pieces::{self, CropRows, Pieces};
 use super::speech::Crop;
 use crate::call::Call;
 use crate::config::{Config, ModelSource, Provider};
 use crate::error::{Error, Result, Stage};
+use crate::features::{FeatureExtractor, STEP_SAMPLES};
 use crate::memory;
 use crate::model::contract::SAMPLE_RATE;
-use crate::model::description::Description;
-use crate::model::features::{FeatureExtractor, STEP_SAMPLES};
 use crate::model::import::{self, EmbeddingFile, EmbeddingNetwork, FrameAxis, Split};
-use crate::model::network::Network;
-use crate::model::noise::Noise;
-use crate::model::provider;
-use crate::model::slot::failed;
-use crate::model::source::{ModelBytes, ModelFile};
-use crate::model::tuning::{Kind, Stated};
+use crate::model::source::ModelFile;
+use crate::model::tuning::Stated;
+use crate::noise::Noise;
+use crate::onnx;
+use crate::onnx::Description;
+use crate::onnx::ModelBytes;
+use crate::onnx::{Network, Outputs, floats, integers};
 
 /// Frames of the features, 10 ms apart, in the shortest crop that has a voice. Who says less alone is given a speaker
 /// by what the others of the window are.
@@ -57,7 +56,7 @@ impl Embedding {
     pub(super) fn open(file: EmbeddingFile, config: &Config, call: &Call<'_>) -> Result<Self> {
         let EmbeddingFile { label, sha256, network } = file;
         let described = |model: &ModelBytes| open_described(model, &label, config, call);
-        let later = provider::settled(config);
+        let later = onnx::settled(config);
         let parts = |split: &Split| {
             let pooling = || open_described(&split.pooling, &label, &later, call);
             Ok::<_, Error>((described(&split.frames)?, pooling()?))
@@ -91,15 +90,8 @@ impl Embedding {
             }
         };
         let extractor = FeatureExtractor::new(&layout.features, layout.bins);
-        let mut embedding = Embedding {
-            layout,
-            extractor,
-            frames,
-            pooling,
-            dim: 0,
-            stated: described.tuning(Kind::Pair)?,
-            sha256,
-        };
+        let mut embedding =
+            Embedding { layout, extractor, frames, pooling, dim: 0, stated: stated(&described)?, sha256 };
         embedding.dim = embedding.trial(call).map_err(|error| described.failing(error))?;
         match described.number::<usize>("output_dim")? {
             Some(dim) if dim != embedding.dim => Err(described.broken(&format!(
@@ -272,28 +264,27 @@ impl Embedding {
         for (input, mut row) in group.iter().zip(batch.outer_iter_mut()) {
             row.assign(input);
         }
-        let tensor = TensorRef::from_array_view(batch.view()).map_err(failed)?;
-        let read = |outputs: &SessionOutputs<'_>| self.read(outputs, rows, group.len());
+        let tensor = floats(batch.view())?;
+        let read = |outputs: Outputs<'_, '_>| self.read(&outputs, rows, group.len());
         if !self.layout.has_lengths {
-            return self.pooling.run(ort::inputs![tensor], call, read);
+            return self.pooling.run([tensor], call, read);
         }
         let frames = shape.get(usize::from(self.layout.bins_first)).copied().unwrap_or(0);
         let lengths = Array1::from_elem(rows, frames as i64);
-        let lengths = TensorRef::from_array_view(lengths.view()).map_err(failed)?;
-        self.pooling.run(ort::inputs![tensor, lengths], call, read)
+        let lengths = integers(lengths.view())?;
+        self.pooling.run([tensor, lengths], call, read)
     }
 
     /// The embeddings of the first `count` of `rows` rows.
-    fn read(&self, outputs: &SessionOutputs<'_>, rows: usize, count: usize) -> Result<Array2<f32>> {
+    fn read(&self, outputs: &Outputs<'_, '_>, rows: usize, count: usize) -> Result<Array2<f32>> {
         let name = &self.layout.output;
         let network = self.pooling.name();
         let wrong = |found: String| {
             let text = format!("{network}: output `{name}`: expected [{rows}, dim], {found}");
             Error::Model(text)
         };
-        let value =
-            outputs.get(name.as_str()).ok_or_else(|| wrong("the network gave no such output".to_owned()))?;
-        let array = value.try_extract_array::<f32>().map_err(failed)?;
+        let missing = || wrong("the network gave no such output".to_owned());
+        let array = outputs.named(name)?.ok_or_else(missing)?;
         let shape = array.shape().to_vec();
         let refused = || wrong(format!("the network gave {shape:?}"));
         if rows == 0 || shape.first() != Some(&rows) || array.is_empty() {
@@ -323,7 +314,7 @@ fn open_described(
     config: &Config,
     call: &Call<'_>,
 ) -> Result<(Network, Description)> {
-    Network::open(model, &label, config, call, |session, _| Description::of(session, label))
+    Network::open(model, &label, config, call, |described, _| described)
 }
 
 /// Looks for the place where the network can be split; the inner `Err` holds the reason why there is none.

@@ -4,14 +4,12 @@
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewD, Axis, IxDyn, s};
-use ort::value::TensorRef;
 
 use crate::call::Call;
 use crate::error::{Error, Result, Stage};
 use crate::memory;
 use crate::model::import::FrameAxis;
-use crate::model::network::Network;
-use crate::model::slot::failed;
+use crate::onnx::{Network, floats};
 
 /// Most frames of the features in one block, without margins: 8 s. Longer blocks waste less on margins, shorter ones
 /// less memory.
@@ -136,9 +134,9 @@ impl Frames {
 fn run(network: &Network, features: ArrayView2<'_, f32>, call: &Call<'_>) -> Result<ArrayD<f32>> {
     let input = features.insert_axis(Axis(0));
     let standard = input.as_standard_layout();
-    let tensor = TensorRef::from_array_view(standard.view()).map_err(failed)?;
-    network.run(ort::inputs![tensor], call, |outputs| {
-        let found = outputs[0].try_extract_array::<f32>().map_err(failed)?;
+    let tensor = floats(standard.view())?;
+    network.run([tensor], call, |outputs| {
+        let found = outputs.first()?;
         if found.shape().first() != Some(&1) {
             let text = format!(
                 "{}: expected frames of one row, the network gave {:?}",

@@ -1,12 +1,11 @@
 //! What a speaker embedding file wants: its family, tensors and features. Facts of the families are those of the
 //! WeSpeaker, 3D-Speaker and NeMo toolkits and of the metadata that sherpa-onnx's exports carry.
 
-use ort::value::TensorElementType;
-
+use super::metadata::check_sample_rate;
 use crate::config::{Config, EmbeddingFamily, Frontend, MAX_BATCH};
 use crate::error::Result;
-use crate::model::description::{Description, Tensor};
-use crate::model::features::{FeatureSettings, Normalization};
+use crate::features::{FeatureSettings, Normalization};
+use crate::onnx::{Description, Elements, Tensor};
 
 /// Mel bins of a file that does not say.
 const USUAL_BINS: usize = 80;
@@ -43,7 +42,7 @@ impl Layout {
     /// # Errors
     /// [`crate::Error::Model`] names the tensor or metadata key, and the option that supplies what is missing.
     pub(super) fn of(described: &Description, config: &Config) -> Result<Self> {
-        described.check_sample_rate()?;
+        check_sample_rate(described)?;
         let family = family(described, config)?;
         let nemo = family == EmbeddingFamily::Nemo;
         let expected = if nemo {
@@ -104,7 +103,7 @@ pub(in crate::model) fn features_of(
     audio: &[f32],
 ) -> Result<Vec<f32>> {
     let layout = Layout::of(described, config)?;
-    let extractor = crate::model::features::FeatureExtractor::new(&layout.features, layout.bins);
+    let extractor = crate::features::FeatureExtractor::new(&layout.features, layout.bins);
     let mut features = extractor.compute(audio)?;
     extractor.normalize(&mut features.view_mut());
     Ok(features.into_iter().collect())
@@ -115,7 +114,7 @@ fn kind(family: EmbeddingFamily) -> String {
 }
 
 fn is_lengths(tensor: &Tensor) -> bool {
-    tensor.elements == Some(TensorElementType::Int64) && tensor.sizes.len() == 1
+    tensor.elements == Some(Elements::Int64) && tensor.sizes.len() == 1
 }
 
 /// Whether the first input can be features: three axes, and not samples [batch, 1, samples] as segmentation networks

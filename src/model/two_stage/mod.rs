@@ -11,6 +11,7 @@
 mod embedding;
 mod frames;
 mod layout;
+mod metadata;
 mod pieces;
 mod segmentation;
 mod speech;
@@ -26,9 +27,9 @@ use self::speech::{Crop, FramePlaces, crops};
 use super::bundle::Pair;
 use super::contract::{ModelInfo, SAMPLE_RATE, Thresholds};
 use super::import::EmbeddingFile;
-use super::local::{LocalDiarizer, Stretch};
-use super::provider;
-use super::source::{ModelFile, sha256};
+use super::local::LocalDiarizer;
+use super::source::ModelFile;
+use super::stretch::Stretch;
 use super::tuning::{PairTuning, Tuning};
 use crate::call::Call;
 use crate::config::{Config, ModelSource};
@@ -39,6 +40,8 @@ use crate::diarize::windows::WindowGrid;
 use crate::ending;
 use crate::error::Result;
 use crate::memory;
+use crate::onnx;
+use crate::onnx::sha256;
 
 /// Samples in which the windows of a stretch begin: 80 s. What two stretches share is analysed twice, a window less a
 /// hop.
@@ -68,7 +71,7 @@ impl TwoStage {
     pub(super) fn load(pair: Pair, config: &Config, call: &Call<'_>) -> Result<Self> {
         let Pair { name, version, tuning, segmentation, embedding } = pair;
         let segmentation = Segmentation::open(&segmentation, config, DECODING, call)?;
-        let embedding = Embedding::open(embedding, &provider::settled(config), call)?;
+        let embedding = Embedding::open(embedding, &onnx::settled(config), call)?;
         let (tuning, pair) = Tuning::pair(&tuning.or(embedding.stated.clone()));
         let hop = (pair.hop_s * SAMPLE_RATE as f64) as usize;
         let info = ModelInfo {

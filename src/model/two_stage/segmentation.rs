@@ -3,21 +3,20 @@
 //! for neural speaker diarization" (Interspeech 2023).
 
 use ndarray::{Array2, Array3, ArrayView3, Axis, Ix3};
-use ort::value::TensorRef;
 
+use super::metadata::check_sample_rate;
 use crate::call::Call;
 use crate::config::{Config, MAX_BATCH};
 use crate::diarize::powerset::{Powerset, PowersetDecoding};
 use crate::error::{Error, Result};
 use crate::memory;
+use crate::model::MAX_SAMPLES;
 use crate::model::contract::SAMPLE_RATE;
-use crate::model::description::Description;
-use crate::model::local::Stretch;
-use crate::model::network::Network;
 use crate::model::rows::Rows;
-use crate::model::session::MAX_SAMPLES;
-use crate::model::slot::failed;
 use crate::model::source::ModelFile;
+use crate::model::stretch::Stretch;
+use crate::onnx::Description;
+use crate::onnx::{Network, floats};
 
 /// Window of a file that does not say, in samples: 10 s, as the pyannote models were trained with.
 const USUAL_WINDOW: usize = 160_000;
@@ -59,9 +58,8 @@ impl Segmentation {
         call: &Call<'_>,
     ) -> Result<Self> {
         let ModelFile { label, bytes } = file;
-        let (network, described) =
-            Network::open(bytes, label, config, call, |session, _| Description::of(session, label))?;
-        described.check_sample_rate()?;
+        let (network, described) = Network::open(bytes, label, config, call, |described, _| described)?;
+        check_sample_rate(&described)?;
         let (fixed_batch, fixed_samples) = input_sizes(&described)?;
         described.check_batch(fixed_batch, MAX_BATCH)?;
         let (window, place) = match fixed_samples {
@@ -252,9 +250,9 @@ fn receptive_field(
 /// Scores of the classes: [batch, frames, classes].
 fn run(network: &Network, audio: ArrayView3<'_, f32>, call: &Call<'_>) -> Result<Array3<f32>> {
     let standard = audio.as_standard_layout();
-    let tensor = TensorRef::from_array_view(standard.view()).map_err(failed)?;
-    network.run(ort::inputs![tensor], call, |outputs| {
-        let array = outputs[0].try_extract_array::<f32>().map_err(failed)?;
+    let tensor = floats(standard.view())?;
+    network.run([tensor], call, |outputs| {
+        let array = outputs.first()?;
         let shape = array.shape().to_vec();
         let scores = array.into_dimensionality::<Ix3>().ok().filter(|scores| scores.dim().0 == audio.dim().0);
         let scores = scores.ok_or_else(|| {
@@ -286,7 +284,7 @@ mod tests {
             let segmentation =
                 Segmentation::open(&file, &config, PowersetDecoding::Hard, &Call::none()).unwrap();
             let golden = &golden[name];
-            let mut noise = crate::model::noise::Noise::new(golden["seed"].as_u64().unwrap() as u32);
+            let mut noise = crate::noise::Noise::new(golden["seed"].as_u64().unwrap() as u32);
             let audio = Array3::from_shape_fn((1, 1, 32_000), |(_, _, sample)| {
                 let level = if (sample / 4000).is_multiple_of(2) { 0.25 } else { 1.0 / 64.0 };
                 noise.number() * level
@@ -312,7 +310,7 @@ mod tests {
         config.set_threads(1).unwrap();
         let segmentation = Segmentation::open(&file, &config, PowersetDecoding::Soft, &Call::none()).unwrap();
         let window = segmentation.window;
-        let mut noise = crate::model::noise::Noise::new(3);
+        let mut noise = crate::noise::Noise::new(3);
         let mut audio: Vec<f32> = (0..2 * window).map(|_| noise.number() * 0.1).collect();
         // The window in the middle is silent.
         audio.splice(window..window, vec![0.0; window]);

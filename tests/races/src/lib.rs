@@ -16,6 +16,8 @@ mod ending;
 #[path = "../../../src/error.rs"]
 mod error;
 mod model;
+#[path = "../../../src/process/fork.rs"]
+mod process;
 #[path = "../../../src/sync.rs"]
 mod sync;
 

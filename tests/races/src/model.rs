@@ -1,10 +1,8 @@
-//! The pool, and the files of src/model.
+//! The pool, the process, and what stops a run.
 
 #[path = "../../../src/pool.rs"]
 mod pool;
-#[path = "../../../src/model/process.rs"]
-mod process;
-#[path = "../../../src/model/watchdog.rs"]
+#[path = "../../../src/onnx/watchdog.rs"]
 mod watchdog;
 
 use std::sync::Arc;

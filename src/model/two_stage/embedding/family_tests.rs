@@ -157,9 +157,9 @@ fn voice_in_one_run(embedding: &Embedding, audio: &[f32], crop: &Crop) -> Array1
     let counted: Vec<bool> = (0..features.nrows()).map(|frame| inside(centre(frame as f64))).collect();
     embedding.extractor.normalize_by(&mut features, &counted);
     let input = features.insert_axis(Axis(0));
-    let tensor = TensorRef::from_array_view(input.view()).unwrap();
-    let read = |outputs: &SessionOutputs<'_>| Ok(outputs[0].try_extract_array::<f32>().unwrap().to_owned());
-    let tensor = network.run(ort::inputs![tensor], &Call::none(), read).unwrap();
+    let tensor = floats(input.view()).unwrap();
+    let read = |outputs: Outputs<'_, '_>| Ok(outputs.first()?.to_owned());
+    let tensor = network.run([tensor], &Call::none(), read).unwrap();
     let rows =
         (0..tensor.shape()[axis.axis]).filter(|row| inside(centre(axis.offset + (row * axis.stride) as f64)));
     let input = tensor.select(Axis(axis.axis), &rows.collect::<Vec<_>>()).index_axis_move(Axis(0), 0);

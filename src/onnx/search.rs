@@ -1,0 +1,230 @@
+//! Where ONNX Runtime may be: the places in order, and the files in them. Looks at names only; loads nothing.
+
+use std::path::{Path, PathBuf};
+
+use crate::process::environment;
+
+/// Environment variables that name the library, in order.
+const VARIABLES: [&str; 2] = ["VOICEFLOW_ORT_LIBRARY", "ORT_DYLIB_PATH"];
+/// Names left to the system loader, tried last.
+#[cfg(target_os = "linux")]
+const SYSTEM_NAMES: &[&str] = &["libonnxruntime.so.1", "libonnxruntime.so"];
+#[cfg(target_os = "macos")]
+const SYSTEM_NAMES: &[&str] = &["libonnxruntime.1.dylib", "libonnxruntime.dylib"];
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+const SYSTEM_NAMES: &[&str] = &["onnxruntime.dll"];
+
+/// A place to look at and the libraries found there.
+pub(crate) struct Place {
+    /// How messages name it.
+    pub(crate) name: String,
+    /// Files to load, best first; names without a folder are the system loader's.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// What messages say of the places that are passed over in a process with more rights than whoever started it.
+pub(crate) const PASSED_OVER: &str = "passed over, as this process has more rights than who started it: \
+    VOICEFLOW_ORT_LIBRARY, ORT_DYLIB_PATH, VIRTUAL_ENV, the folder of the program, each folder's ../lib";
+
+/// The place that the caller or the environment names: nothing else is tried beside it.
+pub(crate) fn named(option: Option<&PathBuf>) -> Option<Place> {
+    if let Some(path) = option {
+        return Some(named_file("runtime_library", path.clone()));
+    }
+    VARIABLES.iter().find_map(|variable| Some(named_file(variable, environment::var(variable)?.into())))
+}
+
+/// The other places, best first. Where the process is elevated ([`environment::elevated`]) only those that whoever started
+/// it cannot have chosen: a program with a set-user-ID bit can be linked into a folder of anybody's.
+pub(crate) fn usual() -> Vec<Place> {
+    let elevated = environment::elevated();
+    let maps = mapped_files();
+    let program = std::env::current_exe().ok();
+    let mut places = Vec::new();
+    if let Some(folder) = own_folder_in(&maps) {
+        push_folder(&mut places, "the folder of libvoiceflow", &folder, elevated);
+    }
+    let program = program.filter(|_| !elevated);
+    if let Some(folder) = program.as_deref().and_then(Path::parent) {
+        push_folder(&mut places, "the folder of the program", folder, elevated);
+    }
+    // What the host has already loaded serves us too: no second runtime in the process.
+    let folders =
+        maps.iter().filter(|file| is_loaded_runtime(&file.path)).filter_map(|file| file.path.parent());
+    for folder in folders {
+        push_folder(&mut places, "the ONNX Runtime of this process", folder, elevated);
+    }
+    if let Some(environment) = environment::var("VIRTUAL_ENV") {
+        for folder in python_packages(Path::new(&environment)) {
+            push_folder(&mut places, "the Python package onnxruntime", &folder, elevated);
+        }
+    }
+    let files = SYSTEM_NAMES.iter().map(PathBuf::from).collect();
+    places.push(Place { name: "the system loader".to_owned(), files });
+    places
+}
+
+/// A relative path is meant from the working directory; ONNX Runtime's loader would take it from the program's
+/// folder.
+fn named_file(name: &str, path: PathBuf) -> Place {
+    let path = std::path::absolute(&path).unwrap_or(path);
+    Place { name: name.to_owned(), files: vec![path] }
+}
+
+/// Adds `folder` and, unless it is to stand `alone`, the `lib` folder beside it, where they are not in the list.
+fn push_folder(places: &mut Vec<Place>, name: &str, folder: &Path, alone: bool) {
+    let mut folders = vec![folder.to_owned()];
+    if let Some(parent) = folder.parent().filter(|_| !alone) {
+        folders.push(parent.join("lib"));
+    }
+    for folder in folders {
+        let name = format!("{name} ({})", folder.display());
+        let known = |place: &Place| place.name.ends_with(&format!("({})", folder.display()));
+        if !places.iter().any(known) {
+            places.push(Place { name, files: libraries_in(&folder) });
+        }
+    }
+}
+
+/// The runtime libraries in `folder`: the plain name first, then the highest version.
+fn libraries_in(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| file_name(path).is_some_and(is_library_name))
+        .collect();
+    found.sort_by_key(|path| {
+        let version = file_name(path).map(version_of).unwrap_or_default();
+        (!version.is_empty(), std::cmp::Reverse(version))
+    });
+    found
+}
+
+fn file_name(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
+}
+
+/// `libonnxruntime.so` and `libonnxruntime.so.1.31.1`, but not `libonnxruntime_providers_shared.so`.
+fn is_library_name(name: &str) -> bool {
+    let plain = format!("{}onnxruntime{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    match name.strip_prefix(&plain) {
+        Some("") => true,
+        Some(rest) => rest.starts_with('.') && rest.chars().all(|c| c == '.' || c.is_ascii_digit()),
+        None => SYSTEM_NAMES.contains(&name),
+    }
+}
+
+/// The numbers at the end of a versioned library name.
+fn version_of(name: &str) -> Vec<u64> {
+    let suffix = std::env::consts::DLL_SUFFIX;
+    let Some((_, version)) = name.split_once(suffix) else { return Vec::new() };
+    version.split('.').filter_map(|number| number.parse().ok()).collect()
+}
+
+/// Whether the host has the runtime loaded by this file: the library, or the Python module that holds a copy.
+fn is_loaded_runtime(path: &Path) -> bool {
+    let module = |name: &str| name.starts_with("onnxruntime_pybind11_state");
+    file_name(path).is_some_and(|name| is_library_name(name) || module(name))
+}
+
+/// The folders with the runtime in a Python environment, one for each Python version in it.
+fn python_packages(environment: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(environment.join("lib")) else { return Vec::new() };
+    let capi = |entry: std::fs::DirEntry| entry.path().join("site-packages/onnxruntime/capi");
+    entries.filter_map(|entry| Some(capi(entry.ok()?))).filter(|path| path.is_dir()).collect()
+}
+
+/// A file mapped into this process.
+struct Mapped {
+    start: usize,
+    end: usize,
+    path: PathBuf,
+}
+
+/// The files mapped into this process; none where the system has no /proc.
+fn mapped_files() -> Vec<Mapped> {
+    parse_maps(&std::fs::read_to_string("/proc/self/maps").unwrap_or_default())
+}
+
+fn parse_maps(text: &str) -> Vec<Mapped> {
+    let line = |line: &str| {
+        // start-end permissions offset device inode path; the path may hold spaces.
+        let path = &line[line.find('/')?..];
+        let (start, end) = line.split_whitespace().next()?.split_once('-')?;
+        let number = |text| usize::from_str_radix(text, 16).ok();
+        Some(Mapped { start: number(start)?, end: number(end)?, path: PathBuf::from(path) })
+    };
+    text.lines().filter_map(line).collect()
+}
+
+/// The folder of this library, or of the program it is linked into; not the latter in an elevated process.
+pub(crate) fn own_folder() -> Option<PathBuf> {
+    own_folder_in(&mapped_files())
+}
+
+fn own_folder_in(maps: &[Mapped]) -> Option<PathBuf> {
+    let own = own_file(maps)?;
+    if environment::elevated() && std::env::current_exe().is_ok_and(|program| program == own) {
+        return None;
+    }
+    own.parent().map(Path::to_owned)
+}
+
+/// The file that holds the code of this library: the shared library, or the program it is linked into.
+fn own_file(maps: &[Mapped]) -> Option<PathBuf> {
+    let address = own_file as *const () as usize;
+    maps.iter().find(|file| (file.start..file.end).contains(&address)).map(|file| file.path.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_our_own_code_is_the_test_program() {
+        let own = own_file(&mapped_files()).unwrap();
+        assert_eq!(own, std::env::current_exe().unwrap());
+    }
+
+    #[test]
+    fn map_lines_with_spaces_are_read() {
+        let text = "7f0000001000-7f0000002000 r-xp 00000000 08:01 42   /opt/my app/libonnxruntime.so.1.20.0\n\
+                    7f0000003000-7f0000004000 rw-p 00000000 00:00 0\n";
+        let maps = parse_maps(text);
+        assert_eq!(maps.len(), 1);
+        assert_eq!((maps[0].start, maps[0].end), (0x7f0000001000, 0x7f0000002000));
+        assert_eq!(maps[0].path, Path::new("/opt/my app/libonnxruntime.so.1.20.0"));
+        assert!(is_loaded_runtime(&maps[0].path));
+    }
+
+    #[test]
+    fn the_plain_name_comes_first_and_then_the_newest() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "libonnxruntime.so.1.9.0",
+            "libonnxruntime.so",
+            "libonnxruntime.so.1.31.1",
+            "libonnxruntime.so.bak",
+            "libonnxruntime_providers_shared.so",
+        ] {
+            std::fs::write(folder.path().join(name), b"").unwrap();
+        }
+        let found = libraries_in(folder.path());
+        let names: Vec<_> = found.iter().filter_map(|path| file_name(path)).collect();
+        assert_eq!(names, ["libonnxruntime.so", "libonnxruntime.so.1.31.1", "libonnxruntime.so.1.9.0"]);
+    }
+
+    #[test]
+    fn relative_paths_are_meant_from_the_working_directory() {
+        let place = named(Some(&PathBuf::from("some/libonnxruntime.so"))).unwrap();
+        assert_eq!(place.files, [std::env::current_dir().unwrap().join("some/libonnxruntime.so")]);
+    }
+
+    #[test]
+    fn a_virtual_environment_is_looked_into() {
+        let folder = tempfile::tempdir().unwrap();
+        let capi = folder.path().join("lib/python3.12/site-packages/onnxruntime/capi");
+        std::fs::create_dir_all(&capi).unwrap();
+        assert_eq!(python_packages(folder.path()), [capi]);
+    }
+}
