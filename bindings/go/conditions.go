@@ -17,7 +17,7 @@ type CallOption interface {
 	ask(of *conditions) error
 }
 
-// SharedOption is an option of a call, and of what is made too.
+// SharedOption is both: an option of a call, and one of a constructor.
 type SharedOption interface {
 	Option
 	CallOption
@@ -41,7 +41,7 @@ type sharedOption struct {
 	condition
 }
 
-// WithProgress tells a function how far the call is; given to a constructor, how far the load of the model is.
+// WithProgress reports to a function how far the call is; given to a constructor, how far the load of the model is.
 func WithProgress(progress Progress) SharedOption {
 	report := condition(func(of *conditions) error {
 		if progress == nil {
@@ -50,7 +50,8 @@ func WithProgress(progress Progress) SharedOption {
 		of.progress = progress
 		return nil
 	})
-	return sharedOption{constructorOption{name: "WithProgress", usedBy: forDiarizer | forSession | forStream, load: report}, report}
+	everywhere := forDiarizer | forSession | forStream
+	return sharedOption{constructorOption{name: "WithProgress", usedBy: everywhere, load: report}, report}
 }
 
 // Exclusive asks for a result in which no two segments overlap: where several speakers talk, the one who is the

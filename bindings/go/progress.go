@@ -8,7 +8,7 @@ import (
 	"runtime/cgo"
 )
 
-// Stage is a stage of the work, as told to a [Progress].
+// Stage is a stage of the work, as a [Progress] gets it.
 type Stage int
 
 // Stages; later versions may have more.
@@ -42,7 +42,7 @@ func (s Stage) String() string {
 	return "another stage"
 }
 
-// Progress is told how much of a stage of a call is done, 0 to 1, in the goroutine of the call: at least every
+// Progress gets how much of a stage of a call is done, 0 to 1, in the goroutine of the call: at least every
 // 50 ms while the call waits, loads or has networks run for it. To end the call, cancel its context. It must
 // not call this package.
 type Progress func(stage Stage, fraction float64)

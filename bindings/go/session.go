@@ -117,7 +117,7 @@ func (s *Session) Frames(samples int) (int, error) {
 
 // Infer runs the network on a batch of windows, 1 to 1,024, whose samples stand one after the other: mono, 16
 // kHz, -1 to 1, finite. A window is at least one frame step of the model long and at most 960,000 samples (60
-// s). The call waits while all run slots are taken, of which a progress function is told.
+// s). The call waits while all run slots are taken, which a progress function gets as [StageWaiting].
 func (s *Session) Infer(ctx context.Context, audio []float32, batch int, options ...CallOption) (
 	*Inference, error,
 ) {
