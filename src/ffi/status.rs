@@ -40,7 +40,7 @@ pub enum vf_status_code {
     VF_E_RUNTIME = -10,
     /// A required execution provider is not available.
     VF_E_PROVIDER = -11,
-    /// The progress callback, `vf_cancel_set` or `vf_stream_cancel` cancelled the call.
+    /// The switch of the call was set.
     VF_E_CANCELLED = -12,
     /// The deadline passed before the work was done.
     VF_E_DEADLINE = -13,

@@ -108,6 +108,8 @@ impl Work {
 
     /// Analyses all windows whose audio is there.
     pub(super) fn advance(&mut self, context: &Context<'_>) -> Result<()> {
+        // Also where no window is complete: a switch that is set ends every call.
+        context.call.check_wanted(Stage::Analysis)?;
         loop {
             let live_end = (self.steps + 1) * context.settings.plan.live.hop as u64;
             let long_end = self.next_long + context.settings.plan.long.window as u64;

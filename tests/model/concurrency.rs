@@ -66,7 +66,7 @@ fn a_deadline_ends_the_waiting_for_a_slot() {
     while_busy(|session| {
         let call = Call::none().with_deadline(Some(Duration::from_millis(80)));
         let error = session.infer(noise(1, 1_600, 1).view(), &mut Inference::default(), &call).unwrap_err();
-        assert_eq!(error.to_string(), "deadline of 80 ms passed while waiting for a free run slot");
+        assert_eq!(error.to_string(), "deadline of 80 ms passed while waiting for other calls");
     });
 }
 

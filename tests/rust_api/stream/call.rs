@@ -107,6 +107,15 @@ fn a_push_that_waits_for_another_ends_and_its_samples_are_taken() {
 }
 
 #[test]
+fn a_switch_that_is_set_ends_a_push_without_a_window_too() {
+    let (stream, cancel) = (stream(|_| {}), Cancel::new());
+    cancel.set();
+    let error = stream.push_f32(piece(0.0, 0.1), &Call::none().with_cancel(&cancel)).unwrap_err();
+    assert!(matches!(error, Error::Cancelled { .. }), "{error:?}");
+    assert_eq!(stream.received_s(), 0.1);
+}
+
+#[test]
 fn what_a_push_has_no_use_for_is_refused() {
     let stream = stream(|_| {});
     let error = stream.push_f32(&[0.0], &Call::none().with_num_speakers(2)).unwrap_err();
