@@ -90,7 +90,11 @@ impl Session {
                 breaches.join("\n  ")
             )));
         }
-        session.check_frames(source, config, call)?;
+        session.check_frames(source, config, call).map_err(|error| match error {
+            Error::Model(text) => Error::Model(format!("{name}: {text}")),
+            Error::Runtime(text) => Error::Runtime(format!("{name}: {text}")),
+            other => other,
+        })?;
         session.check_golden(source, call)?;
         Ok(session)
     }
@@ -225,7 +229,7 @@ impl Session {
     }
 
     /// Runs the model on silence of lengths that only a network with one frame for each whole step answers rightly. The
-    /// outputs are checked as those of every run.
+    /// outputs are checked as those of every run, and errors do not name the model.
     pub(in crate::model) fn check_frames(
         &self,
         source: &ModelSource,
@@ -242,11 +246,9 @@ impl Session {
         let mut found = Inference::default();
         for samples in telling_lengths(self.info.frame_step_samples) {
             let silence = memory::array("silence", (1, samples), 0.0)?;
-            let name = self.network.name();
             self.infer(silence.view(), &mut found, call).map_err(|error| match error {
-                Error::Model(text) => Error::Model(format!("{name}: {text}")),
                 Error::Runtime(text) => {
-                    Error::Runtime(format!("{name}: input `{AUDIO}` of shape {:?}: {text}", [1, samples]))
+                    Error::Runtime(format!("input `{AUDIO}` of shape {:?}: {text}", [1, samples]))
                 }
                 other => other,
             })?;
