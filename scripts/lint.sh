@@ -83,7 +83,7 @@ check advisories advisories
 check "Go: gofmt, vet, staticcheck" scripts/lint_go.sh
 check ruff .venv/bin/ruff check .
 check "ruff format" .venv/bin/ruff format --check .
-check "prose of documents" scripts/prose.sh --check
+check "prose of documents and comments" scripts/prose.sh --check
 check clang-tidy tidy
 check mypy .venv/bin/mypy --config-file bindings/python/pyproject.toml bindings/python/src bindings/python/hatch_build.py
 check shellcheck .venv/bin/shellcheck scripts/*.sh tests/data/*.sh .ci/run
