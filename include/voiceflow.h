@@ -191,7 +191,7 @@ typedef enum vf_clustering {
 } vf_clustering;
 
 /**
- * The stages told to a progress callback.
+ * The stages that a progress callback gets.
  */
 typedef enum vf_stage {
     /**
@@ -296,7 +296,7 @@ typedef enum vf_status_code {
      */
     VF_E_PROVIDER = -11,
     /**
-     * The progress callback, `vf_cancel_set` or `vf_stream_cancel` cancelled the call.
+     * The switch of the call was set.
      */
     VF_E_CANCELLED = -12,
     /**
@@ -351,7 +351,7 @@ typedef struct vf_diarization vf_diarization;
 typedef struct vf_diarizer vf_diarizer;
 
 /**
- * Known voices: people enrolled by name, for one model. A lock of its own guards it, so that threads may enroll and
+ * Enrolled speakers with their names, for one model. A lock of its own guards it, so that threads may enroll and
  * identify at once; audio is worked on outside the lock.
  */
 typedef struct vf_gallery vf_gallery;
@@ -797,7 +797,7 @@ vf_status vf_options_set_telemetry(struct vf_options *options,
  * is created faster. On the CPU each network has a file there, `<key>.onnx.cache`, which is used by the same release of
  * this library with the same ONNX Runtime on the same kind of processor alone; TensorRT keeps its engines and timings
  * there, CUDA nothing. The create function makes the folder where it does not exist, and fails with
- * VF_E_INVALID_ARGUMENT where it cannot. A file that is damaged, of another model, or cannot be written is told in
+ * VF_E_INVALID_ARGUMENT where it cannot. A file that is damaged, of another model, or cannot be written is named in
  * the log and does no harm. Results are the same with and without. Any number of threads and processes may share a
  * folder. It is trusted as the model is: whoever can write to it decides what runs. Default: none, and nothing is
  * written.
@@ -914,7 +914,7 @@ vf_status vf_options_set_frontend(struct vf_options *options, int32_t frontend);
 vf_status vf_options_set_clustering_method(struct vf_options *options, int32_t method);
 
 /**
- * Sets the fewest windows in which a speaker of centroid clustering is heard; smaller clusters join the nearest
+ * Sets the fewest windows that a speaker of centroid clustering has; smaller clusters join the nearest
  * larger one. No more than a tenth of all windows is asked for. Default: as many as begin in 12 s.
  *
  * - `options`: the options.
@@ -923,8 +923,7 @@ vf_status vf_options_set_clustering_method(struct vf_options *options, int32_t m
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_min_cluster_size(struct vf_options *options,
-                                          size_t windows);
+vf_status vf_options_set_min_cluster_size(struct vf_options *options, size_t windows);
 
 /**
  * Sets the bundle that the models are taken from: "fast-cnn" or "accurate" as compiled into the library; a folder with
@@ -985,7 +984,7 @@ vf_status vf_options_set_history_s(struct vf_options *options,
 /**
  * Loads a model and checks it.
  *
- * - `options`: the options, copied; NULL for the defaults.
+ * - `options`: the options, copied; NULL for the defaults. Those of diarizers and streams are refused.
  * - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or a progress callback the
  *   model is loaded on a thread of the library's, which the call leaves behind when it ends early: that thread ends as soon as
  *   it can, and what it made is dropped.
@@ -1060,16 +1059,15 @@ vf_status vf_session_model_version(const struct vf_session *session, char *out, 
 vf_status vf_session_model_sha256(const struct vf_session *session, char *out, size_t cap, size_t *n);
 
 /**
- * Gives the number of frames that the network makes of a row of audio. Asked for the first time for a length that
- * this session has not met, it runs the network once on silence.
+ * Gives the number of frames that the network makes of a row of audio: one for each whole frame step of the model. No
+ * network is run: the model contract says so, and a model that does otherwise is refused when it is loaded.
  *
  * - `session`: the session.
  * - `samples`: samples in one row, at least one frame step of the model, at most 960,000 (60 s).
  * - `frames`: receives the number.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC,
- * VF_E_POISONED, VF_E_FORKED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_session_frames(const struct vf_session *session,
                             size_t samples,
@@ -1093,8 +1091,8 @@ vf_status vf_session_frames(const struct vf_session *session,
  * - `embedding_n`: receives the values that all of the embeddings take.
  * - `frames`: receives the number of frames, which is that of `vf_session_frames`.
  *
- * If either buffer is too small, neither is written, and all three numbers are stored. The network is run for
- * that answer only where this session has not met the length `samples`. On another failure the numbers are 0.
+ * If either buffer is too small, neither is written, all three numbers are stored, and no network is run. On another
+ * failure the numbers are 0.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
@@ -1268,7 +1266,7 @@ vf_status vf_diarization_to_rttm(const struct vf_diarization *diarization,
  *
  * - `diarization`: the result.
  * - `recording`: name of the recording, UTF-8, at most 65,536 bytes.
- * - `embeddings`: 1 for the speakers' voice embeddings too, by which people can be recognised; else 0.
+ * - `embeddings`: 1 for the speakers' voice embeddings too, which are biometric data; else 0.
  * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
  * - `cap`: size of `out` in bytes.
  * - `n`: receives the bytes that the text takes with its end.
@@ -1302,7 +1300,7 @@ vf_status vf_diarization_to_srt(const struct vf_diarization *diarization,
 /**
  * Loads the model and makes it ready.
  *
- * - `options`: the options, copied; NULL for the defaults.
+ * - `options`: the options, copied; NULL for the defaults. Run slots, which are of sessions, are refused.
  * - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or a progress callback the
  *   model is loaded on a thread of the library's, which the call leaves behind when it ends early: that thread ends as soon as
  *   it can, and what it made is dropped.
@@ -1452,7 +1450,7 @@ vf_status vf_diarizer_process_file(const struct vf_diarizer *diarizer,
 /**
  * Makes a stream for one source of live audio. It shares the model and the run slots of the diarizer, which may be
  * destroyed before it. A diarizer without a model asked for has two where the accurate bundle is compiled in: recordings
- * are heard with that, streams with the joint model, which the first stream loads. Voices of the two cannot be compared:
+ * are diarized with that, streams with the joint model, which the first stream loads. Voices of the two cannot be compared:
  * name one model (`vf_options_set_bundle`) where a gallery serves both.
  *
  * - `diarizer`: the diarizer.
@@ -1573,7 +1571,7 @@ vf_status vf_stream_updates(const struct vf_stream *stream,
                             uint64_t *n);
 
 /**
- * Gives the number of speakers heard so far.
+ * Gives the number of speakers so far.
  *
  * - `stream`: the stream.
  * - `n`: receives the number.
@@ -1603,7 +1601,7 @@ vf_status vf_stream_speaker_embedding(const struct vf_stream *stream,
                                       size_t *n);
 
 /**
- * Ends the stream: all segments become final and can be read, and what was heard is clustered anew as a whole, over the
+ * Ends the stream: all segments become final and can be read, and all of its audio is clustered anew as a whole, over the
  * time of the option history. Afterwards the stream takes no audio until it is reset.
  *
  * - `stream`: the stream.
@@ -1700,7 +1698,7 @@ vf_status vf_gallery_save(const struct vf_gallery *gallery,
                           const char *path);
 
 /**
- * Enrolls a person by an audio file in which nobody else speaks for more than 15 % of the speech. A name may have
+ * Enrolls a speaker by an audio file in which nobody else speaks for more than 15 % of the speech. A name may have
  * several recordings: its voice is their mean.
  *
  * - `gallery`: the gallery.
@@ -1712,7 +1710,7 @@ vf_status vf_gallery_save(const struct vf_gallery *gallery,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO (too little speech or more than
- * one person among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED,
+ * one speaker among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED,
  * VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
  */
 vf_status vf_gallery_enroll_file(const struct vf_gallery *gallery,
@@ -1722,7 +1720,7 @@ vf_status vf_gallery_enroll_file(const struct vf_gallery *gallery,
                                  const struct vf_call *call);
 
 /**
- * Enrolls a person by samples held in memory as floats, as `vf_gallery_enroll_file` does by a file.
+ * Enrolls a speaker by samples held in memory as floats, as `vf_gallery_enroll_file` does by a file.
  *
  * - `gallery`: the gallery.
  * - `diarizer`: a diarizer with the gallery's model.
@@ -1735,7 +1733,7 @@ vf_status vf_gallery_enroll_file(const struct vf_gallery *gallery,
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one person among its
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one speaker among its
  * reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC,
  * VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
  */
@@ -1749,7 +1747,7 @@ vf_status vf_gallery_enroll_f32(const struct vf_gallery *gallery,
                                 const struct vf_call *call);
 
 /**
- * Enrolls a person by a voice embedding, such as that of a diarization's speaker.
+ * Enrolls a speaker by an embedding, such as that of a diarization's speaker.
  *
  * - `gallery`: the gallery.
  * - `name`: see `vf_gallery_enroll_file`.
@@ -1767,7 +1765,7 @@ vf_status vf_gallery_enroll_embedding(const struct vf_gallery *gallery,
                                       double speech_s);
 
 /**
- * Removes a person. The voices behind move up by one.
+ * Removes a speaker. The voices behind move up by one.
  *
  * - `gallery`: the gallery.
  * - `name`: an enrolled name, UTF-8.
@@ -1877,7 +1875,7 @@ vf_status vf_gallery_name(const struct vf_gallery *gallery, int32_t index, char 
 
 /**
  * Gives the threshold that the gallery's model was tuned to: the cosine similarity from which a voice is taken for a
- * known one. About 1 % of strangers are taken for one of ten people enrolled, more of them where more are.
+ * known one. About 1 % of strangers are taken for one of ten enrolled speakers, more of them where more are.
  *
  * - `gallery`: the gallery.
  * - `threshold`: receives the threshold, -1 to 1.
