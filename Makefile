@@ -4,8 +4,8 @@ RUNTIME_VERSION := 1.31.1
 RUNTIME := $(CURDIR)/.runtime/onnxruntime-$(RUNTIME_VERSION)/libonnxruntime.so.$(RUNTIME_VERSION)
 export VOICEFLOW_ORT_LIBRARY ?= $(RUNTIME)
 
-# The test programs below a folder. Cargo is always asked for the workspace: for a single package it chooses other features of
-# what both packages use, and compiles all of it once more.
+# The test programs below a folder. Cargo is always asked for the workspace: for a single package it
+# chooses other features of what both packages use, and compiles all of it once more.
 programs = $(notdir $(basename $(wildcard $1/*.rs)) $(patsubst %/main.rs,%,$(wildcard $1/*/main.rs)))
 # The tests of the C interface; every other file or folder of tests/ belongs to test-rust.
 C_TESTS := c_api rust_host
@@ -38,8 +38,8 @@ demo: build ## set up, build, and diarize the recording that ships with the proj
 	@echo "       target/release/voiceflow diarize --help              all options"
 	@echo "       make install PREFIX=FOLDER                           for C, C++, Go; make wheel for Python"
 
-# Cargo features of the release library: accurate-model compiles the accurate bundle in. Empty for a library without it,
-# and without the download of its weights.
+# Cargo features of the release library: accurate-model compiles the accurate bundle in. Empty for a
+# library without it, and without the download of its weights.
 FEATURES ?= accurate-model
 BUILT_IN := $(if $(filter accurate-model,$(FEATURES)),$(ACCURATE))
 NOTICES := $(if $(BUILT_IN),$(addprefix $(CURDIR)/$(dir $(ACCURATE))LICENSE.,segmentation embedding))

@@ -1,6 +1,6 @@
-//! Makes of include/voiceflow.h what the target `c_api` needs to call every function in it: a table of them with the
-//! kinds of their parameters. A function that is added to the header is fuzzed without a change here, as long as its
-//! parameters are of kinds that others have.
+//! Makes of include/voiceflow.h what the target `c_api` needs to call every function in it: a table
+//! of them with the kinds of their parameters. A function that is added to the header is fuzzed
+//! without a change here, as long as its parameters are of kinds that others have.
 
 use std::fmt::Write;
 use std::{env, fs};

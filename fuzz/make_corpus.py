@@ -1,6 +1,8 @@
-"""Writes the first inputs of the fuzz targets into fuzz/corpus; what fuzzing adds has hashes as names.
+"""Writes the first inputs of the fuzz targets into fuzz/corpus; what fuzzing adds has hashes as
+names.
 
-Audio files and models come from tests/data, which scripts/fuzz.sh gives the targets too. The same bytes on
+Audio files and models come from tests/data, which scripts/fuzz.sh gives the targets too. The same
+bytes on
 every run:  python fuzz/make_corpus.py
 """
 
@@ -165,7 +167,8 @@ def joined(number, content):
 
 
 def graphs():
-    """The embedding networks of the tests without their weights: nothing but their graphs is read of them."""
+    """The embedding networks of the tests without their weights: nothing but their graphs is read
+    of them."""
     model_graph, graph_initializer, tensor_data = 7, 5, 9
     for name in ["wespeaker_resnet34", "titanet"]:
         bare = b""

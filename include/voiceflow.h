@@ -53,8 +53,8 @@
 #include <stdint.h>
 
 /**
- * Number of the binary interface that this header describes, the suffix of the SONAME. It changes only when a
- * program built against an older header would break.
+ * Number of the binary interface that this header describes, the suffix of the SONAME. It changes
+ * only when a program built against an older header would break.
  */
 #define VF_ABI_VERSION 1
 
@@ -64,8 +64,8 @@
 #define VF_SEGMENT_OVERLAP 1
 
 /**
- * Set in `vf_segment.flags` of a segment that never changes again: of the final ones of a stream, and of all segments of
- * a result.
+ * Set in `vf_segment.flags` of a segment that never changes again: of the final ones of a stream,
+ * and of all segments of a result.
  */
 #define VF_SEGMENT_FINAL 2
 
@@ -184,8 +184,8 @@ typedef enum vf_clustering {
      */
     VF_CLUSTERING_CENTROID = 2,
     /**
-     * Variational Bayes on PLDA-transformed voices, as in pyannote's community-1. Needs `vf_options_set_plda`, unless
-     * the model brings a PLDA of its own, as the embedded one does.
+     * Variational Bayes on PLDA-transformed voices, as in pyannote's community-1. Needs
+     * `vf_options_set_plda`, unless the model brings a PLDA of its own, as the embedded one does.
      */
     VF_CLUSTERING_VBX = 3,
 } vf_clustering;
@@ -237,7 +237,8 @@ typedef enum vf_call_flag {
      */
     VF_CALL_MAX_SPEAKERS = 8,
     /**
-     * No two segments of the result overlap: where several speakers talk, the one who is the most active has the time.
+     * No two segments of the result overlap: where several speakers talk, the one who is the most
+     * active has the time.
      */
     VF_CALL_EXCLUSIVE = 16,
 } vf_call_flag;
@@ -251,8 +252,8 @@ typedef enum vf_status_code {
      */
     VF_OK = 0,
     /**
-     * A value is outside its documented range, a handle is of another type or already destroyed, or the call
-     * came from inside a callback.
+     * A value is outside its documented range, a handle is of another type or already destroyed,
+     * or the call came from inside a callback.
      */
     VF_E_INVALID_ARGUMENT = -1,
     /**
@@ -328,9 +329,9 @@ typedef enum vf_status_code {
      */
     VF_E_GALLERY = -19,
     /**
-     * The calling thread or the process is ending, and thread-local or static data that networks need is gone: the call
-     * came from a destructor of a thread-local or static object, from an atexit handler or the like. Every function
-     * that can return VF_E_FORKED can return it.
+     * The calling thread or the process is ending, and thread-local or static data that networks
+     * need is gone: the call came from a destructor of a thread-local or static object, from an
+     * atexit handler or the like. Every function that can return VF_E_FORKED can return it.
      */
     VF_E_ENDING = -20,
 } vf_status_code;
@@ -341,7 +342,8 @@ typedef enum vf_status_code {
 typedef struct vf_cancel vf_cancel;
 
 /**
- * Who spoke when in one recording. It never changes, and needs nothing of the diarizer that made it.
+ * Who spoke when in one recording. It never changes, and needs nothing of the diarizer that made
+ * it.
  */
 typedef struct vf_diarization vf_diarization;
 
@@ -351,13 +353,14 @@ typedef struct vf_diarization vf_diarization;
 typedef struct vf_diarizer vf_diarizer;
 
 /**
- * Enrolled speakers with their names, for one model. A lock of its own guards it, so that threads may enroll and
- * identify at once; audio is worked on outside the lock.
+ * Enrolled speakers with their names, for one model. A lock of its own guards it, so that threads
+ * may enroll and identify at once; audio is worked on outside the lock.
  */
 typedef struct vf_gallery vf_gallery;
 
 /**
- * Options of a session or a diarizer, to be filled and handed to a create function, which copies them.
+ * Options of a session or a diarizer, to be filled and handed to a create function, which copies
+ * them.
  */
 typedef struct vf_options vf_options;
 
@@ -383,35 +386,41 @@ typedef int32_t vf_status;
  * - `user_data`: as given with the callback.
  * - `level`: a number of `vf_log_level`.
  * - `target`: the part of the library that speaks, such as "voiceflow::model" or "onnxruntime".
- * - `message`: one message without a line end. Both texts are UTF-8, and gone when the callback returns.
+ * - `message`: one message without a line end. Both texts are UTF-8, and gone when the callback
+ *   returns.
  *
- * Called on whatever thread has something to say, on several at once, with no lock of the library held. It must
- * not throw, and must not call functions of this library other than `vf_last_error`, `vf_status_str` and the
- * versions: others fail with `VF_E_INVALID_ARGUMENT`, and a destroy does nothing.
+ * Called on whatever thread has something to say, on several at once, with no lock of the library
+ * held. It must not throw, and must not call functions of this library other than `vf_last_error`,
+ * `vf_status_str` and the versions: others fail with `VF_E_INVALID_ARGUMENT`, and a destroy does
+ * nothing.
  */
 typedef void (*vf_log_fn)(void *user_data, int32_t level, const char *target, const char *message);
 
 /**
- * Gets how far a call is: at least every 50 ms while the call waits or networks run on other threads for it, and between pieces
- * of work otherwise. To end the call from here, set its switch (`vf_cancel_set`).
+ * Gets how far a call is: at least every 50 ms while the call waits or networks run on other
+ * threads for it, and between pieces of work otherwise. To end the call from here, set its switch
+ * (`vf_cancel_set`).
  *
  * - `user_data`: as given with the callback.
  * - `stage`: a number of `vf_stage`; new ones may be added.
  * - `fraction`: how much of the stage is done, 0 to 1.
  *
- * Called on the thread that made the call, with no lock of the library held. It must not throw, and must not
- * call functions of this library other than `vf_cancel_set`, `vf_last_error`, `vf_status_str` and the versions: others fail
- * with `VF_E_INVALID_ARGUMENT`, and a destroy does nothing.
+ * Called on the thread that made the call, with no lock of the library held. It must not throw,
+ * and must not call functions of this library other than `vf_cancel_set`, `vf_last_error`,
+ * `vf_status_str` and the versions: others fail with `VF_E_INVALID_ARGUMENT`, and a destroy does
+ * nothing.
  */
 typedef void (*vf_progress_fn)(void *user_data, int32_t stage, float fraction);
 
 /**
  * The conditions of one call that may take long. A call that is given NULL for them has none.
  *
- * Set it to zeros, and `size` to `sizeof(vf_call)`: `vf_call call = {.size = sizeof call};`. Zeros ask for nothing, whatever fields
- * later releases add at the end. A program built with a later header may use an earlier library as long as the fields that the
- * library does not know are zeros; others are refused with VF_E_INVALID_ARGUMENT, and so are numbers that the call at hand has
- * no use for: those of speakers, and VF_CALL_EXCLUSIVE, are for the results of recordings and of streams.
+ * Set it to zeros, and `size` to `sizeof(vf_call)`: `vf_call call = {.size = sizeof call};`. Zeros
+ * ask for nothing, whatever fields later releases add at the end. A program built with a later
+ * header may use an earlier library as long as the fields that the library does not know are
+ * zeros; others are refused with VF_E_INVALID_ARGUMENT, and so are numbers that the call at hand
+ * has no use for: those of speakers, and VF_CALL_EXCLUSIVE, are for the results of recordings and
+ * of streams.
  */
 typedef struct vf_call {
     /**
@@ -431,12 +440,13 @@ typedef struct vf_call {
      */
     void *user_data;
     /**
-     * What of the following is asked for: numbers of `vf_call_flag`, added; 0 for none. A number whose flag is not set has to
-     * be 0.
+     * What of the following is asked for: numbers of `vf_call_flag`, added; 0 for none. A number
+     * whose flag is not set has to be 0.
      */
     uint64_t flags;
     /**
-     * With VF_CALL_DEADLINE: milliseconds from the start of the call, 0 or more, after which it ends with VF_E_DEADLINE.
+     * With VF_CALL_DEADLINE: milliseconds from the start of the call, 0 or more, after which it
+     * ends with VF_E_DEADLINE.
      */
     uint64_t deadline_ms;
     /**
@@ -454,8 +464,8 @@ typedef struct vf_call {
 } vf_call;
 
 /**
- * Sizes of a model and where it runs. Set `size` to `sizeof(vf_model_info)` before the call; later releases may
- * add fields at the end. Fields that the library does not know are set to 0.
+ * Sizes of a model and where it runs. Set `size` to `sizeof(vf_model_info)` before the call; later
+ * releases may add fields at the end. Fields that the library does not know are set to 0.
  */
 typedef struct vf_model_info {
     /**
@@ -509,8 +519,8 @@ typedef struct vf_segment {
      */
     double end_s;
     /**
-     * Number of the speaker, 0 to the speaker count less 1, of the result or of the stream, which number their speakers
-     * apart (`vf_stream_final_speakers`).
+     * Number of the speaker, 0 to the speaker count less 1, of the result or of the stream, which
+     * number their speakers apart (`vf_stream_final_speakers`).
      */
     int32_t speaker;
     /**
@@ -541,14 +551,16 @@ extern "C" {
 const char *vf_version(void);
 
 /**
- * Gives the version of the library as a number that grows with it: major * 65536 + minor * 256 + patch.
+ * Gives the version of the library as a number that grows with it: major * 65536 + minor * 256 +
+ * patch.
  *
  * Any thread, concurrently. Cannot fail; may be called from a callback.
  */
 uint32_t vf_version_number(void);
 
 /**
- * Gives the number of the library's binary interface; refuse to go on where it is not `VF_ABI_VERSION`.
+ * Gives the number of the library's binary interface; refuse to go on where it is not
+ * `VF_ABI_VERSION`.
  *
  * Any thread, concurrently. Cannot fail; may be called from a callback.
  */
@@ -566,19 +578,20 @@ uint32_t vf_abi_version(void);
 const char *vf_status_str(vf_status status);
 
 /**
- * Copies out what went wrong in the last call of this thread that returned a status; the text is empty after
- * `VF_OK`.
+ * Copies out what went wrong in the last call of this thread that returned a status; the text is
+ * empty after `VF_OK`.
  *
- * - `buf`: receives UTF-8 text, cut at a character to fit, always ended by a zero byte; NULL to ask for the length.
+ * - `buf`: receives UTF-8 text, cut at a character to fit, always ended by a zero byte; NULL to
+ *   ask for the length.
  * - `cap`: size of `buf` in bytes; nothing is written when it is 0.
  *
- * Returns the length of the whole text in bytes without the ending zero byte. Functions that return no status
- * leave the text as it is.
+ * Returns the length of the whole text in bytes without the ending zero byte. Functions that
+ * return no status leave the text as it is.
  *
- * Any thread, concurrently: each thread has its own text. Cannot fail; may be called from a callback.
+ * Any thread, concurrently: each thread has its own text. Cannot fail; may be called from a
+ * callback.
  */
-size_t vf_last_error(char *buf,
-                     size_t cap);
+size_t vf_last_error(char *buf, size_t cap);
 
 /**
  * Makes a switch that is not set.
@@ -591,8 +604,8 @@ size_t vf_last_error(char *buf,
 vf_status vf_cancel_create(struct vf_cancel **out);
 
 /**
- * Makes a switch that is set with another one, and can be set alone: for one call of several that another switch ends
- * together.
+ * Makes a switch that is set with another one, and can be set alone: for one call of several that
+ * another switch ends together.
  *
  * - `parent`: the other switch; it may be destroyed before this one, which is then set alone.
  * - `out`: receives the switch, or NULL on failure. Destroy it with `vf_cancel_destroy`.
@@ -600,8 +613,7 @@ vf_status vf_cancel_create(struct vf_cancel **out);
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_cancel_create_child(const struct vf_cancel *parent,
-                                 struct vf_cancel **out);
+vf_status vf_cancel_create_child(const struct vf_cancel *parent, struct vf_cancel **out);
 
 /**
  * Destroys a switch.
@@ -623,22 +635,23 @@ void vf_cancel_destroy(struct vf_cancel *cancel);
 vf_status vf_cancel_set(const struct vf_cancel *cancel);
 
 /**
- * Sends the library's log records to a callback, in the place of an earlier one. Without one they go nowhere.
+ * Sends the library's log records to a callback, in the place of an earlier one. Without one they
+ * go nowhere.
  *
  * - `callback`: see `vf_log_fn`; NULL to send nothing any more.
  * - `user_data`: handed to the callback as it is; may be NULL. The library does not own it.
- * - `min_level`: the least grave level to send, a number of `vf_log_level`; not looked at when `callback` is NULL.
+ * - `min_level`: the least grave level to send, a number of `vf_log_level`; not looked at when
+ *   `callback` is NULL.
  *
- * There is one callback in a process. A call of the earlier callback that is under way on another thread may end
- * after this returns: keep what `user_data` leads to until the library's other calls have returned. Fails with
- * VF_E_INVALID_ARGUMENT where the host is a Rust program that has set its own logger, which then gets the records.
+ * There is one callback in a process. A call of the earlier callback that is under way on another
+ * thread may end after this returns: keep what `user_data` leads to until the library's other
+ * calls have returned. Fails with VF_E_INVALID_ARGUMENT where the host is a Rust program that has
+ * set its own logger, which then gets the records.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_INVALID_ARGUMENT, VF_E_PANIC.
  */
-vf_status vf_set_log_callback(vf_log_fn callback,
-                              void *user_data,
-                              int32_t min_level);
+vf_status vf_set_log_callback(vf_log_fn callback, void *user_data, int32_t min_level);
 
 /**
  * Creates options with every value at its default.
@@ -660,7 +673,8 @@ vf_status vf_options_create(struct vf_options **out);
 void vf_options_destroy(struct vf_options *options);
 
 /**
- * Takes the model from an ONNX file, which is opened by the create function. Default: the model in the library.
+ * Takes the model from an ONNX file, which is opened by the create function. Default: the model in
+ * the library.
  *
  * - `options`: the options.
  * - `path`: UTF-8 path, at most 65,536 bytes; copied.
@@ -668,8 +682,7 @@ void vf_options_destroy(struct vf_options *options);
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_model_path(struct vf_options *options,
-                                    const char *path);
+vf_status vf_options_set_model_path(struct vf_options *options, const char *path);
 
 /**
  * Takes the model from the bytes of an ONNX file. Default: the model in the library.
@@ -707,10 +720,10 @@ vf_status vf_options_set_provider(struct vf_options *options, int32_t provider, 
 vf_status vf_options_set_device_id(struct vf_options *options, int32_t device_id);
 
 /**
- * Sets the most memory that ONNX Runtime takes on a GPU for one run slot: with CUDA the limit of the arena, which holds
- * weights and intermediate results, with TensorRT that of the workspace. A network that does not fit is not loaded
- * there, as where the provider is not available; a run that needs more fails with VF_E_RUNTIME. Without effect on the
- * CPU. Default 0: no limit.
+ * Sets the most memory that ONNX Runtime takes on a GPU for one run slot: with CUDA the limit of
+ * the arena, which holds weights and intermediate results, with TensorRT that of the workspace. A
+ * network that does not fit is not loaded there, as where the provider is not available; a run
+ * that needs more fails with VF_E_RUNTIME. Without effect on the CPU. Default 0: no limit.
  *
  * - `options`: the options.
  * - `bytes`: 0, or 1,048,576 (1 MiB) to 1,099,511,627,776 (1 TiB).
@@ -718,12 +731,11 @@ vf_status vf_options_set_device_id(struct vf_options *options, int32_t device_id
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_device_memory_limit(struct vf_options *options,
-                                             uint64_t bytes);
+vf_status vf_options_set_device_memory_limit(struct vf_options *options, uint64_t bytes);
 
 /**
- * Sets the number of threads that work for one call: inside one run of the network in a session, on runs side by
- * side in a diarizer. Default 0: one for each physical core.
+ * Sets the number of threads that work for one call: inside one run of the network in a session,
+ * on runs side by side in a diarizer. Default 0: one for each physical core.
  *
  * - `options`: the options.
  * - `threads`: 0 to 256; a diarizer uses 64 at most.
@@ -731,12 +743,11 @@ vf_status vf_options_set_device_memory_limit(struct vf_options *options,
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_threads(struct vf_options *options,
-                                 size_t threads);
+vf_status vf_options_set_threads(struct vf_options *options, size_t threads);
 
 /**
- * Sets how many runs of the network may be under way at once in one session; further calls wait. Default 1. A
- * diarizer has one for each of its threads instead.
+ * Sets how many runs of the network may be under way at once in one session; further calls wait.
+ * Default 1. A diarizer has one for each of its threads instead.
  *
  * - `options`: the options.
  * - `slots`: 1 to 64; each takes memory of its own.
@@ -758,12 +769,13 @@ vf_status vf_options_set_slots(struct vf_options *options, size_t slots);
 vf_status vf_options_set_batch(struct vf_options *options, size_t batch);
 
 /**
- * Loads ONNX Runtime from this file. The first session of the process decides; a later, different file is refused
- * when it is used. Default: the file that VOICEFLOW_ORT_LIBRARY, else ORT_DYLIB_PATH names, and no other; without
- * them the folder of this library or of the program, `lib` beside either, the ONNX Runtime that the process has loaded,
- * the package `onnxruntime` of the active Python environment, the system's loader. In a process with more rights than
- * whoever started it (set-user-ID, set-group-ID, capabilities of a file) only the folder of this library, what the
- * process has loaded and the system's loader are left of these.
+ * Loads ONNX Runtime from this file. The first session of the process decides; a later, different
+ * file is refused when it is used. Default: the file that VOICEFLOW_ORT_LIBRARY, else
+ * ORT_DYLIB_PATH names, and no other; without them the folder of this library or of the program,
+ * `lib` beside either, the ONNX Runtime that the process has loaded, the package `onnxruntime` of
+ * the active Python environment, the system's loader. In a process with more rights than whoever
+ * started it (set-user-ID, set-group-ID, capabilities of a file) only the folder of this library,
+ * what the process has loaded and the system's loader are left of these.
  *
  * - `options`: the options.
  * - `path`: UTF-8 path of libonnxruntime.so, at most 65,536 bytes; copied.
@@ -771,36 +783,36 @@ vf_status vf_options_set_batch(struct vf_options *options, size_t batch);
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_runtime_library(struct vf_options *options,
-                                         const char *path);
+vf_status vf_options_set_runtime_library(struct vf_options *options, const char *path);
 
 /**
- * Whether ONNX Runtime may use its telemetry. ONNX Runtime 1.29 and later write a number of this device below the home
- * folder and send data to Microsoft unless that is switched off before ONNX Runtime starts. This library does so: for
- * the moment in which it loads ONNX Runtime, ORT_DISABLE_TELEMETRY is 1 in the environment of the process. The first
- * session of the process decides; a later one for which the other was set is refused with VF_E_INVALID_ARGUMENT when it
- * is created. An ONNX Runtime that the host itself has started before is as the host has started it. Default: 0 for the
- * session that loads ONNX Runtime, as it is for later ones.
+ * Whether ONNX Runtime may use its telemetry. ONNX Runtime 1.29 and later write a number of this
+ * device below the home folder and send data to Microsoft unless that is switched off before ONNX
+ * Runtime starts. This library does so: for the moment in which it loads ONNX Runtime,
+ * ORT_DISABLE_TELEMETRY is 1 in the environment of the process. The first session of the process
+ * decides; a later one for which the other was set is refused with VF_E_INVALID_ARGUMENT when it
+ * is created. An ONNX Runtime that the host itself has started before is as the host has started
+ * it. Default: 0 for the session that loads ONNX Runtime, as it is for later ones.
  *
  * - `options`: the options.
- * - `telemetry`: 0 switches it off; 1 leaves it as ONNX Runtime has it, which is off where the environment has
- *   ORT_DISABLE_TELEMETRY=1 or names a system of continuous integration.
+ * - `telemetry`: 0 switches it off; 1 leaves it as ONNX Runtime has it, which is off where the
+ *   environment has ORT_DISABLE_TELEMETRY=1 or names a system of continuous integration.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_telemetry(struct vf_options *options,
-                                   int32_t telemetry);
+vf_status vf_options_set_telemetry(struct vf_options *options, int32_t telemetry);
 
 /**
- * Keeps models in a folder as ONNX Runtime has optimised them for this processor, so that the next session or diarizer
- * is created faster. On the CPU each network has a file there, `<key>.onnx.cache`, which is used by the same release of
- * this library with the same ONNX Runtime on the same kind of processor alone; TensorRT keeps its engines and timings
- * there, CUDA nothing. The create function makes the folder where it does not exist, and fails with
- * VF_E_INVALID_ARGUMENT where it cannot. A file that is damaged, of another model, or cannot be written is named in
- * the log and does no harm. Results are the same with and without. Any number of threads and processes may share a
- * folder. It is trusted as the model is: whoever can write to it decides what runs. Default: none, and nothing is
- * written.
+ * Keeps models in a folder as ONNX Runtime has optimised them for this processor, so that the next
+ * session or diarizer is created faster. On the CPU each network has a file there,
+ * `<key>.onnx.cache`, which is used by the same release of this library with the same ONNX Runtime
+ * on the same kind of processor alone; TensorRT keeps its engines and timings there, CUDA nothing.
+ * The create function makes the folder where it does not exist, and fails with
+ * VF_E_INVALID_ARGUMENT where it cannot. A file that is damaged, of another model, or cannot be
+ * written is named in the log and does no harm. Results are the same with and without. Any number
+ * of threads and processes may share a folder. It is trusted as the model is: whoever can write to
+ * it decides what runs. Default: none, and nothing is written.
  *
  * - `options`: the options.
  * - `folder`: UTF-8 path, at most 65,536 bytes; copied.
@@ -808,13 +820,12 @@ vf_status vf_options_set_telemetry(struct vf_options *options,
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_cache_folder(struct vf_options *options,
-                                      const char *folder);
+vf_status vf_options_set_cache_folder(struct vf_options *options, const char *folder);
 
 /**
- * Takes a segmentation model from an ONNX file in the manner of pyannote's (segmentation-3.0, Reverb v1), which a
- * diarizer runs together with the embedding model in place of the joint model. The create function opens it; a
- * session cannot. Default: none.
+ * Takes a segmentation model from an ONNX file in the manner of pyannote's (segmentation-3.0,
+ * Reverb v1), which a diarizer runs together with the embedding model in place of the joint model.
+ * The create function opens it; a session cannot. Default: none.
  *
  * - `options`: the options.
  * - `path`: UTF-8 path, at most 65,536 bytes; copied.
@@ -822,8 +833,7 @@ vf_status vf_options_set_cache_folder(struct vf_options *options,
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_segmentation_model(struct vf_options *options,
-                                            const char *path);
+vf_status vf_options_set_segmentation_model(struct vf_options *options, const char *path);
 
 /**
  * Takes the segmentation model from the bytes of an ONNX file. Default: none.
@@ -840,8 +850,9 @@ vf_status vf_options_set_segmentation_model_memory(struct vf_options *options,
                                                    size_t size);
 
 /**
- * Sets what one frame of a segmentation model sees, for a file that does not say. Default: the file's metadata
- * `receptive_field_size` and `receptive_field_shift`, else those of pyannote's models.
+ * Sets what one frame of a segmentation model sees, for a file that does not say. Default: the
+ * file's metadata `receptive_field_size` and `receptive_field_shift`, else those of pyannote's
+ * models.
  *
  * - `options`: the options.
  * - `size`: receptive field in samples, 1 to 160,000.
@@ -850,14 +861,12 @@ vf_status vf_options_set_segmentation_model_memory(struct vf_options *options,
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_segmentation_receptive_field(struct vf_options *options,
-                                                      size_t size,
-                                                      size_t step);
+vf_status vf_options_set_segmentation_receptive_field(struct vf_options *options, size_t size, size_t step);
 
 /**
- * Takes a speaker embedding model from an ONNX file of the WeSpeaker, 3D-Speaker or NeMo family, which a diarizer
- * runs together with the segmentation model. What `voiceflow import-model` left beside the file is used. Default:
- * none.
+ * Takes a speaker embedding model from an ONNX file of the WeSpeaker, 3D-Speaker or NeMo family,
+ * which a diarizer runs together with the segmentation model. What `voiceflow import-model` left
+ * beside the file is used. Default: none.
  *
  * - `options`: the options.
  * - `path`: UTF-8 path, at most 65,536 bytes; copied.
@@ -865,8 +874,7 @@ vf_status vf_options_set_segmentation_receptive_field(struct vf_options *options
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_embedding_model(struct vf_options *options,
-                                         const char *path);
+vf_status vf_options_set_embedding_model(struct vf_options *options, const char *path);
 
 /**
  * Takes the speaker embedding model from the bytes of an ONNX file. Default: none.
@@ -914,8 +922,9 @@ vf_status vf_options_set_frontend(struct vf_options *options, int32_t frontend);
 vf_status vf_options_set_clustering_method(struct vf_options *options, int32_t method);
 
 /**
- * Sets the fewest windows that a speaker of centroid clustering has; smaller clusters join the nearest
- * larger one. No more than a tenth of all windows is asked for. Default: as many as begin in 12 s.
+ * Sets the fewest windows that a speaker of centroid clustering has; smaller clusters join the
+ * nearest larger one. No more than a tenth of all windows is asked for. Default: as many as begin
+ * in 12 s.
  *
  * - `options`: the options.
  * - `windows`: 1 to 1,000.
@@ -926,11 +935,12 @@ vf_status vf_options_set_clustering_method(struct vf_options *options, int32_t m
 vf_status vf_options_set_min_cluster_size(struct vf_options *options, size_t windows);
 
 /**
- * Sets the bundle that the models are taken from: "fast-cnn" or "accurate" as compiled into the library; a folder with
- * `model.onnx`, or with `segmentation.onnx` and `embedding.onnx`, and `metadata.json`; or the name of such a folder in
- * `$VOICEFLOW_MODELS`, in `.models` of the working directory or of a folder above the library, or in
- * `../share/voiceflow/models` beside the library, which alone is looked at in an elevated process. Options that are not
- * set are what the bundle was tuned to. The create function reads it, and refuses another model beside it. Default:
+ * Sets the bundle that the models are taken from: "fast-cnn" or "accurate" as compiled into the
+ * library; a folder with `model.onnx`, or with `segmentation.onnx` and `embedding.onnx`, and
+ * `metadata.json`; or the name of such a folder in `$VOICEFLOW_MODELS`, in `.models` of the
+ * working directory or of a folder above the library, or in `../share/voiceflow/models` beside the
+ * library, which alone is looked at in an elevated process. Options that are not set are what the
+ * bundle was tuned to. The create function reads it, and refuses another model beside it. Default:
  * accurate for recordings where it is compiled in, and fast-cnn for the rest.
  *
  * - `options`: the options.
@@ -939,12 +949,11 @@ vf_status vf_options_set_min_cluster_size(struct vf_options *options, size_t win
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_bundle(struct vf_options *options,
-                                const char *bundle);
+vf_status vf_options_set_bundle(struct vf_options *options, const char *bundle);
 
 /**
- * Sets the folder with the PLDA for VF_CLUSTERING_VBX: `xvec_transform.npz` and `plda.npz`, as pyannote's community-1
- * has them. The create function reads them. Default: none.
+ * Sets the folder with the PLDA for VF_CLUSTERING_VBX: `xvec_transform.npz` and `plda.npz`, as
+ * pyannote's community-1 has them. The create function reads them. Default: none.
  *
  * - `options`: the options.
  * - `folder`: UTF-8 path, at most 65,536 bytes; copied.
@@ -952,8 +961,7 @@ vf_status vf_options_set_bundle(struct vf_options *options,
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_plda(struct vf_options *options,
-                              const char *folder);
+vf_status vf_options_set_plda(struct vf_options *options, const char *folder);
 
 /**
  * Sets the longest delay until what a stream says of a moment becomes final. Default 1.
@@ -967,33 +975,35 @@ vf_status vf_options_set_plda(struct vf_options *options,
 vf_status vf_options_set_latency_s(struct vf_options *options, double latency_s);
 
 /**
- * Sets how much of a stream is in the result of `vf_stream_finish`. Default 7,200: the last two hours.
+ * Sets how much of a stream is in the result of `vf_stream_finish`. Default 7,200: the last two
+ * hours.
  *
  * - `options`: the options.
- * - `history_s`: seconds, 0 to 86,400. An hour takes some 14 MB with fast-cnn, beside some 10 MB that the
- *   first ten minutes of a process's first stream take for good; 19 to 27 MB with a pair of public models whose voices
- *   are of 192 to 512 numbers. `vf_stream_finish` takes up to 72 MB more for its time, for distances between voices.
- *   With 0 the stream does a third less work, and the result is empty.
+ * - `history_s`: seconds, 0 to 86,400. An hour takes some 14 MB with fast-cnn, beside some 10 MB
+ *   that the first ten minutes of a process's first stream take for good; 19 to 27 MB with a pair
+ *   of public models whose voices are of 192 to 512 numbers. `vf_stream_finish` takes up to 72 MB
+ *   more for its time, for distances between voices. With 0 the stream does a third less work, and
+ *   the result is empty.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_history_s(struct vf_options *options,
-                                   double history_s);
+vf_status vf_options_set_history_s(struct vf_options *options, double history_s);
 
 /**
  * Loads a model and checks it.
  *
- * - `options`: the options, copied; NULL for the defaults. Those of diarizers and streams are refused.
- * - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or a progress callback the
- *   model is loaded on a thread of the library's, which the call leaves behind when it ends early: that thread ends as soon as
- *   it can, and what it made is dropped.
+ * - `options`: the options, copied; NULL for the defaults. Those of diarizers and streams are
+ *   refused.
+ * - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or
+ *   a progress callback the model is loaded on a thread of the library's, which the call leaves
+ *   behind when it ends early: that thread ends as soon as it can, and what it made is dropped.
  * - `out`: receives the session, or NULL on failure. Destroy it with `vf_session_destroy`.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
- * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED,
- * VF_E_FORKED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL,
+ * VF_E_RUNTIME_NOT_FOUND, VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED,
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_session_create(const struct vf_options *options,
                             const struct vf_call *call,
@@ -1028,7 +1038,8 @@ vf_status vf_session_describe(const struct vf_session *session, struct vf_model_
  * - `n`: receives the bytes that the text takes with its end.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
  */
 vf_status vf_session_model_name(const struct vf_session *session, char *out, size_t cap, size_t *n);
 
@@ -1041,7 +1052,8 @@ vf_status vf_session_model_name(const struct vf_session *session, char *out, siz
  * - `n`: receives the bytes that the text takes with its end.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
  */
 vf_status vf_session_model_version(const struct vf_session *session, char *out, size_t cap, size_t *n);
 
@@ -1054,13 +1066,15 @@ vf_status vf_session_model_version(const struct vf_session *session, char *out, 
  * - `n`: receives the bytes that the text takes with its end.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
  */
 vf_status vf_session_model_sha256(const struct vf_session *session, char *out, size_t cap, size_t *n);
 
 /**
- * Gives the number of frames that the network makes of a row of audio: one for each whole frame step of the model. No
- * network is run: the model contract says so, and a model that does otherwise is refused when it is loaded.
+ * Gives the number of frames that the network makes of a row of audio: one for each whole frame
+ * step of the model. No network is run: the model contract says so, and a model that does
+ * otherwise is refused when it is loaded.
  *
  * - `session`: the session.
  * - `samples`: samples in one row, at least one frame step of the model, at most 960,000 (60 s).
@@ -1069,9 +1083,7 @@ vf_status vf_session_model_sha256(const struct vf_session *session, char *out, s
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_session_frames(const struct vf_session *session,
-                            size_t samples,
-                            size_t *frames);
+vf_status vf_session_frames(const struct vf_session *session, size_t samples, size_t *frames);
 
 /**
  * Runs the network on a batch of audio. Waits while all run slots of the session are taken.
@@ -1080,23 +1092,25 @@ vf_status vf_session_frames(const struct vf_session *session,
  * - `audio`: [batch, samples] values, row after row: mono, 16 kHz, -1 to 1, finite; not kept.
  * - `batch`: rows, 1 to 1,024.
  * - `samples`: samples in one row, at least one frame step of the model, at most 960,000 (60 s).
- * - `call`: the conditions of the call, see `vf_call`; NULL for none. Its progress callback is called while the call waits for a run
- *   slot. Being watched for a switch or a deadline costs a call some microseconds.
- * - `activity`: receives [batch, frames, max_speakers] probabilities, 0 to 1, that a local speaker speaks.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none. Its progress callback is
+ *   called while the call waits for a run slot. Being watched for a switch or a deadline costs a
+ *   call some microseconds.
+ * - `activity`: receives [batch, frames, max_speakers] probabilities, 0 to 1, that a local speaker
+ *   speaks.
  * - `activity_cap`: room in `activity` in values. NULL is allowed for a buffer whose room is 0.
  * - `activity_n`: receives the values that all of the activity takes.
- * - `embedding`: receives [batch, max_speakers, embedding_dim] values: for each local speaker a voice of unit
- *   length, or zeros.
+ * - `embedding`: receives [batch, max_speakers, embedding_dim] values: for each local speaker a
+ *   voice of unit length, or zeros.
  * - `embedding_cap`: room in `embedding` in values.
  * - `embedding_n`: receives the values that all of the embeddings take.
  * - `frames`: receives the number of frames, which is that of `vf_session_frames`.
  *
- * If either buffer is too small, neither is written, all three numbers are stored, and no network is run. On another
- * failure the numbers are 0.
+ * If either buffer is too small, neither is written, all three numbers are stored, and no network
+ * is run. On another failure the numbers are 0.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
- * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL,
+ * VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_session_infer(const struct vf_session *session,
                            const float *audio,
@@ -1112,12 +1126,12 @@ vf_status vf_session_infer(const struct vf_session *session,
                            size_t *frames);
 
 /**
- * Makes a result of its parts, such as one that was kept in a file or came from another process. Labels are numbered anew,
- * and speaking times are those of the segments.
+ * Makes a result of its parts, such as one that was kept in a file or came from another process.
+ * Labels are numbered anew, and speaking times are those of the segments.
  *
  * - `duration_s`: length of the recording in seconds, 0 or more.
- * - `segments`: `n_segments` segments within the recording, by start, then end, then speaker; not kept. Of `flags`,
- *   `VF_SEGMENT_OVERLAP` counts; `reserved` is not read.
+ * - `segments`: `n_segments` segments within the recording, by start, then end, then speaker; not
+ *   kept. Of `flags`, `VF_SEGMENT_OVERLAP` counts; `reserved` is not read.
  * - `n_segments`: number of segments.
  * - `embeddings`: `[n_speakers, embedding_dim]` finite values, the speakers' voices; not kept.
  * - `n_speakers`: number of speakers, 0 to 100.
@@ -1175,7 +1189,8 @@ vf_status vf_diarization_segment_count(const struct vf_diarization *diarization,
  * - `n`: receives the number of all segments.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
  */
 vf_status vf_diarization_segments(const struct vf_diarization *diarization,
                                   struct vf_segment *out,
@@ -1194,7 +1209,8 @@ vf_status vf_diarization_segments(const struct vf_diarization *diarization,
 vf_status vf_diarization_speaker_count(const struct vf_diarization *diarization, size_t *n);
 
 /**
- * Gives the label of a speaker: "SPEAKER_00", "SPEAKER_01", and so on, in the order of first appearance.
+ * Gives the label of a speaker: "SPEAKER_00", "SPEAKER_01", and so on, in the order of first
+ * appearance.
  *
  * - `diarization`: the result.
  * - `speaker`: number of the speaker, 0 to the speaker count less 1.
@@ -1203,7 +1219,8 @@ vf_status vf_diarization_speaker_count(const struct vf_diarization *diarization,
  * - `n`: receives the bytes that the text takes with its end.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
  */
 vf_status vf_diarization_speaker_label(const struct vf_diarization *diarization,
                                        int32_t speaker,
@@ -1235,7 +1252,8 @@ vf_status vf_diarization_speaker_speech(const struct vf_diarization *diarization
  * - `n`: receives the number of values, the model's `embedding_dim`.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
  */
 vf_status vf_diarization_speaker_embedding(const struct vf_diarization *diarization,
                                            int32_t speaker,
@@ -1247,13 +1265,15 @@ vf_status vf_diarization_speaker_embedding(const struct vf_diarization *diarizat
  * Writes the result as RTTM, one line for each segment.
  *
  * - `diarization`: the result.
- * - `recording`: name of the recording, UTF-8, at most 65,536 bytes; white space in it becomes "_".
+ * - `recording`: name of the recording, UTF-8, at most 65,536 bytes; white space in it becomes
+ *   "_".
  * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
  * - `cap`: size of `out` in bytes.
  * - `n`: receives the bytes that the text takes with its end.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC,
+ * VF_E_POISONED.
  */
 vf_status vf_diarization_to_rttm(const struct vf_diarization *diarization,
                                  const char *recording,
@@ -1262,7 +1282,8 @@ vf_status vf_diarization_to_rttm(const struct vf_diarization *diarization,
                                  size_t *n);
 
 /**
- * Writes the result as JSON: the recording, its speakers, and the segments. Times have three decimals.
+ * Writes the result as JSON: the recording, its speakers, and the segments. Times have three
+ * decimals.
  *
  * - `diarization`: the result.
  * - `recording`: name of the recording, UTF-8, at most 65,536 bytes.
@@ -1272,7 +1293,8 @@ vf_status vf_diarization_to_rttm(const struct vf_diarization *diarization,
  * - `n`: receives the bytes that the text takes with its end.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC,
+ * VF_E_POISONED.
  */
 vf_status vf_diarization_to_json(const struct vf_diarization *diarization,
                                  const char *recording,
@@ -1290,26 +1312,25 @@ vf_status vf_diarization_to_json(const struct vf_diarization *diarization,
  * - `n`: receives the bytes that the text takes with its end.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC,
+ * VF_E_POISONED.
  */
-vf_status vf_diarization_to_srt(const struct vf_diarization *diarization,
-                                char *out,
-                                size_t cap,
-                                size_t *n);
+vf_status vf_diarization_to_srt(const struct vf_diarization *diarization, char *out, size_t cap, size_t *n);
 
 /**
  * Loads the model and makes it ready.
  *
- * - `options`: the options, copied; NULL for the defaults. Run slots, which are of sessions, are refused.
- * - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or a progress callback the
- *   model is loaded on a thread of the library's, which the call leaves behind when it ends early: that thread ends as soon as
- *   it can, and what it made is dropped.
+ * - `options`: the options, copied; NULL for the defaults. Run slots, which are of sessions, are
+ *   refused.
+ * - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or
+ *   a progress callback the model is loaded on a thread of the library's, which the call leaves
+ *   behind when it ends early: that thread ends as soon as it can, and what it made is dropped.
  * - `out`: receives the diarizer, or NULL on failure. Destroy it with `vf_diarizer_destroy`.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
- * VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED,
- * VF_E_FORKED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL,
+ * VF_E_RUNTIME_NOT_FOUND, VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED,
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_diarizer_create(const struct vf_options *options,
                              const struct vf_call *call,
@@ -1336,7 +1357,8 @@ void vf_diarizer_destroy(struct vf_diarizer *diarizer);
 vf_status vf_diarizer_describe(const struct vf_diarizer *diarizer, struct vf_model_info *out);
 
 /**
- * Gives the name of the diarizer's model; of two public models, the names of their files without extension, joined by
+ * Gives the name of the diarizer's model; of two public models, the names of their files without
+ * extension, joined by
  * " + ".
  *
  * - `diarizer`: the diarizer.
@@ -1345,12 +1367,10 @@ vf_status vf_diarizer_describe(const struct vf_diarizer *diarizer, struct vf_mod
  * - `n`: receives the bytes that the text takes with its end.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
  */
-vf_status vf_diarizer_model_name(const struct vf_diarizer *diarizer,
-                                 char *out,
-                                 size_t cap,
-                                 size_t *n);
+vf_status vf_diarizer_model_name(const struct vf_diarizer *diarizer, char *out, size_t cap, size_t *n);
 
 /**
  * Gives the version of the diarizer's model; empty for two public models, which state none.
@@ -1361,13 +1381,15 @@ vf_status vf_diarizer_model_name(const struct vf_diarizer *diarizer,
  * - `n`: receives the bytes that the text takes with its end.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
  */
 vf_status vf_diarizer_model_version(const struct vf_diarizer *diarizer, char *out, size_t cap, size_t *n);
 
 /**
- * Gives the SHA-256 of the diarizer's model file: 64 lower-case hexadecimal digits. For two public models it is that of
- * the digits of the segmentation model followed by those of the embedding model.
+ * Gives the SHA-256 of the diarizer's model file: 64 lower-case hexadecimal digits. For two public
+ * models it is that of the digits of the segmentation model followed by those of the embedding
+ * model.
  *
  * - `diarizer`: the diarizer.
  * - `out`: receives text with an ending zero byte; NULL is allowed where `cap` is 0.
@@ -1375,19 +1397,17 @@ vf_status vf_diarizer_model_version(const struct vf_diarizer *diarizer, char *ou
  * - `n`: receives the bytes that the text takes with its end.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
  */
-vf_status vf_diarizer_model_sha256(const struct vf_diarizer *diarizer,
-                                   char *out,
-                                   size_t cap,
-                                   size_t *n);
+vf_status vf_diarizer_model_sha256(const struct vf_diarizer *diarizer, char *out, size_t cap, size_t *n);
 
 /**
  * Finds who spoke when in samples held in memory as floats.
  *
  * - `diarizer`: the diarizer.
- * - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is
- *   allowed where `n_frames` is 0.
+ * - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite;
+ *   not kept. NULL is allowed where `n_frames` is 0.
  * - `n_frames`: samples of each channel; 0 gives a result without segments.
  * - `sample_rate`: in hertz, 1,000 to 768,000.
  * - `channels`: 1 to 32; their mean is used.
@@ -1395,8 +1415,8 @@ vf_status vf_diarizer_model_sha256(const struct vf_diarizer *diarizer,
  * - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
- * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_diarizer_process_f32(const struct vf_diarizer *diarizer,
                                   const float *samples,
@@ -1410,8 +1430,8 @@ vf_status vf_diarizer_process_f32(const struct vf_diarizer *diarizer,
  * Finds who spoke when in samples held in memory as 16-bit integers.
  *
  * - `diarizer`: the diarizer.
- * - `samples`: [n_frames, channels] values, the channels of a frame side by side; not kept. NULL is allowed where
- *   `n_frames` is 0.
+ * - `samples`: [n_frames, channels] values, the channels of a frame side by side; not kept. NULL
+ *   is allowed where `n_frames` is 0.
  * - `n_frames`: samples of each channel; 0 gives a result without segments.
  * - `sample_rate`: in hertz, 1,000 to 768,000.
  * - `channels`: 1 to 32; their mean is used.
@@ -1419,8 +1439,8 @@ vf_status vf_diarizer_process_f32(const struct vf_diarizer *diarizer,
  * - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
- * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
  */
 vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
                                   const int16_t *samples,
@@ -1431,7 +1451,8 @@ vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
                                   struct vf_diarization **out);
 
 /**
- * Finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample rate and channels.
+ * Finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample
+ * rate and channels.
  *
  * - `diarizer`: the diarizer.
  * - `path`: UTF-8 path of the file, at most 65,536 bytes.
@@ -1439,8 +1460,9 @@ vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
  * - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
- * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO,
+ * VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED,
+ * VF_E_FORKED.
  */
 vf_status vf_diarizer_process_file(const struct vf_diarizer *diarizer,
                                    const char *path,
@@ -1448,23 +1470,25 @@ vf_status vf_diarizer_process_file(const struct vf_diarizer *diarizer,
                                    struct vf_diarization **out);
 
 /**
- * Makes a stream for one source of live audio. It shares the model and the run slots of the diarizer, which may be
- * destroyed before it. A diarizer without a model asked for has two where the accurate bundle is compiled in: recordings
- * are diarized with that, streams with the joint model, which the first stream loads. Voices of the two cannot be compared:
- * name one model (`vf_options_set_bundle`) where a gallery serves both.
+ * Makes a stream for one source of live audio. It shares the model and the run slots of the
+ * diarizer, which may be destroyed before it. A diarizer without a model asked for has two where
+ * the accurate bundle is compiled in: recordings are diarized with that, streams with the joint
+ * model, which the first stream loads. Voices of the two cannot be compared: name one model
+ * (`vf_options_set_bundle`) where a gallery serves both.
  *
  * - `diarizer`: the diarizer.
- * - `options`: latency, history, most speakers, least speech and silence, and clustering threshold; copied. NULL for the
- *   defaults. What else they say is left alone: models and providers are the diarizer's, and the result of
- *   `vf_stream_finish` follows the diarizer's options and its own call alone.
+ * - `options`: latency, history, most speakers, least speech and silence, and clustering
+ *   threshold; copied. NULL for the defaults. What else they say is left alone: models and
+ *   providers are the diarizer's, and the result of `vf_stream_finish` follows the diarizer's
+ *   options and its own call alone.
  * - `sample_rate`: in hertz, 1,000 to 768,000.
  * - `channels`: 1 to 32; their mean is used.
  * - `call`: the conditions of the call, see `vf_call`, for a model that it loads; NULL for none.
  * - `out`: receives the stream, or NULL on failure. Destroy it with `vf_stream_destroy`.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED, VF_E_DEADLINE,
- * VF_E_FORKED, VF_E_LIMIT, VF_E_ENDING, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_PROVIDER,
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_FORKED, VF_E_LIMIT, VF_E_ENDING, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_create(const struct vf_diarizer *diarizer,
                            const struct vf_options *options,
@@ -1483,36 +1507,38 @@ vf_status vf_stream_create(const struct vf_diarizer *diarizer,
 void vf_stream_destroy(struct vf_stream *stream);
 
 /**
- * Tells the time until what the stream says of a moment never changes: from the end of that moment to the last audio
- * that is needed. What it says first comes with the next window, at most 400 ms after.
+ * Tells the time until what the stream says of a moment never changes: from the end of that moment
+ * to the last audio that is needed. What it says first comes with the next window, at most 400 ms
+ * after.
  *
  * - `stream`: the stream.
- * - `latency_ms`: receives milliseconds: the latency of the options, pauses to be filled, and what resampling holds
- *   back.
+ * - `latency_ms`: receives milliseconds: the latency of the options, pauses to be filled, and what
+ *   resampling holds back.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_stream_latency_ms(const struct vf_stream *stream,
-                               double *latency_ms);
+vf_status vf_stream_latency_ms(const struct vf_stream *stream, double *latency_ms);
 
 /**
- * Takes the next samples as floats and analyses the windows that they complete, on this thread: the work is that of
- * the audio pushed, and no other stream waits for more than one window of it. All samples are taken or none; after
- * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_RUNTIME and VF_E_MODEL they are taken, and the next call goes on with them. Where
- * there is no memory for them (VF_E_LIMIT), some may be lost, and the stream takes no more: `vf_stream_finish` answers
- * for what came before, and `vf_stream_reset` makes it as new.
+ * Takes the next samples as floats and analyses the windows that they complete, on this thread:
+ * the work is that of the audio pushed, and no other stream waits for more than one window of it.
+ * All samples are taken or none; after VF_E_CANCELLED, VF_E_DEADLINE, VF_E_RUNTIME and VF_E_MODEL
+ * they are taken, and the next call goes on with them. Where there is no memory for them
+ * (VF_E_LIMIT), some may be lost, and the stream takes no more: `vf_stream_finish` answers for
+ * what came before, and `vf_stream_reset` makes it as new.
  *
  * - `stream`: the stream.
- * - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is
- *   allowed where `n_frames` is 0.
- * - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused (VF_E_LIMIT) while an
- *   hour of audio is there that earlier calls failed to analyse.
+ * - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite;
+ *   not kept. NULL is allowed where `n_frames` is 0.
+ * - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused
+ *   (VF_E_LIMIT) while an hour of audio is there that earlier calls failed to analyse.
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  *
- * Any thread, concurrently; pushes into one stream wait for each other, in the order in which they came.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
- * VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+ * Any thread, concurrently; pushes into one stream wait for each other, in the order in which they
+ * came.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_push_f32(const struct vf_stream *stream,
                              const float *samples,
@@ -1523,15 +1549,16 @@ vf_status vf_stream_push_f32(const struct vf_stream *stream,
  * As `vf_stream_push_f32`, with samples as 16-bit integers.
  *
  * - `stream`: the stream.
- * - `samples`: [n_frames, channels] values, the channels of a frame side by side; not kept. NULL is allowed where
- *   `n_frames` is 0.
- * - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused (VF_E_LIMIT) while an
- *   hour of audio is there that earlier calls failed to analyse.
+ * - `samples`: [n_frames, channels] values, the channels of a frame side by side; not kept. NULL
+ *   is allowed where `n_frames` is 0.
+ * - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused
+ *   (VF_E_LIMIT) while an hour of audio is there that earlier calls failed to analyse.
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  *
- * Any thread, concurrently; pushes into one stream wait for each other, in the order in which they came.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
- * VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+ * Any thread, concurrently; pushes into one stream wait for each other, in the order in which they
+ * came.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_push_i16(const struct vf_stream *stream,
                              const int16_t *samples,
@@ -1539,27 +1566,26 @@ vf_status vf_stream_push_i16(const struct vf_stream *stream,
                              const struct vf_call *call);
 
 /**
- * Takes out segments that were not read yet: first the final ones (`VF_SEGMENT_FINAL`), each once, in the order of
- * their end; then those that are not final, each once. The latter hold until `vf_stream_updates` gives another number:
- * forget them then, also where there are no others to read. Waits for no push.
+ * Takes out segments that were not read yet: first the final ones (`VF_SEGMENT_FINAL`), each once,
+ * in the order of their end; then those that are not final, each once. The latter hold until
+ * `vf_stream_updates` gives another number: forget them then, also where there are no others to
+ * read. Waits for no push.
  *
  * - `stream`: the stream.
- * - `out`: receives the segments; their speakers are numbers of this stream, which keep their meaning until it is reset.
- *   NULL is allowed where `cap` is 0.
+ * - `out`: receives the segments; their speakers are numbers of this stream, which keep their
+ *   meaning until it is reset. NULL is allowed where `cap` is 0.
  * - `cap`: room in `out`, in segments; what does not fit is read next time.
  * - `n`: receives the number of segments written; 0 when there is nothing new.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_stream_read(const struct vf_stream *stream,
-                         struct vf_segment *out,
-                         size_t cap,
-                         size_t *n);
+vf_status vf_stream_read(const struct vf_stream *stream, struct vf_segment *out, size_t cap, size_t *n);
 
 /**
- * Tells how many times the provisional segments were replaced, by pushes that completed a window and by the finish. Once the number
- * has changed, segments read before that were not final hold no longer, whether or not there are others to read.
+ * Tells how many times the provisional segments were replaced, by pushes that completed a window
+ * and by the finish. Once the number has changed, segments read before that were not final hold no
+ * longer, whether or not there are others to read.
  *
  * - `stream`: the stream.
  * - `n`: receives the number.
@@ -1567,8 +1593,7 @@ vf_status vf_stream_read(const struct vf_stream *stream,
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_stream_updates(const struct vf_stream *stream,
-                            uint64_t *n);
+vf_status vf_stream_updates(const struct vf_stream *stream, uint64_t *n);
 
 /**
  * Gives the number of speakers so far.
@@ -1582,8 +1607,8 @@ vf_status vf_stream_updates(const struct vf_stream *stream,
 vf_status vf_stream_speaker_count(const struct vf_stream *stream, size_t *n);
 
 /**
- * Gives the voice embedding of a speaker as it is known by now, a vector of unit length: what `vf_gallery_identify`
- * asks for.
+ * Gives the voice embedding of a speaker as it is known by now, a vector of unit length: what
+ * `vf_gallery_identify` asks for.
  *
  * - `stream`: the stream.
  * - `speaker`: number of the speaker, 0 to the speaker count less 1.
@@ -1592,7 +1617,8 @@ vf_status vf_stream_speaker_count(const struct vf_stream *stream, size_t *n);
  * - `n`: receives the number of values, the model's `embedding_dim`.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_FORKED, VF_E_PANIC,
+ * VF_E_POISONED.
  */
 vf_status vf_stream_speaker_embedding(const struct vf_stream *stream,
                                       int32_t speaker,
@@ -1601,18 +1627,19 @@ vf_status vf_stream_speaker_embedding(const struct vf_stream *stream,
                                       size_t *n);
 
 /**
- * Ends the stream: all segments become final and can be read, and all of its audio is clustered anew as a whole, over the
- * time of the option history. Afterwards the stream takes no audio until it is reset.
+ * Ends the stream: all segments become final and can be read, and all of its audio is clustered
+ * anew as a whole, over the time of the option history. Afterwards the stream takes no audio until
+ * it is reset.
  *
  * - `stream`: the stream.
- * - `call`: the conditions of the call, see `vf_call`; NULL for none. Its progress callback must not wait for a thread that
- *   pushes into this stream or resets it: they wait for the finish.
- * - `out`: receives the result, or NULL on failure; its speakers are numbered anew, see `vf_stream_final_speakers`.
- *   Destroy it with `vf_diarization_destroy`.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none. Its progress callback must
+ *   not wait for a thread that pushes into this stream or resets it: they wait for the finish.
+ * - `out`: receives the result, or NULL on failure; its speakers are numbered anew, see
+ *   `vf_stream_final_speakers`. Destroy it with `vf_diarization_destroy`.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
- * VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_stream_finish(const struct vf_stream *stream,
                            const struct vf_call *call,
@@ -1622,30 +1649,29 @@ vf_status vf_stream_finish(const struct vf_stream *stream,
  * Tells for each speaker of a finished stream who that is in the result of `vf_stream_finish`.
  *
  * - `stream`: the stream.
- * - `out`: receives numbers of the result's speakers, -1 for one who is nobody there; NULL is allowed where `cap` is 0.
+ * - `out`: receives numbers of the result's speakers, -1 for one who is nobody there; NULL is
+ *   allowed where `cap` is 0.
  * - `cap`: room in `out`.
  * - `n`: receives the number of the stream's speakers.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_FORKED, VF_E_PANIC,
+ * VF_E_POISONED.
  */
-vf_status vf_stream_final_speakers(const struct vf_stream *stream,
-                                   int32_t *out,
-                                   size_t cap,
-                                   size_t *n);
+vf_status vf_stream_final_speakers(const struct vf_stream *stream, int32_t *out, size_t cap, size_t *n);
 
 /**
- * Forgets all audio: the stream is as new, segments that were not read included. Waits for the calls that came before.
+ * Forgets all audio: the stream is as new, segments that were not read included. Waits for the
+ * calls that came before.
  *
  * - `stream`: the stream.
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_FORKED, VF_E_LIMIT, VF_E_PANIC,
- * VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_FORKED,
+ * VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_stream_reset(const struct vf_stream *stream,
-                          const struct vf_call *call);
+vf_status vf_stream_reset(const struct vf_stream *stream, const struct vf_call *call);
 
 /**
  * Makes a gallery without any voice, for the model of a diarizer.
@@ -1666,12 +1692,11 @@ vf_status vf_gallery_create(const struct vf_diarizer *diarizer, struct vf_galler
  * - `out`: receives the gallery, or NULL on failure. Destroy it with `vf_gallery_destroy`.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED,
- * and VF_E_GALLERY for a file that is none, is damaged, or belongs to another model.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT,
+ * VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a file that is none, is damaged, or belongs to
+ * another model.
  */
-vf_status vf_gallery_load(const struct vf_diarizer *diarizer,
-                          const char *path,
-                          struct vf_gallery **out);
+vf_status vf_gallery_load(const struct vf_diarizer *diarizer, const char *path, struct vf_gallery **out);
 
 /**
  * Destroys a gallery. Its file stays.
@@ -1683,35 +1708,38 @@ vf_status vf_gallery_load(const struct vf_diarizer *diarizer,
 void vf_gallery_destroy(struct vf_gallery *gallery);
 
 /**
- * Writes a gallery to a file, in place of an older one, whole or not at all. It holds voices, which are personal data: a
- * new file is its owner's alone (mode 0600). An older file's mode, owner, access list and `user.` attributes are kept.
+ * Writes a gallery to a file, in place of an older one, whole or not at all. It holds voices,
+ * which are personal data: a new file is its owner's alone (mode 0600). An older file's mode,
+ * owner, access list and `user.` attributes are kept.
  *
  * - `gallery`: the gallery.
- * - `path`: UTF-8 path of the file, at most 65,536 bytes. Links are followed, and stay. A folder, pipe, socket or device
- *   is refused (VF_E_IO), as is a file that this process may not write, whose owner it cannot keep, or whose folder
- *   takes no new file: the contents are written beside it and take its place once they are whole.
+ * - `path`: UTF-8 path of the file, at most 65,536 bytes. Links are followed, and stay. A folder,
+ *   pipe, socket or device is refused (VF_E_IO), as is a file that this process may not write,
+ *   whose owner it cannot keep, or whose folder takes no new file: the contents are written beside
+ *   it and take its place once they are whole.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT,
+ * VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_gallery_save(const struct vf_gallery *gallery,
-                          const char *path);
+vf_status vf_gallery_save(const struct vf_gallery *gallery, const char *path);
 
 /**
- * Enrolls a speaker by an audio file in which nobody else speaks for more than 15 % of the speech. A name may have
- * several recordings: its voice is their mean.
+ * Enrolls a speaker by an audio file in which nobody else speaks for more than 15 % of the speech.
+ * A name may have several recordings: its voice is their mean.
  *
  * - `gallery`: the gallery.
  * - `diarizer`: a diarizer with the gallery's model.
- * - `name`: UTF-8, 1 to 256 bytes, without white space around it or control characters, and none that unknown
- *   speakers are given ("SPEAKER_00").
+ * - `name`: UTF-8, 1 to 256 bytes, without white space around it or control characters, and none
+ *   that unknown speakers are given ("SPEAKER_00").
  * - `path`: UTF-8 path of the file, at most 65,536 bytes; at least 3 s of speech, better 20 s.
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO (too little speech or more than
- * one speaker among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED,
- * VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO (too little
+ * speech or more than one speaker among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a
+ * diarizer with another model.
  */
 vf_status vf_gallery_enroll_file(const struct vf_gallery *gallery,
                                  const struct vf_diarizer *diarizer,
@@ -1720,22 +1748,23 @@ vf_status vf_gallery_enroll_file(const struct vf_gallery *gallery,
                                  const struct vf_call *call);
 
 /**
- * Enrolls a speaker by samples held in memory as floats, as `vf_gallery_enroll_file` does by a file.
+ * Enrolls a speaker by samples held in memory as floats, as `vf_gallery_enroll_file` does by a
+ * file.
  *
  * - `gallery`: the gallery.
  * - `diarizer`: a diarizer with the gallery's model.
  * - `name`: see `vf_gallery_enroll_file`.
- * - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is
- *   allowed where `n_frames` is 0.
+ * - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite;
+ *   not kept. NULL is allowed where `n_frames` is 0.
  * - `n_frames`: samples of each channel.
  * - `sample_rate`: in hertz, 1,000 to 768,000.
  * - `channels`: 1 to 32; their mean is used.
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one speaker among its
- * reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC,
- * VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one
+ * speaker among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT,
+ * VF_E_FORKED, VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
  */
 vf_status vf_gallery_enroll_f32(const struct vf_gallery *gallery,
                                 const struct vf_diarizer *diarizer,
@@ -1753,7 +1782,8 @@ vf_status vf_gallery_enroll_f32(const struct vf_gallery *gallery,
  * - `name`: see `vf_gallery_enroll_file`.
  * - `embedding`: `dim` finite values, not all zeros, from the gallery's model; not kept.
  * - `dim`: number of values, the model's `embedding_dim`.
- * - `speech_s`: seconds of speech that the embedding was made of, more than 0: its weight beside the name's others.
+ * - `speech_s`: seconds of speech that the embedding was made of, more than 0: its weight beside
+ *   the name's others.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
@@ -1788,8 +1818,8 @@ vf_status vf_gallery_remove(const struct vf_gallery *gallery, const char *name);
 vf_status vf_options_set_num_speakers(struct vf_options *options, size_t count);
 
 /**
- * Asks for at least `min` and at most `max` speakers. Default 0 and 100. A recording without speech has none
- * whatever is asked for.
+ * Asks for at least `min` and at most `max` speakers. Default 0 and 100. A recording without
+ * speech has none whatever is asked for.
  *
  * - `options`: the options.
  * - `min`: 0 to 100.
@@ -1801,7 +1831,8 @@ vf_status vf_options_set_num_speakers(struct vf_options *options, size_t count);
 vf_status vf_options_set_speaker_range(struct vf_options *options, size_t min, size_t max);
 
 /**
- * Sets the time from the start of one window to the next. Default: stored in the model; 1.75 s for two public models.
+ * Sets the time from the start of one window to the next. Default: stored in the model; 1.75 s for
+ * two public models.
  *
  * - `options`: the options.
  * - `hop_s`: seconds, 0.1 to 60, and at most the model's window, which the create function checks.
@@ -1809,22 +1840,21 @@ vf_status vf_options_set_speaker_range(struct vf_options *options, size_t min, s
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_hop_s(struct vf_options *options,
-                               double hop_s);
+vf_status vf_options_set_hop_s(struct vf_options *options, double hop_s);
 
 /**
- * Sets the distance under which two clusters of voices are one speaker. Default: stored in the model, else that of the
- * clustering method.
+ * Sets the distance under which two clusters of voices are one speaker. Default: stored in the
+ * model, else that of the clustering method.
  *
  * - `options`: the options.
- * - `threshold`: 0 to 2; lower finds more speakers. Cosine distance for VF_CLUSTERING_AVERAGE, and for VF_CLUSTERING_VBX
- *   with a PLDA that the model brings; Euclidean distance of voices of unit length for the others.
+ * - `threshold`: 0 to 2; lower finds more speakers. Cosine distance for VF_CLUSTERING_AVERAGE, and
+ *   for VF_CLUSTERING_VBX with a PLDA that the model brings; Euclidean distance of voices of unit
+ *   length for the others.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_clustering_threshold(struct vf_options *options,
-                                              float threshold);
+vf_status vf_options_set_clustering_threshold(struct vf_options *options, float threshold);
 
 /**
  * Drops segments that are shorter than this. Default 0: none.
@@ -1860,22 +1890,26 @@ vf_status vf_options_set_min_silence_s(struct vf_options *options, double min_si
 vf_status vf_gallery_count(const struct vf_gallery *gallery, size_t *n);
 
 /**
- * Gives the name of a known voice. A voice keeps its number until it, or one before it, is removed.
+ * Gives the name of a known voice. A voice keeps its number until it, or one before it, is
+ * removed.
  *
  * - `gallery`: the gallery.
- * - `index`: number of the voice, 0 to the count less 1, in the order in which names were first enrolled.
+ * - `index`: number of the voice, 0 to the count less 1, in the order in which names were first
+ *   enrolled.
  * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
  * - `cap`: size of `out` in bytes; 257 is enough.
  * - `n`: receives the bytes that the text takes with its end.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
  */
 vf_status vf_gallery_name(const struct vf_gallery *gallery, int32_t index, char *out, size_t cap, size_t *n);
 
 /**
- * Gives the threshold that the gallery's model was tuned to: the cosine similarity from which a voice is taken for a
- * known one. About 1 % of strangers are taken for one of ten enrolled speakers, more of them where more are.
+ * Gives the threshold that the gallery's model was tuned to: the cosine similarity from which a
+ * voice is taken for a known one. About 1 % of strangers are taken for one of ten enrolled
+ * speakers, more of them where more are.
  *
  * - `gallery`: the gallery.
  * - `threshold`: receives the threshold, -1 to 1.
@@ -1883,8 +1917,7 @@ vf_status vf_gallery_name(const struct vf_gallery *gallery, int32_t index, char 
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_gallery_threshold(const struct vf_gallery *gallery,
-                               float *threshold);
+vf_status vf_gallery_threshold(const struct vf_gallery *gallery, float *threshold);
 
 /**
  * Tells whose voice an embedding is: the most similar known voice, from the threshold on.
@@ -1892,16 +1925,19 @@ vf_status vf_gallery_threshold(const struct vf_gallery *gallery,
  * - `gallery`: the gallery.
  * - `embedding`: `dim` finite values from the gallery's model; all zeros are a stranger's.
  * - `dim`: number of values, the model's `embedding_dim`.
- * - `threshold`: least cosine similarity, -1 to 1; `vf_gallery_threshold` gives what the model was tuned to.
- * - `out`: receives the name as UTF-8 text with an ending zero byte, empty for a stranger; NULL is allowed where `cap`
- *   is 0.
+ * - `threshold`: least cosine similarity, -1 to 1; `vf_gallery_threshold` gives what the model was
+ *   tuned to.
+ * - `out`: receives the name as UTF-8 text with an ending zero byte, empty for a stranger; NULL is
+ *   allowed where `cap` is 0.
  * - `cap`: size of `out` in bytes; 257 is enough.
  * - `n`: receives the bytes that the text takes with its end.
- * - `score`: receives the similarity, -1 to 1, to the most similar known voice, whether or not it reaches the
- *   threshold; -1 where nobody is enrolled and after a failure other than VF_E_BUFFER_TOO_SMALL.
+ * - `score`: receives the similarity, -1 to 1, to the most similar known voice, whether or not it
+ *   reaches the threshold; -1 where nobody is enrolled and after a failure other than
+ *   VF_E_BUFFER_TOO_SMALL.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
  */
 vf_status vf_gallery_identify(const struct vf_gallery *gallery,
                               const float *embedding,
@@ -1913,21 +1949,23 @@ vf_status vf_gallery_identify(const struct vf_gallery *gallery,
                               float *score);
 
 /**
- * Tells who the speakers of a result are, each somebody else: the pairs of speaker and known voice, from the threshold
- * on, that together exceed it the most.
+ * Tells who the speakers of a result are, each somebody else: the pairs of speaker and known
+ * voice, from the threshold on, that together exceed it the most.
  *
  * - `gallery`: the gallery.
  * - `diarization`: the result, of a diarizer with the gallery's model.
- * - `threshold`: least cosine similarity, -1 to 1; `vf_gallery_threshold` gives what the model was tuned to.
- * - `out_voice_index`: receives for each speaker the number of the voice, for `vf_gallery_name`; -1 for a stranger.
- *   NULL is allowed where `cap` is 0.
- * - `scores`: receives for each speaker the similarity, -1 to 1, to that voice; of a stranger to the most similar one,
- *   which may be another speaker's. NULL is allowed where `cap` is 0.
+ * - `threshold`: least cosine similarity, -1 to 1; `vf_gallery_threshold` gives what the model was
+ *   tuned to.
+ * - `out_voice_index`: receives for each speaker the number of the voice, for `vf_gallery_name`;
+ *   -1 for a stranger. NULL is allowed where `cap` is 0.
+ * - `scores`: receives for each speaker the similarity, -1 to 1, to that voice; of a stranger to
+ *   the most similar one, which may be another speaker's. NULL is allowed where `cap` is 0.
  * - `cap`: room in `out_voice_index` and in `scores`, in speakers.
  * - `n`: receives the number of speakers.
  *
  * Any thread, concurrently.
- * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
  */
 vf_status vf_gallery_identify_diarization(const struct vf_gallery *gallery,
                                           const struct vf_diarization *diarization,

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Sees to it that there is a Go which can build bindings/go: the one of the system, where it is new enough or fetches a
-# newer one by itself (1.21 and later do); else one in .cache/go, which the system's Go fetches as a module and checks.
+# Sees to it that there is a Go which can build bindings/go: the one of the system, where it is new
+# enough or fetches a newer one by itself (1.21 and later do); else one in .cache/go, which the
+# system's Go fetches as a module and checks.
 set -eu
 cd "$(dirname -- "$0")/.."
 

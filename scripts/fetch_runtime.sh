@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts the pinned ONNX Runtime into .runtime/onnxruntime-<version>/ of this checkout, from the wheel on PyPI.
-# A second run does nothing. The folder appears whole or not at all.
+# Puts the pinned ONNX Runtime into .runtime/onnxruntime-<version>/ of this checkout, from the wheel
+# on PyPI. A second run does nothing. The folder appears whole or not at all.
 #
 #   scripts/fetch_runtime.sh            prints the path of libonnxruntime.so.<version>
 #   VOICEFLOW_RUNTIME_ARCH=aarch64      fetches for another architecture, into .runtime/onnxruntime-<version>-aarch64/

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Puts pyannote segmentation-3.0 as ONNX into .models/segmentation-3.0.onnx of this checkout, with its notice beside it,
-# from the package `diarization` on crates.io. A second run does nothing. The file appears whole or not at all.
-# Licence of the model: MIT, Copyright (c) 2023 CNRS.
+# Puts pyannote segmentation-3.0 as ONNX into .models/segmentation-3.0.onnx of this checkout, with
+# its notice beside it, from the package `diarization` on crates.io. A second run does nothing. The
+# file appears whole or not at all. Licence of the model: MIT, Copyright (c) 2023 CNRS.
 #
 #   scripts/fetch_segmentation.sh       prints the path of the file
 #   CARGO=path/to/cargo                 the Cargo that downloads, 1.82 or later
@@ -29,8 +29,8 @@ work=$(mktemp -d "$root/.models/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# To describe a package Cargo unpacks it, and it alone: a build would bring its hundred dependencies too. An empty
-# workspace keeps the one of this checkout out of it.
+# To describe a package Cargo unpacks it, and it alone: a build would bring its hundred dependencies
+# too. An empty workspace keeps the one of this checkout out of it.
 echo '[workspace]' >"$work/Cargo.toml"
 (cd "$work" && "$cargo" info --quiet --registry crates-io "diarization@$version" >/dev/null) ||
     fail "cargo could not download diarization $version"

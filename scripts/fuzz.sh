@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs the fuzzers of fuzz/: libFuzzer with AddressSanitizer, built by the stable compiler. cargo-fuzz is not needed, but
-# finds its own layout there.
+# Runs the fuzzers of fuzz/: libFuzzer with AddressSanitizer, built by the stable compiler.
+# cargo-fuzz is not needed, but finds its own layout there.
 #
 #   scripts/fuzz.sh [TARGET...]    every target where none is named
 #   FUZZ_SECONDS=20                time for each target; its corpus is run once in any case
@@ -8,8 +8,9 @@
 #   FUZZ_JOBS=2                    targets that run at once
 #   FUZZ_FINDINGS=.cache/fuzz      where new inputs (corpus/) and findings (findings/) go
 #
-# Ends with 1 where a target found something: a crash, a hang of 20 s, a leak, or more than 2 GiB. What crashes in ONNX
-# Runtime, which is not ours to mend and not compiled for the sanitizer, is counted and kept apart (runtime-*).
+# Ends with 1 where a target found something: a crash, a hang of 20 s, a leak, or more than 2 GiB.
+# What crashes in ONNX Runtime, which is not ours to mend and not compiled for the sanitizer, is
+# counted and kept apart (runtime-*).
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

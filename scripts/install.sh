@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the library, its headers, and what pkg-config and CMake need to find them, all by their own place: the prefix
-# can be moved.
+# Installs the library, its headers, and what pkg-config and CMake need to find them, all by their
+# own place: the prefix can be moved.
 #
 #   PREFIX/lib/libvoiceflow.so.<abi>.<version>   with links libvoiceflow.so.<abi> and libvoiceflow.so
 #   PREFIX/include/voiceflow.h                   C

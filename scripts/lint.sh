@@ -28,8 +28,9 @@ deny() {
     .cache/cargo-deny/bin/cargo-deny --workspace --all-features --log-level error check "$@"
 }
 
-# What decides which crates are linked and what is accepted of them. cargo-deny takes minutes to build: it runs where one of
-# these is not as at its last success, of which deny.checked keeps the hashes.
+# What decides which crates are linked and what is accepted of them. cargo-deny takes minutes to
+# build: it runs where one of these is not as at its last success, of which deny.checked keeps the
+# hashes.
 DENIED="Cargo.lock Cargo.toml cli/Cargo.toml deny.toml"
 licences() {
     # shellcheck disable=SC2086 # a list
@@ -43,7 +44,8 @@ licences() {
     echo "accepted: deny.checked is new, commit it"
 }
 
-# The database of advisories is a git repository elsewhere: without a way to it there is nothing to check.
+# The database of advisories is a git repository elsewhere: without a way to it there is nothing to
+# check.
 advisories() {
     if GIT_TERMINAL_PROMPT=0 timeout 20 git ls-remote --exit-code https://github.com/RustSec/advisory-db HEAD >/dev/null 2>&1; then
         deny advisories

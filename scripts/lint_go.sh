@@ -1,5 +1,6 @@
 #!/bin/sh
-# Formatting and lints of the Go package and its examples. The header is enough for them: nothing is linked.
+# Formatting and lints of the Go package and its examples. The header is enough for them: nothing is
+# linked.
 set -eu
 cd "$(dirname -- "$0")/.."
 

@@ -2,8 +2,8 @@
 
     .venv/bin/python scripts/measure.py [FOLDER of recordings with .rttm] [--models public]
 
-Each recording is one run of the command line, start and loading of the model included. The long recording is
-the shipped conversation over and over. Run by `make measure`.
+Each recording is one run of the command line, start and loading of the model included. The long
+recording is the shipped conversation over and over. Run by `make measure`.
 """
 
 import argparse

@@ -1,4 +1,5 @@
-"""Accuracy of `voiceflow stream` by latency, beside that of `voiceflow diarize`, as a Markdown table.
+"""Accuracy of `voiceflow stream` by latency, beside that of `voiceflow diarize`, as a Markdown
+table.
 
     .venv/bin/python scripts/measure_streaming.py FOLDER of recordings with .rttm ... [--latency 0.5 1 5]
 

@@ -2,10 +2,10 @@
 
     python3 scripts/sbom.py [target/sbom]
 
-cargo-cyclonedx lists every package on which the library depends for this system; those of procedural
-macros, whose code runs in the compiler, and of features that nothing chose are taken out. Fails where the
-rest is not what Cargo links, or where a component lacks a name, a version, a package URL or a licence. ONNX
-Runtime is not in it: it is loaded, not linked. Run by `make sbom`.
+cargo-cyclonedx lists every package on which the library depends for this system; those of
+procedural macros, whose code runs in the compiler, and of features that nothing chose are taken
+out. Fails where the rest is not what Cargo links, or where a component lacks a name, a version, a
+package URL or a licence. ONNX Runtime is not in it: it is loaded, not linked. Run by `make sbom`.
 """
 
 import json
@@ -30,7 +30,8 @@ def output(*command: str) -> str:
 
 
 def linked(host: str) -> set[str]:
-    """The packages that Cargo links into the library, each as name@version; the library itself among them."""
+    """The packages that Cargo links into the library, each as name@version; the library itself
+    among them."""
     tree = output(
         *("cargo", "tree", "--locked", "--quiet", "--package", PACKAGE, "--target", host),
         *("--edges", "normal,no-proc-macro", "--prefix", "none", "--no-dedupe", "--format", "{p}"),
@@ -60,7 +61,8 @@ def key(component: dict) -> str:
 
 
 def prune(bill: dict, keep: set[str]) -> None:
-    """Takes out all components but those of `keep`, and the folders of this machine that name the library."""
+    """Takes out all components but those of `keep`, and the folders of this machine that name the
+    library."""
     library = bill["metadata"]["component"]
     library.pop("components", None)
     reference = library["bom-ref"]

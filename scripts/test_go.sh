@@ -1,5 +1,6 @@
 #!/bin/sh
-# Tests the Go package and its examples with an installed library, in each way that brings other mistakes to light.
+# Tests the Go package and its examples with an installed library, in each way that brings other
+# mistakes to light.
 #
 #   scripts/test_go.sh PREFIX
 set -eu
@@ -20,7 +21,8 @@ each plain
 # The others are programs of their own, which take no flags of a test along.
 (cd examples/go && go test -count=1 -timeout=5m .)
 each "race detector" -race
-# What keeps, passes and ends handles and pointers; the rest of the tests would only repeat it, much slower.
+# What keeps, passes and ends handles and pointers; the rest of the tests would only repeat it, much
+# slower.
 (
     echo "== Go, checks of the pointers given to C, garbage collection around each call"
     cd bindings/go

@@ -2,9 +2,10 @@
 
     .venv/bin/python scripts/test_steady.py [FOLDER with .flac and .rttm] [--models NAME] [--only NAME ...]
 
-Each recording is diarized as it is and changed: 1 and 40 samples cut off its beginning, at gains of 0.5,
-0.9 and 1.25, and as MP3 of 64 kb/s and back. A change is steady where the number of speakers stays and DER
-moves by at most 2 points. Exits with 1 where fewer than 90 % are. Run by `make test-steady`.
+Each recording is diarized as it is and changed: 1 and 40 samples cut off its beginning, at gains of
+0.5, 0.9 and 1.25, and as MP3 of 64 kb/s and back. A change is steady where the number of speakers
+stays and DER moves by at most 2 points. Exits with 1 where fewer than 90 % are. Run by
+`make test-steady`.
 """
 
 import argparse

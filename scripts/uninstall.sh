@@ -1,5 +1,6 @@
 #!/bin/sh
-# Removes what scripts/install.sh has put under a prefix, as the list there says, with the folders of its own.
+# Removes what scripts/install.sh has put under a prefix, as the list there says, with the folders
+# of its own.
 #
 #   scripts/uninstall.sh
 #   PREFIX=/usr/local              where it was installed to, or moved to

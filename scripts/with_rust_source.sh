@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs a command with a Rust whose own source is installed, which -Zbuild-std compiles: the one in use, or else the first of
-# rustup's that has it.
+# Runs a command with a Rust whose own source is installed, which -Zbuild-std compiles: the one in
+# use, or else the first of rustup's that has it.
 #
 #   scripts/with_rust_source.sh cargo test -Zbuild-std …
 #

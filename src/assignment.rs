@@ -1,7 +1,7 @@
 //! The assignment problem: the cheapest one-to-one pairing of rows with columns.
 
-/// The column of each row in the assignment of least total cost. As many pairs are made as there are rows or
-/// columns, whichever are fewer: `None` for the rows left over. `cost` is finite.
+/// The column of each row in the assignment of least total cost. As many pairs are made as there
+/// are rows or columns, whichever are fewer: `None` for the rows left over. `cost` is finite.
 pub fn assign(rows: usize, columns: usize, cost: impl Fn(usize, usize) -> f64) -> Vec<Option<usize>> {
     if rows <= columns {
         return assign_rows(rows, columns, cost).into_iter().map(Some).collect();
@@ -19,9 +19,10 @@ const NONE: usize = usize::MAX;
 
 /// The column of each row in the assignment of least total cost; `rows` is at most `columns`.
 ///
-/// Shortest augmenting paths: D. F. Crouse, "On implementing 2D rectangular assignment algorithms", IEEE
-/// Transactions on Aerospace and Electronic Systems 52(4), 2016. Columns are searched from the last to the
-/// first and a free column wins a tie, so that equal costs give the identity, as in SciPy.
+/// Shortest augmenting paths: D. F. Crouse, "On implementing 2D rectangular assignment algorithms",
+/// IEEE Transactions on Aerospace and Electronic Systems 52(4), 2016. Columns are searched from the
+/// last to the first and a free column wins a tie, so that equal costs give the identity, as in
+/// SciPy.
 fn assign_rows(rows: usize, columns: usize, cost: impl Fn(usize, usize) -> f64) -> Vec<usize> {
     let mut row_price = vec![0.0; rows];
     let mut column_price = vec![0.0; columns];

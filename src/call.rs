@@ -1,5 +1,5 @@
-//! The conditions of one call: what ends it early, who gets its progress, and what is asked of this recording alone.
-//! Every stage calls [`Call::check`] between bounded pieces of work.
+//! The conditions of one call: what ends it early, who gets its progress, and what is asked of this
+//! recording alone. Every stage calls [`Call::check`] between bounded pieces of work.
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,10 +12,12 @@ use crate::sync::Mutex;
 /// Most speakers that can be asked for in one recording.
 pub const MAX_SPEAKERS: usize = 100;
 
-/// Gets a stage and how much of it is done: 0 to 1, the share of the audio read where its length is unknown beforehand.
+/// Gets a stage and how much of it is done: 0 to 1, the share of the audio read where its length is
+/// unknown beforehand.
 pub type ProgressFn<'a> = dyn Fn(Stage, f32) + Sync + 'a;
 
-/// A switch by which any thread ends the calls that were given it. Clones are the same switch; it stays set.
+/// A switch by which any thread ends the calls that were given it. Clones are the same switch; it
+/// stays set.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<Switch>);
 
@@ -67,8 +69,8 @@ impl Cancel {
     }
 }
 
-/// The conditions of one call that may take long. A call that has no use for one of them refuses it with
-/// [`Error::InvalidArgument`].
+/// The conditions of one call that may take long. A call that has no use for one of them refuses it
+/// with [`Error::InvalidArgument`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -105,8 +107,8 @@ impl<'a> Call<'a> {
         Self::default()
     }
 
-    /// Reports progress to `progress`, on the calling thread: at least every 50 ms while the call waits or its networks run
-    /// on other threads. To end the call from there, set its [`Cancel`].
+    /// Reports progress to `progress`, on the calling thread: at least every 50 ms while the call
+    /// waits or its networks run on other threads. To end the call from there, set its [`Cancel`].
     pub fn with_progress(mut self, progress: &'a ProgressFn<'a>) -> Self {
         self.progress = Some(progress);
         self
@@ -118,8 +120,8 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Fails with [`Error::Deadline`] once `limit` has passed from now; zero has always passed. `None`, and what is too long
-    /// for the clock, sets no deadline.
+    /// Fails with [`Error::Deadline`] once `limit` has passed from now; zero has always passed.
+    /// `None`, and what is too long for the clock, sets no deadline.
     pub fn with_deadline(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.deadline = limit.into().and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
         self
@@ -143,7 +145,8 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// No two speakers at once in the result: where several talk, the one who is the most active has the frame.
+    /// No two speakers at once in the result: where several talk, the one who is the most active
+    /// has the frame.
     pub fn exclusive(mut self) -> Self {
         self.exclusive = true;
         self
@@ -206,14 +209,15 @@ impl<'a> Call<'a> {
         Call { num_speakers: None, min_speakers: None, max_speakers: None, exclusive: false, ..*self }
     }
 
-    /// Reports no fraction below `fraction`: for work that is done again, so that progress never goes back.
+    /// Reports no fraction below `fraction`: for work that is done again, so that progress never
+    /// goes back.
     pub(crate) fn with_least_fraction(mut self, fraction: f32) -> Self {
         self.least_fraction = fraction;
         self
     }
 
-    /// The deadline alone, for threads that the callback may not be called on; work ends as cancelled once `stop` is set,
-    /// which the calling thread does when it is cancelled itself.
+    /// The deadline alone, for threads that the callback may not be called on; work ends as
+    /// cancelled once `stop` is set, which the calling thread does when it is cancelled itself.
     pub(crate) fn on_worker<'b>(&self, stop: &'b Arc<AtomicBool>) -> Call<'b> {
         Call { deadline: self.deadline, stop: Some(stop), ..Call::none() }
     }
@@ -224,8 +228,8 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// The flag that ends a run of the network when another thread sets it. Of a call that has two, the caller's switch
-    /// is looked at between its runs.
+    /// The flag that ends a run of the network when another thread sets it. Of a call that has two,
+    /// the caller's switch is looked at between its runs.
     pub(crate) fn stop_flag(&self) -> Option<&'a Arc<AtomicBool>> {
         self.stop.or(self.cancel.map(|cancel| &cancel.0.flag))
     }

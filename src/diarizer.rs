@@ -1,5 +1,5 @@
-//! The whole way from audio to a diarization: loaded model and options, shareable between threads. Owns the
-//! order of the stages; each stage is elsewhere.
+//! The whole way from audio to a diarization: loaded model and options, shareable between threads.
+//! Owns the order of the stages; each stage is elsewhere.
 
 mod live;
 mod method;
@@ -39,20 +39,20 @@ use crate::types::Diarization;
 /// pyannote/speaker-diarization-3.1 and community-1.
 const TRUSTED_SHARE: f64 = 0.2;
 
-/// Windows over each frame from which they all count alike, as in pyannote.audio; where there are fewer, the middle
-/// of a window counts more than its ends.
+/// Windows over each frame from which they all count alike, as in pyannote.audio; where there are
+/// fewer, the middle of a window counts more than its ends.
 const MANY_WINDOWS: usize = 5;
 
-/// Longest recording, in seconds, that is analysed again where its speech is so short that there are fewer tracks than
-/// speakers asked for.
+/// Longest recording, in seconds, that is analysed again where its speech is so short that there
+/// are fewer tracks than speakers asked for.
 const CLOSE_LONGEST_S: usize = 120;
 
-/// Most runs of the network at once on a GPU, where each has memory of its own: one is computed while the next is put
-/// together.
+/// Most runs of the network at once on a GPU, where each has memory of its own: one is computed
+/// while the next is put together.
 const GPU_WORKERS: usize = 2;
 
-/// Says who spoke when. Any thread may use one diarizer, concurrently; concurrent calls share its run slots, and so do
-/// its clones.
+/// Says who spoke when. Any thread may use one diarizer, concurrently; concurrent calls share its
+/// run slots, and so do its clones.
 #[derive(Clone, Debug)]
 pub struct Diarizer {
     /// Its networks run in this process only.
@@ -66,21 +66,22 @@ pub struct Diarizer {
 }
 
 impl Diarizer {
-    /// Loads the models of `config`. Where it names none, recordings are diarized with the accurate bundle if the library has
-    /// it, and streams with the embedded joint model.
+    /// Loads the models of `config`. Where it names none, recordings are diarized with the accurate
+    /// bundle if the library has it, and streams with the embedded joint model.
     ///
     /// # Errors
-    /// Those of [`crate::model::Session::new`]; [`Error::InvalidArgument`] for a hop longer than the model's window.
+    /// Those of [`crate::model::Session::new`]; [`Error::InvalidArgument`] for a hop longer than
+    /// the model's window.
     pub fn new(config: &Config) -> Result<Self> {
         Self::load(config, &Call::none())
     }
 
-    /// As [`Diarizer::new`]; the deadline and the switch of `call` end the load, whatever it is at. It is then left behind
-    /// on a thread of its own, which ends as soon as it can.
+    /// As [`Diarizer::new`]; the deadline and the switch of `call` end the load, whatever it is at.
+    /// It is then left behind on a thread of its own, which ends as soon as it can.
     ///
     /// # Errors
-    /// Those of [`Diarizer::new`]; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Limit`] where too many loads that were
-    /// left behind are still at work.
+    /// Those of [`Diarizer::new`]; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Limit`]
+    /// where too many loads that were left behind are still at work.
     pub fn load(config: &Config, call: &Call<'_>) -> Result<Self> {
         config.check_for_diarizer()?;
         let config = config.clone();
@@ -90,7 +91,8 @@ impl Diarizer {
     fn load_here(config: &Config, call: &Call<'_>) -> Result<Self> {
         let workers = thread_count(config.threads()).min(MAX_SLOTS);
         let mut session_config = config.clone();
-        // One thread for each run, many runs at once: sums then have the same order for any number of threads.
+        // One thread for each run, many runs at once: sums then have the same order for any number
+        // of threads.
         session_config.set_threads(1)?;
         session_config.set_slots(workers)?;
         let local = open_local(&session_config, call)?;
@@ -157,21 +159,21 @@ impl Diarizer {
         self.process(&mut FileSource::open_until(path, call)?, call)
     }
 
-    /// Diarizes a source to its end. Audio without speech gives no segments. The result is the same for any
-    /// number of threads.
+    /// Diarizes a source to its end. Audio without speech gives no segments. The result is the same
+    /// for any number of threads.
     ///
     /// # Errors
-    /// Those of the source; [`Error::InvalidArgument`] for numbers of speakers that `call` cannot ask for;
-    /// [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Runtime`] when the network fails; [`Error::Forked`] in a child of
-    /// the process that loaded the model.
+    /// Those of the source; [`Error::InvalidArgument`] for numbers of speakers that `call` cannot
+    /// ask for; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Runtime`] when the network
+    /// fails; [`Error::Forked`] in a child of the process that loaded the model.
     pub fn process(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Diarization> {
         self.check_process()?;
         let analysis = self.analyse(source, call)?;
         self.settle(&analysis.windows, &analysis.short_windows, analysis.samples, call)
     }
 
-    /// Who spoke when in a recording of `samples` samples of which these are the windows, and the short ones. Speakers
-    /// are found by the former alone.
+    /// Who spoke when in a recording of `samples` samples of which these are the windows, and the
+    /// short ones. Speakers are found by the former alone.
     pub(crate) fn settle(
         &self,
         windows: &[LocalWindow],
@@ -187,7 +189,8 @@ impl Diarizer {
         self.finish(turns, &clustering, samples, least, call)
     }
 
-    /// The voice in a file with a recording of one speaker, to be enrolled in a [`Gallery`](crate::Gallery).
+    /// The voice in a file with a recording of one speaker, to be enrolled in a
+    /// [`Gallery`](crate::Gallery).
     ///
     /// # Errors
     /// Those of [`Diarizer::process_file`] and [`Voice::of`].
@@ -239,7 +242,8 @@ impl Diarizer {
         self.plan.frames(self.config.min_speech_s().unwrap_or_else(|| self.tuning().min_speech_s))
     }
 
-    /// The threshold asked for, that of the model where it is clustered as it was tuned, else that of the method.
+    /// The threshold asked for, that of the model where it is clustered as it was tuned, else that
+    /// of the method.
     fn clustering_threshold(&self) -> f32 {
         let method = self.clustering_method();
         let tuned = method == self.tuning().clustering && self.config.plda().is_none();
@@ -277,7 +281,8 @@ impl Diarizer {
         }
     }
 
-    /// Analyses the source; once more and closer when that gives fewer tracks than speakers asked for.
+    /// Analyses the source; once more and closer when that gives fewer tracks than speakers asked
+    /// for.
     fn analyse(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Analysis> {
         let least = *call.speaker_range(self.config.speaker_range())?.start();
         let longest = CLOSE_LONGEST_S * SAMPLE_RATE as usize;

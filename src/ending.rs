@@ -1,11 +1,13 @@
-//! The ends of threads and of the process, where the host's code still runs and ONNX Runtime's data is gone already: its
-//! thread-local objects, destroyed before the host's older ones and before what `pthread_key_create` destroys, and its
-//! static objects, destroyed before the host's older ones and before what was registered with `atexit` earlier. A network that runs
-//! then reads and writes freed memory. So work is refused from the moment at which the first of them may be gone.
+//! The ends of threads and of the process, where the host's code still runs and ONNX Runtime's data
+//! is gone already: its thread-local objects, destroyed before the host's older ones and before
+//! what `pthread_key_create` destroys, and its static objects, destroyed before the host's older
+//! ones and before what was registered with `atexit` earlier. A network that runs then reads and
+//! writes freed memory. So work is refused from the moment at which the first of them may be gone.
 //!
-//! Both kinds are destroyed in the reverse order in which they were made. A mark of this library that is made after those
-//! of ONNX Runtime goes before them, and says so. ONNX Runtime makes some of its objects when it first needs them: marks
-//! are made anew after the first, the second, the fourth … piece of work.
+//! Both kinds are destroyed in the reverse order in which they were made. A mark of this library
+//! that is made after those of ONNX Runtime goes before them, and says so. ONNX Runtime makes some
+//! of its objects when it first needs them: marks are made anew after the first, the second, the
+//! fourth … piece of work.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -15,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
-/// Longest time that the end of the process waits for the work that other threads have begun. Work that can be stopped
-/// ends within some 20 ms and the time of a node of the network.
+/// Longest time that the end of the process waits for the work that other threads have begun. Work
+/// that can be stopped ends within some 20 ms and the time of a node of the network.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Time between two looks at the work that is left.
@@ -28,8 +30,8 @@ const MARKS: usize = 8;
 /// Whether the process has begun to destroy what ONNX Runtime made.
 static PROCESS_ENDS: AtomicBool = AtomicBool::new(false);
 
-/// How much work is under way in this process: the process in the upper half, as a child of fork(2) has none of its
-/// parent's threads, and the number in the lower.
+/// How much work is under way in this process: the process in the upper half, as a child of fork(2)
+/// has none of its parent's threads, and the number in the lower.
 static UNDER_WAY: AtomicU64 = AtomicU64::new(0);
 
 /// How many pieces of work the process has done, as far as marks need it.
@@ -85,7 +87,8 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// As [`check`], for a call that uses a network, on whatever thread it runs: from now on the thread knows its end.
+/// As [`check`], for a call that uses a network, on whatever thread it runs: from now on the thread
+/// knows its end.
 ///
 /// # Errors
 /// [`Error::Ending`].
@@ -95,8 +98,8 @@ pub(crate) fn enter() -> Result<()> {
     Ok(())
 }
 
-/// Begins work with ONNX Runtime on this thread, for as long as the result lives. The end of the process waits for it.
-/// Work may begin other work.
+/// Begins work with ONNX Runtime on this thread, for as long as the result lives. The end of the
+/// process waits for it. Work may begin other work.
 ///
 /// # Errors
 /// [`Error::Ending`].
@@ -105,7 +108,8 @@ pub(crate) fn work() -> Result<Work> {
     change(|count| count + 1);
     DEPTH.set(DEPTH.get() + 1);
     let work = Work { _of_this_thread: PhantomData };
-    // The end of the process may have begun between the look and the count, and may not have seen the latter.
+    // The end of the process may have begun between the look and the count, and may not have seen
+    // the latter.
     check()?;
     Ok(work)
 }
@@ -161,15 +165,17 @@ fn mark_thread() {
 
 #[expect(unsafe_code, reason = "the standard library has no name for atexit (ADR 15)")]
 fn mark_process() {
-    // Counts no further than marks are made, or the counter would be written by all threads for ever.
+    // Counts no further than marks are made, or the counter would be written by all threads for
+    // ever.
     if DONE.load(Ordering::Relaxed) < 1 << MARKS && due(DONE.fetch_add(1, Ordering::Relaxed) + 1).is_some() {
-        // SAFETY: the function may be called at any time and does not unwind; the library is never unloaded (-z
-        // nodelete). Without memory for it there is one mark less.
+        // SAFETY: the function may be called at any time and does not unwind; the library is never
+        // unloaded (-z nodelete). Without memory for it there is one mark less.
         _ = unsafe { libc::atexit(end_process) };
     }
 }
 
-/// Refuses new work, and waits for what other threads have begun: they would go on with memory that exit(3) frees.
+/// Refuses new work, and waits for what other threads have begun: they would go on with memory that
+/// exit(3) frees.
 extern "C" fn end_process() {
     if PROCESS_ENDS.swap(true, Ordering::SeqCst) {
         return;

@@ -1,5 +1,5 @@
-//! The one error type of the crate. Each variant is a kind of failure that a caller can act on; the text
-//! names the thing, what was expected and what was found.
+//! The one error type of the crate. Each variant is a kind of failure that a caller can act on; the
+//! text names the thing, what was expected and what was found.
 
 use std::path::{Path, PathBuf};
 
@@ -68,8 +68,8 @@ pub enum Error {
     /// The input exceeds a hard limit of the library.
     #[error("{0}")]
     Limit(String),
-    /// There is no memory for what the input or the caller's numbers ask for. The text is made when it is asked for: the
-    /// error itself takes none.
+    /// There is no memory for what the input or the caller's numbers ask for. The text is made when
+    /// it is asked for: the error itself takes none.
     #[error("{what}: no memory for {bytes} bytes")]
     Memory {
         /// What the memory was for.
@@ -80,13 +80,15 @@ pub enum Error {
     /// An annotation file (RTTM, UEM) cannot be read.
     #[error("{0}")]
     Annotation(String),
-    /// This process was forked after the model was loaded: what serves the model stayed in the parent.
+    /// This process was forked after the model was loaded: what serves the model stayed in the
+    /// parent.
     #[error("{0}")]
     Forked(String),
     /// A file is no gallery, is damaged, or belongs to another model.
     #[error("{0}")]
     Gallery(String),
-    /// The calling thread or the process is ending: thread-local or static data of ONNX Runtime is gone.
+    /// The calling thread or the process is ending: thread-local or static data of ONNX Runtime is
+    /// gone.
     #[error("{0}")]
     Ending(&'static str),
 }

@@ -1,5 +1,5 @@
-//! Reading and writing whole files, and opening them without waiting for anybody. Any room may use it; it knows nothing
-//! of what they hold.
+//! Reading and writing whole files, and opening them without waiting for anybody. Any room may use
+//! it; it knows nothing of what they hold.
 
 mod attributes;
 mod draft;
@@ -33,11 +33,12 @@ impl Unopened {
     }
 }
 
-/// Opens the regular file at `path` for reading, and says what the system knows of it. Returns at once, whatever the
-/// path names: open(2) waits for the other end of a FIFO, reading a device may never end, and some devices act when
-/// they are opened. So the path is looked at before it is opened, and what was opened is looked at again, since the
-/// path may name something else by then. The file does not wait either: files of `/proc` that look regular and wait
-/// for news fail with [`io::ErrorKind::WouldBlock`] when they are read.
+/// Opens the regular file at `path` for reading, and says what the system knows of it. Returns at
+/// once, whatever the path names: open(2) waits for the other end of a FIFO, reading a device may
+/// never end, and some devices act when they are opened. So the path is looked at before it is
+/// opened, and what was opened is looked at again, since the path may name something else by then.
+/// The file does not wait either: files of `/proc` that look regular and wait for news fail with
+/// [`io::ErrorKind::WouldBlock`] when they are read.
 ///
 /// # Errors
 /// [`Unopened::System`]; [`Unopened::NotRegular`] for a folder, a FIFO, a socket or a device.
@@ -53,8 +54,8 @@ pub(crate) fn open_regular(path: &Path) -> Result<(File, Metadata), Unopened> {
     Ok((file, metadata))
 }
 
-/// Reads a regular file of at most `max_bytes`. A pipe or a device is refused, as it could block or go on for ever:
-/// `refuse` makes the error of the reason, which does not name the path.
+/// Reads a regular file of at most `max_bytes`. A pipe or a device is refused, as it could block or
+/// go on for ever: `refuse` makes the error of the reason, which does not name the path.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`], and that of `refuse`.

@@ -22,17 +22,18 @@
 //! # }
 //! ```
 //!
-//! A [`Diarizer`] is loaded once and serves any number of recordings and [`Stream`]s, from any number of threads;
-//! a [`Gallery`] identifies speakers by their voices. The models are compiled in. ONNX Runtime is not: the file that
-//! [`Config::set_runtime_library`] names, else that of `VOICEFLOW_ORT_LIBRARY` or `ORT_DYLIB_PATH`, else what lies
-//! beside the program or where the system keeps libraries.
+//! A [`Diarizer`] is loaded once and serves any number of recordings and [`Stream`]s, from any
+//! number of threads; a [`Gallery`] identifies speakers by their voices. The models are compiled
+//! in. ONNX Runtime is not: the file that [`Config::set_runtime_library`] names, else that of
+//! `VOICEFLOW_ORT_LIBRARY` or `ORT_DYLIB_PATH`, else what lies beside the program or where the
+//! system keeps libraries.
 //!
-//! Cargo features: `embedded-model` (on by default) compiles `fast-cnn` in, `accurate-model` the accurate bundle too;
-//! `serde` (on by default) derives `Serialize` and `Deserialize` for results, embeddings included, which are biometric
-//! data.
+//! Cargo features: `embedded-model` (on by default) compiles `fast-cnn` in, `accurate-model` the
+//! accurate bundle too; `serde` (on by default) derives `Serialize` and `Deserialize` for results,
+//! embeddings included, which are biometric data.
 //!
-//! A window is analysed once; a stage never reaches back. The local diarizer is one joint network, or a segmentation
-//! and a speaker embedding network.
+//! A window is analysed once; a stage never reaches back. The local diarizer is one joint network,
+//! or a segmentation and a speaker embedding network.
 
 #![deny(unsafe_code)]
 

@@ -1,6 +1,7 @@
-//! Loading under a deadline. What loads a model reads files, waits for locks and calls ONNX Runtime, and may be in none of them
-//! when its time is over. So it runs on a thread of its own, which its caller leaves behind: the thread ends as soon as it looks
-//! whether it is still wanted, and what it made is dropped there.
+//! Loading under a deadline. What loads a model reads files, waits for locks and calls ONNX
+//! Runtime, and may be in none of them when its time is over. So it runs on a thread of its own,
+//! which its caller leaves behind: the thread ends as soon as it looks whether it is still wanted,
+//! and what it made is dropped there.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -15,10 +16,12 @@ use crate::error::{Error, Result, Stage};
 /// Longest wait between two looks at the caller's wish to cancel.
 const CANCEL_POLL: Duration = Duration::from_millis(10);
 
-/// Stack of the thread in bytes: as much as the main thread usually has, for ONNX Runtime walks nested graphs by recursion.
+/// Stack of the thread in bytes: as much as the main thread usually has, for ONNX Runtime walks
+/// nested graphs by recursion.
 const STACK: usize = 8 << 20;
 
-/// Most threads that callers left behind and that are still at work: each may hold a model's memory, and hosts try again.
+/// Most threads that callers left behind and that are still at work: each may hold a model's
+/// memory, and hosts try again.
 const MAX_LEFT: usize = 8;
 
 /// How many there are.
@@ -78,7 +81,8 @@ impl<T: Send + 'static> Load<T> {
     /// Waits for the end of the work, as long as `call` allows. `stage` is what the caller is at.
     ///
     /// # Errors
-    /// Those of the work; [`Error::Cancelled`] or [`Error::Deadline`] of `stage`, after which it can be waited for again.
+    /// Those of the work; [`Error::Cancelled`] or [`Error::Deadline`] of `stage`, after which it
+    /// can be waited for again.
     pub(crate) fn wait(&self, call: &Call<'_>, stage: Stage) -> Result<T> {
         loop {
             let longest = call.remaining().unwrap_or(CANCEL_POLL).min(CANCEL_POLL);
@@ -115,7 +119,8 @@ impl<T> Drop for Load<T> {
 /// Loads a model by `work`, on a thread of its own where `call` may end it or reports progress.
 ///
 /// # Errors
-/// Those of `work`, [`Load::start`] and [`Load::wait`]; [`Error::InvalidArgument`] for what a load has no use for.
+/// Those of `work`, [`Load::start`] and [`Load::wait`]; [`Error::InvalidArgument`] for what a load
+/// has no use for.
 pub(crate) fn run<T: Send + 'static>(
     call: &Call<'_>,
     work: impl FnOnce(&Call<'_>) -> Result<T> + Send + 'static,

@@ -1,5 +1,5 @@
-//! Memory whose size a caller or a file decides. Rust ends the process where an ordinary allocation fails; these ask
-//! first, and answer [`Error::Memory`], which takes no memory itself.
+//! Memory whose size a caller or a file decides. Rust ends the process where an ordinary allocation
+//! fails; these ask first, and answer [`Error::Memory`], which takes no memory itself.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -20,8 +20,8 @@ pub(crate) fn with_capacity<T>(what: &'static str, len: usize) -> Result<Vec<T>>
     Ok(vec)
 }
 
-/// Room for `more` elements behind those of `vec`. Its capacity grows by a factor, so that many small steps take time in
-/// proportion to what they add.
+/// Room for `more` elements behind those of `vec`. Its capacity grows by a factor, so that many
+/// small steps take time in proportion to what they add.
 ///
 /// # Errors
 /// [`Error::Memory`]; `vec` is as before.
@@ -29,8 +29,8 @@ pub(crate) fn reserve<T>(what: &'static str, vec: &mut Vec<T>, more: usize) -> R
     vec.try_reserve(more).map_err(|_| refused::<T>(what, vec.len().saturating_add(more)))
 }
 
-/// Fails where there is no block of so many `T` now. For the work of packages that allocate as they go: what they need is
-/// asked for beforehand, in one piece, and given back.
+/// Fails where there is no block of so many `T` now. For the work of packages that allocate as they
+/// go: what they need is asked for beforehand, in one piece, and given back.
 ///
 /// # Errors
 /// [`Error::Memory`].

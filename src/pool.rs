@@ -1,6 +1,7 @@
-//! A pool of things that one caller at a time may use, such as the run slots of a session or the state of a stream: made on demand up to a limit, waited for beyond it, first come,
-//! first served. Knows nothing of networks. `tests/schedules` runs it under schedules of its own, with the locks and
-//! threads of `crate::sync` replaced.
+//! A pool of things that one caller at a time may use, such as the run slots of a session or the
+//! state of a stream: made on demand up to a limit, waited for beyond it, first come, first served.
+//! Knows nothing of networks. `tests/schedules` runs it under schedules of its own, with the locks
+//! and threads of `crate::sync` replaced.
 
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
@@ -63,11 +64,13 @@ impl<T> Pool<T> {
         std::mem::take(&mut self.state.get_mut().idle)
     }
 
-    /// Takes a free slot, makes one while there are fewer than the limit, or waits behind those who came before. The
-    /// progress callback is called only while waiting. No lock is held while `make` or the callback runs.
+    /// Takes a free slot, makes one while there are fewer than the limit, or waits behind those who
+    /// came before. The progress callback is called only while waiting. No lock is held while
+    /// `make` or the callback runs.
     ///
     /// # Errors
-    /// [`crate::Error::Cancelled`] or [`crate::Error::Deadline`] of [`Stage::Waiting`]; those of `make`.
+    /// [`crate::Error::Cancelled`] or [`crate::Error::Deadline`] of [`Stage::Waiting`]; those of
+    /// `make`.
     pub(crate) fn take(&self, call: &Call, make: impl Fn() -> Result<T>) -> Result<Lease<'_, T>> {
         let mut lease = match self.take_at_once() {
             Some(lease) => lease,
@@ -155,7 +158,8 @@ impl<'a, T> Queued<'a, T> {
         Self { pool, number }
     }
 
-    /// A slot or the place for one, if it is this one's turn and there is one; else says whether it goes `away`.
+    /// A slot or the place for one, if it is this one's turn and there is one; else says whether it
+    /// goes `away`.
     fn take_in_turn(&self, away: bool) -> Option<Lease<'a, T>> {
         let mut state = self.pool.state.lock();
         self.set_away(&mut state, false);

@@ -1,9 +1,9 @@
-//! Locks, and threads that wait: those of the standard library, which wait on the lock itself. Not `parking_lot`, which
-//! keeps every waiting thread of a process in one table: a child of fork(2) inherits the table with threads that it does
-//! not have (ADR 8).
+//! Locks, and threads that wait: those of the standard library, which wait on the lock itself. Not
+//! `parking_lot`, which keeps every waiting thread of a process in one table: a child of fork(2)
+//! inherits the table with threads that it does not have (ADR 8).
 //!
-//! A panic under a lock does not close it: the data is whole after each statement, and what a panic makes unusable is
-//! told by a handle, not by a lock.
+//! A panic under a lock does not close it: the data is whole after each statement, and what a panic
+//! makes unusable is told by a handle, not by a lock.
 
 use std::sync::{self, MutexGuard, PoisonError, RwLockReadGuard, RwLockWriteGuard};
 pub(crate) use std::thread::{Thread, current, park, park_timeout};

@@ -1,10 +1,10 @@
-//! What the library gives back: segments, speakers, and the diarization that holds them. Plain data, no
-//! behaviour beyond small accessors.
+//! What the library gives back: segments, speakers, and the diarization that holds them. Plain
+//! data, no behaviour beyond small accessors.
 
 use std::collections::BTreeMap;
 
-/// A stretch of time in which one speaker talks. Segments of different speakers may overlap in time;
-/// segments of one speaker never do.
+/// A stretch of time in which one speaker talks. Segments of different speakers may overlap in
+/// time; segments of one speaker never do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Segment {
@@ -24,7 +24,8 @@ pub struct Segment {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Speaker {
-    /// Label: `SPEAKER_00`, `SPEAKER_01`, …, in the order of first appearance, or the name of a known voice.
+    /// Label: `SPEAKER_00`, `SPEAKER_01`, …, in the order of first appearance, or the name of a
+    /// known voice.
     pub label: String,
     /// Total speaking time in seconds.
     pub speech_s: f64,
@@ -45,7 +46,8 @@ pub struct Diarization {
 }
 
 impl Diarization {
-    /// A result with the labels and the speaking times of its speakers, who are as many as `embeddings`.
+    /// A result with the labels and the speaking times of its speakers, who are as many as
+    /// `embeddings`.
     pub(crate) fn of_parts(duration_s: f64, segments: Vec<Segment>, embeddings: Vec<Vec<f32>>) -> Self {
         let speaker = |(index, embedding)| {
             let own = segments.iter().filter(|segment| segment.speaker == index);

@@ -1,5 +1,5 @@
-//! Damaged files end in a result, soon and in little memory: every fixture, truncated and mutated at many places
-//! that are the same in every run.
+//! Damaged files end in a result, soon and in little memory: every fixture, truncated and mutated
+//! at many places that are the same in every run.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 
 use std::path::Path;
@@ -9,8 +9,8 @@ use voiceflow::audio::{AudioSource, FileSource};
 
 /// Truncations and mutations of each fixture.
 const CASES: u64 = 24;
-/// Most samples a damaged fixture may become: damaged rates stretch it up to 48 times, damaged times put in up to
-/// 600 s of silence.
+/// Most samples a damaged fixture may become: damaged rates stretch it up to 48 times, damaged
+/// times put in up to 600 s of silence.
 const MAX_SAMPLES: usize = 16_000 * 800;
 
 /// SplitMix64.
@@ -149,7 +149,8 @@ fn gigabytes_of_zeros_behind_the_audio_end_it_soon() {
         let start = Instant::now();
         let mut source = FileSource::open(file.path()).unwrap();
         let mut block = Vec::new();
-        // Of a WAV file that does not know its length, the zeros are silence, of which a minute will do.
+        // Of a WAV file that does not know its length, the zeros are silence, of which a minute
+        // will do.
         while source.read(&mut block).unwrap() > 0 && block.len() < 60 * 16_000 {}
         println!("{name}: {whole} samples, {} with zeros, {:?}", block.len(), start.elapsed());
         assert!(start.elapsed() < Duration::from_secs(20), "{name}: {:?}", start.elapsed());

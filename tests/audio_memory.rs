@@ -1,4 +1,5 @@
-//! Memory stays bounded: for an hour of audio, and for headers that declare sizes out of all proportion.
+//! Memory stays bounded: for an hour of audio, and for headers that declare sizes out of all
+//! proportion.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests
 #![cfg(target_os = "linux")]
 
@@ -7,8 +8,8 @@ use std::path::Path;
 
 use voiceflow::audio::{AudioSource, FileSource};
 
-/// Most that the process may grow by, in KiB; glibc's reservation at the start hides another 64 MiB. An hour of
-/// samples alone would be 225 MiB.
+/// Most that the process may grow by, in KiB; glibc's reservation at the start hides another 64
+/// MiB. An hour of samples alone would be 225 MiB.
 const MOST_KIB: u64 = 48 * 1024;
 
 /// Peak virtual memory of this process in KiB; virtual, so that untouched allocations count.

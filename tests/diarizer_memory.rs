@@ -1,5 +1,5 @@
-//! Memory of a diarization hardly grows with the length of the recording. The conversation goes round and round, so
-//! that there is speech to cluster.
+//! Memory of a diarization hardly grows with the length of the recording. The conversation goes
+//! round and round, so that there is speech to cluster.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(target_os = "linux")]

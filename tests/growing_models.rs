@@ -1,4 +1,5 @@
-//! Models of a few hundred bytes that grow while ONNX Runtime loads them (tests/data/growing) take neither memory nor time.
+//! Models of a few hundred bytes that grow while ONNX Runtime loads them (tests/data/growing) take
+//! neither memory nor time.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(target_os = "linux")]
@@ -10,7 +11,8 @@ use std::time::Duration;
 use voiceflow::model::Session;
 use voiceflow::{Call, Config, Error, ModelSource};
 
-/// Most that the resident memory may grow by, for all models one after another. Without a limit each takes 0.5 to 20 GB.
+/// Most that the resident memory may grow by, for all models one after another. Without a limit
+/// each takes 0.5 to 20 GB.
 const MOST_KIB: u64 = 400 * 1024;
 
 /// Longest time for one of them. Those that are not refused are loaded by ONNX Runtime.

@@ -1,5 +1,5 @@
-//! A stream takes no more memory and no more time the longer it lives, and leaves nothing behind. The conversation goes
-//! round and round.
+//! A stream takes no more memory and no more time the longer it lives, and leaves nothing behind.
+//! The conversation goes round and round.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(target_os = "linux")]
@@ -13,7 +13,8 @@ use voiceflow::{Call, Config, Diarizer, Stream};
 
 /// Most that the resident memory may grow by. Twenty minutes of samples alone would be 77 MB.
 const MOST_KIB: u64 = 16 * 1024;
-/// Most that a second of audio may take longer than before, while what is remembered grows to ten minutes.
+/// Most that a second of audio may take longer than before, while what is remembered grows to ten
+/// minutes.
 const MOST_SLOWER: f64 = 3.0;
 
 fn config() -> Config {
@@ -37,7 +38,8 @@ fn worked() -> Duration {
     Duration::from_nanos(statistics.split_whitespace().next().unwrap().parse().unwrap())
 }
 
-/// Pushes a second at a time, `from` a second `to` another; returns the processor time that it took.
+/// Pushes a second at a time, `from` a second `to` another; returns the processor time that it
+/// took.
 fn push(stream: &Stream, samples: &[f32], from: usize, to: usize) -> Duration {
     let begun = worked();
     let rate = SAMPLE_RATE as usize;

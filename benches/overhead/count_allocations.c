@@ -1,5 +1,5 @@
-/* Counts what a program allocates, when it is preloaded: every malloc, calloc, realloc, aligned_alloc and posix_memalign of
- * every thread. */
+/* Counts what a program allocates, when it is preloaded: every malloc, calloc, realloc,
+ * aligned_alloc and posix_memalign of every thread. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>

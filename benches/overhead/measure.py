@@ -1,6 +1,8 @@
-"""What infer costs through each face over the same call of ONNX Runtime's C functions: `make bench-overhead`.
+"""What infer costs through each face over the same call of ONNX Runtime's C functions:
+`make bench-overhead`.
 
-Builds a program for each face, runs them in turns, and prints a table in Markdown; every time goes to --json.
+Builds a program for each face, runs them in turns, and prints a table in Markdown; every time goes
+to --json.
 """
 
 import argparse

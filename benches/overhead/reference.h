@@ -9,7 +9,8 @@
 extern "C" {
 #endif
 
-/* Opens the model with ONNX Runtime's C functions, and ends the program with a message where that fails. */
+/* Opens the model with ONNX Runtime's C functions, and ends the program with a message where that
+ * fails. */
 void reference_open(const char *runtime, const char *model, size_t rounds);
 
 /* The audio of every call, and its number of samples. */

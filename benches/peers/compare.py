@@ -1,9 +1,11 @@
-"""libvoiceflow against its peers: the same two models, the same audio, the same cores, one run, in turns.
+"""libvoiceflow against its peers: the same two models, the same audio, the same cores, one run, in
+turns.
 
     python benches/peers/compare.py --segmentation SEG.onnx --embedding EMB.onnx [options]
 
-Run by `make bench-peers`; README.md in this folder says what is compared and why that is fair. Progress goes
-to standard error, the Markdown table to standard output, every single measure to --json.
+Run by `make bench-peers`; README.md in this folder says what is compared and why that is fair.
+Progress goes to standard error, the Markdown table to standard output, every single measure
+to --json.
 """
 
 import argparse
@@ -69,7 +71,8 @@ class Contender:
             sys.exit(f"{kind}: no such contender; known: voiceflow, sherpa-onnx, diarization, speakrs")
 
     def run(self, warm_up: Path, recordings: list[Recording], limit_s: float | None = None) -> dict:
-        """One process, of `limit_s` at most: {load_s, warm_up_s, peak_mb, recordings: {name: measures}}."""
+        """One process, of `limit_s` at most: {load_s, warm_up_s, peak_mb, recordings: {name:
+        measures}}."""
         files = [warm_up, *(recording.path for recording in recordings)]
         command = [str(part) for part in (*self.command, *files)]
         try:
@@ -149,8 +152,8 @@ def settings_of(options: argparse.Namespace, recordings: list[Recording], cores:
 def main() -> None:
     """Runs everything and reports."""
     options = arguments()
-    # voiceflow and diarization open the same ONNX Runtime; sherpa-onnx brings its own. Without the file the
-    # version of `ort` in the crate waits for ever.
+    # voiceflow and diarization open the same ONNX Runtime; sherpa-onnx brings its own. Without the
+    # file the version of `ort` in the crate waits for ever.
     runtime = Path(os.environ.get("VOICEFLOW_ORT_LIBRARY", ""))
     if not runtime.is_file():
         sys.exit(f"VOICEFLOW_ORT_LIBRARY: expected the path of libonnxruntime.so, got {str(runtime)!r}")

@@ -1,7 +1,9 @@
-"""Makes the model files that single contenders need out of the two public ones; weights are never touched.
+"""Makes the model files that single contenders need out of the two public ones; weights are never
+touched.
 
-sherpa-onnx wants metadata in the segmentation model. The crate `diarization` wants the speaker's frames as a
-second input of the embedding model, `weights`, as its own export of the same network has it.
+sherpa-onnx wants metadata in the segmentation model. The crate `diarization` wants the speaker's
+frames as a second input of the embedding model, `weights`, as its own export of the same network
+has it.
 """
 
 from pathlib import Path
@@ -31,7 +33,8 @@ LEAST_OPSET = 13
 
 
 def with_metadata(source: Path, target: Path) -> Path:
-    """The segmentation model with the metadata of sherpa-onnx; the file itself where it has it already."""
+    """The segmentation model with the metadata of sherpa-onnx; the file itself where it has it
+    already."""
     model = onnx.load(source)
     present = {entry.key: entry.value for entry in model.metadata_props}
     if SEGMENTATION_METADATA.keys() <= present.keys():
@@ -42,14 +45,14 @@ def with_metadata(source: Path, target: Path) -> Path:
 
 
 def with_weights(source: Path, target: Path) -> Path:
-    """The wespeaker embedding model with inputs `fbank` [N, T, 80] and `weights` [N, W]; the file itself
-    where it has them already.
+    """The wespeaker embedding model with inputs `fbank` [N, T, 80] and `weights` [N, W]; the file
+    itself where it has them already.
 
-    The plain statistics pooling over time becomes a weighted one, as in pyannote's copy of the network: W
-    weights stretched to the frames of the pooled layer by nearest neighbour, mean m = sum(w x) / sum(w),
-    variance sum(w (x - m)^2) / (sum(w) - sum(w^2) / sum(w)). Weights of one give what the source gives. A
-    speaker who has no frame or one left after the stretching gives finite values, by the small number in both
-    divisors.
+    The plain statistics pooling over time becomes a weighted one, as in pyannote's copy of the
+    network: W weights stretched to the frames of the pooled layer by nearest neighbour, mean m =
+    sum(w x) / sum(w), variance sum(w (x - m)^2) / (sum(w) - sum(w^2) / sum(w)). Weights of one give
+    what the source gives. A speaker who has no frame or one left after the stretching gives finite
+    values, by the small number in both divisors.
     """
     model = onnx.load(source)
     if max(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")) < LEAST_OPSET:
@@ -79,7 +82,8 @@ def with_weights(source: Path, target: Path) -> Path:
 
 
 def _pooling(graph: onnx.GraphProto, source: Path) -> tuple[onnx.NodeProto, str]:
-    """The node that joins mean and deviation, and the name of the tensor [N, C, F, T] that they are of."""
+    """The node that joins mean and deviation, and the name of the tensor [N, C, F, T] that they are
+    of."""
     makers = {name: node for node in graph.node for name in node.output}
     for joined in reversed(graph.node):
         if joined.op_type != "Concat" or len(joined.input) != 2:

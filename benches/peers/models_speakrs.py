@@ -1,7 +1,7 @@
 """Writes the folder of models that speakrs's CPU mode reads out of the two public ONNX files.
 
-The same weights under speakrs's names, as safetensors, beside the PLDA that the crate `diaric` ships
-(speaker-diarization-community-1, CC BY 4.0).
+The same weights under speakrs's names, as safetensors, beside the PLDA that the crate `diaric`
+ships (speaker-diarization-community-1, CC BY 4.0).
 """
 
 import json
@@ -29,7 +29,8 @@ PLDA_SHAPES = {
 # SincNet (Ravanelli and Bengio 2018) as segmentation-3.0 has it.
 SINC_HALF = 125  # samples on either side of a filter's middle
 MIN_LOW_HZ = MIN_BAND_HZ = 50.0
-# A filter of the ONNX file and the one made again of its two band edges may differ by this much; peaks are 1.
+# A filter of the ONNX file and the one made again of its two band edges may differ by this much;
+# peaks are 1.
 FILTER_TOLERANCE = 1e-4
 
 
@@ -50,7 +51,8 @@ def folder(segmentation: Path, embedding: Path, target: Path, manifest: Path) ->
 
 
 def segmentation_tensors(source: Path) -> dict[str, numpy.ndarray]:
-    """All weights under the names of the ONNX file, and the band edges that made its first filters."""
+    """All weights under the names of the ONNX file, and the band edges that made its first
+    filters."""
     tensors = {t.name: numpy_helper.to_array(t) for t in onnx.load(source).graph.initializer}
     filters = next(value for value in tensors.values() if value.shape == (80, 1, 2 * SINC_HALF + 1))
     kept = {
@@ -59,7 +61,8 @@ def segmentation_tensors(source: Path) -> dict[str, numpy.ndarray]:
         if value.dtype == numpy.float32 and value.ndim > 0 and value is not filters
     }
     time = 2 * numpy.pi * numpy.arange(-SINC_HALF, 0.0) / SAMPLE_RATE
-    # The left half of a Hamming window as asteroid-filterbanks has it: to half a sample before the middle.
+    # The left half of a Hamming window as asteroid-filterbanks has it: to half a sample before the
+    # middle.
     steps = numpy.linspace(0, SINC_HALF - 0.5, SINC_HALF)
     window = 0.54 - 0.46 * numpy.cos(2 * numpy.pi * steps / (2 * SINC_HALF + 1))
     edges = numpy.array([_band(f[0], time, window, source) for f in filters[:40]])
@@ -74,7 +77,8 @@ def segmentation_tensors(source: Path) -> dict[str, numpy.ndarray]:
 
 
 def _band(wanted: numpy.ndarray, time: numpy.ndarray, window: numpy.ndarray, source: Path) -> numpy.ndarray:
-    """Lower and upper edge in Hz of one even band-pass filter [2 SINC_HALF + 1] with a peak of 1."""
+    """Lower and upper edge in Hz of one even band-pass filter [2 SINC_HALF + 1] with a peak
+    of 1."""
 
     def filtered(edges: numpy.ndarray) -> numpy.ndarray:
         low, high = edges

@@ -1,4 +1,5 @@
-"""Makes the recordings that all contenders work on, with their references: real speech joined to a length."""
+"""Makes the recordings that all contenders work on, with their references: real speech joined to a
+length."""
 
 import wave
 from pathlib import Path
@@ -39,7 +40,8 @@ def turns_of(path: Path) -> list[Turn]:
 
 
 def sources(data: Path, fallback: Path) -> list[Path]:
-    """The conversations to join: all of `data` (tune and test, by name), else the one that ships."""
+    """The conversations to join: all of `data` (tune and test, by name), else the one that
+    ships."""
     found = sorted(path for path in data.glob("*/*.flac") if path.with_suffix(".rttm").exists())
     return found or [fallback]
 

@@ -1,4 +1,5 @@
-"""Turns the measures of all runs into rows, and rows into Markdown. Scores with pyannote.metrics."""
+"""Turns the measures of all runs into rows, and rows into Markdown. Scores with
+pyannote.metrics."""
 
 import statistics
 
@@ -26,7 +27,8 @@ HEADS = [
 
 
 def rows_of(recordings: list[Recording], runs: dict[str, list[dict]]) -> list[dict]:
-    """A row for each recording and contender. `ratio` is the median time over that of the first contender."""
+    """A row for each recording and contender. `ratio` is the median time over that of the first
+    contender."""
     rows = []
     for recording in recordings:
         first = None
@@ -58,7 +60,8 @@ def rows_of(recordings: list[Recording], runs: dict[str, list[dict]]) -> list[di
 
 
 def der_of(recording: Recording, segments: list) -> dict[str, float]:
-    """Error rate and its parts, of the reference's speech: collar 0, overlap scored, the whole file."""
+    """Error rate and its parts, of the reference's speech: collar 0, overlap scored, the whole
+    file."""
     hypothesis = annotation_of([Turn(*segment) for segment in segments])
     evaluated = Timeline([Segment(0, recording.seconds)])
     metric = DiarizationErrorRate(collar=0.0, skip_overlap=False)

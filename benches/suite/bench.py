@@ -1,4 +1,5 @@
-"""The benchmark: `make bench` (quick) and `make bench-full`. README.md here says what is measured."""
+"""The benchmark: `make bench` (quick) and `make bench-full`. README.md here says what is
+measured."""
 
 import argparse
 import json

@@ -1,4 +1,5 @@
-"""A new process, from before a package is imported until the first result: each loads ONNX Runtime in it."""
+"""A new process, from before a package is imported until the first result: each loads ONNX Runtime
+in it."""
 
 import json
 import statistics

@@ -35,7 +35,8 @@ def onnxruntime(model: str) -> float:
 
 
 def diarizer(recording: str, *cache: str) -> float:
-    """libvoiceflow's default model on some seconds of a recording, with the folder if there is one."""
+    """libvoiceflow's default model on some seconds of a recording, with the folder if there is
+    one."""
     samples = samples_of(recording)
     start = time.perf_counter()
     from voiceflow import Diarizer

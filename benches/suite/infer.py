@@ -1,4 +1,5 @@
-"""One run of the network on a window of 3 s, on one thread, by turns with a direct call of ONNX Runtime."""
+"""One run of the network on a window of 3 s, on one thread, by turns with a direct call of ONNX
+Runtime."""
 
 import sys
 

@@ -1,4 +1,5 @@
-"""Time and memory of diarization by the length of the recording, with the default model on one thread."""
+"""Time and memory of diarization by the length of the recording, with the default model on one
+thread."""
 
 import statistics
 import subprocess
@@ -33,7 +34,8 @@ def run(setting: Setting, minutes: int) -> tuple[float, float]:
     child = subprocess.Popen(arguments, env=setting.environment(), stdout=subprocess.DEVNULL)
     peak_mb = 0.0
     while child.poll() is None:
-        # Not the usage that wait4 gives: that begins with the memory of the process which started this one.
+        # Not the usage that wait4 gives: that begins with the memory of the process which started
+        # this one.
         peak_mb = max(peak_mb, high_water_mb(child.pid))
         time.sleep(POLL_S)
     seconds = time.perf_counter() - start

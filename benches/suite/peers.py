@@ -17,7 +17,8 @@ NAMES = {
     CRATE: "crate diarization, the two models",
 }
 RUNS = {600: (OURS, PAIR, SPARSE, SHERPA, CRATE), 3600: (OURS, PAIR, SPARSE, SHERPA)}
-"""Seconds of a recording, and the contenders for it; the crate would take ten minutes for an hour."""
+"""Seconds of a recording, and the contenders for it; the crate would take ten minutes for an
+hour."""
 
 
 def measure(setting: Setting) -> dict:

@@ -1,4 +1,5 @@
-"""How much arithmetic the network does a second, beside matrix products on the same core in the same run."""
+"""How much arithmetic the network does a second, beside matrix products on the same core in the
+same run."""
 
 import statistics
 import time
@@ -11,7 +12,8 @@ SIZE = 512  # of the matrices: they and their product fit the second-level cache
 
 
 def multiply_adds(model: Path) -> int:
-    """Multiplications with an addition in a run on one window: of matrix products and convolutions."""
+    """Multiplications with an addition in a run on one window: of matrix products and
+    convolutions."""
     import numpy as np
     import onnx
 

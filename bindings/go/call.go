@@ -73,7 +73,8 @@ func withText(what, text string, use func(*C.char) error) error {
 	return use(c)
 }
 
-// size and the others refuse numbers that the types of C cannot hold; ranges are checked by the library.
+// size and the others refuse numbers that the types of C cannot hold; ranges are checked by the
+// library.
 func size(what string, value int) (C.size_t, error) {
 	if value < 0 {
 		return 0, invalid("%s: expected 0 or more, got %d", what, value)

@@ -10,9 +10,9 @@ import (
 	"unsafe"
 )
 
-// CallOption is a condition of one call: [WithProgress], [WithNumSpeakers], [WithSpeakerRange] or [Exclusive].
-// What a call has no use for is an error, [ErrInvalidArgument]. Of one option given twice the last counts. Its
-// deadline, and what else ends a call, is its context.
+// CallOption is a condition of one call: [WithProgress], [WithNumSpeakers], [WithSpeakerRange] or
+// [Exclusive]. What a call has no use for is an error, [ErrInvalidArgument]. Of one option given
+// twice the last counts. Its deadline, and what else ends a call, is its context.
 type CallOption interface {
 	ask(of *conditions) error
 }
@@ -41,7 +41,8 @@ type sharedOption struct {
 	condition
 }
 
-// WithProgress reports to a function how far the call is; given to a constructor, how far the load of the model is.
+// WithProgress reports to a function how far the call is; given to a constructor, how far the load
+// of the model is.
 func WithProgress(progress Progress) SharedOption {
 	report := condition(func(of *conditions) error {
 		if progress == nil {
@@ -54,8 +55,8 @@ func WithProgress(progress Progress) SharedOption {
 	return sharedOption{constructorOption{name: "WithProgress", usedBy: everywhere, load: report}, report}
 }
 
-// Exclusive asks for a result in which no two segments overlap: where several speakers talk, the one who is the
-// most active has the time.
+// Exclusive asks for a result in which no two segments overlap: where several speakers talk, the
+// one who is the most active has the time.
 func Exclusive() CallOption {
 	return condition(func(of *conditions) error {
 		of.flags |= C.VF_CALL_EXCLUSIVE
@@ -63,9 +64,9 @@ func Exclusive() CallOption {
 	})
 }
 
-// WithNumSpeakers asks for exactly this many speakers, 1 to 100: of every recording of a diarizer, or of the
-// result of one call, whatever its diarizer was asked for. Default: the voices decide. A recording without
-// speech has none whatever is asked for.
+// WithNumSpeakers asks for exactly this many speakers, 1 to 100: of every recording of a diarizer,
+// or of the result of one call, whatever its diarizer was asked for. Default: the voices decide. A
+// recording without speech has none whatever is asked for.
 func WithNumSpeakers(count int) SharedOption {
 	set := sizeSetter("num_speakers", count, func(o *C.vf_options, count C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_num_speakers(o, count)
@@ -79,9 +80,9 @@ func WithNumSpeakers(count int) SharedOption {
 	return sharedOption{constructorOption{name: "WithNumSpeakers", usedBy: forDiarizer, set: set}, ask}
 }
 
-// WithSpeakerRange asks for at least atLeast (0 to 100) and at most atMost speakers (1 to 100): of every
-// recording of a diarizer, of a stream while it is live, of which the most counts, or of the result of one call,
-// whatever its diarizer was asked for. Default 0 and 100.
+// WithSpeakerRange asks for at least atLeast (0 to 100) and at most atMost speakers (1 to 100): of
+// every recording of a diarizer, of a stream while it is live, of which the most counts, or of the
+// result of one call, whatever its diarizer was asked for. Default 0 and 100.
 func WithSpeakerRange(atLeast, atMost int) SharedOption {
 	bounds := func() (low, high C.size_t, err error) {
 		if low, err = size("min", atLeast); err == nil {
@@ -159,8 +160,8 @@ func (asked conditions) during(ctx context.Context, work func(*C.vfgo_call) erro
 	return because(ctx, work(made))
 }
 
-// whenDone runs end once the context is done. The function it gives says that this is no longer wanted, and
-// waits for an end under way.
+// whenDone runs end once the context is done. The function it gives says that this is no longer
+// wanted, and waits for an end under way.
 func whenDone(ctx context.Context, end func()) (settle func() (ended bool)) {
 	if ctx.Done() == nil {
 		return func() bool { return false }

@@ -11,8 +11,9 @@ import (
 	"unsafe"
 )
 
-// Diarization is who spoke when in one recording. It never changes, and needs nothing of what made it. Its
-// segments and speakers are there after Close, too; its texts and the identification by a [Gallery] are not.
+// Diarization is who spoke when in one recording. It never changes, and needs nothing of what made
+// it. Its segments and speakers are there after Close, too; its texts and the identification by a
+// [Gallery] are not.
 type Diarization struct {
 	h *handle
 	plain
@@ -60,9 +61,9 @@ func resultOf(work func(**C.vf_diarization) error) (*Diarization, error) {
 	return r, nil
 }
 
-// NewDiarization makes a result of its parts, such as one that was kept in a file: segments by start, then end,
-// then speaker, and the voice of each speaker, all of one length; nil for voices that are not known. Labels and
-// speaking times are made anew.
+// NewDiarization makes a result of its parts, such as one that was kept in a file: segments by
+// start, then end, then speaker, and the voice of each speaker, all of one length; nil for voices
+// that are not known. Labels and speaking times are made anew.
 func NewDiarization(duration time.Duration, segments []Segment, embeddings [][]float32) (*Diarization, error) {
 	var dim int
 	var voices []float32
@@ -194,8 +195,9 @@ func (r *Diarization) Speakers() []Speaker {
 	return speakers
 }
 
-// Label gives the label of a speaker of this result by number, such as "SPEAKER_00"; empty for a number that
-// is none of its speakers'. The numbers of a stream are others: see [Stream.FinalSpeakers].
+// Label gives the label of a speaker of this result by number, such as "SPEAKER_00"; empty for a
+// number that is none of its speakers'. The numbers of a stream are others: see
+// [Stream.FinalSpeakers].
 func (r *Diarization) Label(speaker int32) string {
 	if speakers := r.told().speakers; speaker >= 0 && int(speaker) < len(speakers) {
 		return speakers[speaker].Label
@@ -203,8 +205,8 @@ func (r *Diarization) Label(speaker int32) string {
 	return ""
 }
 
-// RTTM writes the result as RTTM, one line for each segment. White space in the name of the recording becomes
-// "_".
+// RTTM writes the result as RTTM, one line for each segment. White space in the name of the
+// recording becomes "_".
 func (r *Diarization) RTTM(recording string) (string, error) {
 	return r.written(recording,
 		func(c *C.vf_diarization, recording, out *C.char, cap C.size_t, n *C.size_t) C.vfgo_answer {
@@ -215,8 +217,8 @@ func (r *Diarization) RTTM(recording string) (string, error) {
 // JSON writes the result as JSON: the recording, its speakers, and the segments.
 func (r *Diarization) JSON(recording string) (string, error) { return r.json(recording, 0) }
 
-// JSONWithEmbeddings is as [Diarization.JSON], with the speakers' voice embeddings, by which people can be
-// recognised.
+// JSONWithEmbeddings is as [Diarization.JSON], with the speakers' voice embeddings, by which people
+// can be recognised.
 func (r *Diarization) JSONWithEmbeddings(recording string) (string, error) {
 	return r.json(recording, 1)
 }

@@ -15,8 +15,8 @@ type Diarizer struct {
 	info ModelInfo
 }
 
-// NewDiarizer loads the model and makes it ready; the context ends the load. Its options are all but WithSlots,
-// WithLatency and WithHistory.
+// NewDiarizer loads the model and makes it ready; the context ends the load. Its options are all
+// but WithSlots, WithLatency and WithHistory.
 func NewDiarizer(ctx context.Context, options ...Option) (*Diarizer, error) {
 	d := &Diarizer{}
 	var err error
@@ -91,8 +91,8 @@ func (d *Diarizer) Info() ModelInfo {
 	return d.info
 }
 
-// ProcessFile finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample
-// rate and channels.
+// ProcessFile finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any
+// sample rate and channels.
 func (d *Diarizer) ProcessFile(ctx context.Context, path string, options ...CallOption) (*Diarization, error) {
 	var result *Diarization
 	err := withText("path", path, func(path *C.char) (err error) {
@@ -105,9 +105,9 @@ func (d *Diarizer) ProcessFile(ctx context.Context, path string, options ...Call
 	return result, err
 }
 
-// ProcessFloat32 finds who spoke when in samples: the channels of a frame side by side, -1 to 1, finite;
-// sampleRate in hertz, 1,000 to 768,000; 1 to 32 channels, whose mean is used. No samples give a result
-// without segments.
+// ProcessFloat32 finds who spoke when in samples: the channels of a frame side by side, -1 to 1,
+// finite; sampleRate in hertz, 1,000 to 768,000; 1 to 32 channels, whose mean is used. No samples
+// give a result without segments.
 func (d *Diarizer) ProcessFloat32(ctx context.Context, samples []float32, sampleRate, channels int,
 	options ...CallOption,
 ) (*Diarization, error) {

@@ -14,10 +14,11 @@ import (
 // Status is what kind of failure an [Error] is. Its constants are for [errors.Is].
 type Status int32
 
-// Failures. The negative numbers are those of vf_status_code in voiceflow.h; the others are of this package
-// alone.
+// Failures. The negative numbers are those of vf_status_code in voiceflow.h; the others are of this
+// package alone.
 const (
-	// ErrInvalidArgument: a value is outside its documented range, or the call came from inside a callback.
+	// ErrInvalidArgument: a value is outside its documented range, or the call came from inside a
+	// callback.
 	ErrInvalidArgument Status = C.VF_E_INVALID_ARGUMENT
 	// ErrNull: a pointer that must not be NULL is NULL.
 	ErrNull Status = C.VF_E_NULL
@@ -46,7 +47,8 @@ const (
 	ErrDeadline Status = C.VF_E_DEADLINE
 	// ErrLimit: the input exceeds a hard limit of the library.
 	ErrLimit Status = C.VF_E_LIMIT
-	// ErrPanic: a fault inside the library. The values that the call used answer ErrPoisoned from then on.
+	// ErrPanic: a fault inside the library. The values that the call used answer ErrPoisoned from then
+	// on.
 	ErrPanic Status = C.VF_E_PANIC
 	// ErrPoisoned: the value was in use during an earlier ErrPanic.
 	ErrPoisoned Status = C.VF_E_POISONED
@@ -61,8 +63,8 @@ const (
 
 	// ErrClosed: the value was closed before. It is fs.ErrClosed, too.
 	ErrClosed Status = 1
-	// ErrABI: the library that was loaded has another binary interface than the header this package was built
-	// with.
+	// ErrABI: the library that was loaded has another binary interface than the header this package
+	// was built with.
 	ErrABI Status = 2
 )
 
@@ -90,8 +92,8 @@ func (s Status) Is(target error) bool {
 	return false
 }
 
-// Error is a failed call. [errors.Is] finds its Status in it, and the error and the cause of the context that
-// ended the call.
+// Error is a failed call. [errors.Is] finds its Status in it, and the error and the cause of the
+// context that ended the call.
 type Error struct {
 	// Status is the kind of failure.
 	Status Status

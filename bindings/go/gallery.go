@@ -22,20 +22,21 @@ type Gallery struct {
 type Match struct {
 	// Name of the known voice, empty for a stranger.
 	Name string
-	// Score is the similarity, -1 to 1, to that voice; of a stranger to the most similar one, which may be
-	// another speaker's.
+	// Score is the similarity, -1 to 1, to that voice; of a stranger to the most similar one, which
+	// may be another speaker's.
 	Score float64
 }
 
-// NewGallery makes a gallery without any voice, for the diarizer's model. It does not keep the diarizer.
+// NewGallery makes a gallery without any voice, for the diarizer's model. It does not keep the
+// diarizer.
 func (d *Diarizer) NewGallery() (*Gallery, error) {
 	return newGallery(func(out **C.vf_gallery) error {
 		return d.call(func(c *C.vf_diarizer) C.vfgo_answer { return C.go_vf_gallery_create(c, out) })
 	})
 }
 
-// LoadGallery reads a gallery from a file that Save wrote; the diarizer has the gallery's model, and is not
-// kept.
+// LoadGallery reads a gallery from a file that Save wrote; the diarizer has the gallery's model,
+// and is not kept.
 func (d *Diarizer) LoadGallery(path string) (*Gallery, error) {
 	return newGallery(func(out **C.vf_gallery) error {
 		return withText("path", path, func(path *C.char) error {
@@ -81,18 +82,18 @@ func (g *Gallery) Close() error {
 	return g.h.closeEarly()
 }
 
-// Save writes the gallery to a file, in place of an older one, whole or not at all. It holds voices, which
-// are personal data.
+// Save writes the gallery to a file, in place of an older one, whole or not at all. It holds
+// voices, which are personal data.
 func (g *Gallery) Save(path string) error {
 	return withText("path", path, func(path *C.char) error {
 		return g.call(func(c *C.vf_gallery) C.vfgo_answer { return C.go_vf_gallery_save(c, path) })
 	})
 }
 
-// EnrollFile enrolls a person by an audio file with at least 3 s of speech, better 20 s, in which nobody else
-// speaks for more than 15 % of it. The diarizer has the gallery's model. The name is 1 to 256 bytes, without
-// white space around it or control characters, and none that unknown speakers are given ("SPEAKER_00"). A
-// name may have several recordings: its voice is their mean.
+// EnrollFile enrolls a person by an audio file with at least 3 s of speech, better 20 s, in which
+// nobody else speaks for more than 15 % of it. The diarizer has the gallery's model. The name is 1
+// to 256 bytes, without white space around it or control characters, and none that unknown speakers
+// are given ("SPEAKER_00"). A name may have several recordings: its voice is their mean.
 func (g *Gallery) EnrollFile(ctx context.Context, d *Diarizer, name, path string,
 	options ...CallOption,
 ) error {
@@ -104,8 +105,8 @@ func (g *Gallery) EnrollFile(ctx context.Context, d *Diarizer, name, path string
 	})
 }
 
-// EnrollFloat32 enrolls a person by samples as [Diarizer.ProcessFloat32] takes them, as EnrollFile does by a
-// file.
+// EnrollFloat32 enrolls a person by samples as [Diarizer.ProcessFloat32] takes them, as EnrollFile
+// does by a file.
 func (g *Gallery) EnrollFloat32(ctx context.Context, d *Diarizer, name string, samples []float32,
 	sampleRate, channels int, options ...CallOption,
 ) error {
@@ -141,8 +142,8 @@ func (g *Gallery) with(use func(*C.vf_gallery) error) error {
 	return h.with(func(p unsafe.Pointer) error { return use((*C.vf_gallery)(p)) })
 }
 
-// EnrollEmbedding enrolls a person by a voice embedding, such as that of a result's speaker, made of so much
-// speech: more than 0, its weight beside the name's others.
+// EnrollEmbedding enrolls a person by a voice embedding, such as that of a result's speaker, made
+// of so much speech: more than 0, its weight beside the name's others.
 func (g *Gallery) EnrollEmbedding(name string, embedding []float32, speech time.Duration) error {
 	return withText("name", name, func(name *C.char) error {
 		return g.call(func(c *C.vf_gallery) C.vfgo_answer {
@@ -191,17 +192,18 @@ func (g *Gallery) name(index C.int32_t) (string, error) {
 	})
 }
 
-// Threshold is the similarity from which a voice is taken for a known one, as the model was tuned: about 1 % of
-// strangers are taken for one of ten people enrolled.
+// Threshold is the similarity from which a voice is taken for a known one, as the model was tuned:
+// about 1 % of strangers are taken for one of ten people enrolled.
 func (g *Gallery) Threshold() (float64, error) {
 	var threshold C.float
 	err := g.call(func(c *C.vf_gallery) C.vfgo_answer { return C.go_vf_gallery_threshold(c, &threshold) })
 	return float64(threshold), err
 }
 
-// Identify tells whose voice an embedding of the gallery's model is: the most similar known voice, where the
-// cosine similarity is at least the threshold, -1 to 1; [Gallery.Threshold] is what the model was
-// tuned to. The score of a stranger is the similarity to the most similar known voice, -1 where nobody is enrolled.
+// Identify tells whose voice an embedding of the gallery's model is: the most similar known voice,
+// where the cosine similarity is at least the threshold, -1 to 1; [Gallery.Threshold] is what the
+// model was tuned to. The score of a stranger is the similarity to the most similar known voice, -1
+// where nobody is enrolled.
 func (g *Gallery) Identify(embedding []float32, threshold float64) (Match, error) {
 	var score C.float
 	name, err := text(func(out *C.char, cap C.size_t, n *C.size_t) error {
@@ -216,8 +218,9 @@ func (g *Gallery) Identify(embedding []float32, threshold float64) (Match, error
 	return Match{Name: name, Score: float64(score)}, nil
 }
 
-// IdentifyDiarization tells who each speaker of a result is, each somebody else: the pairs of speaker and
-// known voice, from the threshold on, that together exceed it the most. For the threshold see Identify.
+// IdentifyDiarization tells who each speaker of a result is, each somebody else: the pairs of
+// speaker and known voice, from the threshold on, that together exceed it the most. For the
+// threshold see Identify.
 func (g *Gallery) IdentifyDiarization(result *Diarization, threshold float64) ([]Match, error) {
 	if g == nil {
 		return nil, unmade("gallery")

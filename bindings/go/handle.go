@@ -9,8 +9,8 @@ import (
 	"unsafe"
 )
 
-// A handle owns something in C memory. It is closed once, by Close or by the garbage collector, and freed
-// when no call uses it any more.
+// A handle owns something in C memory. It is closed once, by Close or by the garbage collector, and
+// freed when no call uses it any more.
 type handle struct {
 	name    string
 	pointer unsafe.Pointer
@@ -22,8 +22,8 @@ type handle struct {
 
 const closedBit = 1 << 62
 
-// own makes the handle of owner, which closes it when it is collected, for what create stores in out; owner
-// must not be reached from destroy.
+// own makes the handle of owner, which closes it when it is collected, for what create stores in
+// out; owner must not be reached from destroy.
 func own[T any](owner *T, name string, destroy func(unsafe.Pointer), create func(out unsafe.Pointer) error) (
 	*handle, error,
 ) {

@@ -30,12 +30,13 @@ var (
 	logger  atomic.Pointer[slog.Logger]
 )
 
-// SetLogger sends the library's log records to a logger, in the place of an earlier one; nil sends them
-// nowhere, as it is at first. They have the attribute target, the part of the library that speaks. Which
-// levels are made at all is asked of the logger here, once: call it again when its least level changes.
+// SetLogger sends the library's log records to a logger, in the place of an earlier one; nil sends
+// them nowhere, as it is at first. They have the attribute target, the part of the library that
+// speaks. Which levels are made at all is asked of the logger here, once: call it again when its
+// least level changes.
 //
-// The handler is called from several threads at once. It must not call this package. A record of its own that
-// it causes in the library is dropped. For its panics see the package.
+// The handler is called from several threads at once. It must not call this package. A record of
+// its own that it causes in the library is dropped. For its panics see the package.
 func SetLogger(to *slog.Logger) error {
 	if abi != nil {
 		return abi
@@ -65,8 +66,8 @@ func (p strayPanic) Error() string {
 	return fmt.Sprintf("panic of the log handler outside a call: %v\n%s", p.value, p.stack)
 }
 
-// catchLog is catch where there is a call to take the panic along. Elsewhere it ends the program, as any
-// panic does: in a goroutine of its own, since nothing may unwind the frames of C.
+// catchLog is catch where there is a call to take the panic along. Elsewhere it ends the program,
+// as any panic does: in a goroutine of its own, since nothing may unwind the frames of C.
 func catchLog(fault *C.uintptr_t) {
 	value := recover()
 	switch {

@@ -49,7 +49,8 @@ func damaged(t *testing.T) string {
 	return path
 }
 
-// whole makes a diarizer with a network that cannot be split, which the library tells at the level debug.
+// whole makes a diarizer with a network that cannot be split, which the library tells at the level
+// debug.
 func whole() (*Diarizer, error) {
 	families := filepath.Join(modelsFolder, "..", "families")
 	return NewDiarizer(background, WithSegmentationModel(filepath.Join(families, "segmentation.onnx")),

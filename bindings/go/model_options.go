@@ -36,34 +36,37 @@ type ClusteringMethod int
 const (
 	// ClusteringAuto: what the model was tuned with.
 	ClusteringAuto ClusteringMethod = C.VF_CLUSTERING_AUTO
-	// ClusteringAverage: average linkage on cosine distance; two speakers of one window are never joined.
+	// ClusteringAverage: average linkage on cosine distance; two speakers of one window are never
+	// joined.
 	ClusteringAverage ClusteringMethod = C.VF_CLUSTERING_AVERAGE
 	// ClusteringCentroid: centroid linkage with a minimum cluster size, as in pyannote.audio 3.1.
 	ClusteringCentroid ClusteringMethod = C.VF_CLUSTERING_CENTROID
-	// ClusteringVBx: variational Bayes on PLDA-transformed voices, as in pyannote's community-1. Needs WithPLDA,
-	// unless the model brings a PLDA of its own, as the embedded one does.
+	// ClusteringVBx: variational Bayes on PLDA-transformed voices, as in pyannote's community-1. Needs
+	// WithPLDA, unless the model brings a PLDA of its own, as the embedded one does.
 	ClusteringVBx ClusteringMethod = C.VF_CLUSTERING_VBX
 )
 
 // WithSegmentationModel takes a segmentation model from an ONNX file in the manner of pyannote's
-// (segmentation-3.0, Reverb v1), which a diarizer runs together with the embedding model in place of the
-// joint model. Default: none.
+// (segmentation-3.0, Reverb v1), which a diarizer runs together with the embedding model in place
+// of the joint model. Default: none.
 func WithSegmentationModel(path string) Option {
 	return textSetter("path", path, func(o *C.vf_options, path *C.char) C.vfgo_answer {
 		return C.go_vf_options_set_segmentation_model(o, path)
 	}).of("WithSegmentationModel", forDiarizer)
 }
 
-// WithSegmentationModelMemory takes the segmentation model from the bytes of an ONNX file. Default: none.
+// WithSegmentationModelMemory takes the segmentation model from the bytes of an ONNX file. Default:
+// none.
 func WithSegmentationModelMemory(data []byte) Option {
 	return bytesSetter(data, func(o *C.vf_options, data *C.uint8_t, size C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_segmentation_model_memory(o, data, size)
 	}).of("WithSegmentationModelMemory", forDiarizer)
 }
 
-// WithSegmentationReceptiveField sets what one frame of a segmentation model sees, in samples (1 to 160,000),
-// and the samples from one frame to the next (1 to size), for a file that does not say. Default: the file's
-// metadata receptive_field_size and receptive_field_shift, else those of pyannote's models.
+// WithSegmentationReceptiveField sets what one frame of a segmentation model sees, in samples (1 to
+// 160,000), and the samples from one frame to the next (1 to size), for a file that does not say.
+// Default: the file's metadata receptive_field_size and receptive_field_shift, else those of
+// pyannote's models.
 func WithSegmentationReceptiveField(samples, step int) Option {
 	return setter(func(o *C.vf_options) error {
 		field, err := size("size", samples)
@@ -80,23 +83,25 @@ func WithSegmentationReceptiveField(samples, step int) Option {
 	}).of("WithSegmentationReceptiveField", forDiarizer)
 }
 
-// WithEmbeddingModel takes a speaker embedding model from an ONNX file of the WeSpeaker, 3D-Speaker or NeMo
-// family, which a diarizer runs together with the segmentation model. What `voiceflow import-model` left
-// beside the file is used. Default: none.
+// WithEmbeddingModel takes a speaker embedding model from an ONNX file of the WeSpeaker, 3D-Speaker
+// or NeMo family, which a diarizer runs together with the segmentation model. What
+// `voiceflow import-model` left beside the file is used. Default: none.
 func WithEmbeddingModel(path string) Option {
 	return textSetter("path", path, func(o *C.vf_options, path *C.char) C.vfgo_answer {
 		return C.go_vf_options_set_embedding_model(o, path)
 	}).of("WithEmbeddingModel", forDiarizer)
 }
 
-// WithEmbeddingModelMemory takes the speaker embedding model from the bytes of an ONNX file. Default: none.
+// WithEmbeddingModelMemory takes the speaker embedding model from the bytes of an ONNX file.
+// Default: none.
 func WithEmbeddingModelMemory(data []byte) Option {
 	return bytesSetter(data, func(o *C.vf_options, data *C.uint8_t, size C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_embedding_model_memory(o, data, size)
 	}).of("WithEmbeddingModelMemory", forDiarizer)
 }
 
-// WithEmbeddingFamily sets the family of an embedding model that does not say. Default: EmbeddingFamilyAuto.
+// WithEmbeddingFamily sets the family of an embedding model that does not say. Default:
+// EmbeddingFamilyAuto.
 func WithEmbeddingFamily(family EmbeddingFamily) Option {
 	return numberSetter("family", int(family), func(o *C.vf_options, family C.int32_t) C.vfgo_answer {
 		return C.go_vf_options_set_embedding_family(o, family)
@@ -117,10 +122,10 @@ func WithClusteringMethod(method ClusteringMethod) Option {
 	}).of("WithClusteringMethod", forDiarizer)
 }
 
-// WithClusteringThreshold sets the distance under which two clusters of voices are one speaker, 0 to 2; lower
-// finds more speakers. Cosine distance for ClusteringAverage, and for ClusteringVBx with a PLDA that the
-// model brings; Euclidean distance of voices of unit length for the others. Default: stored in the model,
-// else that of the method.
+// WithClusteringThreshold sets the distance under which two clusters of voices are one speaker, 0
+// to 2; lower finds more speakers. Cosine distance for ClusteringAverage, and for ClusteringVBx
+// with a PLDA that the model brings; Euclidean distance of voices of unit length for the others.
+// Default: stored in the model, else that of the method.
 func WithClusteringThreshold(threshold float64) Option {
 	return setter(func(o *C.vf_options) error {
 		return call(func() C.vfgo_answer {
@@ -129,26 +134,27 @@ func WithClusteringThreshold(threshold float64) Option {
 	}).of("WithClusteringThreshold", forDiarizer|forStream)
 }
 
-// WithMinClusterSize sets the fewest windows in which a speaker of centroid clustering is heard, 1 to 1,000;
-// smaller clusters join the nearest larger one. No more than a tenth of all windows is asked for. Default: as
-// many as begin in 12 s.
+// WithMinClusterSize sets the fewest windows in which a speaker of centroid clustering is heard, 1
+// to 1,000; smaller clusters join the nearest larger one. No more than a tenth of all windows is
+// asked for. Default: as many as begin in 12 s.
 func WithMinClusterSize(windows int) Option {
 	return sizeSetter("min_cluster_size", windows, func(o *C.vf_options, windows C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_min_cluster_size(o, windows)
 	}).of("WithMinClusterSize", forDiarizer)
 }
 
-// WithBundle takes the models of a bundle: fast-cnn or accurate, which are compiled in, or a folder, or its name in
-// $VOICEFLOW_MODELS, in .models or beside the library. Options that are not given are what it was tuned to. Default:
-// accurate for recordings where it is compiled in, and fast-cnn for the rest.
+// WithBundle takes the models of a bundle: fast-cnn or accurate, which are compiled in, or a
+// folder, or its name in $VOICEFLOW_MODELS, in .models or beside the library. Options that are not
+// given are what it was tuned to. Default: accurate for recordings where it is compiled in, and
+// fast-cnn for the rest.
 func WithBundle(bundle string) Option {
 	return textSetter("bundle", bundle, func(o *C.vf_options, bundle *C.char) C.vfgo_answer {
 		return C.go_vf_options_set_bundle(o, bundle)
 	}).of("WithBundle", forDiarizer|forSession)
 }
 
-// WithPLDA sets the folder with the PLDA for ClusteringVBx: xvec_transform.npz and plda.npz, as pyannote's
-// community-1 has them. Default: none.
+// WithPLDA sets the folder with the PLDA for ClusteringVBx: xvec_transform.npz and plda.npz, as
+// pyannote's community-1 has them. Default: none.
 func WithPLDA(folder string) Option {
 	return textSetter("folder", folder, func(o *C.vf_options, folder *C.char) C.vfgo_answer {
 		return C.go_vf_options_set_plda(o, folder)

@@ -9,9 +9,9 @@ import (
 	"unsafe"
 )
 
-// Option is a setting of [NewDiarizer], [NewSession] or [Diarizer.NewStream], made by one of the With
-// functions. A value out of range is an error of that function, [ErrInvalidArgument], and so is an option
-// that it has no use for. Of one option given twice the last counts.
+// Option is a setting of [NewDiarizer], [NewSession] or [Diarizer.NewStream], made by one of the
+// With functions. A value out of range is an error of that function, [ErrInvalidArgument], and so
+// is an option that it has no use for. Of one option given twice the last counts.
 type Option interface {
 	option() constructorOption
 }
@@ -78,8 +78,8 @@ const (
 	ProviderRequired ProviderPolicy = C.VF_PROVIDER_REQUIRED
 )
 
-// withOptions hands the options of one function to use, NULL where there are none, with the conditions of the
-// load.
+// withOptions hands the options of one function to use, NULL where there are none, with the
+// conditions of the load.
 func withOptions(function user, options []Option, use func(*C.vf_options, conditions) error) error {
 	if abi != nil {
 		return abi
@@ -122,26 +122,26 @@ func WithModelPath(path string) Option {
 	}).of("WithModelPath", forDiarizer|forSession)
 }
 
-// WithModelMemory takes the model from the bytes of an ONNX file, 1 to 2,147,483,647 of them. Default: the
-// model in the library.
+// WithModelMemory takes the model from the bytes of an ONNX file, 1 to 2,147,483,647 of them.
+// Default: the model in the library.
 func WithModelMemory(data []byte) Option {
 	return bytesSetter(data, func(o *C.vf_options, data *C.uint8_t, size C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_model_memory(o, data, size)
 	}).of("WithModelMemory", forDiarizer|forSession)
 }
 
-// WithRuntimeLibrary loads ONNX Runtime from this file. The first session of the process decides; a later,
-// different file is refused. Default: VOICEFLOW_ORT_LIBRARY, then ORT_DYLIB_PATH from the environment, the
-// folder of the library, the system's loader.
+// WithRuntimeLibrary loads ONNX Runtime from this file. The first session of the process decides; a
+// later, different file is refused. Default: VOICEFLOW_ORT_LIBRARY, then ORT_DYLIB_PATH from the
+// environment, the folder of the library, the system's loader.
 func WithRuntimeLibrary(path string) Option {
 	return textSetter("path", path, func(o *C.vf_options, path *C.char) C.vfgo_answer {
 		return C.go_vf_options_set_runtime_library(o, path)
 	}).of("WithRuntimeLibrary", forDiarizer|forSession)
 }
 
-// WithTelemetry says whether ONNX Runtime may use its telemetry, which writes below the home folder and sends
-// data to Microsoft. The first session of the process decides; a later one that asks for the other is refused.
-// Default false: it is switched off.
+// WithTelemetry says whether ONNX Runtime may use its telemetry, which writes below the home folder
+// and sends data to Microsoft. The first session of the process decides; a later one that asks for
+// the other is refused. Default false: it is switched off.
 func WithTelemetry(allowed bool) Option {
 	return setter(func(o *C.vf_options) error {
 		var telemetry C.int32_t
@@ -152,7 +152,8 @@ func WithTelemetry(allowed bool) Option {
 	}).of("WithTelemetry", forDiarizer|forSession)
 }
 
-// WithProvider chooses the hardware that runs the network. Default: ProviderAuto, ProviderPreferred.
+// WithProvider chooses the hardware that runs the network. Default: ProviderAuto,
+// ProviderPreferred.
 func WithProvider(provider Provider, policy ProviderPolicy) Option {
 	return setter(func(o *C.vf_options) error {
 		number, err := number32("provider", int(provider))
@@ -174,48 +175,51 @@ func WithDeviceID(id int) Option {
 	}).of("WithDeviceID", forDiarizer|forSession)
 }
 
-// WithDeviceMemoryLimit sets the most memory in bytes that ONNX Runtime takes on a GPU for one run slot, 1 MiB
-// to 1 TiB. Without effect on the CPU. Default 0: no limit.
+// WithDeviceMemoryLimit sets the most memory in bytes that ONNX Runtime takes on a GPU for one run
+// slot, 1 MiB to 1 TiB. Without effect on the CPU. Default 0: no limit.
 func WithDeviceMemoryLimit(bytes uint64) Option {
 	return setter(func(o *C.vf_options) error {
 		return call(func() C.vfgo_answer { return C.go_vf_options_set_device_memory_limit(o, C.uint64_t(bytes)) })
 	}).of("WithDeviceMemoryLimit", forDiarizer|forSession)
 }
 
-// WithCacheFolder keeps models in a folder as ONNX Runtime has optimised them for this processor, so that they
-// load faster the next time. The folder is made where it does not exist, and may be shared by any number of
-// processes. Whoever can write to it decides what runs. Default: none, and nothing is written.
+// WithCacheFolder keeps models in a folder as ONNX Runtime has optimised them for this processor,
+// so that they load faster the next time. The folder is made where it does not exist, and may be
+// shared by any number of processes. Whoever can write to it decides what runs. Default: none, and
+// nothing is written.
 func WithCacheFolder(folder string) Option {
 	return textSetter("folder", folder, func(o *C.vf_options, folder *C.char) C.vfgo_answer {
 		return C.go_vf_options_set_cache_folder(o, folder)
 	}).of("WithCacheFolder", forDiarizer|forSession)
 }
 
-// WithThreads sets the number of threads that work for one call, 0 to 256: inside one run of the network in a
-// session, on runs side by side in a diarizer. Default 0: one for each physical core.
+// WithThreads sets the number of threads that work for one call, 0 to 256: inside one run of the
+// network in a session, on runs side by side in a diarizer. Default 0: one for each physical core.
 func WithThreads(threads int) Option {
 	return sizeSetter("threads", threads, func(o *C.vf_options, threads C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_threads(o, threads)
 	}).of("WithThreads", forDiarizer|forSession)
 }
 
-// WithSlots sets how many runs of the network may be under way at once in one session, 1 to 64; further calls
-// wait. Each takes memory of its own. Default 1. A diarizer has one for each of its threads instead.
+// WithSlots sets how many runs of the network may be under way at once in one session, 1 to 64;
+// further calls wait. Each takes memory of its own. Default 1. A diarizer has one for each of its
+// threads instead.
 func WithSlots(slots int) Option {
 	return sizeSetter("slots", slots, func(o *C.vf_options, slots C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_slots(o, slots)
 	}).of("WithSlots", forSession)
 }
 
-// WithBatch sets how many windows a diarizer gives the network at once, at most: 1 to 1,024. Default 8.
+// WithBatch sets how many windows a diarizer gives the network at once, at most: 1 to 1,024.
+// Default 8.
 func WithBatch(batch int) Option {
 	return sizeSetter("batch", batch, func(o *C.vf_options, batch C.size_t) C.vfgo_answer {
 		return C.go_vf_options_set_batch(o, batch)
 	}).of("WithBatch", forDiarizer)
 }
 
-// WithHop sets the time from the start of one window to the next: 0.1 s to 60 s, and at most the model's
-// window. Default: stored in the model; 1.75 s for two public models.
+// WithHop sets the time from the start of one window to the next: 0.1 s to 60 s, and at most the
+// model's window. Default: stored in the model; 1.75 s for two public models.
 func WithHop(hop time.Duration) Option {
 	return secondsSetter(hop, func(o *C.vf_options, s C.double) C.vfgo_answer {
 		return C.go_vf_options_set_hop_s(o, s)
@@ -229,23 +233,25 @@ func WithMinSpeech(least time.Duration) Option {
 	}).of("WithMinSpeech", forDiarizer|forStream)
 }
 
-// WithMinSilence fills pauses of one speaker that are shorter than this, 0 to 60 s. Default 0: none.
+// WithMinSilence fills pauses of one speaker that are shorter than this, 0 to 60 s. Default 0:
+// none.
 func WithMinSilence(least time.Duration) Option {
 	return secondsSetter(least, func(o *C.vf_options, s C.double) C.vfgo_answer {
 		return C.go_vf_options_set_min_silence_s(o, s)
 	}).of("WithMinSilence", forDiarizer|forStream)
 }
 
-// WithLatency sets the longest delay until what a stream says of a moment becomes final: 0.5 s to 5 s, the longer,
-// the fewer mistakes. Default 1 s.
+// WithLatency sets the longest delay until what a stream says of a moment becomes final: 0.5 s to 5
+// s, the longer, the fewer mistakes. Default 1 s.
 func WithLatency(latency time.Duration) Option {
 	return secondsSetter(latency, func(o *C.vf_options, s C.double) C.vfgo_answer {
 		return C.go_vf_options_set_latency_s(o, s)
 	}).of("WithLatency", forStream)
 }
 
-// WithHistory sets how much of a stream is in the result of [Stream.Finish]: 0 to 24 h. An hour takes some 14
-// MB. With 0 the stream does a third less work, and the result is empty. Default 2 h, the last ones.
+// WithHistory sets how much of a stream is in the result of [Stream.Finish]: 0 to 24 h. An hour
+// takes some 14 MB. With 0 the stream does a third less work, and the result is empty. Default 2 h,
+// the last ones.
 func WithHistory(history time.Duration) Option {
 	return secondsSetter(history, func(o *C.vf_options, s C.double) C.vfgo_answer {
 		return C.go_vf_options_set_history_s(o, s)

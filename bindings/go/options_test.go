@@ -95,7 +95,8 @@ func TestEveryOptionIsTaken(t *testing.T) {
 	}
 }
 
-// The second session is made of the file that the first has written: there is one, and it stays as it is.
+// The second session is made of the file that the first has written: there is one, and it stays as
+// it is.
 func TestModelsAreKeptInTheCacheFolder(t *testing.T) {
 	good := WithModelPath(filepath.Join(modelsFolder, "good.onnx"))
 	cpu := WithProvider(ProviderCPU, ProviderRequired)

@@ -11,8 +11,8 @@ import (
 // blockBytes is the most raw audio that one push of a Writer takes.
 const blockBytes = 64 << 10
 
-// Writer pushes raw 16-bit samples into a stream, little-endian, the channels of a frame side by side. Writes
-// may end anywhere, also within a sample. One goroutine at a time.
+// Writer pushes raw 16-bit samples into a stream, little-endian, the channels of a frame side by
+// side. Writes may end anywhere, also within a sample. One goroutine at a time.
 type Writer struct {
 	stream *Stream
 	ctx    context.Context
@@ -24,7 +24,8 @@ type Writer struct {
 // Writer makes a writer into the stream; the context ends its writes.
 func (s *Stream) Writer(ctx context.Context) *Writer { return &Writer{stream: s, ctx: ctx} }
 
-// Write pushes raw audio. It gives the bytes that the stream has taken, also where it failed to analyse them.
+// Write pushes raw audio. It gives the bytes that the stream has taken, also where it failed to
+// analyse them.
 func (w *Writer) Write(data []byte) (int, error) {
 	if _, err := w.stream.owned(); err != nil {
 		return 0, err
@@ -62,8 +63,8 @@ func (w *Writer) write(block []byte) (taken bool, err error) {
 	return true, err
 }
 
-// ReadFrom pushes all that a reader gives, as it comes, until its end, which is no error. The context of the
-// writer ends it also while a Read blocks, see [Stream.Run].
+// ReadFrom pushes all that a reader gives, as it comes, until its end, which is no error. The
+// context of the writer ends it also while a Read blocks, see [Stream.Run].
 func (w *Writer) ReadFrom(reader io.Reader) (total int64, err error) {
 	if _, err := w.stream.owned(); err != nil {
 		return 0, err
@@ -97,8 +98,8 @@ func (w *Writer) Close() error {
 // chunkBytes is 100 ms of raw audio.
 func (s *Stream) chunkBytes() int { return max(1, s.sampleRate/10) * 2 * s.channels }
 
-// readUnder is a Read whose wait the context ends. The goroutine that reads stays until the Read returns, and
-// has the buffer until then.
+// readUnder is a Read whose wait the context ends. The goroutine that reads stays until the Read
+// returns, and has the buffer until then.
 func readUnder(ctx context.Context, reader io.Reader, buffer []byte) (int, error) {
 	if ctx.Err() != nil {
 		return 0, cancelled(ctx)
@@ -132,14 +133,14 @@ func readUnder(ctx context.Context, reader io.Reader, buffer []byte) (int, error
 	}
 }
 
-// Run pushes raw 16-bit samples, as a [Writer] does, until the end of the reader, finishes the stream and
-// gives the segments as soon as they are there, as Read does: final ones, and others that hold until the next
-// are read. The options are those of Finish, and Result has the result afterwards. An error is the last thing
-// given. A loop that is left does not finish the stream.
+// Run pushes raw 16-bit samples, as a [Writer] does, until the end of the reader, finishes the
+// stream and gives the segments as soon as they are there, as Read does: final ones, and others
+// that hold until the next are read. The options are those of Finish, and Result has the result
+// afterwards. An error is the last thing given. A loop that is left does not finish the stream.
 //
-// The context ends it also while a Read of the reader blocks, such as one of [os.Stdin] to which nothing comes:
-// reading is done in a goroutine of its own then, which stays until its Read returns. What that Read still
-// gives is lost; to end it, close what it reads from.
+// The context ends it also while a Read of the reader blocks, such as one of [os.Stdin] to which
+// nothing comes: reading is done in a goroutine of its own then, which stays until its Read
+// returns. What that Read still gives is lost; to end it, close what it reads from.
 func (s *Stream) Run(ctx context.Context, reader io.Reader, options ...CallOption) iter.Seq2[Segment, error] {
 	return func(yield func(Segment, error) bool) {
 		if _, err := s.owned(); err != nil {

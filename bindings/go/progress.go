@@ -42,9 +42,9 @@ func (s Stage) String() string {
 	return "another stage"
 }
 
-// Progress gets how much of a stage of a call is done, 0 to 1, in the goroutine of the call: at least every
-// 50 ms while the call waits, loads or has networks run for it. To end the call, cancel its context. It must
-// not call this package.
+// Progress gets how much of a stage of a call is done, 0 to 1, in the goroutine of the call: at
+// least every 50 ms while the call waits, loads or has networks run for it. To end the call, cancel
+// its context. It must not call this package.
 type Progress func(stage Stage, fraction float64)
 
 // reporter is what goProgress finds by its handle.

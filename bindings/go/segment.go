@@ -13,10 +13,11 @@ import (
 type Segment struct {
 	// Start from the beginning of the recording.
 	Start time.Duration
-	// End from the beginning of the recording, greater than Start, never past the end of the recording.
+	// End from the beginning of the recording, greater than Start, never past the end of the
+	// recording.
 	End time.Duration
-	// Speaker is the number of the speaker, 0 to the speaker count less 1. A stream numbers its own speakers,
-	// not those of its result: [Stream.FinalSpeakers] tells which is which.
+	// Speaker is the number of the speaker, 0 to the speaker count less 1. A stream numbers its own
+	// speakers, not those of its result: [Stream.FinalSpeakers] tells which is which.
 	Speaker int32
 	// Confidence is the mean probability, 0 to 1, that the speaker is talking.
 	Confidence float32

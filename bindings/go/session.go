@@ -10,7 +10,8 @@ import (
 	"unsafe"
 )
 
-// Session is one loaded model: audio in, activity and embeddings out. Most programs want a [Diarizer].
+// Session is one loaded model: audio in, activity and embeddings out. Most programs want a
+// [Diarizer].
 type Session struct {
 	h    *handle
 	info ModelInfo
@@ -20,7 +21,8 @@ type Session struct {
 type Inference struct {
 	// Activity is [batch, Frames, Speakers] probabilities, 0 to 1, that a local speaker speaks.
 	Activity []float32
-	// Embedding is [batch, Speakers, Dim] values: for each local speaker a voice of unit length, or zeros.
+	// Embedding is [batch, Speakers, Dim] values: for each local speaker a voice of unit length, or
+	// zeros.
 	Embedding []float32
 	// Frames of one window, its local Speakers, and the Dim of an embedding.
 	Frames, Speakers, Dim int
@@ -103,8 +105,9 @@ func (s *Session) Info() ModelInfo {
 	return s.info
 }
 
-// Frames gives the number of frames that the network makes of a window of so many samples, one for each whole
-// frame step of the model: at least one, at most 960,000 samples (60 s). No network is run.
+// Frames gives the number of frames that the network makes of a window of so many samples, one for
+// each whole frame step of the model: at least one, at most 960,000 samples (60 s). No network is
+// run.
 func (s *Session) Frames(samples int) (int, error) {
 	n, err := size("samples", samples)
 	if err != nil {
@@ -115,9 +118,10 @@ func (s *Session) Frames(samples int) (int, error) {
 	return int(frames), err
 }
 
-// Infer runs the network on a batch of windows, 1 to 1,024, whose samples stand one after the other: mono, 16
-// kHz, -1 to 1, finite. A window is at least one frame step of the model long and at most 960,000 samples (60
-// s). The call waits while all run slots are taken, which a progress function gets as [StageWaiting].
+// Infer runs the network on a batch of windows, 1 to 1,024, whose samples stand one after the
+// other: mono, 16 kHz, -1 to 1, finite. A window is at least one frame step of the model long and
+// at most 960,000 samples (60 s). The call waits while all run slots are taken, which a progress
+// function gets as [StageWaiting].
 func (s *Session) Infer(ctx context.Context, audio []float32, batch int, options ...CallOption) (
 	*Inference, error,
 ) {
@@ -128,9 +132,9 @@ func (s *Session) Infer(ctx context.Context, audio []float32, batch int, options
 	return out, nil
 }
 
-// InferInto is Infer with the buffers of an earlier inference, which grow where they are too small. It
-// allocates nothing otherwise, unless the context can be cancelled or there are options. After a failure out is
-// not to be looked at.
+// InferInto is Infer with the buffers of an earlier inference, which grow where they are too small.
+// It allocates nothing otherwise, unless the context can be cancelled or there are options. After a
+// failure out is not to be looked at.
 func (s *Session) InferInto(ctx context.Context, audio []float32, batch int, out *Inference,
 	options ...CallOption,
 ) error {

@@ -126,7 +126,8 @@ func TestACancelledInferenceIsTheOnlyOne(t *testing.T) {
 	expectError(t, err, ErrCancelled)
 }
 
-// Wherever a cancellation falls in a call, the call ends one way or the other, and the next one is whole.
+// Wherever a cancellation falls in a call, the call ends one way or the other, and the next one is
+// whole.
 func TestInferencesCancelledAtAnyTime(t *testing.T) {
 	s, out := session(t, WithThreads(1)), &Inference{}
 	var whole, ended int

@@ -1,5 +1,5 @@
-/* One C function for each call from Go: it calls the library and, on failure, takes the error text along, so
- * that a call needs one crossing and no locked thread. */
+/* One C function for each call from Go: it calls the library and, on failure, takes the error text
+ * along, so that a call needs one crossing and no locked thread. */
 #ifndef VOICEFLOW_GO_SHIM_H
 #define VOICEFLOW_GO_SHIM_H
 
@@ -14,7 +14,8 @@ typedef struct vfgo_answer {
     uintptr_t fault; /* cgo.Handle of the panic of a Go callback during the call, or 0. */
 } vfgo_answer;
 
-/* The conditions of one call, with a switch of its own. In C memory, since C uses it while Go sets it. */
+/* The conditions of one call, with a switch of its own. In C memory, since C uses it while Go sets
+ * it. */
 typedef struct vfgo_call {
     vf_call given;
     uintptr_t progress; /* cgo.Handle of what goProgress tells, or 0. */

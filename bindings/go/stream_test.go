@@ -302,7 +302,8 @@ func TestAContextEndsEveryCallThatWaitsWithIt(t *testing.T) {
 	}
 }
 
-// Whichever of them comes last in the library, the stream has a result if it is finished, and none if it is not.
+// Whichever of them comes last in the library, the stream has a result if it is finished, and none
+// if it is not.
 func TestTheResultIsThatOfTheStream(t *testing.T) {
 	s := stream(t)
 	for range max(5, 50/slower) {

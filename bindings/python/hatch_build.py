@@ -9,7 +9,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class LibraryHook(BuildHookInterface[Any]):
-    """Takes the library from VOICEFLOW_BUNDLE, and licences of what is compiled in from VOICEFLOW_NOTICES."""
+    """Takes the library from VOICEFLOW_BUNDLE, and licences of what is compiled in from
+    VOICEFLOW_NOTICES."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":

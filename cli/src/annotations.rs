@@ -11,12 +11,13 @@ use crate::exit::Failure;
 pub struct Loaded {
     /// Turns by recording.
     pub recordings: Annotations,
-    /// Whether this is one file without turns. Nobody speaks in it, but it cannot say in which recordings.
+    /// Whether this is one file without turns. Nobody speaks in it, but it cannot say in which
+    /// recordings.
     pub silent_file: bool,
 }
 
-/// Reads `path`. In a folder these are its files that end in `.rttm`; one of them without turns stands for
-/// the recording it is named after, in which nobody speaks.
+/// Reads `path`. In a folder these are its files that end in `.rttm`; one of them without turns
+/// stands for the recording it is named after, in which nobody speaks.
 pub fn load(path: &Path) -> Result<Loaded, Failure> {
     let metadata = std::fs::metadata(path).map_err(|error| Error::from_io(path, error))?;
     if !metadata.is_dir() {

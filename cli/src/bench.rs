@@ -1,5 +1,5 @@
-//! `voiceflow bench`: what inference and live streams cost on this machine. One file for each measurement; this one
-//! chooses and holds times against their limit.
+//! `voiceflow bench`: what inference and live streams cost on this machine. One file for each
+//! measurement; this one chooses and holds times against their limit.
 
 mod callers;
 mod end_to_end;

@@ -51,7 +51,8 @@ pub struct DiarizeArgs {
     /// Add the speakers' voice embeddings to JSON; they are biometric data
     #[arg(long)]
     embeddings: bool,
-    /// Write each result into this folder, which is made if need be, as <stem>.rttm, .json, .jsonl, .srt or .txt
+    /// Write each result into this folder, which is made if need be, as <stem>.rttm, .json, .jsonl,
+    /// .srt or .txt
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Exact number of speakers, 1 to 100
@@ -63,8 +64,8 @@ pub struct DiarizeArgs {
     /// Most speakers, 1 to 100 [default: 100]
     #[arg(long, value_name = "N")]
     max_speakers: Option<usize>,
-    /// Time from one window to the next, from 0.1 to the length of the model's window [default: the model's; 1.75
-    /// for a pair of models]
+    /// Time from one window to the next, from 0.1 to the length of the model's window [default: the
+    /// model's; 1.75 for a pair of models]
     #[arg(long, value_name = "SECONDS")]
     hop: Option<f64>,
     /// Drop turns shorter than this [default: the bundle's, else 0]
@@ -145,7 +146,8 @@ impl DiarizeArgs {
     }
 }
 
-/// Refuses two files of one name: in one output, RTTM distinguishes recordings by their names alone.
+/// Refuses two files of one name: in one output, RTTM distinguishes recordings by their names
+/// alone.
 fn distinct_recordings(files: &[PathBuf]) -> Outcome {
     let mut seen: HashMap<String, &Path> = HashMap::new();
     for file in files {

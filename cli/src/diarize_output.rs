@@ -98,7 +98,8 @@ fn table(diarization: &Diarization) -> String {
 
 /// The file in `folder` that each of `inputs` is written to.
 ///
-/// Refuses two inputs that would be written to one file, and a file that is itself in `inputs` or `others`.
+/// Refuses two inputs that would be written to one file, and a file that is itself in `inputs` or
+/// `others`.
 pub fn plan(
     folder: &Path,
     format: Format,

@@ -42,7 +42,8 @@ impl From<voiceflow::Error> for Failure {
     }
 }
 
-/// The library's error about the runtime, in the words of the command line and with the way out first.
+/// The library's error about the runtime, in the words of the command line and with the way out
+/// first.
 fn no_runtime(tried: &[Tried]) -> String {
     let mut message =
         "no usable ONNX Runtime library was found; name one with --runtime FILE or VOICEFLOW_ORT_LIBRARY. \
@@ -58,7 +59,8 @@ fn no_runtime(tried: &[Tried]) -> String {
     message
 }
 
-/// How a command ends: neither success with the other files nor a reader that went away undoes a failure.
+/// How a command ends: neither success with the other files nor a reader that went away undoes a
+/// failure.
 pub fn settled(outcome: Outcome, failed: bool) -> Outcome {
     match outcome {
         Ok(()) | Err(Failure::BrokenPipe) if failed => Err(Failure::Reported),

@@ -1,4 +1,5 @@
-//! The library names its options in errors; a user of the command line knows the flags that set them.
+//! The library names its options in errors; a user of the command line knows the flags that set
+//! them.
 
 /// Options whose flags have another name. The others' are the option's with `-` for `_`.
 const RENAMED: [(&str, &str); 14] = [
@@ -37,7 +38,8 @@ const SAME: [&str; 15] = [
     "threshold",
 ];
 
-/// A text of the library with flags in place of options: at its start, and wherever a word can be nothing else.
+/// A text of the library with flags in place of options: at its start, and wherever a word can be
+/// nothing else.
 pub fn named(text: &str) -> String {
     let (mut named, rest) = subject(text).unwrap_or((String::new(), text));
     for word in split_words(rest) {
@@ -49,7 +51,8 @@ pub fn named(text: &str) -> String {
     named
 }
 
-/// The flag of the option that `text` is about, and the rest of it: "threads: expected …", "bundle nowhere: expected …".
+/// The flag of the option that `text` is about, and the rest of it: "threads: expected …", "bundle
+/// nowhere: expected …".
 fn subject(text: &str) -> Option<(String, &str)> {
     let end = if text.starts_with("bundle ") { text.find(' ') } else { text.find(": ") };
     let (option, rest) = text.split_at_checked(end?)?;

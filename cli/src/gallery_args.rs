@@ -24,7 +24,8 @@ pub struct GalleryArgs {
 /// How similar a voice has to be.
 #[derive(Args)]
 pub struct ThresholdArg {
-    /// Similarity from which a voice is taken for a known one, -1 to 1 [default: what the model was tuned to]
+    /// Similarity from which a voice is taken for a known one, -1 to 1 [default: what the model was
+    /// tuned to]
     #[arg(long, value_name = "COSINE", requires = "gallery", allow_negative_numbers = true)]
     threshold: Option<f32>,
 }

@@ -34,8 +34,8 @@ use log::{Level, LevelFilter};
 
 /// Who spoke when
 ///
-/// Finds the speakers of recordings and scores the result. Results go to standard output, everything else to
-/// standard error.
+/// Finds the speakers of recordings and scores the result. Results go to standard output,
+/// everything else to standard error.
 #[derive(Parser)]
 #[command(name = "voiceflow", version, max_term_width = 100, after_help = exit::EXIT_CODES)]
 struct Cli {
@@ -87,8 +87,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// Sends log records to standard error: those of this project by `verbose`, of other packages only errors
-/// until everything is asked for. The variable `RUST_LOG` overrides both.
+/// Sends log records to standard error: those of this project by `verbose`, of other packages only
+/// errors until everything is asked for. The variable `RUST_LOG` overrides both.
 fn start_log(verbose: u8) {
     let level = match verbose {
         0 => LevelFilter::Warn,

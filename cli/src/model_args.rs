@@ -13,12 +13,13 @@ use crate::runtime_args::usage;
 #[derive(Args)]
 #[command(next_help_heading = "Models")]
 pub struct ModelArgs {
-    /// Joint model, an ONNX file that keeps this project's contract [default: accurate for recordings, where `voiceflow
-    /// info` lists it, and fast-cnn for live audio]
+    /// Joint model, an ONNX file that keeps this project's contract [default: accurate for
+    /// recordings, where `voiceflow info` lists it, and fast-cnn for live audio]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["models", "segmentation_model", "embedding_model"])]
     model: Option<PathBuf>,
-    /// Bundle: accurate or fast-cnn, which are in the library; a folder with model.onnx, or with segmentation.onnx and
-    /// embedding.onnx, and metadata.json; or its name in $VOICEFLOW_MODELS, in .models or beside the library
+    /// Bundle: accurate or fast-cnn, which are in the library; a folder with model.onnx, or with
+    /// segmentation.onnx and embedding.onnx, and metadata.json; or its name in $VOICEFLOW_MODELS,
+    /// in .models or beside the library
     #[arg(long, value_name = "NAME|DIR", conflicts_with_all = ["segmentation_model", "embedding_model"])]
     models: Option<PathBuf>,
     /// Segmentation model, an ONNX file like that of pyannote's segmentation-3.0
@@ -32,14 +33,15 @@ pub struct ModelArgs {
     /// How voices become speakers [default: what the model was tuned with]
     #[arg(long, value_enum, value_name = "METHOD")]
     clustering: Option<ClusteringArg>,
-    /// Distance under which two voices are one speaker, 0 to 2: cosine for average and joint models, else Euclidean
-    /// [default: the model's]
+    /// Distance under which two voices are one speaker, 0 to 2: cosine for average and joint
+    /// models, else Euclidean [default: the model's]
     #[arg(long, value_name = "DISTANCE")]
     clustering_threshold: Option<f32>,
     /// Fewest windows of a speaker, for centroid clustering [default: as many as begin in 12 s]
     #[arg(long, value_name = "N")]
     min_cluster_size: Option<usize>,
-    /// Folder with xvec_transform.npz and plda.npz, for vbx clustering of public models; joint models may bring theirs
+    /// Folder with xvec_transform.npz and plda.npz, for vbx clustering of public models; joint
+    /// models may bring theirs
     #[arg(long, value_name = "DIR")]
     plda: Option<PathBuf>,
 }
@@ -49,8 +51,8 @@ pub struct ModelArgs {
 pub struct PublicModelArgs {
     #[command(flatten)]
     embedding: EmbeddingArgs,
-    /// Samples that a frame of the segmentation model sees, and samples from one frame to the next, where its metadata
-    /// does not say [default: those of pyannote's models]
+    /// Samples that a frame of the segmentation model sees, and samples from one frame to the next,
+    /// where its metadata does not say [default: those of pyannote's models]
     #[arg(long, num_args = 2, value_names = ["SIZE", "STEP"])]
     receptive_field: Option<Vec<usize>>,
 }
@@ -58,10 +60,12 @@ pub struct PublicModelArgs {
 /// What the file of an embedding model may leave open.
 #[derive(Args)]
 pub struct EmbeddingArgs {
-    /// Toolkit that the embedding model comes from; auto asks its metadata, then the names of its tensors
+    /// Toolkit that the embedding model comes from; auto asks its metadata, then the names of its
+    /// tensors
     #[arg(long, value_enum, value_name = "FAMILY", default_value_t = FamilyArg::Auto)]
     embedding_family: FamilyArg,
-    /// Features for the embedding model: those it was trained with, or those that sherpa-onnx gives it
+    /// Features for the embedding model: those it was trained with, or those that sherpa-onnx gives
+    /// it
     #[arg(long, value_enum, value_name = "PRESET", default_value_t = FrontendArg::Trained)]
     frontend: FrontendArg,
 }
@@ -92,7 +96,8 @@ enum FrontendArg {
 }
 
 impl ModelArgs {
-    /// The files that are read for the models that were given, what `import-model` wrote among them.
+    /// The files that are read for the models that were given, what `import-model` wrote among
+    /// them.
     pub fn files(&self) -> Result<Vec<PathBuf>, Failure> {
         let mut files: Vec<PathBuf> = self.model.iter().cloned().collect();
         if let Some((segmentation, embedding)) = self.pair() {
@@ -129,7 +134,8 @@ impl ModelArgs {
         Ok(())
     }
 
-    /// As [`ModelArgs::apply`], for live audio alone: where no model is given, that of recordings is not loaded.
+    /// As [`ModelArgs::apply`], for live audio alone: where no model is given, that of recordings
+    /// is not loaded.
     pub fn apply_live(&self, config: &mut Config) -> Result<(), Failure> {
         if !self.given() {
             config.set_model(ModelSource::Embedded);

@@ -8,8 +8,9 @@ use voiceflow::files;
 
 use crate::exit::{Failure, Outcome, print};
 
-/// Writes a result to `path`: a file is replaced in one step; a pipe or a device, such as `/dev/null` or what a shell
-/// makes of `>(…)`, gets the text; so does standard output, which may be a file that has more than this result.
+/// Writes a result to `path`: a file is replaced in one step; a pipe or a device, such as
+/// `/dev/null` or what a shell makes of `>(…)`, gets the text; so does standard output, which may
+/// be a file that has more than this result.
 pub fn write(path: &Path, text: &str) -> Outcome {
     if is_standard_output(path) {
         return print(text);

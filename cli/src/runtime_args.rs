@@ -1,4 +1,5 @@
-//! The arguments by which every command that runs a model says where and with which library it runs.
+//! The arguments by which every command that runs a model says where and with which library it
+//! runs.
 
 use std::path::PathBuf;
 
@@ -12,8 +13,8 @@ use crate::flags::named;
 #[derive(Args)]
 #[command(next_help_heading = "Runtime")]
 pub struct RuntimeArgs {
-    /// Hardware that runs the network; one other than auto that is not available falls back to cpu with a
-    /// warning
+    /// Hardware that runs the network; one other than auto that is not available falls back to cpu
+    /// with a warning
     #[arg(long, value_enum, default_value_t = ProviderArg::Auto)]
     provider: ProviderArg,
     /// Fail where the provider is not available
@@ -22,22 +23,23 @@ pub struct RuntimeArgs {
     /// Number of the GPU, 0 to 63
     #[arg(long, value_name = "N", default_value_t = 0)]
     device_id: i32,
-    /// Most bytes that ONNX Runtime takes on a GPU for one run of the network at a time, 1048576 to 1099511627776;
-    /// 0 is no limit
+    /// Most bytes that ONNX Runtime takes on a GPU for one run of the network at a time, 1048576 to
+    /// 1099511627776; 0 is no limit
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
     device_memory: u64,
-    /// Keep models in this folder as they are optimised for this processor, so that they load faster the next
-    /// time; whoever can write to it decides what runs
+    /// Keep models in this folder as they are optimised for this processor, so that they load
+    /// faster the next time; whoever can write to it decides what runs
     #[arg(long, value_name = "FOLDER")]
     cache: Option<PathBuf>,
     /// Threads that run the network; 0 is one for each physical core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
-    /// ONNX Runtime library to use (else VOICEFLOW_ORT_LIBRARY, ORT_DYLIB_PATH and the usual places)
+    /// ONNX Runtime library to use (else VOICEFLOW_ORT_LIBRARY, ORT_DYLIB_PATH and the usual
+    /// places)
     #[arg(long, value_name = "FILE")]
     runtime: Option<PathBuf>,
-    /// Leave the telemetry of ONNX Runtime on, which writes below the home folder and sends data to Microsoft; it is
-    /// switched off otherwise
+    /// Leave the telemetry of ONNX Runtime on, which writes below the home folder and sends data to
+    /// Microsoft; it is switched off otherwise
     #[arg(long)]
     telemetry: bool,
 }

@@ -36,8 +36,8 @@ pub struct ScoreArgs {
     /// Hypothesis: an RTTM file, or a folder of .rttm files
     #[arg(value_name = "HYP")]
     hypothesis: PathBuf,
-    /// Seconds around each reference boundary that are not scored, half before and half after it (twice the
-    /// collar of NIST's md-eval.pl and of dscore)
+    /// Seconds around each reference boundary that are not scored, half before and half after it
+    /// (twice the collar of NIST's md-eval.pl and of dscore)
     #[arg(long, value_name = "SECONDS", default_value_t = 0.0, allow_negative_numbers = true)]
     collar: f64,
     /// Do not score time in which reference turns overlap
@@ -116,8 +116,8 @@ fn named(name: &str, error: Error) -> Failure {
     Failure::Failed(format!("{name}: {error}"))
 }
 
-/// Reads both sides, settles in which recordings the files without turns are silent, and sees to it that the
-/// sides have something in common.
+/// Reads both sides, settles in which recordings the files without turns are silent, and sees to it
+/// that the sides have something in common.
 fn paired(args: &ScoreArgs) -> Result<(Annotations, Annotations), Failure> {
     let Loaded { recordings: mut reference, silent_file: silent_reference } = load(&args.reference)?;
     let Loaded { recordings: hypothesis, silent_file: silent_hypothesis } = load(&args.hypothesis)?;

@@ -33,7 +33,8 @@ pub struct LiveOutput {
     voices: KnownVoices,
     /// Whether a line that changes can be shown.
     terminal: bool,
-    /// Updates of the stream that were printed, and whether the last one had segments that are not final.
+    /// Updates of the stream that were printed, and whether the last one had segments that are not
+    /// final.
     updates: u64,
     open: bool,
 }
@@ -126,8 +127,8 @@ impl LiveOutput {
         print(&text)
     }
 
-    /// Prints the end, with the labels that the speakers have in the final result, where enrolled ones have their
-    /// names.
+    /// Prints the end, with the labels that the speakers have in the final result, where enrolled
+    /// ones have their names.
     pub fn end(
         &mut self,
         stream: &Stream,

@@ -1,5 +1,5 @@
-/* Runs the network directly on a batch of windows, and prints how much of each window each local speaker talks: raw 16-bit
- * samples, 16 kHz, mono, from standard input.
+/* Runs the network directly on a batch of windows, and prints how much of each window each local
+ * speaker talks: raw 16-bit samples, 16 kHz, mono, from standard input.
  *
  *     cc batch_infer.c $(pkg-config --cflags --libs voiceflow) -o batch_infer
  *     ffmpeg -i meeting.wav -f s16le -ac 1 -ar 16000 - | ./batch_infer [model.onnx]
@@ -18,7 +18,8 @@ static int fail(const char *what)
     return 1;
 }
 
-/* Fills the rows with what comes next; returns how many got any audio. The last one is padded with silence. */
+/* Fills the rows with what comes next; returns how many got any audio. The last one is padded with
+ * silence. */
 static size_t read_batch(float *audio, size_t samples)
 {
     int16_t block[1024];

@@ -1,5 +1,5 @@
-/* Diarizes a recording, but for no longer than some milliseconds. Another thread could end it as well, by the switch of the
- * call (vf_cancel_set).
+/* Diarizes a recording, but for no longer than some milliseconds. Another thread could end it as
+ * well, by the switch of the call (vf_cancel_set).
  *
  *     cc deadline.c $(pkg-config --cflags --libs voiceflow) -o deadline
  *     ./deadline meeting.wav 5

@@ -1,4 +1,5 @@
-/* Sends the library's log records to the program's own logger, here one that writes lines to a file.
+/* Sends the library's log records to the program's own logger, here one that writes lines to a
+ * file.
  *
  *     cc own_logger.c $(pkg-config --cflags --libs voiceflow) -o own_logger
  *     ./own_logger meeting.wav program.log

@@ -1,5 +1,5 @@
-// Runs the network directly on a batch of windows, and prints how much of each window each local speaker
-// talks: raw 16-bit samples, 16 kHz, mono, from standard input.
+// Runs the network directly on a batch of windows, and prints how much of each window each local
+// speaker talks: raw 16-bit samples, 16 kHz, mono, from standard input.
 //
 //     c++ -std=c++17 batch_infer.cpp $(pkg-config --cflags --libs voiceflow) -o batch_infer
 //     ffmpeg -i meeting.wav -f s16le -ac 1 -ar 16000 - | ./batch_infer [model.onnx]
@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t most_rows = 4;
 
-/// Fills the rows with what comes next; returns how many got any audio. The last one is padded with silence.
+/// Fills the rows with what comes next; returns how many got any audio. The last one is padded with
+/// silence.
 std::size_t read_batch(std::vector<float> &audio, std::size_t window)
 {
     std::vector<std::int16_t> samples(audio.size());

@@ -1,5 +1,5 @@
-// Diarizes a recording, but for no longer than some milliseconds. Another thread could end it as well, by a
-// voiceflow::Cancel of the call or, from C++20 on, a std::stop_token.
+// Diarizes a recording, but for no longer than some milliseconds. Another thread could end it as
+// well, by a voiceflow::Cancel of the call or, from C++20 on, a std::stop_token.
 //
 //     c++ -std=c++17 deadline.cpp $(pkg-config --cflags --libs voiceflow) -o deadline
 //     ./deadline meeting.wav 5

@@ -1,4 +1,5 @@
-// Sends the library's log records to the program's own logger, here one that writes lines to a file.
+// Sends the library's log records to the program's own logger, here one that writes lines to a
+// file.
 //
 //     c++ -std=c++17 own_logger.cpp $(pkg-config --cflags --libs voiceflow) -o own_logger
 //     ./own_logger meeting.wav program.log

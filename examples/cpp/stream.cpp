@@ -1,5 +1,5 @@
-// Prints who speaks, live: raw 16-bit samples, 16 kHz, mono, from standard input. Turns that
-// never change again go to standard output, what may still change to standard error.
+// Prints who speaks, live: raw 16-bit samples, 16 kHz, mono, from standard input. Turns that never
+// change again go to standard output, what may still change to standard error.
 //
 //     c++ -std=c++17 stream.cpp $(pkg-config --cflags --libs voiceflow) -o stream
 //     arecord -q -f S16_LE -r 16000 -c 1 | ./stream [model.onnx]

@@ -1,7 +1,9 @@
-"""Makes conversation.flac and conversation.rttm: three synthetic voices in a small room, with overlap.
+"""Makes conversation.flac and conversation.rttm: three synthetic voices in a small room, with
+overlap.
 
-Needs espeak-ng, flite (Debian packages), numpy and soundfile. The reference follows from where each line is
-laid: it starts and ends with the line's own sound, and a pause of 0.3 s or more inside a line ends a turn.
+Needs espeak-ng, flite (Debian packages), numpy and soundfile. The reference follows from where each
+line is laid: it starts and ends with the line's own sound, and a pause of 0.3 s or more inside a
+line ends a turn.
 """
 
 import subprocess

@@ -1,4 +1,5 @@
-"""Who spoke when, by the C interface alone: python ctypes_ten_lines.py AUDIO [MODEL] prints RTTM."""
+"""Who spoke when, by the C interface alone: python ctypes_ten_lines.py AUDIO [MODEL] prints
+RTTM."""
 
 from ctypes import CDLL, byref, c_size_t, c_void_p, create_string_buffer
 import sys

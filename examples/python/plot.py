@@ -1,6 +1,7 @@
 """The timeline of a recording as a picture: python plot.py AUDIO IMAGE
 
-Needs `pip install voiceflow[cpu] matplotlib`. In a notebook a result shows itself, see timeline.ipynb.
+Needs `pip install voiceflow[cpu] matplotlib`. In a notebook a result shows itself, see
+timeline.ipynb.
 """
 
 import sys

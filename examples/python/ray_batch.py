@@ -1,8 +1,8 @@
 """Diarizes a folder over a cluster by Ray Data: python ray_batch.py FOLDER OUTPUT [--concurrency N]
 
-Writes one RTTM file for each recording into OUTPUT, and prints the throughput. Every node sees FOLDER and
-OUTPUT at the same place. RAY_ADDRESS names a running cluster; without it Ray starts one on this machine.
-Needs `pip install voiceflow[cpu] "ray[data]"` on every node.
+Writes one RTTM file for each recording into OUTPUT, and prints the throughput. Every node sees
+FOLDER and OUTPUT at the same place. RAY_ADDRESS names a running cluster; without it Ray starts one
+on this machine. Needs `pip install voiceflow[cpu] "ray[data]"` on every node.
 """
 
 import argparse
@@ -29,7 +29,8 @@ class Diarize:
         self.output = Path(output)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        """Diarizes the recordings of a batch; one that cannot be read is reported, and the others go on."""
+        """Diarizes the recordings of a batch; one that cannot be read is reported, and the others
+        go on."""
         rows: dict[str, list[Any]] = {"path": [], "node": [], "duration_s": [], "speakers": [], "error": []}
         node = ray.get_runtime_context().get_node_id()
         for path in map(Path, batch["path"]):

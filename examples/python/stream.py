@@ -1,4 +1,5 @@
-"""Who speaks, while they speak: arecord -q -f S16_LE -r 16000 -c 1 -t raw | python stream.py [LATENCY_S]
+"""Who speaks, while they speak: arecord -q -f S16_LE -r 16000 -c 1 -t raw | python stream.py
+[LATENCY_S]
 
 Takes raw samples of 16 bits, 16 kHz, mono from standard input. Needs `pip install voiceflow[cpu]`.
 """

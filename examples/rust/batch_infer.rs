@@ -1,5 +1,5 @@
-//! Runs the network directly on batches of windows, and prints how much of each window each local speaker talks:
-//! `cargo run --release --example batch_infer -- meeting.wav`
+//! Runs the network directly on batches of windows, and prints how much of each window each local
+//! speaker talks: `cargo run --release --example batch_infer -- meeting.wav`
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program may print")]
 

@@ -1,4 +1,5 @@
-//! Diarizes a recording, but for no longer than some milliseconds: `cargo run --release --example deadline -- meeting.wav 5`
+//! Diarizes a recording, but for no longer than some milliseconds:
+//! `cargo run --release --example deadline -- meeting.wav 5`
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program may print")]
 

@@ -1,5 +1,6 @@
-//! The library's log records in the program's own logger. In Rust they come by the crate `log`, so that any logger for it
-//! has them; this one writes lines to a file: `cargo run --release --example own_logger -- meeting.wav program.log`
+//! The library's log records in the program's own logger. In Rust they come by the crate `log`, so
+//! that any logger for it has them; this one writes lines to a file:
+//! `cargo run --release --example own_logger -- meeting.wav program.log`
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program may print")]
 

@@ -12,8 +12,8 @@ use voiceflow_fuzz::mutation::{self, Random};
 use voiceflow_fuzz::riff::Chunks;
 use voiceflow_fuzz::{boxes, keep_caught_panics, ogg, riff};
 
-/// Most seconds that are decoded: a damaged rate or time stretches a file to hours of silence, of which a minute
-/// will do.
+/// Most seconds that are decoded: a damaged rate or time stretches a file to hours of silence, of
+/// which a minute will do.
 const MAX_SECONDS: usize = 60;
 /// Deadline of an input. libFuzzer's, 20 s, finds what outlives it.
 const DEADLINE: Duration = Duration::from_secs(5);

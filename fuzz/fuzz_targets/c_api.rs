@@ -1,6 +1,6 @@
-//! Sequences of calls of every function in include/voiceflow.h, with handles that live, are NULL or of another type,
-//! texts, buffers and numbers of all kinds. Each call ends in a status that the header knows, and keeps what the
-//! header says of handles and buffers.
+//! Sequences of calls of every function in include/voiceflow.h, with handles that live, are NULL or
+//! of another type, texts, buffers and numbers of all kinds. Each call ends in a status that the
+//! header knows, and keeps what the header says of handles and buffers.
 #![no_main]
 
 use std::cell::RefCell;
@@ -65,7 +65,8 @@ fn function(name: &str) -> &'static Function {
     FUNCTIONS.iter().find(|function| function.name == name).expect("a function of the header")
 }
 
-/// Calls a function that must succeed with these values of its parameters, by name, and zero for the others.
+/// Calls a function that must succeed with these values of its parameters, by name, and zero for
+/// the others.
 fn must(name: &str, given: &[(&str, Value)]) {
     let function = function(name);
     let value = |(parameter, _): &(&str, Kind)| given.iter().find(|(name, _)| name == parameter);
@@ -184,8 +185,8 @@ impl Host {
     }
 
     fn arguments(&mut self, function: &Function, input: &mut Input<'_>, memory: &mut Memory) -> Vec<Value> {
-        // One call in eight has pointers that are NULL or not aligned, or a size that lies; but a handle that was taken to be
-        // destroyed is the only way to it.
+        // One call in eight has pointers that are NULL or not aligned, or a size that lies; but a
+        // handle that was taken to be destroyed is the only way to it.
         let faults = input.u8() < 32 && !function.name.ends_with("_destroy");
         let mut values: Vec<Value> = function
             .parameters

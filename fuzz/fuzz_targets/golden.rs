@@ -1,4 +1,5 @@
-//! The JSON beside and in models: golden vectors, the PLDA in a joint model's metadata, metadata.json of a bundle.
+//! The JSON beside and in models: golden vectors, the PLDA in a joint model's metadata,
+//! metadata.json of a bundle.
 #![no_main]
 
 use std::cell::RefCell;

@@ -1,7 +1,8 @@
-//! Model files through ONNX Runtime, to the end of the contract check: a session, and what `validate` says.
+//! Model files through ONNX Runtime, to the end of the contract check: a session, and what
+//! `validate` says.
 //!
-//! ONNX Runtime is not compiled with the sanitizer. scripts/fuzz.sh separates crashes and hangs in it from others, by
-//! the innermost frame of the stack.
+//! ONNX Runtime is not compiled with the sanitizer. scripts/fuzz.sh separates crashes and hangs in
+//! it from others, by the innermost frame of the stack.
 #![no_main]
 
 use std::sync::Arc;

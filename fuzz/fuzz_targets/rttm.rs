@@ -1,4 +1,5 @@
-//! RTTM and what is made of it: the same turns from a file that was written, and scores of any turns.
+//! RTTM and what is made of it: the same turns from a file that was written, and scores of any
+//! turns.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! Streams of any rate, channels and pushes: the same result as of one push, segments in order, no sample lost.
+//! Streams of any rate, channels and pushes: the same result as of one push, segments in order, no
+//! sample lost.
 #![no_main]
 
 use std::path::Path;

@@ -1,9 +1,10 @@
-//! ZIP archives without compression, with right checksums: a reader passes over none of what lies in them.
+//! ZIP archives without compression, with right checksums: a reader passes over none of what lies
+//! in them.
 
 use crate::input::Input;
 
-/// An archive with an entry `<name>.npy` for each of `names`. `bytes` are the entries one after the other, each with
-/// its length before it (u16, little-endian).
+/// An archive with an entry `<name>.npy` for each of `names`. `bytes` are the entries one after the
+/// other, each with its length before it (u16, little-endian).
 #[must_use]
 pub fn stored(names: &[&str], bytes: &[u8]) -> Vec<u8> {
     let mut input = Input::new(bytes);

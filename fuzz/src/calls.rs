@@ -1,8 +1,9 @@
-//! The functions of include/voiceflow.h as a grammar: what each takes, and values for it out of an input. build.rs
-//! makes the table of the header.
+//! The functions of include/voiceflow.h as a grammar: what each takes, and values for it out of an
+//! input. build.rs makes the table of the header.
 //!
-//! Pointers lead to memory of exactly the size that the call says, so that the sanitizer sees a byte too much. Sizes
-//! that lie are given only where no memory could be so large, which the library must see before it reads.
+//! Pointers lead to memory of exactly the size that the call says, so that the sanitizer sees a
+//! byte too much. Sizes that lie are given only where no memory could be so large, which the
+//! library must see before it reads.
 
 use std::ffi::{c_char, c_void};
 
@@ -175,7 +176,8 @@ impl Function {
         self.parameters[at + after].0.ends_with("cap").then_some(at + after)
     }
 
-    /// The place of the count of what was written to the buffer whose capacity stands at `capacity`.
+    /// The place of the count of what was written to the buffer whose capacity stands at
+    /// `capacity`.
     #[must_use]
     pub fn count(&self, capacity: usize) -> Option<usize> {
         let (name, _) = self.parameters.get(capacity + 1)?;

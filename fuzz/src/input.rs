@@ -1,4 +1,5 @@
-//! An input read piece by piece. One that has run out gives zeros, so that every prefix of an input is one too.
+//! An input read piece by piece. One that has run out gives zeros, so that every prefix of an input
+//! is one too.
 
 /// The bytes that are left of an input.
 pub struct Input<'a> {

@@ -15,7 +15,8 @@ impl MemoryFile {
     /// Where the system gives no such file.
     #[must_use]
     pub fn new() -> Self {
-        // SAFETY: the name is a literal that ends in a zero byte; the descriptor belongs to nobody else.
+        // SAFETY: the name is a literal that ends in a zero byte; the descriptor belongs to nobody
+        // else.
         let file = unsafe {
             let descriptor = libc::memfd_create(c"fuzz".as_ptr(), libc::MFD_CLOEXEC);
             assert!(descriptor >= 0, "memfd_create: {}", std::io::Error::last_os_error());

@@ -59,8 +59,8 @@ pub const EXTREMES: [u64; 12] = [
     u64::MAX,
 ];
 
-/// Changes one element somewhere in `elements`: repeats, removes, moves or renames it, gives it another's content, or
-/// changes a number in it. `kinds` are the names of the format.
+/// Changes one element somewhere in `elements`: repeats, removes, moves or renames it, gives it
+/// another's content, or changes a number in it. `kinds` are the names of the format.
 pub fn mutate<K: Clone>(elements: &mut Vec<Element<K>>, kinds: &[K], random: &mut Random) {
     if elements.is_empty() {
         return;
@@ -97,8 +97,8 @@ pub fn mutate<K: Clone>(elements: &mut Vec<Element<K>>, kinds: &[K], random: &mu
     }
 }
 
-/// Puts another number of 1 to 8 bytes, of either order, somewhere into `bytes`; mostly near the start, where headers
-/// are.
+/// Puts another number of 1 to 8 bytes, of either order, somewhere into `bytes`; mostly near the
+/// start, where headers are.
 pub fn mutate_number(bytes: &mut Vec<u8>, random: &mut Random) {
     if random.once_in(12) {
         let length = random.below(bytes.len() + 1);
@@ -128,7 +128,8 @@ pub fn mutate_number(bytes: &mut Vec<u8>, random: &mut Random) {
     place.copy_from_slice(&new[..size]);
 }
 
-/// Puts `bytes` into libFuzzer's buffer and gives the size of the input; `None` where they do not fit.
+/// Puts `bytes` into libFuzzer's buffer and gives the size of the input; `None` where they do not
+/// fit.
 pub fn store(bytes: &[u8], data: &mut [u8], max_size: usize) -> Option<usize> {
     let fits = bytes.len() <= max_size.min(data.len());
     fits.then(|| {

@@ -61,30 +61,32 @@ public:
         return detail::finish(status, Cancel(made));
     }
 
-    /// Sets the switch: calls with it end soon with Status::cancelled, later ones at once. It stays set. Any
-    /// thread, concurrently, also from inside a callback.
+    /// Sets the switch: calls with it end soon with Status::cancelled, later ones at once. It stays
+    /// set. Any thread, concurrently, also from inside a callback.
     VOICEFLOW_CHECKED result<void> set() const { return detail::finish(vf_cancel_set(get())); }
 
 private:
     explicit Cancel(vf_cancel *made) noexcept : Handle(made) {}
 };
 
-/// The conditions of one call that may take long; none by default. What the call at hand has no use for is
-/// refused with Status::invalid_argument: numbers of speakers and `exclusive` are for the results of
-/// recordings and of streams.
+/// The conditions of one call that may take long; none by default. What the call at hand has no use
+/// for is refused with Status::invalid_argument: numbers of speakers and `exclusive` are for the
+/// results of recordings and of streams.
 struct Call {
-    /// The call ends with Status::deadline so long after its start. Rounded to milliseconds, at least 1; but 0
-    /// expires at once, and less is refused.
+    /// The call ends with Status::deadline so long after its start. Rounded to milliseconds, at
+    /// least 1; but 0 expires at once, and less is refused.
     std::optional<Seconds> deadline = std::nullopt;
-    /// The call ends with Status::cancelled soon after this switch is set. It lives as long as the call.
+    /// The call ends with Status::cancelled soon after this switch is set. It lives as long as the
+    /// call.
     const Cancel *cancel = nullptr;
 #ifdef __cpp_lib_jthread
     /// The call ends with Status::cancelled soon after a stop is requested.
     std::stop_token stop = {};
 #endif
-    /// Gets how much of a stage is done, 0 to 1, on the thread of the call: at least every 50 ms while the call
-    /// waits or networks run on other threads for it. It must not use this interface, except to set a Cancel.
-    /// What it throws ends the call and is thrown on by it; with VOICEFLOW_NO_EXCEPTIONS it must not throw.
+    /// Gets how much of a stage is done, 0 to 1, on the thread of the call: at least every 50 ms
+    /// while the call waits or networks run on other threads for it. It must not use this
+    /// interface, except to set a Cancel. What it throws ends the call and is thrown on by it; with
+    /// VOICEFLOW_NO_EXCEPTIONS it must not throw.
     std::function<void(Stage, float)> progress = {};
     /// Exactly so many speakers, 1 to 100, in place of the options' number.
     std::optional<std::size_t> num_speakers = std::nullopt;
@@ -92,7 +94,8 @@ struct Call {
     std::optional<std::size_t> min_speakers = std::nullopt;
     /// At most so many speakers, 1 to 100, in place of the options' number.
     std::optional<std::size_t> max_speakers = std::nullopt;
-    /// No two segments of the result overlap: where several speakers talk, the most active has the time.
+    /// No two segments of the result overlap: where several speakers talk, the most active has the
+    /// time.
     bool exclusive = false;
 };
 
@@ -256,8 +259,9 @@ Outcome under(const Call &call, Work work)
     return outcome;
 }
 
-/// Calls a create function with options, or with the defaults where there are none to be given, and with the
-/// conditions of the call; `own` makes an object of the handle, which then is owned whatever is thrown.
+/// Calls a create function with options, or with the defaults where there are none to be given, and
+/// with the conditions of the call; `own` makes an object of the handle, which then is owned
+/// whatever is thrown.
 template <class T, class Create, class Own>
 auto create_with(const Options *options, const Call &call, Create create, Own own)
 {

@@ -15,8 +15,8 @@
 
 namespace voiceflow {
 
-/// A stretch of time in which one speaker talks, as in C: `start_s`, `end_s`, `speaker`, `confidence`,
-/// `flags`.
+/// A stretch of time in which one speaker talks, as in C: `start_s`, `end_s`, `speaker`,
+/// `confidence`, `flags`.
 using Segment = vf_segment;
 
 static_assert(std::is_trivially_copyable_v<Segment> && std::is_standard_layout_v<Segment>);
@@ -42,15 +42,15 @@ enum class Embeddings { omitted, included };
 
 inline namespace VOICEFLOW_STYLE {
 
-/// Who spoke when in one recording. It never changes, and needs nothing of what made it. Any thread,
-/// concurrently.
+/// Who spoke when in one recording. It never changes, and needs nothing of what made it. Any
+/// thread, concurrently.
 ///
 /// A `speaker` that is not 0 to the speaker count less 1 fails with Status::invalid_argument.
 class Diarization : public detail::Handle<vf_diarization, vf_diarization_destroy> {
 public:
-    /// A result of its parts, such as one that was kept in a file: segments by start, then end, then speaker, and
-    /// the embeddings of `n_speakers` speakers one after another, as many values each as the model's embeddings have, or
-    /// none. Labels and speaking times are made anew.
+    /// A result of its parts, such as one that was kept in a file: segments by start, then end,
+    /// then speaker, and the embeddings of `n_speakers` speakers one after another, as many values
+    /// each as the model's embeddings have, or none. Labels and speaking times are made anew.
     [[nodiscard]] static result<Diarization> create(Seconds duration, span<const Segment> segments,
                                                     span<const float> embeddings, std::size_t n_speakers)
     {
@@ -127,14 +127,15 @@ public:
         return detail::finish(outcome, std::move(values));
     }
 
-    /// The result as RTTM, one line for each segment; white space in the recording's name becomes "_".
+    /// The result as RTTM, one line for each segment; white space in the recording's name becomes
+    /// "_".
     [[nodiscard]] result<std::string> to_rttm(const Text &recording) const
     {
         return write(recording, vf_diarization_to_rttm);
     }
 
-    /// The result as JSON: the recording, its speakers, and the segments. `Embeddings::included` adds the
-    /// speakers' embeddings, which are biometric data.
+    /// The result as JSON: the recording, its speakers, and the segments. `Embeddings::included`
+    /// adds the speakers' embeddings, which are biometric data.
     [[nodiscard]] result<std::string> to_json(const Text &recording,
                                               Embeddings embeddings = Embeddings::omitted) const
     {

@@ -13,9 +13,11 @@
 namespace voiceflow {
 inline namespace VOICEFLOW_STYLE {
 
-/// A loaded model with its options, for any number of recordings, from any number of threads at once.
+/// A loaded model with its options, for any number of recordings, from any number of threads at
+/// once.
 ///
-/// Functions that work on audio fail among others with Status::audio, runtime, cancelled, deadline, limit.
+/// Functions that work on audio fail among others with Status::audio, runtime, cancelled, deadline,
+/// limit.
 class Diarizer : public detail::Handle<vf_diarizer, vf_diarizer_destroy> {
 public:
 #ifndef VOICEFLOW_NO_EXCEPTIONS
@@ -63,8 +65,8 @@ public:
 
     /// Finds who spoke when in samples held in memory, which are read where they lie.
     ///
-    /// - `samples`: [frames, channels] values, the channels of a frame side by side: -1 to 1, finite. None
-    ///   give a result without segments.
+    /// - `samples`: [frames, channels] values, the channels of a frame side by side: -1 to 1,
+    ///   finite. None give a result without segments.
     /// - `sample_rate`: in hertz, 1,000 to 768,000.
     /// - `channels`: 1 to 32; their mean is used.
     [[nodiscard]] result<Diarization> process(span<const float> samples, std::uint32_t sample_rate,
@@ -94,8 +96,8 @@ public:
         return process(samples, sample_rate, 1, call);
     }
 
-    /// Finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample rate and
-    /// channels.
+    /// Finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample
+    /// rate and channels.
     [[nodiscard]] result<Diarization> process_file(const Text &path, const Call &call = {}) const
     {
         return Diarization::under(call, [&](const vf_call *given, vf_diarization **out) {

@@ -12,7 +12,8 @@
 
 namespace voiceflow {
 
-/// The kinds of failure, numbered as in C. A later library may give numbers that are not among them.
+/// The kinds of failure, numbered as in C. A later library may give numbers that are not among
+/// them.
 enum class Status : std::int32_t {
     ok = VF_OK,
     /// A value is outside its documented range, or the call came from inside a callback.
@@ -44,7 +45,8 @@ enum class Status : std::int32_t {
     ending = VF_E_ENDING,
 };
 
-/// The meaning of a status in a few words of English; static text. Any thread, also inside a callback.
+/// The meaning of a status in a few words of English; static text. Any thread, also inside a
+/// callback.
 [[nodiscard]] inline const char *to_string(Status status) noexcept
 {
     return vf_status_str(static_cast<vf_status>(status));
@@ -56,7 +58,8 @@ enum class Status : std::int32_t {
     return vf_version();
 }
 
-/// Version of the library as major * 65536 + minor * 256 + patch. Any thread, also inside a callback.
+/// Version of the library as major * 65536 + minor * 256 + patch. Any thread, also inside a
+/// callback.
 [[nodiscard]] inline std::uint32_t version_number() noexcept
 {
     return vf_version_number();

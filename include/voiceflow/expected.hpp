@@ -1,4 +1,5 @@
-// voiceflow::expected: a value or what went wrong, for programs without exceptions. Part of voiceflow.hpp.
+// voiceflow::expected: a value or what went wrong, for programs without exceptions. Part of
+// voiceflow.hpp.
 #ifndef VOICEFLOW_EXPECTED_HPP
 #define VOICEFLOW_EXPECTED_HPP
 
@@ -42,8 +43,9 @@ private:
     Error error_;
 };
 
-/// A value, or the error that came in its place. The part of C++23's std::expected that cannot fail: ask
-/// `has_value` before `*`, `->` or `error`, which it is a mistake of the program to use for the other case.
+/// A value, or the error that came in its place. The part of C++23's std::expected that cannot
+/// fail: ask `has_value` before `*`, `->` or `error`, which it is a mistake of the program to use
+/// for the other case.
 template <class T>
 class [[nodiscard]] expected {
 public:

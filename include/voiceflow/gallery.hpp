@@ -17,8 +17,8 @@ namespace voiceflow {
 struct Identity {
     /// The name of the known voice; empty for a stranger.
     std::string name;
-    /// Similarity, -1 to 1, to that voice; of a stranger to the most similar one, -1 where nobody is
-    /// enrolled.
+    /// Similarity, -1 to 1, to that voice; of a stranger to the most similar one, -1 where nobody
+    /// is enrolled.
     float score = -1.0F;
 };
 
@@ -44,8 +44,8 @@ public:
         return detail::finish(outcome, Gallery(made));
     }
 
-    /// Reads a gallery from a file that `save` wrote. Fails among others with Status::not_found, and with
-    /// Status::gallery for a file that is none, is damaged, or belongs to another model.
+    /// Reads a gallery from a file that `save` wrote. Fails among others with Status::not_found,
+    /// and with Status::gallery for a file that is none, is damaged, or belongs to another model.
     [[nodiscard]] static result<Gallery> load(const Diarizer &diarizer, const Text &path)
     {
         vf_gallery *made = nullptr;
@@ -56,22 +56,23 @@ public:
         return detail::finish(outcome, Gallery(made));
     }
 
-    /// Writes the gallery to a file, in place of an older one, whole or not at all. It holds voices, which
-    /// are personal data. Fails among others with Status::io.
+    /// Writes the gallery to a file, in place of an older one, whole or not at all. It holds
+    /// voices, which are personal data. Fails among others with Status::io.
     VOICEFLOW_CHECKED result<void> save(const Text &path) const
     {
         return detail::finish(
             path.with("path", [&](const char *text) { return vf_gallery_save(get(), text); }));
     }
 
-    /// Enrolls a speaker by an audio file of at least 3 s of speech, better 20 s, in which nobody else speaks
-    /// for more than 15 % of the speech. A name may have several recordings: its voice is their mean.
+    /// Enrolls a speaker by an audio file of at least 3 s of speech, better 20 s, in which nobody
+    /// else speaks for more than 15 % of the speech. A name may have several recordings: its voice
+    /// is their mean.
     ///
-    /// - `name`: 1 to 256 bytes, without white space around it or control characters, and not of the form
-    ///   "SPEAKER_00".
+    /// - `name`: 1 to 256 bytes, without white space around it or control characters, and not of
+    ///   the form "SPEAKER_00".
     ///
-    /// Fails among others with Status::audio (too little speech, more than one speaker), cancelled, deadline,
-    /// and with Status::gallery for a diarizer with another model.
+    /// Fails among others with Status::audio (too little speech, more than one speaker), cancelled,
+    /// deadline, and with Status::gallery for a diarizer with another model.
     VOICEFLOW_CHECKED result<void> enroll_file(const Diarizer &diarizer, const Text &name, const Text &path,
                                                const Call &call = {}) const
     {
@@ -104,8 +105,8 @@ public:
         return enroll_samples(diarizer, name, samples, sample_rate, 1, call);
     }
 
-    /// Enrolls a speaker by an embedding of the gallery's model, such as that of a diarization's speaker,
-    /// made of so much speech: more than 0, its weight beside the name's others.
+    /// Enrolls a speaker by an embedding of the gallery's model, such as that of a diarization's
+    /// speaker, made of so much speech: more than 0, its weight beside the name's others.
     VOICEFLOW_CHECKED result<void> enroll_embedding(const Text &name, span<const float> embedding,
                                                     Seconds speech) const
     {
@@ -130,7 +131,8 @@ public:
         return detail::finish(status, count);
     }
 
-    /// The name of a known voice, 0 to the count less 1, in the order in which names were first enrolled.
+    /// The name of a known voice, 0 to the count less 1, in the order in which names were first
+    /// enrolled.
     [[nodiscard]] result<std::string> name(std::int32_t index) const
     {
         std::string name;
@@ -146,8 +148,8 @@ public:
         return detail::finish(outcome, value);
     }
 
-    /// Whose voice an embedding of the gallery's model is: the most similar known voice, from the threshold
-    /// on, which is a cosine similarity, -1 to 1; that of the model where none is given.
+    /// Whose voice an embedding of the gallery's model is: the most similar known voice, from the
+    /// threshold on, which is a cosine similarity, -1 to 1; that of the model where none is given.
     [[nodiscard]] result<Identity> identify(span<const float> embedding,
                                             std::optional<float> threshold = std::nullopt) const
     {
@@ -163,8 +165,8 @@ public:
         return detail::finish(outcome, std::move(identity));
     }
 
-    /// Who the speakers of a result are, each somebody else: one identity for each speaker. Names are right
-    /// also while other threads enroll and remove speakers.
+    /// Who the speakers of a result are, each somebody else: one identity for each speaker. Names
+    /// are right also while other threads enroll and remove speakers.
     [[nodiscard]] result<std::vector<Identity>> identify(const Diarization &diarization,
                                                          std::optional<float> threshold = std::nullopt) const
     {
@@ -195,7 +197,8 @@ private:
         });
     }
 
-    /// The names by the numbers of their voices; short of those that a remove leaves without one meanwhile.
+    /// The names by the numbers of their voices; short of those that a remove leaves without one
+    /// meanwhile.
     detail::Outcome read_names(std::vector<std::string> &names) const
     {
         std::size_t count = 0;
@@ -209,9 +212,9 @@ private:
         return status;
     }
 
-    /// Names speakers, and says whether nobody was removed meanwhile, who would have moved the numbers of
-    /// others: a name's number only falls, unless it is enrolled anew, so that one that is the same before
-    /// and after was it throughout.
+    /// Names speakers, and says whether nobody was removed meanwhile, who would have moved the
+    /// numbers of others: a name's number only falls, unless it is enrolled anew, so that one that
+    /// is the same before and after was it throughout.
     detail::Outcome try_identify(const Diarization &diarization, float threshold,
                                  std::vector<Identity> &identities, bool &settled) const
     {

@@ -10,11 +10,11 @@ namespace voiceflow {
 inline namespace VOICEFLOW_STYLE {
 namespace detail {
 
-/// Owns one handle: it moves and is not copied. One that was moved from holds none; its functions fail with
-/// Status::null, and it can be assigned to and destroyed.
+/// Owns one handle: it moves and is not copied. One that was moved from holds none; its functions
+/// fail with Status::null, and it can be assigned to and destroyed.
 ///
-/// A handle must not be destroyed, assigned to or moved from while a call uses it, nor destroyed inside a
-/// callback, where the library leaves it alone.
+/// A handle must not be destroyed, assigned to or moved from while a call uses it, nor destroyed
+/// inside a callback, where the library leaves it alone.
 template <class T, void (*Destroy)(T *)>
 class Handle {
 public:

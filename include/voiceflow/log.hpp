@@ -25,8 +25,8 @@ enum class LogLevel : std::int32_t {
 /// What files of all styles share.
 namespace every_style {
 
-/// The callable that gets the records. Who calls it holds it meanwhile, so that another may take its place at
-/// any time.
+/// The callable that gets the records. Who calls it holds it meanwhile, so that another may take
+/// its place at any time.
 class LogSink {
 public:
     /// A callable, and what calls it, which throws nothing.
@@ -36,15 +36,17 @@ public:
                         std::string_view message) = nullptr;
     };
 
-    /// The one of this program. It is never destroyed: threads of the library may log until the process ends.
+    /// The one of this program. It is never destroyed: threads of the library may log until the
+    /// process ends.
     static LogSink &instance()
     {
         static auto &sink = *new LogSink;  // NOLINT(cppcoreguidelines-owning-memory)
         return sink;
     }
 
-    /// Puts `target` in the place of the earlier one, and that into `target`; after a failure both stay. What
-    /// is let go of is destroyed by the caller, outside the locks: its destructor may come back here.
+    /// Puts `target` in the place of the earlier one, and that into `target`; after a failure both
+    /// stay. What is let go of is destroyed by the caller, outside the locks: its destructor may
+    /// come back here.
     vf_status exchange(Target &target, LogLevel least)
     {
         // One change at a time: what the library calls and what is called here stay a pair.
@@ -108,18 +110,18 @@ void forward_log(void *kept, LogLevel level, std::string_view target, std::strin
 
 }  // namespace detail
 
-/// Sends the library's log records to `callable`, in the place of an earlier one. Without one they go
-/// nowhere.
+/// Sends the library's log records to `callable`, in the place of an earlier one. Without one they
+/// go nowhere.
 ///
-/// - `callable`: void(LogLevel, std::string_view target, std::string_view message), kept until another takes
-///   its place and its last call has returned. It is called on whatever thread has something to say, on
-///   several at once, and must not use this interface. An exception that it throws ends there. The texts are
-///   gone when it returns.
+/// - `callable`: void(LogLevel, std::string_view target, std::string_view message), kept until
+///   another takes its place and its last call has returned. It is called on whatever thread has
+///   something to say, on several at once, and must not use this interface. An exception that it
+///   throws ends there. The texts are gone when it returns.
 /// - `least`: the least grave level to send.
 ///
-/// There is one callback in a process, whatever the style of the file that sets it. A plugin must clear its
-/// callback before it is unloaded: what is called lies in it. Any thread, concurrently. Fails with
-/// Status::invalid_argument.
+/// There is one callback in a process, whatever the style of the file that sets it. A plugin must
+/// clear its callback before it is unloaded: what is called lies in it. Any thread, concurrently.
+/// Fails with Status::invalid_argument.
 template <class Callable>
 VOICEFLOW_CHECKED result<void> set_log_callback(Callable &&callable, LogLevel least)
 {
@@ -130,8 +132,8 @@ VOICEFLOW_CHECKED result<void> set_log_callback(Callable &&callable, LogLevel le
     return detail::finish(every_style::LogSink::instance().exchange(target, least));
 }
 
-/// Sends the records nowhere any more, whatever the style of the file that set the callback. Any thread,
-/// concurrently.
+/// Sends the records nowhere any more, whatever the style of the file that set the callback. Any
+/// thread, concurrently.
 VOICEFLOW_CHECKED inline result<void> clear_log_callback()
 {
     every_style::LogSink::Target target;

@@ -28,8 +28,8 @@ enum class Provider : std::int32_t {
     tensorrt = VF_PROVIDER_TENSORRT,
 };
 
-/// What happens where the provider asked for is not available: the CPU is used, with a warning in the log, or
-/// making the session or diarizer fails with Status::provider.
+/// What happens where the provider asked for is not available: the CPU is used, with a warning in
+/// the log, or making the session or diarizer fails with Status::provider.
 enum class ProviderPolicy : std::int32_t {
     preferred = VF_PROVIDER_PREFERRED,
     required = VF_PROVIDER_REQUIRED
@@ -56,13 +56,13 @@ enum class Clustering : std::int32_t {
 
 inline namespace VOICEFLOW_STYLE {
 
-/// Options to be filled and given to a session, a diarizer or a stream, which copies them. One thread at a
-/// time.
+/// Options to be filled and given to a session, a diarizer or a stream, which copies them. One
+/// thread at a time.
 ///
-/// Values are checked when they are set: one outside its range fails with Status::invalid_argument and
-/// changes nothing. 0 means 0. Setters are chained: `auto o = Options().set_threads(2).set_num_speakers(3)`;
-/// with VOICEFLOW_NO_EXCEPTIONS each returns an `expected<void>` instead. voiceflow.h says more about each
-/// under the same name.
+/// Values are checked when they are set: one outside its range fails with Status::invalid_argument
+/// and changes nothing. 0 means 0. Setters are chained:
+/// `auto o = Options().set_threads(2).set_num_speakers(3)`; with VOICEFLOW_NO_EXCEPTIONS each
+/// returns an `expected<void>` instead. voiceflow.h says more about each under the same name.
 class Options : public detail::Handle<vf_options, vf_options_destroy> {
 public:
 #ifdef VOICEFLOW_NO_EXCEPTIONS
@@ -91,15 +91,15 @@ public:
             path.with("path", [&](const char *text) { return vf_options_set_model_path(get(), text); }));
     }
 
-    /// Takes the model from the bytes of an ONNX file, 1 to 2,147,483,647 of them; copied. Default: the model
-    /// in the library.
+    /// Takes the model from the bytes of an ONNX file, 1 to 2,147,483,647 of them; copied. Default:
+    /// the model in the library.
     VOICEFLOW_CHECKED Chain set_model_memory(span<const std::uint8_t> data) &
     {
         return chain(vf_options_set_model_memory(get(), data.data(), data.size()));
     }
 
-    /// Takes a segmentation model from an ONNX file in the manner of pyannote's, for a diarizer. Default:
-    /// none.
+    /// Takes a segmentation model from an ONNX file in the manner of pyannote's, for a diarizer.
+    /// Default: none.
     VOICEFLOW_CHECKED Chain set_segmentation_model(const Text &path) &
     {
         return chain(path.with(
@@ -112,15 +112,15 @@ public:
         return chain(vf_options_set_segmentation_model_memory(get(), data.data(), data.size()));
     }
 
-    /// Sets what one frame of a segmentation model sees, for a file that does not say: `size` samples, 1 to
-    /// 160,000, and `step` samples from one frame to the next, 1 to `size`.
+    /// Sets what one frame of a segmentation model sees, for a file that does not say: `size`
+    /// samples, 1 to 160,000, and `step` samples from one frame to the next, 1 to `size`.
     VOICEFLOW_CHECKED Chain set_segmentation_receptive_field(std::size_t size, std::size_t step) &
     {
         return chain(vf_options_set_segmentation_receptive_field(get(), size, step));
     }
 
-    /// Takes a speaker embedding model from an ONNX file of the WeSpeaker, 3D-Speaker or NeMo family, for a
-    /// diarizer. Default: none.
+    /// Takes a speaker embedding model from an ONNX file of the WeSpeaker, 3D-Speaker or NeMo
+    /// family, for a diarizer. Default: none.
     VOICEFLOW_CHECKED Chain set_embedding_model(const Text &path) &
     {
         return chain(
@@ -145,17 +145,18 @@ public:
         return chain(vf_options_set_frontend(get(), static_cast<std::int32_t>(frontend)));
     }
 
-    /// Loads ONNX Runtime from this file. The first session of the process decides. Default: what the
-    /// environment variables VOICEFLOW_ORT_LIBRARY and ORT_DYLIB_PATH name, else the folder of the library,
-    /// else the system's.
+    /// Loads ONNX Runtime from this file. The first session of the process decides. Default: what
+    /// the environment variables VOICEFLOW_ORT_LIBRARY and ORT_DYLIB_PATH name, else the folder of
+    /// the library, else the system's.
     VOICEFLOW_CHECKED Chain set_runtime_library(const Text &path) &
     {
         return chain(
             path.with("path", [&](const char *text) { return vf_options_set_runtime_library(get(), text); }));
     }
 
-    /// Whether ONNX Runtime may use its telemetry, which writes below the home folder and sends data to Microsoft.
-    /// The first session of the process decides; a later one that asks for the other is refused. Default: off.
+    /// Whether ONNX Runtime may use its telemetry, which writes below the home folder and sends
+    /// data to Microsoft. The first session of the process decides; a later one that asks for the
+    /// other is refused. Default: off.
     VOICEFLOW_CHECKED Chain set_telemetry(bool allowed) &
     {
         return chain(vf_options_set_telemetry(get(), allowed ? 1 : 0));
@@ -174,28 +175,31 @@ public:
         return chain(vf_options_set_device_id(get(), device_id));
     }
 
-    /// Sets the most memory in bytes that ONNX Runtime takes on a GPU for one run slot, 1 MiB to 1 TiB. Without
-    /// effect on the CPU. Default 0: no limit.
+    /// Sets the most memory in bytes that ONNX Runtime takes on a GPU for one run slot, 1 MiB to 1
+    /// TiB. Without effect on the CPU. Default 0: no limit.
     VOICEFLOW_CHECKED Chain set_device_memory_limit(std::uint64_t bytes) &
     {
         return chain(vf_options_set_device_memory_limit(get(), bytes));
     }
 
-    /// Keeps models in a folder as ONNX Runtime has optimised them for this processor, so that they load faster
-    /// the next time. Whoever can write to it decides what runs. Default: none, and nothing is written.
+    /// Keeps models in a folder as ONNX Runtime has optimised them for this processor, so that they
+    /// load faster the next time. Whoever can write to it decides what runs. Default: none, and
+    /// nothing is written.
     VOICEFLOW_CHECKED Chain set_cache_folder(const Text &folder) &
     {
         return chain(
             folder.with("folder", [&](const char *text) { return vf_options_set_cache_folder(get(), text); }));
     }
 
-    /// Sets the number of threads that work for one call, 0 to 256. Default 0: one for each physical core.
+    /// Sets the number of threads that work for one call, 0 to 256. Default 0: one for each
+    /// physical core.
     VOICEFLOW_CHECKED Chain set_threads(std::size_t threads) &
     {
         return chain(vf_options_set_threads(get(), threads));
     }
 
-    /// Sets how many runs of the network may be under way at once in one session, 1 to 64. Default 1.
+    /// Sets how many runs of the network may be under way at once in one session, 1 to 64.
+    /// Default 1.
     VOICEFLOW_CHECKED Chain set_slots(std::size_t slots) &
     {
         return chain(vf_options_set_slots(get(), slots));
@@ -207,7 +211,8 @@ public:
         return chain(vf_options_set_batch(get(), batch));
     }
 
-    /// Asks for exactly this many speakers, 1 to 100, where a Call asks for no number. Default: the voices decide.
+    /// Asks for exactly this many speakers, 1 to 100, where a Call asks for no number. Default: the
+    /// voices decide.
     VOICEFLOW_CHECKED Chain set_num_speakers(std::size_t count) &
     {
         return chain(vf_options_set_num_speakers(get(), count));
@@ -219,18 +224,19 @@ public:
         return chain(vf_options_set_speaker_range(get(), min, max));
     }
 
-    /// Sets the time from the start of one window to the next, 0.1 to 60 s and at most the model's window.
-    /// Default: stored in the model; 1.75 s for two public models.
+    /// Sets the time from the start of one window to the next, 0.1 to 60 s and at most the model's
+    /// window. Default: stored in the model; 1.75 s for two public models.
     VOICEFLOW_CHECKED Chain set_hop(Seconds hop) & { return chain(vf_options_set_hop_s(get(), hop.count())); }
 
-    /// Chooses how voices are clustered into speakers. Default: automatic, what the model was tuned with.
+    /// Chooses how voices are clustered into speakers. Default: automatic, what the model was tuned
+    /// with.
     VOICEFLOW_CHECKED Chain set_clustering_method(Clustering method) &
     {
         return chain(vf_options_set_clustering_method(get(), static_cast<std::int32_t>(method)));
     }
 
-    /// Sets the distance, 0 to 2, under which two clusters of voices are one speaker; lower finds more
-    /// speakers. Default: stored in the model, else that of the clustering method.
+    /// Sets the distance, 0 to 2, under which two clusters of voices are one speaker; lower finds
+    /// more speakers. Default: stored in the model, else that of the clustering method.
     VOICEFLOW_CHECKED Chain set_clustering_threshold(float threshold) &
     {
         return chain(vf_options_set_clustering_threshold(get(), threshold));
@@ -243,16 +249,17 @@ public:
         return chain(vf_options_set_min_cluster_size(get(), windows));
     }
 
-    /// Takes the models of a bundle: fast-cnn or accurate, which are compiled in; a folder, or its name in
-    /// $VOICEFLOW_MODELS, in .models or beside the library.
-    /// Options that are not set are what it was tuned to. Default: none.
+    /// Takes the models of a bundle: fast-cnn or accurate, which are compiled in; a folder, or its
+    /// name in $VOICEFLOW_MODELS, in .models or beside the library. Options that are not set are
+    /// what it was tuned to. Default: none.
     VOICEFLOW_CHECKED Chain set_bundle(const Text &bundle) &
     {
         return chain(
             bundle.with("bundle", [&](const char *text) { return vf_options_set_bundle(get(), text); }));
     }
 
-    /// Sets the folder with the PLDA for Clustering::vbx: `xvec_transform.npz` and `plda.npz`. Default: none.
+    /// Sets the folder with the PLDA for Clustering::vbx: `xvec_transform.npz` and `plda.npz`.
+    /// Default: none.
     VOICEFLOW_CHECKED Chain set_plda(const Text &folder) &
     {
         return chain(
@@ -271,13 +278,15 @@ public:
         return chain(vf_options_set_min_silence_s(get(), shortest.count()));
     }
 
-    /// Sets the longest delay until what a stream says of a moment becomes final, 0.5 to 5 s. Default 1 s.
+    /// Sets the longest delay until what a stream says of a moment becomes final, 0.5 to 5 s.
+    /// Default 1 s.
     VOICEFLOW_CHECKED Chain set_latency(Seconds latency) &
     {
         return chain(vf_options_set_latency_s(get(), latency.count()));
     }
 
-    /// Sets how much of a stream is in the result of its finish, 0 to 86,400 s. Default: the last two hours.
+    /// Sets how much of a stream is in the result of its finish, 0 to 86,400 s. Default: the last
+    /// two hours.
     VOICEFLOW_CHECKED Chain set_history(Seconds history) &
     {
         return chain(vf_options_set_history_s(get(), history.count()));
@@ -388,8 +397,8 @@ private:
 
 namespace detail {
 
-/// Calls a create function with options, or with the defaults where there are none to be given. To C, options
-/// that were moved from would be the defaults too.
+/// Calls a create function with options, or with the defaults where there are none to be given. To
+/// C, options that were moved from would be the defaults too.
 template <class T, class Create>
 Outcome create_with(T *&handle, const Options *options, Create create)
 {

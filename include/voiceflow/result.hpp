@@ -11,8 +11,8 @@
 #include <string>
 #include <utility>
 
-/// Stands before functions that have nothing to give but success: where it is not thrown, a failure must be
-/// looked at.
+/// Stands before functions that have nothing to give but success: where it is not thrown, a failure
+/// must be looked at.
 #ifdef VOICEFLOW_NO_EXCEPTIONS
 #define VOICEFLOW_CHECKED [[nodiscard]]
 #else
@@ -22,8 +22,8 @@
 namespace voiceflow {
 inline namespace VOICEFLOW_STYLE {
 
-/// What a function that can fail returns: `T` itself, and then failures are thrown as `Error`; or, with
-/// VOICEFLOW_NO_EXCEPTIONS, an `expected<T>`.
+/// What a function that can fail returns: `T` itself, and then failures are thrown as `Error`; or,
+/// with VOICEFLOW_NO_EXCEPTIONS, an `expected<T>`.
 #ifdef VOICEFLOW_NO_EXCEPTIONS
 template <class T>
 using result = expected<T>;
@@ -132,8 +132,8 @@ Outcome with_frames(std::size_t size, std::size_t channels, const char *what, co
     return call(size / divisor);
 }
 
-/// Fills a vector or a string by a C function that gives the room it needs; what changes meanwhile is
-/// asked again.
+/// Fills a vector or a string by a C function that gives the room it needs; what changes meanwhile
+/// is asked again.
 template <class Container, class Call>
 Outcome read_all(Container &container, Call call)
 {

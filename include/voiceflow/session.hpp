@@ -35,14 +35,15 @@ struct Inference {
     InferenceShape shape;
     /// [batch, frames, speakers] probabilities, 0 to 1, that a local speaker speaks.
     std::vector<float> activity;
-    /// [batch, speakers, embedding_dim] values: for each local speaker a voice of unit length, or zeros.
+    /// [batch, speakers, embedding_dim] values: for each local speaker a voice of unit length, or
+    /// zeros.
     std::vector<float> embedding;
 };
 
 inline namespace VOICEFLOW_STYLE {
 
-/// One loaded model: audio in, activity and embeddings out. Most programs want a Diarizer. Its const
-/// functions may be called from any threads at once.
+/// One loaded model: audio in, activity and embeddings out. Most programs want a Diarizer. Its
+/// const functions may be called from any threads at once.
 class Session : public detail::Handle<vf_session, vf_session_destroy> {
 public:
 #ifndef VOICEFLOW_NO_EXCEPTIONS
@@ -88,8 +89,9 @@ public:
         return detail::text_of(get(), vf_session_model_sha256);
     }
 
-    /// The number of frames that the network makes of a row of `samples` samples, one for each whole frame step
-    /// of the model: at least one step, at most 960,000 samples. No network is run.
+    /// The number of frames that the network makes of a row of `samples` samples, one for each
+    /// whole frame step of the model: at least one step, at most 960,000 samples. No network is
+    /// run.
     [[nodiscard]] result<std::size_t> frames(std::size_t samples) const
     {
         std::size_t frames = 0;
@@ -97,8 +99,8 @@ public:
         return detail::finish(status, frames);
     }
 
-    /// The size of the answer for `batch` rows, 1 to 1,024, of `samples` samples each. Fails among others
-    /// with Status::limit.
+    /// The size of the answer for `batch` rows, 1 to 1,024, of `samples` samples each. Fails among
+    /// others with Status::limit.
     [[nodiscard]] result<InferenceShape> shape(std::size_t batch, std::size_t samples) const
     {
         InferenceShape shape;
@@ -108,11 +110,12 @@ public:
 
     /// Runs the network on a batch of audio.
     ///
-    /// - `audio`: [batch, samples] values, row after row: mono, 16 kHz, -1 to 1, finite; read where it lies.
+    /// - `audio`: [batch, samples] values, row after row: mono, 16 kHz, -1 to 1, finite; read where
+    ///   it lies.
     /// - `batch`: rows, 1 to 1,024.
     ///
-    /// Waits while all run slots of the session are taken. Any thread, concurrently. Fails among others with
-    /// Status::audio, cancelled, deadline, limit.
+    /// Waits while all run slots of the session are taken. Any thread, concurrently. Fails among
+    /// others with Status::audio, cancelled, deadline, limit.
     [[nodiscard]] result<Inference> infer(span<const float> audio, std::size_t batch,
                                           const Call &call = {}) const
     {
@@ -128,9 +131,9 @@ public:
         return detail::finish(outcome, std::move(inference));
     }
 
-    /// As `infer`, into memory of the caller's, and without allocating where `call` asks for nothing: returns
-    /// the number of frames. Spans smaller than `shape` says fail with Status::buffer_too_small, and nothing
-    /// is written to either.
+    /// As `infer`, into memory of the caller's, and without allocating where `call` asks for
+    /// nothing: returns the number of frames. Spans smaller than `shape` says fail with
+    /// Status::buffer_too_small, and nothing is written to either.
     [[nodiscard]] result<std::size_t> infer_into(span<const float> audio, std::size_t batch,
                                                  span<float> activity, span<float> embedding,
                                                  const Call &call = {}) const

@@ -26,8 +26,9 @@ using span = std::span<T>;
 namespace voiceflow {
 inline namespace VOICEFLOW_STYLE {
 
-/// A pointer and a number of elements; copies nothing and owns nothing. The part of C++20's std::span that
-/// this interface needs: made from an array, a vector or anything else with `data()` and `size()`.
+/// A pointer and a number of elements; copies nothing and owns nothing. The part of C++20's
+/// std::span that this interface needs: made from an array, a vector or anything else with `data()`
+/// and `size()`.
 template <class T>
 class span {
     template <class U>

@@ -16,9 +16,9 @@
 namespace voiceflow {
 inline namespace VOICEFLOW_STYLE {
 
-/// One source of live audio over a diarizer, which may be destroyed before it. Its functions may be called
-/// from any threads at once; pushes into one stream wait for each other, in the order in which they came, and
-/// reading waits for no push.
+/// One source of live audio over a diarizer, which may be destroyed before it. Its functions may be
+/// called from any threads at once; pushes into one stream wait for each other, in the order in
+/// which they came, and reading waits for no push.
 class Stream : public detail::Handle<vf_stream, vf_stream_destroy> {
 public:
 #ifndef VOICEFLOW_NO_EXCEPTIONS
@@ -40,15 +40,16 @@ public:
     ///
     /// - `sample_rate`: in hertz, 1,000 to 768,000.
     /// - `channels`: 1 to 32; their mean is used.
-    /// - `call`: the conditions of loading the model of streams, where the diarizer has one for them.
+    /// - `call`: the conditions of loading the model of streams, where the diarizer has one for
+    ///   them.
     [[nodiscard]] static result<Stream> create(const Diarizer &diarizer, std::uint32_t sample_rate,
                                                std::uint32_t channels = 1, const Call &call = {})
     {
         return create_with(diarizer, nullptr, sample_rate, channels, call);
     }
 
-    /// A stream with these options: latency, history, most speakers, least speech and silence, and clustering
-    /// threshold. What else they say is the diarizer's.
+    /// A stream with these options: latency, history, most speakers, least speech and silence, and
+    /// clustering threshold. What else they say is the diarizer's.
     [[nodiscard]] static result<Stream> create(const Diarizer &diarizer, const Options &options,
                                                std::uint32_t sample_rate, std::uint32_t channels = 1,
                                                const Call &call = {})
@@ -64,14 +65,14 @@ public:
         return detail::finish(status, Seconds(std::chrono::duration<double, std::milli>(latency_ms)));
     }
 
-    /// Takes the next samples, which are read where they lie, and analyses the windows that they complete, on
-    /// this thread.
+    /// Takes the next samples, which are read where they lie, and analyses the windows that they
+    /// complete, on this thread.
     ///
-    /// - `samples`: [frames, channels] values, the channels of a frame side by side: -1 to 1, finite; any
-    ///   number.
+    /// - `samples`: [frames, channels] values, the channels of a frame side by side: -1 to 1,
+    ///   finite; any number.
     ///
-    /// All samples are taken or none; after Status::cancelled, deadline, runtime and model they are taken,
-    /// and the next push goes on with them. Fails among others with Status::audio, limit.
+    /// All samples are taken or none; after Status::cancelled, deadline, runtime and model they are
+    /// taken, and the next push goes on with them. Fails among others with Status::audio, limit.
     VOICEFLOW_CHECKED result<void> push(span<const float> samples, const Call &call = {}) const
     {
         return push_by(vf_stream_push_f32, samples, call);
@@ -83,9 +84,9 @@ public:
         return push_by(vf_stream_push_i16, samples, call);
     }
 
-    /// Takes out up to `out.size()` segments that were not read yet, and returns their number: first the
-    /// final ones, each once, in the order of their end; then those that are not final, which hold until
-    /// `updates` gives another number.
+    /// Takes out up to `out.size()` segments that were not read yet, and returns their number:
+    /// first the final ones, each once, in the order of their end; then those that are not final,
+    /// which hold until `updates` gives another number.
     [[nodiscard]] result<std::size_t> read_into(span<Segment> out) const
     {
         std::size_t count = 0;
@@ -93,8 +94,8 @@ public:
         return detail::finish(status, count);
     }
 
-    /// Takes out all segments that were not read yet, in the order of `read_into`. Those that are not final
-    /// belong together, also while another thread pushes.
+    /// Takes out all segments that were not read yet, in the order of `read_into`. Those that are
+    /// not final belong together, also while another thread pushes.
     [[nodiscard]] result<std::vector<Segment>> read() const
     {
         std::vector<Segment> segments;
@@ -112,8 +113,8 @@ public:
             segments.insert(segments.end(), some.data(), some.data() + count);
             const bool last = count < some.size();
             if (now != before) {
-                // A full page may be from before or after a push, and more from after it follows: what still
-                // holds of it comes again with the next page.
+                // A full page may be from before or after a push, and more from after it follows:
+                // what still holds of it comes again with the next page.
                 drop_provisional(segments, last ? earlier : segments.size());
             }
             if (last) {
@@ -123,8 +124,8 @@ public:
         return detail::finish(status, std::move(segments));
     }
 
-    /// How many times the provisional segments were replaced. Once the number has changed, segments read before that were
-    /// not final hold no longer.
+    /// How many times the provisional segments were replaced. Once the number has changed, segments
+    /// read before that were not final hold no longer.
     [[nodiscard]] result<std::uint64_t> updates() const
     {
         std::uint64_t count = 0;
@@ -150,9 +151,9 @@ public:
         return detail::finish(outcome, std::move(values));
     }
 
-    /// Ends the stream: all segments become final and can be read, and all of its audio is clustered anew as a
-    /// whole. It takes no audio until it is reset. The progress of the call must not wait for a thread that
-    /// pushes into this stream or resets it.
+    /// Ends the stream: all segments become final and can be read, and all of its audio is
+    /// clustered anew as a whole. It takes no audio until it is reset. The progress of the call
+    /// must not wait for a thread that pushes into this stream or resets it.
     [[nodiscard]] result<Diarization> finish(const Call &call = {}) const
     {
         return Diarization::under(call, [&](const vf_call *given, vf_diarization **out) {
@@ -160,8 +161,8 @@ public:
         });
     }
 
-    /// Who each speaker of a finished stream is in the result of `finish`: a number of its speakers, -1 for
-    /// nobody.
+    /// Who each speaker of a finished stream is in the result of `finish`: a number of its
+    /// speakers, -1 for nobody.
     [[nodiscard]] result<std::vector<std::int32_t>> final_speakers() const
     {
         std::vector<std::int32_t> speakers;

@@ -7,14 +7,15 @@
 #endif
 
 #if !defined(VOICEFLOW_NO_EXCEPTIONS) && !defined(__cpp_exceptions)
-/// Functions that can fail return voiceflow::expected and throw nothing. Set where a program is compiled
-/// without exceptions; others may set it too.
+/// Functions that can fail return voiceflow::expected and throw nothing. Set where a program is
+/// compiled without exceptions; others may set it too.
 #define VOICEFLOW_NO_EXCEPTIONS
 #endif
 
-// Each style, with each choice between the standard library's types and the interface's own, has a namespace:
-// files compiled in different ones, and for different standards, can be linked together. Errors differ by the
-// style alone, so that one thrown by a file is caught by another of any standard.
+// Each style, with each choice between the standard library's types and the interface's own, has a
+// namespace: files compiled in different ones, and for different standards, can be linked together.
+// Errors differ by the style alone, so that one thrown by a file is caught by another of any
+// standard.
 #ifndef VOICEFLOW_NO_EXCEPTIONS
 #define VOICEFLOW_ERROR_STYLE thrown
 #define VOICEFLOW_RESULT_TYPE throwing

@@ -12,7 +12,8 @@ from voiceflow_models.export.variants import Variants
 from voiceflow_models.networks.checkpoint import KINDS, load, slim
 
 TUNING = Path(__file__).with_name("tuning.json")
-"""What fast-cnn was tuned to on simulated meetings of held-out speakers and recordings meant for tuning."""
+"""What fast-cnn was tuned to on simulated meetings of held-out speakers and recordings meant for
+tuning."""
 
 
 def main() -> None:

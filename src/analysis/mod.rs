@@ -1,5 +1,6 @@
-//! Runs the local diarizer over a recording: cuts audio into windows as it is read and analyses batches of
-//! them on several threads at once. Holds a few batches of audio, however long the recording.
+//! Runs the local diarizer over a recording: cuts audio into windows as it is read and analyses
+//! batches of them on several threads at once. Holds a few batches of audio, however long the
+//! recording.
 
 mod reader;
 
@@ -56,7 +57,8 @@ pub struct Analysis {
 /// Reads `source` to its end and analyses it. The result does not depend on the number of workers.
 ///
 /// # Errors
-/// Those of the source, of [`LocalDiarizer::analyse`] and of [`Call::check`]; the first in the order of time.
+/// Those of the source, of [`LocalDiarizer::analyse`] and of [`Call::check`]; the first in the
+/// order of time.
 pub fn analyse(
     local: &dyn LocalDiarizer,
     options: &AnalysisOptions,
@@ -131,7 +133,8 @@ struct Team<'a> {
     /// Number and set of each batch, and its windows.
     done: Mutex<Vec<(usize, usize, Vec<LocalWindow>)>>,
     failure: Mutex<Option<Error>>,
-    /// Set after the first failure: batches still in the queue are not analysed, and runs end early.
+    /// Set after the first failure: batches still in the queue are not analysed, and runs end
+    /// early.
     stop: &'a AtomicBool,
 }
 
@@ -141,7 +144,8 @@ impl<'a> Team<'a> {
         Self { local, batch, call, done, failure, stop }
     }
 
-    /// Starts up to `count` workers, at least one. Each holds an end of `queue` and of `busy` until it ends.
+    /// Starts up to `count` workers, at least one. Each holds an end of `queue` and of `busy` until
+    /// it ends.
     fn start<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
@@ -229,7 +233,8 @@ mod tests {
     use crate::config::Config;
     use crate::model::{ModelInfo, Session, Stretch, Tuning};
 
-    /// Runs the network on the same windows until it is stopped: no recording keeps it busy so long.
+    /// Runs the network on the same windows until it is stopped: no recording keeps it busy so
+    /// long.
     #[derive(Debug)]
     struct Endless(Session);
 
@@ -313,8 +318,8 @@ mod tests {
         let local = Endless(Session::for_batches(&config, &Call::none()).unwrap());
         let grid = WindowGrid::new(160_000, 32_000, 640);
         let options = AnalysisOptions { grid, short: None, batch: 8, workers: 2, keep: 0 };
-        // One window, and more than the workers and the queue take: while it waits for the end, and while it feeds
-        // them. Reading takes fewer calls than are allowed.
+        // One window, and more than the workers and the queue take: while it waits for the end, and
+        // while it feeds them. Reading takes fewer calls than are allowed.
         for (seconds, allowed) in [(1, 10), (60, 40)] {
             let audio = vec![0.0; seconds * 16_000];
             let calls = AtomicUsize::new(0);

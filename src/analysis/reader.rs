@@ -7,8 +7,8 @@ use crate::error::{Error, Result, Stage};
 use crate::memory;
 use crate::model::Stretch;
 
-/// Most windows of the first set, the diarizer's own: 55 hours at a hop of 2 s. What is kept of all sets is then about
-/// 760 MB.
+/// Most windows of the first set, the diarizer's own: 55 hours at a hop of 2 s. What is kept of all
+/// sets is then about 760 MB.
 const MAX_WINDOWS: u64 = 100_000;
 
 /// Windows of one set that are analysed together.
@@ -49,8 +49,8 @@ impl Cutter {
     }
 }
 
-/// Cuts a source into overlapping windows of one or more sets. Keeps the audio from the start of the batches' first
-/// windows on.
+/// Cuts a source into overlapping windows of one or more sets. Keeps the audio from the start of
+/// the batches' first windows on.
 pub(super) struct WindowReader<'a> {
     source: &'a mut dyn AudioSource,
     cutters: Vec<Cutter>,

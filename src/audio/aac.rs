@@ -1,14 +1,14 @@
-//! AAC beyond the low-complexity profile: the part of HE-AAC that the decoder can play. It owns the reading of
-//! AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) and decodes nothing.
+//! AAC beyond the low-complexity profile: the part of HE-AAC that the decoder can play. It owns the
+//! reading of AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) and decodes nothing.
 
 /// Object type of AAC low complexity.
 const LOW_COMPLEXITY: u32 = 2;
 /// Object types that announce HE-AAC: spectral band replication, and parametric stereo on top.
 const HE_AAC: [u32; 2] = [5, 29];
 
-/// The configuration of the low-complexity core in an HE-AAC configuration, `None` where there is none. The
-/// core is the lower half of the band (mono where parametric stereo is used), which holds all that a 16 kHz
-/// mono signal needs of the usual 32 to 48 kHz streams.
+/// The configuration of the low-complexity core in an HE-AAC configuration, `None` where there is
+/// none. The core is the lower half of the band (mono where parametric stereo is used), which holds
+/// all that a 16 kHz mono signal needs of the usual 32 to 48 kHz streams.
 pub(super) fn low_complexity_core(config: &[u8]) -> Option<[u8; 2]> {
     let mut bits = Bits { bytes: config, position: 0 };
     let mut object_type = bits.take(5)?;

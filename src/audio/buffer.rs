@@ -1,5 +1,5 @@
-//! Audio that the caller holds in memory. It owns the walk over the caller's samples, block by block, and copies
-//! no more than a block.
+//! Audio that the caller holds in memory. It owns the walk over the caller's samples, block by
+//! block, and copies no more than a block.
 
 use super::{AUDIO, AudioSource, Converter, output_len, take_block};
 use crate::error::Result;
@@ -8,7 +8,8 @@ use crate::memory;
 /// Most interleaved samples converted at a time.
 const PUSH: usize = 32_768;
 
-/// Interleaved samples in memory as an [`AudioSource`]. Zero samples are a source that is at its end.
+/// Interleaved samples in memory as an [`AudioSource`]. Zero samples are a source that is at its
+/// end.
 pub struct BufferSource<'a> {
     samples: Samples<'a>,
     position: usize,
@@ -25,8 +26,9 @@ enum Samples<'a> {
 }
 
 impl<'a> BufferSource<'a> {
-    /// Float samples, full scale ±1, of `channels` interleaved channels (1 to 32) at `sample_rate` Hz (1000 to
-    /// 768000). A frame left incomplete at the end is dropped. NaN and infinity are refused when they are read.
+    /// Float samples, full scale ±1, of `channels` interleaved channels (1 to 32) at `sample_rate`
+    /// Hz (1000 to 768000). A frame left incomplete at the end is dropped. NaN and infinity are
+    /// refused when they are read.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) where a number is out of range.
@@ -34,8 +36,8 @@ impl<'a> BufferSource<'a> {
         Self::new(Samples::F32(samples), samples.len(), sample_rate, channels)
     }
 
-    /// 16-bit samples, which become `sample / 32768`, of `channels` interleaved channels (1 to 32) at
-    /// `sample_rate` Hz (1000 to 768000). A frame left incomplete at the end is dropped.
+    /// 16-bit samples, which become `sample / 32768`, of `channels` interleaved channels (1 to 32)
+    /// at `sample_rate` Hz (1000 to 768000). A frame left incomplete at the end is dropped.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) where a number is out of range.

@@ -1,5 +1,5 @@
-//! Opens audio files: what they are, which of their tracks is decoded, and by which decoder. It owns every refusal
-//! of a file as a whole; it decodes no packet.
+//! Opens audio files: what they are, which of their tracks is decoded, and by which decoder. It
+//! owns every refusal of a file as a whole; it decodes no packet.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -29,17 +29,19 @@ use crate::files::open_regular;
 
 /// What can be decoded, for error messages.
 const EXPECTED: &str = "expected WAV, FLAC, MP3, Ogg Vorbis or AAC (M4A, ADTS)";
-/// Bytes searched for the start of a format. Few, since a long search finds MP3 frames in any noise.
+/// Bytes searched for the start of a format. Few, since a long search finds MP3 frames in any
+/// noise.
 const PROBE_DEPTH: u32 = 64 * 1024;
 /// ID3v2 tags skipped at the start of a file; more than one is a mistake that happens.
 const MAX_ID3_TAGS: u32 = 8;
-/// Frames that one byte of a file can hold at the very most; a longer declared length is a damaged header.
+/// Frames that one byte of a file can hold at the very most; a longer declared length is a damaged
+/// header.
 const MAX_FRAMES_PER_BYTE: u64 = 16_384;
-/// Most tracks for which a decoder is tried: each may take some ten milliseconds to say no, and an Ogg file may begin with
-/// hundreds of thousands.
+/// Most tracks for which a decoder is tried: each may take some ten milliseconds to say no, and an
+/// Ogg file may begin with hundreds of thousands.
 const MAX_TRACKS_TRIED: usize = 100;
-/// Most frames for which a decoder has room beforehand. The file says how many a packet has, up to 2^32 in QuickTime, and
-/// a decoder makes room for more when they come.
+/// Most frames for which a decoder has room beforehand. The file says how many a packet has, up to
+/// 2^32 in QuickTime, and a decoder makes room for more when they come.
 const MAX_FRAMES_AHEAD: u64 = 1 << 16;
 
 /// The known formats but MP4, with this module's limit on the search.
@@ -90,8 +92,8 @@ impl<'a> Container<'a> {
     /// Opens the file at `path`, unless `call` ends that.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Io`], or [`Error::Audio`] (without the path) where it is no audio that can
-    /// be decoded; those of [`Call::check`].
+    /// [`Error::NotFound`], [`Error::Io`], or [`Error::Audio`] (without the path) where it is no
+    /// audio that can be decoded; those of [`Call::check`].
     pub(super) fn open(path: &Path, call: &Call<'a>) -> Result<Self> {
         let leash = Leash::new(call);
         leash.look()?;

@@ -1,5 +1,5 @@
-//! Audio files as a source. It owns the loop over a file's packets and what happens to damaged ones; which track
-//! is decoded, and every refusal of the file as a whole, is the container's.
+//! Audio files as a source. It owns the loop over a file's packets and what happens to damaged
+//! ones; which track is decoded, and every refusal of the file as a whole, is the container's.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -17,14 +17,14 @@ use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::memory;
 
-/// An audio file as an [`AudioSource`]: WAV (integer, float, µ-law, A-law, ADPCM), FLAC, MP3, Ogg Vorbis, and AAC
-/// in M4A or ADTS, from 1000 to 768000 Hz, with as many channels as the decoder takes: 26 in WAV, 8 in FLAC and
-/// Vorbis, 2 in MP3 and AAC.
+/// An audio file as an [`AudioSource`]: WAV (integer, float, µ-law, A-law, ADPCM), FLAC, MP3, Ogg
+/// Vorbis, and AAC in M4A or ADTS, from 1000 to 768000 Hz, with as many channels as the decoder
+/// takes: 26 in WAV, 8 in FLAC and Vorbis, 2 in MP3 and AAC.
 ///
-/// The padding that encoders put around the sound is cut where the file states its length (LAME tag, Ogg, MP4
-/// edit list). Damaged and missing packets are replaced by as much silence, so that later times stay right, as
-/// far as the format has timestamps (MP3 and ADTS have none). A file that ends too early gives what it has. Both
-/// leave a warning in the log.
+/// The padding that encoders put around the sound is cut where the file states its length (LAME
+/// tag, Ogg, MP4 edit list). Damaged and missing packets are replaced by as much silence, so that
+/// later times stay right, as far as the format has timestamps (MP3 and ADTS have none). A file
+/// that ends too early gives what it has. Both leave a warning in the log.
 pub struct FileSource<'a> {
     path: PathBuf,
     container: Container<'a>,
@@ -47,7 +47,8 @@ pub struct FileSource<'a> {
     ended: bool,
 }
 
-/// What is still to be cut, in frames at the decoder's rate. It is worked out when that rate is known.
+/// What is still to be cut, in frames at the decoder's rate. It is worked out when that rate is
+/// known.
 #[derive(Default)]
 struct Trim {
     known: bool,
@@ -56,19 +57,21 @@ struct Trim {
 }
 
 impl FileSource<'static> {
-    /// Opens the audio file at `path` and finds the track to decode; where there are several, the default one.
+    /// Opens the audio file at `path` and finds the track to decode; where there are several, the
+    /// default one.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Io`] where the system refuses to read it or it is no regular file;
-    /// [`Error::Audio`] where it is no audio that can be decoded. All name the path.
+    /// [`Error::NotFound`]; [`Error::Io`] where the system refuses to read it or it is no regular
+    /// file; [`Error::Audio`] where it is no audio that can be decoded. All name the path.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_until(path, &Call::none())
     }
 }
 
 impl<'a> FileSource<'a> {
-    /// As [`open`](FileSource::open), for work that `call` ends: opening the file and every read look at it, however
-    /// long a damaged or hostile file keeps the demuxer busy, and report its progress.
+    /// As [`open`](FileSource::open), for work that `call` ends: opening the file and every read
+    /// look at it, however long a damaged or hostile file keeps the demuxer busy, and report its
+    /// progress.
     ///
     /// # Errors
     /// Those of [`open`](FileSource::open) and [`Call::check`], here and in every read.
@@ -202,8 +205,8 @@ impl<'a> FileSource<'a> {
         Ok(())
     }
 
-    /// Makes the converter fit what the decoder gives. Where that changes within the file, the audio so far is
-    /// ended and the new one follows it.
+    /// Makes the converter fit what the decoder gives. Where that changes within the file, the
+    /// audio so far is ended and the new one follows it.
     fn set_layout(&mut self, layout: (u32, usize)) -> Result<()> {
         if self.converter.is_some() && self.layout == layout {
             return Ok(());
@@ -255,7 +258,8 @@ impl<'a> FileSource<'a> {
         }
     }
 
-    /// Ends the source: with the rest of the converter's output, or with an error where damage left nothing.
+    /// Ends the source: with the rest of the converter's output, or with an error where damage left
+    /// nothing.
     fn end(&mut self, damage: Option<String>) -> Result<bool> {
         if self.decoded == 0
             && let Some(reason) = damage.as_ref().or(self.loss.as_ref())

@@ -1,6 +1,7 @@
-//! FLAC files whose metadata asks a demuxer for more work than its bytes are worth (RFC 9639, section 8): it sorts a
-//! seek table entry by entry, and keeps every comment and picture. Nothing here seeks or shows metadata, so the demuxer
-//! is shown padding in place of every block but the stream's own description. It owns that mask.
+//! FLAC files whose metadata asks a demuxer for more work than its bytes are worth (RFC 9639,
+//! section 8): it sorts a seek table entry by entry, and keeps every comment and picture. Nothing
+//! here seeks or shows metadata, so the demuxer is shown padding in place of every block but the
+//! stream's own description. It owns that mask.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -15,8 +16,9 @@ const LAST: u8 = 0x80;
 /// Most metadata blocks; real files have up to a dozen.
 const MAX_BLOCKS: usize = 1_000;
 
-/// Where the metadata blocks to mask begin in a file that is FLAC from somewhere in the `within` bytes behind `start`
-/// on: each at the byte that holds its type. `None` where there are too many blocks.
+/// Where the metadata blocks to mask begin in a file that is FLAC from somewhere in the `within`
+/// bytes behind `start` on: each at the byte that holds its type. `None` where there are too many
+/// blocks.
 pub(super) fn metadata<S: Read + Seek>(
     source: &mut S,
     start: u64,

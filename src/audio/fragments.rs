@@ -1,8 +1,9 @@
-//! MP4 files whose boxes ask a demuxer for more work than their bytes are worth (ISO/IEC 14496-12): the demuxer counts
-//! to what a track run declares, whether or not the file holds so many samples, and compares each track with each
-//! fragment. This source looks at every box of the file's highest level before the demuxer sees a byte of it, as the
-//! demuxer proceeds, ends the data in front of one that asks for too much, and shows long tables of times shorter than
-//! they are. It owns those limits.
+//! MP4 files whose boxes ask a demuxer for more work than their bytes are worth (ISO/IEC 14496-12):
+//! the demuxer counts to what a track run declares, whether or not the file holds so many samples,
+//! and compares each track with each fragment. This source looks at every box of the file's highest
+//! level before the demuxer sees a byte of it, as the demuxer proceeds, ends the data in front of
+//! one that asks for too much, and shows long tables of times shorter than they are. It owns those
+//! limits.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -13,21 +14,23 @@ use super::times::{self, MAX_TABLE_BYTES, MAX_TIMES};
 
 /// Most tracks in a file. Recordings of many microphones have a few dozen.
 const MAX_TRACKS: usize = 100;
-/// Most samples in the runs of one fragment that say nothing of each: a day of AAC, six minutes of 48 kHz audio
-/// whose samples are single frames.
+/// Most samples in the runs of one fragment that say nothing of each: a day of AAC, six minutes of
+/// 48 kHz audio whose samples are single frames.
 const MAX_PLAIN_SAMPLES: u64 = 1 << 24;
 /// Most boxes in a movie box, not counting those within its tracks.
 const MAX_MOVIE_BOXES: u32 = 10_000;
 /// Most boxes in all tracks of a movie box.
 const MAX_TRACK_BOXES: u32 = 100_000;
-/// Flags of a track run that announce four bytes in front of the samples, and four bytes for each sample.
+/// Flags of a track run that announce four bytes in front of the samples, and four bytes for each
+/// sample.
 const RUN_FIELDS: u32 = 0x005;
 const SAMPLE_FIELDS: u32 = 0xf00;
 
 /// Codes of boxes that may stand in front of the file type.
 const SKIPPED: [&[u8; 4]; 5] = [b"free", b"skip", b"wide", b"pnot", b"uuid"];
 
-/// Where the file type box of an MP4 file is, if this is one: at `start`, or behind a few boxes that say nothing.
+/// Where the file type box of an MP4 file is, if this is one: at `start`, or behind a few boxes
+/// that say nothing.
 pub(super) fn file_type<S: Read + Seek>(source: &mut S, start: u64, within: u64) -> io::Result<Option<u64>> {
     let end = start.saturating_add(within);
     let mut at = start;
@@ -47,8 +50,8 @@ pub(super) struct Checked<'a, S> {
     source: S,
     leash: Leash<'a>,
     position: u64,
-    /// Where the boxes begin. To a demuxer that looks from the beginning of the file on, what is in front of them is a
-    /// box to skip.
+    /// Where the boxes begin. To a demuxer that looks from the beginning of the file on, what is in
+    /// front of them is a box to skip.
     start: u64,
     /// Where the next box begins that was not checked.
     checked: u64,
@@ -170,8 +173,8 @@ impl<'a, S: MediaSource> Checked<'a, S> {
         Ok(None)
     }
 
-    /// Visits the boxes of `span`, and those in boxes whose codes are `within`. Takes their number from `left`; `false` where
-    /// there are more.
+    /// Visits the boxes of `span`, and those in boxes whose codes are `within`. Takes their number
+    /// from `left`; `false` where there are more.
     fn walk(
         &mut self,
         span: (u64, u64),
@@ -248,8 +251,8 @@ fn children(mut content: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     })
 }
 
-/// Code, bytes of the header and of the whole of the box that `bytes` begin with; the latter is `None` where the box
-/// goes on to the end. `None` where this is no box.
+/// Code, bytes of the header and of the whole of the box that `bytes` begin with; the latter is
+/// `None` where the box goes on to the end. `None` where this is no box.
 fn sizes(bytes: &[u8]) -> Option<([u8; 4], usize, Option<u64>)> {
     let code = *bytes.get(4..8)?.first_chunk()?;
     let (header, size) = match u64::from(u32_at(bytes, 0)?) {

@@ -1,7 +1,7 @@
-//! How far a demuxer may read on. It owns what the file beneath the demuxer and the loop above it share: the count of
-//! bytes since the last piece of audio, the caller's wishes, and why the data ended. A demuxer that looks for its next
-//! packet in gigabytes of zeros does not return on its own; each of its reads is where the deadline and the
-//! cancellation end it.
+//! How far a demuxer may read on. It owns what the file beneath the demuxer and the loop above it
+//! share: the count of bytes since the last piece of audio, the caller's wishes, and why the data
+//! ended. A demuxer that looks for its next packet in gigabytes of zeros does not return on its
+//! own; each of its reads is where the deadline and the cancellation end it.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
@@ -14,16 +14,18 @@ use crate::call::Call;
 use crate::error::{Error, Result, Stage};
 use crate::sync::Mutex;
 
-/// Most bytes read from one piece of audio to the next. Far more than a packet has, or a picture between two, and
-/// less than the 16 MiB after which the FLAC demuxer gives up the frame that the zeros follow.
+/// Most bytes read from one piece of audio to the next. Far more than a packet has, or a picture
+/// between two, and less than the 16 MiB after which the FLAC demuxer gives up the frame that the
+/// zeros follow.
 pub(super) const MAX_BYTES: u64 = 15 << 20;
 /// Most bytes read while the file is being opened: headers hold large pictures and tables.
 const MAX_OPENING_BYTES: u64 = 256 << 20;
-/// Time between two looks at the caller's wishes: reads come much more often than a callback wants to be asked.
+/// Time between two looks at the caller's wishes: reads come much more often than a callback wants
+/// to be asked.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// Most bytes of one read. Between two reads, demuxers look at what they read again and again: at a page of an Ogg file
-/// from every place where it may begin.
+/// Most bytes of one read. Between two reads, demuxers look at what they read again and again: at a
+/// page of an Ogg file from every place where it may begin.
 const MAX_READ: usize = 4096;
 
 /// What the two ends share. Clones are the same.
@@ -62,8 +64,8 @@ impl<'a> Leash<'a> {
         }))
     }
 
-    /// Notes that the file is open. Where opening it reached the limit, it may still hold audio: demuxers look
-    /// ahead to find out the length.
+    /// Notes that the file is open. Where opening it reached the limit, it may still hold audio:
+    /// demuxers look ahead to find out the length.
     pub(super) fn opened(&self) {
         self.0.spent.store(false, Relaxed);
         self.grant();

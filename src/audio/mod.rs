@@ -6,8 +6,8 @@
 //! PCM in memory ───────┘
 //! ```
 //!
-//! This room owns decoding, downmixing and resampling. It holds a bounded amount of audio at any time, whatever
-//! the length of the input, and knows nothing of windows, models or speakers.
+//! This room owns decoding, downmixing and resampling. It holds a bounded amount of audio at any
+//! time, whatever the length of the input, and knows nothing of windows, models or speakers.
 
 mod aac;
 mod buffer;
@@ -42,13 +42,13 @@ pub const MIN_INPUT_RATE: u32 = 1_000;
 pub const MAX_INPUT_RATE: u32 = 768_000;
 /// Most channels of the input.
 pub const MAX_CHANNELS: u16 = 32;
-/// Largest magnitude a sample keeps, 120 dB over full scale; a finite sample beyond it is clamped to it. So
-/// scale mistakes (integers stored as floats) keep their shape, and no sum over channels or filter taps
-/// overflows to infinity.
+/// Largest magnitude a sample keeps, 120 dB over full scale; a finite sample beyond it is clamped
+/// to it. So scale mistakes (integers stored as floats) keep their shape, and no sum over channels
+/// or filter taps overflows to infinity.
 pub const MAX_MAGNITUDE: f32 = 1.0e6;
 
-/// Largest share of the work that is reported while a recording is read: it is not analysed when its last sample is
-/// read.
+/// Largest share of the work that is reported while a recording is read: it is not analysed when
+/// its last sample is read.
 pub(crate) const MAX_READ_FRACTION: f32 = 0.99;
 
 /// What the memory of this room is for, in errors.
@@ -59,17 +59,17 @@ const MAX_BLOCK: usize = SAMPLE_RATE as usize;
 
 /// A source of 16 kHz mono audio in bounded blocks.
 pub trait AudioSource {
-    /// Appends the next block, at most one second, to `out`. Returns the number of samples appended; 0 at the
-    /// end and at every call after it.
+    /// Appends the next block, at most one second, to `out`. Returns the number of samples
+    /// appended; 0 at the end and at every call after it.
     ///
     /// # Errors
-    /// [`Error::Audio`](crate::Error::Audio) where the input cannot be decoded or holds NaN or infinity,
-    /// [`Error::Io`](crate::Error::Io) where the system fails to read it, [`Error::Memory`](crate::Error::Memory). After
-    /// an error the source has ended.
+    /// [`Error::Audio`](crate::Error::Audio) where the input cannot be decoded or holds NaN or
+    /// infinity, [`Error::Io`](crate::Error::Io) where the system fails to read it,
+    /// [`Error::Memory`](crate::Error::Memory). After an error the source has ended.
     fn read(&mut self, out: &mut Vec<f32>) -> Result<usize>;
 
-    /// Total number of 16 kHz samples where it is known beforehand, else `None`. For progress only: a damaged
-    /// file can hold fewer or more, so nothing may be allocated by it.
+    /// Total number of 16 kHz samples where it is known beforehand, else `None`. For progress only:
+    /// a damaged file can hold fewer or more, so nothing may be allocated by it.
     fn len_hint(&self) -> Option<u64>;
 }
 

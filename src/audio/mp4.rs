@@ -1,6 +1,6 @@
-//! What MP4 files say about their tracks that the demuxer does not pass on: the code of the sample entry, which
-//! names encrypted audio, and the edit list, which states how much of the encoder's padding to cut. It owns a
-//! small walk over the boxes (ISO/IEC 14496-12) and reads no audio.
+//! What MP4 files say about their tracks that the demuxer does not pass on: the code of the sample
+//! entry, which names encrypted audio, and the edit list, which states how much of the encoder's
+//! padding to cut. It owns a small walk over the boxes (ISO/IEC 14496-12) and reads no audio.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -21,7 +21,8 @@ pub(super) struct Mp4Track {
     pub(super) sound: bool,
     /// Ticks per second of `edit_start`.
     timescale: u32,
-    /// Of the only edit that is not empty: start in ticks of the track, length in ticks of the movie.
+    /// Of the only edit that is not empty: start in ticks of the track, length in ticks of the
+    /// movie.
     edit: Option<(u64, u64)>,
     edits: u32,
     movie_timescale: u32,
@@ -38,8 +39,8 @@ impl Mp4Track {
         self.entry.escape_ascii().to_string()
     }
 
-    /// The part of the track to play, `(start_s, length_s)`, where a single edit says so. An empty edit, which
-    /// delays the track, is ignored.
+    /// The part of the track to play, `(start_s, length_s)`, where a single edit says so. An empty
+    /// edit, which delays the track, is ignored.
     pub(super) fn edit_seconds(&self) -> Option<(f64, Option<f64>)> {
         let (start, length) = self.edit.filter(|_| self.edits == 1)?;
         if self.timescale == 0 {

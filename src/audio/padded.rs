@@ -1,6 +1,6 @@
-//! A file that claims another length than it has: a longer one, stated to a demuxer that otherwise gives up on files
-//! that were cut off, or a shorter one, where only zeros follow. It owns that one lie; what lies behind the end of
-//! the file reads as the end.
+//! A file that claims another length than it has: a longer one, stated to a demuxer that otherwise
+//! gives up on files that were cut off, or a shorter one, where only zeros follow. It owns that one
+//! lie; what lies behind the end of the file reads as the end.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

@@ -1,5 +1,5 @@
-//! The converter: interleaved samples of any rate and channel count in, 16 kHz mono out, push by push. It owns
-//! the check for finite samples, the downmix and the resampler; it reads no files.
+//! The converter: interleaved samples of any rate and channel count in, 16 kHz mono out, push by
+//! push. It owns the check for finite samples, the downmix and the resampler; it reads no files.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{
@@ -13,11 +13,12 @@ use super::{
 use crate::error::{Error, Result};
 use crate::memory;
 
-/// Length of the anti-aliasing filter in samples of the lower of the two rates. 1024 put the edge of the
-/// passband at 7.6 kHz and the delay, which is compensated, at 32 ms.
+/// Length of the anti-aliasing filter in samples of the lower of the two rates. 1024 put the edge
+/// of the passband at 7.6 kHz and the delay, which is compensated, at 32 ms.
 const FILTER_LEN: usize = 1024;
-/// Longest block of the FFT resampler, in filter lengths. The block is a multiple of the rate over the greatest
-/// common divisor of both rates, which is short for every usual rate; the others go to the sinc resampler.
+/// Longest block of the FFT resampler, in filter lengths. The block is a multiple of the rate over
+/// the greatest common divisor of both rates, which is short for every usual rate; the others go to
+/// the sinc resampler.
 const MAX_FFT_BLOCK: usize = 2;
 /// Filter length of the sinc resampler, in samples of the lower of the two rates.
 const SINC_LEN: usize = 256;
@@ -26,13 +27,15 @@ const SINC_BLOCK: usize = 1024;
 /// Mono frames that are collected before they go to the resampler; bounds the scratch space.
 const MIX_BLOCK: usize = 16_384;
 
-/// Converts interleaved audio of any rate and channel count to 16 kHz mono. The channels are mixed by their
-/// mean. 16 kHz mono passes through bit for bit (up to [`MAX_MAGNITUDE`](super::MAX_MAGNITUDE)).
+/// Converts interleaved audio of any rate and channel count to 16 kHz mono. The channels are mixed
+/// by their mean. 16 kHz mono passes through bit for bit (up to
+/// [`MAX_MAGNITUDE`](super::MAX_MAGNITUDE)).
 ///
-/// What is at time t in the input is at time t in the output: the resampler's delay is cut from the start. The
-/// output is the same however the input is split into pushes. At most 2560 samples of the lower of the two rates
-/// (0.16 s from 16 kHz up, 0.1 s for the usual rates) are held back until [`finish`](Converter::finish), which
-/// brings the total to exactly `round(frames * 16000 / sample_rate)`.
+/// What is at time t in the input is at time t in the output: the resampler's delay is cut from the
+/// start. The output is the same however the input is split into pushes. At most 2560 samples of
+/// the lower of the two rates (0.16 s from 16 kHz up, 0.1 s for the usual rates) are held back
+/// until [`finish`](Converter::finish), which brings the total to exactly
+/// `round(frames * 16000 / sample_rate)`.
 pub struct Converter {
     sample_rate: u32,
     channels: usize,
@@ -46,7 +49,8 @@ pub struct Converter {
 }
 
 impl Converter {
-    /// A converter for `channels` interleaved channels (1 to 32) at `sample_rate` Hz (1000 to 768000).
+    /// A converter for `channels` interleaved channels (1 to 32) at `sample_rate` Hz (1000 to
+    /// 768000).
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] where a number is out of range.
@@ -80,13 +84,13 @@ impl Converter {
         block_s + rate.resampler.output_delay() as f64 / f64::from(SAMPLE_RATE)
     }
 
-    /// Takes `interleaved` samples, full scale ±1, and appends to `out` what can be put out so far. A push may
-    /// end within a frame; the next one goes on there. Finite samples outside ±1 are kept, beyond
-    /// ±[`MAX_MAGNITUDE`](super::MAX_MAGNITUDE) they are clamped.
+    /// Takes `interleaved` samples, full scale ±1, and appends to `out` what can be put out so far.
+    /// A push may end within a frame; the next one goes on there. Finite samples outside ±1 are
+    /// kept, beyond ±[`MAX_MAGNITUDE`](super::MAX_MAGNITUDE) they are clamped.
     ///
     /// # Errors
-    /// [`Error::Audio`] at the first NaN or infinity, with its place; the audio before it has been taken.
-    /// [`Error::InvalidArgument`] after [`finish`](Converter::finish).
+    /// [`Error::Audio`] at the first NaN or infinity, with its place; the audio before it has been
+    /// taken. [`Error::InvalidArgument`] after [`finish`](Converter::finish).
     pub fn push(&mut self, interleaved: &[f32], out: &mut Vec<f32>) -> Result<()> {
         if self.ended {
             return Err(Error::InvalidArgument("converter: expected no audio after finish".into()));
@@ -110,8 +114,8 @@ impl Converter {
         error.map_or(Ok(()), Err)
     }
 
-    /// Ends the input and appends the rest of the output. A frame left incomplete is dropped. Calling it again
-    /// does nothing.
+    /// Ends the input and appends the rest of the output. A frame left incomplete is dropped.
+    /// Calling it again does nothing.
     ///
     /// # Errors
     /// [`Error::Audio`] if the resampler fails.
@@ -209,7 +213,8 @@ impl RateConverter {
         Ok(())
     }
 
-    /// Resamples one block of `input`, of which `valid` frames count (`None`: all); returns how many it took.
+    /// Resamples one block of `input`, of which `valid` frames count (`None`: all); returns how
+    /// many it took.
     fn process(&mut self, input: &[f32], valid: Option<usize>, out: &mut Vec<f32>) -> Result<usize> {
         memory::resize(AUDIO, &mut self.block, self.resampler.output_frames_max(), 0.0)?;
         let capacity = self.block.len();
@@ -231,8 +236,8 @@ impl RateConverter {
     }
 }
 
-/// The resampler from `sample_rate` to 16 kHz: by FFT where the rates have a short common period, else by sinc
-/// interpolation.
+/// The resampler from `sample_rate` to 16 kHz: by FFT where the rates have a short common period,
+/// else by sinc interpolation.
 fn resampler(
     sample_rate: u32,
 ) -> std::result::Result<Box<dyn Resampler<f32>>, rubato::ResamplerConstructionError> {
@@ -252,8 +257,8 @@ fn resampler(
         )?;
         return Ok(Box::new(fft));
     }
-    // The filter spans the same time whatever the input rate; fewer interpolation points keep its table small
-    // where it is long, and lose nothing, for such input is oversampled.
+    // The filter spans the same time whatever the input rate; fewer interpolation points keep its
+    // table small where it is long, and lose nothing, for such input is oversampled.
     let stretch = rate_in.div_ceil(rate_out).max(1);
     let parameters = SincInterpolationParameters::new(SINC_LEN * stretch, WindowFunction::BlackmanHarris2)
         .oversampling_factor((256 / stretch).max(16));

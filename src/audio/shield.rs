@@ -1,12 +1,12 @@
-//! The wall between damaged files and the host: a panic of the decoding packages becomes an error here. It owns
-//! nothing else; this crate's own code does not lean on it.
+//! The wall between damaged files and the host: a panic of the decoding packages becomes an error
+//! here. It owns nothing else; this crate's own code does not lean on it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::{Error, Result};
 
-/// Runs `work`, which reads untrusted data by third-party code. What `work` changes must not be used again after
-/// a panic, except to be dropped.
+/// Runs `work`, which reads untrusted data by third-party code. What `work` changes must not be
+/// used again after a panic, except to be dropped.
 pub(super) fn shield<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().copied();

@@ -1,5 +1,6 @@
-//! What a file is by its first bytes, for error messages about files that cannot be decoded. It owns the list of
-//! signatures; it decides nothing about files that might be audio this library decodes.
+//! What a file is by its first bytes, for error messages about files that cannot be decoded. It
+//! owns the list of signatures; it decides nothing about files that might be audio this library
+//! decodes.
 
 /// How many bytes of a file [`unsupported`] wants to see.
 pub(super) const HEAD_LEN: usize = 512;

@@ -1,12 +1,13 @@
-//! Where in time the decoded audio has got to, by the packets' timestamps. It owns the decision how much silence
-//! makes up for packets that a damaged file has lost; it touches no samples.
+//! Where in time the decoded audio has got to, by the packets' timestamps. It owns the decision how
+//! much silence makes up for packets that a damaged file has lost; it touches no samples.
 
 use symphonia::core::packet::Packet;
 
-/// Timestamps may run ahead of the audio by this many seconds: decoders hold back up to a block, and recorders
-/// jitter.
+/// Timestamps may run ahead of the audio by this many seconds: decoders hold back up to a block,
+/// and recorders jitter.
 const TOLERANCE_S: f64 = 0.05;
-/// A longer gap in seconds is believed only when a second packet confirms it: it may be a damaged timestamp.
+/// A longer gap in seconds is believed only when a second packet confirms it: it may be a damaged
+/// timestamp.
 const PLAUSIBLE_S: f64 = 2.0;
 /// Most silence in seconds put into one file.
 const MAX_TOTAL_S: f64 = 600.0;
@@ -36,7 +37,8 @@ impl Timeline {
         *self = Self { filled_s: self.filled_s, ..Self::new(tick_s) };
     }
 
-    /// Seconds of audio and silence so far; of several streams chained in a file, of the current one.
+    /// Seconds of audio and silence so far; of several streams chained in a file, of the current
+    /// one.
     pub(super) fn position_s(&self) -> f64 {
         self.position_s
     }

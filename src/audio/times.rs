@@ -1,8 +1,10 @@
-//! Tables of sample times (`stts`, ISO/IEC 14496-12, 8.6.1.2) that are too long for a demuxer that walks through them for
-//! every packet. A long one is shown to it shorter: samples that follow each other at nearly the same distance get the same
-//! distance, and the table keeps its length in time. It owns how much the times may differ from the file's.
+//! Tables of sample times (`stts`, ISO/IEC 14496-12, 8.6.1.2) that are too long for a demuxer that
+//! walks through them for every packet. A long one is shown to it shorter: samples that follow each
+//! other at nearly the same distance get the same distance, and the table keeps its length in time.
+//! It owns how much the times may differ from the file's.
 
-/// Most entries of all tables of a file. Walking through so many takes 10 µs, less than a packet takes to be decoded.
+/// Most entries of all tables of a file. Walking through so many takes 10 µs, less than a packet
+/// takes to be decoded.
 pub(super) const MAX_TIMES: usize = 20_000;
 /// Most bytes of a table that is shortened: 8 million entries.
 pub(super) const MAX_TABLE_BYTES: u64 = 64 << 20;
@@ -12,8 +14,8 @@ const HEAD: usize = 8;
 /// A number of samples and the ticks from each to the next.
 type Entry = (u32, u32);
 
-/// The content of a table of at most `most` entries in the place of `content`, whose track has `timescale` ticks a second;
-/// `None` where it is no longer than that.
+/// The content of a table of at most `most` entries in the place of `content`, whose track has
+/// `timescale` ticks a second; `None` where it is no longer than that.
 pub(super) fn shortened(content: &[u8], timescale: u32, most: usize) -> Option<Vec<u8>> {
     let (head, entries) = content.split_at_checked(HEAD)?;
     let declared = u32::from_be_bytes(*head.last_chunk()?) as usize;
@@ -49,8 +51,9 @@ fn word(bytes: &[u8; 4]) -> u32 {
     u32::from_be_bytes(*bytes)
 }
 
-/// Joins entries that follow each other, up to `longest` ticks and where their distances differ by at most `jitter` ticks, into
-/// `merged`, which gets a few entries more than `most` where there are too many.
+/// Joins entries that follow each other, up to `longest` ticks and where their distances differ by
+/// at most `jitter` ticks, into `merged`, which gets a few entries more than `most` where there are
+/// too many.
 fn merge(
     entries: impl Iterator<Item = Entry>,
     longest: u64,
@@ -142,7 +145,8 @@ mod tests {
 
     #[test]
     fn jitter_is_evened_and_a_pause_stays_where_it_is() {
-        // Three hours of frames of 1,024 samples at 48 kHz whose times jitter, with a pause of 10 s in the middle.
+        // Three hours of frames of 1,024 samples at 48 kHz whose times jitter, with a pause of 10 s
+        // in the middle.
         let mut long: Vec<Entry> = (0..506_250).map(|i| (1, 1_024 + i * 7 % 61 - 30)).collect();
         long[253_000].1 += 480_000;
         let short = entries(&shortened(&table(&long), 48_000, MAX_TIMES).unwrap());

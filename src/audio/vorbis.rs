@@ -1,10 +1,12 @@
-//! Vorbis streams whose setup header asks a decoder for more memory and time than its bytes are worth (Vorbis I
-//! specification, sections 3.2.1 and 4.2.4): two hundred bits declare a codebook of millions of values, and a header
-//! has up to 256 of them. It owns a reader of the codebooks' sizes, and their limits; it makes no codebook.
+//! Vorbis streams whose setup header asks a decoder for more memory and time than its bytes are
+//! worth (Vorbis I specification, sections 3.2.1 and 4.2.4): two hundred bits declare a codebook of
+//! millions of values, and a header has up to 256 of them. It owns a reader of the codebooks'
+//! sizes, and their limits; it makes no codebook.
 
-/// Most entries of all codebooks together, and most values of those that hold vectors. Ten times what real files have:
-/// two of libvorbis, of 44 kHz mono and 16 kHz stereo, have 3,745 and 10,400 entries and 6,972 and 58,514 values. A
-/// decoder was measured to take 0.5 KB for an entry, besides 4 bytes for a value.
+/// Most entries of all codebooks together, and most values of those that hold vectors. Ten times
+/// what real files have: two of libvorbis, of 44 kHz mono and 16 kHz stereo, have 3,745 and 10,400
+/// entries and 6,972 and 58,514 values. A decoder was measured to take 0.5 KB for an entry, besides
+/// 4 bytes for a value.
 const MAX_ENTRIES: u64 = 1 << 17;
 const MAX_VALUES: u64 = 1 << 20;
 
@@ -13,12 +15,14 @@ const IDENTIFICATION: usize = 30;
 const SETUP: &[u8; 7] = b"\x05vorbis";
 /// What each codebook begins with, the letters "BCV".
 const SYNC: u32 = 0x56_43_42;
-/// Most dimensions and entries of a codebook that the decoder takes; it refuses others before it makes anything.
+/// Most dimensions and entries of a codebook that the decoder takes; it refuses others before it
+/// makes anything.
 const DECODER_DIMENSIONS: u32 = 32;
 const DECODER_ENTRIES: u32 = 128 * 1024;
 
-/// What is wrong with the sizes of the codebooks in `headers`, the identification and the setup header of a stream.
-/// Headers that are damaged have nothing wrong up to there: the decoder refuses them at the same place.
+/// What is wrong with the sizes of the codebooks in `headers`, the identification and the setup
+/// header of a stream. Headers that are damaged have nothing wrong up to there: the decoder refuses
+/// them at the same place.
 pub(super) fn codebook_fault(headers: &[u8]) -> Option<String> {
     let setup = headers.get(IDENTIFICATION..)?.strip_prefix(SETUP)?;
     let mut bits = Bits { bytes: setup, position: 0 };
@@ -159,7 +163,8 @@ mod tests {
     fn every_way_to_write_a_codebook_leads_to_the_next() {
         let mut header = Header::default();
         header.put(4, 8);
-        // Ordered, in two lengths; each entry; the used ones alone; a value for each of all vectors.
+        // Ordered, in two lengths; each entry; the used ones alone; a value for each of all
+        // vectors.
         header.book(4, 81).put(1, 1).put(5, 5).put(47, 7).put(34, 6).vectors(1, 3);
         header.book(1, 3).put(0, 2).put(0x7fff, 15).put(0, 4);
         header.book(2, 3).put(0b10, 2).put(1, 1).put(9, 5).put(0, 1).put(1, 1).put(9, 5).vectors(1, 1);

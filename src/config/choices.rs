@@ -1,4 +1,5 @@
-//! The options that are one of several: where a model comes from, what runs it, how voices are clustered.
+//! The options that are one of several: where a model comes from, what runs it, how voices are
+//! clustered.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,10 +47,12 @@ impl Provider {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(i32)]
 pub enum ProviderPolicy {
-    /// Fall back to the CPU and say so by a warning in the log; the provider in use can be asked for.
+    /// Fall back to the CPU and say so by a warning in the log; the provider in use can be asked
+    /// for.
     #[default]
     Preferred = 0,
-    /// Fail with [`Error::Provider`](crate::Error::Provider). Has no meaning with [`Provider::Auto`].
+    /// Fail with [`Error::Provider`](crate::Error::Provider). Has no meaning with
+    /// [`Provider::Auto`].
     Required = 1,
 }
 
@@ -69,7 +72,8 @@ pub enum EmbeddingFamily {
 }
 
 impl EmbeddingFamily {
-    /// The name in the metadata key `framework`: `wespeaker`, `3d-speaker`, `nemo`; `auto` otherwise.
+    /// The name in the metadata key `framework`: `wespeaker`, `3d-speaker`, `nemo`; `auto`
+    /// otherwise.
     pub fn name(self) -> &'static str {
         match self {
             EmbeddingFamily::Auto => "auto",
@@ -112,8 +116,8 @@ pub enum ClusteringMethod {
     Average = 1,
     /// Centroid linkage with the minimum cluster size rule, as pyannote.audio 3.1 has it.
     Centroid = 2,
-    /// Variational Bayes on PLDA-transformed voices, as pyannote's community-1 has it. Needs a PLDA: a folder, or that
-    /// of a joint model that brings one.
+    /// Variational Bayes on PLDA-transformed voices, as pyannote's community-1 has it. Needs a
+    /// PLDA: a folder, or that of a joint model that brings one.
     Vbx = 3,
 }
 

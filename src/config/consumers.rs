@@ -1,5 +1,5 @@
-//! Who has a use for which option. What a session or a diarizer would ignore is refused here, once for all languages; a
-//! stream takes the options of its diarizer along with its own.
+//! Who has a use for which option. What a session or a diarizer would ignore is refused here, once
+//! for all languages; a stream takes the options of its diarizer along with its own.
 
 use super::Config;
 use crate::error::{Error, Result};

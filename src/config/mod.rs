@@ -1,5 +1,6 @@
-//! The options of a session and of a diarizer: one builder, each value checked when it is set, so that a
-//! mistake is reported where it is made. Zero means zero; a default is stated with its setter.
+//! The options of a session and of a diarizer: one builder, each value checked when it is set, so
+//! that a mistake is reported where it is made. Zero means zero; a default is stated with its
+//! setter.
 
 mod choices;
 mod consumers;
@@ -128,31 +129,34 @@ fn not_embedded(name: &str, source: ModelSource) -> Result<ModelSource> {
 }
 
 impl Config {
-    /// Takes the joint model from `source`, for recordings too. Default: the embedded model, and for recordings the
-    /// accurate bundle where the library has it (feature `accurate-model`).
+    /// Takes the joint model from `source`, for recordings too. Default: the embedded model, and
+    /// for recordings the accurate bundle where the library has it (feature `accurate-model`).
     pub fn set_model(&mut self, source: ModelSource) {
         self.model = Some(source);
     }
 
-    /// Takes the models of a bundle: `fast-cnn` or `accurate` as compiled into the library; a folder with `model.onnx`, or
-    /// with `segmentation.onnx` and `embedding.onnx`, and `metadata.json`; or the name of such a folder in
-    /// `$VOICEFLOW_MODELS`, in `.models` of the working directory or of a folder above the library, or in
-    /// `../share/voiceflow/models` beside the library. Options that are not set are what the bundle was tuned to. No other
-    /// model can be set with it. Default: accurate for recordings where it is compiled in, and fast-cnn for the rest.
+    /// Takes the models of a bundle: `fast-cnn` or `accurate` as compiled into the library; a
+    /// folder with `model.onnx`, or with `segmentation.onnx` and `embedding.onnx`, and
+    /// `metadata.json`; or the name of such a folder in `$VOICEFLOW_MODELS`, in `.models` of the
+    /// working directory or of a folder above the library, or in `../share/voiceflow/models` beside
+    /// the library. Options that are not set are what the bundle was tuned to. No other model can
+    /// be set with it. Default: accurate for recordings where it is compiled in, and fast-cnn for
+    /// the rest.
     pub fn set_bundle(&mut self, bundle: impl Into<PathBuf>) {
         self.bundle = Some(bundle.into());
     }
 
-    /// Takes a pyannote-style segmentation model (segmentation-3.0, Reverb v1) from `source`, to be run together
-    /// with the embedding model in place of the joint model. Default: none.
+    /// Takes a pyannote-style segmentation model (segmentation-3.0, Reverb v1) from `source`, to be
+    /// run together with the embedding model in place of the joint model. Default: none.
     pub fn set_segmentation_model(&mut self, source: ModelSource) -> Result<()> {
         self.segmentation_model = Some(not_embedded("segmentation_model", source)?);
         self.mark("segmentation_model");
         Ok(())
     }
 
-    /// The receptive field of one frame of the segmentation model and the step from one frame to the next, in
-    /// samples: 1 to 160,000, the step no larger than the field. Default: the file's metadata, else detected.
+    /// The receptive field of one frame of the segmentation model and the step from one frame to
+    /// the next, in samples: 1 to 160,000, the step no larger than the field. Default: the file's
+    /// metadata, else detected.
     pub fn set_segmentation_receptive_field(&mut self, size: usize, step: usize) -> Result<()> {
         within("receptive_field_size", size, 1..=MAX_RECEPTIVE_FIELD)?;
         within("receptive_field_step", step, 1..=size)?;
@@ -161,15 +165,16 @@ impl Config {
         Ok(())
     }
 
-    /// Takes a speaker embedding model of one of the families of [`EmbeddingFamily`] from `source`, to be run
-    /// together with the segmentation model. Default: none.
+    /// Takes a speaker embedding model of one of the families of [`EmbeddingFamily`] from `source`,
+    /// to be run together with the segmentation model. Default: none.
     pub fn set_embedding_model(&mut self, source: ModelSource) -> Result<()> {
         self.embedding_model = Some(not_embedded("embedding_model", source)?);
         self.mark("embedding_model");
         Ok(())
     }
 
-    /// The family of the embedding model, for a file that does not say. Default: [`EmbeddingFamily::Auto`].
+    /// The family of the embedding model, for a file that does not say. Default:
+    /// [`EmbeddingFamily::Auto`].
     pub fn set_embedding_family(&mut self, family: EmbeddingFamily) {
         self.embedding_family = family;
         self.mark("embedding_family");
@@ -193,9 +198,10 @@ impl Config {
         Ok(())
     }
 
-    /// Most memory in bytes that ONNX Runtime takes on a GPU for one run slot, 1,048,576 (1 MiB) to 1,099,511,627,776
-    /// (1 TiB); 0 (the default) is without limit. With CUDA the limit of the arena, which holds weights and
-    /// intermediate results; with TensorRT that of the workspace. A run that needs more fails. Without effect on the CPU.
+    /// Most memory in bytes that ONNX Runtime takes on a GPU for one run slot, 1,048,576 (1 MiB) to
+    /// 1,099,511,627,776 (1 TiB); 0 (the default) is without limit. With CUDA the limit of the
+    /// arena, which holds weights and intermediate results; with TensorRT that of the workspace. A
+    /// run that needs more fails. Without effect on the CPU.
     pub fn set_device_memory_limit(&mut self, bytes: u64) -> Result<()> {
         if bytes != 0 && !DEVICE_MEMORY.contains(&bytes) {
             let (least, most) = (DEVICE_MEMORY.start(), DEVICE_MEMORY.end());
@@ -206,10 +212,11 @@ impl Config {
         Ok(())
     }
 
-    /// Folder in which models are kept as ONNX Runtime has optimised them for this processor, so that they load faster
-    /// the next time; made where it does not exist. With TensorRT its engines and timings are kept there. Any number of
-    /// processes may share it. Results are the same with and without. It is trusted as the model is: whoever can write
-    /// to it decides what runs. Default: none, and nothing is written.
+    /// Folder in which models are kept as ONNX Runtime has optimised them for this processor, so
+    /// that they load faster the next time; made where it does not exist. With TensorRT its engines
+    /// and timings are kept there. Any number of processes may share it. Results are the same with
+    /// and without. It is trusted as the model is: whoever can write to it decides what runs.
+    /// Default: none, and nothing is written.
     pub fn set_cache_folder(&mut self, folder: impl Into<PathBuf>) {
         self.cache_folder = Some(folder.into());
     }
@@ -219,16 +226,16 @@ impl Config {
         self.cache_folder = None;
     }
 
-    /// Processor threads, 1 to 256; 0 (the default) is one for each physical core. A session uses them in one
-    /// run of the network; a diarizer analyses as many windows at once, at most 64, on one thread each, so
-    /// that its result does not depend on their number.
+    /// Processor threads, 1 to 256; 0 (the default) is one for each physical core. A session uses
+    /// them in one run of the network; a diarizer analyses as many windows at once, at most 64, on
+    /// one thread each, so that its result does not depend on their number.
     pub fn set_threads(&mut self, threads: usize) -> Result<()> {
         self.threads = within("threads", threads, 0..=MAX_THREADS)?;
         Ok(())
     }
 
-    /// Runs of the network that may be under way at once in one session, 1 to 64. Default 1. A diarizer has
-    /// one for each thread instead.
+    /// Runs of the network that may be under way at once in one session, 1 to 64. Default 1. A
+    /// diarizer has one for each thread instead.
     pub fn set_slots(&mut self, slots: usize) -> Result<()> {
         self.slots = within("slots", slots, 1..=MAX_SLOTS)?;
         self.mark("slots");
@@ -242,14 +249,16 @@ impl Config {
         Ok(())
     }
 
-    /// Exactly `count` speakers, 1 to 100, in every recording whose [`Call`](crate::Call) asks for no number.
+    /// Exactly `count` speakers, 1 to 100, in every recording whose [`Call`](crate::Call) asks for
+    /// no number.
     pub fn set_num_speakers(&mut self, count: usize) -> Result<()> {
         within("num_speakers", count, 1..=MAX_SPEAKERS)?;
         self.set_speaker_range(count, count)
     }
 
-    /// At least `min` (0 to 100) and at most `max` (1 to 100) speakers, in every recording whose [`Call`](crate::Call) asks
-    /// for no number. Default 0 to 100. A recording without speech has none whatever is asked for.
+    /// At least `min` (0 to 100) and at most `max` (1 to 100) speakers, in every recording whose
+    /// [`Call`](crate::Call) asks for no number. Default 0 to 100. A recording without speech has
+    /// none whatever is asked for.
     pub fn set_speaker_range(&mut self, min: usize, max: usize) -> Result<()> {
         within("min_speakers", min, 0..=MAX_SPEAKERS)?;
         within("max_speakers", max, 1..=MAX_SPEAKERS)?;
@@ -262,40 +271,43 @@ impl Config {
         Ok(())
     }
 
-    /// Time from the start of one window to the next in seconds, 0.1 to 60 and at most the model's window,
-    /// which is checked when the model is loaded. Default: stored in the model; 1.75 s for two public models.
+    /// Time from the start of one window to the next in seconds, 0.1 to 60 and at most the model's
+    /// window, which is checked when the model is loaded. Default: stored in the model; 1.75 s for
+    /// two public models.
     pub fn set_hop(&mut self, hop_s: f64) -> Result<()> {
         self.hop_s = Some(within("hop_s", hop_s, 0.1..=60.0)?);
         self.mark("hop_s");
         Ok(())
     }
 
-    /// How voices are clustered. Default: [`ClusteringMethod::Auto`], what the model was tuned with.
+    /// How voices are clustered. Default: [`ClusteringMethod::Auto`], what the model was tuned
+    /// with.
     pub fn set_clustering_method(&mut self, method: ClusteringMethod) {
         self.clustering_method = method;
         self.mark("clustering_method");
     }
 
-    /// Distance, 0 to 2, under which two clusters of voices are one speaker: cosine distance for average
-    /// linkage, and for VBx with the PLDA of a joint model, which starts from it; Euclidean distance of voices of
-    /// unit length for centroid linkage and VBx with another PLDA. Default: stored in the model, else that of the
-    /// method.
+    /// Distance, 0 to 2, under which two clusters of voices are one speaker: cosine distance for
+    /// average linkage, and for VBx with the PLDA of a joint model, which starts from it; Euclidean
+    /// distance of voices of unit length for centroid linkage and VBx with another PLDA. Default:
+    /// stored in the model, else that of the method.
     pub fn set_clustering_threshold(&mut self, threshold: f32) -> Result<()> {
         self.clustering_threshold = Some(within("clustering_threshold", threshold, 0.0..=2.0)?);
         self.mark("clustering_threshold");
         Ok(())
     }
 
-    /// Windows, 1 to 1000, that a speaker of centroid linkage has at least; smaller clusters join the
-    /// nearest larger one. At most a tenth of all is asked for. Default: as many as begin in 12 s.
+    /// Windows, 1 to 1000, that a speaker of centroid linkage has at least; smaller clusters join
+    /// the nearest larger one. At most a tenth of all is asked for. Default: as many as begin in 12
+    /// s.
     pub fn set_min_cluster_size(&mut self, windows: usize) -> Result<()> {
         self.min_cluster_size = Some(within("min_cluster_size", windows, 1..=MAX_CLUSTER_SIZE)?);
         self.mark("min_cluster_size");
         Ok(())
     }
 
-    /// Folder with the PLDA of [`ClusteringMethod::Vbx`]: `xvec_transform.npz` and `plda.npz`, as pyannote's
-    /// community-1 has them. Default: none.
+    /// Folder with the PLDA of [`ClusteringMethod::Vbx`]: `xvec_transform.npz` and `plda.npz`, as
+    /// pyannote's community-1 has them. Default: none.
     pub fn set_plda(&mut self, folder: impl Into<PathBuf>) {
         self.plda = Some(folder.into());
         self.mark("plda");
@@ -308,7 +320,8 @@ impl Config {
         Ok(())
     }
 
-    /// Pauses of one speaker shorter than this many seconds are filled, 0 to 60. Default: the bundle's, else 0.
+    /// Pauses of one speaker shorter than this many seconds are filled, 0 to 60. Default: the
+    /// bundle's, else 0.
     pub fn set_min_silence(&mut self, min_silence_s: f64) -> Result<()> {
         self.min_silence_s = Some(within("min_silence_s", min_silence_s, 0.0..=60.0)?);
         self.mark("min_silence_s");
@@ -322,9 +335,10 @@ impl Config {
         Ok(())
     }
 
-    /// Time in seconds, 0 to 86,400, that a stream remembers for the answer when it is finished: what lies farther
-    /// back is not in it. An hour takes some 14 MB with fast-cnn, and a third of the work of a stream; making
-    /// the answer takes up to 72 MB more for its time. Default 7,200 (two hours); 0 for no such answer.
+    /// Time in seconds, 0 to 86,400, that a stream remembers for the answer when it is finished:
+    /// what lies farther back is not in it. An hour takes some 14 MB with fast-cnn, and a third of
+    /// the work of a stream; making the answer takes up to 72 MB more for its time. Default 7,200
+    /// (two hours); 0 for no such answer.
     pub fn set_history(&mut self, history_s: f64) -> Result<()> {
         self.history_s = within("history_s", history_s, 0.0..=MAX_HISTORY_S)?;
         self.mark("history_s");

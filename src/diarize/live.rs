@@ -1,5 +1,5 @@
-//! Puts the windows of a stream together as they come: frames that are old enough are settled for good, newer ones are
-//! provisional. Owns the turns that are still open.
+//! Puts the windows of a stream together as they come: frames that are old enough are settled for
+//! good, newer ones are provisional. Owns the turns that are still open.
 
 use std::collections::VecDeque;
 
@@ -67,8 +67,9 @@ impl LiveTurns {
         Self { options, windows: VecDeque::new(), settled_frames: 0, turns }
     }
 
-    /// Adds a window that does not start before the last one, with the speaker of each local speaker and when they
-    /// talk, and settles all frames before `settle`. `frames` is the number of frames of the stream so far.
+    /// Adds a window that does not start before the last one, with the speaker of each local
+    /// speaker and when they talk, and settles all frames before `settle`. `frames` is the number
+    /// of frames of the stream so far.
     pub fn add(
         &mut self,
         window: LocalWindow,
@@ -95,7 +96,8 @@ impl LiveTurns {
         self.settle(frames, true)
     }
 
-    /// Settles the frames before `settle`, and gives the turns that are over with them; all where the stream `ends`.
+    /// Settles the frames before `settle`, and gives the turns that are over with them; all where
+    /// the stream `ends`.
     fn settle(&mut self, settle: usize, ends: bool) -> Vec<LiveTurn> {
         let mut settled = Vec::new();
         vote(&self.windows, self.settled_frames..settle, |frame, talkers| {
@@ -141,7 +143,8 @@ struct OpenTurns {
 }
 
 impl OpenTurns {
-    /// Adds the talkers of a frame, which come in order; turns that it cannot lengthen go to `over`.
+    /// Adds the talkers of a frame, which come in order; turns that it cannot lengthen go to
+    /// `over`.
     fn mark(&mut self, frame: usize, talkers: &[(usize, f32)], over: &mut Vec<LiveTurn>) {
         self.close(frame, over);
         for &(speaker, probability) in talkers {
@@ -218,7 +221,8 @@ mod tests {
         }
     }
 
-    /// Three local speakers who start and stop as the dice say, each one of four speakers or nobody.
+    /// Three local speakers who start and stop as the dice say, each one of four speakers or
+    /// nobody.
     fn any_window(dice: &mut Dice, start: usize, end: usize) -> (LocalWindow, Vec<Option<usize>>) {
         let mut activity = Array2::zeros((end - start, 3));
         for mut column in activity.columns_mut() {
@@ -235,8 +239,8 @@ mod tests {
         (LocalWindow { start_frame: start, activity, embedding: Array2::zeros((3, 1)) }, labels)
     }
 
-    /// All turns, by end, were the stream to end after `frames`: each frame is decided by the windows that were there
-    /// when it was settled, `known[frame]`, those not settled by all.
+    /// All turns, by end, were the stream to end after `frames`: each frame is decided by the
+    /// windows that were there when it was settled, `known[frame]`, those not settled by all.
     fn expected(
         windows: &[LocalWindow],
         labels: &[Vec<Option<usize>>],

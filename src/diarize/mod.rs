@@ -1,5 +1,5 @@
-//! From what the local diarizer says of each window to who spoke when in the whole recording. Pure functions
-//! on arrays: no model, no file, no clock.
+//! From what the local diarizer says of each window to who spoke when in the whole recording. Pure
+//! functions on arrays: no model, no file, no clock.
 //!
 //! ```text
 //! powerset ──> windows ──> tracks ──> clustering ──> reconstruct ──> speaker_count ──> Diarization

@@ -1,6 +1,6 @@
-//! Scores of speaker sets to the activity of each local speaker. A powerset model gives each frame one class:
-//! nobody, one local speaker, or several at once (Plaquet and Bredin, "Powerset multi-class cross entropy
-//! loss for neural speaker diarization", Interspeech 2023).
+//! Scores of speaker sets to the activity of each local speaker. A powerset model gives each frame
+//! one class: nobody, one local speaker, or several at once (Plaquet and Bredin, "Powerset
+//! multi-class cross entropy loss for neural speaker diarization", Interspeech 2023).
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 
@@ -9,18 +9,18 @@ use crate::error::{Error, Result};
 /// Most local speakers of a powerset.
 const MAX_SPEAKERS: usize = 16;
 
-/// Numbers of speakers at once that a class count is taken for, the likeliest first: published models have
-/// two.
+/// Numbers of speakers at once that a class count is taken for, the likeliest first: published
+/// models have two.
 const LIKELY_TOGETHER: [usize; 3] = [2, 3, 1];
 
 /// How the scores of a frame become activity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PowersetDecoding {
-    /// Probability of each speaker, 0 to 1: the softmax of the scores, summed over the sets with that
-    /// speaker.
+    /// Probability of each speaker, 0 to 1: the softmax of the scores, summed over the sets with
+    /// that speaker.
     Soft,
-    /// 1 for the speakers of the set with the highest score, the first of equals, as pyannote.audio decodes;
-    /// else 0.
+    /// 1 for the speakers of the set with the highest score, the first of equals, as pyannote.audio
+    /// decodes; else 0.
     #[default]
     Hard,
 }
@@ -35,8 +35,8 @@ pub struct Powerset {
 
 impl Powerset {
     /// The sets of at most `max_together` of `speakers` local speakers (1 to 16), in the order of
-    /// pyannote.audio: by size, then by the first speaker, the second and so on. For 3 and 2: nobody; 0; 1;
-    /// 2; 0+1; 0+2; 1+2.
+    /// pyannote.audio: by size, then by the first speaker, the second and so on. For 3 and 2:
+    /// nobody; 0; 1; 2; 0+1; 0+2; 1+2.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for numbers outside their range.
@@ -64,9 +64,9 @@ impl Powerset {
         Ok(Self { speakers, sets })
     }
 
-    /// The powerset of a model that does not say more than its number of classes: that of as many speakers as
-    /// fit it with at most two at once (4 classes: 2 speakers, 7: 3, 11: 4), else with at most three (8: 3),
-    /// else with one.
+    /// The powerset of a model that does not say more than its number of classes: that of as many
+    /// speakers as fit it with at most two at once (4 classes: 2 speakers, 7: 3, 11: 4), else with
+    /// at most three (8: 3), else with one.
     ///
     /// # Errors
     /// [`Error::Model`] for a number of classes that no powerset of up to 16 speakers has.
@@ -100,8 +100,8 @@ impl Powerset {
     }
 
     /// Writes the activity, 0 to 1, of [frames, speakers] for `scores` of [frames, classes]:
-    /// log-probabilities, or logits of any offset. A score that is not a number counts as impossible; a frame
-    /// in which every class is impossible is silent.
+    /// log-probabilities, or logits of any offset. A score that is not a number counts as
+    /// impossible; a frame in which every class is impossible is silent.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for other shapes.
@@ -126,8 +126,8 @@ impl Powerset {
 
     fn soft(&self, scores: ArrayView1<'_, f32>, mut activity: ArrayViewMut1<'_, f32>) {
         let Some((_, highest)) = best(scores) else { return };
-        // The difference to the highest is at most 0, so that no exponential overflows; equal infinities
-        // differ by 0.
+        // The difference to the highest is at most 0, so that no exponential overflows; equal
+        // infinities differ by 0.
         let weight = |score: f32| match score {
             score if score == highest => 1.0,
             score if score.is_nan() => 0.0,

@@ -1,6 +1,7 @@
-//! Puts overlapping windows together: in each frame, how many speakers talk, and who. Owns the overlap-add. The
-//! number of talkers and the choice of the most active follow pyannote.audio 3 (Bredin, "pyannote.audio 2.1
-//! speaker diarization pipeline: principle, benchmark, and recipe", Interspeech 2023).
+//! Puts overlapping windows together: in each frame, how many speakers talk, and who. Owns the
+//! overlap-add. The number of talkers and the choice of the most active follow pyannote.audio 3
+//! (Bredin, "pyannote.audio 2.1 speaker diarization pipeline: principle, benchmark, and recipe",
+//! Interspeech 2023).
 
 use std::ops::Range;
 
@@ -23,15 +24,15 @@ const WINDOWS_CHECK_EVERY: usize = 256;
 /// How much each frame of a window counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Weighting {
-    /// Full in the middle half of the window, falling towards the edges, where context is missing. Half a
-    /// talker on average counts as one.
+    /// Full in the middle half of the window, falling towards the edges, where context is missing.
+    /// Half a talker on average counts as one.
     #[default]
     Trapezoid,
-    /// All frames alike, and half a talker on average is rounded to even: the number of talkers and their
-    /// choice are those of pyannote.audio 3 and 4 (`SpeakerDiarization`). Of equally active speakers the one
-    /// with the lower number comes first, where pyannote.audio leaves it to the sort; and a speaker whom no
-    /// window has in the frame never talks, where pyannote.audio fills up the number of talkers with any
-    /// speaker.
+    /// All frames alike, and half a talker on average is rounded to even: the number of talkers and
+    /// their choice are those of pyannote.audio 3 and 4 (`SpeakerDiarization`). Of equally active
+    /// speakers the one with the lower number comes first, where pyannote.audio leaves it to the
+    /// sort; and a speaker whom no window has in the frame never talks, where pyannote.audio fills
+    /// up the number of talkers with any speaker.
     Flat,
 }
 
@@ -64,7 +65,8 @@ pub(super) struct WindowVotes<'a> {
 }
 
 impl<'a> WindowVotes<'a> {
-    /// `speakers` has the speaker of each local speaker of `window`, `talking` the frames in which they talk.
+    /// `speakers` has the speaker of each local speaker of `window`, `talking` the frames in which
+    /// they talk.
     pub(super) fn new(
         window: &'a LocalWindow,
         speakers: &'a [Option<usize>],
@@ -124,7 +126,8 @@ impl FrameVote {
         }
     }
 
-    /// Calls `talks(speaker, probability)` for the most active speakers, as many as talk on average and at most `at_once`.
+    /// Calls `talks(speaker, probability)` for the most active speakers, as many as talk on average
+    /// and at most `at_once`.
     pub(super) fn decide(&mut self, weighting: Weighting, at_once: usize, mut talks: impl FnMut(usize, f32)) {
         if self.weight <= 0.0 {
             return;
@@ -141,7 +144,8 @@ impl FrameVote {
 /// A window, and the speaker of each of its local speakers.
 pub type Labelled<'a> = (&'a LocalWindow, &'a [Option<usize>]);
 
-/// Each window with its labels, as [`Clustering::labels`](super::clustering::Clustering::labels) has them.
+/// Each window with its labels, as [`Clustering::labels`](super::clustering::Clustering::labels)
+/// has them.
 ///
 /// # Errors
 /// [`Error::Memory`](crate::Error::Memory).
@@ -167,8 +171,9 @@ pub fn merged<'a>(one: &[Labelled<'a>], two: &[Labelled<'a>]) -> Result<Vec<Labe
     Ok(all)
 }
 
-/// Turns of all speakers in the first `total_frames` frames, by start, then end, then speaker; at most `at_once` of them
-/// talk in a frame. `windows` are in the order of their start, and may be of different lengths.
+/// Turns of all speakers in the first `total_frames` frames, by start, then end, then speaker; at
+/// most `at_once` of them talk in a frame. `windows` are in the order of their start, and may be of
+/// different lengths.
 ///
 /// # Errors
 /// Those of [`Call::check`].

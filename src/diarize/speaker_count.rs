@@ -9,9 +9,9 @@ use crate::call::Call;
 use crate::error::{Result, Stage};
 use crate::memory;
 
-/// Gives back the turns of speakers who lost all their frames to others, until `least` speakers have turns:
-/// each gets the longest run of frames in which one of their tracks talks, taken from whoever had it but
-/// would keep other frames.
+/// Gives back the turns of speakers who lost all their frames to others, until `least` speakers
+/// have turns: each gets the longest run of frames in which one of their tracks talks, taken from
+/// whoever had it but would keep other frames.
 ///
 /// # Errors
 /// [`Error::Memory`](crate::Error::Memory).
@@ -40,9 +40,10 @@ pub fn restore_speakers(
     Ok(turns)
 }
 
-/// Divides the longest turns until there are `least` speakers: the last resort for a recording with fewer
-/// tracks than speakers. A recording with fewer frames of speech than speakers has as many speakers as
-/// frames. Returns the turns and, for every speaker from `known` on, the speaker whose turn it came from.
+/// Divides the longest turns until there are `least` speakers: the last resort for a recording with
+/// fewer tracks than speakers. A recording with fewer frames of speech than speakers has as many
+/// speakers as frames. Returns the turns and, for every speaker from `known` on, the speaker whose
+/// turn it came from.
 pub fn divide_turns(
     turns: Vec<FrameTurn>,
     known: usize,

@@ -79,7 +79,8 @@ impl TurnBuilder {
 
 /// Orders turns by start, then end, then speaker, as segments are.
 pub fn sort(turns: &mut [FrameTurn]) {
-    // A speaker has one turn at a time, so that no two keys are alike, and this sort takes no memory.
+    // A speaker has one turn at a time, so that no two keys are alike, and this sort takes no
+    // memory.
     turns.sort_unstable_by_key(|turn| (turn.start, turn.end, turn.speaker));
 }
 
@@ -109,8 +110,8 @@ pub fn fill_pauses(turns: Vec<FrameTurn>, frames: usize) -> Result<Vec<FrameTurn
     Ok(filled)
 }
 
-/// Gives each of the first `total_frames` frames that several turns share to the shortest of them: a pause that was filled
-/// is a pause again where somebody else talks in it.
+/// Gives each of the first `total_frames` frames that several turns share to the shortest of them:
+/// a pause that was filled is a pause again where somebody else talks in it.
 ///
 /// # Errors
 /// [`Error::Memory`](crate::Error::Memory).
@@ -131,8 +132,8 @@ pub fn exclusive(turns: Vec<FrameTurn>, total_frames: usize) -> Result<Vec<Frame
     builder.finish()
 }
 
-/// Drops turns shorter than `frames`. A speaker with short turns only goes, unless fewer than `keep`
-/// speakers would be left: then those with the longest turns keep their longest.
+/// Drops turns shorter than `frames`. A speaker with short turns only goes, unless fewer than
+/// `keep` speakers would be left: then those with the longest turns keep their longest.
 pub fn drop_short(turns: Vec<FrameTurn>, frames: usize, keep: usize) -> Vec<FrameTurn> {
     let count = turns.iter().map(|turn| turn.speaker + 1).max().unwrap_or(0);
     let mut longest: Vec<Option<(usize, usize)>> = vec![None; count];
@@ -184,7 +185,8 @@ pub fn to_segments(turns: &[FrameTurn], times: FrameTimes, duration_s: f64) -> R
     Ok(segments)
 }
 
-/// Marks the segments during which another speaker talks. `segments` are in the order of their start.
+/// Marks the segments during which another speaker talks. `segments` are in the order of their
+/// start.
 fn mark_overlap(segments: &mut [Segment]) {
     let mut active: Vec<usize> = Vec::new();
     for index in 0..segments.len() {

@@ -1,5 +1,5 @@
-//! Where windows lie, and what the local diarizer says of one. Owns the arithmetic between samples and
-//! frames; holds no audio.
+//! Where windows lie, and what the local diarizer says of one. Owns the arithmetic between samples
+//! and frames; holds no audio.
 
 use ndarray::{Array2, ArrayView1};
 
@@ -13,8 +13,8 @@ pub struct LocalWindow {
     pub start_frame: usize,
     /// Probability, 0 to 1, that a local speaker talks: [frames, local speakers].
     pub activity: Array2<f32>,
-    /// Voice of each local speaker, of any length: [local speakers, dimension]. Zeros, or values that are not
-    /// finite, where the speaker is silent or says too little to have one.
+    /// Voice of each local speaker, of any length: [local speakers, dimension]. Zeros, or values
+    /// that are not finite, where the speaker is silent or says too little to have one.
     pub embedding: Array2<f32>,
 }
 
@@ -65,8 +65,8 @@ pub struct WindowGrid {
 }
 
 impl WindowGrid {
-    /// A grid with `hop` rounded to whole frames, at least one, and no more than fit into the window, so that no
-    /// sample is left out. A window is at least one frame long.
+    /// A grid with `hop` rounded to whole frames, at least one, and no more than fit into the
+    /// window, so that no sample is left out. A window is at least one frame long.
     pub fn new(window: usize, hop: usize, frame: usize) -> Self {
         let frame = frame.max(1);
         let window = window.max(frame);
@@ -79,8 +79,8 @@ impl WindowGrid {
         usize::try_from(samples.div_ceil(self.frame as u64)).unwrap_or(usize::MAX)
     }
 
-    /// Start of the window that ends a recording of `samples` samples in which the last whole window
-    /// started at `last`: `None` when that window reached the end.
+    /// Start of the window that ends a recording of `samples` samples in which the last whole
+    /// window started at `last`: `None` when that window reached the end.
     pub fn closing_start(&self, last: Option<u64>, samples: u64) -> Option<u64> {
         let (window, frame) = (self.window as u64, self.frame as u64);
         match last {

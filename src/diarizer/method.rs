@@ -1,4 +1,5 @@
-//! Which clustering a recording's voices get: the method that the options ask for, or that of the model's tuning.
+//! Which clustering a recording's voices get: the method that the options ask for, or that of the
+//! model's tuning.
 
 use std::sync::Arc;
 
@@ -9,8 +10,8 @@ use crate::diarize::windows::WindowGrid;
 use crate::error::{Error, Result};
 use crate::model::{LocalDiarizer, read_plda};
 
-/// Time in seconds in which the windows begin that a speaker of centroid linkage has at least: the 12 windows, 1 s
-/// apart, of pyannote/speaker-diarization-3.1.
+/// Time in seconds in which the windows begin that a speaker of centroid linkage has at least: the
+/// 12 windows, 1 s apart, of pyannote/speaker-diarization-3.1.
 const CENTROID_LEAST_S: f64 = CENTROID_MIN_CLUSTER_SIZE as f64;
 
 /// How voices are clustered.

@@ -1,5 +1,5 @@
-//! Where the windows of recordings and streams lie, and what their frames are: all that a stream needs to know of its
-//! diarizer beside the networks.
+//! Where the windows of recordings and streams lie, and what their frames are: all that a stream
+//! needs to know of its diarizer beside the networks.
 
 use crate::audio::SAMPLE_RATE;
 use crate::diarize::activity::Hysteresis;
@@ -14,7 +14,8 @@ pub(crate) struct Plan {
     pub(crate) long: WindowGrid,
     /// The windows of a stream: whole steps long, and no longer than the long ones.
     pub(crate) live: WindowGrid,
-    /// Windows that vote on activity beside the long ones, where the model gains by them: some of the live ones.
+    /// Windows that vote on activity beside the long ones, where the model gains by them: some of
+    /// the live ones.
     pub(crate) short: Option<WindowGrid>,
     /// Whether windows shorter than the long ones are filled up with silence before them.
     pub(crate) padded: bool,

@@ -4,7 +4,8 @@ use super::{Diarizer, Method};
 use crate::audio::SAMPLE_RATE;
 use crate::config::ClusteringMethod;
 
-/// The numbers that a diarizer works with: those of its options, and its model's where no option is set.
+/// The numbers that a diarizer works with: those of its options, and its model's where no option is
+/// set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Settings {

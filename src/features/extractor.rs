@@ -62,11 +62,11 @@ impl FeatureExtractor {
         self.framing.first_sample(frame, self.window.len()) as f64 + self.window.len() as f64 / 2.0
     }
 
-    /// Features of `audio`, mono at 16 kHz in [-1, 1]: natural logarithms of mel energies `[frames, bins]`, not
-    /// normalised, finite for finite audio.
+    /// Features of `audio`, mono at 16 kHz in [-1, 1]: natural logarithms of mel energies
+    /// `[frames, bins]`, not normalised, finite for finite audio.
     ///
-    /// Stretches of one recording that start a multiple of 160 samples apart have the same features where they
-    /// overlap, but for the frames that reach beyond an end: at most two at each.
+    /// Stretches of one recording that start a multiple of 160 samples apart have the same features
+    /// where they overlap, but for the frames that reach beyond an end: at most two at each.
     ///
     /// # Errors
     /// [`Error::Memory`](crate::Error::Memory).
@@ -100,7 +100,8 @@ impl FeatureExtractor {
         self.normalization.apply(&mut features.view_mut(), |frame| counted[frame]);
     }
 
-    /// Fills `frame`, [`FFT_POINTS`] values, with a frame under its window and zeros. `audio` is not empty.
+    /// Fills `frame`, [`FFT_POINTS`] values, with a frame under its window and zeros. `audio` is
+    /// not empty.
     fn cut(&self, audio: &[f32], index: usize, frame: &mut [f64]) {
         let first = self.framing.first_sample(index, self.window.len());
         let (frame, rest) = frame.split_at_mut(self.window.len());

@@ -1,5 +1,5 @@
-//! Where the frames lie in the audio, and what stands for samples before its start and after its end. A frame
-//! starts every 10 ms; all are as long.
+//! Where the frames lie in the audio, and what stands for samples before its start and after its
+//! end. A frame starts every 10 ms; all are as long.
 
 /// Samples for each second of the audio, in hertz.
 pub(crate) const SAMPLE_RATE: usize = 16_000;
@@ -11,10 +11,11 @@ pub const STEP_SAMPLES: usize = SAMPLE_RATE / 100;
 pub enum Framing {
     /// Frame 0 starts with the audio; a frame lies inside it as a whole (Kaldi's `snip_edges`).
     Whole,
-    /// Frame 0 is centred on half a step; at both ends the audio is mirrored, its last sample doubled (Kaldi without
-    /// `snip_edges`).
+    /// Frame 0 is centred on half a step; at both ends the audio is mirrored, its last sample
+    /// doubled (Kaldi without `snip_edges`).
     Mirrored,
-    /// Frame 0 is centred on the start; at both ends the audio is mirrored about its last sample (`torch.stft`).
+    /// Frame 0 is centred on the start; at both ends the audio is mirrored about its last sample
+    /// (`torch.stft`).
     Centred,
 }
 
@@ -39,7 +40,8 @@ impl Framing {
         }
     }
 
-    /// The sample of the audio that stands at `position`, any distance outside it. `samples` is more than 0.
+    /// The sample of the audio that stands at `position`, any distance outside it. `samples` is
+    /// more than 0.
     pub fn folded(self, position: isize, samples: usize) -> usize {
         let last = samples as isize - 1;
         if (0..=last).contains(&position) {

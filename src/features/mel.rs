@@ -1,4 +1,5 @@
-//! Triangular filters spaced evenly on a mel scale: from the power spectrum of a frame to the energy in each bin.
+//! Triangular filters spaced evenly on a mel scale: from the power spectrum of a frame to the
+//! energy in each bin.
 
 use super::framing::SAMPLE_RATE;
 
@@ -9,7 +10,8 @@ pub const SPECTRUM_BINS: usize = FFT_POINTS / 2 + 1;
 /// Distance of two bins of the spectrum in hertz.
 const SPECTRUM_STEP_HZ: f64 = SAMPLE_RATE as f64 / FFT_POINTS as f64;
 
-/// Mel of [`MelScale::Htk`] for each factor e of `1 + hertz / 700`: 2595 for a factor of ten, as Kaldi rounds it.
+/// Mel of [`MelScale::Htk`] for each factor e of `1 + hertz / 700`: 2595 for a factor of ten, as
+/// Kaldi rounds it.
 const HTK_MEL: f64 = 1127.0;
 /// Frequency in hertz under which [`MelScale::Htk`] is about linear.
 const HTK_CORNER_HZ: f64 = 700.0;
@@ -27,8 +29,8 @@ const SLANEY_MEL: f64 = 27.0;
 pub enum MelScale {
     /// `1127 ln(1 + hertz / 700)`, triangles straight in mel and 1 high (HTK, Kaldi).
     Htk,
-    /// Linear to 1 kHz and logarithmic above, triangles straight in hertz with an area of 1 (Slaney's Auditory
-    /// Toolbox, 1998; librosa's default).
+    /// Linear to 1 kHz and logarithmic above, triangles straight in hertz with an area of 1
+    /// (Slaney's Auditory Toolbox, 1998; librosa's default).
     Slaney,
 }
 
@@ -50,7 +52,8 @@ impl MelScale {
         }
     }
 
-    /// The filters with `bins` + 2 corners from `low_hz` to `high_hz`. One too narrow for the spectrum is empty.
+    /// The filters with `bins` + 2 corners from `low_hz` to `high_hz`. One too narrow for the
+    /// spectrum is empty.
     pub fn filters(self, bins: usize, low_hz: f64, high_hz: f64) -> Vec<Filter> {
         let (low, step) = (self.mel(low_hz), (self.mel(high_hz) - self.mel(low_hz)) / (bins + 1) as f64);
         let corner = |i: usize| low + i as f64 * step;
@@ -77,7 +80,8 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// A triangle of that `height`; `place` puts the frequency of a bin of the spectrum on the scale of `corners`.
+    /// A triangle of that `height`; `place` puts the frequency of a bin of the spectrum on the
+    /// scale of `corners`.
     fn new([left, top, right]: [f64; 3], height: f64, place: impl Fn(f64) -> f64) -> Self {
         let weight = |bin: usize| {
             let at = place(bin as f64 * SPECTRUM_STEP_HZ);

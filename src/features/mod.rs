@@ -1,12 +1,14 @@
-//! Log mel filterbank features, what the public speaker-embedding networks take instead of audio. Owns the
-//! arithmetic from samples to `[frames, bins]`; which settings a network wants, its metadata says elsewhere.
+//! Log mel filterbank features, what the public speaker-embedding networks take instead of audio.
+//! Owns the arithmetic from samples to `[frames, bins]`; which settings a network wants, its
+//! metadata says elsewhere.
 //!
 //! ```text
 //! audio ──> framing ──> mean, pre-emphasis ──> window ──> |FFT|² ──> mel filters ──> log ──> normalization
 //!           10 ms step                         25 ms      257 bins   80 bins                 of any stretch
 //! ```
 //!
-//! All of it in double precision: errors of 2e-4 in a mel energy have been seen to invent a speaker.
+//! All of it in double precision: errors of 2e-4 in a mel energy have been seen to invent a
+//! speaker.
 
 mod extractor;
 mod framing;

@@ -2,7 +2,8 @@
 
 use ndarray::ArrayViewMut2;
 
-/// Added to a deviation by NeMo (`CONSTANT`) and sherpa-onnx, so that a bin that never changes can be divided.
+/// Added to a deviation by NeMo (`CONSTANT`) and sherpa-onnx, so that a bin that never changes can
+/// be divided.
 const NEMO_DEVIATION: f64 = 1e-5;
 
 /// Each bin by itself, over all frames given.
@@ -20,8 +21,8 @@ pub enum Normalization {
 }
 
 impl Normalization {
-    /// Normalises `features`, `[frames, bins]`, by what holds for the frames that are `counted`. Where no frame is,
-    /// features stay as they are; a single frame becomes zeros.
+    /// Normalises `features`, `[frames, bins]`, by what holds for the frames that are `counted`.
+    /// Where no frame is, features stay as they are; a single frame becomes zeros.
     pub fn apply(self, features: &mut ArrayViewMut2<'_, f32>, counted: impl Fn(usize) -> bool) {
         if self == Normalization::None {
             return;

@@ -11,9 +11,10 @@
 //! | log guard | at least 2^-23 | at least 2^-23 | plus 2^-24 | at least 2^-23 | at least 2^-23 |
 //! | normalization | mean | mean | mean, unbiased deviation | none; mean | mean, biased deviation |
 //!
-//! Sources: `torchaudio.compliance.kaldi.fbank` as wespeaker and 3D-Speaker call it; NeMo's `FilterbankFeatures` up to
-//! 2.4, with which its public models were trained (2.5 pads with zeros and drops the last frame); sherpa-onnx's
-//! `FeatureExtractorConfig`, computed by kaldi-native-fbank. None adds dither when a model is used.
+//! Sources: `torchaudio.compliance.kaldi.fbank` as wespeaker and 3D-Speaker call it; NeMo's
+//! `FilterbankFeatures` up to 2.4, with which its public models were trained (2.5 pads with zeros
+//! and drops the last frame); sherpa-onnx's `FeatureExtractorConfig`, computed by
+//! kaldi-native-fbank. None adds dither when a model is used.
 
 use super::framing::{Framing, SAMPLE_RATE};
 use super::mel::{FFT_POINTS, MelScale};
@@ -125,7 +126,8 @@ impl FeatureSettings {
         }
     }
 
-    /// For networks of NeMo: TitaNet; SpeakerNet, whose frames are of 20 ms ([`Self::with_frame_ms`]).
+    /// For networks of NeMo: TitaNet; SpeakerNet, whose frames are of 20 ms
+    /// ([`Self::with_frame_ms`]).
     pub fn nemo(frontend: Frontend) -> Self {
         let trained = Self {
             scale: 1.0,
@@ -166,7 +168,8 @@ impl FeatureSettings {
         Ok(Self { frame_samples: milliseconds * SAMPLE_RATE / 1000, ..self })
     }
 
-    /// With samples from -1 to 1, or as of 16-bit audio: the metadata `normalize_samples` of a network.
+    /// With samples from -1 to 1, or as of 16-bit audio: the metadata `normalize_samples` of a
+    /// network.
     pub fn with_unit_samples(self, unit: bool) -> Self {
         Self { scale: if unit { 1.0 } else { INT16_SCALE }, ..self }
     }

@@ -1,5 +1,5 @@
-//! Memory that crosses the boundary: slices and texts of the caller's, and buffers the caller wants filled. Every
-//! size is checked before it is used.
+//! Memory that crosses the boundary: slices and texts of the caller's, and buffers the caller wants
+//! filled. Every size is checked before it is used.
 
 use std::ffi::c_char;
 use std::slice;
@@ -42,7 +42,8 @@ pub(crate) unsafe fn slice<'a, T: Copy>(
     Ok(unsafe { slice::from_raw_parts(pointer, len) })
 }
 
-/// Checks what can be checked of `len` elements at `pointer` without reading them; NULL is allowed where `len` is 0.
+/// Checks what can be checked of `len` elements at `pointer` without reading them; NULL is allowed
+/// where `len` is 0.
 pub(super) fn check_array<T>(name: &str, pointer: *const T, len: usize) -> Result<(), Failure> {
     if len > 0 {
         check_pointer(name, pointer)?;
@@ -132,7 +133,8 @@ impl<'a, T: Copy> Buffer<'a, T> {
     /// Takes the caller's three values and stores 0 in `*n`.
     ///
     /// # Safety
-    /// `out` is NULL or valid for writes of `cap` elements, and `n` is NULL or valid for a write, while this lives.
+    /// `out` is NULL or valid for writes of `cap` elements, and `n` is NULL or valid for a write,
+    /// while this lives.
     pub unsafe fn new(name: &'a str, out: *mut T, cap: usize, n: *mut usize) -> Result<Self, Failure> {
         // SAFETY: as promised.
         unsafe { store("n", n, 0) }?;
@@ -160,12 +162,14 @@ impl<'a, T: Copy> Buffer<'a, T> {
         unsafe { self.n.write(0) };
     }
 
-    /// Hands over all of `items`, or nothing and how many there are. They need no memory of the library's own.
+    /// Hands over all of `items`, or nothing and how many there are. They need no memory of the
+    /// library's own.
     pub fn fill_with(&self, items: impl ExactSizeIterator<Item = T>) -> Result<vf_status, Failure> {
         let count = items.len();
         self.need(count)?;
         for (index, item) in items.take(count).enumerate() {
-            // SAFETY: `need` found room for `count` elements, so `out` is not NULL and `index` is within it.
+            // SAFETY: `need` found room for `count` elements, so `out` is not NULL and `index` is
+            // within it.
             unsafe { self.out.add(index).write(item) };
         }
         Ok(OK)
@@ -175,7 +179,8 @@ impl<'a, T: Copy> Buffer<'a, T> {
     pub fn fill(&self, items: &[T]) -> Result<vf_status, Failure> {
         self.need(items.len())?;
         if !items.is_empty() {
-            // SAFETY: `need` found the room, so `out` is not NULL; `items` is the library's own memory.
+            // SAFETY: `need` found the room, so `out` is not NULL; `items` is the library's own
+            // memory.
             unsafe { self.out.copy_from_nonoverlapping(items.as_ptr(), items.len()) };
         }
         Ok(OK)
@@ -183,10 +188,12 @@ impl<'a, T: Copy> Buffer<'a, T> {
 }
 
 impl Buffer<'_, c_char> {
-    /// Hands over `text` with an ending zero byte, which counts, or nothing and how much room it takes.
+    /// Hands over `text` with an ending zero byte, which counts, or nothing and how much room it
+    /// takes.
     pub fn fill_text(&self, text: &str) -> Result<vf_status, Failure> {
         self.need(text.len().saturating_add(1))?;
-        // SAFETY: `need` found the room for the text and its end; `text` is the library's own memory.
+        // SAFETY: `need` found the room for the text and its end; `text` is the library's own
+        // memory.
         unsafe {
             self.out.copy_from_nonoverlapping(text.as_ptr().cast(), text.len());
             self.out.add(text.len()).write(0);

@@ -1,5 +1,5 @@
-//! The conditions of one call, as C gives them. The first field is the caller's idea of the size, so that fields can
-//! be added at the end without breaking programs already built.
+//! The conditions of one call, as C gives them. The first field is the caller's idea of the size,
+//! so that fields can be added at the end without breaking programs already built.
 
 use std::ffi::c_void;
 use std::mem::offset_of;
@@ -15,10 +15,12 @@ use crate::error::Stage;
 
 /// The conditions of one call that may take long. A call that is given NULL for them has none.
 ///
-/// Set it to zeros, and `size` to `sizeof(vf_call)`: `vf_call call = {.size = sizeof call};`. Zeros ask for nothing, whatever fields
-/// later releases add at the end. A program built with a later header may use an earlier library as long as the fields that the
-/// library does not know are zeros; others are refused with VF_E_INVALID_ARGUMENT, and so are numbers that the call at hand has
-/// no use for: those of speakers, and VF_CALL_EXCLUSIVE, are for the results of recordings and of streams.
+/// Set it to zeros, and `size` to `sizeof(vf_call)`: `vf_call call = {.size = sizeof call};`. Zeros
+/// ask for nothing, whatever fields later releases add at the end. A program built with a later
+/// header may use an earlier library as long as the fields that the library does not know are
+/// zeros; others are refused with VF_E_INVALID_ARGUMENT, and so are numbers that the call at hand
+/// has no use for: those of speakers, and VF_CALL_EXCLUSIVE, are for the results of recordings and
+/// of streams.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct vf_call {
@@ -30,10 +32,11 @@ pub struct vf_call {
     pub progress: vf_progress_fn,
     /// Handed to `progress` as it is.
     pub user_data: *mut c_void,
-    /// What of the following is asked for: numbers of `vf_call_flag`, added; 0 for none. A number whose flag is not set has to
-    /// be 0.
+    /// What of the following is asked for: numbers of `vf_call_flag`, added; 0 for none. A number
+    /// whose flag is not set has to be 0.
     pub flags: u64,
-    /// With VF_CALL_DEADLINE: milliseconds from the start of the call, 0 or more, after which it ends with VF_E_DEADLINE.
+    /// With VF_CALL_DEADLINE: milliseconds from the start of the call, 0 or more, after which it
+    /// ends with VF_E_DEADLINE.
     pub deadline_ms: u64,
     /// With VF_CALL_NUM_SPEAKERS: exactly so many speakers, 1 to 100.
     pub num_speakers: u64,
@@ -55,7 +58,8 @@ pub enum vf_call_flag {
     VF_CALL_MIN_SPEAKERS = 4,
     /// The result has at most `max_speakers` speakers.
     VF_CALL_MAX_SPEAKERS = 8,
-    /// No two segments of the result overlap: where several speakers talk, the one who is the most active has the time.
+    /// No two segments of the result overlap: where several speakers talk, the one who is the most
+    /// active has the time.
     VF_CALL_EXCLUSIVE = 16,
 }
 
@@ -123,11 +127,12 @@ struct Conditions<'a> {
     exclusive: bool,
 }
 
-/// Does `work` under the conditions of a call, of which there are none where the pointer is NULL. A deadline counts from here.
+/// Does `work` under the conditions of a call, of which there are none where the pointer is NULL. A
+/// deadline counts from here.
 ///
 /// # Safety
-/// `call` is NULL or leads to a `vf_call` that has the bytes its field `size` says; its switch is NULL or a live handle, and its
-/// callback may be called on this thread with the user data.
+/// `call` is NULL or leads to a `vf_call` that has the bytes its field `size` says; its switch is
+/// NULL or a live handle, and its callback may be called on this thread with the user data.
 pub(super) unsafe fn under<T>(
     call: *const vf_call,
     work: impl FnOnce(&Call<'_>) -> Result<T, Failure>,
@@ -212,8 +217,9 @@ unsafe fn read(call: *const vf_call) -> Result<vf_call, Failure> {
     }
     let shared = FIELD_ENDS.into_iter().filter(|end| *end <= size).max().unwrap_or(0);
     let bytes = call.cast::<u8>();
-    // SAFETY: the caller's struct has `size` bytes; whole fields of it are copied: numbers and pointers, which take any value, and
-    // a pointer to a function, which is NULL or one of that type, as promised.
+    // SAFETY: the caller's struct has `size` bytes; whole fields of it are copied: numbers and
+    // pointers, which take any value, and a pointer to a function, which is NULL or one of that
+    // type, as promised.
     unsafe { bytes.copy_to_nonoverlapping((&raw mut known).cast::<u8>(), shared) };
     // SAFETY: as above; these bytes are read as bytes.
     let beyond = (shared..size).map(|at| unsafe { bytes.add(at).read() });
@@ -245,7 +251,8 @@ mod tests {
 
     /// The deadline read of it, or why it is refused.
     fn deadline(call: &Newer) -> Result<Option<Duration>, String> {
-        // SAFETY: the struct has the size it says and more, or a size that is refused before more is read.
+        // SAFETY: the struct has the size it says and more, or a size that is refused before more
+        // is read.
         unsafe { conditions((&raw const *call).cast()) }
             .map(|found| found.deadline)
             .map_err(|failure| failure.text)
@@ -285,7 +292,8 @@ mod tests {
         assert_eq!(deadline(&call), Ok(Some(Duration::from_millis(9))));
         call.added[1] = 1;
         assert!(deadline(&call).unwrap_err().contains("of a later release"));
-        // A program built before there were numbers of speakers has a deadline; one that ends in half of it has one of 0.
+        // A program built before there were numbers of speakers has a deadline; one that ends in
+        // half of it has one of 0.
         call.known.size = offset_of!(vf_call, num_speakers);
         assert_eq!(deadline(&call), Ok(Some(Duration::from_millis(9))));
         call.known.deadline_ms = 0;

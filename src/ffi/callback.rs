@@ -1,19 +1,22 @@
-//! Calls from the library into the host. While one is under way on a thread, that thread may not call back:
-//! `guard` refuses it, so that no callback can destroy what is in use below it or wait for itself.
+//! Calls from the library into the host. While one is under way on a thread, that thread may not
+//! call back: `guard` refuses it, so that no callback can destroy what is in use below it or wait
+//! for itself.
 
 use std::cell::Cell;
 use std::ffi::c_void;
 
-/// Gets how far a call is: at least every 50 ms while the call waits or networks run on other threads for it, and between pieces
-/// of work otherwise. To end the call from here, set its switch (`vf_cancel_set`).
+/// Gets how far a call is: at least every 50 ms while the call waits or networks run on other
+/// threads for it, and between pieces of work otherwise. To end the call from here, set its switch
+/// (`vf_cancel_set`).
 ///
 /// - `user_data`: as given with the callback.
 /// - `stage`: a number of `vf_stage`; new ones may be added.
 /// - `fraction`: how much of the stage is done, 0 to 1.
 ///
-/// Called on the thread that made the call, with no lock of the library held. It must not throw, and must not
-/// call functions of this library other than `vf_cancel_set`, `vf_last_error`, `vf_status_str` and the versions: others fail
-/// with `VF_E_INVALID_ARGUMENT`, and a destroy does nothing.
+/// Called on the thread that made the call, with no lock of the library held. It must not throw,
+/// and must not call functions of this library other than `vf_cancel_set`, `vf_last_error`,
+/// `vf_status_str` and the versions: others fail with `VF_E_INVALID_ARGUMENT`, and a destroy does
+/// nothing.
 pub type vf_progress_fn = Option<unsafe extern "C" fn(user_data: *mut c_void, stage: i32, fraction: f32)>;
 
 /// The stages that a progress callback gets.
@@ -57,14 +60,15 @@ pub(crate) fn during<T>(call: impl FnOnce() -> T) -> T {
 #[derive(Clone, Copy)]
 pub(crate) struct UserData(pub *mut c_void);
 
-// SAFETY: the library never reads through the pointer. The header says on which threads each callback is called,
-// and that what the pointer leads to must allow that.
+// SAFETY: the library never reads through the pointer. The header says on which threads each
+// callback is called, and that what the pointer leads to must allow that.
 unsafe impl Send for UserData {}
 // SAFETY: as above.
 unsafe impl Sync for UserData {}
 
 impl UserData {
-    /// The pointer. A method, so that closures take hold of the whole and not of the bare pointer in it.
+    /// The pointer. A method, so that closures take hold of the whole and not of the bare pointer
+    /// in it.
     pub fn get(self) -> *mut c_void {
         self.0
     }

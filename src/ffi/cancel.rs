@@ -34,8 +34,8 @@ pub unsafe extern "C" fn vf_cancel_create(out: *mut *mut vf_cancel) -> vf_status
     })
 }
 
-/// Makes a switch that is set with another one, and can be set alone: for one call of several that another switch ends
-/// together.
+/// Makes a switch that is set with another one, and can be set alone: for one call of several that
+/// another switch ends together.
 ///
 /// - `parent`: the other switch; it may be destroyed before this one, which is then set alone.
 /// - `out`: receives the switch, or NULL on failure. Destroy it with `vf_cancel_destroy`.

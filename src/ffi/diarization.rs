@@ -14,7 +14,8 @@ use crate::output::json::{self, JsonOptions};
 use crate::output::{rttm, srt};
 use crate::types::{Diarization, Speaker};
 
-/// Who spoke when in one recording. It never changes, and needs nothing of the diarizer that made it.
+/// Who spoke when in one recording. It never changes, and needs nothing of the diarizer that made
+/// it.
 pub struct vf_diarization {
     _opaque: (),
 }
@@ -50,12 +51,12 @@ fn voices(values: &[f32], speakers: usize, dim: usize) -> Result<Vec<Vec<f32>>, 
     Ok((0..speakers).map(voice).collect::<crate::Result<_>>()?)
 }
 
-/// Makes a result of its parts, such as one that was kept in a file or came from another process. Labels are numbered anew,
-/// and speaking times are those of the segments.
+/// Makes a result of its parts, such as one that was kept in a file or came from another process.
+/// Labels are numbered anew, and speaking times are those of the segments.
 ///
 /// - `duration_s`: length of the recording in seconds, 0 or more.
-/// - `segments`: `n_segments` segments within the recording, by start, then end, then speaker; not kept. Of `flags`,
-///   `VF_SEGMENT_OVERLAP` counts; `reserved` is not read.
+/// - `segments`: `n_segments` segments within the recording, by start, then end, then speaker; not
+///   kept. Of `flags`, `VF_SEGMENT_OVERLAP` counts; `reserved` is not read.
 /// - `n_segments`: number of segments.
 /// - `embeddings`: `[n_speakers, embedding_dim]` finite values, the speakers' voices; not kept.
 /// - `n_speakers`: number of speakers, 0 to 100.
@@ -155,7 +156,8 @@ pub unsafe extern "C" fn vf_diarization_segment_count(
 /// - `n`: receives the number of all segments.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarization_segments(
     diarization: *const vf_diarization,
@@ -190,7 +192,8 @@ pub unsafe extern "C" fn vf_diarization_speaker_count(
     })
 }
 
-/// Gives the label of a speaker: "SPEAKER_00", "SPEAKER_01", and so on, in the order of first appearance.
+/// Gives the label of a speaker: "SPEAKER_00", "SPEAKER_01", and so on, in the order of first
+/// appearance.
 ///
 /// - `diarization`: the result.
 /// - `speaker`: number of the speaker, 0 to the speaker count less 1.
@@ -199,7 +202,8 @@ pub unsafe extern "C" fn vf_diarization_speaker_count(
 /// - `n`: receives the bytes that the text takes with its end.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarization_speaker_label(
     diarization: *const vf_diarization,
@@ -249,7 +253,8 @@ pub unsafe extern "C" fn vf_diarization_speaker_speech(
 /// - `n`: receives the number of values, the model's `embedding_dim`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarization_speaker_embedding(
     diarization: *const vf_diarization,
@@ -269,13 +274,15 @@ pub unsafe extern "C" fn vf_diarization_speaker_embedding(
 /// Writes the result as RTTM, one line for each segment.
 ///
 /// - `diarization`: the result.
-/// - `recording`: name of the recording, UTF-8, at most 65,536 bytes; white space in it becomes "_".
+/// - `recording`: name of the recording, UTF-8, at most 65,536 bytes; white space in it becomes
+///   "_".
 /// - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
 /// - `cap`: size of `out` in bytes.
 /// - `n`: receives the bytes that the text takes with its end.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarization_to_rttm(
     diarization: *const vf_diarization,
@@ -294,7 +301,8 @@ pub unsafe extern "C" fn vf_diarization_to_rttm(
     })
 }
 
-/// Writes the result as JSON: the recording, its speakers, and the segments. Times have three decimals.
+/// Writes the result as JSON: the recording, its speakers, and the segments. Times have three
+/// decimals.
 ///
 /// - `diarization`: the result.
 /// - `recording`: name of the recording, UTF-8, at most 65,536 bytes.
@@ -304,7 +312,8 @@ pub unsafe extern "C" fn vf_diarization_to_rttm(
 /// - `n`: receives the bytes that the text takes with its end.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarization_to_json(
     diarization: *const vf_diarization,
@@ -335,7 +344,8 @@ pub unsafe extern "C" fn vf_diarization_to_json(
 /// - `n`: receives the bytes that the text takes with its end.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarization_to_srt(
     diarization: *const vf_diarization,

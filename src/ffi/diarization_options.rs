@@ -1,4 +1,5 @@
-//! The options of the diarization itself: how many speakers, how far apart windows are, which voices are one, what is too short.
+//! The options of the diarization itself: how many speakers, how far apart windows are, which
+//! voices are one, what is too short.
 
 use super::guard::guard;
 use super::options::{set, vf_options};
@@ -18,8 +19,8 @@ pub unsafe extern "C" fn vf_options_set_num_speakers(options: *mut vf_options, c
     guard(|| unsafe { set(options, |config| config.set_num_speakers(count)) })
 }
 
-/// Asks for at least `min` and at most `max` speakers. Default 0 and 100. A recording without speech has none
-/// whatever is asked for.
+/// Asks for at least `min` and at most `max` speakers. Default 0 and 100. A recording without
+/// speech has none whatever is asked for.
 ///
 /// - `options`: the options.
 /// - `min`: 0 to 100.
@@ -37,7 +38,8 @@ pub unsafe extern "C" fn vf_options_set_speaker_range(
     guard(|| unsafe { set(options, |config| config.set_speaker_range(min, max)) })
 }
 
-/// Sets the time from the start of one window to the next. Default: stored in the model; 1.75 s for two public models.
+/// Sets the time from the start of one window to the next. Default: stored in the model; 1.75 s for
+/// two public models.
 ///
 /// - `options`: the options.
 /// - `hop_s`: seconds, 0.1 to 60, and at most the model's window, which the create function checks.
@@ -50,12 +52,13 @@ pub unsafe extern "C" fn vf_options_set_hop_s(options: *mut vf_options, hop_s: f
     guard(|| unsafe { set(options, |config| config.set_hop(hop_s)) })
 }
 
-/// Sets the distance under which two clusters of voices are one speaker. Default: stored in the model, else that of the
-/// clustering method.
+/// Sets the distance under which two clusters of voices are one speaker. Default: stored in the
+/// model, else that of the clustering method.
 ///
 /// - `options`: the options.
-/// - `threshold`: 0 to 2; lower finds more speakers. Cosine distance for VF_CLUSTERING_AVERAGE, and for VF_CLUSTERING_VBX
-///   with a PLDA that the model brings; Euclidean distance of voices of unit length for the others.
+/// - `threshold`: 0 to 2; lower finds more speakers. Cosine distance for VF_CLUSTERING_AVERAGE, and
+///   for VF_CLUSTERING_VBX with a PLDA that the model brings; Euclidean distance of voices of unit
+///   length for the others.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.

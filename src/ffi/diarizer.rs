@@ -40,16 +40,17 @@ pub(super) fn values(n_frames: usize, channels: u16) -> Result<usize, Failure> {
 
 /// Loads the model and makes it ready.
 ///
-/// - `options`: the options, copied; NULL for the defaults. Run slots, which are of sessions, are refused.
-/// - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or a progress callback the
-///   model is loaded on a thread of the library's, which the call leaves behind when it ends early: that thread ends as soon as
-///   it can, and what it made is dropped.
+/// - `options`: the options, copied; NULL for the defaults. Run slots, which are of sessions, are
+///   refused.
+/// - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or
+///   a progress callback the model is loaded on a thread of the library's, which the call leaves
+///   behind when it ends early: that thread ends as soon as it can, and what it made is dropped.
 /// - `out`: receives the diarizer, or NULL on failure. Destroy it with `vf_diarizer_destroy`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
-/// VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED,
-/// VF_E_FORKED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL,
+/// VF_E_RUNTIME_NOT_FOUND, VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED,
+/// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarizer_create(
     options: *const vf_options,
@@ -57,7 +58,8 @@ pub unsafe extern "C" fn vf_diarizer_create(
     out: *mut *mut vf_diarizer,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: NULL or valid for a write, and NULL or live handles and a struct of the size it says, by contract.
+        // SAFETY: NULL or valid for a write, and NULL or live handles and a struct of the size it
+        // says, by contract.
         unsafe {
             handle::clear(out)?;
             let config = options::config(options)?;
@@ -99,7 +101,8 @@ pub unsafe extern "C" fn vf_diarizer_describe(
     })
 }
 
-/// Gives the name of the diarizer's model; of two public models, the names of their files without extension, joined by
+/// Gives the name of the diarizer's model; of two public models, the names of their files without
+/// extension, joined by
 /// " + ".
 ///
 /// - `diarizer`: the diarizer.
@@ -108,7 +111,8 @@ pub unsafe extern "C" fn vf_diarizer_describe(
 /// - `n`: receives the bytes that the text takes with its end.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarizer_model_name(
     diarizer: *const vf_diarizer,
@@ -133,7 +137,8 @@ pub unsafe extern "C" fn vf_diarizer_model_name(
 /// - `n`: receives the bytes that the text takes with its end.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarizer_model_version(
     diarizer: *const vf_diarizer,
@@ -150,8 +155,9 @@ pub unsafe extern "C" fn vf_diarizer_model_version(
     })
 }
 
-/// Gives the SHA-256 of the diarizer's model file: 64 lower-case hexadecimal digits. For two public models it is that of
-/// the digits of the segmentation model followed by those of the embedding model.
+/// Gives the SHA-256 of the diarizer's model file: 64 lower-case hexadecimal digits. For two public
+/// models it is that of the digits of the segmentation model followed by those of the embedding
+/// model.
 ///
 /// - `diarizer`: the diarizer.
 /// - `out`: receives text with an ending zero byte; NULL is allowed where `cap` is 0.
@@ -159,7 +165,8 @@ pub unsafe extern "C" fn vf_diarizer_model_version(
 /// - `n`: receives the bytes that the text takes with its end.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarizer_model_sha256(
     diarizer: *const vf_diarizer,
@@ -179,8 +186,8 @@ pub unsafe extern "C" fn vf_diarizer_model_sha256(
 /// Finds who spoke when in samples held in memory as floats.
 ///
 /// - `diarizer`: the diarizer.
-/// - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is
-///   allowed where `n_frames` is 0.
+/// - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite;
+///   not kept. NULL is allowed where `n_frames` is 0.
 /// - `n_frames`: samples of each channel; 0 gives a result without segments.
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
 /// - `channels`: 1 to 32; their mean is used.
@@ -188,8 +195,8 @@ pub unsafe extern "C" fn vf_diarizer_model_sha256(
 /// - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
-/// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarizer_process_f32(
     diarizer: *const vf_diarizer,
@@ -201,8 +208,8 @@ pub unsafe extern "C" fn vf_diarizer_process_f32(
     out: *mut *mut vf_diarization,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: NULL or valid for a write, a live handle, an array of the shape given, and what `call::under`
-        // asks for, by contract.
+        // SAFETY: NULL or valid for a write, a live handle, an array of the shape given, and what
+        // `call::under` asks for, by contract.
         unsafe {
             handle::clear(out)?;
             let diarizer = borrow::<Diarizer>(diarizer)?;
@@ -219,8 +226,8 @@ pub unsafe extern "C" fn vf_diarizer_process_f32(
 /// Finds who spoke when in samples held in memory as 16-bit integers.
 ///
 /// - `diarizer`: the diarizer.
-/// - `samples`: [n_frames, channels] values, the channels of a frame side by side; not kept. NULL is allowed where
-///   `n_frames` is 0.
+/// - `samples`: [n_frames, channels] values, the channels of a frame side by side; not kept. NULL
+///   is allowed where `n_frames` is 0.
 /// - `n_frames`: samples of each channel; 0 gives a result without segments.
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
 /// - `channels`: 1 to 32; their mean is used.
@@ -228,8 +235,8 @@ pub unsafe extern "C" fn vf_diarizer_process_f32(
 /// - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
-/// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarizer_process_i16(
     diarizer: *const vf_diarizer,
@@ -241,8 +248,8 @@ pub unsafe extern "C" fn vf_diarizer_process_i16(
     out: *mut *mut vf_diarization,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: NULL or valid for a write, a live handle, an array of the shape given, and what `call::under`
-        // asks for, by contract.
+        // SAFETY: NULL or valid for a write, a live handle, an array of the shape given, and what
+        // `call::under` asks for, by contract.
         unsafe {
             handle::clear(out)?;
             let diarizer = borrow::<Diarizer>(diarizer)?;
@@ -256,7 +263,8 @@ pub unsafe extern "C" fn vf_diarizer_process_i16(
     })
 }
 
-/// Finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample rate and channels.
+/// Finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample
+/// rate and channels.
 ///
 /// - `diarizer`: the diarizer.
 /// - `path`: UTF-8 path of the file, at most 65,536 bytes.
@@ -264,8 +272,9 @@ pub unsafe extern "C" fn vf_diarizer_process_i16(
 /// - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
-/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO,
+/// VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED,
+/// VF_E_FORKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_diarizer_process_file(
     diarizer: *const vf_diarizer,
@@ -274,8 +283,8 @@ pub unsafe extern "C" fn vf_diarizer_process_file(
     out: *mut *mut vf_diarization,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: NULL or valid for a write, a live handle, a zero-ended text, and what `call::under` asks
-        // for, by contract.
+        // SAFETY: NULL or valid for a write, a live handle, a zero-ended text, and what
+        // `call::under` asks for, by contract.
         unsafe {
             handle::clear(out)?;
             let diarizer = borrow::<Diarizer>(diarizer)?;

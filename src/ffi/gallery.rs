@@ -15,8 +15,8 @@ use crate::diarizer::Diarizer;
 use crate::gallery::{Gallery, Voice};
 use crate::sync::RwLock;
 
-/// Enrolled speakers with their names, for one model. A lock of its own guards it, so that threads may enroll and
-/// identify at once; audio is worked on outside the lock.
+/// Enrolled speakers with their names, for one model. A lock of its own guards it, so that threads
+/// may enroll and identify at once; audio is worked on outside the lock.
 pub struct vf_gallery {
     _opaque: (),
 }
@@ -60,8 +60,9 @@ pub unsafe extern "C" fn vf_gallery_create(
 /// - `out`: receives the gallery, or NULL on failure. Destroy it with `vf_gallery_destroy`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED,
-/// and VF_E_GALLERY for a file that is none, is damaged, or belongs to another model.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT,
+/// VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a file that is none, is damaged, or belongs to
+/// another model.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_gallery_load(
     diarizer: *const vf_diarizer,
@@ -93,16 +94,19 @@ pub unsafe extern "C" fn vf_gallery_destroy(gallery: *mut vf_gallery) {
     });
 }
 
-/// Writes a gallery to a file, in place of an older one, whole or not at all. It holds voices, which are personal data: a
-/// new file is its owner's alone (mode 0600). An older file's mode, owner, access list and `user.` attributes are kept.
+/// Writes a gallery to a file, in place of an older one, whole or not at all. It holds voices,
+/// which are personal data: a new file is its owner's alone (mode 0600). An older file's mode,
+/// owner, access list and `user.` attributes are kept.
 ///
 /// - `gallery`: the gallery.
-/// - `path`: UTF-8 path of the file, at most 65,536 bytes. Links are followed, and stay. A folder, pipe, socket or device
-///   is refused (VF_E_IO), as is a file that this process may not write, whose owner it cannot keep, or whose folder
-///   takes no new file: the contents are written beside it and take its place once they are whole.
+/// - `path`: UTF-8 path of the file, at most 65,536 bytes. Links are followed, and stay. A folder,
+///   pipe, socket or device is refused (VF_E_IO), as is a file that this process may not write,
+///   whose owner it cannot keep, or whose folder takes no new file: the contents are written beside
+///   it and take its place once they are whole.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT,
+/// VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_gallery_save(gallery: *const vf_gallery, path: *const c_char) -> vf_status {
     guard(|| {
@@ -135,20 +139,21 @@ unsafe fn enroll(
     Ok(OK)
 }
 
-/// Enrolls a speaker by an audio file in which nobody else speaks for more than 15 % of the speech. A name may have
-/// several recordings: its voice is their mean.
+/// Enrolls a speaker by an audio file in which nobody else speaks for more than 15 % of the speech.
+/// A name may have several recordings: its voice is their mean.
 ///
 /// - `gallery`: the gallery.
 /// - `diarizer`: a diarizer with the gallery's model.
-/// - `name`: UTF-8, 1 to 256 bytes, without white space around it or control characters, and none that unknown
-///   speakers are given ("SPEAKER_00").
+/// - `name`: UTF-8, 1 to 256 bytes, without white space around it or control characters, and none
+///   that unknown speakers are given ("SPEAKER_00").
 /// - `path`: UTF-8 path of the file, at most 65,536 bytes; at least 3 s of speech, better 20 s.
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO (too little speech or more than
-/// one speaker among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED,
-/// VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO (too little
+/// speech or more than one speaker among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED,
+/// VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a
+/// diarizer with another model.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_gallery_enroll_file(
     gallery: *const vf_gallery,
@@ -169,22 +174,23 @@ pub unsafe extern "C" fn vf_gallery_enroll_file(
     })
 }
 
-/// Enrolls a speaker by samples held in memory as floats, as `vf_gallery_enroll_file` does by a file.
+/// Enrolls a speaker by samples held in memory as floats, as `vf_gallery_enroll_file` does by a
+/// file.
 ///
 /// - `gallery`: the gallery.
 /// - `diarizer`: a diarizer with the gallery's model.
 /// - `name`: see `vf_gallery_enroll_file`.
-/// - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is
-///   allowed where `n_frames` is 0.
+/// - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite;
+///   not kept. NULL is allowed where `n_frames` is 0.
 /// - `n_frames`: samples of each channel.
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
 /// - `channels`: 1 to 32; their mean is used.
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one speaker among its
-/// reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC,
-/// VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one
+/// speaker among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT,
+/// VF_E_FORKED, VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
 #[unsafe(no_mangle)]
 #[allow(clippy::too_many_arguments, reason = "a recording in an array with its shape, and what it is for")]
 pub unsafe extern "C" fn vf_gallery_enroll_f32(
@@ -198,8 +204,8 @@ pub unsafe extern "C" fn vf_gallery_enroll_f32(
     call: *const vf_call,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: live handles, a zero-ended text, an array of the shape given, and what `call::under`
-        // asks for, by contract.
+        // SAFETY: live handles, a zero-ended text, an array of the shape given, and what
+        // `call::under` asks for, by contract.
         unsafe {
             let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
             let name = buffer::text("name", name)?;
@@ -218,7 +224,8 @@ pub unsafe extern "C" fn vf_gallery_enroll_f32(
 /// - `name`: see `vf_gallery_enroll_file`.
 /// - `embedding`: `dim` finite values, not all zeros, from the gallery's model; not kept.
 /// - `dim`: number of values, the model's `embedding_dim`.
-/// - `speech_s`: seconds of speech that the embedding was made of, more than 0: its weight beside the name's others.
+/// - `speech_s`: seconds of speech that the embedding was made of, more than 0: its weight beside
+///   the name's others.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.

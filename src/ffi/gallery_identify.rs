@@ -30,16 +30,19 @@ pub unsafe extern "C" fn vf_gallery_count(gallery: *const vf_gallery, n: *mut us
     })
 }
 
-/// Gives the name of a known voice. A voice keeps its number until it, or one before it, is removed.
+/// Gives the name of a known voice. A voice keeps its number until it, or one before it, is
+/// removed.
 ///
 /// - `gallery`: the gallery.
-/// - `index`: number of the voice, 0 to the count less 1, in the order in which names were first enrolled.
+/// - `index`: number of the voice, 0 to the count less 1, in the order in which names were first
+///   enrolled.
 /// - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
 /// - `cap`: size of `out` in bytes; 257 is enough.
 /// - `n`: receives the bytes that the text takes with its end.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_gallery_name(
     gallery: *const vf_gallery,
@@ -60,8 +63,9 @@ pub unsafe extern "C" fn vf_gallery_name(
     })
 }
 
-/// Gives the threshold that the gallery's model was tuned to: the cosine similarity from which a voice is taken for a
-/// known one. About 1 % of strangers are taken for one of ten enrolled speakers, more of them where more are.
+/// Gives the threshold that the gallery's model was tuned to: the cosine similarity from which a
+/// voice is taken for a known one. About 1 % of strangers are taken for one of ten enrolled
+/// speakers, more of them where more are.
 ///
 /// - `gallery`: the gallery.
 /// - `threshold`: receives the threshold, -1 to 1.
@@ -85,16 +89,19 @@ pub unsafe extern "C" fn vf_gallery_threshold(gallery: *const vf_gallery, thresh
 /// - `gallery`: the gallery.
 /// - `embedding`: `dim` finite values from the gallery's model; all zeros are a stranger's.
 /// - `dim`: number of values, the model's `embedding_dim`.
-/// - `threshold`: least cosine similarity, -1 to 1; `vf_gallery_threshold` gives what the model was tuned to.
-/// - `out`: receives the name as UTF-8 text with an ending zero byte, empty for a stranger; NULL is allowed where `cap`
-///   is 0.
+/// - `threshold`: least cosine similarity, -1 to 1; `vf_gallery_threshold` gives what the model was
+///   tuned to.
+/// - `out`: receives the name as UTF-8 text with an ending zero byte, empty for a stranger; NULL is
+///   allowed where `cap` is 0.
 /// - `cap`: size of `out` in bytes; 257 is enough.
 /// - `n`: receives the bytes that the text takes with its end.
-/// - `score`: receives the similarity, -1 to 1, to the most similar known voice, whether or not it reaches the
-///   threshold; -1 where nobody is enrolled and after a failure other than VF_E_BUFFER_TOO_SMALL.
+/// - `score`: receives the similarity, -1 to 1, to the most similar known voice, whether or not it
+///   reaches the threshold; -1 where nobody is enrolled and after a failure other than
+///   VF_E_BUFFER_TOO_SMALL.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 #[allow(clippy::too_many_arguments, reason = "an array and a buffer with their sizes")]
 pub unsafe extern "C" fn vf_gallery_identify(
@@ -108,8 +115,8 @@ pub unsafe extern "C" fn vf_gallery_identify(
     score: *mut f32,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: NULL or valid for writes, a buffer of the size given, a live handle and an array of the size given,
-        // by contract.
+        // SAFETY: NULL or valid for writes, a buffer of the size given, a live handle and an array
+        // of the size given, by contract.
         unsafe {
             let buffer = Buffer::new("out", out, cap, n)?;
             buffer::store("score", score, -1.0)?;
@@ -126,21 +133,23 @@ pub unsafe extern "C" fn vf_gallery_identify(
     })
 }
 
-/// Tells who the speakers of a result are, each somebody else: the pairs of speaker and known voice, from the threshold
-/// on, that together exceed it the most.
+/// Tells who the speakers of a result are, each somebody else: the pairs of speaker and known
+/// voice, from the threshold on, that together exceed it the most.
 ///
 /// - `gallery`: the gallery.
 /// - `diarization`: the result, of a diarizer with the gallery's model.
-/// - `threshold`: least cosine similarity, -1 to 1; `vf_gallery_threshold` gives what the model was tuned to.
-/// - `out_voice_index`: receives for each speaker the number of the voice, for `vf_gallery_name`; -1 for a stranger.
-///   NULL is allowed where `cap` is 0.
-/// - `scores`: receives for each speaker the similarity, -1 to 1, to that voice; of a stranger to the most similar one,
-///   which may be another speaker's. NULL is allowed where `cap` is 0.
+/// - `threshold`: least cosine similarity, -1 to 1; `vf_gallery_threshold` gives what the model was
+///   tuned to.
+/// - `out_voice_index`: receives for each speaker the number of the voice, for `vf_gallery_name`;
+///   -1 for a stranger. NULL is allowed where `cap` is 0.
+/// - `scores`: receives for each speaker the similarity, -1 to 1, to that voice; of a stranger to
+///   the most similar one, which may be another speaker's. NULL is allowed where `cap` is 0.
 /// - `cap`: room in `out_voice_index` and in `scores`, in speakers.
 /// - `n`: receives the number of speakers.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_gallery_identify_diarization(
     gallery: *const vf_gallery,

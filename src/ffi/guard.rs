@@ -1,5 +1,5 @@
-//! The one panic boundary. Every exported body runs in [`guard`]: a panic ends here, becomes a status and a text,
-//! and is never printed.
+//! The one panic boundary. Every exported body runs in [`guard`]: a panic ends here, becomes a
+//! status and a text, and is never printed.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -12,7 +12,8 @@ use super::{callback, last_error, stack};
 
 /// A type that an exported function returns.
 pub(crate) trait Answer: Sized {
-    /// Whether the function reports failures: it clears the error text on entry and sets it when it fails.
+    /// Whether the function reports failures: it clears the error text on entry and sets it when it
+    /// fails.
     const REPORTS: bool = false;
     /// Whether the function may be called from inside a callback.
     const IN_CALLBACKS: bool = true;
@@ -78,7 +79,8 @@ pub(crate) fn guard_anywhere<T: Answer>(body: impl FnOnce() -> Result<T, Failure
         last_error::clear();
     }
     let _depth = Depth::enter();
-    // The closure's captures are not seen after a panic: each handle in use is poisoned by its borrow.
+    // The closure's captures are not seen after a panic: each handle in use is poisoned by its
+    // borrow.
     let result = panic::catch_unwind(AssertUnwindSafe(|| stack::with_room(body)))
         .unwrap_or_else(|payload| Err(fault(payload)));
     report(result)
@@ -121,8 +123,9 @@ fn fault(payload: Box<dyn Any + Send>) -> Failure {
     Failure { status: vf_status_code::VF_E_PANIC, text }
 }
 
-/// The standard hook prints to the standard error stream, which belongs to the host. Panics under a guard are
-/// reported by their status, those of the library's own threads by the log; all others go where they went before.
+/// The standard hook prints to the standard error stream, which belongs to the host. Panics under a
+/// guard are reported by their status, those of the library's own threads by the log; all others go
+/// where they went before.
 fn silence_panics() {
     let others = panic::take_hook();
     panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {

@@ -1,5 +1,5 @@
-//! Handles: what C holds a pointer to. A handle owns its value, carries a tag of its type, and is poisoned
-//! when a panic passes through a call that used it.
+//! Handles: what C holds a pointer to. A handle owns its value, carries a tag of its type, and is
+//! poisoned when a panic passes through a call that used it.
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,7 +20,8 @@ pub(crate) trait Object: Sized + Send + Sync {
 /// Written over the tag when a handle is destroyed.
 const DEAD: u64 = 0;
 
-/// What a handle points to. `repr(C)` puts the tag first, where it can be read whatever the type is.
+/// What a handle points to. `repr(C)` puts the tag first, where it can be read whatever the type
+/// is.
 #[repr(C)]
 pub(crate) struct Handle<T> {
     tag: AtomicU64,
@@ -49,8 +50,9 @@ pub(crate) unsafe fn clear<C>(out: *mut *mut C) -> Result<(), Failure> {
 
 /// Borrows the value of a handle for the length of a call.
 ///
-/// The tag catches handles of another type, and most handles already destroyed: their memory may be in use again
-/// for something else, so that this is help for finding mistakes, no licence to make them.
+/// The tag catches handles of another type, and most handles already destroyed: their memory may be
+/// in use again for something else, so that this is help for finding mistakes, no licence to make
+/// them.
 ///
 /// # Safety
 /// `pointer` is NULL or came from [`give`], and the handle is not destroyed while the borrow lives.
@@ -90,7 +92,8 @@ pub(crate) unsafe fn destroy<T: Object>(pointer: *mut T::C) -> Result<(), Failur
     let handle = unsafe { look::<T>(pointer) }?;
     // Of two threads that destroy one handle, only one frees it.
     if handle.tag.compare_exchange(T::TAG, DEAD, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-        // SAFETY: `give` made it from a box, the tag was alive, and nobody else can pass the exchange.
+        // SAFETY: `give` made it from a box, the tag was alive, and nobody else can pass the
+        // exchange.
         drop(unsafe { Box::from_raw(pointer.cast::<Handle<T>>()) });
     }
     Ok(())

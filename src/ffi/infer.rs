@@ -29,23 +29,25 @@ fn batch_of(audio: &[f32], batch: usize, samples: usize) -> Result<ArrayView2<'_
 /// - `audio`: [batch, samples] values, row after row: mono, 16 kHz, -1 to 1, finite; not kept.
 /// - `batch`: rows, 1 to 1,024.
 /// - `samples`: samples in one row, at least one frame step of the model, at most 960,000 (60 s).
-/// - `call`: the conditions of the call, see `vf_call`; NULL for none. Its progress callback is called while the call waits for a run
-///   slot. Being watched for a switch or a deadline costs a call some microseconds.
-/// - `activity`: receives [batch, frames, max_speakers] probabilities, 0 to 1, that a local speaker speaks.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none. Its progress callback is
+///   called while the call waits for a run slot. Being watched for a switch or a deadline costs a
+///   call some microseconds.
+/// - `activity`: receives [batch, frames, max_speakers] probabilities, 0 to 1, that a local speaker
+///   speaks.
 /// - `activity_cap`: room in `activity` in values. NULL is allowed for a buffer whose room is 0.
 /// - `activity_n`: receives the values that all of the activity takes.
-/// - `embedding`: receives [batch, max_speakers, embedding_dim] values: for each local speaker a voice of unit
-///   length, or zeros.
+/// - `embedding`: receives [batch, max_speakers, embedding_dim] values: for each local speaker a
+///   voice of unit length, or zeros.
 /// - `embedding_cap`: room in `embedding` in values.
 /// - `embedding_n`: receives the values that all of the embeddings take.
 /// - `frames`: receives the number of frames, which is that of `vf_session_frames`.
 ///
-/// If either buffer is too small, neither is written, all three numbers are stored, and no network is run. On another
-/// failure the numbers are 0.
+/// If either buffer is too small, neither is written, all three numbers are stored, and no network
+/// is run. On another failure the numbers are 0.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
-/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_AUDIO, VF_E_MODEL,
+/// VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
 #[unsafe(no_mangle)]
 #[allow(clippy::too_many_arguments, reason = "three arrays, each with its size")]
 pub unsafe extern "C" fn vf_session_infer(
@@ -76,7 +78,8 @@ pub unsafe extern "C" fn vf_session_infer(
         if batch > MAX_BATCH {
             return Err(Failure::limit(format!("batch: expected at most {MAX_BATCH}, got {batch}")));
         }
-        // SAFETY: `batch` rows of `samples` values, by contract; the product cannot overflow within the limits.
+        // SAFETY: `batch` rows of `samples` values, by contract; the product cannot overflow within
+        // the limits.
         let audio = batch_of(unsafe { buffer::slice("audio", audio, batch * samples) }?, batch, samples)?;
 
         let info = session.model.info();

@@ -8,12 +8,13 @@ use super::status::{Failure, meaning};
 
 thread_local! {
     static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
-    /// What stands for the text where that is gone, as the thread is ending. Without a destructor, so that it can be read to
-    /// the last.
+    /// What stands for the text where that is gone, as the thread is ending. Without a destructor,
+    /// so that it can be read to the last.
     static LAST_WORD: Cell<&'static str> = const { Cell::new("") };
 }
 
-/// Forgets this thread's text. Keeps the memory, so that a later text of the same length allocates nothing.
+/// Forgets this thread's text. Keeps the memory, so that a later text of the same length allocates
+/// nothing.
 pub(crate) fn clear() {
     LAST_WORD.set("");
     let _ = TEXT.try_with(|text| text.borrow_mut().clear());
@@ -26,8 +27,8 @@ pub(crate) fn set(failure: &Failure) {
     }
 }
 
-/// Keeps `new` as this thread's text. A zero byte, which would end the text in C, becomes U+FFFD. `false` where the
-/// thread-local is gone.
+/// Keeps `new` as this thread's text. A zero byte, which would end the text in C, becomes U+FFFD.
+/// `false` where the thread-local is gone.
 fn set_text(new: &str) -> bool {
     let kept = TEXT.try_with(|text| {
         let mut text = text.borrow_mut();
@@ -47,16 +48,18 @@ pub(crate) fn get() -> String {
     TEXT.with_borrow(Clone::clone)
 }
 
-/// Copies out what went wrong in the last call of this thread that returned a status; the text is empty after
-/// `VF_OK`.
+/// Copies out what went wrong in the last call of this thread that returned a status; the text is
+/// empty after `VF_OK`.
 ///
-/// - `buf`: receives UTF-8 text, cut at a character to fit, always ended by a zero byte; NULL to ask for the length.
+/// - `buf`: receives UTF-8 text, cut at a character to fit, always ended by a zero byte; NULL to
+///   ask for the length.
 /// - `cap`: size of `buf` in bytes; nothing is written when it is 0.
 ///
-/// Returns the length of the whole text in bytes without the ending zero byte. Functions that return no status
-/// leave the text as it is.
+/// Returns the length of the whole text in bytes without the ending zero byte. Functions that
+/// return no status leave the text as it is.
 ///
-/// Any thread, concurrently: each thread has its own text. Cannot fail; may be called from a callback.
+/// Any thread, concurrently: each thread has its own text. Cannot fail; may be called from a
+/// callback.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_last_error(buf: *mut c_char, cap: usize) -> usize {
     guard(|| {
@@ -74,8 +77,8 @@ pub unsafe extern "C" fn vf_last_error(buf: *mut c_char, cap: usize) -> usize {
 unsafe fn copy_out(text: &str, buf: *mut c_char, cap: usize) -> usize {
     if !buf.is_null() && cap > 0 {
         let cut = text.floor_char_boundary(cap - 1);
-        // SAFETY: `buf` has `cap` bytes, as promised, and `cut` is less than `cap`. The text is the library's own
-        // memory, so the two do not overlap.
+        // SAFETY: `buf` has `cap` bytes, as promised, and `cut` is less than `cap`. The text is the
+        // library's own memory, so the two do not overlap.
         unsafe {
             buf.copy_from_nonoverlapping(text.as_ptr().cast(), cut);
             buf.add(cut).write(0);

@@ -15,11 +15,13 @@ use crate::sync::{Mutex, RwLock};
 /// - `user_data`: as given with the callback.
 /// - `level`: a number of `vf_log_level`.
 /// - `target`: the part of the library that speaks, such as "voiceflow::model" or "onnxruntime".
-/// - `message`: one message without a line end. Both texts are UTF-8, and gone when the callback returns.
+/// - `message`: one message without a line end. Both texts are UTF-8, and gone when the callback
+///   returns.
 ///
-/// Called on whatever thread has something to say, on several at once, with no lock of the library held. It must
-/// not throw, and must not call functions of this library other than `vf_last_error`, `vf_status_str` and the
-/// versions: others fail with `VF_E_INVALID_ARGUMENT`, and a destroy does nothing.
+/// Called on whatever thread has something to say, on several at once, with no lock of the library
+/// held. It must not throw, and must not call functions of this library other than `vf_last_error`,
+/// `vf_status_str` and the versions: others fail with `VF_E_INVALID_ARGUMENT`, and a destroy does
+/// nothing.
 pub type vf_log_fn = Option<
     unsafe extern "C" fn(user_data: *mut c_void, level: i32, target: *const c_char, message: *const c_char),
 >;
@@ -47,7 +49,8 @@ struct Receiver {
     level: LevelFilter,
 }
 
-/// The logger of the process, once a callback was set. It stays: a logger cannot be taken out again.
+/// The logger of the process, once a callback was set. It stays: a logger cannot be taken out
+/// again.
 struct Forward {
     receiver: RwLock<Option<Arc<Receiver>>>,
 }
@@ -69,8 +72,8 @@ impl Log for Forward {
         }
         let (target, message) = (c_text(record.target()), c_text(&record.args().to_string()));
         callback::during(|| {
-            // SAFETY: the caller of `vf_set_log_callback` promised that the callback can be called from any thread
-            // with this pointer. Both texts live until after the call.
+            // SAFETY: the caller of `vf_set_log_callback` promised that the callback can be called
+            // from any thread with this pointer. Both texts live until after the call.
             unsafe {
                 (receiver.callback)(
                     receiver.user_data.get(),
@@ -90,15 +93,18 @@ fn c_text(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
 }
 
-/// Sends the library's log records to a callback, in the place of an earlier one. Without one they go nowhere.
+/// Sends the library's log records to a callback, in the place of an earlier one. Without one they
+/// go nowhere.
 ///
 /// - `callback`: see `vf_log_fn`; NULL to send nothing any more.
 /// - `user_data`: handed to the callback as it is; may be NULL. The library does not own it.
-/// - `min_level`: the least grave level to send, a number of `vf_log_level`; not looked at when `callback` is NULL.
+/// - `min_level`: the least grave level to send, a number of `vf_log_level`; not looked at when
+///   `callback` is NULL.
 ///
-/// There is one callback in a process. A call of the earlier callback that is under way on another thread may end
-/// after this returns: keep what `user_data` leads to until the library's other calls have returned. Fails with
-/// VF_E_INVALID_ARGUMENT where the host is a Rust program that has set its own logger, which then gets the records.
+/// There is one callback in a process. A call of the earlier callback that is under way on another
+/// thread may end after this returns: keep what `user_data` leads to until the library's other
+/// calls have returned. Fails with VF_E_INVALID_ARGUMENT where the host is a Rust program that has
+/// set its own logger, which then gets the records.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_INVALID_ARGUMENT, VF_E_PANIC.

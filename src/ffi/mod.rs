@@ -1,6 +1,6 @@
-//! The C interface: what `include/voiceflow.h` declares. It owns the unsafe code of the crate (but see ADR 13) and
-//! decides nothing about speech: each function checks what C handed over, calls the Rust interface and hands the
-//! answer back.
+//! The C interface: what `include/voiceflow.h` declares. It owns the unsafe code of the crate (but
+//! see ADR 13) and decides nothing about speech: each function checks what C handed over, calls the
+//! Rust interface and hands the answer back.
 //!
 //! ```text
 //! C ──> guard ──> handle, buffer: pointers become references ──> the crate ──> buffer ──> C
@@ -9,8 +9,8 @@
 //!       last error
 //! ```
 //!
-//! One file for each C type, or each use of a large one. Functions and enums are written out, never made by a macro: cbindgen reads the
-//! source text.
+//! One file for each C type, or each use of a large one. Functions and enums are written out, never
+//! made by a macro: cbindgen reads the source text.
 
 #![allow(unsafe_code)]
 // Names as C has them; the documentation is the header's, which says what the caller must keep to.

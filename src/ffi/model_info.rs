@@ -1,5 +1,5 @@
-//! What a model says of itself, as C sees it. The first field is the caller's idea of the size, so that fields can
-//! be added at the end without breaking programs already built.
+//! What a model says of itself, as C sees it. The first field is the caller's idea of the size, so
+//! that fields can be added at the end without breaking programs already built.
 
 use std::mem::offset_of;
 
@@ -7,8 +7,8 @@ use super::buffer;
 use super::status::{Failure, OK, vf_status};
 use crate::model::ModelInfo;
 
-/// Sizes of a model and where it runs. Set `size` to `sizeof(vf_model_info)` before the call; later releases may
-/// add fields at the end. Fields that the library does not know are set to 0.
+/// Sizes of a model and where it runs. Set `size` to `sizeof(vf_model_info)` before the call; later
+/// releases may add fields at the end. Fields that the library does not know are set to 0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct vf_model_info {
@@ -66,8 +66,8 @@ pub(crate) unsafe fn describe(info: &ModelInfo, out: *mut vf_model_info) -> Resu
         provider: info.provider as i32,
     };
     let shared = size.min(size_of::<vf_model_info>());
-    // SAFETY: the caller's struct has `size` bytes, of which `shared` are known here and the rest are not. The
-    // struct has no padding: its size is the sum of its fields'.
+    // SAFETY: the caller's struct has `size` bytes, of which `shared` are known here and the rest
+    // are not. The struct has no padding: its size is the sum of its fields'.
     unsafe {
         let bytes = out.cast::<u8>();
         bytes.copy_from_nonoverlapping((&raw const known).cast::<u8>(), shared);

@@ -1,4 +1,5 @@
-//! The folder of optimised models, and the options of a diarizer that runs two public models and of its clustering.
+//! The folder of optimised models, and the options of a diarizer that runs two public models and of
+//! its clustering.
 
 use std::ffi::c_char;
 
@@ -42,19 +43,20 @@ pub enum vf_clustering {
     VF_CLUSTERING_AVERAGE = 1,
     /// Centroid linkage with a minimum cluster size, as in pyannote.audio 3.1.
     VF_CLUSTERING_CENTROID = 2,
-    /// Variational Bayes on PLDA-transformed voices, as in pyannote's community-1. Needs `vf_options_set_plda`, unless
-    /// the model brings a PLDA of its own, as the embedded one does.
+    /// Variational Bayes on PLDA-transformed voices, as in pyannote's community-1. Needs
+    /// `vf_options_set_plda`, unless the model brings a PLDA of its own, as the embedded one does.
     VF_CLUSTERING_VBX = 3,
 }
 
-/// Keeps models in a folder as ONNX Runtime has optimised them for this processor, so that the next session or diarizer
-/// is created faster. On the CPU each network has a file there, `<key>.onnx.cache`, which is used by the same release of
-/// this library with the same ONNX Runtime on the same kind of processor alone; TensorRT keeps its engines and timings
-/// there, CUDA nothing. The create function makes the folder where it does not exist, and fails with
-/// VF_E_INVALID_ARGUMENT where it cannot. A file that is damaged, of another model, or cannot be written is named in
-/// the log and does no harm. Results are the same with and without. Any number of threads and processes may share a
-/// folder. It is trusted as the model is: whoever can write to it decides what runs. Default: none, and nothing is
-/// written.
+/// Keeps models in a folder as ONNX Runtime has optimised them for this processor, so that the next
+/// session or diarizer is created faster. On the CPU each network has a file there,
+/// `<key>.onnx.cache`, which is used by the same release of this library with the same ONNX Runtime
+/// on the same kind of processor alone; TensorRT keeps its engines and timings there, CUDA nothing.
+/// The create function makes the folder where it does not exist, and fails with
+/// VF_E_INVALID_ARGUMENT where it cannot. A file that is damaged, of another model, or cannot be
+/// written is named in the log and does no harm. Results are the same with and without. Any number
+/// of threads and processes may share a folder. It is trusted as the model is: whoever can write to
+/// it decides what runs. Default: none, and nothing is written.
 ///
 /// - `options`: the options.
 /// - `folder`: UTF-8 path, at most 65,536 bytes; copied.
@@ -78,9 +80,9 @@ pub unsafe extern "C" fn vf_options_set_cache_folder(
     })
 }
 
-/// Takes a segmentation model from an ONNX file in the manner of pyannote's (segmentation-3.0, Reverb v1), which a
-/// diarizer runs together with the embedding model in place of the joint model. The create function opens it; a
-/// session cannot. Default: none.
+/// Takes a segmentation model from an ONNX file in the manner of pyannote's (segmentation-3.0,
+/// Reverb v1), which a diarizer runs together with the embedding model in place of the joint model.
+/// The create function opens it; a session cannot. Default: none.
 ///
 /// - `options`: the options.
 /// - `path`: UTF-8 path, at most 65,536 bytes; copied.
@@ -124,8 +126,9 @@ pub unsafe extern "C" fn vf_options_set_segmentation_model_memory(
     })
 }
 
-/// Sets what one frame of a segmentation model sees, for a file that does not say. Default: the file's metadata
-/// `receptive_field_size` and `receptive_field_shift`, else those of pyannote's models.
+/// Sets what one frame of a segmentation model sees, for a file that does not say. Default: the
+/// file's metadata `receptive_field_size` and `receptive_field_shift`, else those of pyannote's
+/// models.
 ///
 /// - `options`: the options.
 /// - `size`: receptive field in samples, 1 to 160,000.
@@ -143,9 +146,9 @@ pub unsafe extern "C" fn vf_options_set_segmentation_receptive_field(
     guard(|| unsafe { set(options, |config| config.set_segmentation_receptive_field(size, step)) })
 }
 
-/// Takes a speaker embedding model from an ONNX file of the WeSpeaker, 3D-Speaker or NeMo family, which a diarizer
-/// runs together with the segmentation model. What `voiceflow import-model` left beside the file is used. Default:
-/// none.
+/// Takes a speaker embedding model from an ONNX file of the WeSpeaker, 3D-Speaker or NeMo family,
+/// which a diarizer runs together with the segmentation model. What `voiceflow import-model` left
+/// beside the file is used. Default: none.
 ///
 /// - `options`: the options.
 /// - `path`: UTF-8 path, at most 65,536 bytes; copied.
@@ -271,8 +274,9 @@ pub unsafe extern "C" fn vf_options_set_clustering_method(
     })
 }
 
-/// Sets the fewest windows that a speaker of centroid clustering has; smaller clusters join the nearest
-/// larger one. No more than a tenth of all windows is asked for. Default: as many as begin in 12 s.
+/// Sets the fewest windows that a speaker of centroid clustering has; smaller clusters join the
+/// nearest larger one. No more than a tenth of all windows is asked for. Default: as many as begin
+/// in 12 s.
 ///
 /// - `options`: the options.
 /// - `windows`: 1 to 1,000.
@@ -288,11 +292,12 @@ pub unsafe extern "C" fn vf_options_set_min_cluster_size(
     guard(|| unsafe { set(options, |config| config.set_min_cluster_size(windows)) })
 }
 
-/// Sets the bundle that the models are taken from: "fast-cnn" or "accurate" as compiled into the library; a folder with
-/// `model.onnx`, or with `segmentation.onnx` and `embedding.onnx`, and `metadata.json`; or the name of such a folder in
-/// `$VOICEFLOW_MODELS`, in `.models` of the working directory or of a folder above the library, or in
-/// `../share/voiceflow/models` beside the library, which alone is looked at in an elevated process. Options that are not
-/// set are what the bundle was tuned to. The create function reads it, and refuses another model beside it. Default:
+/// Sets the bundle that the models are taken from: "fast-cnn" or "accurate" as compiled into the
+/// library; a folder with `model.onnx`, or with `segmentation.onnx` and `embedding.onnx`, and
+/// `metadata.json`; or the name of such a folder in `$VOICEFLOW_MODELS`, in `.models` of the
+/// working directory or of a folder above the library, or in `../share/voiceflow/models` beside the
+/// library, which alone is looked at in an elevated process. Options that are not set are what the
+/// bundle was tuned to. The create function reads it, and refuses another model beside it. Default:
 /// accurate for recordings where it is compiled in, and fast-cnn for the rest.
 ///
 /// - `options`: the options.
@@ -314,8 +319,8 @@ pub unsafe extern "C" fn vf_options_set_bundle(options: *mut vf_options, bundle:
     })
 }
 
-/// Sets the folder with the PLDA for VF_CLUSTERING_VBX: `xvec_transform.npz` and `plda.npz`, as pyannote's community-1
-/// has them. The create function reads them. Default: none.
+/// Sets the folder with the PLDA for VF_CLUSTERING_VBX: `xvec_transform.npz` and `plda.npz`, as
+/// pyannote's community-1 has them. The create function reads them. Default: none.
 ///
 /// - `options`: the options.
 /// - `folder`: UTF-8 path, at most 65,536 bytes; copied.

@@ -10,7 +10,8 @@ use super::{buffer, handle::borrow};
 use crate::config::{Config, ModelSource, Provider, ProviderPolicy};
 use crate::sync::Mutex;
 
-/// Options of a session or a diarizer, to be filled and handed to a create function, which copies them.
+/// Options of a session or a diarizer, to be filled and handed to a create function, which copies
+/// them.
 pub struct vf_options {
     _opaque: (),
 }
@@ -115,7 +116,8 @@ pub unsafe extern "C" fn vf_options_destroy(options: *mut vf_options) {
     });
 }
 
-/// Takes the model from an ONNX file, which is opened by the create function. Default: the model in the library.
+/// Takes the model from an ONNX file, which is opened by the create function. Default: the model in
+/// the library.
 ///
 /// - `options`: the options.
 /// - `path`: UTF-8 path, at most 65,536 bytes; copied.
@@ -215,10 +217,10 @@ pub unsafe extern "C" fn vf_options_set_device_id(options: *mut vf_options, devi
     guard(|| unsafe { set(options, |config| config.set_device_id(device_id)) })
 }
 
-/// Sets the most memory that ONNX Runtime takes on a GPU for one run slot: with CUDA the limit of the arena, which holds
-/// weights and intermediate results, with TensorRT that of the workspace. A network that does not fit is not loaded
-/// there, as where the provider is not available; a run that needs more fails with VF_E_RUNTIME. Without effect on the
-/// CPU. Default 0: no limit.
+/// Sets the most memory that ONNX Runtime takes on a GPU for one run slot: with CUDA the limit of
+/// the arena, which holds weights and intermediate results, with TensorRT that of the workspace. A
+/// network that does not fit is not loaded there, as where the provider is not available; a run
+/// that needs more fails with VF_E_RUNTIME. Without effect on the CPU. Default 0: no limit.
 ///
 /// - `options`: the options.
 /// - `bytes`: 0, or 1,048,576 (1 MiB) to 1,099,511,627,776 (1 TiB).
@@ -234,8 +236,8 @@ pub unsafe extern "C" fn vf_options_set_device_memory_limit(
     guard(|| unsafe { set(options, |config| config.set_device_memory_limit(bytes)) })
 }
 
-/// Sets the number of threads that work for one call: inside one run of the network in a session, on runs side by
-/// side in a diarizer. Default 0: one for each physical core.
+/// Sets the number of threads that work for one call: inside one run of the network in a session,
+/// on runs side by side in a diarizer. Default 0: one for each physical core.
 ///
 /// - `options`: the options.
 /// - `threads`: 0 to 256; a diarizer uses 64 at most.
@@ -248,8 +250,8 @@ pub unsafe extern "C" fn vf_options_set_threads(options: *mut vf_options, thread
     guard(|| unsafe { set(options, |config| config.set_threads(threads)) })
 }
 
-/// Sets how many runs of the network may be under way at once in one session; further calls wait. Default 1. A
-/// diarizer has one for each of its threads instead.
+/// Sets how many runs of the network may be under way at once in one session; further calls wait.
+/// Default 1. A diarizer has one for each of its threads instead.
 ///
 /// - `options`: the options.
 /// - `slots`: 1 to 64; each takes memory of its own.

@@ -7,12 +7,13 @@ use super::guard::guard;
 use super::options::{self, set, vf_options};
 use super::status::vf_status;
 
-/// Loads ONNX Runtime from this file. The first session of the process decides; a later, different file is refused
-/// when it is used. Default: the file that VOICEFLOW_ORT_LIBRARY, else ORT_DYLIB_PATH names, and no other; without
-/// them the folder of this library or of the program, `lib` beside either, the ONNX Runtime that the process has loaded,
-/// the package `onnxruntime` of the active Python environment, the system's loader. In a process with more rights than
-/// whoever started it (set-user-ID, set-group-ID, capabilities of a file) only the folder of this library, what the
-/// process has loaded and the system's loader are left of these.
+/// Loads ONNX Runtime from this file. The first session of the process decides; a later, different
+/// file is refused when it is used. Default: the file that VOICEFLOW_ORT_LIBRARY, else
+/// ORT_DYLIB_PATH names, and no other; without them the folder of this library or of the program,
+/// `lib` beside either, the ONNX Runtime that the process has loaded, the package `onnxruntime` of
+/// the active Python environment, the system's loader. In a process with more rights than whoever
+/// started it (set-user-ID, set-group-ID, capabilities of a file) only the folder of this library,
+/// what the process has loaded and the system's loader are left of these.
 ///
 /// - `options`: the options.
 /// - `path`: UTF-8 path of libonnxruntime.so, at most 65,536 bytes; copied.
@@ -36,16 +37,17 @@ pub unsafe extern "C" fn vf_options_set_runtime_library(
     })
 }
 
-/// Whether ONNX Runtime may use its telemetry. ONNX Runtime 1.29 and later write a number of this device below the home
-/// folder and send data to Microsoft unless that is switched off before ONNX Runtime starts. This library does so: for
-/// the moment in which it loads ONNX Runtime, ORT_DISABLE_TELEMETRY is 1 in the environment of the process. The first
-/// session of the process decides; a later one for which the other was set is refused with VF_E_INVALID_ARGUMENT when it
-/// is created. An ONNX Runtime that the host itself has started before is as the host has started it. Default: 0 for the
-/// session that loads ONNX Runtime, as it is for later ones.
+/// Whether ONNX Runtime may use its telemetry. ONNX Runtime 1.29 and later write a number of this
+/// device below the home folder and send data to Microsoft unless that is switched off before ONNX
+/// Runtime starts. This library does so: for the moment in which it loads ONNX Runtime,
+/// ORT_DISABLE_TELEMETRY is 1 in the environment of the process. The first session of the process
+/// decides; a later one for which the other was set is refused with VF_E_INVALID_ARGUMENT when it
+/// is created. An ONNX Runtime that the host itself has started before is as the host has started
+/// it. Default: 0 for the session that loads ONNX Runtime, as it is for later ones.
 ///
 /// - `options`: the options.
-/// - `telemetry`: 0 switches it off; 1 leaves it as ONNX Runtime has it, which is off where the environment has
-///   ORT_DISABLE_TELEMETRY=1 or names a system of continuous integration.
+/// - `telemetry`: 0 switches it off; 1 leaves it as ONNX Runtime has it, which is off where the
+///   environment has ORT_DISABLE_TELEMETRY=1 or names a system of continuous integration.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.

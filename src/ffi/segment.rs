@@ -10,8 +10,8 @@ use crate::types::Segment;
 /// Set in `vf_segment.flags` where another speaker talks during some part of the segment.
 pub const VF_SEGMENT_OVERLAP: u32 = 1;
 
-/// Set in `vf_segment.flags` of a segment that never changes again: of the final ones of a stream, and of all segments of
-/// a result.
+/// Set in `vf_segment.flags` of a segment that never changes again: of the final ones of a stream,
+/// and of all segments of a result.
 pub const VF_SEGMENT_FINAL: u32 = 2;
 
 /// A stretch of time in which one speaker talks. 32 bytes; this layout never changes.
@@ -22,8 +22,8 @@ pub struct vf_segment {
     pub start_s: f64,
     /// End in seconds, greater than `start_s`, never past the end of the recording.
     pub end_s: f64,
-    /// Number of the speaker, 0 to the speaker count less 1, of the result or of the stream, which number their speakers
-    /// apart (`vf_stream_final_speakers`).
+    /// Number of the speaker, 0 to the speaker count less 1, of the result or of the stream, which
+    /// number their speakers apart (`vf_stream_final_speakers`).
     pub speaker: i32,
     /// Mean probability, 0 to 1, that the speaker is talking.
     pub confidence: f32,

@@ -62,16 +62,17 @@ pub(super) fn check_samples(samples: usize) -> Result<(), Failure> {
 
 /// Loads a model and checks it.
 ///
-/// - `options`: the options, copied; NULL for the defaults. Those of diarizers and streams are refused.
-/// - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or a progress callback the
-///   model is loaded on a thread of the library's, which the call leaves behind when it ends early: that thread ends as soon as
-///   it can, and what it made is dropped.
+/// - `options`: the options, copied; NULL for the defaults. Those of diarizers and streams are
+///   refused.
+/// - `call`: the conditions of the load, see `vf_call`; NULL for none. With a switch, a deadline or
+///   a progress callback the model is loaded on a thread of the library's, which the call leaves
+///   behind when it ends early: that thread ends as soon as it can, and what it made is dropped.
 /// - `out`: receives the session, or NULL on failure. Destroy it with `vf_session_destroy`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND,
-/// VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED,
-/// VF_E_FORKED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL,
+/// VF_E_RUNTIME_NOT_FOUND, VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED,
+/// VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_session_create(
     options: *const vf_options,
@@ -79,7 +80,8 @@ pub unsafe extern "C" fn vf_session_create(
     out: *mut *mut vf_session,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: NULL or valid for a write, and NULL or live handles and a struct of the size it says, by contract.
+        // SAFETY: NULL or valid for a write, and NULL or live handles and a struct of the size it
+        // says, by contract.
         unsafe {
             handle::clear(out)?;
             let config = options::config(options)?;
@@ -133,7 +135,8 @@ pub unsafe extern "C" fn vf_session_describe(
 /// - `n`: receives the bytes that the text takes with its end.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_session_model_name(
     session: *const vf_session,
@@ -158,7 +161,8 @@ pub unsafe extern "C" fn vf_session_model_name(
 /// - `n`: receives the bytes that the text takes with its end.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_session_model_version(
     session: *const vf_session,
@@ -183,7 +187,8 @@ pub unsafe extern "C" fn vf_session_model_version(
 /// - `n`: receives the bytes that the text takes with its end.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_session_model_sha256(
     session: *const vf_session,
@@ -200,8 +205,9 @@ pub unsafe extern "C" fn vf_session_model_sha256(
     })
 }
 
-/// Gives the number of frames that the network makes of a row of audio: one for each whole frame step of the model. No
-/// network is run: the model contract says so, and a model that does otherwise is refused when it is loaded.
+/// Gives the number of frames that the network makes of a row of audio: one for each whole frame
+/// step of the model. No network is run: the model contract says so, and a model that does
+/// otherwise is refused when it is loaded.
 ///
 /// - `session`: the session.
 /// - `samples`: samples in one row, at least one frame step of the model, at most 960,000 (60 s).

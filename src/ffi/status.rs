@@ -17,8 +17,8 @@ pub type vf_status = i32;
 pub enum vf_status_code {
     /// Success.
     VF_OK = 0,
-    /// A value is outside its documented range, a handle is of another type or already destroyed, or the call
-    /// came from inside a callback.
+    /// A value is outside its documented range, a handle is of another type or already destroyed,
+    /// or the call came from inside a callback.
     VF_E_INVALID_ARGUMENT = -1,
     /// A pointer that must not be NULL is NULL.
     VF_E_NULL = -2,
@@ -56,9 +56,9 @@ pub enum vf_status_code {
     VF_E_FORKED = -18,
     /// A file is no gallery or is damaged, or a gallery belongs to another model.
     VF_E_GALLERY = -19,
-    /// The calling thread or the process is ending, and thread-local or static data that networks need is gone: the call
-    /// came from a destructor of a thread-local or static object, from an atexit handler or the like. Every function
-    /// that can return VF_E_FORKED can return it.
+    /// The calling thread or the process is ending, and thread-local or static data that networks
+    /// need is gone: the call came from a destructor of a thread-local or static object, from an
+    /// atexit handler or the like. Every function that can return VF_E_FORKED can return it.
     VF_E_ENDING = -20,
 }
 

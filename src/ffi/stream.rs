@@ -18,7 +18,8 @@ pub struct vf_stream {
     _opaque: (),
 }
 
-/// A stream whose locks this process knows: in a child of fork(2) they may be held by threads that it does not have.
+/// A stream whose locks this process knows: in a child of fork(2) they may be held by threads that
+/// it does not have.
 ///
 /// # Safety
 /// As [`borrow`].
@@ -35,23 +36,25 @@ impl Object for Stream {
     const TAG: u64 = u64::from_be_bytes(*b"vf_strem");
 }
 
-/// Makes a stream for one source of live audio. It shares the model and the run slots of the diarizer, which may be
-/// destroyed before it. A diarizer without a model asked for has two where the accurate bundle is compiled in: recordings
-/// are diarized with that, streams with the joint model, which the first stream loads. Voices of the two cannot be compared:
-/// name one model (`vf_options_set_bundle`) where a gallery serves both.
+/// Makes a stream for one source of live audio. It shares the model and the run slots of the
+/// diarizer, which may be destroyed before it. A diarizer without a model asked for has two where
+/// the accurate bundle is compiled in: recordings are diarized with that, streams with the joint
+/// model, which the first stream loads. Voices of the two cannot be compared: name one model
+/// (`vf_options_set_bundle`) where a gallery serves both.
 ///
 /// - `diarizer`: the diarizer.
-/// - `options`: latency, history, most speakers, least speech and silence, and clustering threshold; copied. NULL for the
-///   defaults. What else they say is left alone: models and providers are the diarizer's, and the result of
-///   `vf_stream_finish` follows the diarizer's options and its own call alone.
+/// - `options`: latency, history, most speakers, least speech and silence, and clustering
+///   threshold; copied. NULL for the defaults. What else they say is left alone: models and
+///   providers are the diarizer's, and the result of `vf_stream_finish` follows the diarizer's
+///   options and its own call alone.
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
 /// - `channels`: 1 to 32; their mean is used.
 /// - `call`: the conditions of the call, see `vf_call`, for a model that it loads; NULL for none.
 /// - `out`: receives the stream, or NULL on failure. Destroy it with `vf_stream_destroy`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED, VF_E_DEADLINE,
-/// VF_E_FORKED, VF_E_LIMIT, VF_E_ENDING, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_MODEL, VF_E_RUNTIME, VF_E_PROVIDER,
+/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_FORKED, VF_E_LIMIT, VF_E_ENDING, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_create(
     diarizer: *const vf_diarizer,
@@ -62,7 +65,8 @@ pub unsafe extern "C" fn vf_stream_create(
     out: *mut *mut vf_stream,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: NULL or valid for a write, a live handle, NULL or a live handle, and what `call::under` asks for, by contract.
+        // SAFETY: NULL or valid for a write, a live handle, NULL or a live handle, and what
+        // `call::under` asks for, by contract.
         unsafe {
             handle::clear(out)?;
             let diarizer = borrow::<Diarizer>(diarizer)?;
@@ -88,12 +92,13 @@ pub unsafe extern "C" fn vf_stream_destroy(stream: *mut vf_stream) {
     });
 }
 
-/// Tells the time until what the stream says of a moment never changes: from the end of that moment to the last audio
-/// that is needed. What it says first comes with the next window, at most 400 ms after.
+/// Tells the time until what the stream says of a moment never changes: from the end of that moment
+/// to the last audio that is needed. What it says first comes with the next window, at most 400 ms
+/// after.
 ///
 /// - `stream`: the stream.
-/// - `latency_ms`: receives milliseconds: the latency of the options, pauses to be filled, and what resampling holds
-///   back.
+/// - `latency_ms`: receives milliseconds: the latency of the options, pauses to be filled, and what
+///   resampling holds back.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
@@ -109,22 +114,24 @@ pub unsafe extern "C" fn vf_stream_latency_ms(stream: *const vf_stream, latency_
     })
 }
 
-/// Takes the next samples as floats and analyses the windows that they complete, on this thread: the work is that of
-/// the audio pushed, and no other stream waits for more than one window of it. All samples are taken or none; after
-/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_RUNTIME and VF_E_MODEL they are taken, and the next call goes on with them. Where
-/// there is no memory for them (VF_E_LIMIT), some may be lost, and the stream takes no more: `vf_stream_finish` answers
-/// for what came before, and `vf_stream_reset` makes it as new.
+/// Takes the next samples as floats and analyses the windows that they complete, on this thread:
+/// the work is that of the audio pushed, and no other stream waits for more than one window of it.
+/// All samples are taken or none; after VF_E_CANCELLED, VF_E_DEADLINE, VF_E_RUNTIME and VF_E_MODEL
+/// they are taken, and the next call goes on with them. Where there is no memory for them
+/// (VF_E_LIMIT), some may be lost, and the stream takes no more: `vf_stream_finish` answers for
+/// what came before, and `vf_stream_reset` makes it as new.
 ///
 /// - `stream`: the stream.
-/// - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite; not kept. NULL is
-///   allowed where `n_frames` is 0.
-/// - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused (VF_E_LIMIT) while an
-///   hour of audio is there that earlier calls failed to analyse.
+/// - `samples`: [n_frames, channels] values, the channels of a frame side by side: -1 to 1, finite;
+///   not kept. NULL is allowed where `n_frames` is 0.
+/// - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused
+///   (VF_E_LIMIT) while an hour of audio is there that earlier calls failed to analyse.
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 ///
-/// Any thread, concurrently; pushes into one stream wait for each other, in the order in which they came.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
-/// VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+/// Any thread, concurrently; pushes into one stream wait for each other, in the order in which they
+/// came.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_push_f32(
     stream: *const vf_stream,
@@ -133,7 +140,8 @@ pub unsafe extern "C" fn vf_stream_push_f32(
     call: *const vf_call,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: a live handle, an array of the shape given, and what `call::under` asks for, by contract.
+        // SAFETY: a live handle, an array of the shape given, and what `call::under` asks for, by
+        // contract.
         unsafe {
             let stream = borrow::<Stream>(stream)?;
             let (_, channels) = stream.format();
@@ -147,15 +155,16 @@ pub unsafe extern "C" fn vf_stream_push_f32(
 /// As `vf_stream_push_f32`, with samples as 16-bit integers.
 ///
 /// - `stream`: the stream.
-/// - `samples`: [n_frames, channels] values, the channels of a frame side by side; not kept. NULL is allowed where
-///   `n_frames` is 0.
-/// - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused (VF_E_LIMIT) while an
-///   hour of audio is there that earlier calls failed to analyse.
+/// - `samples`: [n_frames, channels] values, the channels of a frame side by side; not kept. NULL
+///   is allowed where `n_frames` is 0.
+/// - `n_frames`: samples of each channel: any number, from none to minutes of them. More is refused
+///   (VF_E_LIMIT) while an hour of audio is there that earlier calls failed to analyse.
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 ///
-/// Any thread, concurrently; pushes into one stream wait for each other, in the order in which they came.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
-/// VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+/// Any thread, concurrently; pushes into one stream wait for each other, in the order in which they
+/// came.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_push_i16(
     stream: *const vf_stream,
@@ -164,7 +173,8 @@ pub unsafe extern "C" fn vf_stream_push_i16(
     call: *const vf_call,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: a live handle, an array of the shape given, and what `call::under` asks for, by contract.
+        // SAFETY: a live handle, an array of the shape given, and what `call::under` asks for, by
+        // contract.
         unsafe {
             let stream = borrow::<Stream>(stream)?;
             let (_, channels) = stream.format();
@@ -175,13 +185,14 @@ pub unsafe extern "C" fn vf_stream_push_i16(
     })
 }
 
-/// Takes out segments that were not read yet: first the final ones (`VF_SEGMENT_FINAL`), each once, in the order of
-/// their end; then those that are not final, each once. The latter hold until `vf_stream_updates` gives another number:
-/// forget them then, also where there are no others to read. Waits for no push.
+/// Takes out segments that were not read yet: first the final ones (`VF_SEGMENT_FINAL`), each once,
+/// in the order of their end; then those that are not final, each once. The latter hold until
+/// `vf_stream_updates` gives another number: forget them then, also where there are no others to
+/// read. Waits for no push.
 ///
 /// - `stream`: the stream.
-/// - `out`: receives the segments; their speakers are numbers of this stream, which keep their meaning until it is reset.
-///   NULL is allowed where `cap` is 0.
+/// - `out`: receives the segments; their speakers are numbers of this stream, which keep their
+///   meaning until it is reset. NULL is allowed where `cap` is 0.
 /// - `cap`: room in `out`, in segments; what does not fit is read next time.
 /// - `n`: receives the number of segments written; 0 when there is nothing new.
 ///
@@ -202,8 +213,9 @@ pub unsafe extern "C" fn vf_stream_read(
     })
 }
 
-/// Tells how many times the provisional segments were replaced, by pushes that completed a window and by the finish. Once the number
-/// has changed, segments read before that were not final hold no longer, whether or not there are others to read.
+/// Tells how many times the provisional segments were replaced, by pushes that completed a window
+/// and by the finish. Once the number has changed, segments read before that were not final hold no
+/// longer, whether or not there are others to read.
 ///
 /// - `stream`: the stream.
 /// - `n`: receives the number.
@@ -238,8 +250,8 @@ pub unsafe extern "C" fn vf_stream_speaker_count(stream: *const vf_stream, n: *m
     })
 }
 
-/// Gives the voice embedding of a speaker as it is known by now, a vector of unit length: what `vf_gallery_identify`
-/// asks for.
+/// Gives the voice embedding of a speaker as it is known by now, a vector of unit length: what
+/// `vf_gallery_identify` asks for.
 ///
 /// - `stream`: the stream.
 /// - `speaker`: number of the speaker, 0 to the speaker count less 1.
@@ -248,7 +260,8 @@ pub unsafe extern "C" fn vf_stream_speaker_count(stream: *const vf_stream, n: *m
 /// - `n`: receives the number of values, the model's `embedding_dim`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_FORKED, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_speaker_embedding(
     stream: *const vf_stream,
@@ -268,18 +281,19 @@ pub unsafe extern "C" fn vf_stream_speaker_embedding(
     })
 }
 
-/// Ends the stream: all segments become final and can be read, and all of its audio is clustered anew as a whole, over the
-/// time of the option history. Afterwards the stream takes no audio until it is reset.
+/// Ends the stream: all segments become final and can be read, and all of its audio is clustered
+/// anew as a whole, over the time of the option history. Afterwards the stream takes no audio until
+/// it is reset.
 ///
 /// - `stream`: the stream.
-/// - `call`: the conditions of the call, see `vf_call`; NULL for none. Its progress callback must not wait for a thread that
-///   pushes into this stream or resets it: they wait for the finish.
-/// - `out`: receives the result, or NULL on failure; its speakers are numbered anew, see `vf_stream_final_speakers`.
-///   Destroy it with `vf_diarization_destroy`.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none. Its progress callback must
+///   not wait for a thread that pushes into this stream or resets it: they wait for the finish.
+/// - `out`: receives the result, or NULL on failure; its speakers are numbered anew, see
+///   `vf_stream_final_speakers`. Destroy it with `vf_diarization_destroy`.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
-/// VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_finish(
     stream: *const vf_stream,
@@ -287,7 +301,8 @@ pub unsafe extern "C" fn vf_stream_finish(
     out: *mut *mut vf_diarization,
 ) -> vf_status {
     guard(|| {
-        // SAFETY: NULL or valid for a write, a live handle, and what `call::under` asks for, by contract.
+        // SAFETY: NULL or valid for a write, a live handle, and what `call::under` asks for, by
+        // contract.
         unsafe {
             handle::clear(out)?;
             let stream = borrow::<Stream>(stream)?;
@@ -301,12 +316,14 @@ pub unsafe extern "C" fn vf_stream_finish(
 /// Tells for each speaker of a finished stream who that is in the result of `vf_stream_finish`.
 ///
 /// - `stream`: the stream.
-/// - `out`: receives numbers of the result's speakers, -1 for one who is nobody there; NULL is allowed where `cap` is 0.
+/// - `out`: receives numbers of the result's speakers, -1 for one who is nobody there; NULL is
+///   allowed where `cap` is 0.
 /// - `cap`: room in `out`.
 /// - `n`: receives the number of the stream's speakers.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_FORKED, VF_E_PANIC,
+/// VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_final_speakers(
     stream: *const vf_stream,
@@ -324,14 +341,15 @@ pub unsafe extern "C" fn vf_stream_final_speakers(
     })
 }
 
-/// Forgets all audio: the stream is as new, segments that were not read included. Waits for the calls that came before.
+/// Forgets all audio: the stream is as new, segments that were not read included. Waits for the
+/// calls that came before.
 ///
 /// - `stream`: the stream.
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 ///
 /// Any thread, concurrently.
-/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_FORKED, VF_E_LIMIT, VF_E_PANIC,
-/// VF_E_POISONED.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_FORKED,
+/// VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_stream_reset(stream: *const vf_stream, call: *const vf_call) -> vf_status {
     guard(|| {

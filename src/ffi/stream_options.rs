@@ -17,13 +17,15 @@ pub unsafe extern "C" fn vf_options_set_latency_s(options: *mut vf_options, late
     guard(|| unsafe { set(options, |config| config.set_latency(latency_s)) })
 }
 
-/// Sets how much of a stream is in the result of `vf_stream_finish`. Default 7,200: the last two hours.
+/// Sets how much of a stream is in the result of `vf_stream_finish`. Default 7,200: the last two
+/// hours.
 ///
 /// - `options`: the options.
-/// - `history_s`: seconds, 0 to 86,400. An hour takes some 14 MB with fast-cnn, beside some 10 MB that the
-///   first ten minutes of a process's first stream take for good; 19 to 27 MB with a pair of public models whose voices
-///   are of 192 to 512 numbers. `vf_stream_finish` takes up to 72 MB more for its time, for distances between voices.
-///   With 0 the stream does a third less work, and the result is empty.
+/// - `history_s`: seconds, 0 to 86,400. An hour takes some 14 MB with fast-cnn, beside some 10 MB
+///   that the first ten minutes of a process's first stream take for good; 19 to 27 MB with a pair
+///   of public models whose voices are of 192 to 512 numbers. `vf_stream_finish` takes up to 72 MB
+///   more for its time, for distances between voices. With 0 the stream does a third less work, and
+///   the result is empty.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.

@@ -4,8 +4,8 @@ use std::ffi::{CStr, c_char};
 
 use super::guard::guard;
 
-/// Number of the binary interface that this header describes, the suffix of the SONAME. It changes only when a
-/// program built against an older header would break.
+/// Number of the binary interface that this header describes, the suffix of the SONAME. It changes
+/// only when a program built against an older header would break.
 pub const VF_ABI_VERSION: u32 = 1;
 
 /// The build script's number, which is in the SONAME, is the same one.
@@ -35,7 +35,8 @@ pub extern "C" fn vf_version() -> *const c_char {
     guard(|| Ok(CStr::from_bytes_until_nul(VERSION.as_bytes()).unwrap_or(c"").as_ptr()))
 }
 
-/// Gives the version of the library as a number that grows with it: major * 65536 + minor * 256 + patch.
+/// Gives the version of the library as a number that grows with it: major * 65536 + minor * 256 +
+/// patch.
 ///
 /// Any thread, concurrently. Cannot fail; may be called from a callback.
 #[unsafe(no_mangle)]
@@ -48,7 +49,8 @@ pub extern "C" fn vf_version_number() -> u32 {
     })
 }
 
-/// Gives the number of the library's binary interface; refuse to go on where it is not `VF_ABI_VERSION`.
+/// Gives the number of the library's binary interface; refuse to go on where it is not
+/// `VF_ABI_VERSION`.
 ///
 /// Any thread, concurrently. Cannot fail; may be called from a callback.
 #[unsafe(no_mangle)]

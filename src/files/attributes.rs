@@ -1,9 +1,10 @@
-//! What a file keeps when other contents take its place: owner, mode, access list and the user's attributes.
+//! What a file keeps when other contents take its place: owner, mode, access list and the user's
+//! attributes.
 
 use std::fs::File;
 
-/// Gives `new`, which nobody but its maker can read yet, what `older` has. The system's own attributes (`security.`,
-/// `trusted.`) are left to its policy.
+/// Gives `new`, which nobody but its maker can read yet, what `older` has. The system's own
+/// attributes (`security.`, `trusted.`) are left to its policy.
 ///
 /// # Errors
 /// What cannot be kept, and why.
@@ -20,7 +21,8 @@ pub(super) fn keep(older: &File, new: &File) -> Result<(), String> {
         };
         std::os::unix::fs::fchown(new, Some(wanted.uid()), Some(wanted.gid())).map_err(owner)?;
     }
-    // After the owner, whose change takes bits away; before the access list, which the mode is a part of.
+    // After the owner, whose change takes bits away; before the access list, which the mode is a
+    // part of.
     if metadata(new)?.mode() != wanted.mode() {
         new.set_permissions(wanted.permissions())
             .map_err(|error| format!("its mode cannot be kept: {error}"))?;
@@ -60,7 +62,8 @@ mod extended {
         let mut value = memory::filled("attributes", MAX_BYTES, 0).map_err(no_memory)?;
         let wanted =
             names(older, &mut value).map_err(|error| ("the list of its attributes".to_owned(), error))?;
-        // A list that the folder gave the new file would open it to others than those of the older one.
+        // A list that the folder gave the new file would open it to others than those of the older
+        // one.
         let given = names(new, &mut value).unwrap_or_default();
         if given.iter().any(|name| name == ACCESS_LIST) && !wanted.iter().any(|name| name == ACCESS_LIST) {
             fremovexattr(new, ACCESS_LIST).map_err(|error| (ACCESS_LIST.to_owned(), error.into()))?;

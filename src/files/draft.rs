@@ -1,5 +1,6 @@
-//! Temporary files of this library, which are no burden when their maker was killed: each is locked while its maker
-//! lives, and whoever makes the next one in the same folder removes those that nobody has locked.
+//! Temporary files of this library, which are no burden when their maker was killed: each is locked
+//! while its maker lives, and whoever makes the next one in the same folder removes those that
+//! nobody has locked.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -15,8 +16,8 @@ const RANDOM: usize = 12;
 /// Tries to make a draft that nobody takes for a left-over before it is locked.
 const ATTEMPTS: usize = 16;
 
-/// Most entries of a folder that are looked at for left-overs: a folder may hold millions, and a write should not take
-/// seconds for it.
+/// Most entries of a folder that are looked at for left-overs: a folder may hold millions, and a
+/// write should not take seconds for it.
 const MAX_ENTRIES: usize = 10_000;
 
 /// A temporary file, which is removed with this.
@@ -25,7 +26,8 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// An empty file in `folder`, and no left-overs beside it. `mode` is what Unix grants, less the process's mask.
+    /// An empty file in `folder`, and no left-overs beside it. `mode` is what Unix grants, less the
+    /// process's mask.
     ///
     /// # Errors
     /// Those of the system.
@@ -58,17 +60,20 @@ impl Draft {
         self.file.persist(path).map(drop).map_err(|error| error.error)
     }
 
-    /// Locks the draft. `false` where another process was faster, took it for a left-over and removes it.
+    /// Locks the draft. `false` where another process was faster, took it for a left-over and
+    /// removes it.
     fn claim(&self) -> io::Result<bool> {
         match self.file.as_file().try_lock() {
             Ok(()) => is_named(self.file.as_file(), self.path()),
             Err(std::fs::TryLockError::WouldBlock) => Ok(false),
-            // A filesystem without locks: nobody can lock a left-over there either, so nobody removes this.
+            // A filesystem without locks: nobody can lock a left-over there either, so nobody
+            // removes this.
             Err(std::fs::TryLockError::Error(_)) => Ok(true),
         }
     }
 
-    /// Removes the drafts of makers that are gone. What cannot be removed stays: it harms nothing but the order.
+    /// Removes the drafts of makers that are gone. What cannot be removed stays: it harms nothing
+    /// but the order.
     fn remove_leftovers(&self, folder: &Path) {
         let Ok(entries) = std::fs::read_dir(folder) else { return };
         for entry in entries.take(MAX_ENTRIES).flatten() {
@@ -79,7 +84,8 @@ impl Draft {
         }
     }
 
-    /// Removes `path`, a name that only drafts have, if it is this user's file and nobody has it locked.
+    /// Removes `path`, a name that only drafts have, if it is this user's file and nobody has it
+    /// locked.
     fn remove_leftover(&self, path: &Path) -> io::Result<()> {
         // Neither a link nor a pipe is followed or waited for, whoever put it there.
         if !std::fs::symlink_metadata(path)?.is_file() {
@@ -92,7 +98,8 @@ impl Draft {
         let file = options.open(path)?;
         let ours = same_owner(&file.metadata()?, &self.file.as_file().metadata()?);
         if ours && file.try_lock().is_ok() {
-            // Its maker, should it live after all, finds the lock taken or the name gone, and makes another.
+            // Its maker, should it live after all, finds the lock taken or the name gone, and makes
+            // another.
             std::fs::remove_file(path)?;
         }
         Ok(())

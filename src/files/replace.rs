@@ -1,4 +1,5 @@
-//! Files that are there whole or not at all: what is written takes the place of an older file in one step.
+//! Files that are there whole or not at all: what is written takes the place of an older file in
+//! one step.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
@@ -11,14 +12,15 @@ use crate::error::{Error, Result};
 /// Most links that lead to each other: as many as Linux follows.
 const MAX_LINKS: usize = 40;
 
-/// Writes `path` whole or not at all: to a file beside it, which then takes its place. Links are followed: the file that
-/// they lead to is replaced or made, and they stay. An older file's mode, owner, access list and `user.` attributes are
-/// kept; a new one's mode is as wide as the process's mask lets it be. Other hard links to the older file keep the older
-/// contents.
+/// Writes `path` whole or not at all: to a file beside it, which then takes its place. Links are
+/// followed: the file that they lead to is replaced or made, and they stay. An older file's mode,
+/// owner, access list and `user.` attributes are kept; a new one's mode is as wide as the process's
+/// mask lets it be. Other hard links to the older file keep the older contents.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a folder that does not exist; [`Error::Io`], also for a path that names no regular file
-/// (a folder, pipe, socket or device), or an older file that this process may not write or whose owner it cannot keep.
+/// [`Error::NotFound`] for a folder that does not exist; [`Error::Io`], also for a path that names
+/// no regular file (a folder, pipe, socket or device), or an older file that this process may not
+/// write or whose owner it cannot keep.
 pub fn write(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> Result<()> {
     replace(path.as_ref(), contents.as_ref(), 0o666)
 }
@@ -52,7 +54,8 @@ fn replace(path: &Path, contents: &[u8], new_mode: u32) -> Result<()> {
     // Without this the name may reach the disk before the contents do.
     draft.file().sync_all().map_err(io)?;
     draft.persist(&target).map_err(io)?;
-    // And without this a crash may bring the older file back. The new one is in place whether or not it succeeds.
+    // And without this a crash may bring the older file back. The new one is in place whether or
+    // not it succeeds.
     _ = File::open(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
         .and_then(|folder| folder.sync_all());
     Ok(())
@@ -75,8 +78,8 @@ fn target(path: &Path) -> std::result::Result<(PathBuf, Option<File>), Unopened>
     Err(Unopened::System(io::Error::other("others replace it all the time")))
 }
 
-/// Opens the file that `path` named, for writing: whoever may not change it may not replace it. `None` where another took
-/// its place meanwhile.
+/// Opens the file that `path` named, for writing: whoever may not change it may not replace it.
+/// `None` where another took its place meanwhile.
 fn open_older(target: &Path, expected: &Metadata) -> std::result::Result<Option<File>, Unopened> {
     let mut options = OpenOptions::new();
     options.write(true);
@@ -87,7 +90,8 @@ fn open_older(target: &Path, expected: &Metadata) -> std::result::Result<Option<
     Ok(same_file(&metadata, expected).then_some(file))
 }
 
-/// The file to make where `path` leads to none: itself, or what a link names that leads nowhere yet.
+/// The file to make where `path` leads to none: itself, or what a link names that leads nowhere
+/// yet.
 fn missing(path: &Path) -> std::result::Result<PathBuf, Unopened> {
     // "a/" names a folder, and a path that ends in ".." or "." too.
     if path.file_name().is_none() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {

@@ -12,8 +12,8 @@
 //! }
 //! ```
 //!
-//! [`Enrolled`] says what the members of a voice are. Numbers have the fewest digits that read back as the same
-//! value. Nothing of what a file says is believed unchecked.
+//! [`Enrolled`] says what the members of a voice are. Numbers have the fewest digits that read back
+//! as the same value. Nothing of what a file says is believed unchecked.
 
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter, Write};

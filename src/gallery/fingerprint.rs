@@ -11,7 +11,8 @@ pub struct Fingerprint {
     pub name: String,
     /// Its version; empty for public models, which have none.
     pub version: String,
-    /// SHA-256 of the model file, 64 lower-case hexadecimal digits; of two files, that of their two SHA-256.
+    /// SHA-256 of the model file, 64 lower-case hexadecimal digits; of two files, that of their two
+    /// SHA-256.
     pub sha256: String,
     /// Values in one embedding.
     pub dimension: usize,

@@ -1,5 +1,5 @@
-//! Enrolled speakers with their names, and which of them a voice is. Pure but for [`Gallery::save`] and
-//! [`Gallery::read`]; never sees audio or runs a model.
+//! Enrolled speakers with their names, and which of them a voice is. Pure but for [`Gallery::save`]
+//! and [`Gallery::read`]; never sees audio or runs a model.
 
 mod file;
 mod fingerprint;
@@ -38,7 +38,8 @@ pub struct Enrolled {
     pub speech_s: f64,
     /// Recordings that it was made of.
     pub recordings: u32,
-    /// How alike the recordings are: the length of the mean of their unit voices, weighted by speech, up to 1.
+    /// How alike the recordings are: the length of the mean of their unit voices, weighted by
+    /// speech, up to 1.
     pub agreement: f64,
     /// That mean at unit length.
     pub embedding: Vec<f32>,
@@ -50,7 +51,8 @@ pub struct Enrolled {
 pub struct Identity {
     /// Index of the known voice in [`Gallery::voices`]; `None` for a stranger.
     pub voice: Option<usize>,
-    /// Cosine similarity, -1 to 1, to that voice; of a stranger to the nearest known one, -1 where there is none.
+    /// Cosine similarity, -1 to 1, to that voice; of a stranger to the nearest known one, -1 where
+    /// there is none.
     pub score: f32,
 }
 
@@ -59,8 +61,8 @@ impl Identity {
     const NOBODY: Self = Self { voice: None, score: -1.0 };
 }
 
-/// Voices of named speakers, in the order in which the names were first enrolled. All come from one model: embeddings
-/// of different models cannot be compared.
+/// Voices of named speakers, in the order in which the names were first enrolled. All come from one
+/// model: embeddings of different models cannot be compared.
 ///
 /// ```
 /// use voiceflow::{Call, Config, Diarizer, Gallery, Voice};
@@ -96,7 +98,8 @@ impl Gallery {
     /// Reads a gallery of any model. [`Gallery::load`] is for one that will be used.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Io`]; [`Error::Gallery`] for a file that is none or is damaged; [`Error::Limit`].
+    /// [`Error::NotFound`], [`Error::Io`]; [`Error::Gallery`] for a file that is none or is
+    /// damaged; [`Error::Limit`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         file::read(path.as_ref())
     }
@@ -115,10 +118,12 @@ impl Gallery {
         Ok(gallery)
     }
 
-    /// Writes the gallery whole or not at all, as [`crate::files::write_private`] does: voices are personal data.
+    /// Writes the gallery whole or not at all, as [`crate::files::write_private`] does: voices are
+    /// personal data.
     ///
     /// # Errors
-    /// Those of [`crate::files::write_private`]; [`Error::Limit`] for more than [`Gallery::read`] takes.
+    /// Those of [`crate::files::write_private`]; [`Error::Limit`] for more than [`Gallery::read`]
+    /// takes.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         Self::save_text(&self.render()?, path.as_ref())
     }
@@ -144,8 +149,8 @@ impl Gallery {
         &self.model
     }
 
-    /// Cosine similarity from which a voice is taken for a known one, as the model was tuned: the threshold for
-    /// [`Gallery::identify`] where there is no better.
+    /// Cosine similarity from which a voice is taken for a known one, as the model was tuned: the
+    /// threshold for [`Gallery::identify`] where there is no better.
     pub fn threshold(&self) -> f32 {
         self.threshold
     }
@@ -192,8 +197,9 @@ impl Gallery {
     /// Refuses a name that cannot be enrolled.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for one that is empty or longer than [`MAX_NAME_BYTES`], begins or ends with white
-    /// space, holds control characters, or is one that strangers are given, such as `SPEAKER_00`.
+    /// [`Error::InvalidArgument`] for one that is empty or longer than [`MAX_NAME_BYTES`], begins
+    /// or ends with white space, holds control characters, or is one that strangers are given, such
+    /// as `SPEAKER_00`.
     pub fn check_name(name: &str) -> Result<()> {
         let refused = |expected: &str, got: &str| {
             Err(Error::InvalidArgument(format!("name: expected {expected}, got {got}")))
@@ -211,13 +217,13 @@ impl Gallery {
         Ok(())
     }
 
-    /// Adds a recording of a speaker. The voice of a name is the mean of its recordings' unit voices, weighted by
-    /// speech, at unit length; their order does not matter.
+    /// Adds a recording of a speaker. The voice of a name is the mean of its recordings' unit
+    /// voices, weighted by speech, at unit length; their order does not matter.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for a name that [`Gallery::check_name`] refuses, or a voice that is not of the
-    /// gallery's dimension, not finite, all zeros, without speech, or the opposite of what is enrolled;
-    /// [`Error::Limit`] for more than [`MAX_VOICES`].
+    /// [`Error::InvalidArgument`] for a name that [`Gallery::check_name`] refuses, or a voice that
+    /// is not of the gallery's dimension, not finite, all zeros, without speech, or the opposite of
+    /// what is enrolled; [`Error::Limit`] for more than [`MAX_VOICES`].
     pub fn enroll(&mut self, name: &str, voice: &Voice) -> Result<()> {
         Self::check_name(name)?;
         let Voice { embedding, speech_s } = voice;
@@ -274,12 +280,13 @@ impl Gallery {
         Ok(found.into_iter().next().unwrap_or(Identity::NOBODY))
     }
 
-    /// Whom the voices of one recording are taken for, each for somebody else: the pairs from `threshold` on that
-    /// together exceed it the most. Zeros, which are no voice, are a stranger's.
+    /// Whom the voices of one recording are taken for, each for somebody else: the pairs from
+    /// `threshold` on that together exceed it the most. Zeros, which are no voice, are a
+    /// stranger's.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for a threshold outside -1 to 1, and embeddings that are not of the gallery's
-    /// dimension or not finite.
+    /// [`Error::InvalidArgument`] for a threshold outside -1 to 1, and embeddings that are not of
+    /// the gallery's dimension or not finite.
     pub fn identify_all(&self, embeddings: &[&[f32]], threshold: f32) -> Result<Vec<Identity>> {
         if !(-1.0..=1.0).contains(&threshold) {
             return Err(Error::InvalidArgument(format!("threshold: expected -1 to 1, got {threshold}")));
@@ -293,8 +300,9 @@ impl Gallery {
             let score = *scores.get(row)?.get(*voice)?;
             (score >= threshold).then_some((*voice, score))
         };
-        // By how much scores exceed the threshold, and not by the scores: or one speaker would give up a good match so
-        // that two have poor ones. A pair that just reaches it is still better than none.
+        // By how much scores exceed the threshold, and not by the scores: or one speaker would give
+        // up a good match so that two have poor ones. A pair that just reaches it is still better
+        // than none.
         let gain = |score: f32| f64::from(score) - f64::from(threshold) + 1e-9;
         let pairs = assign(scores.len(), near.len(), |row, column| {
             score(row, column).map_or(0.0, |(_, score)| -gain(score))

@@ -1,5 +1,5 @@
-//! Who is enrolled, in the order of enrolment, and where each name stands. A name is looked up without a walk over the
-//! others, so that enrolling many takes time in proportion to their number.
+//! Who is enrolled, in the order of enrolment, and where each name stands. A name is looked up
+//! without a walk over the others, so that enrolling many takes time in proportion to their number.
 
 use std::collections::HashMap;
 

@@ -22,8 +22,8 @@ impl Voice {
     /// The voice of the one speaker of a recording.
     ///
     /// # Errors
-    /// [`Error::Audio`] where nobody speaks, the speaker speaks less than [`LEAST_SPEECH_S`], or others have more than
-    /// [`OTHERS_SHARE`] of the speech.
+    /// [`Error::Audio`] where nobody speaks, the speaker speaks less than [`LEAST_SPEECH_S`], or
+    /// others have more than [`OTHERS_SHARE`] of the speech.
     pub fn of(diarization: &Diarization) -> Result<Self> {
         let mut speakers: Vec<&Speaker> = diarization.speakers.iter().collect();
         speakers.sort_by(|a, b| b.speech_s.total_cmp(&a.speech_s));

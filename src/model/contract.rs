@@ -1,5 +1,6 @@
-//! The model contract, version 1: what a file must say of itself and which tensors it must have. Collects every
-//! breach, each naming the tensor or key, what was expected and what the file has. Runs nothing.
+//! The model contract, version 1: what a file must say of itself and which tensors it must have.
+//! Collects every breach, each naming the tensor or key, what was expected and what the file has.
+//! Runs nothing.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -33,9 +34,11 @@ pub struct Thresholds {
     pub onset: f32,
     /// Activity, 0 to 1, under which a speaker stops.
     pub offset: f32,
-    /// Distance, 0 to 2, under which two clusters of voices are one speaker, as the clustering measures it.
+    /// Distance, 0 to 2, under which two clusters of voices are one speaker, as the clustering
+    /// measures it.
     pub clustering: f32,
-    /// Cosine similarity, -1 to 1, from which a voice is taken for one that is enrolled in a gallery.
+    /// Cosine similarity, -1 to 1, from which a voice is taken for one that is enrolled in a
+    /// gallery.
     pub identity: f32,
 }
 
@@ -52,7 +55,8 @@ pub struct ModelInfo {
     pub window_samples: usize,
     /// Samples from the start of one window to the next, by default; at most a window.
     pub hop_samples: usize,
-    /// Samples from one frame of `activity` to the next. A row of audio has as many frames as whole steps.
+    /// Samples from one frame of `activity` to the next. A row of audio has as many frames as whole
+    /// steps.
     pub frame_step_samples: usize,
     /// Samples from the start of the window to the middle of the first frame.
     pub frame_offset_samples: usize,
@@ -62,20 +66,23 @@ pub struct ModelInfo {
     pub embedding_dim: usize,
     /// The thresholds that it was tuned with.
     pub thresholds: Thresholds,
-    /// SHA-256 of the model file, 64 lower-case hexadecimal digits; of two files, that of their two SHA-256.
+    /// SHA-256 of the model file, 64 lower-case hexadecimal digits; of two files, that of their two
+    /// SHA-256.
     pub sha256: String,
     /// The provider that runs it: never [`Provider::Auto`].
     pub provider: Provider,
 }
 
 impl ModelInfo {
-    /// Frames of the `activity` of a row of `samples` samples, by the contract of joint models: its whole frame steps.
+    /// Frames of the `activity` of a row of `samples` samples, by the contract of joint models: its
+    /// whole frame steps.
     pub(super) fn frames(&self, samples: usize) -> usize {
         samples / self.frame_step_samples.max(1)
     }
 }
 
-/// Reads what a file says of itself, in its metadata and its tensors. The fields that a breach left open hold zero.
+/// Reads what a file says of itself, in its metadata and its tensors. The fields that a breach left
+/// open hold zero.
 pub(super) fn read(described: &Description, sha256: String, provider: Provider) -> (ModelInfo, Vec<String>) {
     let mut reader = Reader { properties: described.properties(), breaches: Vec::new() };
     let version = CONTRACT_VERSION as usize;

@@ -41,7 +41,8 @@ pub(super) fn has_both() -> bool {
     model().is_some() && pair().is_some()
 }
 
-/// The joint model, an ONNX file; `None` when the library was built without the feature `embedded-model`.
+/// The joint model, an ONNX file; `None` when the library was built without the feature
+/// `embedded-model`.
 pub(super) fn model() -> Option<&'static [u8]> {
     #[cfg(feature = "embedded-model")]
     return Some(joint_file!("model.onnx"));

@@ -1,5 +1,5 @@
-//! Ways for the fuzzers to what this room reads without ONNX Runtime and behind private functions. Compiled for them
-//! alone, with `--cfg fuzzing`.
+//! Ways for the fuzzers to what this room reads without ONNX Runtime and behind private functions.
+//! Compiled for them alone, with `--cfg fuzzing`.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,9 @@ use super::{bundle, import, plda_property, two_stage};
 use crate::config::{Config, Provider};
 use crate::onnx::Description;
 
-/// Reads the golden vector of a model with this SHA-256 and compares it with outputs of zeros of the shapes
-/// [1, `frames`, `speakers`] and [1, `speakers`, `dim`]. Gives whether it belongs to the model.
+/// Reads the golden vector of a model with this SHA-256 and compares it with outputs of zeros of
+/// the shapes [1, `frames`, `speakers`] and [1, `speakers`, `dim`]. Gives whether it belongs to the
+/// model.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -57,8 +58,8 @@ pub fn tuning(path: &std::path::Path) -> crate::Result<()> {
     bundle::check_metadata(path)
 }
 
-/// Reads an ONNX file as an embedding network's and cuts it at most `most` times between the tensors `input` and
-/// `output`. Gives the number of places.
+/// Reads an ONNX file as an embedding network's and cuts it at most `most` times between the
+/// tensors `input` and `output`. Gives the number of places.
 ///
 /// # Errors
 /// Why it cannot be cut.
@@ -66,8 +67,9 @@ pub fn cut(bytes: &[u8], input: &str, output: &str, most: usize) -> std::result:
     import::cut(bytes, input, output, most)
 }
 
-/// Computes the features that a speaker embedding file with these metadata wants, of `audio`. Input and output have
-/// the shapes `input` and `output`, with 0 for what differs from run to run. Gives the values, row by row.
+/// Computes the features that a speaker embedding file with these metadata wants, of `audio`. Input
+/// and output have the shapes `input` and `output`, with 0 for what differs from run to run. Gives
+/// the values, row by row.
 ///
 /// # Errors
 /// [`crate::Error::Model`]: what is wrong with the metadata or the tensors.

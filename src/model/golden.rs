@@ -1,10 +1,12 @@
-//! The golden vector: one fixed input and what the model gave for it where it was exported. Compared when a model
-//! is loaded, so that a runtime that computes wrong results on this processor is found before it does harm.
+//! The golden vector: one fixed input and what the model gave for it where it was exported.
+//! Compared when a model is loaded, so that a runtime that computes wrong results on this processor
+//! is found before it does harm.
 //!
-//! The file is `{"format": 1, "samples": 32000, "tolerance": 0.001, "model_sha256": "...", "activity": {"shape":
-//! [F, S], "data": [...]}, "embedding": {"shape": [S, D], "data": [...]}}`; the tolerance may be absent. The exporter
-//! makes it in models/diarization/voiceflow_models/export/golden.py from the same input, in double precision, rounded
-//! at the end:
+//! The file is `{"format": 1, "samples": 32000, "tolerance": 0.001, "model_sha256": "...",
+//! "activity": {"shape": [F, S], "data": [...]}, "embedding": {"shape": [S, D], "data": [...]}}`;
+//! the tolerance may be absent. The exporter makes it in
+//! models/diarization/voiceflow_models/export/golden.py from the same input, in double precision,
+//! rounded at the end:
 //!
 //! ```text
 //! state(0) = 1,  state(i+1) = (1664525 * state(i) + 1013904223) mod 2^32
@@ -26,11 +28,11 @@ use crate::noise::Noise;
 const FORMAT: u32 = 1;
 /// Length of the input in samples: 2 s.
 const SAMPLES: usize = 32_000;
-/// Largest difference allowed on the CPU where the file does not say: other processors order their sums differently,
-/// and no more.
+/// Largest difference allowed on the CPU where the file does not say: other processors order their
+/// sums differently, and no more.
 const TOLERANCE: f32 = 1e-3;
-/// Most that a file may allow: with more, a network that computes wrong results could pass. A model in eight bits
-/// needs more than one in float32, for what is rounded may be rounded the other way.
+/// Most that a file may allow: with more, a network that computes wrong results could pass. A model
+/// in eight bits needs more than one in float32, for what is rounded may be rounded the other way.
 const MAX_TOLERANCE: f32 = 0.1;
 /// Largest difference allowed on a GPU, where convolutions may run in TF32 (10 bits of mantissa).
 const GPU_TOLERANCE: f32 = 2e-2;

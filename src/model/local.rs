@@ -1,5 +1,6 @@
-//! The local diarizer: who speaks when, and with which voice, within each window of a recording. Everything after
-//! it cannot tell which implementation it was: one joint network, or a segmentation and an embedding network.
+//! The local diarizer: who speaks when, and with which voice, within each window of a recording.
+//! Everything after it cannot tell which implementation it was: one joint network, or a
+//! segmentation and an embedding network.
 
 use super::contract::ModelInfo;
 use super::stretch::Stretch;
@@ -23,16 +24,18 @@ pub trait LocalDiarizer: std::fmt::Debug + Send + Sync {
         None
     }
 
-    /// Windows of `grid` that it takes best in one go where a run of its network takes at most `batch`.
+    /// Windows of `grid` that it takes best in one go where a run of its network takes at most
+    /// `batch`.
     fn windows_at_once(&self, batch: usize, grid: &WindowGrid) -> usize;
 
     /// Whether it takes windows shorter than its own.
     fn takes_short_windows(&self) -> bool;
 
-    /// The local speakers of each window of `stretch`, in its order; the network is given at most `batch` windows
-    /// at once.
+    /// The local speakers of each window of `stretch`, in its order; the network is given at most
+    /// `batch` windows at once.
     ///
     /// # Errors
-    /// [`crate::Error::Cancelled`], [`crate::Error::Deadline`], [`crate::Error::Runtime`], [`crate::Error::Model`].
+    /// [`crate::Error::Cancelled`], [`crate::Error::Deadline`], [`crate::Error::Runtime`],
+    /// [`crate::Error::Model`].
     fn analyse(&self, stretch: &Stretch, batch: usize, call: &Call<'_>) -> Result<Vec<LocalWindow>>;
 }

@@ -1,5 +1,6 @@
-//! The models of diarization: the contract of a joint model, the local diarizer in its two implementations, bundles, what
-//! a model was tuned to, and what is checked of it. Networks are run by the room `onnx`. Knows nothing of files of audio.
+//! The models of diarization: the contract of a joint model, the local diarizer in its two
+//! implementations, bundles, what a model was tuned to, and what is checked of it. Networks are run
+//! by the room `onnx`. Knows nothing of files of audio.
 //!
 //! ```text
 //! source ──> bytes ──> network ──> contract, tuning ──> golden ──> Session::infer ──> LocalDiarizer

@@ -11,12 +11,12 @@ use crate::call::Call;
 use crate::config::{Config, ModelSource};
 use crate::error::Result;
 
-/// Loads the models of `config`, as long as `call` wants them: a pair, or one joint model with which windows are run in
-/// batches. Where it names none, the embedded pair if there is one.
+/// Loads the models of `config`, as long as `call` wants them: a pair, or one joint model with
+/// which windows are run in batches. Where it names none, the embedded pair if there is one.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] for one model of a pair without the other; those of [`Bundle::of`], [`TwoStage::load`] and
-/// [`Session::new`].
+/// [`Error::InvalidArgument`] for one model of a pair without the other; those of [`Bundle::of`],
+/// [`TwoStage::load`] and [`Session::new`].
 pub(crate) fn open_local(config: &Config, call: &Call<'_>) -> Result<Arc<dyn LocalDiarizer>> {
     let bundle = if config.names_models() { Bundle::of(config)? } else { Bundle::embedded_pair()? };
     let pair = match bundle {
@@ -30,8 +30,8 @@ pub(crate) fn open_local(config: &Config, call: &Call<'_>) -> Result<Arc<dyn Loc
     })
 }
 
-/// The model of live audio beside that of recordings which [`open_local`] loads for `config`; `None` where it is the same
-/// for both.
+/// The model of live audio beside that of recordings which [`open_local`] loads for `config`;
+/// `None` where it is the same for both.
 pub(crate) fn live_model(config: &Config) -> Option<ModelSource> {
     (!config.names_models() && embedded::has_both()).then_some(ModelSource::Embedded)
 }

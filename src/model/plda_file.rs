@@ -1,6 +1,6 @@
 //! Reads the PLDA model of a diarization pipeline from the two NumPy archives in which
-//! pyannote/speaker-diarization-community-1 distributes it. Owns the file format; what the arrays mean is in
-//! [`Plda`].
+//! pyannote/speaker-diarization-community-1 distributes it. Owns the file format; what the arrays
+//! mean is in [`Plda`].
 
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -24,12 +24,13 @@ const MAX_BYTES: u64 = 16 << 20;
 /// Start of an array in the format NPY, before its version.
 const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// Reads a PLDA model from the folder that holds `xvec_transform.npz` (arrays `mean1`, `mean2`, `lda`) and
-/// `plda.npz` (`mu`, `tr`, `psi`), of 32- or 64-bit floats.
+/// Reads a PLDA model from the folder that holds `xvec_transform.npz` (arrays `mean1`, `mean2`,
+/// `lda`) and `plda.npz` (`mu`, `tr`, `psi`), of 32- or 64-bit floats.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Io`]; [`Error::Limit`] for a file of more than 16 MiB; [`Error::Model`] that
-/// names the file and the array, for what is no such archive or array, and those of [`Plda::new`].
+/// [`Error::NotFound`], [`Error::Io`]; [`Error::Limit`] for a file of more than 16 MiB;
+/// [`Error::Model`] that names the file and the array, for what is no such archive or array, and
+/// those of [`Plda::new`].
 pub fn read_plda(path: impl AsRef<Path>) -> Result<Plda> {
     let path = path.as_ref();
     let mut transform = Archive::open(&path.join(TRANSFORM_FILE))?;
@@ -102,7 +103,8 @@ fn damaged(error: &dyn std::error::Error) -> String {
 /// A result with what was expected and what was found, still without the names of file and array.
 type Unreadable<T> = std::result::Result<T, String>;
 
-/// An array in the format NPY: magic, version, length of the header, header (a Python dictionary), values.
+/// An array in the format NPY: magic, version, length of the header, header (a Python dictionary),
+/// values.
 /// <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
 struct Npy<'a> {
     header: &'a str,

@@ -1,6 +1,7 @@
-//! The metadata property `voiceflow.plda` of a joint model: how its voices differ within and between people, so that
-//! they can be clustered by VBx. A JSON object with the arrays of [`PldaArrays`], matrices row by row, and the two
-//! factors of VBx; models/diarization/voiceflow_models/export/plda.py writes it. A model may be without.
+//! The metadata property `voiceflow.plda` of a joint model: how its voices differ within and
+//! between people, so that they can be clustered by VBx. A JSON object with the arrays of
+//! [`PldaArrays`], matrices row by row, and the two factors of VBx;
+//! models/diarization/voiceflow_models/export/plda.py writes it. A model may be without.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +31,8 @@ struct Property {
     psi: Vec<f64>,
 }
 
-/// Reads the property among those of a file, for embeddings of `dimension` numbers; `Ok(None)` where there is none.
+/// Reads the property among those of a file, for embeddings of `dimension` numbers; `Ok(None)`
+/// where there is none.
 ///
 /// # Errors
 /// How the property breaks the contract: the key, what was expected, what was found.

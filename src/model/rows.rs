@@ -1,5 +1,5 @@
-//! How the windows of a stretch are divided into runs of a network, by what processors and GPUs like. Does not run
-//! them.
+//! How the windows of a stretch are divided into runs of a network, by what processors and GPUs
+//! like. Does not run them.
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, s};
 
@@ -9,8 +9,9 @@ use crate::config::Provider;
 use crate::error::Result;
 use crate::onnx::InputMemory;
 
-/// Most audio in one run on a processor, in samples: 26 s. The tensors of more do not stay in its cache: runs of two
-/// windows of 10 s take 2 to 4 % less time for each window than runs of eight, while windows of 3.2 s are best in eights.
+/// Most audio in one run on a processor, in samples: 26 s. The tensors of more do not stay in its
+/// cache: runs of two windows of 10 s take 2 to 4 % less time for each window than runs of eight,
+/// while windows of 3.2 s are best in eights.
 const LONGEST_CPU_RUN: usize = 26 * SAMPLE_RATE;
 
 /// How many windows a run takes, and how many rows its input has.
@@ -23,8 +24,9 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// The best on `provider` for windows of `window` samples, where a run may take `batch` of them: on a processor
-    /// runs are short, on a GPU all have one shape, for which cuDNN and TensorRT choose their kernels once.
+    /// The best on `provider` for windows of `window` samples, where a run may take `batch` of
+    /// them: on a processor runs are short, on a GPU all have one shape, for which cuDNN and
+    /// TensorRT choose their kernels once.
     pub(super) fn new(provider: Provider, batch: usize, window: usize) -> Self {
         match provider {
             Provider::Auto | Provider::Cpu => {
@@ -35,8 +37,8 @@ impl Rows {
         }
     }
 
-    /// As [`Rows::new`] for a recurrent network, whose steps wait for each other: on a processor, too, it gains by
-    /// many windows at once.
+    /// As [`Rows::new`] for a recurrent network, whose steps wait for each other: on a processor,
+    /// too, it gains by many windows at once.
     pub(super) fn recurrent(provider: Provider, batch: usize) -> Self {
         match provider {
             Provider::Auto | Provider::Cpu => Rows { most: batch.max(1), filled: false },
@@ -59,9 +61,9 @@ impl Rows {
         if self.filled { self.most } else { windows }
     }
 
-    /// Calls `run` for each run that `windows` of `stretch` need, with its input [rows, samples] and the windows that
-    /// lie in the first rows; those after them are silent. All runs share one input in `memory`. Ends with the first
-    /// error.
+    /// Calls `run` for each run that `windows` of `stretch` need, with its input [rows, samples]
+    /// and the windows that lie in the first rows; those after them are silent. All runs share one
+    /// input in `memory`. Ends with the first error.
     #[expect(clippy::expect_used, reason = "the input is as long as its shape says")]
     pub(super) fn for_each_run(
         self,

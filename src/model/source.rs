@@ -1,4 +1,5 @@
-//! The bytes of the model that an option names, and of its golden vector. Reads files; does not look into them.
+//! The bytes of the model that an option names, and of its golden vector. Reads files; does not
+//! look into them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -36,15 +37,15 @@ impl ModelFile {
     /// Reads the model of `source`.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`]; [`Error::Model`] for an empty one; [`Error::InvalidArgument`]
-    /// where none is embedded.
+    /// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`]; [`Error::Model`] for an empty one;
+    /// [`Error::InvalidArgument`] where none is embedded.
     pub(super) fn read(source: &ModelSource) -> Result<Self> {
         Ok(Self { label: Label(source).to_string(), bytes: read_model(source)? })
     }
 }
 
-/// Reads the model once, so that every slot runs what the fingerprint was taken of, even if the file is
-/// replaced meanwhile.
+/// Reads the model once, so that every slot runs what the fingerprint was taken of, even if the
+/// file is replaced meanwhile.
 pub(super) fn read_model(source: &ModelSource) -> Result<ModelBytes> {
     let bytes: ModelBytes = match source {
         ModelSource::Embedded => Bytes::Static(embedded::model().ok_or_else(|| {
@@ -63,8 +64,8 @@ pub(super) fn read_model(source: &ModelSource) -> Result<ModelBytes> {
     Ok(bytes)
 }
 
-/// The golden vector that belongs to `source`: beside the file `<stem>.golden.json`, else `golden.json`, which is that of
-/// the folder's main model. `None` where there is none.
+/// The golden vector that belongs to `source`: beside the file `<stem>.golden.json`, else
+/// `golden.json`, which is that of the folder's main model. `None` where there is none.
 pub(super) fn read_golden(source: &ModelSource) -> Result<Option<Cow<'static, [u8]>>> {
     match source {
         ModelSource::Embedded => Ok(embedded::golden().map(Cow::Borrowed)),

@@ -1,6 +1,7 @@
-//! What a model was tuned to: the numbers of diarization that are its own. They travel with it as a JSON object: the metadata
-//! property `voiceflow.tuning` of a joint model or an embedding network, or `tuning` in the metadata.json of a bundle, which
-//! goes before that of the file. What is not said has the default given here; what this version does not know is refused.
+//! What a model was tuned to: the numbers of diarization that are its own. They travel with it as a
+//! JSON object: the metadata property `voiceflow.tuning` of a joint model or an embedding network,
+//! or `tuning` in the metadata.json of a bundle, which goes before that of the file. What is not
+//! said has the default given here; what this version does not know is refused.
 
 mod stated;
 
@@ -11,53 +12,63 @@ pub(super) use stated::{Kind, Stated};
 use crate::config::ClusteringMethod;
 use crate::diarize::clustering::usual_threshold;
 
-/// Similarity from which a voice is taken for one that is enrolled, of a model that does not say: that of fast-cnn 1.0.1, with
-/// which about 1 % of strangers are taken for one of ten people enrolled; docs/PERFORMANCE.md has how it was found.
+/// Similarity from which a voice is taken for one that is enrolled, of a model that does not say:
+/// that of fast-cnn 1.0.1, with which about 1 % of strangers are taken for one of ten people
+/// enrolled; docs/PERFORMANCE.md has how it was found.
 pub(crate) const USUAL_IDENTITY_THRESHOLD: f32 = 0.5625;
 
-/// The numbers of diarization that belong to a model. Serialized, it is the object that a model file says it by.
+/// The numbers of diarization that belong to a model. Serialized, it is the object that a model
+/// file says it by.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Tuning {
     /// The method: never [`ClusteringMethod::Auto`].
     #[serde(serialize_with = "by_name")]
     pub clustering: ClusteringMethod,
-    /// Solo speech, in seconds, from which a voice is trusted enough to be clustered by average linkage, or by VBx
-    /// that it starts.
+    /// Solo speech, in seconds, from which a voice is trusted enough to be clustered by average
+    /// linkage, or by VBx that it starts.
     pub trusted_s: f64,
-    /// Share of the clustered voices that a speaker of average linkage has at least; `None` where instead two speakers
-    /// of one window are never joined.
+    /// Share of the clustered voices that a speaker of average linkage has at least; `None` where
+    /// instead two speakers of one window are never joined.
     pub min_cluster_share: Option<f64>,
-    /// Solo speech, in seconds over all windows, that a speaker of average linkage has unless more speakers are asked
-    /// for.
+    /// Solo speech, in seconds over all windows, that a speaker of average linkage has unless more
+    /// speakers are asked for.
     pub least_speaker_s: f64,
-    /// Fewest voices that VBx clusters where average linkage starts it; `None` for models without a PLDA of their own.
+    /// Fewest voices that VBx clusters where average linkage starts it; `None` for models without a
+    /// PLDA of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vbx_voices: Option<usize>,
     /// Segments shorter than this many seconds are dropped, unless an option says otherwise.
     pub min_speech_s: f64,
-    /// Pauses of one speaker shorter than this many seconds are filled, unless an option says otherwise.
+    /// Pauses of one speaker shorter than this many seconds are filled, unless an option says
+    /// otherwise.
     pub min_silence_s: f64,
-    /// Length in seconds of the windows of a stream: short ones mix people up less where they end, long ones know
-    /// voices better.
+    /// Length in seconds of the windows of a stream: short ones mix people up less where they end,
+    /// long ones know voices better.
     pub live_window_s: f64,
-    /// Time in seconds from one window of a stream to the next: how often provisional segments change.
+    /// Time in seconds from one window of a stream to the next: how often provisional segments
+    /// change.
     pub live_hop_s: f64,
-    /// Distance, as a multiple of the clustering threshold, under which a voice of a stream is taken for a known speaker.
-    /// Windows of a stream are shorter than those of a recording, and their voices less sure.
+    /// Distance, as a multiple of the clustering threshold, under which a voice of a stream is
+    /// taken for a known speaker. Windows of a stream are shorter than those of a recording, and
+    /// their voices less sure.
     pub live_link_factor: f32,
-    /// Distance, as a multiple of the clustering threshold, from which a voice of a stream is a new speaker's.
+    /// Distance, as a multiple of the clustering threshold, from which a voice of a stream is a new
+    /// speaker's.
     pub live_new_factor: f32,
-    /// Solo speech in seconds from which what a stream remembers may be a person whom nobody was taken for.
+    /// Solo speech in seconds from which what a stream remembers may be a person whom nobody was
+    /// taken for.
     pub live_founding_s: f64,
-    /// Time in seconds from one window as long as those of a stream to the next, where recordings gain by such windows beside
-    /// the model's own; `None` where they do not.
+    /// Time in seconds from one window as long as those of a stream to the next, where recordings
+    /// gain by such windows beside the model's own; `None` where they do not.
     pub short_hop_s: Option<f64>,
-    /// Length in seconds of the windows in which speech is analysed again that has fewer voices than speakers asked for.
+    /// Length in seconds of the windows in which speech is analysed again that has fewer voices
+    /// than speakers asked for.
     pub close_window_s: f64,
     /// Time in seconds from one of these windows to the next.
     pub close_hop_s: f64,
-    /// What the contract of a joint model has keys of its own for, or what only pairs have; `None` for a joint model.
+    /// What the contract of a joint model has keys of its own for, or what only pairs have; `None`
+    /// for a joint model.
     #[serde(flatten)]
     pub pair: Option<PairTuning>,
 }
@@ -68,14 +79,16 @@ pub struct Tuning {
 pub struct PairTuning {
     /// Time in seconds from one window to the next.
     pub hop_s: f64,
-    /// Longest piece of solo speech in seconds that is embedded once for all windows with it; `None` where what a local
-    /// speaker says in a window is embedded as a whole.
+    /// Longest piece of solo speech in seconds that is embedded once for all windows with it;
+    /// `None` where what a local speaker says in a window is embedded as a whole.
     pub piece_s: Option<f64>,
     /// Solo speech in seconds that a voice is taken from, where there is as much.
     pub solo_s: f64,
-    /// Distance, 0 to 2, under which two clusters of voices are one speaker, as the clustering measures it.
+    /// Distance, 0 to 2, under which two clusters of voices are one speaker, as the clustering
+    /// measures it.
     pub clustering_threshold: f32,
-    /// Cosine similarity, -1 to 1, from which a voice is taken for one that is enrolled in a gallery.
+    /// Cosine similarity, -1 to 1, from which a voice is taken for one that is enrolled in a
+    /// gallery.
     pub identity_threshold: f32,
 }
 
@@ -84,7 +97,8 @@ fn by_name<S: serde::Serializer>(method: &ClusteringMethod, to: S) -> Result<S::
 }
 
 impl Tuning {
-    /// That of a joint model which says `stated`; `has_plda` tells whether its file says how its voices vary.
+    /// That of a joint model which says `stated`; `has_plda` tells whether its file says how its
+    /// voices vary.
     ///
     /// # Errors
     /// The key that cannot be, what was expected and what was found.
@@ -121,8 +135,8 @@ impl Tuning {
         let threshold = stated.number("clustering_threshold", usual_threshold(clustering).into());
         let identity = stated.number("identity_threshold", USUAL_IDENTITY_THRESHOLD.into());
         let pair = PairTuning {
-            // The best for the time of those tried from 1 s to 2.5 s on the tuning part of the real conversations and on
-            // simulated ones.
+            // The best for the time of those tried from 1 s to 2.5 s on the tuning part of the real
+            // conversations and on simulated ones.
             hop_s: stated.number("hop_s", 1.75),
             piece_s: stated.optional("piece_s", None),
             solo_s: stated.number("solo_s", 1.0),

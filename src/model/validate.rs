@@ -26,13 +26,13 @@ pub struct Report {
     pub kind: ModelKind,
     /// What it would be used with: name and value.
     pub facts: Vec<(&'static str, String)>,
-    /// Why it cannot be used; each names the tensor or key, what was expected and what was found. None for a good
-    /// model.
+    /// Why it cannot be used; each names the tensor or key, what was expected and what was found.
+    /// None for a good model.
     pub breaches: Vec<String>,
 }
 
-/// Finds out what the file of `source` is, and loads and runs it as a diarizer would. The options of `config` apply,
-/// but for its models.
+/// Finds out what the file of `source` is, and loads and runs it as a diarizer would. The options
+/// of `config` apply, but for its models.
 ///
 /// # Errors
 /// Those of [`Session::new`](super::Session::new) that keep the file from being opened at all.
@@ -54,8 +54,8 @@ pub fn validate(source: &ModelSource, config: &Config) -> Result<Report> {
     }
 }
 
-/// Joint models take samples alone, or give an activity; of the others, segmentation networks give classes for each
-/// frame of one channel of samples.
+/// Joint models take samples alone, or give an activity; of the others, segmentation networks give
+/// classes for each frame of one channel of samples.
 fn kind(source: &ModelSource, config: &Config) -> Result<ModelKind> {
     let model = source::read_model(source)?;
     let label = Label(source).to_string();

@@ -80,7 +80,8 @@ impl Description {
         self
     }
 
-    /// Of a file with these metadata and one float32 tensor on each side; a size of 0 differs from run to run.
+    /// Of a file with these metadata and one float32 tensor on each side; a size of 0 differs from
+    /// run to run.
     #[cfg(fuzzing)]
     pub(crate) fn declared(properties: BTreeMap<String, String>, input: &[usize], output: &[usize]) -> Self {
         let tensors = |name: &str, sizes: &[usize]| {

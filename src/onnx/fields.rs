@@ -17,7 +17,8 @@ pub(crate) struct Field<'a> {
     pub(crate) value: Option<u64>,
 }
 
-/// The fields of a message, one after the other; after an error, what is no protobuf message, there are none.
+/// The fields of a message, one after the other; after an error, what is no protobuf message, there
+/// are none.
 pub(crate) struct Fields<'a> {
     rest: &'a [u8],
 }

@@ -1,5 +1,5 @@
-//! Memory in which the input of runs is put together: page-locked where a GPU reads it, whose driver otherwise copies
-//! it once more on the way. Knows nothing of what is in it.
+//! Memory in which the input of runs is put together: page-locked where a GPU reads it, whose
+//! driver otherwise copies it once more on the way. Knows nothing of what is in it.
 
 use std::ops::{Deref, DerefMut};
 
@@ -14,12 +14,14 @@ use crate::sync::Mutex;
 
 /// Where the input of a network's runs comes to lie.
 pub(crate) struct InputMemory {
-    /// Of page-locked memory; one thread at a time may ask it for some. `None` where plain memory serves.
+    /// Of page-locked memory; one thread at a time may ask it for some. `None` where plain memory
+    /// serves.
     locked: Option<Mutex<Allocator>>,
 }
 
 impl InputMemory {
-    /// Plain memory on a processor; page-locked memory of `session` on the GPU `device_id`, where it gives any.
+    /// Plain memory on a processor; page-locked memory of `session` on the GPU `device_id`, where
+    /// it gives any.
     pub(crate) fn new(session: &OrtSession, provider: Provider, device_id: i32) -> Self {
         let locked = match provider {
             Provider::Auto | Provider::Cpu => None,
@@ -109,7 +111,8 @@ impl Locked {
         if first.is_null() {
             return None;
         }
-        // SAFETY: the tensor has just been made with `len` numbers in memory that the processor may write.
+        // SAFETY: the tensor has just been made with `len` numbers in memory that the processor may
+        // write.
         unsafe { first.write_bytes(0, len) };
         Some(Self { memory, len })
     }
@@ -120,8 +123,8 @@ impl Deref for Locked {
 
     #[expect(unsafe_code, reason = "as in `Locked::zeros`")]
     fn deref(&self) -> &[f32] {
-        // SAFETY: `zeros` made `len` numbers there and wrote all of them; they are the tensor's, which lives as long as
-        // this and is lent to nobody else.
+        // SAFETY: `zeros` made `len` numbers there and wrote all of them; they are the tensor's,
+        // which lives as long as this and is lent to nobody else.
         unsafe { std::slice::from_raw_parts(self.memory.data_ptr().cast(), self.len) }
     }
 }

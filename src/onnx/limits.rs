@@ -1,9 +1,11 @@
-//! What an ONNX file asks of ONNX Runtime, counted before ONNX Runtime sees it: a few kilobytes can ask for hours and for more
-//! memory than there is. Walks the protobuf fields as they stand in the file and keeps none of them. What is no ONNX at all is
-//! left to ONNX Runtime, which says so better.
+//! What an ONNX file asks of ONNX Runtime, counted before ONNX Runtime sees it: a few kilobytes can
+//! ask for hours and for more memory than there is. Walks the protobuf fields as they stand in the
+//! file and keeps none of them. What is no ONNX at all is left to ONNX Runtime, which says so
+//! better.
 //!
-//! Of the networks that are run here CAM++ has the most nodes, 1,384, and tensors, 1,000, and segmentation-3.0 has two nested
-//! graphs, none in another. The limits are more than thirty times that, and sixteen graphs in one another.
+//! Of the networks that are run here CAM++ has the most nodes, 1,384, and tensors, 1,000, and
+//! segmentation-3.0 has two nested graphs, none in another. The limits are more than thirty times
+//! that, and sixteen graphs in one another.
 
 mod growth;
 mod tensors;
@@ -15,8 +17,8 @@ use self::tensors::{walk_sparse_tensor, walk_tensor};
 use super::fields::{Field, Fields};
 use crate::error::{Error, Result};
 
-/// Most nodes, with those of nested graphs and those that calls of functions become. A chain of so many takes ONNX Runtime 1.31.1
-/// 2 s of CPU time to load.
+/// Most nodes, with those of nested graphs and those that calls of functions become. A chain of so
+/// many takes ONNX Runtime 1.31.1 2 s of CPU time to load.
 pub(crate) const MAX_NODES: u64 = 50_000;
 /// Most functions; exports of PyTorch have one for each kind of module.
 const MAX_FUNCTIONS: u64 = 2_000;
@@ -30,7 +32,8 @@ const MAX_NODE_FIELDS: u64 = 10_000;
 const MAX_OPERATOR_SETS: u64 = 200;
 /// Most metadata properties.
 const MAX_PROPERTIES: u64 = 2_000;
-/// Largest text in bytes: a name, a description, or a metadata property, which may hold a PLDA of some megabytes.
+/// Largest text in bytes: a name, a description, or a metadata property, which may hold a PLDA of
+/// some megabytes.
 const MAX_TEXT: u64 = 64 << 20;
 
 /// Fields of the messages in onnx.proto3.
@@ -87,12 +90,12 @@ mod number {
     pub(crate) const TYPE_SHAPE: u32 = 2;
 }
 
-/// Checks the ONNX file `model`, which messages call `name`. Gives the most bytes of one constant that ONNX Runtime may compute
-/// while it loads the file, where that is not told by the file.
+/// Checks the ONNX file `model`, which messages call `name`. Gives the most bytes of one constant
+/// that ONNX Runtime may compute while it loads the file, where that is not told by the file.
 ///
 /// # Errors
-/// [`Error::Limit`] names what there is too much of, the limit, and what was found; [`Error::Model`]: functions that call
-/// themselves, nodes in no order, and tensors in other files.
+/// [`Error::Limit`] names what there is too much of, the limit, and what was found;
+/// [`Error::Model`]: functions that call themselves, nodes in no order, and tensors in other files.
 pub(crate) fn check(model: &[u8], name: &dyn std::fmt::Display) -> Result<Option<u64>> {
     let refused = |reason| match reason {
         Reason::Limit(text) => Err(Error::Limit(format!("{name}: {text}"))),
@@ -139,8 +142,8 @@ fn count(counter: &mut u64, limit: u64, what: &str) -> Outcome {
 /// A function by domain, name and overload.
 type Key<'a> = (&'a [u8], &'a [u8], &'a [u8]);
 
-/// Nodes of the model's graph or of a function, those of nested graphs included, and the functions that they may call: each
-/// operator, and how often it stands there.
+/// Nodes of the model's graph or of a function, those of nested graphs included, and the functions
+/// that they may call: each operator, and how often it stands there.
 #[derive(Default)]
 struct Body<'a> {
     nodes: u64,
@@ -273,7 +276,8 @@ fn check_text(field: Field<'_>) -> Outcome {
     Ok(())
 }
 
-/// Counts the nodes that the graph has once each call of a function is replaced by the function's nodes, as ONNX Runtime does.
+/// Counts the nodes that the graph has once each call of a function is replaced by the function's
+/// nodes, as ONNX Runtime does.
 fn check_expansion(graph: &Body<'_>, functions: &HashMap<Key<'_>, Body<'_>>) -> Read<u64> {
     // Callers of each function, and how many functions each caller waits for.
     let mut callers: HashMap<&Key<'_>, Vec<&Key<'_>>> = HashMap::new();

@@ -1,5 +1,5 @@
-//! Log records of ONNX Runtime, given to the host's logger with no lock held: those that are written while this
-//! thread holds one wait until it has let go.
+//! Log records of ONNX Runtime, given to the host's logger with no lock held: those that are
+//! written while this thread holds one wait until it has let go.
 
 use std::cell::RefCell;
 use std::panic::catch_unwind;
@@ -14,7 +14,8 @@ thread_local! {
     static WAITING: RefCell<Option<Vec<(Level, String)>>> = const { RefCell::new(None) };
 }
 
-/// Runs `work`, which takes locks; what is logged on this thread meanwhile reaches the logger afterwards.
+/// Runs `work`, which takes locks; what is logged on this thread meanwhile reaches the logger
+/// afterwards.
 pub(crate) fn hold<T>(work: impl FnOnce() -> T) -> T {
     /// Gives out what waits, also when `work` panics.
     struct Release;
@@ -41,7 +42,8 @@ pub(crate) fn hold<T>(work: impl FnOnce() -> T) -> T {
 /// Logs `text`, now or once nothing is held.
 pub(crate) fn record(level: Level, text: String) {
     let mut text = Some(text);
-    // Called by ONNX Runtime, through which no panic may pass, also on a thread whose thread-locals are gone.
+    // Called by ONNX Runtime, through which no panic may pass, also on a thread whose thread-locals
+    // are gone.
     _ = WAITING.try_with(|waiting| {
         if let Ok(mut waiting) = waiting.try_borrow_mut()
             && let Some(records) = waiting.as_mut()

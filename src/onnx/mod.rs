@@ -1,5 +1,5 @@
-//! ONNX Runtime: finds and loads it, checks and opens a network, and runs it in a pool of slots. The only room that names
-//! `ort`; it knows nothing of speech, nor of what the tensors mean.
+//! ONNX Runtime: finds and loads it, checks and opens a network, and runs it in a pool of slots.
+//! The only room that names `ort`; it knows nothing of speech, nor of what the tensors mean.
 //!
 //! ```text
 //! bytes + sha256 ──> limits ──> runtime ──> provider ──> network ──> Network::run

@@ -1,4 +1,5 @@
-//! One ONNX file ready to run: its run slots, and what stops a run. Knows nothing of what the tensors mean.
+//! One ONNX file ready to run: its run slots, and what stops a run. Knows nothing of what the
+//! tensors mean.
 
 use std::fmt::Display;
 
@@ -22,9 +23,9 @@ use crate::pool::{Lease, Pool};
 use crate::process::{Process, ProcessMutex};
 use crate::sync::Mutex;
 
-/// A network with its run slots. Any thread may run it, concurrently; as many runs go on at once as the option
-/// `slots` allows, others wait. Each slot holds the weights once more; the first is made when the network is
-/// opened, the others when they are first needed.
+/// A network with its run slots. Any thread may run it, concurrently; as many runs go on at once as
+/// the option `slots` allows, others wait. Each slot holds the weights once more; the first is made
+/// when the network is opened, the others when they are first needed.
 ///
 /// Belongs to the process that opened it: a child of fork(2) can only drop it.
 pub(crate) struct Network {
@@ -43,19 +44,21 @@ pub(crate) struct Network {
     largest_constant: Option<u64>,
     /// For the slots still to be made; `None` where there will be none.
     model: Option<ModelBytes>,
-    /// Slots being made whose callers had no more time: the next that needs one goes on to wait for it.
+    /// Slots being made whose callers had no more time: the next that needs one goes on to wait for
+    /// it.
     unfinished: Mutex<Vec<(Plans, Load<OrtSession>)>>,
 }
 
 impl Network {
-    /// Opens `model` on the provider of `config`, and hands what it says of its tensors and metadata to `inspect`. Loads ONNX
-    /// Runtime if this is the first network of the process. ONNX Runtime keeps no plans, so that inputs may have any
-    /// shape. Between the steps `call` is asked whether the network is still wanted.
+    /// Opens `model` on the provider of `config`, and hands what it says of its tensors and
+    /// metadata to `inspect`. Loads ONNX Runtime if this is the first network of the process. ONNX
+    /// Runtime keeps no plans, so that inputs may have any shape. Between the steps `call` is asked
+    /// whether the network is still wanted.
     ///
     /// # Errors
     /// [`Error::Model`]: not ONNX; [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`],
-    /// [`Error::InvalidArgument`]: ONNX Runtime; [`Error::Provider`]: a required provider; [`Error::Ending`];
-    /// [`Error::Cancelled`], [`Error::Deadline`].
+    /// [`Error::InvalidArgument`]: ONNX Runtime; [`Error::Provider`]: a required provider;
+    /// [`Error::Ending`]; [`Error::Cancelled`], [`Error::Deadline`].
     pub(crate) fn open<T>(
         model: &ModelBytes,
         name: &dyn Display,
@@ -66,7 +69,8 @@ impl Network {
         Self::open_with(model, name, config, Plans::None, call, inspect)
     }
 
-    /// As [`Network::open`]; where ONNX Runtime keeps plans, inputs are run by [`Network::run_shape`].
+    /// As [`Network::open`]; where ONNX Runtime keeps plans, inputs are run by
+    /// [`Network::run_shape`].
     ///
     /// # Errors
     /// As [`Network::open`].
@@ -142,13 +146,13 @@ impl Network {
         self.process.check(&self.name)
     }
 
-    /// Waits for a free run slot, runs the network on `inputs` and hands its outputs to `read`. The deadline of
-    /// `call` ends the waiting and, soon after it has passed, the run; its callback is asked while waiting only,
-    /// for it belongs to this thread, which the run holds.
+    /// Waits for a free run slot, runs the network on `inputs` and hands its outputs to `read`. The
+    /// deadline of `call` ends the waiting and, soon after it has passed, the run; its callback is
+    /// asked while waiting only, for it belongs to this thread, which the run holds.
     ///
     /// # Errors
-    /// [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Runtime`]: the network failed; [`Error::Forked`]; those of
-    /// `read`.
+    /// [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Runtime`]: the network failed;
+    /// [`Error::Forked`]; those of `read`.
     pub(crate) fn run<'i, 'v: 'i, const N: usize, T>(
         &self,
         inputs: impl Into<SessionInputs<'i, 'v, N>>,
@@ -160,8 +164,8 @@ impl Network {
         slot.run(inputs, &self.watchdog, call, read)
     }
 
-    /// As [`Network::run`], for inputs of `shape`. A slot that meets too many shapes goes on without plans: its session is
-    /// made anew.
+    /// As [`Network::run`], for inputs of `shape`. A slot that meets too many shapes goes on
+    /// without plans: its session is made anew.
     ///
     /// # Errors
     /// As [`Network::run`].
@@ -249,7 +253,8 @@ impl Drop for Network {
                 drop_kept();
             }
             Err(_) => {
-                // A session that is made meanwhile is dropped by the thread that makes it, or not at all.
+                // A session that is made meanwhile is dropped by the thread that makes it, or not
+                // at all.
                 std::mem::forget(unfinished);
                 keep(parts);
             }
@@ -260,8 +265,9 @@ impl Drop for Network {
 /// What a network leaves to ONNX Runtime when it is dropped.
 type Parts = (InputMemory, Vec<Slot>);
 
-/// Parts of networks that were dropped where ONNX Runtime could not free them: by a thread that was ending. They wait for
-/// the next thread that can, or for the end of the process, and leak checkers see that they are known.
+/// Parts of networks that were dropped where ONNX Runtime could not free them: by a thread that was
+/// ending. They wait for the next thread that can, or for the end of the process, and leak checkers
+/// see that they are known.
 static KEPT: ProcessMutex<Vec<(Process, Parts)>> = ProcessMutex::new(Vec::new());
 
 /// Keeps what this process cannot free yet.

@@ -1,5 +1,6 @@
-//! The folder of optimised models: each file is a model as ONNX Runtime has optimised it for one kind of processor, so
-//! that it need not do so again. Knows files; how a session is made of them is told by the caller.
+//! The folder of optimised models: each file is a model as ONNX Runtime has optimised it for one
+//! kind of processor, so that it need not do so again. Knows files; how a session is made of them
+//! is told by the caller.
 //!
 //! ```text
 //! file:  magic and format, 8 bytes │ SHA-256 of the rest, 32 bytes │ key, 64 bytes │ optimised ONNX model
@@ -16,13 +17,15 @@ use super::runtime;
 use crate::error::{Error, Result};
 use crate::files::{self, Draft};
 
-/// Format of the files and of what they depend on: a new one for other session options that change the graph.
+/// Format of the files and of what they depend on: a new one for other session options that change
+/// the graph.
 const FORMAT: u8 = 3;
 /// What files begin with.
 const MAGIC: [u8; 8] = [b'v', b'f', b'-', b'o', b'n', b'n', b'x', FORMAT];
 /// Bytes of the digest after the magic.
 const DIGEST: usize = 32;
-/// Bytes of the key: a SHA-256 in hexadecimal digits. It is in the file's name too, which anybody can change.
+/// Bytes of the key: a SHA-256 in hexadecimal digits. It is in the file's name too, which anybody
+/// can change.
 const KEY: usize = 64;
 
 /// What ONNX Runtime does with the graph of a model.
@@ -55,8 +58,9 @@ pub(crate) fn prepare(folder: &Path) -> Result<()> {
     Err(Error::InvalidArgument(text))
 }
 
-/// Makes a session with `create` of what the folder keeps of `model`; of the model itself where it keeps nothing that
-/// can be used, and keeps that for the next time. No fault of the folder is an error: it is never needed.
+/// Makes a session with `create` of what the folder keeps of `model`; of the model itself where it
+/// keeps nothing that can be used, and keeps that for the next time. No fault of the folder is an
+/// error: it is never needed.
 ///
 /// # Errors
 /// Those of `create` for the model itself; [`Error::Forked`].
@@ -123,7 +127,8 @@ fn fill<S>(
     Ok(session)
 }
 
-/// What an optimised model depends on, as a name: what was optimised, and by which ONNX Runtime on which processor.
+/// What an optimised model depends on, as a name: what was optimised, and by which ONNX Runtime on
+/// which processor.
 fn key(model: &ModelBytes, runtime: &str, processor: &str) -> String {
     let parts = [model.sha256(), runtime, env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, processor];
     let mut text = format!("{FORMAT}");
@@ -139,8 +144,8 @@ fn processor() -> std::io::Result<String> {
     describe_processor(BufReader::new(std::fs::File::open("/proc/cpuinfo")?))
 }
 
-/// What the first block of /proc/cpuinfo says of them. The other blocks are not read: on a large machine they take
-/// longer than a model saves.
+/// What the first block of /proc/cpuinfo says of them. The other blocks are not read: on a large
+/// machine they take longer than a model saves.
 fn describe_processor(cpuinfo: impl BufRead) -> std::io::Result<String> {
     const FEATURES: [&str; 2] = ["flags", "Features"];
     const MODEL: [&str; 3] = ["model name", "CPU implementer", "CPU part"];
@@ -173,7 +178,8 @@ impl Entry {
         Self { file: folder.join(format!("{key}.onnx.cache")), key }
     }
 
-    /// The optimised model; `None` where there is no such file. The error says why it cannot be used.
+    /// The optimised model; `None` where there is no such file. The error says why it cannot be
+    /// used.
     fn read(&self) -> std::result::Result<Option<Vec<u8>>, String> {
         let head = MAGIC.len() + DIGEST + KEY;
         let mut bytes = match bytes::read_file(&self.file, MAX_MODEL_BYTES + head as u64) {

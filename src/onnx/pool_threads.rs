@@ -1,5 +1,6 @@
-//! The threads of one ONNX Runtime session. ONNX Runtime waits for ever for the threads of its pool when the system refuses it one
-//! of them, as under RLIMIT_NPROC or in a control group. So all of them are started before it asks for the first, and handed to it.
+//! The threads of one ONNX Runtime session. ONNX Runtime waits for ever for the threads of its pool
+//! when the system refuses it one of them, as under RLIMIT_NPROC or in a control group. So all of
+//! them are started before it asks for the first, and handed to it.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;

@@ -1,5 +1,5 @@
-//! Opens ONNX Runtime sessions on the execution provider asked for, and falls back to the CPU where that is
-//! allowed. Does not look into the model.
+//! Opens ONNX Runtime sessions on the execution provider asked for, and falls back to the CPU where
+//! that is allowed. Does not look into the model.
 
 use ort::environment::Environment;
 use ort::ep::{self, ArenaExtendStrategy, ExecutionProviderDispatch};
@@ -14,18 +14,20 @@ use crate::config::{Config, Provider, ProviderPolicy};
 use crate::error::{Error, Result};
 use crate::process::{ProcessCount, ProcessMutex};
 
-/// The sessions that are being created. ONNX Runtime creates them side by side, but leaves its locks as they are in a child of
-/// fork(2).
+/// The sessions that are being created. ONNX Runtime creates them side by side, but leaves its
+/// locks as they are in a child of fork(2).
 static CREATIONS: ProcessCount = ProcessCount::new();
 
-/// Sessions on a GPU are created one at a time: registering providers and starting CUDA is not safe side by side.
+/// Sessions on a GPU are created one at a time: registering providers and starting CUDA is not safe
+/// side by side.
 static GPU_CREATION: ProcessMutex<()> = ProcessMutex::new(());
 
 /// ONNX Runtime's name for [`Tuning::largest_constant`].
 const LARGEST_CONSTANT: &str = "optimization.constant_folding_max_output_size_in_bytes";
 
-/// Whether ONNX Runtime plans the memory of a run by those before it. Allocations are fewer and runs faster, but it keeps
-/// a plan for every input shape ever seen: memory that grows with what callers send.
+/// Whether ONNX Runtime plans the memory of a run by those before it. Allocations are fewer and
+/// runs faster, but it keeps a plan for every input shape ever seen: memory that grows with what
+/// callers send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Plans {
     /// For networks whose shapes are few, on the CPU.
@@ -38,18 +40,19 @@ pub(crate) enum Plans {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tuning {
     pub(crate) plans: Plans,
-    /// Most bytes of one constant that ONNX Runtime computes from others while it optimises the graph, from its version 1.27
-    /// on; `None` leaves it to ONNX Runtime, which takes up to 1 GiB for each.
+    /// Most bytes of one constant that ONNX Runtime computes from others while it optimises the
+    /// graph, from its version 1.27 on; `None` leaves it to ONNX Runtime, which takes up to 1 GiB
+    /// for each.
     pub(crate) largest_constant: Option<u64>,
 }
 
 /// Opens the model on the provider of `config` and tells which one it became.
 ///
 /// # Errors
-/// [`Error::Model`] when it cannot be opened on the CPU either; [`Error::Limit`] when that takes threads that cannot be had,
-/// [`Error::Runtime`] when it takes such memory; [`Error::Provider`] when a required provider is
-/// not available; [`Error::InvalidArgument`]: the cache folder; [`Error::Forked`] where this process was forked while a
-/// model was loaded.
+/// [`Error::Model`] when it cannot be opened on the CPU either; [`Error::Limit`] when that takes
+/// threads that cannot be had, [`Error::Runtime`] when it takes such memory; [`Error::Provider`]
+/// when a required provider is not available; [`Error::InvalidArgument`]: the cache folder;
+/// [`Error::Forked`] where this process was forked while a model was loaded.
 pub(crate) fn open(
     environment: &Environment,
     model: &ModelBytes,
@@ -87,7 +90,8 @@ pub(crate) fn open(
     } else {
         "the ONNX Runtime that is loaded does not have it".to_owned()
     };
-    // A model that no provider can open is the model's fault, not the provider's: hence first the CPU.
+    // A model that no provider can open is the model's fault, not the provider's: hence first the
+    // CPU.
     let session = on_cpu()?;
     let names: Vec<&str> = offered.iter().map(|provider| provider.name()).collect();
     let text = format!(
@@ -102,8 +106,8 @@ pub(crate) fn open(
     Ok(session)
 }
 
-/// `config` for the further networks of one that was opened: a provider that this ONNX Runtime does not have is not warned
-/// of once more.
+/// `config` for the further networks of one that was opened: a provider that this ONNX Runtime does
+/// not have is not warned of once more.
 pub(crate) fn settled(config: &Config) -> Config {
     let mut config = config.clone();
     let (asked, policy) = config.provider();
@@ -113,8 +117,8 @@ pub(crate) fn settled(config: &Config) -> Config {
     config
 }
 
-/// Whether `error` tells of a thread or of memory that the machine did not give. ONNX Runtime reports both as it does
-/// faults of a model; its words alone tell them apart.
+/// Whether `error` tells of a thread or of memory that the machine did not give. ONNX Runtime
+/// reports both as it does faults of a model; its words alone tell them apart.
 fn is_shortage(error: &Error) -> bool {
     let text = error.to_string();
     ["pthread_create failed", "std::bad_alloc", "Failed to allocate memory"]
@@ -122,11 +126,12 @@ fn is_shortage(error: &Error) -> bool {
         .any(|part| text.contains(part))
 }
 
-/// Opens the model on exactly `provider`, with the thread options of `config`; on the CPU through the cache folder,
-/// where there is one.
+/// Opens the model on exactly `provider`, with the thread options of `config`; on the CPU through
+/// the cache folder, where there is one.
 ///
 /// # Errors
-/// [`Error::Runtime`] with the reason of ONNX Runtime; [`Error::Limit`] where the system refuses a thread; [`Error::Forked`].
+/// [`Error::Runtime`] with the reason of ONNX Runtime; [`Error::Limit`] where the system refuses a
+/// thread; [`Error::Forked`].
 pub(crate) fn open_on(
     environment: &Environment,
     model: &ModelBytes,
@@ -228,7 +233,8 @@ fn tensorrt(config: &Config, model: &ModelBytes) -> ort::Result<ep::TensorRT> {
         tensorrt = tensorrt
             .with_engine_cache(true)
             .with_engine_cache_path(folder)
-            // By itself it tells models apart by the names of their nodes, which another training does not change.
+            // By itself it tells models apart by the names of their nodes, which another training
+            // does not change.
             .with_engine_cache_prefix(model.sha256())
             .with_timing_cache(true)
             .with_timing_cache_path(folder);
@@ -236,7 +242,8 @@ fn tensorrt(config: &Config, model: &ModelBytes) -> ort::Result<ep::TensorRT> {
     Ok(tensorrt)
 }
 
-/// Most memory of a run slot in bytes. A number that this machine cannot count to is no limit to it.
+/// Most memory of a run slot in bytes. A number that this machine cannot count to is no limit to
+/// it.
 fn memory_limit(config: &Config) -> Option<usize> {
     Some(config.device_memory_limit()).filter(|bytes| *bytes > 0).and_then(|bytes| bytes.try_into().ok())
 }

@@ -1,5 +1,6 @@
-//! Loads ONNX Runtime and keeps the one environment of the process: created by the first session, shared by all
-//! and never dropped, because a second one cannot be made. Its log goes to the `log` crate, target `onnxruntime`.
+//! Loads ONNX Runtime and keeps the one environment of the process: created by the first session,
+//! shared by all and never dropped, because a second one cannot be made. Its log goes to the `log`
+//! crate, target `onnxruntime`.
 
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,18 +32,21 @@ struct Runtime {
     telemetry: bool,
 }
 
-/// What switches the telemetry of ONNX Runtime off (from its version 1.29 on). It is read while the environment is made
-/// and never again; the interface has a switch too, but only for an environment that has already begun to send.
+/// What switches the telemetry of ONNX Runtime off (from its version 1.29 on). It is read while the
+/// environment is made and never again; the interface has a switch too, but only for an environment
+/// that has already begun to send.
 const TELEMETRY_OFF: &CStr = c"ORT_DISABLE_TELEMETRY=1";
 
-/// The environment of the process; the first call loads ONNX Runtime from the library of `config` or the usual places,
-/// with its telemetry off unless `config` allows it. A load that failed can be tried again.
+/// The environment of the process; the first call loads ONNX Runtime from the library of `config`
+/// or the usual places, with its telemetry off unless `config` allows it. A load that failed can be
+/// tried again.
 ///
 /// # Errors
 /// [`Error::RuntimeNotFound`] with all places tried, also for a file that is no ONNX Runtime;
-/// [`Error::RuntimeVersion`] when only an older one was found; [`Error::InvalidArgument`] when another library
-/// than the one asked for is already loaded, or with another choice about its telemetry; [`Error::Runtime`] when it does
-/// not start; [`Error::Forked`] where this process was forked while another thread loaded it.
+/// [`Error::RuntimeVersion`] when only an older one was found; [`Error::InvalidArgument`] when
+/// another library than the one asked for is already loaded, or with another choice about its
+/// telemetry; [`Error::Runtime`] when it does not start; [`Error::Forked`] where this process was
+/// forked while another thread loaded it.
 pub(crate) fn environment(config: &Config) -> Result<Environment> {
     log_queue::hold(|| locked_environment(config))
 }
@@ -88,8 +92,8 @@ pub struct RuntimeInfo {
 /// Loads ONNX Runtime as the first session would, if none is loaded yet, and tells which it is.
 ///
 /// # Errors
-/// [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`], [`Error::InvalidArgument`], [`Error::Runtime`],
-/// [`Error::Forked`], [`Error::Ending`].
+/// [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`], [`Error::InvalidArgument`],
+/// [`Error::Runtime`], [`Error::Forked`], [`Error::Ending`].
 pub fn load(config: &Config) -> Result<RuntimeInfo> {
     let _work = ending::work()?;
     environment(config)?;
@@ -104,8 +108,8 @@ fn loaded_file() -> Result<PathBuf> {
     Ok(RUNTIME.lock()?.as_ref().map(|runtime| runtime.file.clone()).unwrap_or_default())
 }
 
-/// What tells the loaded runtime from others: how it was built, and the name and the size of its file. The build alone
-/// names its commit, and not always.
+/// What tells the loaded runtime from others: how it was built, and the name and the size of its
+/// file. The build alone names its commit, and not always.
 ///
 /// # Errors
 /// [`Error::Forked`].
@@ -116,8 +120,8 @@ pub(crate) fn identity() -> Result<String> {
     Ok(format!("{}, {name}, {size} bytes", ort::info()))
 }
 
-/// The providers that the loaded runtime was built with; the CPU alone where none is loaded. Whether there is
-/// hardware for them shows when a model is opened.
+/// The providers that the loaded runtime was built with; the CPU alone where none is loaded.
+/// Whether there is hardware for them shows when a model is opened.
 pub fn available_providers() -> Vec<Provider> {
     let mut offered = vec![Provider::Cpu];
     let work = ending::work();
@@ -200,8 +204,8 @@ struct Refusal {
     old: bool,
 }
 
-/// Loads `file`, and tells which it is where the system's loader looks for it. `ort` keeps the first library that loads
-/// and whose version is high enough; after a failure it takes another.
+/// Loads `file`, and tells which it is where the system's loader looks for it. `ort` keeps the
+/// first library that loads and whose version is high enough; after a failure it takes another.
 fn load_file(file: &Path) -> std::result::Result<PathBuf, Refusal> {
     let refuse = |reason| Refusal { reason, old: false };
     if file.is_absolute() && !file.exists() {
@@ -263,7 +267,8 @@ fn create_environment(library: &Path, telemetry: bool) -> Result<Environment> {
     })
 }
 
-/// The messages that ONNX Runtime is to write at all, by what the host's logger takes at this moment.
+/// The messages that ONNX Runtime is to write at all, by what the host's logger takes at this
+/// moment.
 fn level_wanted() -> LogLevel {
     match log::max_level() {
         log::LevelFilter::Trace => LogLevel::Verbose,
@@ -272,8 +277,8 @@ fn level_wanted() -> LogLevel {
     }
 }
 
-/// A part of the warning that comes with every optimised model that is saved: it suits this kind of processor alone. The
-/// names of the saved files see to that.
+/// A part of the warning that comes with every optimised model that is saved: it suits this kind of
+/// processor alone. The names of the saved files see to that.
 const EXPECTED_WARNING: &str = "may contain hardware specific optimizations";
 
 /// Called by ONNX Runtime, through which no panic may pass.

@@ -1,4 +1,5 @@
-//! Where ONNX Runtime may be: the places in order, and the files in them. Looks at names only; loads nothing.
+//! Where ONNX Runtime may be: the places in order, and the files in them. Looks at names only;
+//! loads nothing.
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +23,8 @@ pub(crate) struct Place {
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// What messages say of the places that are passed over in a process with more rights than whoever started it.
+/// What messages say of the places that are passed over in a process with more rights than whoever
+/// started it.
 pub(crate) const PASSED_OVER: &str = "passed over, as this process has more rights than who started it: \
     VOICEFLOW_ORT_LIBRARY, ORT_DYLIB_PATH, VIRTUAL_ENV, the folder of the program, each folder's ../lib";
 
@@ -34,8 +36,9 @@ pub(crate) fn named(option: Option<&PathBuf>) -> Option<Place> {
     VARIABLES.iter().find_map(|variable| Some(named_file(variable, environment::var(variable)?.into())))
 }
 
-/// The other places, best first. Where the process is elevated ([`environment::elevated`]) only those that whoever started
-/// it cannot have chosen: a program with a set-user-ID bit can be linked into a folder of anybody's.
+/// The other places, best first. Where the process is elevated ([`environment::elevated`]) only
+/// those that whoever started it cannot have chosen: a program with a set-user-ID bit can be linked
+/// into a folder of anybody's.
 pub(crate) fn usual() -> Vec<Place> {
     let elevated = environment::elevated();
     let maps = mapped_files();
@@ -64,14 +67,15 @@ pub(crate) fn usual() -> Vec<Place> {
     places
 }
 
-/// A relative path is meant from the working directory; ONNX Runtime's loader would take it from the program's
-/// folder.
+/// A relative path is meant from the working directory; ONNX Runtime's loader would take it from
+/// the program's folder.
 fn named_file(name: &str, path: PathBuf) -> Place {
     let path = std::path::absolute(&path).unwrap_or(path);
     Place { name: name.to_owned(), files: vec![path] }
 }
 
-/// Adds `folder` and, unless it is to stand `alone`, the `lib` folder beside it, where they are not in the list.
+/// Adds `folder` and, unless it is to stand `alone`, the `lib` folder beside it, where they are not
+/// in the list.
 fn push_folder(places: &mut Vec<Place>, name: &str, folder: &Path, alone: bool) {
     let mut folders = vec![folder.to_owned()];
     if let Some(parent) = folder.parent().filter(|_| !alone) {
@@ -104,7 +108,8 @@ fn file_name(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()
 }
 
-/// `libonnxruntime.so` and `libonnxruntime.so.1.31.1`, but not `libonnxruntime_providers_shared.so`.
+/// `libonnxruntime.so` and `libonnxruntime.so.1.31.1`, but not
+/// `libonnxruntime_providers_shared.so`.
 fn is_library_name(name: &str) -> bool {
     let plain = format!("{}onnxruntime{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     match name.strip_prefix(&plain) {
@@ -121,7 +126,8 @@ fn version_of(name: &str) -> Vec<u64> {
     version.split('.').filter_map(|number| number.parse().ok()).collect()
 }
 
-/// Whether the host has the runtime loaded by this file: the library, or the Python module that holds a copy.
+/// Whether the host has the runtime loaded by this file: the library, or the Python module that
+/// holds a copy.
 fn is_loaded_runtime(path: &Path) -> bool {
     let module = |name: &str| name.starts_with("onnxruntime_pybind11_state");
     file_name(path).is_some_and(|name| is_library_name(name) || module(name))
@@ -157,7 +163,8 @@ fn parse_maps(text: &str) -> Vec<Mapped> {
     text.lines().filter_map(line).collect()
 }
 
-/// The folder of this library, or of the program it is linked into; not the latter in an elevated process.
+/// The folder of this library, or of the program it is linked into; not the latter in an elevated
+/// process.
 pub(crate) fn own_folder() -> Option<PathBuf> {
     own_folder_in(&mapped_files())
 }
@@ -170,7 +177,8 @@ fn own_folder_in(maps: &[Mapped]) -> Option<PathBuf> {
     own.parent().map(Path::to_owned)
 }
 
-/// The file that holds the code of this library: the shared library, or the program it is linked into.
+/// The file that holds the code of this library: the shared library, or the program it is linked
+/// into.
 fn own_file(maps: &[Mapped]) -> Option<PathBuf> {
     let address = own_file as *const () as usize;
     maps.iter().find(|file| (file.start..file.end).contains(&address)).map(|file| file.path.clone())

@@ -1,5 +1,5 @@
-//! One run slot: an ONNX Runtime session and the options of its runs. Used by one caller at a time; knows nothing
-//! of the pool, nor of what the tensors mean.
+//! One run slot: an ONNX Runtime session and the options of its runs. Used by one caller at a time;
+//! knows nothing of the pool, nor of what the tensors mean.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -45,7 +45,8 @@ impl Slot {
         true
     }
 
-    /// Runs the network on `inputs` and hands its outputs to `read`. The progress callback is not called.
+    /// Runs the network on `inputs` and hands its outputs to `read`. The progress callback is not
+    /// called.
     pub(crate) fn run<'i, 'v: 'i, const N: usize, T>(
         &mut self,
         inputs: impl Into<SessionInputs<'i, 'v, N>>,

@@ -1,5 +1,6 @@
-//! Libraries that the system's loader finds by their name. `ort` looks for such a name beside the program first, where
-//! others than the system may have put one; so it is given the file that the loader has found.
+//! Libraries that the system's loader finds by their name. `ort` looks for such a name beside the
+//! program first, where others than the system may have put one; so it is given the file that the
+//! loader has found.
 
 #![allow(unsafe_code)]
 
@@ -8,13 +9,15 @@ use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Loads the library `name`, a name without a folder, and tells in which file `symbol` of it lies. It stays loaded.
+/// Loads the library `name`, a name without a folder, and tells in which file `symbol` of it lies.
+/// It stays loaded.
 ///
 /// # Errors
 /// The reason of the loader; that it has no such symbol.
 pub(crate) fn load(name: &Path, symbol: &CStr) -> Result<PathBuf, String> {
     let text = CString::new(name.as_os_str().as_bytes()).map_err(|error| error.to_string())?;
-    // SAFETY: a text that ends with a zero byte. The initialisers of a library that the system has are trusted.
+    // SAFETY: a text that ends with a zero byte. The initialisers of a library that the system has
+    // are trusted.
     let handle = unsafe { libc::dlopen(text.as_ptr(), libc::RTLD_LAZY | libc::RTLD_LOCAL) };
     if handle.is_null() {
         return Err(last_error());
@@ -22,7 +25,8 @@ pub(crate) fn load(name: &Path, symbol: &CStr) -> Result<PathBuf, String> {
     // SAFETY: the handle is open, the name ends with a zero byte.
     let address = unsafe { libc::dlsym(handle, symbol.as_ptr()) };
     let mut found = MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: any address may be asked for; zeros are a value of the plain struct that is written to.
+    // SAFETY: any address may be asked for; zeros are a value of the plain struct that is written
+    // to.
     let found = unsafe {
         libc::dladdr(address, found.as_mut_ptr());
         found.assume_init()

@@ -1,11 +1,11 @@
-//! How many threads one run of the network uses. Never asks ONNX Runtime for its own default, which also binds
-//! threads to processors: that is not ours to do in somebody else's process.
+//! How many threads one run of the network uses. Never asks ONNX Runtime for its own default, which
+//! also binds threads to processors: that is not ours to do in somebody else's process.
 
 use std::collections::HashSet;
 use std::thread::available_parallelism;
 
-/// The number of threads for the option `threads`: itself, or for 0 one for each physical core that this process
-/// may use.
+/// The number of threads for the option `threads`: itself, or for 0 one for each physical core that
+/// this process may use.
 pub(crate) fn thread_count(threads: usize) -> usize {
     if threads > 0 {
         return threads;

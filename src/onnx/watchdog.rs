@@ -1,6 +1,6 @@
-//! Stops runs of the network at their deadline, or when nobody wants them any more: one thread for each network, started
-//! by the first run that can be stopped, ended with the network. ONNX Runtime looks at its stop flag between the nodes of
-//! the network, so a run ends soon after.
+//! Stops runs of the network at their deadline, or when nobody wants them any more: one thread for
+//! each network, started by the first run that can be stopped, ended with the network. ONNX Runtime
+//! looks at its stop flag between the nodes of the network, so a run ends soon after.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,7 +66,8 @@ impl Watchdog {
         Self { process: Process::current(), shared, thread: Mutex::new(None) }
     }
 
-    /// Stops the run that uses `options` at `at` or when `flag` is set, unless the guard is dropped before.
+    /// Stops the run that uses `options` at `at` or when `flag` is set, unless the guard is dropped
+    /// before.
     ///
     /// # Errors
     /// [`Error::Runtime`] when the system refuses a thread.
@@ -126,7 +127,8 @@ impl Shared {
             }
             let now = Instant::now();
             for run in state.watched.iter_mut().filter(|run| !run.stopped && run.is_due(now)) {
-                // Under the lock: once its guard is gone, a run is never stopped. Fails for no valid options.
+                // Under the lock: once its guard is gone, a run is never stopped. Fails for no
+                // valid options.
                 _ = run.options.terminate();
                 run.stopped = true;
             }

@@ -15,13 +15,13 @@
 //! }
 //! ```
 //!
-//! Times are seconds from the beginning of the recording, to the millisecond, as RTTM has them; `confidence` is
-//! 0 to 1, with four decimals. Speakers stand in the order of first appearance, segments by start, end and
-//! speaker. A number that is not finite is `null`.
+//! Times are seconds from the beginning of the recording, to the millisecond, as RTTM has them;
+//! `confidence` is 0 to 1, with four decimals. Speakers stand in the order of first appearance,
+//! segments by start, end and speaker. A number that is not finite is `null`.
 //!
-//! A speaker's `"embedding": [0.01, -0.2]`, of unit length, is written only where it is asked for: a voice can be
-//! identified by it, so that it is biometric data. Its numbers have the fewest digits that read back as the same
-//! value.
+//! A speaker's `"embedding": [0.01, -0.2]`, of unit length, is written only where it is asked for:
+//! a voice can be identified by it, so that it is biometric data. Its numbers have the fewest
+//! digits that read back as the same value.
 
 use std::fmt::{self, Debug, Display, Formatter, Write};
 
@@ -35,7 +35,8 @@ use crate::types::{Diarization, Segment, Speaker};
 pub struct JsonOptions {
     /// Whether speakers have their voice embeddings, which are biometric data.
     pub embeddings: bool,
-    /// Whether all of it stands in one line, as in JSON Lines; else each speaker and segment has a line.
+    /// Whether all of it stands in one line, as in JSON Lines; else each speaker and segment has a
+    /// line.
     pub one_line: bool,
 }
 
@@ -48,7 +49,8 @@ pub fn write(diarization: &Diarization, recording: &str, options: JsonOptions) -
     if options.one_line { joined(&text) } else { Ok(text) }
 }
 
-/// The lines of `text` as one: names have their line breaks escaped, so that each break stands between two tokens.
+/// The lines of `text` as one: names have their line breaks escaped, so that each break stands
+/// between two tokens.
 fn joined(text: &str) -> Result<String> {
     let mut line = Text::new("text");
     for (index, part) in text.lines().map(str::trim_start).enumerate() {
@@ -162,7 +164,8 @@ impl Display for Numbers<'_> {
     }
 }
 
-/// A float in its own precision: as a `serde_json::Value`, an f32 would be widened and 0.9 be 0.8999999761581421.
+/// A float in its own precision: as a `serde_json::Value`, an f32 would be widened and 0.9 be
+/// 0.8999999761581421.
 struct Number<T>(T);
 
 impl<T: Debug + Into<f64> + Copy> Display for Number<T> {

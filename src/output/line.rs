@@ -1,4 +1,5 @@
-//! Reading of line-based annotation files: fields between white space, errors that name line and field.
+//! Reading of line-based annotation files: fields between white space, errors that name line and
+//! field.
 
 use std::path::Path;
 
@@ -15,7 +16,8 @@ pub(super) struct Line<'a> {
     pub(super) fields: Vec<&'a str>,
 }
 
-/// The lines of `text` but for blank ones and comments (`;` first). A byte order mark is passed over.
+/// The lines of `text` but for blank ones and comments (`;` first). A byte order mark is passed
+/// over.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     text.lines().enumerate().filter_map(|(index, line)| {

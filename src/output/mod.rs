@@ -1,5 +1,5 @@
-//! Written forms of a diarization, and the readers of annotation files: text in, text out. Files are only
-//! touched by the `read` functions.
+//! Written forms of a diarization, and the readers of annotation files: text in, text out. Files
+//! are only touched by the `read` functions.
 
 pub mod json;
 mod line;
@@ -7,8 +7,9 @@ pub mod rttm;
 pub mod srt;
 pub mod uem;
 
-/// Start and end in whole milliseconds, for the formats that hold no more. Both are rounded to the nearest,
-/// so that turns which meet still meet; a turn that would vanish is given its one millisecond.
+/// Start and end in whole milliseconds, for the formats that hold no more. Both are rounded to the
+/// nearest, so that turns which meet still meet; a turn that would vanish is given its one
+/// millisecond.
 fn milliseconds(start_s: f64, end_s: f64) -> (u64, u64) {
     // The cast sends negative times and NaN to 0.
     let [start, end] = [start_s, end_s].map(|seconds| (seconds * 1000.0).round() as u64);

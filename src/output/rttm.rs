@@ -1,5 +1,5 @@
-//! RTTM, the annotation format of NIST's Rich Transcription evaluations ("The 2009 Rich Transcription
-//! Evaluation Plan", appendix A): one line for each turn.
+//! RTTM, the annotation format of NIST's Rich Transcription evaluations ("The 2009 Rich
+//! Transcription Evaluation Plan", appendix A): one line for each turn.
 //!
 //! ```text
 //! SPEAKER <recording> 1 <start> <duration> <NA> <NA> <speaker> <NA> <NA>
@@ -33,9 +33,9 @@ const OTHER_TYPES: [&str; 13] = [
 
 /// The diarization as RTTM, a line for each segment in their order, times with three decimals.
 ///
-/// Fields cannot hold white space: in `recording` and in labels it is replaced by `_`, as are control
-/// characters; an empty name is written `<NA>`. No line has a duration of 0: a segment shorter than half a
-/// millisecond is written with one millisecond.
+/// Fields cannot hold white space: in `recording` and in labels it is replaced by `_`, as are
+/// control characters; an empty name is written `<NA>`. No line has a duration of 0: a segment
+/// shorter than half a millisecond is written with one millisecond.
 ///
 /// # Errors
 /// [`Error::Memory`](crate::Error::Memory).
@@ -96,13 +96,14 @@ impl Display for Field<'_> {
 
 /// The turns of every recording in `text`, in the order of the lines.
 ///
-/// Blank lines, comments (`;`) and record types other than `SPEAKER` are passed over; fields after the
-/// speaker may be absent. The channel is not looked at. A recording without `SPEAKER` lines is absent from
-/// the result.
+/// Blank lines, comments (`;`) and record types other than `SPEAKER` are passed over; fields after
+/// the speaker may be absent. The channel is not looked at. A recording without `SPEAKER` lines is
+/// absent from the result.
 ///
 /// # Errors
-/// [`Error::Annotation`](crate::Error::Annotation) with line, field, expected and found: for an unknown record type (the file is no
-/// RTTM), an absent field, or a start or duration that is no number, not finite or negative.
+/// [`Error::Annotation`](crate::Error::Annotation) with line, field, expected and found: for an
+/// unknown record type (the file is no RTTM), an absent field, or a start or duration that is no
+/// number, not finite or negative.
 pub fn parse(text: &str) -> Result<Annotations> {
     let mut annotations = Annotations::new();
     for line in lines(text) {

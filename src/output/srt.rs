@@ -13,9 +13,9 @@ use crate::error::Result;
 use crate::memory::Text;
 use crate::types::Diarization;
 
-/// The diarization as SubRip text. Cues are numbered from 1 in the order of the segments; those of speakers
-/// who talk at once overlap in time, which players show together. Hours have two digits or more. No cue is
-/// shorter than a millisecond. Control characters in labels become spaces.
+/// The diarization as SubRip text. Cues are numbered from 1 in the order of the segments; those of
+/// speakers who talk at once overlap in time, which players show together. Hours have two digits or
+/// more. No cue is shorter than a millisecond. Control characters in labels become spaces.
 ///
 /// # Errors
 /// [`Error::Memory`](crate::Error::Memory).

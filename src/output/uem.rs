@@ -13,12 +13,12 @@ use crate::error::Result;
 /// Stretches to evaluate, (start, end) in seconds, by recording.
 pub type EvaluationMap = BTreeMap<String, Vec<(f64, f64)>>;
 
-/// The stretches of every recording in `text`. Blank lines and comments (`;`) are passed over; the channel is
-/// not looked at.
+/// The stretches of every recording in `text`. Blank lines and comments (`;`) are passed over; the
+/// channel is not looked at.
 ///
 /// # Errors
-/// [`Error::Annotation`](crate::Error::Annotation) with line, field, expected and found: for an absent field, a time that is no number,
-/// not finite or negative, or an end before the start.
+/// [`Error::Annotation`](crate::Error::Annotation) with line, field, expected and found: for an
+/// absent field, a time that is no number, not finite or negative, or an end before the start.
 pub fn parse(text: &str) -> Result<EvaluationMap> {
     let mut map = EvaluationMap::new();
     for line in lines(text) {

@@ -119,8 +119,8 @@ fn a_slot_wakes_at_once_who_waits_for_it() {
         drop(held);
         hand_over(TURNS);
     });
-    // Who waits looks again by itself every 50 ms, at the middle of which most waits would end if they were slept
-    // through. The median, as a busy machine may hold anybody up.
+    // Who waits looks again by itself every 50 ms, at the middle of which most waits would end if
+    // they were slept through. The median, as a busy machine may hold anybody up.
     let mut waits = waits.into_inner();
     waits.sort();
     assert!(waits[TURNS] < Duration::from_millis(15), "{waits:?}");

@@ -1,8 +1,10 @@
-//! Environment variables of the process: those that may be heeded, and one that is put in for a while.
+//! Environment variables of the process: those that may be heeded, and one that is put in for a
+//! while.
 //!
-//! The environment belongs to the host, whose other threads read it at any moment. `setenv` moves the table of variables
-//! under a thread that reads it, so it is not used: what is written here is a pointer, which others see as it was or as
-//! it is, and no table that anybody may still read is freed.
+//! The environment belongs to the host, whose other threads read it at any moment. `setenv` moves
+//! the table of variables under a thread that reads it, so it is not used: what is written here is
+//! a pointer, which others see as it was or as it is, and no table that anybody may still read is
+//! freed.
 
 #![allow(unsafe_code)]
 
@@ -12,7 +14,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::sync::Mutex;
 
-/// The value of a variable that is set and not empty; none where the process has more rights than whoever started it.
+/// The value of a variable that is set and not empty; none where the process has more rights than
+/// whoever started it.
 pub(crate) fn var(name: &str) -> Option<OsString> {
     if elevated() {
         return None;
@@ -20,8 +23,8 @@ pub(crate) fn var(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// Whether this process has more rights than whoever started it, and so chose its environment: by a set-user-ID or
-/// set-group-ID bit, or by capabilities of its file.
+/// Whether this process has more rights than whoever started it, and so chose its environment: by a
+/// set-user-ID or set-group-ID bit, or by capabilities of its file.
 pub(crate) fn elevated() -> bool {
     #[cfg(target_os = "linux")]
     // SAFETY: reads a number that the kernel gave the process when it started.
@@ -37,9 +40,10 @@ type Place = AtomicPtr<c_char>;
 /// The table that this file has made last, which is never freed.
 static OWN: Mutex<&'static [Place]> = Mutex::new(&[]);
 
-/// Runs `work` while the environment has `text`, `NAME=value`, in place of any other value of that variable, and then
-/// puts it as it was. Threads that read the environment meanwhile are not disturbed. A thread that changes it at the very
-/// moment when this begins or ends can lose its change; what it changes in between stays.
+/// Runs `work` while the environment has `text`, `NAME=value`, in place of any other value of that
+/// variable, and then puts it as it was. Threads that read the environment meanwhile are not
+/// disturbed. A thread that changes it at the very moment when this begins or ends can lose its
+/// change; what it changes in between stays.
 pub(crate) fn with<T>(text: &'static CStr, work: impl FnOnce() -> T) -> T {
     /// Takes the text out again, also when `work` panics.
     struct Restore(&'static CStr, *mut c_char);
@@ -64,8 +68,8 @@ fn environ() -> &'static AtomicPtr<Place> {
         #[cfg(target_vendor = "apple")]
         fn _NSGetEnviron() -> *mut *mut *mut c_char;
     }
-    // SAFETY: the variable lives as long as the process, and an atomic pointer has the layout of a pointer. The C library
-    // reads and writes it as one word, without a lock for those who read.
+    // SAFETY: the variable lives as long as the process, and an atomic pointer has the layout of a
+    // pointer. The C library reads and writes it as one word, without a lock for those who read.
     unsafe {
         #[cfg(not(target_vendor = "apple"))]
         let address = &raw mut environ;
@@ -81,8 +85,9 @@ fn places() -> &'static [Place] {
     if start.is_null() {
         return &[];
     }
-    // SAFETY: the table has a NULL at its end, and its places are pointers. The C library frees no table that it did not
-    // make itself, and one of its own only in a call that changes the environment (see `with`).
+    // SAFETY: the table has a NULL at its end, and its places are pointers. The C library frees no
+    // table that it did not make itself, and one of its own only in a call that changes the
+    // environment (see `with`).
     unsafe {
         let mut count = 0;
         while !(*start.add(count)).load(Ordering::Acquire).is_null() {
@@ -95,7 +100,8 @@ fn places() -> &'static [Place] {
 /// Whether `text` is of the variable that `other` is of.
 fn same_name(text: &CStr, other: *const c_char) -> bool {
     let name = text.to_bytes().split_inclusive(|byte| *byte == b'=').next().unwrap_or_default();
-    // SAFETY: a text of the table, which ends with a zero byte: the comparison ends there at the latest.
+    // SAFETY: a text of the table, which ends with a zero byte: the comparison ends there at the
+    // latest.
     !name.is_empty() && unsafe { libc::strncmp(text.as_ptr(), other, name.len()) } == 0
 }
 
@@ -106,7 +112,8 @@ fn put_in(text: &'static CStr, own: &mut &'static [Place]) -> *mut c_char {
     if let Some(place) = places.iter().find(|place| same_name(text, place.load(Ordering::Acquire))) {
         return place.swap(entry, Ordering::AcqRel);
     }
-    // The table of an earlier call has room after its end, where the host has not put another one in place of it.
+    // The table of an earlier call has room after its end, where the host has not put another one
+    // in place of it.
     if ptr::eq(places.as_ptr(), own.as_ptr())
         && let Some([end, after, ..]) = own.get(places.len()..)
     {
@@ -122,7 +129,8 @@ fn put_in(text: &'static CStr, own: &mut &'static [Place]) -> *mut c_char {
     ptr::null_mut()
 }
 
-/// Takes `text` out of the table: `before` gets its place, or where that is NULL the last of the table.
+/// Takes `text` out of the table: `before` gets its place, or where that is NULL the last of the
+/// table.
 fn take_out(text: &'static CStr, before: *mut c_char) {
     let places = places();
     let is_entry = |place: &&Place| ptr::eq(place.load(Ordering::Acquire), text.as_ptr());
@@ -187,7 +195,8 @@ mod tests {
         assert_eq!((value(c"VF_TEST_PANIC"), value(c"VF_TEST_SET").unwrap()), (None, b"7".to_vec()));
     }
 
-    /// Eight threads read while the table changes thousands of times; what they look for is always there.
+    /// Eight threads read while the table changes thousands of times; what they look for is always
+    /// there.
     #[test]
     fn threads_that_read_are_not_disturbed() {
         let _alone = ONE_AT_A_TIME.lock();

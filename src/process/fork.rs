@@ -1,6 +1,6 @@
-//! In which process something was made. fork(2) copies memory but only the thread that calls it: in the child the threads
-//! of ONNX Runtime and of this library are missing, and locks that they held stay held. What was made in the parent is
-//! refused there before a lock of its own is taken.
+//! In which process something was made. fork(2) copies memory but only the thread that calls it: in
+//! the child the threads of ONNX Runtime and of this library are missing, and locks that they held
+//! stay held. What was made in the parent is refused there before a lock of its own is taken.
 
 use std::fmt::Display;
 use std::ops::{Deref, DerefMut};
@@ -19,7 +19,8 @@ pub(crate) struct Process(u32);
 impl Process {
     /// The process that calls.
     pub(crate) fn current() -> Self {
-        // A system call of some 0.1 µs, which no number kept in memory can replace: fork(2) copies that too.
+        // A system call of some 0.1 µs, which no number kept in memory can replace: fork(2) copies
+        // that too.
         Self(std::process::id())
     }
 
@@ -28,8 +29,8 @@ impl Process {
         self == Self::current()
     }
 
-    /// Checks that the model `name`, loaded in this process, is used in it, and that neither it nor the calling thread is
-    /// ending.
+    /// Checks that the model `name`, loaded in this process, is used in it, and that neither it nor
+    /// the calling thread is ending.
     ///
     /// # Errors
     /// [`Error::Forked`], [`Error::Ending`].
@@ -46,12 +47,12 @@ impl Process {
 /// Nobody has the lock.
 const FREE: u32 = 0;
 
-/// Time between two looks at a lock that another thread has. It is held while a library or a model is loaded, which
-/// takes tens of milliseconds.
+/// Time between two looks at a lock that another thread has. It is held while a library or a model
+/// is loaded, which takes tens of milliseconds.
 const POLL: Duration = Duration::from_millis(1);
 
-/// A lock for work that may take long, which knows the process of its holder: a child of fork(2) that inherits it held
-/// is told so and does not wait for a thread that it does not have.
+/// A lock for work that may take long, which knows the process of its holder: a child of fork(2)
+/// that inherits it held is told so and does not wait for a thread that it does not have.
 pub(crate) struct ProcessMutex<T> {
     holder: AtomicU32,
     /// Locked by the holder alone.
@@ -79,8 +80,8 @@ impl<T> ProcessMutex<T> {
     }
 }
 
-/// Counts work that may go on side by side, and knows the process in which it does: a child of fork(2) that inherits work under
-/// way, whose thread it does not have, is told so.
+/// Counts work that may go on side by side, and knows the process in which it does: a child of
+/// fork(2) that inherits work under way, whose thread it does not have, is told so.
 pub(crate) struct ProcessCount {
     /// The process in the upper half, of which the lower half counts the work.
     state: AtomicU64,
@@ -94,7 +95,8 @@ impl ProcessCount {
     /// Begins a piece of work, which ends when what this gives is dropped.
     ///
     /// # Errors
-    /// [`Error::Forked`] where another thread of the parent was at work when this process was forked.
+    /// [`Error::Forked`] where another thread of the parent was at work when this process was
+    /// forked.
     pub(crate) fn enter(&self) -> Result<Counted<'_>> {
         let this = u64::from(std::process::id()) << 32;
         let begin = |state: u64| match state as u32 {
@@ -124,7 +126,8 @@ fn forked_while_loading() -> Error {
     Error::Forked(text.to_owned())
 }
 
-/// The lock, held. The fields are dropped in their order: the value's own lock is free before another can come.
+/// The lock, held. The fields are dropped in their order: the value's own lock is free before
+/// another can come.
 pub(crate) struct Held<'a, T> {
     value: MutexGuard<'a, T>,
     _release: Release<'a>,

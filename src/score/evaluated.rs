@@ -3,8 +3,8 @@
 use super::ScoreOptions;
 use super::span::{Span, subtract, support};
 
-/// The time to evaluate, as a support: `uem`, or the extent of both annotations, less what `options` leave
-/// out. Collars and overlap are those of the whole reference, even outside `uem`.
+/// The time to evaluate, as a support: `uem`, or the extent of both annotations, less what
+/// `options` leave out. Collars and overlap are those of the whole reference, even outside `uem`.
 pub(super) fn evaluated(
     reference: &[(Span, &str)],
     hypothesis: &[(Span, &str)],

@@ -1,5 +1,5 @@
-//! Jaccard error rate (DIHARD II): 1 - intersection / union of each reference speaker's time and that of the
-//! hypothesis speaker mapped to it.
+//! Jaccard error rate (DIHARD II): 1 - intersection / union of each reference speaker's time and
+//! that of the hypothesis speaker mapped to it.
 
 use super::mapping::best_mapping;
 use super::span::{duration, shared, support};

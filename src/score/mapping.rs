@@ -4,11 +4,12 @@ use super::span::Span;
 use super::tracks::Tracks;
 use crate::assignment::assign;
 
-/// For each speaker of `from`, the speaker of `to` mapped to it: the one-to-one mapping with the most shared
-/// time. Speakers who share no time are never mapped to each other.
+/// For each speaker of `from`, the speaker of `to` mapped to it: the one-to-one mapping with the
+/// most shared time. Speakers who share no time are never mapped to each other.
 ///
-/// Where several mappings are equally good, the one that `pyannote.metrics` would take: time is added up in
-/// its order, and the assignment breaks ties as `scipy.optimize.linear_sum_assignment` does.
+/// Where several mappings are equally good, the one that `pyannote.metrics` would take: time is
+/// added up in its order, and the assignment breaks ties as `scipy.optimize.linear_sum_assignment`
+/// does.
 pub(super) fn best_mapping(from: &Tracks, to: &Tracks) -> Vec<Option<usize>> {
     let shared = cooccurrence(from, to);
     let gain = |row: usize, column: usize| shared[row * to.speakers + column];
@@ -20,8 +21,8 @@ pub(super) fn best_mapping(from: &Tracks, to: &Tracks) -> Vec<Option<usize>> {
         .collect()
 }
 
-/// Seconds in which a speaker of `from` (row) and one of `to` (column) talk together, row by row. Each pair
-/// of turns counts.
+/// Seconds in which a speaker of `from` (row) and one of `to` (column) talk together, row by row.
+/// Each pair of turns counts.
 fn cooccurrence(from: &Tracks, to: &Tracks) -> Vec<f64> {
     let mut shared = vec![0.0; from.speakers * to.speakers];
     // Turns before this one end before any later turn of `from` begins.

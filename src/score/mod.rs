@@ -1,4 +1,5 @@
-//! Scores a diarization against a reference: diarization error rate (DER) and Jaccard error rate (JER).
+//! Scores a diarization against a reference: diarization error rate (DER) and Jaccard error rate
+//! (JER).
 //!
 //! ```text
 //! reference  ─┐
@@ -7,12 +8,12 @@
 //!                 - overlap
 //! ```
 //!
-//! The definitions, the corner cases and the choice among equally good speaker mappings are those of
-//! `pyannote.metrics` 4 (`DiarizationErrorRate`, `JaccardErrorRate`; H. Bredin, "pyannote.metrics: a toolkit
-//! for reproducible evaluation, diagnostic, and error analysis of speaker diarization systems", Interspeech
-//! 2017); the tests hold the figures equal. JER is defined in N. Ryant et al., "Second DIHARD Challenge
-//! Evaluation Plan", 2019. This module reads no files: see [`crate::output::rttm`] and
-//! [`crate::output::uem`].
+//! The definitions, the corner cases and the choice among equally good speaker mappings are those
+//! of `pyannote.metrics` 4 (`DiarizationErrorRate`, `JaccardErrorRate`; H. Bredin,
+//! "pyannote.metrics: a toolkit for reproducible evaluation, diagnostic, and error analysis of
+//! speaker diarization systems", Interspeech 2017); the tests hold the figures equal. JER is
+//! defined in N. Ryant et al., "Second DIHARD Challenge Evaluation Plan", 2019. This module reads
+//! no files: see [`crate::output::rttm`] and [`crate::output::uem`].
 
 mod der;
 mod evaluated;
@@ -37,8 +38,8 @@ pub const MAX_SPEAKERS: usize = 1000;
 /// What is left out of the scoring. The default leaves nothing out.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ScoreOptions {
-    /// Seconds around each reference boundary that are not scored, half before and half after it; 0 or more.
-    /// NIST's `md-eval.pl` and `dscore` give the half: their collar of 0.25 is 0.5 here.
+    /// Seconds around each reference boundary that are not scored, half before and half after it; 0
+    /// or more. NIST's `md-eval.pl` and `dscore` give the half: their collar of 0.25 is 0.5 here.
     pub collar_s: f64,
     /// Whether to leave out the time in which two or more reference turns overlap.
     pub skip_overlap: bool,
@@ -68,9 +69,9 @@ pub struct DiarizationError {
 }
 
 impl DiarizationError {
-    /// Diarization error rate, 0 or more (1 is 100 %; false alarms can take it beyond): missed, false alarm
-    /// and confusion over the reference speech. Without reference speech, 0 where there is no false alarm
-    /// and 1 where there is.
+    /// Diarization error rate, 0 or more (1 is 100 %; false alarms can take it beyond): missed,
+    /// false alarm and confusion over the reference speech. Without reference speech, 0 where there
+    /// is no false alarm and 1 where there is.
     pub fn der(&self) -> f64 {
         let errors = self.missed_s + self.false_alarm_s + self.confusion_s;
         if self.reference_s > 0.0 {
@@ -82,9 +83,9 @@ impl DiarizationError {
         }
     }
 
-    /// Jaccard error rate, 0 to 1: the mean over the reference speakers of 1 - intersection / union with the
-    /// hypothesis speaker mapped to them, 1 for a speaker to whom none is. Each speaker weighs the same.
-    /// Without reference speakers it is 1, as in `pyannote.metrics`.
+    /// Jaccard error rate, 0 to 1: the mean over the reference speakers of 1 - intersection / union
+    /// with the hypothesis speaker mapped to them, 1 for a speaker to whom none is. Each speaker
+    /// weighs the same. Without reference speakers it is 1, as in `pyannote.metrics`.
     pub fn jer(&self) -> f64 {
         if self.reference_speakers == 0 { 1.0 } else { self.jaccard_error / self.reference_speakers as f64 }
     }
@@ -119,15 +120,16 @@ impl<'a> Sum<&'a DiarizationError> for DiarizationError {
 
 /// Scores the `hypothesis` of one recording against its `reference`.
 ///
-/// `uem` holds the stretches to evaluate, (start, end) in seconds in any order; without it, everything from
-/// the first to the last moment of either annotation is evaluated, so that a recording's silent beginning
-/// and end never count. Turns may come in any order. Turns of one speaker that overlap each other count
-/// once each in DER and together in JER. Turns of a microsecond or less are nothing.
+/// `uem` holds the stretches to evaluate, (start, end) in seconds in any order; without it,
+/// everything from the first to the last moment of either annotation is evaluated, so that a
+/// recording's silent beginning and end never count. Turns may come in any order. Turns of one
+/// speaker that overlap each other count once each in DER and together in JER. Turns of a
+/// microsecond or less are nothing.
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] for a collar that is negative or not finite; [`Error::Annotation`] for a turn or
-/// a stretch whose times are not finite, lie beyond a billion seconds or end before they start;
-/// [`Error::Limit`] for more than [`MAX_SPEAKERS`] speakers in one annotation.
+/// [`Error::InvalidArgument`] for a collar that is negative or not finite; [`Error::Annotation`]
+/// for a turn or a stretch whose times are not finite, lie beyond a billion seconds or end before
+/// they start; [`Error::Limit`] for more than [`MAX_SPEAKERS`] speakers in one annotation.
 ///
 /// # Examples
 /// ```

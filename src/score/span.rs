@@ -1,7 +1,7 @@
 //! Spans of time and the set arithmetic on them.
 
-/// Spans this long, in seconds, or shorter are empty: `SEGMENT_PRECISION` of `pyannote.core`. It keeps
-/// rounding noise between boundaries that are equal on paper from counting as time.
+/// Spans this long, in seconds, or shorter are empty: `SEGMENT_PRECISION` of `pyannote.core`. It
+/// keeps rounding noise between boundaries that are equal on paper from counting as time.
 const EMPTY_S: f64 = 1e-6;
 
 /// A stretch of time in seconds.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::span::{Span, support, touching};
 
-/// How `pyannote.metrics` renames the speakers of a side before it sorts them. Only the resulting order
-/// matters: it decides among equally good mappings.
+/// How `pyannote.metrics` renames the speakers of a side before it sorts them. Only the resulting
+/// order matters: it decides among equally good mappings.
 #[derive(Clone, Copy)]
 pub(super) enum Naming {
     /// A to Z, AA to ZZ, …: the reference.

@@ -21,8 +21,8 @@ impl AudioBuffer {
         self.start + self.samples.len() as u64
     }
 
-    /// Silence of `before` samples, the `length` samples from `from` on, which are still there, and silence up to `total`
-    /// samples in all; silence follows the end.
+    /// Silence of `before` samples, the `length` samples from `from` on, which are still there, and
+    /// silence up to `total` samples in all; silence follows the end.
     ///
     /// # Errors
     /// [`Error::Memory`](crate::Error::Memory).
@@ -43,7 +43,8 @@ impl AudioBuffer {
             let passed = passed.min(self.samples.len());
             self.samples.drain(..passed);
             self.start += passed as u64;
-            // A long push leaves no more memory behind than a short one, unless there is none to move to.
+            // A long push leaves no more memory behind than a short one, unless there is none to
+            // move to.
             if self.samples.capacity() > 2 * self.samples.len()
                 && let Ok(mut smaller) = memory::with_capacity("audio", 2 * self.samples.len())
             {

@@ -1,4 +1,5 @@
-//! Samples of pushes that wait for other calls of their stream. They are taken with the push, whatever becomes of its waiting.
+//! Samples of pushes that wait for other calls of their stream. They are taken with the push,
+//! whatever becomes of its waiting.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,5 @@
-//! Live audio: who speaks, while they speak. A stream is the state of one audio source over a shared diarizer.
+//! Live audio: who speaks, while they speak. A stream is the state of one audio source over a
+//! shared diarizer.
 //!
 //! ```text
 //! push ──> converter ──> buffer ──┬──> live windows, 3.2 s every 0.4 s ─> online ───> turns ──> queue ──> read
@@ -34,7 +35,8 @@ use crate::types::{Diarization, Segment, Speaker};
 /// Most interleaved samples that are converted between two looks at what can be analysed.
 const BLOCK: usize = 65_536;
 
-/// Longest audio in seconds that may wait to be analysed, after calls that failed, before more is refused.
+/// Longest audio in seconds that may wait to be analysed, after calls that failed, before more is
+/// refused.
 const MAX_BACKLOG_S: f64 = 3600.0;
 
 /// A segment of a stream.
@@ -43,7 +45,8 @@ const MAX_BACKLOG_S: f64 = 3600.0;
 pub struct LiveSegment {
     /// The segment; its speaker is a number of the stream, see [`Stream::speakers`].
     pub segment: Segment,
-    /// Whether it never changes again. Those that are not final hold until [`Stream::updates`] changes.
+    /// Whether it never changes again. Those that are not final hold until [`Stream::updates`]
+    /// changes.
     pub is_final: bool,
 }
 
@@ -51,17 +54,20 @@ pub struct LiveSegment {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Finished {
-    /// Who spoke when as the diarizer finds it for a recording: clustered anew, over the time of the history.
+    /// Who spoke when as the diarizer finds it for a recording: clustered anew, over the time of
+    /// the history.
     pub diarization: Diarization,
-    /// For each speaker of the stream, who that is in the diarization; `None` for one who is nobody there.
+    /// For each speaker of the stream, who that is in the diarization; `None` for one who is nobody
+    /// there.
     pub final_speakers: Vec<Option<usize>>,
 }
 
-/// One audio source, diarized as it comes. Any thread may use it, concurrently: pushes wait for each other, reading
-/// waits for nothing that takes long.
+/// One audio source, diarized as it comes. Any thread may use it, concurrently: pushes wait for
+/// each other, reading waits for nothing that takes long.
 ///
-/// Every frame of audio gets its first label with the next window, at most 0.4 s later, and its last one when
-/// [`latency_s`](Stream::latency_s) of audio has come after it. A segment is final when it ended so long ago.
+/// Every frame of audio gets its first label with the next window, at most 0.4 s later, and its
+/// last one when [`latency_s`](Stream::latency_s) of audio has come after it. A segment is final
+/// when it ended so long ago.
 ///
 /// ```
 /// use voiceflow::audio::{AudioSource, FileSource};
@@ -112,12 +118,14 @@ impl std::fmt::Debug for Stream {
 }
 
 impl Stream {
-    /// A stream of `channels` interleaved channels (1 to 32) at `sample_rate` Hz (1000 to 768000). Of `config` the
-    /// latency, the history, the most speakers, the least speech and silence and the clustering threshold apply; all else is
-    /// that of [`Diarizer::for_streams`], and the answer of [`finish`](Stream::finish) follows its options and its call alone.
+    /// A stream of `channels` interleaved channels (1 to 32) at `sample_rate` Hz (1000 to 768000).
+    /// Of `config` the latency, the history, the most speakers, the least speech and silence and
+    /// the clustering threshold apply; all else is that of [`Diarizer::for_streams`], and the
+    /// answer of [`finish`](Stream::finish) follows its options and its call alone.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] where a number is out of range; those of [`Diarizer::for_streams`].
+    /// [`Error::InvalidArgument`] where a number is out of range; those of
+    /// [`Diarizer::for_streams`].
     pub fn new(diarizer: &Diarizer, config: &Config, sample_rate: u32, channels: u16) -> Result<Self> {
         Self::open(diarizer, config, sample_rate, channels, &Call::none())
     }
@@ -150,8 +158,8 @@ impl Stream {
         })
     }
 
-    /// Time in seconds, of audio, after which the segments of a moment never change: the latency asked for, the pauses
-    /// that are filled, and what the resampler holds back.
+    /// Time in seconds, of audio, after which the segments of a moment never change: the latency
+    /// asked for, the pauses that are filled, and what the resampler holds back.
     pub fn latency_s(&self) -> f64 {
         self.latency_s
     }
@@ -161,17 +169,19 @@ impl Stream {
         (self.sample_rate, self.channels)
     }
 
-    /// Takes the next samples, interleaved, full scale ±1, and analyses the windows that they complete, on this
-    /// thread: the work is that of the audio pushed, and no other stream waits for more than one window of it. Calls of one
-    /// stream wait for each other, in the order in which they came. All samples are taken or none; after [`Error::Cancelled`], [`Error::Deadline`], [`Error::Runtime`] and
-    /// [`Error::Model`] they are taken, and the next call goes on with them. After [`Error::Memory`] some may be lost: the
-    /// stream takes no more, [`finish`](Stream::finish) answers for what came before, and [`reset`](Stream::reset) makes it
-    /// as new.
+    /// Takes the next samples, interleaved, full scale ±1, and analyses the windows that they
+    /// complete, on this thread: the work is that of the audio pushed, and no other stream waits
+    /// for more than one window of it. Calls of one stream wait for each other, in the order in
+    /// which they came. All samples are taken or none; after [`Error::Cancelled`],
+    /// [`Error::Deadline`], [`Error::Runtime`] and [`Error::Model`] they are taken, and the next
+    /// call goes on with them. After [`Error::Memory`] some may be lost: the stream takes no more,
+    /// [`finish`](Stream::finish) answers for what came before, and [`reset`](Stream::reset) makes
+    /// it as new.
     ///
     /// # Errors
-    /// [`Error::Audio`]: NaN or infinity; [`Error::InvalidArgument`]: the stream was finished; [`Error::Limit`]: an hour
-    /// of audio is there that earlier calls failed to analyse; [`Error::Memory`]; those of [`Call::check`]; [`Error::Runtime`],
-    /// [`Error::Forked`].
+    /// [`Error::Audio`]: NaN or infinity; [`Error::InvalidArgument`]: the stream was finished;
+    /// [`Error::Limit`]: an hour of audio is there that earlier calls failed to analyse;
+    /// [`Error::Memory`]; those of [`Call::check`]; [`Error::Runtime`], [`Error::Forked`].
     pub fn push_f32(&self, samples: &[f32], call: &Call<'_>) -> Result<()> {
         self.push(Samples::F32(samples), call)
     }
@@ -184,7 +194,8 @@ impl Stream {
         self.push(Samples::I16(samples), call)
     }
 
-    /// Takes samples where they lie if no other call uses the stream, else as a copy that waits with this call.
+    /// Takes samples where they lie if no other call uses the stream, else as a copy that waits
+    /// with this call.
     fn push(&self, samples: Samples<'_>, call: &Call<'_>) -> Result<()> {
         self.check_process()?;
         call.without_result("a push")?;
@@ -234,14 +245,14 @@ impl Stream {
         Ok(())
     }
 
-    /// Takes out segments that were not read yet, at most `most`: first the final ones, each once, in the order of
-    /// their end, then the newest provisional ones.
+    /// Takes out segments that were not read yet, at most `most`: first the final ones, each once,
+    /// in the order of their end, then the newest provisional ones.
     pub fn read(&self, most: usize) -> Vec<LiveSegment> {
         self.queue.lock().read(most)
     }
 
-    /// How many times the provisional segments were replaced: once this has changed, segments read before that were not final hold no
-    /// longer, whether or not there are others.
+    /// How many times the provisional segments were replaced: once this has changed, segments read
+    /// before that were not final hold no longer, whether or not there are others.
     pub fn updates(&self) -> u64 {
         self.queue.lock().updates
     }
@@ -256,7 +267,8 @@ impl Stream {
         self.queue.lock().waiting()
     }
 
-    /// The speakers so far, by index, with the speech of their final segments and their newest embeddings.
+    /// The speakers so far, by index, with the speech of their final segments and their newest
+    /// embeddings.
     pub fn speakers(&self) -> Vec<Speaker> {
         self.queue.lock().speakers.clone()
     }
@@ -276,8 +288,9 @@ impl Stream {
         self.queue.lock().received_s
     }
 
-    /// Ends the stream: all segments become final and can be read, and all of its audio is clustered anew as a whole.
-    /// After an error of cancellation, deadline or runtime it may be called again; audio is not taken any more.
+    /// Ends the stream: all segments become final and can be read, and all of its audio is
+    /// clustered anew as a whole. After an error of cancellation, deadline or runtime it may be
+    /// called again; audio is not taken any more.
     ///
     /// # Errors
     /// As [`push_f32`](Stream::push_f32).
@@ -296,7 +309,8 @@ impl Stream {
     /// Forgets everything: the stream is as new.
     ///
     /// # Errors
-    /// [`Error::Forked`]; [`Error::Cancelled`], [`Error::Deadline`] while another call uses the stream: then it is as it was.
+    /// [`Error::Forked`]; [`Error::Cancelled`], [`Error::Deadline`] while another call uses the
+    /// stream: then it is as it was.
     pub fn reset(&self, call: &Call<'_>) -> Result<()> {
         self.check_process()?;
         call.without_result("a reset")?;

@@ -24,8 +24,8 @@ pub(super) struct SegmentQueue {
 }
 
 impl SegmentQueue {
-    /// Adds final segments, and replaces the provisional ones and the embeddings of all speakers. Speakers do not become
-    /// fewer.
+    /// Adds final segments, and replaces the provisional ones and the embeddings of all speakers.
+    /// Speakers do not become fewer.
     pub(super) fn publish<'a>(
         &mut self,
         voices: impl Iterator<Item = ArrayView1<'a, f32>>,

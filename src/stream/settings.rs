@@ -15,7 +15,8 @@ const MEMORY: usize = 300;
 /// The numbers that a stream works with.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    /// The windows: live ones for the segments as they come, long and short ones for the result at the end.
+    /// The windows: live ones for the segments as they come, long and short ones for the result at
+    /// the end.
     pub(super) plan: Plan,
     /// Frames from a frame to the end of the window with which it is settled, at most.
     pub(super) latency_frames: usize,

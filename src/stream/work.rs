@@ -1,5 +1,5 @@
-//! The way of a stream's audio: conversion, windows, clustering, turns. The steps follow each other on the thread that
-//! pushes; their segments go to the queue.
+//! The way of a stream's audio: conversion, windows, clustering, turns. The steps follow each other
+//! on the thread that pushes; their segments go to the queue.
 
 use std::collections::VecDeque;
 
@@ -23,7 +23,8 @@ use crate::types::{Diarization, Segment};
 /// Segments compared with all of the answer between two looks at deadline and cancellation.
 const CHECK_EVERY: usize = 64;
 
-/// Room for final segments that is there before a step, so that adding them cannot fail half-way: more than any adds.
+/// Room for final segments that is there before a step, so that adding them cannot fail half-way:
+/// more than any adds.
 const STEP_SEGMENTS: usize = 256;
 
 /// What a step of the work uses.
@@ -150,7 +151,8 @@ impl Work {
         Ok(Finished { diarization, final_speakers })
     }
 
-    /// The window of a grid that ends the stream, for the history; `next` is where the grid goes on.
+    /// The window of a grid that ends the stream, for the history; `next` is where the grid goes
+    /// on.
     fn last(
         &self,
         context: &Context<'_>,
@@ -223,7 +225,8 @@ impl Work {
         Ok(())
     }
 
-    /// Analyses what the last step left over, and settles all turns. What can fail comes first: it may be done again.
+    /// Analyses what the last step left over, and settles all turns. What can fail comes first: it
+    /// may be done again.
     fn close(&mut self, context: &Context<'_>) -> Result<()> {
         memory::reserve_back("windows", &mut self.history, 1)?;
         // That of the last step, too.
@@ -244,8 +247,8 @@ impl Work {
         Ok(())
     }
 
-    /// Hands turns and the speakers so far to the queue; the first `frames` frames of the stream are analysed. Audio beyond
-    /// them has no effect: it depends on the pushes.
+    /// Hands turns and the speakers so far to the queue; the first `frames` frames of the stream
+    /// are analysed. Audio beyond them has no effect: it depends on the pushes.
     fn publish(
         &mut self,
         context: &Context<'_>,
@@ -275,8 +278,8 @@ impl Work {
         context.queue.lock().publish(voices, finals, rest);
     }
 
-    /// Runs the network on `length` samples from `start` on. Where `padded`, silence before them makes them as long
-    /// as the model's window.
+    /// Runs the network on `length` samples from `start` on. Where `padded`, silence before them
+    /// makes them as long as the model's window.
     fn analyse(&self, context: &Context<'_>, start: u64, length: usize, padded: bool) -> Result<LocalWindow> {
         context.call.check(Stage::Analysis, 0.0)?;
         let grid = context.settings.plan.long;
@@ -294,8 +297,8 @@ impl Work {
     }
 }
 
-/// For each of the `speakers` of a stream the speaker of the result who talks most during their final segments; `None`
-/// where nobody does.
+/// For each of the `speakers` of a stream the speaker of the result who talks most during their
+/// final segments; `None` where nobody does.
 fn final_speakers(
     final_segments: &VecDeque<Segment>,
     speakers: usize,

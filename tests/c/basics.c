@@ -51,7 +51,8 @@ static void error_texts(void)
     CHECK_STATUS(VF_E_NULL, vf_options_create(NULL));
     CHECK_TEXT("out: must not be NULL");
 
-    /* Asked for its length, cut, kept by calls that return no status, and cleared by the next one that does. */
+    /* Asked for its length, cut, kept by calls that return no status, and cleared by the next one
+     * that does. */
     const size_t length = strlen("out: must not be NULL");
     CHECK(vf_last_error(NULL, 0) == length);
     CHECK(vf_last_error(NULL, 99) == length);

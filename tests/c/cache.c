@@ -1,4 +1,5 @@
-/* The folder of optimised models: made, filled, used, mended; the results are the same to the bit. */
+/* The folder of optimised models: made, filled, used, mended; the results are the same to the
+ * bit. */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif

@@ -1,4 +1,5 @@
-/* The conditions of a call: layout, what is refused, and a load that a deadline or a switch ends. */
+/* The conditions of a call: layout, what is refused, and a load that a deadline or a switch
+ * ends. */
 #include "support.h"
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Cancelling from another thread, or from the progress callback: a switch ends the calls that have it, and neither those beside
- * them on the same handle nor the next one. */
+/* Cancelling from another thread, or from the progress callback: a switch ends the calls that have
+ * it, and neither those beside them on the same handle nor the next one. */
 #include "support.h"
 
 #include <limits.h>
@@ -84,7 +84,8 @@ static void decide(request *asked, int cancelled)
 #define ROWS 64u
 #define ROOM (ROWS * 1000u * 8u)
 
-/* Calls of infer, each of which has to wait for the run slot and to run: `most` of them, or fewer if one fails. */
+/* Calls of infer, each of which has to wait for the run slot and to run: `most` of them, or fewer
+ * if one fails. */
 typedef struct {
     vf_cancel *cancel;
     int most;
@@ -114,7 +115,8 @@ static void *infer(void *argument)
     return NULL;
 }
 
-/* Of threads that share one run slot, those whose switch is set end, running or waiting; the other gets its results. */
+/* Of threads that share one run slot, those whose switch is set end, running or waiting; the other
+ * gets its results. */
 static void switches(void)
 {
     static inference calls[THREADS];

@@ -1,5 +1,5 @@
-/* Destroying: the handles of one model in every order, those left used after each; and on one thread while others use
- * handles of the same model. */
+/* Destroying: the handles of one model in every order, those left used after each; and on one
+ * thread while others use handles of the same model. */
 #include "support.h"
 
 #include <pthread.h>

@@ -1,5 +1,6 @@
-/* The ends of threads and of processes: where thread-local or static data may be gone, work is refused and destroying is
- * safe. Each case has a process of its own, forked before anything is loaded. Whatever hangs is ended by an alarm. */
+/* The ends of threads and of processes: where thread-local or static data may be gone, work is
+ * refused and destroying is safe. Each case has a process of its own, forked before anything is
+ * loaded. Whatever hangs is ended by an alarm. */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif

@@ -1,4 +1,5 @@
-/* A session that wants more threads than the system gives fails with a status. ONNX Runtime alone would wait for them for ever. */
+/* A session that wants more threads than the system gives fails with a status. ONNX Runtime alone
+ * would wait for them for ever. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -48,7 +49,8 @@ int main(void)
     call.size = sizeof call;
     call.flags = VF_CALL_DEADLINE;
     call.deadline_ms = 60000;
-    /* Few: this thread alone, then one more at a time; those of ONNX Runtime for the process count too. */
+    /* Few: this thread alone, then one more at a time; those of ONNX Runtime for the process count
+     * too. */
     for (rlim_t few = 1; few <= 4; few++) {
         limit.rlim_cur = few;
         CHECK(setrlimit(RLIMIT_NPROC, &limit) == 0);

@@ -1,5 +1,5 @@
-/* fork(2): what the parent has loaded is refused in the child at once, can be destroyed there, and can be loaded anew; the
- * parent goes on. Whatever hangs is ended by an alarm, and fails. */
+/* fork(2): what the parent has loaded is refused in the child at once, can be destroyed there, and
+ * can be loaded anew; the parent goes on. Whatever hangs is ended by an alarm, and fails. */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif

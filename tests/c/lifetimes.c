@@ -1,11 +1,11 @@
-/* Each type of handle made, used once and destroyed, children before and after their makers. Small enough for
- * valgrind. */
+/* Each type of handle made, used once and destroyed, children before and after their makers. Small
+ * enough for valgrind. */
 #include "support.h"
 
 #define RATE 16000u
 
-/* A diarizer of two public models, the embedding network one that runs as a whole: to look for the place where it can be
- * split takes too long here. */
+/* A diarizer of two public models, the embedding network one that runs as a whole: to look for the
+ * place where it can be split takes too long here. */
 static void pair(const float *audio)
 {
     vf_options *options = test_options();

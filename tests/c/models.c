@@ -1,5 +1,5 @@
-/* A diarizer of two public models: from files and from memory, what it says of itself, and what it is refused for. The
- * models have random weights. */
+/* A diarizer of two public models: from files and from memory, what it says of itself, and what it
+ * is refused for. The models have random weights. */
 #include "support.h"
 
 #include <math.h>

@@ -1,5 +1,6 @@
-/* How much stack each kind of call takes: on a thread whose stack is painted before, and looked at after. A thread with
- * room lends its own; one with little lends next to nothing, since the call makes a stack for itself. */
+/* How much stack each kind of call takes: on a thread whose stack is painted before, and looked at
+ * after. A thread with room lends its own; one with little lends next to nothing, since the call
+ * makes a stack for itself. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -13,8 +14,8 @@
 #define SAMPLES (12u * RATE)
 #define PAINT 0xA5
 
-/* A thread's stack, and most that a call may take of it: of a large one less than the library looks for before it makes
- * a stack of its own (src/ffi/stack.rs). */
+/* A thread's stack, and most that a call may take of it: of a large one less than the library looks
+ * for before it makes a stack of its own (src/ffi/stack.rs). */
 struct thread_stack {
     size_t size, most;
 };

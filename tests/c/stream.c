@@ -1,4 +1,5 @@
-/* The stream: its whole life, reading in small pieces, ending, cancelling from another thread, and many at once. */
+/* The stream: its whole life, reading in small pieces, ending, cancelling from another thread, and
+ * many at once. */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
@@ -58,7 +59,8 @@ static void read_all(const vf_stream *stream, size_t cap, final_segments *all)
     } while (n > 0);
 }
 
-/* Hands in audio in pieces of `step` samples, reads `cap` segments at a time, and ends the stream. */
+/* Hands in audio in pieces of `step` samples, reads `cap` segments at a time, and ends the
+ * stream. */
 static vf_diarization *diarize(const vf_stream *stream, size_t step, size_t cap, final_segments *all)
 {
     vf_diarization *result = NULL;

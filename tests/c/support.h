@@ -16,7 +16,8 @@
         }                                                                                                      \
     } while (0)
 
-/* The call must return this status; its error text is shown when it does not, and must be there if it fails. */
+/* The call must return this status; its error text is shown when it does not, and must be there if
+ * it fails. */
 #define CHECK_STATUS(expected, call)                                                                           \
     do {                                                                                                       \
         vf_status status_ = (call);                                                                            \

@@ -1,4 +1,5 @@
-//! The binary interface: programs built against the first release of this ABI number run on today's library.
+//! The binary interface: programs built against the first release of this ABI number run on today's
+//! library.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,8 @@ fn old_sources(name: &str) -> PathBuf {
     folder
 }
 
-/// How libabigail judges the interface that `header` describes: nothing may be gone or changed, more may be there.
+/// How libabigail judges the interface that `header` describes: nothing may be gone or changed,
+/// more may be there.
 fn compare(folder: &Path, header: &str) -> Output {
     let (path, library) = (folder.join("voiceflow.h"), folder.join("libvoiceflow.so"));
     fs::write(&path, header).unwrap();

@@ -1,5 +1,5 @@
-//! The C interface from C: tests/c compiled from C99 to C23 and as C++17, without a warning, and run plain, with
-//! AddressSanitizer and UndefinedBehaviorSanitizer, and under valgrind.
+//! The C interface from C: tests/c compiled from C99 to C23 and as C++17, without a warning, and
+//! run plain, with AddressSanitizer and UndefinedBehaviorSanitizer, and under valgrind.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -72,8 +72,9 @@ fn run_plain(programs: &[PathBuf]) {
     }
 }
 
-/// All but those that fork, as what AddressSanitizer's allocator has locked for another thread at the fork stays locked in
-/// the child, which then hangs; and the one that measures stacks, which are larger there.
+/// All but those that fork, as what AddressSanitizer's allocator has locked for another thread at
+/// the fork stays locked in the child, which then hangs; and the one that measures stacks, which
+/// are larger there.
 fn run_sanitized(name: &str, language: &Language) {
     let sanitized: Vec<&str> =
         PROGRAMS.into_iter().filter(|program| !["fork", "endings", "stacks"].contains(program)).collect();
@@ -124,8 +125,8 @@ fn cxx17_sanitized() {
     run_sanitized("cxx17-sanitized", &CXX17);
 }
 
-/// The programs that a processor some fifty times slower gets through: together they make, use and destroy every
-/// type of handle.
+/// The programs that a processor some fifty times slower gets through: together they make, use and
+/// destroy every type of handle.
 #[test]
 fn c11_under_valgrind() {
     let suppressions = root().join("tests/c/valgrind.supp");

@@ -1,5 +1,6 @@
-//! The installed packages, as other projects use them: tests/consumers by CMake and by pkg-config, with the shared and
-//! with the static library, from the prefix that it was installed to and from one that it was moved to.
+//! The installed packages, as other projects use them: tests/consumers by CMake and by pkg-config,
+//! with the shared and with the static library, from the prefix that it was installed to and from
+//! one that it was moved to.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -114,7 +115,8 @@ fn pkg_config() {
     check(&program);
 }
 
-/// Programs with the library in them look for ONNX Runtime in their own folder and in the lib folder beside it.
+/// Programs with the library in them look for ONNX Runtime in their own folder and in the lib
+/// folder beside it.
 #[test]
 fn the_static_library() {
     let programs = [
@@ -194,7 +196,8 @@ fn packages_have_the_version_and_name_what_is_missing() {
     assert!(!found && said.contains("has no component static of voiceflow"), "{said}");
 }
 
-/// Everything that was installed goes, nothing else does, and a second installation over the first is one.
+/// Everything that was installed goes, nothing else does, and a second installation over the first
+/// is one.
 #[test]
 fn uninstall() {
     let prefix = install("consumers-uninstall");

@@ -1,6 +1,6 @@
-//! The C++ interface from C++: tests/cpp compiled as C++17, C++20 and C++23 without a warning, with and without
-//! exceptions, and run plain and with AddressSanitizer and UndefinedBehaviorSanitizer; and that it leaves out nothing of
-//! the C interface.
+//! The C++ interface from C++: tests/cpp compiled as C++17, C++20 and C++23 without a warning, with
+//! and without exceptions, and run plain and with AddressSanitizer and UndefinedBehaviorSanitizer;
+//! and that it leaves out nothing of the C interface.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -70,7 +70,8 @@ fn cxx17_sanitized() {
     run_all(&build("17-expected-sanitized", "g++", &without, &["expected"]));
 }
 
-/// With the header's own `expected`, with the standard library's, and chosen by a program that has exceptions.
+/// With the header's own `expected`, with the standard library's, and chosen by a program that has
+/// exceptions.
 #[test]
 fn without_exceptions() {
     for (standard, name) in STANDARDS {
@@ -125,7 +126,8 @@ fn clang() {
     run_all(&build("clang-expected", "clang++", &flags, &["expected"]));
 }
 
-/// Files that throw and files that do not make one program, whatever the standards they are compiled for.
+/// Files that throw and files that do not make one program, whatever the standards they are
+/// compiled for.
 #[test]
 fn both_styles_in_one_program() {
     let folder = fresh_folder("cpp-styles");

@@ -253,7 +253,8 @@ fn python_by_ctypes() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere.wav: no such file"), "{output:?}");
 }
 
-/// The library can be built and its folder moved: nothing in it names the place it was installed to.
+/// The library can be built and its folder moved: nothing in it names the place it was installed
+/// to.
 #[test]
 fn the_installed_library_can_be_moved() {
     let moved = fresh_folder("moved").join("there");

@@ -5,8 +5,8 @@ use std::fs;
 
 use crate::support::{ffi_files, header_functions, root, shared_library, stdout, tool, without_tests};
 
-/// The list of symbols in Debian's format (deb-symbols(5)): the SONAME, then each function with the release that first
-/// had it.
+/// The list of symbols in Debian's format (deb-symbols(5)): the SONAME, then each function with the
+/// release that first had it.
 const SYMBOLS: &str = "tests/abi/libvoiceflow1.symbols";
 const SYMBOLS_HEAD: &str = "libvoiceflow.so.1 libvoiceflow1 #MINVER#";
 

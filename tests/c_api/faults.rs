@@ -1,5 +1,6 @@
-//! The fault sweep: allocations that fail, one after another, in every kind of call; tests/faults/sweep.c makes them. What
-//! an input sizes is refused with a status; what ends the process instead is counted, and is small or another library's.
+//! The fault sweep: allocations that fail, one after another, in every kind of call;
+//! tests/faults/sweep.c makes them. What an input sizes is refused with a status; what ends the
+//! process instead is counted, and is small or another library's.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,15 +9,16 @@ use std::sync::OnceLock;
 use crate::support::installed::{compile, environment};
 use crate::support::{fresh_folder, root, stdout};
 
-/// Size in bytes from which an allocation of the library's own never ends the process. Below it are the tables that
-/// packages make for a sample rate or a codec, texts, and the parts of a window.
+/// Size in bytes from which an allocation of the library's own never ends the process. Below it are
+/// the tables that packages make for a sample rate or a codec, texts, and the parts of a window.
 const LARGE: usize = 32 * 1024;
 
-/// Size in bytes up to which the metadata of the shipped model are copied by the package `ort`, which aborts without memory.
+/// Size in bytes up to which the metadata of the shipped model are copied by the package `ort`,
+/// which aborts without memory.
 const METADATA: usize = 128 * 1024;
 
-/// Size in bytes up to which the packages that decode files make buffers and tables as they need them: a codebook of Vorbis
-/// takes 256 KiB.
+/// Size in bytes up to which the packages that decode files make buffers and tables as they need
+/// them: a codebook of Vorbis takes 256 KiB.
 const DECODERS: usize = 512 * 1024;
 
 /// The kinds of calls; `process-file` is run on a file of each format.

@@ -1,5 +1,5 @@
-//! The shared library as other programs meet it: its header, its exports, programs in C and C++ that are compiled and run,
-//! packages, examples. What is tested runs in processes of its own.
+//! The shared library as other programs meet it: its header, its exports, programs in C and C++
+//! that are compiled and run, packages, examples. What is tested runs in processes of its own.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on says why")]
 #![allow(clippy::print_stdout, reason = "figures, and what is skipped, are printed")]

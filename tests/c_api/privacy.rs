@@ -1,5 +1,5 @@
-//! A host that uses the library sends nothing and leaves nothing in the user's folders: ONNX Runtime's telemetry is off
-//! before it starts, unless the host allows it.
+//! A host that uses the library sends nothing and leaves nothing in the user's folders: ONNX
+//! Runtime's telemetry is off before it starts, unless the host allows it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,14 +14,15 @@ fn host(folder: &Path) -> PathBuf {
     program
 }
 
-/// Puts nothing but what the host needs into its environment: no variable that switches telemetry off, as those of
-/// systems of continuous integration do.
+/// Puts nothing but what the host needs into its environment: no variable that switches telemetry
+/// off, as those of systems of continuous integration do.
 fn alone<'a>(command: &'a mut Command, home: &Path) -> &'a mut Command {
     let path = std::env::var_os("PATH").unwrap_or_default();
     environment(command.env_clear()).env("PATH", path).env("HOME", home).current_dir(home)
 }
 
-/// What ONNX Runtime 1.31 does otherwise: it writes two files at once, and after ten seconds it looks up a host.
+/// What ONNX Runtime 1.31 does otherwise: it writes two files at once, and after ten seconds it
+/// looks up a host.
 #[test]
 fn a_host_of_thirty_seconds_opens_no_socket_and_writes_no_file() {
     let folder = fresh_folder("privacy");
@@ -35,7 +36,8 @@ fn a_host_of_thirty_seconds_opens_no_socket_and_writes_no_file() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// What ONNX Runtime reads is what the option says; the environment of the host is as it was, which the host checks.
+/// What ONNX Runtime reads is what the option says; the environment of the host is as it was, which
+/// the host checks.
 #[test]
 fn the_option_decides_and_the_environment_stays() {
     let folder = fresh_folder("privacy-option");

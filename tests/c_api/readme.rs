@@ -1,5 +1,6 @@
-//! The examples of README.md in C, C++ and Go and those of docs/ERRORS_AND_BUFFERS.md, run as they stand there against the
-//! installed library. README's in Python is run by the tests of its package.
+//! The examples of README.md in C, C++ and Go and those of docs/ERRORS_AND_BUFFERS.md, run as they
+//! stand there against the installed library. README's in Python is run by the tests of its
+//! package.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! Hours of use, compressed: tests/hosts/soak.c makes handles, diarizes files and pushes a stream, and nothing becomes more.
+//! Hours of use, compressed: tests/hosts/soak.c makes handles, diarizes files and pushes a stream,
+//! and nothing becomes more.
 
 use std::process::Command;
 

@@ -1,6 +1,6 @@
-//! Whom the library trusts: in a process with more rights than whoever started it, nothing that they chose decides which
-//! ONNX Runtime is loaded. These tests give a program to another user, which only root can; elsewhere they are skipped,
-//! with their number printed.
+//! Whom the library trusts: in a process with more rights than whoever started it, nothing that
+//! they chose decides which ONNX Runtime is loaded. These tests give a program to another user,
+//! which only root can; elsewhere they are skipped, with their number printed.
 
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -12,8 +12,8 @@ use crate::support::{root, run, runtime_library, shared_library, tool};
 /// A user without rights, by convention.
 const NOBODY: u32 = 65_534;
 
-/// A folder that any user may look into, with the program `bin/host`, the library in `own`, a model, and an ONNX Runtime
-/// where nothing looks for it.
+/// A folder that any user may look into, with the program `bin/host`, the library in `own`, a
+/// model, and an ONNX Runtime where nothing looks for it.
 struct Installed {
     folder: tempfile::TempDir,
 }
@@ -60,8 +60,9 @@ impl Installed {
         symlink(self.runtime(), self.path(folder).join("libonnxruntime.so.1")).unwrap();
     }
 
-    /// Lets the program run with the rights of its owner, who is not the one that starts it. Returns whether that is
-    /// possible here: not for a user other than root, and not where the file system heeds no such bit.
+    /// Lets the program run with the rights of its owner, who is not the one that starts it.
+    /// Returns whether that is possible here: not for a user other than root, and not where the
+    /// file system heeds no such bit.
     fn elevate(&self) -> bool {
         chown(self.host(), Some(NOBODY), None).is_ok()
             && std::fs::set_permissions(self.host(), Permissions::from_mode(0o4755)).is_ok()
@@ -145,7 +146,8 @@ fn an_elevated_process_takes_what_it_names_and_what_lies_beside_the_library() {
     assert!(beside.starts_with("1 success"), "{beside}");
 }
 
-/// By the variable, and by the working directory in two ways; each leads to a bundle of an ordinary process.
+/// By the variable, and by the working directory in two ways; each leads to a bundle of an ordinary
+/// process.
 #[test]
 fn nothing_from_outside_chooses_the_bundle_of_an_elevated_process() {
     for (place, variable) in [("bundles", true), ("here/.models", false), ("here", false)] {

@@ -1,5 +1,5 @@
-// Destructors that run when thread-local or static data is gone: of static objects, and of thread-local ones that are
-// older or newer than what the library has on the thread.
+// Destructors that run when thread-local or static data is gone: of static objects, and of
+// thread-local ones that are older or newer than what the library has on the thread.
 #include "support.hpp"
 
 #include <thread>
@@ -83,7 +83,8 @@ void newer(const Diarizer &diarizer)
     }).join();
 }
 
-/// Older than ONNX Runtime, so that it is gone when this is destroyed; and its diarizer is destroyed then.
+/// Older than ONNX Runtime, so that it is gone when this is destroyed; and its diarizer is
+/// destroyed then.
 struct Global {
     Diarizer *diarizer = nullptr;
 

@@ -13,8 +13,8 @@ using voiceflow::Stream;
 
 namespace {
 
-/// Moves, by construction and assignment, also from a handle to itself, keep the C handle and leave none
-/// behind.
+/// Moves, by construction and assignment, also from a handle to itself, keep the C handle and leave
+/// none behind.
 template <class T>
 void moves(T first, T second)
 {

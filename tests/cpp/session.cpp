@@ -53,7 +53,8 @@ void inference(const Session &session)
     CHECK_THROWS(session.infer({}, 1), invalid_argument, "samples");
 }
 
-/// A call whose switch another thread sets ends; the switch stays set; a call beside it is not concerned.
+/// A call whose switch another thread sets ends; the switch stays set; a call beside it is not
+/// concerned.
 void switches(const Session &session)
 {
     const std::size_t samples = session.describe().window_samples;
@@ -92,7 +93,8 @@ void switch_and_room()
     CHECK_THROWS(session.infer({}, 1, test::with(cancel)), invalid_argument, "samples");
 }
 
-/// What the first session writes into the folder, the second is made of; the results are the same to the bit.
+/// What the first session writes into the folder, the second is made of; the results are the same
+/// to the bit.
 void cache_folder()
 {
     std::string name = (std::filesystem::temp_directory_path() / "voiceflow-XXXXXX").string();

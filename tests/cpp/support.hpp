@@ -54,7 +54,8 @@ namespace test {
 
 constexpr std::uint32_t rate = 16000;
 
-/// For loops that another thread is to end: whether it may still come to that. Counted from the first call.
+/// For loops that another thread is to end: whether it may still come to that. Counted from the
+/// first call.
 inline bool in_time()
 {
     static const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);

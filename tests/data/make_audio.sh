@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes the audio fixtures in tests/data/audio: the same 1.5 s of synthetic speech in each codec, container,
-# rate and channel count that the decoder tests read. The outputs are committed; run this again only to add
-# one. Needs espeak-ng and ffmpeg.
+# Makes the audio fixtures in tests/data/audio: the same 1.5 s of synthetic speech in each codec,
+# container, rate and channel count that the decoder tests read. The outputs are committed; run this
+# again only to add one. Needs espeak-ng and ffmpeg.
 set -eu
 cd "$(dirname "$0")"
 rm -rf audio
@@ -11,8 +11,8 @@ trap 'rm -rf "$work"' EXIT
 
 ff() { ffmpeg -nostdin -hide_banner -loglevel error -y -bitexact "$@"; }
 
-# The original: 1.5 s at 48 kHz in full precision, with some room to the full scale. Large formats get its
-# first 0.2 to 0.4 s.
+# The original: 1.5 s at 48 kHz in full precision, with some room to the full scale. Large formats
+# get its first 0.2 to 0.4 s.
 espeak-ng -v en-us -s 170 -w "$work/speech.wav" "Who spoke when? Two people talked at the same time."
 ff -i "$work/speech.wav" -af "aresample=48000:resampler=soxr,adelay=120,apad,atrim=0:1.5,volume=0.7" \
     -ac 1 -c:a pcm_f32le "$work/original.wav"

@@ -37,7 +37,8 @@ struct plan {
     bool voiceflow_only;
 };
 
-/* As many calls are noted as lie between an allocation and the function whose text or array it is for. */
+/* As many calls are noted as lie between an allocation and the function whose text or array it is
+ * for. */
 enum { FRAMES = 24 };
 
 /* The last allocation that failed, in memory that outlives the process. */
@@ -45,7 +46,8 @@ struct failed {
     _Atomic size_t count;
     size_t size;
     enum owner owner;
-    /* The addresses within libvoiceflow that the request came through, innermost first; 0 ends them. */
+    /* The addresses within libvoiceflow that the request came through, innermost first; 0 ends
+     * them. */
     uintptr_t frames[FRAMES];
 };
 

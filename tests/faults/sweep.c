@@ -22,7 +22,8 @@
 
 enum { RATE = 16000, SECONDS = 30, HANG_S = 60 };
 
-/* What glibc's loader ends a process with where it has no memory for the thread-local data of a library. */
+/* What glibc's loader ends a process with where it has no memory for the thread-local data of a
+ * library. */
 enum { LOADER_EXIT = 127 };
 
 /* What the process that runs the calls shares with the one that watches it. */
@@ -338,7 +339,8 @@ static void sleep_ms(long milliseconds)
     (void)nanosleep(&time, NULL);
 }
 
-/* Waits for the end of the process; false where the call under way takes too long, after which it is ended. */
+/* Waits for the end of the process; false where the call under way takes too long, after which it
+ * is ended. */
 static bool wait_for(pid_t child, int *ended)
 {
     size_t last = 0;

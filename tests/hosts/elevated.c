@@ -1,6 +1,6 @@
-/* Creates a session of the model or, with VF_TEST_BUNDLE in the environment, the bundle argv[1], with the ONNX Runtime
- * argv[2], if one is named, and prints how it went: whether the kernel holds the process for elevated, the status, the
- * text. */
+/* Creates a session of the model or, with VF_TEST_BUNDLE in the environment, the bundle argv[1],
+ * with the ONNX Runtime argv[2], if one is named, and prints how it went: whether the kernel holds
+ * the process for elevated, the status, the text. */
 #include <voiceflow.h>
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* Creates a session of the model argv[1] with four threads where the user argv[2] may have no further one, and prints
- * the status and the text. */
+/* Creates a session of the model argv[1] with four threads where the user argv[2] may have no
+ * further one, and prints the status and the text. */
 #define _DEFAULT_SOURCE
 #include <voiceflow.h>
 

@@ -1,5 +1,5 @@
-/* A host that loads a model, uses it, and lives on for argv[1] seconds. What the environment says about telemetry is
- * the same before and after. */
+/* A host that loads a model, uses it, and lives on for argv[1] seconds. What the environment says
+ * about telemetry is the same before and after. */
 #define _POSIX_C_SOURCE 200809L
 #include "../c/support.h"
 

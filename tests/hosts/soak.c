@@ -16,7 +16,8 @@
 
 enum { RATE = 16000, PARTS = 10, SKIPPED = 3, HISTORY_S = 60 };
 
-/* Bytes in use that may come from how the last part was cut off: the network's own tables, a window more or fewer. */
+/* Bytes in use that may come from how the last part was cut off: the network's own tables, a window
+ * more or fewer. */
 #define ALLOWED_BYTES (64.0 * 1024.0)
 /* Resident memory is counted in pages, and the allocator keeps some that it may use again. */
 #define ALLOWED_RESIDENT (4.0 * 1024.0 * 1024.0)

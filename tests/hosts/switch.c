@@ -1,5 +1,5 @@
-/* Preloaded into a host: notes in the file VF_TEST_SEEN what ONNX Runtime would read about its telemetry, and switches
- * it off in any case, so that a test of what leaves it on sends nothing. */
+/* Preloaded into a host: notes in the file VF_TEST_SEEN what ONNX Runtime would read about its
+ * telemetry, and switches it off in any case, so that a test of what leaves it on sends nothing. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-//! A run in the steady state allocates nothing of ours. What is counted is the calling thread; ONNX Runtime's own
-//! memory does not come from Rust's allocator.
+//! A run in the steady state allocates nothing of ours. What is counted is the calling thread; ONNX
+//! Runtime's own memory does not come from Rust's allocator.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -33,7 +33,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// What `ort` allocates in a run: the handle of the input; for each output a handle and that of its allocator.
+/// What `ort` allocates in a run: the handle of the input; for each output a handle and that of its
+/// allocator.
 const BINDING: usize = 5;
 
 #[test]

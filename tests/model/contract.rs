@@ -144,7 +144,8 @@ fn a_model_whose_shapes_only_a_run_shows_is_refused() {
     }
 }
 
-/// As `frames_of` of models/diarization says; edges of frames, the window and the longest row among the lengths.
+/// As `frames_of` of models/diarization says; edges of frames, the window and the longest row among
+/// the lengths.
 fn frames_are_computed(session: &Session) {
     let info = session.info();
     let step = info.frame_step_samples;

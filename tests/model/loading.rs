@@ -1,5 +1,5 @@
-//! Finding and loading ONNX Runtime. It is loaded once for a process, so each of these runs in a process of its
-//! own: this test program again, with only the test that is named.
+//! Finding and loading ONNX Runtime. It is loaded once for a process, so each of these runs in a
+//! process of its own: this test program again, with only the test that is named.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! The folder of optimised models: what is written there, when it is used, and that nothing shows which way a model
-//! came.
+//! The folder of optimised models: what is written there, when it is used, and that nothing shows
+//! which way a model came.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -61,7 +61,8 @@ fn load(config: &Config) -> Session {
     Session::new(config).unwrap()
 }
 
-/// The files of a folder with when they were written and their contents: another write shows, of the same contents too.
+/// The files of a folder with when they were written and their contents: another write shows, of
+/// the same contents too.
 fn files(folder: &Path) -> BTreeMap<PathBuf, (u64, SystemTime, Vec<u8>)> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let described = entries.map(|entry| {
@@ -126,7 +127,8 @@ fn a_model_from_the_folder_is_the_same_to_the_bit() {
     }
 }
 
-/// A network that answers otherwise, bound to this model's key, is what runs: so it is the file that is used.
+/// A network that answers otherwise, bound to this model's key, is what runs: so it is the file
+/// that is used.
 #[test]
 fn the_file_is_what_is_loaded() {
     let folder = tempfile::tempdir().unwrap();

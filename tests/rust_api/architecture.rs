@@ -140,9 +140,9 @@ fn every_room_is_on_the_list() {
     assert!(found > 5);
 }
 
-/// Where unsafe code may stand: at the C interface, where ONNX Runtime lends memory (ADR 13), where the environment
-/// of the process is read and written, where the system's loader is asked (ADR 14), and where the process says that it
-/// ends (ADR 15).
+/// Where unsafe code may stand: at the C interface, where ONNX Runtime lends memory (ADR 13), where
+/// the environment of the process is read and written, where the system's loader is asked (ADR 14),
+/// and where the process says that it ends (ADR 15).
 const UNSAFE: [&str; 5] =
     ["ffi", "onnx/input_memory.rs", "onnx/system_loader.rs", "process/environment.rs", "ending.rs"];
 

@@ -95,7 +95,8 @@ fn options(case: &Value) -> ClusteringOptions {
     }
 }
 
-/// Our speaker of each speaker of pyannote.audio who has a voice anywhere; fails unless they are one to one.
+/// Our speaker of each speaker of pyannote.audio who has a voice anywhere; fails unless they are
+/// one to one.
 fn same_speakers(
     case: &Value,
     windows: &[LocalWindow],

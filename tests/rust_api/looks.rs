@@ -1,5 +1,6 @@
-//! What follows the network looks at the caller's wishes often, however long the recording and however many speak in
-//! it. The longest times that it prints, of an optimised build, stand in docs/THREADING.md.
+//! What follows the network looks at the caller's wishes often, however long the recording and
+//! however many speak in it. The longest times that it prints, of an optimised build, stand in
+//! docs/THREADING.md.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -14,12 +15,12 @@ use voiceflow::diarize::clustering::{
 use voiceflow::diarize::reconstruct::{Weighting, labelled, reconstruct};
 use voiceflow::{Call, Error};
 
-/// Longest time between two looks that these tests allow: far more than measured, for a machine that does other work
-/// and a build that is not optimised.
+/// Longest time between two looks that these tests allow: far more than measured, for a machine
+/// that does other work and a build that is not optimised.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Windows of 5 s, one a second: of two and a half hours, which have more tracks than are clustered with each other; of
-/// fewer where the build is not optimised.
+/// Windows of 5 s, one a second: of two and a half hours, which have more tracks than are clustered
+/// with each other; of fewer where the build is not optimised.
 const WINDOWS: usize = if cfg!(debug_assertions) { 600 } else { 9_000 };
 /// Frames of a window, and from one window to the next.
 const FRAMES: usize = 250;

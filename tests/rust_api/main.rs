@@ -1,5 +1,6 @@
-//! The crate as its callers meet it: everything that can be tested beside other tests in one process. What measures or
-//! changes its process (memory, the logger, the allocator) is a program of its own, beside this folder.
+//! The crate as its callers meet it: everything that can be tested beside other tests in one
+//! process. What measures or changes its process (memory, the logger, the allocator) is a program
+//! of its own, beside this folder.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,5 +1,5 @@
-//! The pair of public models that `make test-rust` builds, segmentation-3.0 and the GE2E encoder, diarizes real
-//! conversations at least as well as a plain Python pipeline of the same two.
+//! The pair of public models that `make test-rust` builds, segmentation-3.0 and the GE2E encoder,
+//! diarizes real conversations at least as well as a plain Python pipeline of the same two.
 
 use std::path::{Path, PathBuf};
 
@@ -9,9 +9,9 @@ use voiceflow::output::rttm;
 use voiceflow::score::{ScoreOptions, score};
 use voiceflow::{Call, Config, Diarization, Diarizer, ModelSource};
 
-/// Part of the data, how the names of its recordings begin, and the DER of the Python pipeline, measured on these by those
-/// who made them: 10 s windows with a hop of 1 s, average linkage, collar 0, overlap scored. The telephone calls of `tune`
-/// were not measured.
+/// Part of the data, how the names of its recordings begin, and the DER of the Python pipeline,
+/// measured on these by those who made them: 10 s windows with a hop of 1 s, average linkage,
+/// collar 0, overlap scored. The telephone calls of `tune` were not measured.
 const REFERENCE_DER: [(&str, &str, f64); 2] = [("tune", "ami_", 0.224), ("test", "", 0.306)];
 
 /// Largest DER of the shipped conversation; 8.2 % was measured.

@@ -49,8 +49,8 @@ fn movie(content: &[u8]) -> Vec<u8> {
     [boxed(b"ftyp", b"M4A \0\0\0\0"), boxed(b"moov", &[&header, content].concat())].concat()
 }
 
-/// A QuickTime file of PCM with eight channels of 64-bit numbers, a hundred frames long, whose packets have `frames`
-/// frames as it says.
+/// A QuickTime file of PCM with eight channels of 64-bit numbers, a hundred frames long, whose
+/// packets have `frames` frames as it says.
 pub fn quicktime_packets(frames: u32) -> Vec<u8> {
     let old =
         [&[0; 6][..], &[0, 1, 0, 2], &[0; 6], &[0, 3, 0, 16, 0xff, 0xfe, 0, 0], &words(&[1 << 16])].concat();

@@ -14,8 +14,9 @@ struct State {
 }
 
 impl Looks {
-    /// Does `work` under a call whose looks are timed, and fails at `deadline`, if any. Returns what it returned, and
-    /// the longest time between two looks, with those from its start to the first and from the last to its end.
+    /// Does `work` under a call whose looks are timed, and fails at `deadline`, if any. Returns
+    /// what it returned, and the longest time between two looks, with those from its start to the
+    /// first and from the last to its end.
     pub fn timed<T>(deadline: Option<Duration>, work: impl FnOnce(&Call<'_>) -> T) -> (T, Duration) {
         let state = State { last: Instant::now(), longest: Duration::ZERO };
         let looks = Self(Mutex::new(state));

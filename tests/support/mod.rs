@@ -17,8 +17,9 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The shared library as it is built together with this test: Cargo makes the library's two forms, the one this
-/// test is linked to and the shared one, in one go, and leaves the latter beside the test.
+/// The shared library as it is built together with this test: Cargo makes the library's two forms,
+/// the one this test is linked to and the shared one, in one go, and leaves the latter beside the
+/// test.
 pub fn shared_library() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let library = test.parent().unwrap().join("libvoiceflow.so");
@@ -100,8 +101,8 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The files of the C interface in the order of the header; not `mod.rs`, from which cbindgen would go on to all of
-/// them once more.
+/// The files of the C interface in the order of the header; not `mod.rs`, from which cbindgen would
+/// go on to all of them once more.
 pub fn ffi_files() -> Vec<PathBuf> {
     const ORDER: [&str; 18] = [
         "version.rs",

@@ -1,6 +1,7 @@
-//! The reference that each face is measured against: the same model run by ONNX Runtime's C functions, with its own
-//! session options but for one thread, tensors made once, and outputs in memory that is there already. A face's program calls
-//! `reference_next`, which runs the network and measures that, and then its own infer, by turns. Faults end the program.
+//! The reference that each face is measured against: the same model run by ONNX Runtime's C
+//! functions, with its own session options but for one thread, tensors made once, and outputs in
+//! memory that is there already. A face's program calls `reference_next`, which runs the network
+//! and measures that, and then its own infer, by turns. Faults end the program.
 
 #![allow(clippy::missing_safety_doc, reason = "documented in reference.h")]
 

@@ -1,12 +1,13 @@
-"""What every contender does: load, then one recording after another, and print a line of JSON for each.
+"""What every contender does: load, then one recording after another, and print a line of JSON for
+each.
 
     {"load_s": SECONDS}
     {"seconds": SECONDS, "cpu_s": SECONDS, "segments": [[START_S, END_S, SPEAKER], ...]}    for each recording
     {"peak_mb": MiB}
 
-`seconds` is time that passed, `cpu_s` what all threads of the process computed in it. Both are of the
-contender's own work alone: neither the start of the process nor the reading of audio counts. Further
-measures may stand beside them.
+`seconds` is time that passed, `cpu_s` what all threads of the process computed in it. Both are of
+the contender's own work alone: neither the start of the process nor the reading of audio counts.
+Further measures may stand beside them.
 """
 
 import json
@@ -39,8 +40,8 @@ def peak_mb() -> float:
 def serve(load: Callable[[], Callable[[numpy.ndarray], dict]], recordings: list[str]) -> None:
     """Times `load`, then what it returns on each recording, and prints the lines above.
 
-    `load()` gives a function from samples to {"segments": a function without arguments, further measures};
-    the segments are fetched after the clock has stopped.
+    `load()` gives a function from samples to {"segments": a function without arguments, further
+    measures}; the segments are fetched after the clock has stopped.
     """
     begun = time.perf_counter()
     process = load()

@@ -1,4 +1,5 @@
-//! The protocol of `protocol.py` for contenders in Rust: reading audio, processor time, peak memory, the lines.
+//! The protocol of `protocol.py` for contenders in Rust: reading audio, processor time, peak
+//! memory, the lines.
 
 use std::{error::Error, fs, path::Path, time::Instant};
 
@@ -10,8 +11,8 @@ pub type Segment = (f64, f64, usize);
 /// Hertz of every recording handed to a contender.
 const SAMPLE_RATE: u32 = 16_000;
 
-/// Times `load`, then what it returns on each recording, and prints the lines. That function gives the segments'
-/// maker, which runs after the clock has stopped.
+/// Times `load`, then what it returns on each recording, and prints the lines. That function gives
+/// the segments' maker, which runs after the clock has stopped.
 pub fn serve<P, S>(recordings: &[String], load: impl FnOnce() -> Result<P, Failure>) -> Result<(), Failure>
 where
     P: FnMut(&[f32]) -> Result<S, Failure>,
@@ -50,7 +51,8 @@ fn cpu_s() -> Result<f64, Failure> {
     /// Ticks of /proc in a second, USER_HZ: 100 on every Linux that is not built by hand.
     const TICKS: f64 = 100.0;
     let stat = fs::read_to_string("/proc/self/stat")?;
-    // The name of the program, in parentheses, may hold spaces; user and system time are the 12th and 13th after it.
+    // The name of the program, in parentheses, may hold spaces; user and system time are the 12th
+    // and 13th after it.
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     let ticks: Vec<f64> = fields.skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
     Ok(ticks.iter().sum::<f64>() / TICKS)

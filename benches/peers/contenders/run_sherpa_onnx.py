@@ -1,4 +1,5 @@
-"""sherpa-onnx's offline diarizer as a contender: SEGMENTATION EMBEDDING THREADS OPTIONS(JSON) WAV..."""
+"""sherpa-onnx's offline diarizer as a contender: SEGMENTATION EMBEDDING THREADS OPTIONS(JSON)
+WAV..."""
 
 import json
 import sys
@@ -43,7 +44,8 @@ def main() -> None:
             def segments() -> list:
                 return [[s.start, s.end, s.speaker] for s in result.sort_by_start_time()]
 
-            # The callback comes after each embedding: the first is about when segmentation was done.
+            # The callback comes after each embedding: the first is about when segmentation was
+            # done.
             return {"segments": segments, "segmentation_s": times[0] if times else None}
 
         return process

@@ -1,7 +1,8 @@
-"""libvoiceflow by its Python face as a contender: LIBRARY SEGMENTATION EMBEDDING THREADS OPTIONS(JSON) WAV...
+"""libvoiceflow by its Python face as a contender: LIBRARY SEGMENTATION EMBEDDING THREADS
+OPTIONS(JSON) WAV...
 
-Options are those of `voiceflow.Diarizer`, such as {"hop_s": 2.5}. Without segmentation and embedding files
-("-") the model inside the library is used.
+Options are those of `voiceflow.Diarizer`, such as {"hop_s": 2.5}. Without segmentation and
+embedding files ("-") the model inside the library is used.
 """
 
 import json

@@ -23,7 +23,8 @@ SLOW_MODEL = ROOT / "tests/data/models/slow.onnx"
 RATE = 16_000
 # What a script of a test may take at most, in seconds.
 PATIENCE_S = 120
-# How soon what is ended has ended, on a busy machine too: a small part of what it would take otherwise.
+# How soon what is ended has ended, on a busy machine too: a small part of what it would take
+# otherwise.
 SOON_S = 10
 
 

@@ -1,4 +1,5 @@
-"""Calls on threads of their own, where the thread that asks for one is interrupted or there is none."""
+"""Calls on threads of their own, where the thread that asks for one is interrupted or there is
+none."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from voiceflow._conditions import Conditions
 def test_ctrl_c_while_the_thread_starts(
     diarizer: Diarizer, audio: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A call that began nevertheless is ended and waited for, though not come to the library before."""
+    """A call that began nevertheless is ended and waited for, though not come to the library
+    before."""
     real, entered, process = threading.Thread.start, threading.Event(), diarizer._work(audio, RATE)
     ended: list[bool] = []
 

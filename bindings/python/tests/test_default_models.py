@@ -1,4 +1,5 @@
-"""Which models run where none is asked for: accurate for recordings, fast-cnn for windows and live audio."""
+"""Which models run where none is asked for: accurate for recordings, fast-cnn for windows and live
+audio."""
 
 from __future__ import annotations
 

@@ -132,7 +132,8 @@ def test_bad_names(result: Diarization, name: object) -> None:
 
 
 def test_the_error_rate_is_small(result: Diarization) -> None:
-    """Against the reference, by pyannote's own metric: the annotation says the same as the result."""
+    """Against the reference, by pyannote's own metric: the annotation says the same as the
+    result."""
     from pyannote.core import Annotation
     from pyannote.core import Segment as Stretch
     from pyannote.metrics.diarization import DiarizationErrorRate

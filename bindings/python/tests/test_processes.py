@@ -122,7 +122,8 @@ def test_ctrl_c_ends_the_program() -> None:
 
 
 def test_fork() -> None:
-    """A child may not use the parent's model, is told what to do, drops its objects, and makes others."""
+    """A child may not use the parent's model, is told what to do, drops its objects, and makes
+    others."""
     said = run(
         PRELUDE
         + textwrap.dedent("""

@@ -96,7 +96,8 @@ def test_a_cancelled_task_ends_its_push(
 def test_a_task_cancelled_at_once_ends_its_push(
     diarizer: Diarizer, audio: NDArray[np.float32], pushed: list[int]
 ) -> None:
-    """Before its thread comes to the library, and with the stream closed while it waits for the end."""
+    """Before its thread comes to the library, and with the stream closed while it waits for the
+    end."""
     long = np.tile(audio, 40)
 
     async def cancelled(stream: Stream, call: Coroutine[object, object, object], closes: bool) -> None:

@@ -12,7 +12,8 @@ use voiceflow::model::{Inference, Session};
 use super::percentiles::Timed;
 use crate::exit::Failure;
 
-/// Times `iterations` runs on `audio`, shared out among `callers` threads, each of which warms up before.
+/// Times `iterations` runs on `audio`, shared out among `callers` threads, each of which warms up
+/// before.
 ///
 /// # Errors
 /// Those of the network, and a thread that could not be started.

@@ -1,6 +1,7 @@
-//! What a client of a service waits for: a window of audio goes over a connection to a server thread of this program,
-//! which converts it, runs the network, finds who speaks when, and answers in JSON. The connection is a real one within
-//! this machine; the time that a network would take is slept, half of it on each way.
+//! What a client of a service waits for: a window of audio goes over a connection to a server
+//! thread of this program, which converts it, runs the network, finds who speaks when, and answers
+//! in JSON. The connection is a real one within this machine; the time that a network would take is
+//! slept, half of it on each way.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -27,8 +28,8 @@ struct Stretch {
     end_s: f64,
 }
 
-/// Times in milliseconds from before the first byte of a window is sent until its answer is there, one window after the
-/// other.
+/// Times in milliseconds from before the first byte of a window is sent until its answer is there,
+/// one window after the other.
 ///
 /// # Errors
 /// The network's, and those of the connection.

@@ -17,8 +17,9 @@ const STRETCH_S: f64 = 60.0;
 /// The stretches are compared by tenths of the stream.
 const PARTS: usize = 10;
 
-/// The first and the last tenth of a long stream. Most pushes complete no window, so the time of a push is the mean
-/// of a stretch: a minute, or a tenth of a stream shorter than ten. That of a tenth is the median of its stretches.
+/// The first and the last tenth of a long stream. Most pushes complete no window, so the time of a
+/// push is the mean of a stretch: a minute, or a tenth of a stream shorter than ten. That of a
+/// tenth is the median of its stretches.
 #[derive(Serialize)]
 pub struct Growth {
     pub minutes: f64,

@@ -1,4 +1,5 @@
-//! What single runs of the network cost, by the windows in each, or by the network between client and server.
+//! What single runs of the network cost, by the windows in each, or by the network between client
+//! and server.
 
 use std::time::Duration;
 
@@ -62,7 +63,8 @@ pub struct InferenceArgs {
     /// Length of a window, 0.1 to 60
     #[arg(long, value_name = "SECONDS", default_value_t = 3.0, conflicts_with = "streaming")]
     window_s: f64,
-    /// Time what a client waits for instead: a window sent to a server within this machine, and the answer
+    /// Time what a client waits for instead: a window sent to a server within this machine, and the
+    /// answer
     #[arg(long, conflicts_with_all = ["streaming", "batch"])]
     end_to_end: bool,
     /// Round trips of the network between the two, 0 to 10000 each, separated by commas

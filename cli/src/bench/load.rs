@@ -15,12 +15,12 @@ use super::streaming::Bench;
 use crate::exit::Failure;
 use crate::table::{Align, Table};
 
-/// A chunk is late when its push returns this long after it was due. Streams are sustained when no more than one chunk
-/// in a hundred is.
+/// A chunk is late when its push returns this long after it was due. Streams are sustained when no
+/// more than one chunk in a hundred is.
 const LATE_MS: f64 = 100.0;
 
-/// Where the machine is too slow, feeding ends after this many times the time that it should take; the chunks left
-/// count with the delay that they have by then.
+/// Where the machine is too slow, feeding ends after this many times the time that it should take;
+/// the chunks left count with the delay that they have by then.
 const PATIENCE: u32 = 2;
 
 /// A number of streams, and the delay from when a chunk was due until its push returned.
@@ -92,8 +92,8 @@ fn sustain(bench: &Bench<'_>, count: usize, seconds: f64) -> Result<Load, Failur
     Ok(Load { streams: count, threads, chunks, spread, late, cpu_s_per_s, sustained })
 }
 
-/// A stream that is `share` of the time between two windows of the diarizer behind the first one: the streams are not
-/// all busy at once. It begins at a place of its own in the recording.
+/// A stream that is `share` of the time between two windows of the diarizer behind the first one:
+/// the streams are not all busy at once. It begins at a place of its own in the recording.
 fn feed<'a>(bench: &Bench<'a>, share: f64) -> Result<Feed<'a>, Failure> {
     let (recording, model) = (bench.recording, bench.diarizer.model());
     let seconds = |samples: usize| samples as f64 / f64::from(SAMPLE_RATE);
@@ -108,7 +108,8 @@ fn feed<'a>(bench: &Bench<'a>, share: f64) -> Result<Feed<'a>, Failure> {
     })
 }
 
-/// Brings streams to where every kind of window is analysed, as fast as it goes: younger streams have less work.
+/// Brings streams to where every kind of window is analysed, as fast as it goes: younger streams
+/// have less work.
 fn warm_up(feeds: &mut [Feed<'_>]) -> voiceflow::Result<()> {
     for feed in feeds {
         for _ in 0..feed.ahead {
@@ -119,8 +120,8 @@ fn warm_up(feeds: &mut [Feed<'_>]) -> voiceflow::Result<()> {
     Ok(())
 }
 
-/// Pushes `rounds` chunks to each stream when they are due, by a clock that started at `start`, and gives the delays
-/// in milliseconds. The streams are in the order in which their chunks are due.
+/// Pushes `rounds` chunks to each stream when they are due, by a clock that started at `start`, and
+/// gives the delays in milliseconds. The streams are in the order in which their chunks are due.
 fn in_real_time(feeds: &mut [Feed<'_>], start: Instant, rounds: usize) -> voiceflow::Result<Vec<f64>> {
     let mut delays_ms = Vec::with_capacity(feeds.len() * rounds);
     for round in 0..rounds {

@@ -3,8 +3,8 @@
 /// Clock ticks in a second in what Linux reports to programs, on every architecture (USER_HZ).
 const TICKS_PER_S: f64 = 100.0;
 
-/// Place of the processor time in user mode in `/proc/self/stat`, counted from behind the name; that of the system
-/// follows.
+/// Place of the processor time in user mode in `/proc/self/stat`, counted from behind the name;
+/// that of the system follows.
 const USER_TIME: usize = 11;
 
 /// Processor time of all threads so far, in seconds.

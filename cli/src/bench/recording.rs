@@ -51,7 +51,8 @@ impl Recording {
         self.length / self.chunk
     }
 
-    /// The chunk of this number, counted from the start; the recording begins anew whenever it ends.
+    /// The chunk of this number, counted from the start; the recording begins anew whenever it
+    /// ends.
     pub fn chunk(&self, number: usize) -> &[f32] {
         let start = number * self.chunk % self.length;
         &self.samples[start..start + self.chunk]

@@ -69,7 +69,8 @@ pub struct StreamingArgs {
     /// Longest time until the segments of a moment are final, 0.5 to 5 [default: 1]
     #[arg(long, value_name = "SECONDS", requires = "streaming")]
     latency: Option<f64>,
-    /// What a stream remembers for the answer at its end, 0 to 86400; 0 for no such answer [default: 7200]
+    /// What a stream remembers for the answer at its end, 0 to 86400; 0 for no such answer
+    /// [default: 7200]
     #[arg(long, value_name = "SECONDS", requires = "streaming")]
     history: Option<f64>,
 }
@@ -222,7 +223,8 @@ impl Report {
     }
 }
 
-/// The turns of the RTTM file beside `audio`, if there is one: those of the recording called so, or of the only one.
+/// The turns of the RTTM file beside `audio`, if there is one: those of the recording called so, or
+/// of the only one.
 fn reference(audio: &Path) -> Result<Option<Vec<Turn>>, Failure> {
     let path = audio.with_extension("rttm");
     if !path.is_file() {

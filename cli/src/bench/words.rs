@@ -19,7 +19,8 @@ const MOMENTS: usize = 20;
 /// Time in seconds from one moment of a final segment to the next that counts.
 const MOMENT_S: f64 = 0.01;
 
-/// Time in seconds from the end of a word after which it counts as never reported: twice the longest latency.
+/// Time in seconds from the end of a word after which it counts as never reported: twice the
+/// longest latency.
 const GIVE_UP_S: f64 = 10.0;
 
 /// Delays in milliseconds, of audio and of the push that reported.

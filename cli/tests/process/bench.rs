@@ -1,4 +1,5 @@
-//! `voiceflow bench`: what its figures are called, and when it fails. What they are is the machine's.
+//! `voiceflow bench`: what its figures are called, and when it fails. What they are is the
+//! machine's.
 
 use serde_json::Value;
 
@@ -135,7 +136,8 @@ fn words_are_reported_soon() {
             words["count"].as_u64().unwrap() > 5 && words["unreported"].as_u64().unwrap() <= 2,
             "{words}"
         );
-        // A debug build on a busy machine takes this long for a push, stalls aside: they move no median.
+        // A debug build on a busy machine takes this long for a push, stalls aside: they move no
+        // median.
         let (declared_ms, push_ms) = (words["declared_ms"].as_f64().unwrap(), 1000.0);
         assert!((declared_ms - 1e3 * found["latency_s"].as_f64().unwrap()).abs() < 1e-6, "{found}");
         let latest_ms = spread(&words["final_end"]);

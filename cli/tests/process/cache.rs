@@ -1,4 +1,5 @@
-//! `--cache`: what is said of a folder of optimised models, and that nothing else shows whether there is one.
+//! `--cache`: what is said of a folder of optimised models, and that nothing else shows whether
+//! there is one.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! `voiceflow enroll`, `voiceflow identify` and `voiceflow diarize --gallery`, from one process to the next.
+//! `voiceflow enroll`, `voiceflow identify` and `voiceflow diarize --gallery`, from one process to
+//! the next.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,8 @@ use voiceflow::output::rttm;
 
 use crate::support::{CONVERSATION, Said, failure, output, root, run, write_wav};
 
-/// A folder with a WAV file of what each speaker says in the first half of the conversation, and a gallery of all.
+/// A folder with a WAV file of what each speaker says in the first half of the conversation, and a
+/// gallery of all.
 struct Team {
     folder: TempDir,
     gallery: String,

@@ -1,5 +1,5 @@
-//! `voiceflow diarize` with two public models. The fixtures have random weights: what they find is noise, but the same
-//! noise every time.
+//! `voiceflow diarize` with two public models. The fixtures have random weights: what they find is
+//! noise, but the same noise every time.
 
 use std::path::Path;
 

@@ -30,7 +30,8 @@ fn nothing_is_sent_and_nothing_left() {
     }
 }
 
-/// tests/hosts/switch.c notes what ONNX Runtime would read, and switches its telemetry off all the same.
+/// tests/hosts/switch.c notes what ONNX Runtime would read, and switches its telemetry off all the
+/// same.
 #[test]
 fn telemetry_is_left_on_where_it_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();

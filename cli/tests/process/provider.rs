@@ -1,5 +1,6 @@
-//! A provider that the runtime lacks: an error where it is required, a warning where it is preferred. Runs with the
-//! runtime of scripts/fetch_runtime.sh, which is built for the processor alone.
+//! A provider that the runtime lacks: an error where it is required, a warning where it is
+//! preferred. Runs with the runtime of scripts/fetch_runtime.sh, which is built for the processor
+//! alone.
 
 use crate::support::{CONVERSATION, failure, output, run};
 

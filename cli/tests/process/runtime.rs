@@ -1,4 +1,5 @@
-//! No ONNX Runtime, or one that cannot be used: the error says where it was looked for and how to name one.
+//! No ONNX Runtime, or one that cannot be used: the error says where it was looked for and how to
+//! name one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -91,7 +91,8 @@ fn the_final_result_is_that_of_diarize() {
     assert_eq!(answer, output(&["diarize", "--format", "rttm", CONVERSATION]));
 }
 
-/// What is no file is written to and stays; standard output, also one that is a file, has the answer behind the rest.
+/// What is no file is written to and stays; standard output, also one that is a file, has the
+/// answer behind the rest.
 #[cfg(unix)]
 #[test]
 fn an_answer_may_go_to_a_device_or_to_standard_output() {

@@ -1,4 +1,5 @@
-//! What these tests share: where things lie, and the program with nothing but what it needs around it.
+//! What these tests share: where things lie, and the program with nothing but what it needs around
+//! it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -91,8 +91,8 @@ fn diarize_refuses_a_bad_model() {
     );
 }
 
-/// The networks of tests/data/families: family, whether frames are computed once and how far apart in milliseconds,
-/// and dimension.
+/// The networks of tests/data/families: family, whether frames are computed once and how far apart
+/// in milliseconds, and dimension.
 const EMBEDDINGS: [(&str, &str, Option<u32>, u32); 8] = [
     ("campplus", "3d-speaker", Some(20), 16),
     ("campplus_batch1", "3d-speaker", Some(20), 16),

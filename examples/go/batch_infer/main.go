@@ -1,5 +1,5 @@
-// Runs the network directly on batches of windows, and prints how much of each window each local speaker
-// talks: raw 16-bit samples, 16 kHz, mono, from standard input.
+// Runs the network directly on batches of windows, and prints how much of each window each local
+// speaker talks: raw 16-bit samples, 16 kHz, mono, from standard input.
 //
 //	ffmpeg -v error -i meeting.flac -f s16le -ac 1 -ar 16000 - | go run ./batch_infer
 package main

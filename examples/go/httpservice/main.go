@@ -4,8 +4,8 @@
 //	curl --data-binary @meeting.flac 'localhost:8080/diarize?name=meeting'
 //	curl --data-binary @meeting.flac -H 'Accept: text/x-rttm' 'localhost:8080/diarize?name=meeting'
 //
-// A recording is the body of the request. SIGINT and SIGTERM end the service when it has answered what it has
-// begun.
+// A recording is the body of the request. SIGINT and SIGTERM end the service when it has answered
+// what it has begun.
 package main
 
 import (
@@ -64,8 +64,8 @@ func (s *service) run(ctx context.Context, addr string, jobs int, grace time.Dur
 	return serve(ctx, listener, s.handler(), grace)
 }
 
-// serve answers requests until the context is done, and then those that it has begun; what is not answered
-// after the time of grace is cancelled.
+// serve answers requests until the context is done, and then those that it has begun; what is not
+// answered after the time of grace is cancelled.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler, grace time.Duration) error {
 	work, cancelWork := context.WithCancel(context.Background())
 	defer cancelWork()

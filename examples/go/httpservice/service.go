@@ -104,7 +104,8 @@ func busy(w http.ResponseWriter, text string) {
 	http.Error(w, text, http.StatusServiceUnavailable)
 }
 
-// refuse answers the client with what is wrong with the request, and logs what is wrong with the service.
+// refuse answers the client with what is wrong with the request, and logs what is wrong with the
+// service.
 func (s *service) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -133,8 +134,8 @@ const (
 	rttmType = "text/x-rttm"
 )
 
-// accepted gives the type that an Accept header likes best, JSON where it likes both the same, "" for
-// neither.
+// accepted gives the type that an Accept header likes best, JSON where it likes both the same, ""
+// for neither.
 func accepted(header string) string {
 	if header == "" {
 		return jsonType

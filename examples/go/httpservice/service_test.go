@@ -223,7 +223,8 @@ func TestAClientThatIsGoneEndsTheWork(t *testing.T) {
 	case err := <-gone:
 		t.Fatalf("expected the recording to be received, got %v", err)
 	}
-	// For the service to get from the body to the work. Where it takes longer, receiving is ended instead.
+	// For the service to get from the body to the work. Where it takes longer, receiving is ended
+	// instead.
 	time.Sleep(300 * time.Millisecond)
 	if len(s.jobs) != 1 {
 		t.Fatal("expected a job")

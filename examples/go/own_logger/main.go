@@ -1,5 +1,5 @@
-// Sends the library's log records to the program's own logger, here one of log/slog that writes JSON to a
-// file.
+// Sends the library's log records to the program's own logger, here one of log/slog that writes
+// JSON to a file.
 //
 //	go run ./own_logger meeting.flac program.log
 package main

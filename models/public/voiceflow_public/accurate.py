@@ -65,8 +65,8 @@ TUNING = {
     "close_window_s": 2.0,
     "close_hop_s": 0.5,
 }
-"""What options that are not set follow, found on tuning recordings (docs/MODEL_CARD.md): every key of a pair in
-docs/ARCHITECTURE.md, so that no default of the library decides."""
+"""What options that are not set follow, found on tuning recordings (docs/MODEL_CARD.md): every key
+of a pair in docs/ARCHITECTURE.md, so that no default of the library decides."""
 
 
 def embedding(wheel: Path) -> bytes:

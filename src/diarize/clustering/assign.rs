@@ -11,11 +11,13 @@ use crate::call::Call;
 use crate::error::{Result, Stage};
 use crate::memory;
 
-/// Tracks between two looks at deadline and cancellation; with hundreds of speakers some milliseconds.
+/// Tracks between two looks at deadline and cancellation; with hundreds of speakers some
+/// milliseconds.
 const CHECK_EVERY: usize = 64;
 
-/// The speaker of each track, `None` only where there is no speaker. `directions` are the voices of `tracks`,
-/// `centroids` those of the speakers, all scaled to unit length: [tracks or speakers, dimension].
+/// The speaker of each track, `None` only where there is no speaker. `directions` are the voices of
+/// `tracks`, `centroids` those of the speakers, all scaled to unit length:
+/// [tracks or speakers, dimension].
 pub fn assign_tracks(
     tracks: &[Track<'_>],
     directions: &Array2<f32>,
@@ -56,8 +58,9 @@ pub fn assign_tracks(
     Ok(speaker_of)
 }
 
-/// Gives every track without a speaker the nearest one, if possible one that no other track of its window
-/// has. Tracks without a voice come last: they are near to none, and take the first that is left.
+/// Gives every track without a speaker the nearest one, if possible one that no other track of its
+/// window has. Tracks without a voice come last: they are near to none, and take the first that is
+/// left.
 ///
 /// # Errors
 /// Those of [`Call::check`].

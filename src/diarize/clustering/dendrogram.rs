@@ -1,6 +1,6 @@
-//! Hierarchical clustering by the algorithms of D. Müllner, "Modern hierarchical, agglomerative clustering algorithms",
-//! arXiv:1109.2378, 2011, which look at deadline and cancellation as they go: of thousands of observations they take
-//! seconds.
+//! Hierarchical clustering by the algorithms of D. Müllner, "Modern hierarchical, agglomerative
+//! clustering algorithms", arXiv:1109.2378, 2011, which look at deadline and cancellation as they
+//! go: of thousands of observations they take seconds.
 
 use std::cmp::Ordering;
 
@@ -9,11 +9,12 @@ use crate::call::Call;
 use crate::error::{Result, Stage};
 use crate::memory;
 
-/// Comparisons of one cluster with all others between two looks at deadline and cancellation; of 6,000 clusters some
-/// milliseconds.
+/// Comparisons of one cluster with all others between two looks at deadline and cancellation; of
+/// 6,000 clusters some milliseconds.
 const CHECK_EVERY: usize = 256;
 
-/// Two clusters joined. An observation is its own index, a cluster the number of observations plus the index of its join.
+/// Two clusters joined. An observation is its own index, a cluster the number of observations plus
+/// the index of its join.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Join {
     pub one: usize,
@@ -31,7 +32,8 @@ pub struct Distances {
 }
 
 impl Distances {
-    /// The distances that `distance` gives for two observations of different index, the lower one first.
+    /// The distances that `distance` gives for two observations of different index, the lower one
+    /// first.
     ///
     /// # Errors
     /// Those of [`Call::check`].
@@ -82,7 +84,8 @@ impl Clusters {
         })
     }
 
-    /// Looks at deadline and cancellation from time to time. The distances before have reported all of the stage.
+    /// Looks at deadline and cancellation from time to time. The distances before have reported all
+    /// of the stage.
     fn check(&mut self, call: &Call<'_>) -> Result<()> {
         self.compared += 1;
         if self.compared.is_multiple_of(CHECK_EVERY) { call.check(Stage::Clustering, 1.0) } else { Ok(()) }
@@ -95,7 +98,8 @@ impl Clusters {
         self.joins.push(Join { one, two, distance, size: self.sizes[two] });
     }
 
-    /// The cluster nearest to the one at `place`, and its distance; `known` unless another is nearer.
+    /// The cluster nearest to the one at `place`, and its distance; `known` unless another is
+    /// nearer.
     fn nearest(&self, place: usize, known: (usize, f32)) -> (usize, f32) {
         let others = self.places.iter().filter(|&&other| other != place);
         others.fold(known, |best, &other| {
@@ -205,8 +209,8 @@ pub fn average_linkage(distances: Distances, call: &Call<'_>) -> Result<Vec<Join
     clusters.finish()
 }
 
-/// The joins of centroid linkage in the order they are made, of Euclidean distances: the nearest two clusters each time,
-/// with a lower bound of the distance of each cluster to those behind it.
+/// The joins of centroid linkage in the order they are made, of Euclidean distances: the nearest
+/// two clusters each time, with a lower bound of the distance of each cluster to those behind it.
 ///
 /// # Errors
 /// Those of [`Call::check`].

@@ -7,8 +7,8 @@ use crate::memory;
 /// Observations and the clusters they were joined to.
 pub struct Forest {
     observations: usize,
-    /// Leads from a node to the join it took part in, from a root to itself. Node `observations + i` is the
-    /// `i`-th join.
+    /// Leads from a node to the join it took part in, from a root to itself. Node
+    /// `observations + i` is the `i`-th join.
     parent: Vec<usize>,
 }
 
@@ -27,13 +27,15 @@ impl Forest {
         self.parent[two] = self.observations + number;
     }
 
-    /// The cluster of each observation, numbered from 0 without gaps by the order of the first observation.
+    /// The cluster of each observation, numbered from 0 without gaps by the order of the first
+    /// observation.
     ///
     /// # Errors
     /// [`Error::Memory`](crate::Error::Memory).
     pub fn numbers(&self) -> Result<Vec<usize>> {
         let mut root_of = memory::collected(CLUSTERING, 0..self.parent.len())?;
-        // A join comes after what it joins: from the last node on, the root of a node's parent is known.
+        // A join comes after what it joins: from the last node on, the root of a node's parent is
+        // known.
         for node in (0..root_of.len()).rev() {
             root_of[node] = root_of[self.parent[node]];
         }

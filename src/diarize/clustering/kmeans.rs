@@ -1,6 +1,6 @@
-//! k-means with a given number of clusters (Lloyd, 1982), from starts far from each other (greedy k-means++,
-//! Arthur and Vassilvitskii, 2007). The same vectors give the same clusters: the random numbers are always
-//! the same.
+//! k-means with a given number of clusters (Lloyd, 1982), from starts far from each other (greedy
+//! k-means++, Arthur and Vassilvitskii, 2007). The same vectors give the same clusters: the random
+//! numbers are always the same.
 
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
@@ -19,9 +19,11 @@ const MAX_ROUNDS: usize = 100;
 /// Rows compared with all centroids between two looks at deadline and cancellation.
 const CHECK_EVERY: usize = 64;
 
-/// Cluster of each row, each of the `clusters` (at least 1, at most the rows) with at least one row.
+/// Cluster of each row, each of the `clusters` (at least 1, at most the rows) with at least one
+/// row.
 pub fn k_means(rows: ArrayView2<'_, f32>, clusters: usize, call: &Call<'_>) -> Result<Vec<usize>> {
-    // For each row the distances of two draws, and its distance and number in two rounds and the best one.
+    // For each row the distances of two draws, and its distance and number in two rounds and the
+    // best one.
     memory::ask::<[u8; 64]>(CLUSTERING, rows.nrows())?;
     let mut random = SplitMix64(0);
     let mut best: Option<(f64, Vec<usize>)> = None;
@@ -48,8 +50,9 @@ pub fn k_means(rows: ArrayView2<'_, f32>, clusters: usize, call: &Call<'_>) -> R
     Ok(best.map(|(_, numbers)| numbers).unwrap_or_default())
 }
 
-/// Rows to start from. Each next one is drawn with a chance that grows with the square of its distance from
-/// those before; of a few draws the one counts that leaves the rows nearest to a start.
+/// Rows to start from. Each next one is drawn with a chance that grows with the square of its
+/// distance from those before; of a few draws the one counts that leaves the rows nearest to a
+/// start.
 fn starts(
     rows: ArrayView2<'_, f32>,
     clusters: usize,

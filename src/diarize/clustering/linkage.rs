@@ -1,5 +1,5 @@
-//! Agglomerative clustering with average linkage on cosine distance, and the cut of its tree. Average
-//! linkage of voice embeddings as in Sell et al., "Diarization is Hard" (Interspeech 2018).
+//! Agglomerative clustering with average linkage on cosine distance, and the cut of its tree.
+//! Average linkage of voice embeddings as in Sell et al., "Diarization is Hard" (Interspeech 2018).
 
 use ndarray::ArrayView2;
 
@@ -11,15 +11,15 @@ use crate::call::Call;
 use crate::error::Result;
 use crate::memory;
 
-/// Distance between two speakers of one window: they cannot be the same speaker. So far above the cosine
-/// distances (0 to 2) that the average over any two clusters with such a pair stays above every threshold:
-/// two clusters of 6,000 tracks have at most 9 million pairs.
+/// Distance between two speakers of one window: they cannot be the same speaker. So far above the
+/// cosine distances (0 to 2) that the average over any two clusters with such a pair stays above
+/// every threshold: two clusters of 6,000 tracks have at most 9 million pairs.
 const CANNOT_LINK: f32 = 1e8;
 
-/// Cluster numbers of tracks, from 0 without gaps, by the order of the first track. `directions` [tracks,
-/// dimension] are the voices scaled to unit length, `windows` the windows the tracks are of. Clusters are
-/// joined while they are nearer than `threshold`, but to no fewer than `min` and in any case to no more than
-/// `max`.
+/// Cluster numbers of tracks, from 0 without gaps, by the order of the first track. `directions`
+/// [tracks, dimension] are the voices scaled to unit length, `windows` the windows the tracks are
+/// of. Clusters are joined while they are nearer than `threshold`, but to no fewer than `min` and
+/// in any case to no more than `max`.
 pub fn agglomerate(
     windows: &[usize],
     directions: ArrayView2<'_, f32>,

@@ -1,5 +1,5 @@
-//! Clustering of a whole recording: tracks with enough solo speech are clustered, the rest join the nearest
-//! voice. Deterministic: the same windows give the same speakers.
+//! Clustering of a whole recording: tracks with enough solo speech are clustered, the rest join the
+//! nearest voice. Deterministic: the same windows give the same speakers.
 
 use ndarray::Array2;
 
@@ -16,11 +16,12 @@ use crate::diarize::activity::Hysteresis;
 use crate::error::{Result, Stage};
 use crate::memory;
 
-/// Most tracks that are clustered with each other; of more, those with the most solo speech are taken. Holds
-/// the distance matrix under 75 MB.
+/// Most tracks that are clustered with each other; of more, those with the most solo speech are
+/// taken. Holds the distance matrix under 75 MB.
 const MAX_CLUSTERED: usize = 6000;
 
-/// Share of all tracks that a speaker of centroid linkage need not exceed, as in pyannote.audio 3.1.
+/// Share of all tracks that a speaker of centroid linkage need not exceed, as in pyannote.audio
+/// 3.1.
 const LARGE_SHARE: f64 = 0.1;
 
 /// The speaker of each local speaker.
@@ -37,8 +38,8 @@ pub struct Clustering {
 /// Clusters the local speakers of all windows.
 ///
 /// # Errors
-/// Those of [`Call::check`]; [`Error::Model`](crate::Error::Model) for embeddings that the PLDA model of
-/// [`Method::Vbx`] is not made for.
+/// Those of [`Call::check`]; [`Error::Model`](crate::Error::Model) for embeddings that the PLDA
+/// model of [`Method::Vbx`] is not made for.
 pub fn cluster(windows: &[LocalWindow], options: &ClusteringOptions, call: &Call<'_>) -> Result<Clustering> {
     call.check(Stage::Clustering, 0.0)?;
     let recording = RecordingTracks::new(windows, options, call)?;
@@ -59,8 +60,9 @@ pub fn cluster(windows: &[LocalWindow], options: &ClusteringOptions, call: &Call
     Ok(Clustering { speakers: centroids.nrows(), labels, centroids })
 }
 
-/// Assigns the local speakers of windows that were not clustered to the speakers of `centroids` [speakers, dimension], of
-/// unit length; two of one window to two speakers where there are as many.
+/// Assigns the local speakers of windows that were not clustered to the speakers of `centroids`
+/// [speakers, dimension], of unit length; two of one window to two speakers where there are as
+/// many.
 ///
 /// # Errors
 /// Those of [`Call::check`].
@@ -165,8 +167,8 @@ impl<'a> RecordingTracks<'a> {
         linkage::agglomerate(&windows, self.chosen_voices()?.view(), threshold, min, max, call)
     }
 
-    /// Where average linkage starts it, it also does without VBx for few tracks, and gives the number of speakers
-    /// asked for if VBx finds another.
+    /// Where average linkage starts it, it also does without VBx for few tracks, and gives the
+    /// number of speakers asked for if VBx finds another.
     fn by_vbx(&self, vbx: &Vbx, options: &ClusteringOptions, call: &Call<'_>) -> Result<Speakers> {
         if vbx.start() == Start::Average && self.chosen.len() < vbx.least_tracks() {
             return self.by_average(options, call);
@@ -181,8 +183,8 @@ impl<'a> RecordingTracks<'a> {
         if found.forced && vbx.start() == Start::Average {
             return self.by_average(options, call);
         }
-        // As pyannote.audio has it: a forced number of speakers may be too small for the local ones of a
-        // window.
+        // As pyannote.audio has it: a forced number of speakers may be too small for the local ones
+        // of a window.
         let assignment = if found.forced { Assignment::Nearest } else { options.assignment };
         self.assign(&found.centroids, assignment, call)
     }
@@ -208,8 +210,8 @@ fn drop_unused(mut speaker_of: Vec<Option<usize>>, centroids: &Array2<f32>) -> R
     Ok((speaker_of, kept))
 }
 
-/// Indices, ascending, of the tracks to cluster: those with a voice and enough solo speech, but at least as
-/// many as speakers are asked for, and at least one, where as many have a voice.
+/// Indices, ascending, of the tracks to cluster: those with a voice and enough solo speech, but at
+/// least as many as speakers are asked for, and at least one, where as many have a voice.
 fn trusted(tracks: &[Track<'_>], options: &ClusteringOptions) -> Result<Vec<usize>> {
     let voiced = (0..tracks.len()).filter(|&index| tracks[index].has_voice);
     let mut order = memory::collected(CLUSTERING, voiced)?;
@@ -221,8 +223,9 @@ fn trusted(tracks: &[Track<'_>], options: &ClusteringOptions) -> Result<Vec<usiz
     Ok(order)
 }
 
-/// Takes the label from the tracks of speakers with too little speech, smallest first, and renumbers the
-/// rest. Returns the number of speakers left, at least the minimum asked for where there were as many.
+/// Takes the label from the tracks of speakers with too little speech, smallest first, and
+/// renumbers the rest. Returns the number of speakers left, at least the minimum asked for where
+/// there were as many.
 fn dissolve_small(
     tracks: &[Track<'_>],
     speaker_of: &mut [Option<usize>],
@@ -294,7 +297,8 @@ mod tests {
         }
     }
 
-    /// A window in which local speaker `s` talks alone for `frames[s]` frames with the voice at `degrees[s]`.
+    /// A window in which local speaker `s` talks alone for `frames[s]` frames with the voice at
+    /// `degrees[s]`.
     fn window(frames: &[usize], degrees: &[f32]) -> LocalWindow {
         let mut activity = Array2::zeros((frames.iter().sum(), frames.len()));
         let mut embedding = Array2::zeros((frames.len(), 2));

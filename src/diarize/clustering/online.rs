@@ -1,11 +1,13 @@
-//! Clustering of a stream: each window's local speakers are assigned to the speakers so far, or become new ones, as the
-//! window comes. An index once given is that speaker's for as long as the stream lives.
+//! Clustering of a stream: each window's local speakers are assigned to the speakers so far, or
+//! become new ones, as the window comes. An index once given is that speaker's for as long as the
+//! stream lives.
 //!
-//! Centroids, the constraint that two local speakers are two speakers, and the distance from which an embedding is a
-//! new speaker's are those of incremental clustering in diart (Coria et al., "Overlap-aware low-latency online speaker
-//! diarization based on end-to-end local segmentation", ASRU 2021). Beyond it, what is remembered is clustered anew
-//! every few windows: who was taken for two speakers becomes one again, and centroids are means over clusters, not over
-//! what happened to be said first. Forgetting is that of the memory, which holds the last windows only.
+//! Centroids, the constraint that two local speakers are two speakers, and the distance from which
+//! an embedding is a new speaker's are those of incremental clustering in diart (Coria et al.,
+//! "Overlap-aware low-latency online speaker diarization based on end-to-end local segmentation",
+//! ASRU 2021). Beyond it, what is remembered is clustered anew every few windows: who was taken for
+//! two speakers becomes one again, and centroids are means over clusters, not over what happened to
+//! be said first. Forgetting is that of the memory, which holds the last windows only.
 
 use std::collections::VecDeque;
 
@@ -55,7 +57,8 @@ const SILENT_FRAMES: f64 = 0.1;
 struct KnownSpeaker {
     /// Unit length.
     voice: Array1<f32>,
-    /// Whether they may be given a window: not after what is remembered of them turned out to be another's.
+    /// Whether they may be given a window: not after what is remembered of them turned out to be
+    /// another's.
     known: bool,
     /// Whether a cluster of the memory ever was theirs.
     established: bool,
@@ -67,7 +70,8 @@ pub struct OnlineClustering {
     options: OnlineOptions,
     known: Vec<KnownSpeaker>,
     windows: VecDeque<LocalWindow>,
-    /// The speakers that the local speakers of the remembered windows were assigned to when they came.
+    /// The speakers that the local speakers of the remembered windows were assigned to when they
+    /// came.
     labels: VecDeque<Vec<Option<usize>>>,
     /// Windows added.
     added: usize,
@@ -97,8 +101,9 @@ impl OnlineClustering {
         self.known.get(speaker).map(|speaker| speaker.voice.view())
     }
 
-    /// The speaker of each local speaker of the next window: `None` for one who is silent, or of whom there is too
-    /// little to be anybody. `talking` has for each local speaker the frames in which they talk.
+    /// The speaker of each local speaker of the next window: `None` for one who is silent, or of
+    /// whom there is too little to be anybody. `talking` has for each local speaker the frames in
+    /// which they talk.
     ///
     /// # Errors
     /// Those of [`cluster`].
@@ -120,8 +125,8 @@ impl OnlineClustering {
         Ok(self.assign(&talkers, talking.len()))
     }
 
-    /// Assigns talkers to speakers, new ones among them: the likeliest pair first, so that a track with much solo speech
-    /// never makes room for one with little.
+    /// Assigns talkers to speakers, new ones among them: the likeliest pair first, so that a track
+    /// with much solo speech never makes room for one with little.
     fn assign(&mut self, talkers: &[Talker], locals: usize) -> Vec<Option<usize>> {
         let costs = self.costs(talkers);
         let known = self.known.len();
@@ -144,7 +149,8 @@ impl OnlineClustering {
         labels
     }
 
-    /// How many more speakers there may be. Who turned out to be another takes no place, but keeps the number.
+    /// How many more speakers there may be. Who turned out to be another takes no place, but keeps
+    /// the number.
     fn room(&self) -> usize {
         let known = self.known.iter().filter(|speaker| speaker.known).count();
         let most = self.options.max_speakers.saturating_sub(known);
@@ -157,8 +163,8 @@ impl OnlineClustering {
         self.known.len() - 1
     }
 
-    /// What it costs that a talker is each of the speakers, or each of as many new ones, infinite where it may not be:
-    /// [talkers, speakers].
+    /// What it costs that a talker is each of the speakers, or each of as many new ones, infinite
+    /// where it may not be: [talkers, speakers].
     fn costs(&self, talkers: &[Talker]) -> Array2<f32> {
         let options = &self.options;
         let count = self.known.len();
@@ -169,7 +175,8 @@ impl OnlineClustering {
             let talker = &talkers[row];
             let share = talker.solo_frames as f32 / options.trusted_frames.max(1) as f32;
             match (self.known.get(column), &talker.voice) {
-                // The embedding of little speech is unreliable: the distance is drawn to the threshold.
+                // The embedding of little speech is unreliable: the distance is drawn to the
+                // threshold.
                 (Some(speaker), Some(voice)) if speaker.known => {
                     let distance = cosine_distance(voice.view(), speaker.voice.view());
                     threshold + share.clamp(LEAST_TRUST, 1.0) * (distance - threshold)
@@ -184,8 +191,8 @@ impl OnlineClustering {
         })
     }
 
-    /// Adds a window to the memory and clusters it anew. The first `earlier` speakers were there before the window.
-    /// After an error the memory is as before.
+    /// Adds a window to the memory and clusters it anew. The first `earlier` speakers were there
+    /// before the window. After an error the memory is as before.
     fn remember(&mut self, window: &LocalWindow, labels: Vec<Option<usize>>, earlier: usize) -> Result<()> {
         let window = window.try_clone()?;
         let full = self.windows.len() >= self.options.memory.max(1);
@@ -218,8 +225,9 @@ impl OnlineClustering {
         Ok(())
     }
 
-    /// Matches the clusters of the memory with speakers: whoever most of a cluster was assigned to takes its centroid.
-    /// Who is remembered and has no cluster is not known any more; a cluster of nobody founds somebody.
+    /// Matches the clusters of the memory with speakers: whoever most of a cluster was assigned to
+    /// takes its centroid. Who is remembered and has no cluster is not known any more; a cluster of
+    /// nobody founds somebody.
     fn match_clusters(&mut self, clustering: &Clustering, earlier: usize) {
         let shared = self.shared(clustering);
         let mut pairs: Vec<(usize, usize)> =
@@ -263,8 +271,8 @@ impl OnlineClustering {
         }
     }
 
-    /// Drops the last speakers, after the first `earlier`, whom the memory does not confirm: no window has their index
-    /// yet.
+    /// Drops the last speakers, after the first `earlier`, whom the memory does not confirm: no
+    /// window has their index yet.
     fn drop_unconfirmed(&mut self, earlier: usize) {
         let lasting = self.known.iter().rposition(|speaker| speaker.known).map_or(0, |last| last + 1);
         self.known.truncate(lasting.max(earlier));
@@ -274,7 +282,8 @@ impl OnlineClustering {
         }
     }
 
-    /// Solo frames that each cluster shares with each speaker, in the remembered windows: [clusters, speakers].
+    /// Solo frames that each cluster shares with each speaker, in the remembered windows:
+    /// [clusters, speakers].
     fn shared(&self, clustering: &Clustering) -> Array2<f64> {
         let mut shared = Array2::zeros((clustering.speakers, self.known.len()));
         self.each_track(clustering, |number, speaker, frames| {

@@ -21,7 +21,8 @@ fn nobody_yet() -> OnlineClustering {
     OnlineClustering::new(options())
 }
 
-/// A window in which local speaker `s` talks alone for `talk[s].0` frames with the voice at `talk[s].1` degrees.
+/// A window in which local speaker `s` talks alone for `talk[s].0` frames with the voice at
+/// `talk[s].1` degrees.
 fn window(talk: &[(usize, f32)]) -> LocalWindow {
     let mut activity = Array2::zeros((talk.iter().map(|talk| talk.0).sum(), talk.len()));
     let mut embedding = Array2::zeros((talk.len(), 2));

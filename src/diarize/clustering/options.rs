@@ -12,19 +12,19 @@ use crate::error::{Error, Result};
 pub struct ClusteringOptions {
     /// The method.
     pub method: Method,
-    /// Distance under which two clusters are one speaker, 0 to 2: cosine distance with average linkage,
-    /// Euclidean distance of vectors of unit length with the others ([`CENTROID_THRESHOLD`],
-    /// [`VBX_THRESHOLD`]).
+    /// Distance under which two clusters are one speaker, 0 to 2: cosine distance with average
+    /// linkage, Euclidean distance of vectors of unit length with the others
+    /// ([`CENTROID_THRESHOLD`], [`VBX_THRESHOLD`]).
     pub threshold: f32,
     /// Fewest speakers, if there are as many tracks.
     pub min_speakers: usize,
     /// Most speakers.
     pub max_speakers: usize,
-    /// Solo frames from which a track's voice is trusted enough to be clustered; pyannote.audio has a fifth
-    /// of the window.
+    /// Solo frames from which a track's voice is trusted enough to be clustered; pyannote.audio has
+    /// a fifth of the window.
     pub trusted_frames: usize,
-    /// Solo frames that a speaker has in all with [`Method::Average`]; the tracks of one with fewer join the
-    /// nearest other speaker. The fewest speakers asked for are kept.
+    /// Solo frames that a speaker has in all with [`Method::Average`]; the tracks of one with fewer
+    /// join the nearest other speaker. The fewest speakers asked for are kept.
     pub least_speaker_frames: usize,
     /// How tracks are given to the speakers found, but with [`Method::Average`].
     pub assignment: Assignment,
@@ -37,17 +37,18 @@ pub struct ClusteringOptions {
 pub enum Method {
     /// Average linkage on cosine distance, with two speakers of one window never joined.
     Average,
-    /// Average linkage on cosine distance in which any two tracks may be joined, and speakers have a share of all
-    /// tracks: for voices so sure that two local speakers with one voice are one speaker whom the segmentation took for
-    /// two.
+    /// Average linkage on cosine distance in which any two tracks may be joined, and speakers have
+    /// a share of all tracks: for voices so sure that two local speakers with one voice are one
+    /// speaker whom the segmentation took for two.
     AverageBySize {
-        /// Share of the tracks to cluster that a speaker has, 0 to 1; smaller clusters join the nearest speaker.
+        /// Share of the tracks to cluster that a speaker has, 0 to 1; smaller clusters join the
+        /// nearest speaker.
         least_share: f64,
     },
     /// Centroid linkage, as `AgglomerativeClustering` in pyannote.audio's speaker-diarization-3.1.
     Centroid {
-        /// Tracks that a speaker has ([`CENTROID_MIN_CLUSTER_SIZE`]), but no more than a tenth of all;
-        /// smaller clusters join the nearest speaker.
+        /// Tracks that a speaker has ([`CENTROID_MIN_CLUSTER_SIZE`]), but no more than a tenth of
+        /// all; smaller clusters join the nearest speaker.
         min_cluster_size: usize,
     },
     /// Variational Bayes, as `VBxClustering` in pyannote.audio's speaker-diarization-community-1.
@@ -87,7 +88,8 @@ pub enum Start {
     /// Centroid linkage, as in pyannote.audio's community-1; the threshold is a Euclidean distance.
     #[default]
     Centroid,
-    /// Average linkage in which two speakers of one window are never joined; the threshold is a cosine distance.
+    /// Average linkage in which two speakers of one window are never joined; the threshold is a
+    /// cosine distance.
     Average,
 }
 
@@ -107,8 +109,8 @@ impl Vbx {
         Self { plda, fa: VBX_FA, fb: VBX_FB, start: Start::default(), least_tracks: 0 }
     }
 
-    /// Sets `fa`, the weight of what the voices say against the prior, and `fb`, which finds the fewer
-    /// speakers the greater it is; both above 0. The names are those of the paper.
+    /// Sets `fa`, the weight of what the voices say against the prior, and `fb`, which finds the
+    /// fewer speakers the greater it is; both above 0. The names are those of the paper.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] for values outside their range.
@@ -126,13 +128,15 @@ impl Vbx {
         Self { start, ..self }
     }
 
-    /// Sets the fewest tracks with which it is better than average linkage that it starts from. Its prior is for few
-    /// speakers, and of a recording of half a minute it too often finds one (docs/adr/007).
+    /// Sets the fewest tracks with which it is better than average linkage that it starts from. Its
+    /// prior is for few speakers, and of a recording of half a minute it too often finds one
+    /// (docs/adr/007).
     pub fn with_least_tracks(self, least_tracks: usize) -> Self {
         Self { least_tracks, ..self }
     }
 
-    /// Fewest tracks with which it is better than average linkage that it starts from; 0 by default.
+    /// Fewest tracks with which it is better than average linkage that it starts from; 0 by
+    /// default.
     pub fn least_tracks(&self) -> usize {
         self.least_tracks
     }
@@ -161,9 +165,10 @@ impl Vbx {
 /// How the tracks of a window are given to speakers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Assignment {
-    /// Two local speakers of one window are two speakers where there are as many: of all such pairings the one
-    /// with the least cosine distance in sum (`constrained_assignment` of pyannote.audio). A local speaker
-    /// too many joins the nearest speaker, where pyannote.audio drops them.
+    /// Two local speakers of one window are two speakers where there are as many: of all such
+    /// pairings the one with the least cosine distance in sum (`constrained_assignment` of
+    /// pyannote.audio). A local speaker too many joins the nearest speaker, where pyannote.audio
+    /// drops them.
     #[default]
     Constrained,
     /// Each track joins the nearest speaker, as in speaker-diarization-3.1.

@@ -1,8 +1,8 @@
-//! The way from a voice embedding to the space in which VBx compares voices: centred, scaled, projected by
-//! linear discriminant analysis, and rotated by probabilistic linear discriminant analysis (PLDA), so that
-//! within one speaker every direction has variance 1 and is independent of the others. As `vbx_setup` of VBx
-//! (Landini et al., "Bayesian HMM clustering of x-vector sequences (VBx) in speaker diarization", Computer
-//! Speech & Language 71, 2022).
+//! The way from a voice embedding to the space in which VBx compares voices: centred, scaled,
+//! projected by linear discriminant analysis, and rotated by probabilistic linear discriminant
+//! analysis (PLDA), so that within one speaker every direction has variance 1 and is independent of
+//! the others. As `vbx_setup` of VBx (Landini et al., "Bayesian HMM clustering of x-vector
+//! sequences (VBx) in speaker diarization", Computer Speech & Language 71, 2022).
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Dimension};
 
@@ -20,14 +20,15 @@ pub struct Plda {
     mean2: Array1<f64>,
     lda: Array2<f64>,
     mu: Array1<f64>,
-    /// Rows of the diagonalising transform, by descending variance between speakers: [features, projected].
+    /// Rows of the diagonalising transform, by descending variance between speakers:
+    /// [features, projected].
     transform: Array2<f64>,
     /// Variance between speakers in each feature, descending.
     phi: Array1<f64>,
 }
 
-/// The arrays a [`Plda`] is made of, by the names they have in the files of VBx, for embeddings of `D`
-/// dimensions that LDA projects to `L`.
+/// The arrays a [`Plda`] is made of, by the names they have in the files of VBx, for embeddings of
+/// `D` dimensions that LDA projects to `L`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PldaArrays {
     /// Mean of the embeddings: `[D]`.
@@ -38,8 +39,8 @@ pub struct PldaArrays {
     pub lda: Array2<f64>,
     /// Mean of the PLDA model: `[L]`.
     pub mu: Array1<f64>,
-    /// Transform, row by row, after which the variance within speakers is 1 and that between them diagonal:
-    /// [L, L].
+    /// Transform, row by row, after which the variance within speakers is 1 and that between them
+    /// diagonal: [L, L].
     pub tr: Array2<f64>,
     /// Variance between speakers after the transform, above 0: `[L]`.
     pub psi: Array1<f64>,
@@ -48,9 +49,9 @@ pub struct PldaArrays {
 impl Plda {
     /// Checks the arrays and makes the model.
     ///
-    /// The reference solves a generalised eigenproblem of the covariances within and between speakers, both
-    /// of which it computes from `tr` and `psi`. The rows of `tr` are its eigenvectors and `psi` its
-    /// eigenvalues already, so that ordering them is all there is to do.
+    /// The reference solves a generalised eigenproblem of the covariances within and between
+    /// speakers, both of which it computes from `tr` and `psi`. The rows of `tr` are its
+    /// eigenvectors and `psi` its eigenvalues already, so that ordering them is all there is to do.
     ///
     /// # Errors [`Error::Model`] that names the array, for a shape that does not fit the others or a value
     /// that is not finite or out of range.
@@ -92,7 +93,8 @@ impl Plda {
         self.phi.view()
     }
 
-    /// Embeddings as the model gave them, of any length, [tracks, D], to features [tracks, features].
+    /// Embeddings as the model gave them, of any length, [tracks, D], to features
+    /// [tracks, features].
     ///
     /// # Errors
     /// [`Error::Model`] for embeddings of another size.

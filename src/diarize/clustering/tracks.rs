@@ -27,8 +27,8 @@ pub struct Track<'a> {
     pub has_voice: bool,
 }
 
-/// The tracks of all windows, in the order of windows and local speakers. A local speaker who never reaches
-/// the onset makes no track.
+/// The tracks of all windows, in the order of windows and local speakers. A local speaker who never
+/// reaches the onset makes no track.
 ///
 /// # Errors
 /// Those of [`Call::check`]; [`Error::Memory`](crate::Error::Memory).
@@ -56,7 +56,8 @@ pub fn tracks_of<'a>(
     Ok(tracks)
 }
 
-/// Frames in which local speaker `local` talks alone; `talking` has for each local speaker the frames in which they talk.
+/// Frames in which local speaker `local` talks alone; `talking` has for each local speaker the
+/// frames in which they talk.
 pub fn solo_frames(talking: &[Vec<bool>], local: usize) -> usize {
     let alone = |frame: usize| talking.iter().filter(|other| other[frame]).count() == 1;
     talking[local].iter().enumerate().filter(|&(frame, &talks)| talks && alone(frame)).count()

@@ -1,5 +1,6 @@
-//! The choice of speakers of a least size from the tree of a linkage, as `AgglomerativeClustering` of pyannote.audio
-//! 3.1 has it for centroid linkage (Bredin, "pyannote.audio 2.1 speaker diarization pipeline", Interspeech 2023).
+//! The choice of speakers of a least size from the tree of a linkage, as `AgglomerativeClustering`
+//! of pyannote.audio 3.1 has it for centroid linkage (Bredin, "pyannote.audio 2.1 speaker
+//! diarization pipeline", Interspeech 2023).
 
 use ndarray::{ArrayView1, ArrayView2, Axis};
 
@@ -39,8 +40,8 @@ impl Linkage {
     }
 }
 
-/// The joins of a linkage, in the order they were made. With centroid linkage their distances need not grow: the
-/// centroid of two clusters may be nearer to a third than either was (an inversion).
+/// The joins of a linkage, in the order they were made. With centroid linkage their distances need
+/// not grow: the centroid of two clusters may be nearer to a third than either was (an inversion).
 pub struct Tree {
     observations: usize,
     joins: Vec<Join>,
@@ -77,8 +78,8 @@ impl Tree {
         Ok(Self { observations, joins })
     }
 
-    /// Clusters in which no join was of more than `threshold`, as SciPy's `fcluster` with the criterion
-    /// `distance`.
+    /// Clusters in which no join was of more than `threshold`, as SciPy's `fcluster` with the
+    /// criterion `distance`.
     ///
     /// # Errors
     /// [`Error::Memory`](crate::Error::Memory).
@@ -103,8 +104,8 @@ impl Tree {
         forest.numbers()
     }
 
-    /// The clusters after as many joins as leave `wanted` clusters of `least` observations or more, where
-    /// there is such a number: the one whose last join is nearest to `threshold`.
+    /// The clusters after as many joins as leave `wanted` clusters of `least` observations or more,
+    /// where there is such a number: the one whose last join is nearest to `threshold`.
     fn cut_to_large(&self, wanted: usize, least: usize, threshold: f32) -> Result<Option<Vec<usize>>> {
         let size_of =
             |node: usize| node.checked_sub(self.observations).map_or(1, |join| self.joins[join].size);
@@ -123,12 +124,12 @@ impl Tree {
     }
 }
 
-/// Speakers of tracks, numbered from 0 without gaps, at least `min` of them and at most `max`, if there are
-/// as many tracks. `directions` [tracks, dimension] are the voices scaled to unit length. Clusters of fewer than
-/// `least` tracks join the nearest larger one.
+/// Speakers of tracks, numbered from 0 without gaps, at least `min` of them and at most `max`, if
+/// there are as many tracks. `directions` [tracks, dimension] are the voices scaled to unit length.
+/// Clusters of fewer than `least` tracks join the nearest larger one.
 ///
-/// Where no number of joins gives as many speakers of that size, smaller ones count too: pyannote.audio gives fewer
-/// speakers there.
+/// Where no number of joins gives as many speakers of that size, smaller ones count too:
+/// pyannote.audio gives fewer speakers there.
 pub fn agglomerate(
     directions: ArrayView2<'_, f32>,
     linkage: Linkage,
@@ -172,8 +173,8 @@ fn sizes(numbers: &[usize]) -> Vec<usize> {
     sizes
 }
 
-/// Joins each cluster of fewer than `least` tracks to the large one whose mean is nearest by cosine distance,
-/// and numbers the large ones anew. There is at least one.
+/// Joins each cluster of fewer than `least` tracks to the large one whose mean is nearest by cosine
+/// distance, and numbers the large ones anew. There is at least one.
 fn join_small(directions: ArrayView2<'_, f32>, mut numbers: Vec<usize>, least: usize) -> Result<Vec<usize>> {
     let sizes = sizes(&numbers);
     let centroids = unit_rows(&means(directions, &numbers, sizes.len())?)?;
@@ -253,7 +254,8 @@ mod tests {
 
     #[test]
     fn an_inversion_cuts_at_the_highest_join_below() {
-        // A triangle: its centroid is nearer to the third corner than the corners are to each other.
+        // A triangle: its centroid is nearer to the third corner than the corners are to each
+        // other.
         let corners = Array2::from_shape_fn((3, 3), |(row, axis)| f32::from(u8::from(row == axis)));
         let tree = Tree::new(corners.view(), Linkage::Centroid, &Call::none()).unwrap();
         assert!(tree.joins[1].distance < tree.joins[0].distance);

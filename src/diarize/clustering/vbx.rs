@@ -1,8 +1,8 @@
-//! VBx: variational Bayes finds how many speakers explain the voices, and who is who. Landini et al.,
-//! "Bayesian HMM clustering of x-vector sequences (VBx) in speaker diarization: theory, implementation and
-//! analysis on standard tasks", Computer Speech & Language 71, 2022; equation numbers are theirs. As in
-//! pyannote.audio's community-1 the order of the voices does not count, so that the hidden Markov model is a
-//! mixture.
+//! VBx: variational Bayes finds how many speakers explain the voices, and who is who. Landini et
+//! al., "Bayesian HMM clustering of x-vector sequences (VBx) in speaker diarization: theory,
+//! implementation and analysis on standard tasks", Computer Speech & Language 71, 2022; equation
+//! numbers are theirs. As in pyannote.audio's community-1 the order of the voices does not count,
+//! so that the hidden Markov model is a mixture.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
@@ -15,7 +15,8 @@ use crate::call::Call;
 use crate::error::{Result, Stage};
 use crate::memory;
 
-/// How sure the start is of its clusters: responsibilities are the softmax of this and zeros (community-1).
+/// How sure the start is of its clusters: responsibilities are the softmax of this and zeros
+/// (community-1).
 const INITIAL_SCORE: f64 = 7.0;
 
 /// Most rounds (community-1).
@@ -33,8 +34,8 @@ const LEAST_PRIOR: f64 = 1e-7;
 /// Most clusters to start from; it bounds the matrix of responsibilities to 25 MB for 6,000 tracks.
 pub const MAX_STARTS: usize = 512;
 
-/// Tracks, and speakers, of which a round computes the scores between two looks at deadline and cancellation: some
-/// milliseconds for as many speakers and tracks as there may be.
+/// Tracks, and speakers, of which a round computes the scores between two looks at deadline and
+/// cancellation: some milliseconds for as many speakers and tracks as there may be.
 const TRACKS_AT_ONCE: usize = 128;
 const SPEAKERS_AT_ONCE: usize = 16;
 
@@ -46,7 +47,8 @@ pub struct Found {
     pub forced: bool,
 }
 
-/// Clusters of voices of unit length [tracks, dimension] by centroid linkage, cut at a Euclidean distance.
+/// Clusters of voices of unit length [tracks, dimension] by centroid linkage, cut at a Euclidean
+/// distance.
 ///
 /// # Errors
 /// Those of [`Call::check`].
@@ -63,13 +65,14 @@ pub fn centroid_start(
     if start.iter().any(|&cluster| cluster >= MAX_STARTS) { tree.cut_to(MAX_STARTS) } else { Ok(start) }
 }
 
-/// Speakers of tracks, at least `min` of them and at most `max`, if there are as many tracks: `embeddings` as
-/// the model gave them and `directions`, the same scaled to unit length, [tracks, dimension]; `start` are the
-/// clusters to start from, at most [`MAX_STARTS`], numbered from 0 without gaps.
+/// Speakers of tracks, at least `min` of them and at most `max`, if there are as many tracks:
+/// `embeddings` as the model gave them and `directions`, the same scaled to unit length,
+/// [tracks, dimension]; `start` are the clusters to start from, at most [`MAX_STARTS`], numbered
+/// from 0 without gaps.
 ///
-/// A number outside of the range is forced by k-means on the directions, as in pyannote.audio. The dendrogram
-/// is no substitute: centroid linkage leaves stray voices alone until the last joins, so that cut to few
-/// clusters it separates strays from speakers.
+/// A number outside of the range is forced by k-means on the directions, as in pyannote.audio. The
+/// dendrogram is no substitute: centroid linkage leaves stray voices alone until the last joins, so
+/// that cut to few clusters it separates strays from speakers.
 pub fn speakers(
     embeddings: ArrayView2<'_, f32>,
     directions: ArrayView2<'_, f32>,
@@ -82,8 +85,8 @@ pub fn speakers(
     if count < 2 {
         return Ok(Found { centroids: means(embeddings, &[0][..count], count)?, forced: false });
     }
-    // The arithmetic below makes arrays as it goes: of each track no more than four at a time of its features, and of its
-    // share in each speaker.
+    // The arithmetic below makes arrays as it goes: of each track no more than four at a time of
+    // its features, and of its share in each speaker.
     let speakers = start.iter().max().map_or(0, |last| last + 1);
     memory::ask::<[f64; 4]>(CLUSTERING, count.saturating_mul(embeddings.ncols().max(speakers)))?;
     let features = options.plda().features(embeddings)?;
@@ -121,8 +124,9 @@ impl<'a> Mixture<'a> {
         Self { phi, scaled, constant, fa: options.fa(), fb: options.fb() }
     }
 
-    /// How far each speaker who remains is responsible for each track, from the clusters of `start`, numbered
-    /// from 0 without gaps: [tracks, speakers]. The most likely speaker always remains.
+    /// How far each speaker who remains is responsible for each track, from the clusters of
+    /// `start`, numbered from 0 without gaps: [tracks, speakers]. The most likely speaker always
+    /// remains.
     fn run(&self, start: &[usize], call: &Call<'_>) -> Result<Array2<f64>> {
         let speakers = start.iter().max().map_or(0, |last| last + 1);
         let (own, other) = (INITIAL_SCORE.exp(), 1.0);
@@ -145,8 +149,8 @@ impl<'a> Mixture<'a> {
         Ok(responsibilities.select(Axis(1), &remaining))
     }
 
-    /// Estimates the speakers anew from the responsibilities, then these and the priors from the speakers.
-    /// Returns the lower bound of the evidence.
+    /// Estimates the speakers anew from the responsibilities, then these and the priors from the
+    /// speakers. Returns the lower bound of the evidence.
     fn round(
         &self,
         responsibilities: &mut Array2<f64>,

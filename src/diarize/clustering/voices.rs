@@ -1,5 +1,5 @@
-//! The directions of voice embeddings. Models give voices of any length, and cosine distance knows directions
-//! only.
+//! The directions of voice embeddings. Models give voices of any length, and cosine distance knows
+//! directions only.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1};
 
@@ -22,7 +22,8 @@ pub fn scale_to_unit(mut vector: ArrayViewMut1<'_, f32>) {
     }
 }
 
-/// The voice of each track scaled to unit length, zeros for a track without one: [tracks, dimension].
+/// The voice of each track scaled to unit length, zeros for a track without one:
+/// [tracks, dimension].
 ///
 /// # Errors
 /// [`Error::Memory`](crate::Error::Memory).
@@ -37,7 +38,8 @@ pub fn directions(tracks: &[Track<'_>]) -> Result<Array2<f32>> {
     Ok(directions)
 }
 
-/// Mean of the rows of each cluster: [clusters, dimension]. `numbers` gives the cluster of each row.
+/// Mean of the rows of each cluster: [clusters, dimension]. `numbers` gives the cluster of each
+/// row.
 ///
 /// # Errors
 /// [`Error::Memory`](crate::Error::Memory).

@@ -120,7 +120,8 @@ fn mode_and_attributes_of_the_older_file_are_kept() {
     }
 }
 
-/// An access list as Linux keeps it: this version, then a tag, what it may and whom it is for, of each entry.
+/// An access list as Linux keeps it: this version, then a tag, what it may and whom it is for, of
+/// each entry.
 #[cfg(target_os = "linux")]
 fn access_list(user: u32) -> Vec<u8> {
     const NOBODY: u32 = u32::MAX;

@@ -1,6 +1,7 @@
-//! Bundles: models under one name. A folder with either one joint model, `model.onnx`, or a segmentation and an embedding
-//! model, `segmentation.onnx` and `embedding.onnx`, and metadata.json, which says what the two are tuned to; or models
-//! compiled into the library. Finds them; loads no network.
+//! Bundles: models under one name. A folder with either one joint model, `model.onnx`, or a
+//! segmentation and an embedding model, `segmentation.onnx` and `embedding.onnx`, and
+//! metadata.json, which says what the two are tuned to; or models compiled into the library. Finds
+//! them; loads no network.
 
 mod metadata;
 
@@ -82,8 +83,9 @@ impl Bundle {
     /// The bundle that `config` names; `None` where it names none.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`] for a bundle beside other models, and those of [`find_bundle`]; [`Error::Model`] for a
-    /// metadata.json that is none; [`Error::NotFound`], [`Error::Io`], [`Error::Limit`].
+    /// [`Error::InvalidArgument`] for a bundle beside other models, and those of [`find_bundle`];
+    /// [`Error::Model`] for a metadata.json that is none; [`Error::NotFound`], [`Error::Io`],
+    /// [`Error::Limit`].
     pub(super) fn of(config: &Config) -> Result<Option<Self>> {
         let Some(name) = config.bundle() else { return Ok(None) };
         let others = [
@@ -183,9 +185,10 @@ fn read_metadata(path: &Path, kind: Kind) -> Result<Metadata> {
     }
 }
 
-/// The folder that `name` stands for; `None` for the name of a bundle that is compiled into the library. A path stands for
-/// itself; any other name is looked for among the bundles of the variable, the working directory, and the library; among
-/// the installed ones alone where whoever started the process has fewer rights than it.
+/// The folder that `name` stands for; `None` for the name of a bundle that is compiled into the
+/// library. A path stands for itself; any other name is looked for among the bundles of the
+/// variable, the working directory, and the library; among the installed ones alone where whoever
+/// started the process has fewer rights than it.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] with the places that were looked at.

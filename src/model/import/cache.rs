@@ -1,6 +1,7 @@
-//! What an import found, kept beside the model file: `<stem>.import.json`, and where the network was split
-//! `<stem>.frames.onnx` and `<stem>.pooling.onnx`. Each file is written whole or not at all, the JSON last; it
-//! carries the fingerprints of the model and of both parts, and is not used with others.
+//! What an import found, kept beside the model file: `<stem>.import.json`, and where the network
+//! was split `<stem>.frames.onnx` and `<stem>.pooling.onnx`. Each file is written whole or not at
+//! all, the JSON last; it carries the fingerprints of the model and of both parts, and is not used
+//! with others.
 
 use std::path::{Path, PathBuf};
 
@@ -46,8 +47,8 @@ fn beside(model: &Path, ending: &str) -> PathBuf {
     model.with_extension(ending)
 }
 
-/// What an earlier import found of the file `model` with this fingerprint; `None` where there was none, or one of
-/// another file or library.
+/// What an earlier import found of the file `model` with this fingerprint; `None` where there was
+/// none, or one of another file or library.
 pub(in crate::model) fn read(model: &Path, fingerprint: &str) -> Option<Found> {
     let path = beside(model, "import.json");
     if !path.is_file() {
@@ -80,7 +81,8 @@ fn read_record(model: &Path, path: &Path, fingerprint: &str) -> std::result::Res
     Ok(Ok(split.with(parts)))
 }
 
-/// What the text of a JSON file says of these parts, frames first, and the fingerprint of the whole.
+/// What the text of a JSON file says of these parts, frames first, and the fingerprint of the
+/// whole.
 ///
 /// # Errors
 /// Why the text is not what an import writes of a network that it splits.

@@ -1,4 +1,5 @@
-//! A speaker embedding network as it was read: in two parts where an import has split it, else as one.
+//! A speaker embedding network as it was read: in two parts where an import has split it, else as
+//! one.
 
 use super::cache;
 use super::split::Split;
@@ -46,7 +47,8 @@ impl EmbeddingFile {
         Ok(Self { label, sha256, network })
     }
 
-    /// The network of an embedded bundle: its two parts, frames first, and what the import has written of them.
+    /// The network of an embedded bundle: its two parts, frames first, and what the import has
+    /// written of them.
     ///
     /// # Errors
     /// [`Error::Model`] where that is nothing which an import writes.

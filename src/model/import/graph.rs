@@ -1,5 +1,5 @@
-//! An ONNX file as a graph that can be cut in two at a tensor. Works on the protobuf fields as they stand in the
-//! file: what it does not need to understand it hands on byte for byte. Runs nothing.
+//! An ONNX file as a graph that can be cut in two at a tensor. Works on the protobuf fields as they
+//! stand in the file: what it does not need to understand it hands on byte for byte. Runs nothing.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -35,7 +35,8 @@ struct NodeProto {
     attribute: Vec<AttributeProto>,
 }
 
-/// What is read of an `AttributeProto`: whether it holds a graph of its own, which may use any tensor.
+/// What is read of an `AttributeProto`: whether it holds a graph of its own, which may use any
+/// tensor.
 #[derive(Clone, PartialEq, Message)]
 struct AttributeProto {
     #[prost(bytes = "vec", optional, tag = "6")]
@@ -142,11 +143,13 @@ impl<'a> Graph<'a> {
         Ok(found)
     }
 
-    /// The tensors between `input` and `output` through which everything passes that leads from one to the other,
-    /// in that order, without the two themselves: the places where the graph can be cut.
+    /// The tensors between `input` and `output` through which everything passes that leads from one
+    /// to the other, in that order, without the two themselves: the places where the graph can be
+    /// cut.
     pub(super) fn cuts(&self, input: &str, output: &str) -> Vec<String> {
         let needed = self.needed_for(output, &BTreeSet::new());
-        // Tensors made from `input` that a later node still needs, and how many such nodes there are.
+        // Tensors made from `input` that a later node still needs, and how many such nodes there
+        // are.
         let mut readers: HashMap<&str, usize> = HashMap::new();
         for node in self.nodes.iter().zip(&needed).filter(|(_, needed)| **needed).map(|(node, _)| node) {
             for name in &node.inputs {
@@ -207,8 +210,8 @@ impl<'a> Graph<'a> {
         self.write(&needed, &inputs, &outputs)
     }
 
-    /// The part that makes `output` of `tensor`, with `tensor` as the only input, as an ONNX file. `sizes` are those
-    /// of the tensor, `None` where they differ from run to run.
+    /// The part that makes `output` of `tensor`, with `tensor` as the only input, as an ONNX file.
+    /// `sizes` are those of the tensor, `None` where they differ from run to run.
     ///
     /// # Errors
     /// [`Error::Memory`](crate::Error::Memory).

@@ -16,8 +16,8 @@ pub(super) struct Probe<'a> {
 }
 
 impl<'a> Probe<'a> {
-    /// Probes on the CPU, with the threads and the ONNX Runtime of `config`, as long as `call` wants it. What is run once is not worth
-    /// keeping.
+    /// Probes on the CPU, with the threads and the ONNX Runtime of `config`, as long as `call`
+    /// wants it. What is run once is not worth keeping.
     pub(super) fn new(config: &Config, call: &'a Call<'a>) -> Result<Self> {
         let mut config = config.clone();
         config.set_provider(Provider::Cpu, ProviderPolicy::Required);

@@ -1,6 +1,6 @@
-//! Looks for the last tensor of an embedding network that still has frames, each of which depends on its
-//! neighbourhood alone. Found by running the network, so that it holds for any graph: what a frame depends on is
-//! seen by changing one frame of the input.
+//! Looks for the last tensor of an embedding network that still has frames, each of which depends
+//! on its neighbourhood alone. Found by running the network, so that it holds for any graph: what a
+//! frame depends on is seen by changing one frame of the input.
 
 use ndarray::{Array2, ArrayD};
 
@@ -25,10 +25,11 @@ const CHANGED: usize = 800;
 const FARTHEST: usize = 500;
 /// A change smaller than this share of the largest is none.
 const NOTHING: f32 = 1e-6;
-/// Share of a change's energy that the margin around a block of frames may leave out: 3 % of its amplitude.
+/// Share of a change's energy that the margin around a block of frames may leave out: 3 % of its
+/// amplitude.
 const LEFT_OUT: f64 = 1e-3;
-/// Longest margin: 0.24 s. Deep networks see farther, but little; where crops are cut out of the audio first, as is
-/// usual, their ends have none at all.
+/// Longest margin: 0.24 s. Deep networks see farther, but little; where crops are cut out of the
+/// audio first, as is usual, their ends have none at all.
 const LONGEST_MARGIN: usize = 24;
 /// How far the two parts together may be from the whole, relative to the length of the embedding.
 const TOLERANCE: f32 = 1e-3;
@@ -79,12 +80,13 @@ struct Place {
     sizes: Vec<Option<usize>>,
 }
 
-/// Splits the network `model` with the input `input` [batch, frames, `bins`] and the output `output`. The inner
-/// `Err` holds the reason why it cannot be split; a part that cannot be run, as one that ends in numbers other than
-/// float32, is such a reason.
+/// Splits the network `model` with the input `input` [batch, frames, `bins`] and the output
+/// `output`. The inner `Err` holds the reason why it cannot be split; a part that cannot be run, as
+/// one that ends in numbers other than float32, is such a reason.
 ///
 /// # Errors
-/// [`Error::Provider`], [`Error::Cancelled`], [`Error::Deadline`] and others that are not the network's doing.
+/// [`Error::Provider`], [`Error::Cancelled`], [`Error::Deadline`] and others that are not the
+/// network's doing.
 pub(in crate::model) fn split(
     model: &[u8],
     input: &str,
@@ -174,7 +176,8 @@ fn places(graph: &Graph<'_>, cuts: &[String], bins: usize, probe: &Probe<'_>) ->
     Ok(places.collect())
 }
 
-/// What the frames of the tensor at `place` depend on; `None` when that is more than their neighbourhood.
+/// What the frames of the tensor at `place` depend on; `None` when that is more than their
+/// neighbourhood.
 fn neighbourhood(
     graph: &Graph<'_>,
     place: &Place,

@@ -1,4 +1,5 @@
-//! Checks a joint model by running it: what shapes alone do not show. For model authors; loading a model does less.
+//! Checks a joint model by running it: what shapes alone do not show. For model authors; loading a
+//! model does less.
 
 use ndarray::{Array2, ArrayView2, s};
 
@@ -19,11 +20,12 @@ const BATCH_TOLERANCE: f32 = 1e-3;
 /// Loudness of the noise that the model is run on.
 const AMPLITUDE: f32 = 0.1;
 
-/// Checks the model of `source` against the contract: metadata, tensors, and a run on silence and on noise, which
-/// tells wrong shapes, values that are not finite or out of range, embeddings that are not of unit length, rows
-/// that depend on each other, and results that differ from the golden vector. Gives what it would be used with, and every
-/// breach found, each with the tensor or key, what was expected and what was found; none for a good model. The options of
-/// `config` apply, but for its model.
+/// Checks the model of `source` against the contract: metadata, tensors, and a run on silence and
+/// on noise, which tells wrong shapes, values that are not finite or out of range, embeddings that
+/// are not of unit length, rows that depend on each other, and results that differ from the golden
+/// vector. Gives what it would be used with, and every breach found, each with the tensor or key,
+/// what was expected and what was found; none for a good model. The options of `config` apply, but
+/// for its model.
 ///
 /// # Errors
 /// Those of [`Session::new`] that keep the model from being opened at all.

@@ -7,12 +7,14 @@ use crate::memory;
 use crate::model::contract::{ACTIVITY, AUDIO, EMBEDDING, ModelInfo};
 use crate::onnx::Outputs;
 
-/// What the network gives for a batch. Kept by the caller from call to call: its memory is used again.
+/// What the network gives for a batch. Kept by the caller from call to call: its memory is used
+/// again.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inference {
     /// Probability, 0 to 1, that a local speaker speaks: [batch, frames, speakers].
     pub activity: Array3<f32>,
-    /// Voice of each local speaker, of unit length, zeros where the speaker is silent: [batch, speakers, dim].
+    /// Voice of each local speaker, of unit length, zeros where the speaker is silent:
+    /// [batch, speakers, dim].
     pub embedding: Array3<f32>,
 }
 
@@ -20,7 +22,8 @@ impl Inference {
     /// Takes over the outputs of a run on `batch` rows of `samples` samples.
     ///
     /// # Errors
-    /// [`Error::Model`] names the output that is missing or of the wrong shape; what was held before stays.
+    /// [`Error::Model`] names the output that is missing or of the wrong shape; what was held
+    /// before stays.
     pub(in crate::model) fn read(
         &mut self,
         info: &ModelInfo,

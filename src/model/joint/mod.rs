@@ -74,7 +74,8 @@ mod tests {
     use crate::config::{Config, Provider};
     use crate::model::golden::golden_input;
 
-    /// Most that a probability, or a number of a voice, may be off by where the order of sums may differ.
+    /// Most that a probability, or a number of a voice, may be off by where the order of sums may
+    /// differ.
     const CLOSE: f32 = 1e-3;
 
     /// Five windows of the sound of the golden vector over and over, no two the same.

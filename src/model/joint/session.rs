@@ -21,8 +21,8 @@ use crate::onnx::{InputMemory, Network, Plans, floats};
 /// Most samples in one row of a batch: 60 s.
 pub const MAX_SAMPLES: usize = 60 * SAMPLE_RATE;
 
-/// A loaded joint model with its run slots. Any thread may use it, concurrently; as many runs go on at once as the
-/// option `slots` allows, others wait.
+/// A loaded joint model with its run slots. Any thread may use it, concurrently; as many runs go on
+/// at once as the option `slots` allows, others wait.
 #[derive(Debug)]
 pub struct Session {
     info: ModelInfo,
@@ -40,30 +40,33 @@ pub(in crate::model) struct Opened {
 }
 
 impl Session {
-    /// Loads the model of `config` and checks it: the contract, the frames that it makes of some lengths, and its golden
-    /// vector where there is one (`<stem>.golden.json` or `golden.json` beside the file). Loads ONNX Runtime if this is the first session of the process.
+    /// Loads the model of `config` and checks it: the contract, the frames that it makes of some
+    /// lengths, and its golden vector where there is one (`<stem>.golden.json` or `golden.json`
+    /// beside the file). Loads ONNX Runtime if this is the first session of the process.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`]: the file; [`Error::Model`]: not ONNX, or all
-    /// breaches of the contract, or wrong results; [`Error::RuntimeNotFound`], [`Error::RuntimeVersion`],
-    /// [`Error::InvalidArgument`]: ONNX Runtime, or no embedded model; [`Error::Provider`]: a required provider.
+    /// [`Error::NotFound`], [`Error::Io`], [`Error::Limit`]: the file; [`Error::Model`]: not ONNX,
+    /// or all breaches of the contract, or wrong results; [`Error::RuntimeNotFound`],
+    /// [`Error::RuntimeVersion`], [`Error::InvalidArgument`]: ONNX Runtime, or no embedded model;
+    /// [`Error::Provider`]: a required provider.
     pub fn new(config: &Config) -> Result<Self> {
         Self::load(config, &Call::none())
     }
 
-    /// As [`Session::new`]; the deadline and the switch of `call` end the load, whatever it is at. It is then left behind
-    /// on a thread of its own, which ends as soon as it can.
+    /// As [`Session::new`]; the deadline and the switch of `call` end the load, whatever it is at.
+    /// It is then left behind on a thread of its own, which ends as soon as it can.
     ///
     /// # Errors
-    /// Those of [`Session::new`]; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Limit`] where too many loads that were
-    /// left behind are still at work.
+    /// Those of [`Session::new`]; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Limit`] where
+    /// too many loads that were left behind are still at work.
     pub fn load(config: &Config, call: &Call<'_>) -> Result<Self> {
         config.check_for_session()?;
         let config = config.clone();
         loading::run(call, move |call| Self::checked(&config, Plans::Kept, call))
     }
 
-    /// As [`Session::new`], for a diarizer: in its batches of windows ONNX Runtime's plans save no time, and cost some 20 MB.
+    /// As [`Session::new`], for a diarizer: in its batches of windows ONNX Runtime's plans save no
+    /// time, and cost some 20 MB.
     ///
     /// # Errors
     /// As [`Session::new`].
@@ -99,8 +102,8 @@ impl Session {
         Ok(session)
     }
 
-    /// Opens the model of `source` and reads what it says of itself, whatever that is; of its tuning, what its bundle
-    /// `stated` goes before.
+    /// Opens the model of `source` and reads what it says of itself, whatever that is; of its
+    /// tuning, what its bundle `stated` goes before.
     pub(in crate::model) fn open(
         source: &ModelSource,
         stated: Stated,
@@ -148,11 +151,13 @@ impl Session {
         self.vbx.as_ref()
     }
 
-    /// Frames of `activity` that [`Session::infer`] gives for a row of `samples` samples: one for each whole frame step of
-    /// the model. Runs no network: the contract says so, and a model that does otherwise is refused.
+    /// Frames of `activity` that [`Session::infer`] gives for a row of `samples` samples: one for
+    /// each whole frame step of the model. Runs no network: the contract says so, and a model that
+    /// does otherwise is refused.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`]: less than one frame step; [`Error::Limit`]: more than [`MAX_SAMPLES`].
+    /// [`Error::InvalidArgument`]: less than one frame step; [`Error::Limit`]: more than
+    /// [`MAX_SAMPLES`].
     pub fn frames(&self, samples: usize) -> Result<usize> {
         let least = self.info.frame_step_samples;
         if samples > MAX_SAMPLES {
@@ -168,8 +173,8 @@ impl Session {
         Ok(self.info.frames(samples))
     }
 
-    /// Checks that this is the process that loaded the model: a child of fork(2) has neither the threads of the network
-    /// nor its locks in a known state.
+    /// Checks that this is the process that loaded the model: a child of fork(2) has neither the
+    /// threads of the network nor its locks in a known state.
     ///
     /// # Errors
     /// [`Error::Forked`].
@@ -177,21 +182,23 @@ impl Session {
         self.network.check_process()
     }
 
-    /// Runs the network on `audio` [batch, samples] (mono, 16 kHz, -1 to 1, best in standard layout: any other is
-    /// copied) into `out`. Batch is 1 to 1024; samples are one frame step of the model to 60 s. Values that are
-    /// not finite spoil the results of their own row; the caller checks for them.
+    /// Runs the network on `audio` [batch, samples] (mono, 16 kHz, -1 to 1, best in standard
+    /// layout: any other is copied) into `out`. Batch is 1 to 1024; samples are one frame step of
+    /// the model to 60 s. Values that are not finite spoil the results of their own row; the caller
+    /// checks for them.
     ///
-    /// Waits for a free run slot. The deadline of `call` ends the waiting and, soon after it has passed, the
-    /// run; its callback is asked while waiting only, for it belongs to this thread, which the run holds.
+    /// Waits for a free run slot. The deadline of `call` ends the waiting and, soon after it has
+    /// passed, the run; its callback is asked while waiting only, for it belongs to this thread,
+    /// which the run holds.
     ///
-    /// Allocates nothing when the shape is that of an earlier call, except what ONNX Runtime and its binding
-    /// need for themselves.
+    /// Allocates nothing when the shape is that of an earlier call, except what ONNX Runtime and
+    /// its binding need for themselves.
     ///
     /// # Errors
-    /// [`Error::InvalidArgument`]: the shape; [`Error::Limit`]: more than the batch or the samples allowed;
-    /// [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Runtime`]: the network failed; [`Error::Model`]: its
-    /// outputs break the contract; [`Error::Forked`]. After an error `out` holds what it held before, and the session can be used
-    /// again.
+    /// [`Error::InvalidArgument`]: the shape; [`Error::Limit`]: more than the batch or the samples
+    /// allowed; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Runtime`]: the network failed;
+    /// [`Error::Model`]: its outputs break the contract; [`Error::Forked`]. After an error `out`
+    /// holds what it held before, and the session can be used again.
     pub fn infer(&self, audio: ArrayView2<f32>, out: &mut Inference, call: &Call) -> Result<()> {
         let _work = ending::work()?;
         call.without_result("an inference")?;
@@ -228,8 +235,9 @@ impl Session {
         Ok(())
     }
 
-    /// Runs the model on silence of lengths that only a network with one frame for each whole step answers rightly. The
-    /// outputs are checked as those of every run, and errors do not name the model.
+    /// Runs the model on silence of lengths that only a network with one frame for each whole step
+    /// answers rightly. The outputs are checked as those of every run, and errors do not name the
+    /// model.
     pub(in crate::model) fn check_frames(
         &self,
         source: &ModelSource,
@@ -237,7 +245,8 @@ impl Session {
         call: &Call<'_>,
     ) -> Result<()> {
         if self.info.provider == Provider::TensorRt {
-            // TensorRT compiles the network anew for a length beyond those it met, which takes seconds.
+            // TensorRT compiles the network anew for a length beyond those it met, which takes
+            // seconds.
             let mut on_cpu = config.clone();
             on_cpu.set_provider(Provider::Cpu, ProviderPolicy::Required);
             let opened = Self::open(source, Stated::default(), &on_cpu, Plans::None, call)?;
@@ -271,10 +280,10 @@ impl Session {
     }
 }
 
-/// Lengths in samples that tell a network with one frame for each whole `step` from others. Strided layers give
-/// floor((samples + padding - kernel) / stride) + 1 frames: one frame both for one step and for two but for a sample is
-/// what the rule gives, and no other stride, kernel or padding. The last one tells a network whose frames are not of
-/// the length at all.
+/// Lengths in samples that tell a network with one frame for each whole `step` from others. Strided
+/// layers give floor((samples + padding - kernel) / stride) + 1 frames: one frame both for one step
+/// and for two but for a sample is what the rule gives, and no other stride, kernel or padding. The
+/// last one tells a network whose frames are not of the length at all.
 fn telling_lengths(step: usize) -> impl Iterator<Item = usize> {
     [step, 2 * step - 1, 5 * step].into_iter().filter(|samples| *samples <= MAX_SAMPLES)
 }

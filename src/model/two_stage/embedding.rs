@@ -1,7 +1,7 @@
-//! The second stage: a speaker embedding network, which gives the voice of each crop of a stretch of audio. Features
-//! are computed once for the stretch. Where the network could be split, so are the features of its frames; the
-//! pooling part then runs on those of each crop, or of each piece of speech that crops share. Where it could not, the
-//! whole network runs on their features.
+//! The second stage: a speaker embedding network, which gives the voice of each crop of a stretch
+//! of audio. Features are computed once for the stretch. Where the network could be split, so are
+//! the features of its frames; the pooling part then runs on those of each crop, or of each piece
+//! of speech that crops share. Where it could not, the whole network runs on their features.
 
 use ndarray::{Array1, Array2, ArrayD, Ix2, IxDyn, s};
 
@@ -25,8 +25,8 @@ use crate::onnx::Description;
 use crate::onnx::ModelBytes;
 use crate::onnx::{Network, Outputs, floats, integers};
 
-/// Frames of the features, 10 ms apart, in the shortest crop that has a voice. Who says less alone is given a speaker
-/// by what the others of the window are.
+/// Frames of the features, 10 ms apart, in the shortest crop that has a voice. Who says less alone
+/// is given a speaker by what the others of the window are.
 const LEAST_FRAMES: usize = 20;
 /// Frames in the input by which the network is tried when it is loaded.
 const TRIAL_FRAMES: usize = 200;
@@ -52,7 +52,8 @@ impl Embedding {
     /// Loads the network of `file`, split where that is possible, and runs it once.
     ///
     /// # Errors
-    /// Those of [`Network::open`] and [`Layout::of`]; [`Error::Model`] when its output is no embedding.
+    /// Those of [`Network::open`] and [`Layout::of`]; [`Error::Model`] when its output is no
+    /// embedding.
     pub(super) fn open(file: EmbeddingFile, config: &Config, call: &Call<'_>) -> Result<Self> {
         let EmbeddingFile { label, sha256, network } = file;
         let described = |model: &ModelBytes| open_described(model, &label, config, call);
@@ -143,9 +144,10 @@ impl Embedding {
         }
     }
 
-    /// The voice of each crop of `audio`, as the network scales it; `None` for one that is too short, or for which
-    /// the network gives numbers that are not finite. Where `piece_s` is given, crops are cut into pieces of so many
-    /// seconds at most, and share those that are alike. At most `batch` of them are run at once.
+    /// The voice of each crop of `audio`, as the network scales it; `None` for one that is too
+    /// short, or for which the network gives numbers that are not finite. Where `piece_s` is given,
+    /// crops are cut into pieces of so many seconds at most, and share those that are alike. At
+    /// most `batch` of them are run at once.
     pub(super) fn voices(
         &self,
         audio: &[f32],
@@ -187,7 +189,8 @@ impl Embedding {
         pieces::means(&parts, &found, crops.len())
     }
 
-    /// The embedding of each piece, the input of which is made of its rows by `input`; `None` where it is no voice.
+    /// The embedding of each piece, the input of which is made of its rows by `input`; `None` where
+    /// it is no voice.
     fn embed(
         &self,
         pieces: Vec<Vec<usize>>,
@@ -210,8 +213,8 @@ impl Embedding {
         Ok(voices)
     }
 
-    /// The frames of the split network's first part, where a crop needs them. The features are normalised over what is
-    /// said in the stretch.
+    /// The frames of the split network's first part, where a crop needs them. The features are
+    /// normalised over what is said in the stretch.
     fn frames(
         &self,
         network: &Network,
@@ -226,7 +229,8 @@ impl Embedding {
         Frames::compute(network, axis, features, &wanted, call)
     }
 
-    /// The features of a crop, normalised, with frames and bins in the order of the network's input.
+    /// The features of a crop, normalised, with frames and bins in the order of the network's
+    /// input.
     fn cut(&self, features: &Array2<f32>, frames: &[usize]) -> Result<ArrayD<f32>> {
         let mut cut = memory::array("features", (frames.len(), features.ncols()), 0.0)?;
         for (mut to, &frame) in cut.rows_mut().into_iter().zip(frames) {
@@ -236,10 +240,11 @@ impl Embedding {
         Ok(if self.layout.bins_first { cut.reversed_axes().into_dyn() } else { cut.into_dyn() })
     }
 
-    /// Puts pieces, each with its rows of frames, together that can be run at once: those with the same number of rows;
-    /// one without rows is left out. None is made longer: even a network that is told the number of frames is exported
-    /// without the masks that would keep the rest out of its convolutions. On a GPU, where small runs waste most of it,
-    /// some are shortened, by up to a sixteenth; a processor gains nothing by that.
+    /// Puts pieces, each with its rows of frames, together that can be run at once: those with the
+    /// same number of rows; one without rows is left out. None is made longer: even a network that
+    /// is told the number of frames is exported without the masks that would keep the rest out of
+    /// its convolutions. On a GPU, where small runs waste most of it, some are shortened, by up to
+    /// a sixteenth; a processor gains nothing by that.
     fn grouped(&self, mut pieces: Vec<(usize, Vec<usize>)>, batch: usize) -> Vec<Vec<(usize, Vec<usize>)>> {
         // Frames may lie so far apart that none falls into the spans of a crop.
         pieces.retain(|(_, rows)| !rows.is_empty());
@@ -317,7 +322,8 @@ fn open_described(
     Network::open(model, &label, config, call, |described, _| described)
 }
 
-/// Looks for the place where the network can be split; the inner `Err` holds the reason why there is none.
+/// Looks for the place where the network can be split; the inner `Err` holds the reason why there
+/// is none.
 fn find_split(model: &[u8], layout: &Layout, config: &Config, call: &Call<'_>) -> Result<import::Found> {
     if layout.has_lengths {
         return Ok(Err("it is told the number of frames, on which all of them depend".to_owned()));
@@ -337,9 +343,10 @@ pub struct Imported {
     pub split: std::result::Result<String, String>,
 }
 
-/// Looks for the place where the speaker embedding network in the file `path` can be split, and writes what was found
-/// beside it, where the next load takes it from: `<stem>.import.json`, `<stem>.frames.onnx`, `<stem>.pooling.onnx`.
-/// Older ones are replaced. The options of `config` apply.
+/// Looks for the place where the speaker embedding network in the file `path` can be split, and
+/// writes what was found beside it, where the next load takes it from: `<stem>.import.json`,
+/// `<stem>.frames.onnx`, `<stem>.pooling.onnx`. Older ones are replaced. The options of `config`
+/// apply.
 ///
 /// # Errors
 /// Those of loading an embedding model; [`Error::Io`] when a file cannot be written.

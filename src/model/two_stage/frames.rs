@@ -1,5 +1,5 @@
-//! The frames that the first part of a split embedding network makes of a stretch of audio: computed only where they
-//! are needed, in blocks, each with the margin that its frames depend on.
+//! The frames that the first part of a split embedding network makes of a stretch of audio:
+//! computed only where they are needed, in blocks, each with the margin that its frames depend on.
 
 use std::ops::Range;
 
@@ -11,8 +11,8 @@ use crate::memory;
 use crate::model::import::FrameAxis;
 use crate::onnx::{Network, floats};
 
-/// Most frames of the features in one block, without margins: 8 s. Longer blocks waste less on margins, shorter ones
-/// less memory.
+/// Most frames of the features in one block, without margins: 8 s. Longer blocks waste less on
+/// margins, shorter ones less memory.
 const LONGEST_BLOCK: usize = 800;
 
 /// Frames of a stretch.
@@ -34,7 +34,8 @@ struct Block {
     given: Range<usize>,
 }
 
-/// Blocks that hold all `wanted` frames. Between two of them the network is spared at least what both margins cost.
+/// Blocks that hold all `wanted` frames. Between two of them the network is spared at least what
+/// both margins cost.
 fn blocks(wanted: &[bool], axis: FrameAxis) -> Vec<Block> {
     let total = wanted.len();
     let longest = LONGEST_BLOCK.next_multiple_of(axis.stride);

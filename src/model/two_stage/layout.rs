@@ -1,5 +1,6 @@
-//! What a speaker embedding file wants: its family, tensors and features. Facts of the families are those of the
-//! WeSpeaker, 3D-Speaker and NeMo toolkits and of the metadata that sherpa-onnx's exports carry.
+//! What a speaker embedding file wants: its family, tensors and features. Facts of the families are
+//! those of the WeSpeaker, 3D-Speaker and NeMo toolkits and of the metadata that sherpa-onnx's
+//! exports carry.
 
 use super::metadata::check_sample_rate;
 use crate::config::{Config, EmbeddingFamily, Frontend, MAX_BATCH};
@@ -40,7 +41,8 @@ impl Layout {
     /// Finds out what the file wants.
     ///
     /// # Errors
-    /// [`crate::Error::Model`] names the tensor or metadata key, and the option that supplies what is missing.
+    /// [`crate::Error::Model`] names the tensor or metadata key, and the option that supplies what
+    /// is missing.
     pub(super) fn of(described: &Description, config: &Config) -> Result<Self> {
         check_sample_rate(described)?;
         let family = family(described, config)?;
@@ -117,8 +119,8 @@ fn is_lengths(tensor: &Tensor) -> bool {
     tensor.elements == Some(Elements::Int64) && tensor.sizes.len() == 1
 }
 
-/// Whether the first input can be features: three axes, and not samples [batch, 1, samples] as segmentation networks
-/// take them.
+/// Whether the first input can be features: three axes, and not samples [batch, 1, samples] as
+/// segmentation networks take them.
 fn takes_features(described: &Description) -> bool {
     described.inputs.first().is_some_and(|tensor| tensor.is_float(3) && tensor.sizes[1] != Some(1))
 }

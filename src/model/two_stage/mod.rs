@@ -1,6 +1,7 @@
-//! The local diarizer made of two public models: a segmentation network finds who talks in each window, an embedding
-//! network gives the voices. As the pipeline of pyannote.audio (Bredin, "pyannote.audio 2.1 speaker diarization
-//! pipeline", Interspeech 2023), but the work on the audio is done once for many windows and speakers.
+//! The local diarizer made of two public models: a segmentation network finds who talks in each
+//! window, an embedding network gives the voices. As the pipeline of pyannote.audio (Bredin,
+//! "pyannote.audio 2.1 speaker diarization pipeline", Interspeech 2023), but the work on the audio
+//! is done once for many windows and speakers.
 //!
 //! ```text
 //! stretch ──> windows ──> segmentation ──> powerset ──> activity ──────────────┬──> LocalWindow
@@ -43,8 +44,8 @@ use crate::memory;
 use crate::onnx;
 use crate::onnx::sha256;
 
-/// Samples in which the windows of a stretch begin: 80 s. What two stretches share is analysed twice, a window less a
-/// hop.
+/// Samples in which the windows of a stretch begin: 80 s. What two stretches share is analysed
+/// twice, a window less a hop.
 const STRETCH: usize = 80 * SAMPLE_RATE;
 /// Activity at which a local speaker talks: that of the most probable class of the powerset.
 const TALKING: f32 = 0.5;
@@ -63,11 +64,13 @@ pub struct TwoStage {
 }
 
 impl TwoStage {
-    /// Loads the two models of `pair`, as long as `call` wants them; their options are those of `config`.
+    /// Loads the two models of `pair`, as long as `call` wants them; their options are those of
+    /// `config`.
     ///
     /// # Errors
-    /// Those of [`Session::new`](super::Session::new); [`Error::Model`] names the tensor or metadata key that is not what
-    /// the model's family has, and the option that supplies what is missing.
+    /// Those of [`Session::new`](super::Session::new); [`Error::Model`] names the tensor or
+    /// metadata key that is not what the model's family has, and the option that supplies what is
+    /// missing.
     pub(super) fn load(pair: Pair, config: &Config, call: &Call<'_>) -> Result<Self> {
         let Pair { name, version, tuning, segmentation, embedding } = pair;
         let segmentation = Segmentation::open(&segmentation, config, DECODING, call)?;

@@ -1,7 +1,8 @@
-//! Which pieces of solo speech are embedded, so that windows which overlap share them. Where the embedding network
-//! cannot be split at its pooling, a crop costs as much as its speech is long, and each second of speech lies in six
-//! windows of 10 s. The last layers of such a network are linear in the mean and the deviation of its frames: the mean of
-//! the embeddings of pieces, weighted by their lengths, is close to the embedding of the whole.
+//! Which pieces of solo speech are embedded, so that windows which overlap share them. Where the
+//! embedding network cannot be split at its pooling, a crop costs as much as its speech is long,
+//! and each second of speech lies in six windows of 10 s. The last layers of such a network are
+//! linear in the mean and the deviation of its frames: the mean of the embeddings of pieces,
+//! weighted by their lengths, is close to the embedding of the whole.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,8 +57,9 @@ impl Pieces {
         Ok(pieces)
     }
 
-    /// Crops are cut, all at the same rows, into pieces that span `longest` rows at most; pieces of different crops that
-    /// are alike are one. A part of fewer than `least` rows is left out where its crop has a longer one.
+    /// Crops are cut, all at the same rows, into pieces that span `longest` rows at most; pieces of
+    /// different crops that are alike are one. A part of fewer than `least` rows is left out where
+    /// its crop has a longer one.
     ///
     /// # Errors
     /// [`Error::Memory`](crate::Error::Memory).
@@ -96,8 +98,8 @@ impl Pieces {
         memory::push("pieces", &mut self.parts, Part { crop, piece, rows })
     }
 
-    /// Leaves out the parts with pieces of fewer than `least` rows of crops that have a longer one. What no part is left
-    /// of has no rows.
+    /// Leaves out the parts with pieces of fewer than `least` rows of crops that have a longer one.
+    /// What no part is left of has no rows.
     fn without_short(&mut self, least: usize) {
         let length = |part: &Part| self.rows.get(part.piece).map_or(0, Vec::len);
         let mut longest = BTreeMap::new();
@@ -117,7 +119,8 @@ impl Pieces {
     }
 }
 
-/// The mean of the embeddings of each crop's parts, weighted by their rows; `None` where none has one.
+/// The mean of the embeddings of each crop's parts, weighted by their rows; `None` where none has
+/// one.
 pub(super) fn means(
     parts: &[Part],
     found: &[Option<Array1<f32>>],
@@ -140,7 +143,8 @@ pub(super) fn means(
     Ok(voices)
 }
 
-/// Whether `piece` may stand for `rows`, of which it has to have most, and little else that `window` has too.
+/// Whether `piece` may stand for `rows`, of which it has to have most, and little else that
+/// `window` has too.
 fn are_alike(rows: &[usize], piece: &[usize], window: &Range<usize>) -> bool {
     let both = rows.iter().filter(|row| piece.binary_search(row).is_ok()).count();
     let visible =
@@ -149,8 +153,9 @@ fn are_alike(rows: &[usize], piece: &[usize], window: &Range<usize>) -> bool {
     both as f64 >= ALIKE * either as f64
 }
 
-/// The rows before which all crops are cut, ascending: pieces span `longest` rows at most and, but for the first and the
-/// last, half of it at least. What is said without a pause is cut as little as can be: short pieces tell less of a voice.
+/// The rows before which all crops are cut, ascending: pieces span `longest` rows at most and, but
+/// for the first and the last, half of it at least. What is said without a pause is cut as little
+/// as can be: short pieces tell less of a voice.
 fn cuts(crops: &[CropRows], longest: usize) -> Result<Vec<usize>> {
     let total = crops.iter().filter_map(|crop| crop.rows.last()).max().map_or(0, |last| last + 1);
     // Crops that go on across the cut before each row.
@@ -162,8 +167,8 @@ fn cuts(crops: &[CropRows], longest: usize) -> Result<Vec<usize>> {
             across[after] += 1;
         }
     }
-    // The least cost of the cuts up to each row, the last of them there, and where the one before it is. Of two ways that
-    // cost the same, the one with fewer cuts is taken.
+    // The least cost of the cuts up to each row, the last of them there, and where the one before
+    // it is. Of two ways that cost the same, the one with fewer cuts is taken.
     let shortest = (longest / 2).max(1);
     let mut best = memory::filled("pieces", total + 1, usize::MAX)?;
     let mut previous = memory::filled("pieces", total + 1, 0)?;

@@ -1,6 +1,6 @@
-//! The first stage: a pyannote-style segmentation network, which says of each frame of a window who of a few local
-//! speakers talks. Architecture and powerset classes: Plaquet and Bredin, "Powerset multi-class cross entropy loss
-//! for neural speaker diarization" (Interspeech 2023).
+//! The first stage: a pyannote-style segmentation network, which says of each frame of a window who
+//! of a few local speakers talks. Architecture and powerset classes: Plaquet and Bredin, "Powerset
+//! multi-class cross entropy loss for neural speaker diarization" (Interspeech 2023).
 
 use ndarray::{Array2, Array3, ArrayView3, Axis, Ix3};
 
@@ -22,7 +22,8 @@ use crate::onnx::{Network, floats};
 const USUAL_WINDOW: usize = 160_000;
 /// Receptive field and step of the SincNet front end of pyannote's models, in samples.
 const PYANNOTE_FIELD: (usize, usize) = (991, 270);
-/// Frames that a network may give more or fewer than its receptive field says: exports differ in how they pad.
+/// Frames that a network may give more or fewer than its receptive field says: exports differ in
+/// how they pad.
 const FRAMES_TOLERANCE: usize = 1;
 /// A window in which no sample is larger is silence: the smallest step of 16-bit audio.
 const SILENCE: f32 = 1.0 / 32_768.0;
@@ -49,8 +50,8 @@ impl Segmentation {
     /// Loads the network of `file`, and runs it once to see what it gives.
     ///
     /// # Errors
-    /// Those of [`Network::open`]; [`Error::Model`] names the tensor or metadata key that is not what a segmentation
-    /// network has, and the option that supplies what is missing.
+    /// Those of [`Network::open`]; [`Error::Model`] names the tensor or metadata key that is not
+    /// what a segmentation network has, and the option that supplies what is missing.
     pub(super) fn open(
         file: &ModelFile,
         config: &Config,
@@ -115,8 +116,8 @@ impl Segmentation {
         ]
     }
 
-    /// Probability that each local speaker talks, for each window: [frames, speakers]. Silent windows are not given to
-    /// the network.
+    /// Probability that each local speaker talks, for each window: [frames, speakers]. Silent
+    /// windows are not given to the network.
     pub(super) fn activity(
         &self,
         stretch: &Stretch,
@@ -211,8 +212,8 @@ fn powerset(described: &Description, classes: usize) -> Result<Powerset> {
     Ok(powerset)
 }
 
-/// Receptive field and step: the option, the metadata, or that of pyannote's networks, whichever is there first; it
-/// has to agree with the frames that the network gave for a window.
+/// Receptive field and step: the option, the metadata, or that of pyannote's networks, whichever is
+/// there first; it has to agree with the frames that the network gave for a window.
 fn receptive_field(
     described: &Description,
     config: &Config,
@@ -271,7 +272,8 @@ mod tests {
     use super::*;
     use crate::config::{ModelSource, Provider};
 
-    /// What PyTorch gives for the fixtures: tests/data/families/golden.json, which make_fixtures.py explains.
+    /// What PyTorch gives for the fixtures: tests/data/families/golden.json, which make_fixtures.py
+    /// explains.
     #[test]
     fn networks_give_the_log_probabilities_of_pytorch() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/families");

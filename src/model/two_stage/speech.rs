@@ -44,7 +44,8 @@ impl Crop {
     }
 }
 
-/// The indices below `count` whose position, ascending with the index, lies in one of `spans`, which ascend.
+/// The indices below `count` whose position, ascending with the index, lies in one of `spans`,
+/// which ascend.
 fn select(spans: &[Range<usize>], count: usize, position: impl Fn(usize) -> f64) -> Vec<usize> {
     let mut chosen = Vec::new();
     let mut spans = spans.iter().peekable();
@@ -60,8 +61,9 @@ fn select(spans: &[Range<usize>], count: usize, position: impl Fn(usize) -> f64)
     chosen
 }
 
-/// For each local speaker of a window with this activity the audio to take the voice from: what they say alone, or,
-/// where that is shorter than `least` samples, all that they say. Empty for a silent one.
+/// For each local speaker of a window with this activity the audio to take the voice from: what
+/// they say alone, or, where that is shorter than `least` samples, all that they say. Empty for a
+/// silent one.
 pub(super) fn crops(
     activity: &Array2<f32>,
     hysteresis: Hysteresis,

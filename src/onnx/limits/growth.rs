@@ -1,10 +1,11 @@
-//! What a graph becomes while ONNX Runtime loads it, bounded without computing it. Two things grow there: constants, which
-//! are computed from other constants (the optimizer ConstantFolding), and shapes, which are inferred, with the vectors of
-//! integers that other shapes are made of.
+//! What a graph becomes while ONNX Runtime loads it, bounded without computing it. Two things grow
+//! there: constants, which are computed from other constants (the optimizer ConstantFolding), and
+//! shapes, which are inferred, with the vectors of integers that other shapes are made of.
 //!
-//! Each value has a bound for its number of dimensions, and, where it may be a constant, for its number of elements. What the
-//! operators make of these is followed through the graph, calls of functions as if their nodes stood in their place. Constants
-//! whose size cannot be told so are left to ONNX Runtime, which computes none above the size that is given to it.
+//! Each value has a bound for its number of dimensions, and, where it may be a constant, for its
+//! number of elements. What the operators make of these is followed through the graph, calls of
+//! functions as if their nodes stood in their place. Constants whose size cannot be told so are
+//! left to ONNX Runtime, which computes none above the size that is given to it.
 
 use std::collections::HashMap;
 
@@ -16,8 +17,9 @@ use super::{Key, Outcome, Read, Reason, fields, number};
 
 /// Most bytes of the constants that are computed, beside those in proportion to the file.
 const CONSTANT_BYTES: u64 = 64 << 20;
-/// Most dimensions of all values together, with the elements of vectors of integers: some 75 bytes each in ONNX Runtime 1.31.1.
-/// Beside those in proportion to the file. 50,000 nodes with 8 dimensions each have a tenth of it.
+/// Most dimensions of all values together, with the elements of vectors of integers: some 75 bytes
+/// each in ONNX Runtime 1.31.1. Beside those in proportion to the file. 50,000 nodes with 8
+/// dimensions each have a tenth of it.
 const DIMENSIONS: u64 = 4 << 20;
 /// Most calls of functions in one another; those of PyTorch follow its modules.
 const MAX_CALLS: u64 = 64;
@@ -47,8 +49,8 @@ pub(crate) struct Growth<'a> {
     uses: u64,
 }
 
-/// Most bytes of one constant that ONNX Runtime may compute of `model`, a file of `nodes` nodes with those of called functions;
-/// `None` where all are known to be small.
+/// Most bytes of one constant that ONNX Runtime may compute of `model`, a file of `nodes` nodes
+/// with those of called functions; `None` where all are known to be small.
 pub(crate) fn largest_constant(model: &[u8], nodes: u64) -> Read<Option<u64>> {
     let mut growth = Growth {
         functions: HashMap::new(),
@@ -106,8 +108,9 @@ impl<'a> Growth<'a> {
         DIMENSIONS + self.bytes / 2
     }
 
-    /// Follows the nodes of one graph, whose message may stand there in `parts`, and whose inputs have up to `rank` dimensions.
-    /// Gives the most dimensions of its values, and whether an output may be a constant.
+    /// Follows the nodes of one graph, whose message may stand there in `parts`, and whose inputs
+    /// have up to `rank` dimensions. Gives the most dimensions of its values, and whether an output
+    /// may be a constant.
     fn graph(&mut self, parts: &[&'a [u8]], rank: u64) -> Read<(u64, bool)> {
         let mut scope = Scope::default();
         for part in parts {
@@ -128,7 +131,8 @@ impl<'a> Growth<'a> {
         Ok((outcome?, outputs?.iter().any(|output| output.constant.is_some())))
     }
 
-    /// Follows the nodes, which stand in fields `nodes`. Gives the most dimensions of what they make.
+    /// Follows the nodes, which stand in fields `nodes`. Gives the most dimensions of what they
+    /// make.
     fn nodes(&mut self, parts: &[&'a [u8]], nodes: u32) -> Read<u64> {
         let mut widest = 0;
         for part in parts {

@@ -182,7 +182,8 @@ fn what_is_no_onnx_is_left_to_onnx_runtime() {
     }
 }
 
-/// A chain of as many nodes as are allowed, which takes ONNX Runtime seconds to load; what it gives is no model of ours.
+/// A chain of as many nodes as are allowed, which takes ONNX Runtime seconds to load; what it gives
+/// is no model of ours.
 fn slow() -> Vec<u8> {
     let value = |name: &str| {
         let mut tensor = vec![8, 1];

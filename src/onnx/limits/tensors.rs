@@ -1,4 +1,5 @@
-//! The tensors that a file holds: how many there are, and whether each has the elements that it says.
+//! The tensors that a file holds: how many there are, and whether each has the elements that it
+//! says.
 
 use prost::encoding;
 

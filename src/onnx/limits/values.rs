@@ -110,7 +110,8 @@ fn no_memory() -> Reason {
     Reason::Limit("no memory for the names in the model".to_owned())
 }
 
-/// Notes what a field of a graph names: a tensor, a value with stated dimensions, the outputs of a node.
+/// Notes what a field of a graph names: a tensor, a value with stated dimensions, the outputs of a
+/// node.
 pub(crate) fn read_graph_names<'a>(field: Field<'a>, scope: &mut Scope<'a>) -> Outcome {
     match field.number {
         number::GRAPH_NODE => read_produced(field.payload, scope)?,

@@ -1,4 +1,5 @@
-"""Writes the models of this folder: small files whose constants or shapes grow while ONNX Runtime loads them.
+"""Writes the models of this folder: small files whose constants or shapes grow while ONNX Runtime
+loads them.
 
 python make_models.py        needs onnx
 """

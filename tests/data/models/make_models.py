@@ -1,4 +1,5 @@
-"""Makes the ONNX fixtures of tests/model: one that keeps the model contract and one for each way to break it.
+"""Makes the ONNX fixtures of tests/model: one that keeps the model contract and one for each way to
+break it.
 
 Random weights, a few KB each, the same bytes on every run:  python tests/data/models/make_models.py
 """
@@ -50,7 +51,8 @@ def make(
     pad_end=0,
     loud_frames=False,
 ):
-    """Writes one fixture: strided convolution, activity per frame, activity-weighted mean, projection."""
+    """Writes one fixture: strided convolution, activity per frame, activity-weighted mean,
+    projection."""
     rng = np.random.default_rng(7)
     weights = {
         "conv_w": rng.normal(0, 0.4, (FEATURES, 1, STEP)),
@@ -83,7 +85,8 @@ def make(
     )
     hidden = node("Tanh", [hidden], "hidden0")
     if loud_frames:
-        # One frame more where the audio is louder than any real one: nothing but that audio shows it.
+        # One frame more where the audio is louder than any real one: nothing but that audio shows
+        # it.
         weights["full"], constants["none"] = np.array([1.0]), np.array([0, 0, 0, 0, 0], np.int64)
         node("ReduceMax", [audio], "loudest", keepdims=0)
         node("Greater", ["loudest", "full"], "too_loud")
@@ -91,7 +94,8 @@ def make(
         node("Concat", ["none", "more"], "pads", axis=0)
         hidden = node("Pad", [hidden, "pads"], "padded")
     if repeat:
-        # One initializer for all: much work, few bytes. ONNX Runtime looks at its stop flag between nodes.
+        # One initializer for all: much work, few bytes. ONNX Runtime looks at its stop flag between
+        # nodes.
         weights["deep_w"] = rng.normal(0, 0.2, (FEATURES, FEATURES, 129))
         for i in range(repeat):
             node("Conv", [hidden, "deep_w"], f"deep{i}", pads=[64, 64])

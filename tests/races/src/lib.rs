@@ -1,5 +1,6 @@
-//! What of the library waits and wakes, on real threads, small enough to be compiled for ThreadSanitizer. ONNX Runtime,
-//! which is not compiled for it, is left out: of it, the watchdog needs a stop flag.
+//! What of the library waits and wakes, on real threads, small enough to be compiled for
+//! ThreadSanitizer. ONNX Runtime, which is not compiled for it, is left out: of it, the watchdog
+//! needs a stop flag.
 
 #![cfg(test)]
 #![allow(unfulfilled_lint_expectations, reason = "the pool may not `expect` in the library; tests may")]

@@ -1,5 +1,5 @@
-//! Files: every codec and container comes out aligned with the original, every other file is refused for the
-//! right reason.
+//! Files: every codec and container comes out aligned with the original, every other file is
+//! refused for the right reason.
 
 use std::path::{Path, PathBuf};
 
@@ -63,8 +63,8 @@ fn align(a: &[f32], b: &[f32]) -> (f64, isize) {
 #[test]
 fn every_format_comes_out_aligned_with_the_original() {
     let original = original();
-    // Name, seconds, least correlation, delay in samples. ADTS, and MP3 without the LAME tag, do not say how much
-    // padding they begin with: 1024 frames at 48 kHz, and 1105 at 24 kHz.
+    // Name, seconds, least correlation, delay in samples. ADTS, and MP3 without the LAME tag, do
+    // not say how much padding they begin with: 1024 frames at 48 kHz, and 1105 at 24 kHz.
     let cases = [
         ("original.wav", 1.5, 0.9999, 0),
         ("u8_8k.wav", 1.5, 0.93, 0),
@@ -179,7 +179,8 @@ fn the_system_refusals_name_the_path() {
         if path == folder && reason.contains("a folder")));
     let missing = fixture("missing.wav");
     assert!(matches!(FileSource::open(&missing).err().unwrap(), Error::NotFound(path) if path == missing));
-    // Root may read everything, so a name that the system cannot look up stands for a file it refuses.
+    // Root may read everything, so a name that the system cannot look up stands for a file it
+    // refuses.
     let refused = fixture(&"x".repeat(5_000));
     assert!(matches!(FileSource::open(&refused).err().unwrap(), Error::Io { path, .. } if path == refused));
     #[cfg(target_os = "linux")]
@@ -220,8 +221,8 @@ fn truncated_files_give_what_they_have() {
 
 #[test]
 fn damaged_packets_leave_later_times_right() {
-    // Name, where the damage begins as a share of the file, and the most samples by which it may move what
-    // follows: MP3 and ADTS have no timestamps.
+    // Name, where the damage begins as a share of the file, and the most samples by which it may
+    // move what follows: MP3 and ADTS have no timestamps.
     for (name, share, most) in [
         ("16k.flac", 0.45, 0),
         ("44k.ogg", 0.48, 64),

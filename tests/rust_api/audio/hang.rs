@@ -10,11 +10,12 @@ use crate::support::root;
 use voiceflow::audio::{AudioSource, FileSource};
 use voiceflow::{Call, Cancel, Error};
 
-/// Longest time between two looks at the caller's wishes that these tests allow: far more than measured, for a machine
-/// that does other work, and far less than without the looks.
+/// Longest time between two looks at the caller's wishes that these tests allow: far more than
+/// measured, for a machine that does other work, and far less than without the looks.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// How reading a file went: samples, the longest time between two looks at the callback, and the error.
+/// How reading a file went: samples, the longest time between two looks at the callback, and the
+/// error.
 struct Outcome {
     samples: usize,
     longest: Duration,

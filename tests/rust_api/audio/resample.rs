@@ -63,7 +63,8 @@ fn attenuates_what_would_alias_by_more_than_60_db() {
 
 #[test]
 fn makes_no_images_above_the_band_of_an_8_khz_input() {
-    // 3 kHz at 8 kHz has its image at 5 kHz; what is left of it is what the tone itself does not explain.
+    // 3 kHz at 8 kHz has its image at 5 kHz; what is left of it is what the tone itself does not
+    // explain.
     let out = convert(&tone(3_000.0, 8_000, 1.0), 8_000, 1);
     let wanted = tone(3_000.0, 16_000, 1.0);
     let rest: Vec<f32> = out.iter().zip(wanted).map(|(a, b)| a - b).collect();

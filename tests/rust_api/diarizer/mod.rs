@@ -1,5 +1,5 @@
-//! The diarizer with its own model on real recordings. Nothing here depends on how good the model is, beyond
-//! that it hears speech where people talk and none in silence.
+//! The diarizer with its own model on real recordings. Nothing here depends on how good the model
+//! is, beyond that it hears speech where people talk and none in silence.
 
 mod call;
 mod concurrency;

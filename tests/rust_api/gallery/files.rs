@@ -68,7 +68,8 @@ fn a_new_file_is_its_owners_alone() {
 /// Names this test's own process, which saves until it is killed.
 const SAVES: &str = "VF_TEST_SAVES";
 
-/// Whenever a process that saves is killed, the gallery is whole, and the next save removes what it left.
+/// Whenever a process that saves is killed, the gallery is whole, and the next save removes what it
+/// left.
 #[test]
 fn a_killed_process_leaves_a_whole_gallery_and_the_next_save_cleans_up() {
     let mut gallery = gallery(&[]);
@@ -108,7 +109,8 @@ fn a_killed_process_leaves_a_whole_gallery_and_the_next_save_cleans_up() {
     assert!(left > 0, "no process was killed while it saved");
 }
 
-/// Ten times the names take about ten times the time: a walk over all names for each took a hundred times.
+/// Ten times the names take about ten times the time: a walk over all names for each took a hundred
+/// times.
 #[test]
 fn many_are_enrolled_saved_and_loaded_in_time_of_their_number() {
     let (folder, path) = written("");

@@ -7,7 +7,8 @@ use super::{config, diarizer, finals, push, read, stream};
 use crate::invariants;
 use crate::sound::{at_rate, conversation, piece, spread};
 
-/// Most that a probability may be off by where the order of sums differs, and the least cosine of two voices.
+/// Most that a probability may be off by where the order of sums differs, and the least cosine of
+/// two voices.
 const CLOSE: f32 = 1e-2;
 const ALIKE: f32 = 0.999;
 
@@ -46,7 +47,8 @@ fn assert_alike(live: &Diarization, recorded: &Diarization) {
 #[test]
 fn of_any_length() {
     let window = diarizer().model().window_samples;
-    // Among them some at whose end a live window is a short one of the recording, but for less than a frame.
+    // Among them some at whose end a live window is a short one of the recording, but for less than
+    // a frame.
     let lengths =
         [1, 100, 6_399, 6_400, 8_000, 51_199, 76_799, window - 1, window, window + 1, 2 * window + 333];
     for length in lengths {

@@ -1,5 +1,5 @@
-//! Streams with the embedded model on a real conversation. Nothing here depends on how good the model is, beyond that it
-//! hears speech where people talk.
+//! Streams with the embedded model on a real conversation. Nothing here depends on how good the
+//! model is, beyond that it hears speech where people talk.
 
 mod call;
 mod ending;

@@ -1,4 +1,5 @@
-//! The finish of a stream ends soon after its deadline and after its callback says so, and can be called again.
+//! The finish of a stream ends soon after its deadline and after its callback says so, and can be
+//! called again.
 
 use std::time::{Duration, Instant};
 
@@ -7,8 +8,8 @@ use crate::support::looks::Looks;
 use voiceflow::audio::SAMPLE_RATE;
 use voiceflow::{Call, Cancel, Config, Diarizer, Error, Stage, Stream};
 
-/// Longest time that these tests allow from a deadline or a cancellation to the end of the call: far more than measured,
-/// for a machine that does other work and a build that is not optimised.
+/// Longest time that these tests allow from a deadline or a cancellation to the end of the call:
+/// far more than measured, for a machine that does other work and a build that is not optimised.
 const LONGEST: Duration = Duration::from_secs(1);
 const MINUTES: usize = 3;
 

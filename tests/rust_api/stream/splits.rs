@@ -104,7 +104,8 @@ fn any_split_of_other_formats() {
     }
 }
 
-/// Two public models with random weights: windows of a fixed length, and frames that do not begin with the window.
+/// Two public models with random weights: windows of a fixed length, and frames that do not begin
+/// with the window.
 #[test]
 fn any_split_with_two_public_models() {
     let family = |name: &str| root().join(format!("tests/data/families/{name}.onnx"));

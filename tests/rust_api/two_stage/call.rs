@@ -18,7 +18,8 @@ fn the_analysis_is_cancelled_and_the_diarizer_goes_on() {
     for name in ["wespeaker_resnet34", "wespeaker_ecapa"] {
         let diarizer = diarizer(name, |_| {});
         let before = diarize(&diarizer, &audio);
-        // When reading begins, and once everything is read and nothing but the networks is left to do.
+        // When reading begins, and once everything is read and nothing but the networks is left to
+        // do.
         for from in [0.0, 0.98] {
             let cancel = Cancel::new();
             let stop = |_: Stage, fraction: f32| {

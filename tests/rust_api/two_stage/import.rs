@@ -46,7 +46,8 @@ fn families_are_split_where_their_frames_are_still_local() {
         assert_eq!(value["model_sha256"].as_str().unwrap().len(), 64);
         assert!(value.get("whole_because").is_none());
         if name.starts_with("campplus") {
-            // The convolutional head and the first layer, which halves time; all later ones look at means over all of it.
+            // The convolutional head and the first layer, which halves time; all later ones look at
+            // means over all of it.
             assert_eq!(value["split"]["stride"], 2, "{value}");
         } else {
             assert_eq!(value["split"]["stride"], 8, "{value}");

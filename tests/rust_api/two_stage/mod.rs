@@ -1,5 +1,5 @@
-//! The pair of a segmentation and an embedding network as a caller meets it, on small files of each family with random
-//! weights (tests/data/families): they hear something, but no one in particular.
+//! The pair of a segmentation and an embedding network as a caller meets it, on small files of each
+//! family with random weights (tests/data/families): they hear something, but no one in particular.
 
 mod call;
 mod clustering;

@@ -56,7 +56,8 @@ fn field(number: u64, content: &[u8]) -> Vec<u8> {
     [encoded(number << 3 | 2), encoded(content.len() as u64), content.to_vec()].concat()
 }
 
-/// The message with the contents of fields of `number` put through `change`; `None` drops the field.
+/// The message with the contents of fields of `number` put through `change`; `None` drops the
+/// field.
 fn changed(message: &[u8], number: u64, mut change: impl FnMut(&[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
     let mut out = Vec::new();
     for (own, start, content, end) in fields(message) {

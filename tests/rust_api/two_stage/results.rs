@@ -70,8 +70,8 @@ fn windows_that_share_pieces_hear_the_same_speech() {
 
 #[test]
 fn any_size_of_batches_hears_the_same_speech() {
-    // Whole networks are given crops shortened to a few lengths, so that they fit into one batch: voices differ a
-    // little, what is speech does not. A split network is given each crop alone.
+    // Whole networks are given crops shortened to a few lengths, so that they fit into one batch:
+    // voices differ a little, what is speech does not. A split network is given each crop alone.
     let audio = sound::syllables(30);
     for name in EMBEDDINGS {
         let of = |batch| {
@@ -140,7 +140,8 @@ fn a_burst_in_silence_is_nowhere_but_around_itself() {
     audio[480_000..496_000].copy_from_slice(&sound::syllables(1));
     for name in EMBEDDINGS {
         let result = diarize(&diarizer(name, |_| {}), &audio);
-        // A window that holds none of it is digital silence, which is not even given to the network.
+        // A window that holds none of it is digital silence, which is not even given to the
+        // network.
         for segment in &result.segments {
             assert!(segment.start_s > 19.9 && segment.end_s < 41.1, "{name}: {segment:?}");
         }
@@ -173,7 +174,8 @@ fn any_hop_covers_the_recording() {
     assert_eq!(text, "hop_s: expected at most the model's window (10 s), got 11");
 }
 
-/// Each network has a file: the segmentation, the embedding network as a whole, and its two parts where it is split.
+/// Each network has a file: the segmentation, the embedding network as a whole, and its two parts
+/// where it is split.
 #[test]
 fn both_networks_come_from_the_cache_folder() {
     let audio = sound::syllables(12);

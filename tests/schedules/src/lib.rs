@@ -1,8 +1,8 @@
-//! The slot pool of the library (src/pool.rs) under schedules that shuttle chooses, many thousands at
-//! random. A schedule that fails is printed, and `shuttle::replay` runs it again.
+//! The slot pool of the library (src/pool.rs) under schedules that shuttle chooses, many thousands
+//! at random. A schedule that fails is printed, and `shuttle::replay` runs it again.
 //!
-//! Shuttle knows no time: a wait with a limit never ends by itself. A wake-up that is lost is a deadlock here, where the
-//! library would look again after 50 ms.
+//! Shuttle knows no time: a wait with a limit never ends by itself. A wake-up that is lost is a
+//! deadlock here, where the library would look again after 50 ms.
 
 #![cfg(test)]
 #![allow(unfulfilled_lint_expectations, reason = "the pool may not `expect` in the library; tests may")]

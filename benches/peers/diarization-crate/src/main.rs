@@ -1,4 +1,5 @@
-//! The crate `diarization` as a contender: its offline pipeline on recordings named on the command line.
+//! The crate `diarization` as a contender: its offline pipeline on recordings named on the command
+//! line.
 
 #[path = "../../contenders/protocol.rs"]
 mod protocol;

@@ -5,7 +5,8 @@ package bare
 // #include <time.h>
 // #include <voiceflow.h>
 //
-// static vf_status bare_loop(const vf_session *session, const float *audio, size_t samples, float *activity,
+// static vf_status bare_loop(const vf_session *session, const float *audio, size_t samples, float
+// *activity,
 //     size_t activity_n, float *embedding, size_t embedding_n, size_t runs, double *took_ns)
 // {
 //     vf_status status = VF_OK;
@@ -28,8 +29,8 @@ import (
 	"unsafe"
 )
 
-// Infer runs a vf_session again and again in C on one window of audio, within one call from Go, and tells
-// what each run took. The buffers have the size of the answer.
+// Infer runs a vf_session again and again in C on one window of audio, within one call from Go, and
+// tells what each run took. The buffers have the size of the answer.
 func Infer(session unsafe.Pointer, audio, activity, embedding []float32, runs int) ([]time.Duration, error) {
 	took := make([]C.double, runs)
 	status := C.bare_loop((*C.vf_session)(session), floats(audio), C.size_t(len(audio)), floats(activity),

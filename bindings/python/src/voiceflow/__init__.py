@@ -6,8 +6,9 @@
     for segment in diarizer.process("meeting.flac"):
         print(f"{segment.start:7.2f} {segment.end:7.2f} {segment.speaker}")
 
-A `Diarizer` is made once and used for any number of recordings and streams, from any number of threads. Every
-class has `close` and works in `with`; without either, memory goes with the last reference.
+A `Diarizer` is made once and used for any number of recordings and streams, from any number of
+threads. Every class has `close` and works in `with`; without either, memory goes with the last
+reference.
 
 `python -m voiceflow meeting.flac` prints who speaks when.
 """

@@ -83,7 +83,8 @@ CALL_MIN_SPEAKERS = 4
 CALL_MAX_SPEAKERS = 8
 CALL_EXCLUSIVE = 16
 
-# A handle, an array or a buffer of text is an address. Texts that go in are bytes that end with a zero byte.
+# A handle, an array or a buffer of text is an address. Texts that go in are bytes that end with a
+# zero byte.
 _HANDLE = _ARRAY = _TEXT_OUT = c_void_p
 _HANDLE_OUT = POINTER(c_void_p)
 _SIZE_OUT = POINTER(c_size_t)

@@ -1,4 +1,5 @@
-"""Checks of values on their way into C, where a wrong one would be cut or wrapped round in silence."""
+"""Checks of values on their way into C, where a wrong one would be cut or wrapped round in
+silence."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ def whole(value: object, what: str, greatest: int = SIZE_MAX) -> int:
 
 
 def hertz(value: object) -> int:
-    """A sample rate as an int or a float without a fraction; the library knows the range more closely."""
+    """A sample rate as an int or a float without a fraction; the library knows the range more
+    closely."""
     if isinstance(value, (float, np.floating)) and value.is_integer():
         value = int(value)
     return whole(value, "sample_rate", UINT32_MAX)

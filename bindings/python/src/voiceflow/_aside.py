@@ -1,4 +1,5 @@
-"""Calls for coroutines: on a thread of the event loop's executor, ended when their task is cancelled."""
+"""Calls for coroutines: on a thread of the event loop's executor, ended when their task is
+cancelled."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from ._call import LongCall, Result
 
 
 async def aside(call: LongCall[Result]) -> Result:
-    """The result of a call that a thread makes. Where the task is cancelled, the call ends first."""
+    """The result of a call that a thread makes. Where the task is cancelled, the call ends
+    first."""
     # Here, where it is loaded already: to import it takes longer than all of this package.
     import asyncio
 

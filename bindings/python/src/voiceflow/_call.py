@@ -1,15 +1,17 @@
 """Calls of the library and the life of the interpreter.
 
-A long call of the main thread runs on a thread of its own while the main thread waits for it. Python handles
-signals, Ctrl-C among them, on the main thread only and between its own instructions: in a callback from C the
-exception would be lost, and inside a call no signal would be handled. The waiting thread handles them all,
-ends the call, and raises what came. It also calls the progress callback, which may so use the library itself.
+A long call of the main thread runs on a thread of its own while the main thread waits for it.
+Python handles signals, Ctrl-C among them, on the main thread only and between its own instructions:
+in a callback from C the exception would be lost, and inside a call no signal would be handled. The
+waiting thread handles them all, ends the call, and raises what came. It also calls the progress
+callback, which may so use the library itself.
 
-Each call has a switch of its own, which Ctrl-C, a cancelled task and the end of the interpreter set, and the
-library together with the `Cancel` of the caller: that one may be for other calls too, and stays set.
+Each call has a switch of its own, which Ctrl-C, a cancelled task and the end of the interpreter
+set, and the library together with the `Cancel` of the caller: that one may be for other calls too,
+and stays set.
 
-Before the interpreter ends, all calls are ended: a thread that comes back from the library then would be torn
-down in the middle of it.
+Before the interpreter ends, all calls are ended: a thread that comes back from the library then
+would be torn down in the middle of it.
 """
 
 from __future__ import annotations
@@ -84,7 +86,8 @@ class LongCall(Generic[Result]):
         self._result: list[Result] = []
         self._error: BaseException | None = None
         self._done = False
-        # Taken by the thread that makes the call, or by one that gave it up before: none makes it then.
+        # Taken by the thread that makes the call, or by one that gave it up before: none makes it
+        # then.
         self._turn = threading.Lock()
 
     def run(self) -> Result:
@@ -132,7 +135,8 @@ class LongCall(Generic[Result]):
                 threading.Thread(target=self._run, name="voiceflow-call", daemon=True).start()
                 return
             except RuntimeError:
-                # There are too many threads, or the interpreter calls what was registered for its end.
+                # There are too many threads, or the interpreter calls what was registered for its
+                # end.
                 self._here = True
         self._run()
 
@@ -176,7 +180,8 @@ class LongCall(Generic[Result]):
 
 
 def make(work: Callable[[Any], Result], conditions: Conditions | None, *, long: bool) -> Result:
-    """Makes a call: a short one on this thread, one that is long or reports progress as a `LongCall`."""
+    """Makes a call: a short one on this thread, one that is long or reports progress as a
+    `LongCall`."""
     if long or (conditions is not None and conditions.progress is not None):
         return LongCall(work, conditions or Conditions({})).run()
     with ShortCall():

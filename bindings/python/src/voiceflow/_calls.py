@@ -37,13 +37,15 @@ class Calls:
         return report
 
     def check(self, what: str) -> None:
-        """Refuses the call `what` in a progress callback: it would wait for the call that waits for it."""
+        """Refuses the call `what` in a progress callback: it would wait for the call that waits for
+        it."""
         if threading.get_ident() in self._reporting:
             raise InvalidArgumentError(f"{what}: expected outside a progress callback of this stream")
 
 
 class Call:
-    """One call. A class of its own, since a generator would take longer than all else of a small push."""
+    """One call. A class of its own, since a generator would take longer than all else of a small
+    push."""
 
     __slots__ = ("_room", "_under_way")
 

@@ -7,7 +7,8 @@ from ._library import check, library
 
 
 class Cancel(Handle):
-    """A switch by which any thread ends calls that were given it, with `CancelledError`. It stays set.
+    """A switch by which any thread ends calls that were given it, with `CancelledError`. It stays
+    set.
 
     cancel = Cancel()
     threading.Timer(2.0, cancel.set).start()

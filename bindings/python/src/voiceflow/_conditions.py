@@ -23,11 +23,11 @@ class CallOptions(TypedDict, total=False):
     """Conditions of one call that may take long. What is not given, or None, asks for nothing.
 
     cancel: A switch that ends the call with `CancelledError`.
-    deadline_ms: Milliseconds from the start of the call after which it ends with `DeadlineError`, 0 or
-        more.
-    progress: Gets the `Stage` and the fraction of it that is done, 0 to 1, on the thread that waits for
-        the call, which goes on afterwards. An exception in it ends the call and is raised; what it
-        returns means nothing.
+    deadline_ms: Milliseconds from the start of the call after which it ends with `DeadlineError`, 0
+        or more.
+    progress: Gets the `Stage` and the fraction of it that is done, 0 to 1, on the thread that waits
+        for the call, which goes on afterwards. An exception in it ends the call and is raised; what
+        it returns means nothing.
     """
 
     cancel: Cancel | None
@@ -38,12 +38,12 @@ class CallOptions(TypedDict, total=False):
 class ResultOptions(CallOptions, total=False):
     """Conditions of one call that gives a `Diarization`.
 
-    num_speakers: Exactly so many speakers, 1 to 100, in place of those of the diarizer's options. Not
-        with either of the next two.
+    num_speakers: Exactly so many speakers, 1 to 100, in place of those of the diarizer's options.
+        Not with either of the next two.
     min_speakers: At least so many speakers, 0 to 100.
     max_speakers: At most so many speakers, 1 to 100.
-    exclusive: True for a result without overlap: where several speakers talk, the most active one has
-        the time.
+    exclusive: True for a result without overlap: where several speakers talk, the most active one
+        has the time.
     """
 
     num_speakers: int | None
@@ -61,7 +61,8 @@ _NUMBERS = {
 
 
 class Conditions:
-    """The conditions of one call, checked. The library refuses what the call at hand has no use for."""
+    """The conditions of one call, checked. The library refuses what the call at hand has no use
+    for."""
 
     __slots__ = ("_struct", "cancel", "progress")
 

@@ -54,8 +54,9 @@ class Speaker:
 class Diarization(Handle, Sequence[Segment]):
     """Who spoke when: a sequence of `Segment`, by start, then end, then speaker.
 
-    It never changes, needs nothing of the diarizer that made it, and may be read by any number of threads. It
-    can be pickled and copied; two are equal where their segments, speakers and embeddings are.
+    It never changes, needs nothing of the diarizer that made it, and may be read by any number of
+    threads. It can be pickled and copied; two are equal where their segments, speakers and
+    embeddings are.
     """
 
     def __init__(self, owned: Owned) -> None:
@@ -88,7 +89,8 @@ class Diarization(Handle, Sequence[Segment]):
 
     @property
     def segments(self) -> NDArray[np.void]:
-        """A structured array with the fields `start_s`, `end_s`, `speaker`, `confidence` and `flags`."""
+        """A structured array with the fields `start_s`, `end_s`, `speaker`, `confidence` and
+        `flags`."""
         self._borrow()
         return self._segments
 
@@ -158,7 +160,8 @@ class Diarization(Handle, Sequence[Segment]):
         )
 
     def to_annotation(self, uri: str | None = None) -> Annotation:
-        """The result for pyannote.core, which must be installed; `uri` is the name of the recording."""
+        """The result for pyannote.core, which must be installed; `uri` is the name of the
+        recording."""
         from pyannote.core import Annotation
         from pyannote.core import Segment as Stretch
 
@@ -168,7 +171,8 @@ class Diarization(Handle, Sequence[Segment]):
         return annotation
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draws a row for each speaker on `ax` or new axes of matplotlib, which must be installed."""
+        """Draws a row for each speaker on `ax` or new axes of matplotlib, which must be
+        installed."""
         return _timeline.plot(self, ax)
 
     def _repr_html_(self) -> str:

@@ -28,7 +28,8 @@ Source = PathLike | ArrayLike
 
 
 class Diarizer(Model):
-    """A loaded model with its options, for any number of recordings and streams, from any number of threads.
+    """A loaded model with its options, for any number of recordings and streams, from any number of
+    threads.
 
     diarizer = Diarizer()
     for segment in diarizer.process("meeting.flac"):
@@ -49,7 +50,8 @@ class Diarizer(Model):
     ) -> None:
         """Loads the model.
 
-        cancel, deadline_ms, progress: conditions of the load, see `CallOptions`. Ctrl-C ends it too.
+        cancel, deadline_ms, progress: conditions of the load, see `CallOptions`. Ctrl-C ends it
+            too.
 
         Options, those of `DiarizerOptions`:
 
@@ -62,10 +64,10 @@ class Diarizer(Model):
     ) -> Diarization:
         """Finds who spoke when.
 
-        source: the path of a file (WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4 of any sample rate), or samples
-            [n_frames] or [n_frames, channels], at most 32 channels, whose mean is used. float32, -1 to 1, and
-            int16 without gaps are read where they lie; int32 is scaled, float64 rounded, other types are
-            refused. An array must not be changed meanwhile.
+        source: the path of a file (WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4 of any sample rate), or
+            samples [n_frames] or [n_frames, channels], at most 32 channels, whose mean is used.
+            float32, -1 to 1, and int16 without gaps are read where they lie; int32 is scaled,
+            float64 rounded, other types are refused. An array must not be changed meanwhile.
         sample_rate: of an array, in hertz, a whole number from 1,000 to 768,000.
 
         Ctrl-C ends the call. Conditions of it, those of `ResultOptions`:
@@ -79,7 +81,8 @@ class Diarizer(Model):
     async def aprocess(
         self, source: Source, sample_rate: float | None = None, **call: Unpack[ResultOptions]
     ) -> Diarization:
-        """As `process`, on a thread, while the event loop goes on. Any number of tasks may await it at once.
+        """As `process`, on a thread, while the event loop goes on. Any number of tasks may await it
+        at once.
 
         Where the task is cancelled, the call ends soon and then `asyncio.CancelledError` is raised.
         `progress` is called on the thread. Conditions of the call, those of `ResultOptions`:
@@ -127,8 +130,8 @@ class Diarizer(Model):
 
         sample_rate: in hertz, a whole number from 1,000 to 768,000.
         channels: 1 to 32; their mean is used.
-        cancel, deadline_ms, progress: conditions of making it, see `CallOptions`: the first stream of a
-            diarizer may load a model. Ctrl-C ends that too.
+        cancel, deadline_ms, progress: conditions of making it, see `CallOptions`: the first stream
+            of a diarizer may load a model. Ctrl-C ends that too.
 
         Options, those of `StreamOptions`:
 

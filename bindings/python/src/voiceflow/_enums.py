@@ -30,14 +30,16 @@ class Provider(_Growing):
 
 
 class ProviderPolicy(IntEnum):
-    """What happens where the provider asked for is not available: the CPU is used, or creating fails."""
+    """What happens where the provider asked for is not available: the CPU is used, or creating
+    fails."""
 
     PREFERRED = 0
     REQUIRED = 1
 
 
 class EmbeddingFamily(IntEnum):
-    """The toolkits that embedding models come from; as texts "auto", "wespeaker", "3d-speaker", "nemo"."""
+    """The toolkits that embedding models come from; as texts "auto", "wespeaker", "3d-speaker",
+    "nemo"."""
 
     AUTO = 0
     WESPEAKER = 1

@@ -1,4 +1,5 @@
-"""The failures of the library: a class for each status, beside Python's own class for the same thing."""
+"""The failures of the library: a class for each status, beside Python's own class for the same
+thing."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from typing import Any
 
 
 class Error(Exception):
-    """Whatever fails in this package. `status` is the number of the C interface, 0 for what has none."""
+    """Whatever fails in this package. `status` is the number of the C interface, 0 for what has
+    none."""
 
     status = 0
 
@@ -24,7 +26,8 @@ class ClosedError(Error, ValueError):
 
 
 class ExitingError(Error, RuntimeError):
-    """The interpreter, its process or the calling thread is about to end: no call begins any more."""
+    """The interpreter, its process or the calling thread is about to end: no call begins any
+    more."""
 
     status = -20
 
@@ -48,7 +51,8 @@ class BufferTooSmallError(Error, ValueError):
 
 
 class NotFoundError(Error, FileNotFoundError):
-    """A file does not exist. `errno` is ENOENT; `filename` is the path where one was given to the call."""
+    """A file does not exist. `errno` is ENOENT; `filename` is the path where one was given to the
+    call."""
 
     status = -4
 
@@ -71,7 +75,8 @@ class InputOutputError(Error, OSError):
 
 
 class AudioError(Error, ValueError):
-    """The input is no audio that can be decoded, holds NaN or infinity, or has too little speech."""
+    """The input is no audio that can be decoded, holds NaN or infinity, or has too little
+    speech."""
 
     status = -6
 

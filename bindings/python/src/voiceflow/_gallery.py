@@ -31,7 +31,8 @@ class Identity(NamedTuple):
     name: str | None
     """The enrolled name; None for a stranger."""
     score: float
-    """Cosine similarity, -1 to 1, to that enrolled speaker; of a stranger to the most similar one."""
+    """Cosine similarity, -1 to 1, to that enrolled speaker; of a stranger to the most similar
+    one."""
 
 
 class Gallery(Handle):
@@ -41,7 +42,8 @@ class Gallery(Handle):
         gallery.enroll("ada", "ada.wav")
         names = gallery.identify(diarizer.process("meeting.wav"))
 
-    Any number of threads may enroll and identify at once. Voices are personal data: so is a saved gallery.
+    Any number of threads may enroll and identify at once. Voices are personal data: so is a saved
+    gallery.
     """
 
     def __init__(self, diarizer: Diarizer) -> None:
@@ -85,11 +87,12 @@ class Gallery(Handle):
         """Enrolls a speaker. A name may have several recordings: its embedding is their mean.
 
         name: 1 to 256 bytes of UTF-8, not one that strangers have ("SPEAKER_00").
-        source: a file, or samples as `Diarizer.process` takes them, with at least 3 s of speech, better 20 s,
-            of that speaker alone; or a `Speaker` of a `Diarization`.
+        source: a file, or samples as `Diarizer.process` takes them, with at least 3 s of speech,
+            better 20 s, of that speaker alone; or a `Speaker` of a `Diarization`.
         sample_rate: of samples, in hertz.
 
-        Ctrl-C ends the call. Conditions of it, those of `CallOptions`, which a `Speaker` takes no time for:
+        Ctrl-C ends the call. Conditions of it, those of `CallOptions`, which a `Speaker` takes no
+        time for:
 
         """
         conditions = Conditions(call)
@@ -124,7 +127,8 @@ class Gallery(Handle):
             LongCall(work, conditions).run()
 
     def enroll_embedding(self, name: str, values: ArrayLike, speech_s: float) -> None:
-        """Enrolls a speaker by an embedding [embedding_dim], made of `speech_s` seconds of speech."""
+        """Enrolls a speaker by an embedding [embedding_dim], made of `speech_s` seconds of
+        speech."""
         owned, vector = self._borrow(), embedding(values, "values")
         check(
             library().vf_gallery_enroll_embedding(
@@ -160,7 +164,8 @@ class Gallery(Handle):
 
     @property
     def threshold(self) -> float:
-        """The cosine similarity from which a speaker is taken for an enrolled one, as the model was tuned."""
+        """The cosine similarity from which a speaker is taken for an enrolled one, as the model was
+        tuned."""
         owned, threshold = self._borrow(), c_float()
         check(library().vf_gallery_threshold(owned.pointer, byref(threshold)))
         return threshold.value
@@ -174,8 +179,8 @@ class Gallery(Handle):
     ) -> Identity | list[Identity]:
         """Assigns speakers to enrolled ones.
 
-        who: a `Diarization`, for a list of its speakers' identities, each another one; or one `Speaker` or
-            embedding [embedding_dim].
+        who: a `Diarization`, for a list of its speakers' identities, each another one; or one
+            `Speaker` or embedding [embedding_dim].
         threshold: least cosine similarity, -1 to 1; None for the `threshold` of the gallery.
         """
         owned, vf = self._borrow(), library()

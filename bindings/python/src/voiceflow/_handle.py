@@ -1,7 +1,8 @@
 """Who owns a handle of the C interface, and when it is destroyed.
 
-A handle lives as long as something refers to its `Owned`: the object that shows it, and each call that uses
-it. So closing an object while another thread uses it does no harm: the last call destroys the handle.
+A handle lives as long as something refers to its `Owned`: the object that shows it, and each call
+that uses it. So closing an object while another thread uses it does no harm: the last call destroys
+the handle.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Owned:
         assert out.value is not None, create
         self.pointer: int = out.value
         finalizer = weakref.finalize(self, _destroy, os.getpid(), getattr(vf, destroy), out.value)
-        # When the interpreter ends, a daemon thread may use the handle; the memory goes with the process.
+        # When the interpreter ends, a daemon thread may use the handle; the memory goes with the
+        # process.
         finalizer.atexit = False
 
 
@@ -74,7 +76,8 @@ class Handle:
     _owned: Owned | None = None
 
     def close(self) -> None:
-        """Lets go of the memory. Calls of other threads that are under way end first. Can be repeated."""
+        """Lets go of the memory. Calls of other threads that are under way end first. Can be
+        repeated."""
         self._owned = None
 
     @property

@@ -19,7 +19,8 @@ _loaded: CDLL | None = None
 
 
 def library() -> CDLL:
-    """libvoiceflow: VOICEFLOW_LIBRARY, the one in this package, or the system's. Loaded by the first call."""
+    """libvoiceflow: VOICEFLOW_LIBRARY, the one in this package, or the system's. Loaded by the
+    first call."""
     global _loaded
     if _loaded is None:
         with _loading:

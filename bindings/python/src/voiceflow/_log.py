@@ -22,12 +22,13 @@ _logger: logging.Logger | None = None
 
 
 def log_to(logger: logging.Logger | None, level: int | None = None) -> None:
-    """Sends the library's records to children of `logger`, such as "model" and "onnxruntime"; None stops it.
+    """Sends the library's records to children of `logger`, such as "model" and "onnxruntime"; None
+    stops it.
 
     level: least level of Python's logging that is sent; by default that at which the logger is now.
 
-    There is one place for them in a process. Handlers are called on whatever thread has something to say, and
-    must not use the library: its calls are refused there.
+    There is one place for them in a process. Handlers are called on whatever thread has something
+    to say, and must not use the library: its calls are refused there.
     """
     sent: list[int] = []
     if logger is not None:

@@ -1,4 +1,5 @@
-"""Options of sessions, diarizers and streams: the setters of the C interface as keyword arguments."""
+"""Options of sessions, diarizers and streams: the setters of the C interface as keyword
+arguments."""
 
 from __future__ import annotations
 
@@ -22,19 +23,20 @@ class ModelOptions(TypedDict, total=False):
     model_path: ONNX file of the model. Default: the model in the library.
     model_memory: The model as the bytes of an ONNX file.
     runtime_library: libonnxruntime.so. Default: VOICEFLOW_ORT_LIBRARY, ORT_DYLIB_PATH, beside
-        libvoiceflow, the installed `onnxruntime` package, the system's loader. The first session of the
-        process decides.
-    telemetry: Whether ONNX Runtime may use its telemetry, which writes below the home folder and sends
-        data to Microsoft. The first session of the process decides. Default: False, it is switched off.
+        libvoiceflow, the installed `onnxruntime` package, the system's loader. The first session of
+        the process decides.
+    telemetry: Whether ONNX Runtime may use its telemetry, which writes below the home folder and
+        sends data to Microsoft. The first session of the process decides. Default: False, it is
+        switched off.
     provider: "auto" (the default), "cpu", "cuda" or "tensorrt".
     provider_policy: "preferred" (the default): the CPU where the provider is not available; or
         "required".
     device_id: Number of the GPU, 0 to 63. Default 0.
     device_memory_limit: Most bytes on a GPU for one run slot, 1 MiB to 1 TiB; nothing on the CPU.
         Default 0: no limit.
-    cache_folder: Folder that keeps models as optimised for this processor, so that they load faster the
-        next time; made where it does not exist. Whoever can write to it decides what runs. Default:
-        none, nothing is written.
+    cache_folder: Folder that keeps models as optimised for this processor, so that they load faster
+        the next time; made where it does not exist. Whoever can write to it decides what runs.
+        Default: none, nothing is written.
     threads: Threads that work for one call, 0 to 256. Default 0: one for each physical core.
     """
 
@@ -66,14 +68,14 @@ class DiarizerOptions(ModelOptions, total=False):
     num_speakers: Exactly so many speakers, 1 to 100. Default: the clustering decides.
     speaker_range: Fewest and most speakers, 0 to 100 and 1 to 100. Default (0, 100).
     hop_s: Seconds from the start of one window to the next, 0.1 to 60. Default: the model's.
-    clustering_threshold: Distance under which two clusters are one speaker, 0 to 2. Default:
-        the model's.
+    clustering_threshold: Distance under which two clusters are one speaker, 0 to 2. Default: the
+        model's.
     min_speech_s: Segments shorter than these seconds are dropped, 0 to 60. Default 0.
     min_silence_s: Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0.
-    bundle: Models that were tuned together: fast-cnn or accurate, which are compiled in, or a folder, or
-        its name in $VOICEFLOW_MODELS, in .models or beside the library; options that are not given are
-        what it was tuned to. Default: accurate for recordings where it is compiled in, and fast-cnn for
-        the rest.
+    bundle: Models that were tuned together: fast-cnn or accurate, which are compiled in, or a
+        folder, or its name in $VOICEFLOW_MODELS, in .models or beside the library; options that are
+        not given are what it was tuned to. Default: accurate for recordings where it is compiled
+        in, and fast-cnn for the rest.
     segmentation_model: ONNX file of a public segmentation model, beside an embedding model.
     segmentation_model_memory: The segmentation model as the bytes of an ONNX file.
     segmentation_receptive_field: What one frame of it sees and the step between frames, in samples.
@@ -112,8 +114,8 @@ class StreamOptions(TypedDict, total=False):
     latency_s: Seconds of audio after which the segments of a moment are final, 0.5 to 5. Default 1.
     history_s: Seconds of the stream that the result of `finish` covers, 0 to 86,400. Default 7,200.
     speaker_range: (0, most speakers), 1 to 100. Default (0, 100).
-    clustering_threshold: Distance under which two clusters are one speaker, 0 to 2. Default:
-        the model's.
+    clustering_threshold: Distance under which two clusters are one speaker, 0 to 2. Default: the
+        model's.
     min_speech_s: Segments shorter than these seconds are dropped, 0 to 60. Default 0.
     min_silence_s: Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0.
     """
@@ -130,9 +132,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def takes(*kinds: Any) -> Callable[[Function], Function]:
-    """Decorates a function with `**options` of the last of these kinds, each derived from the one before.
+    """Decorates a function with `**options` of the last of these kinds, each derived from the one
+    before.
 
-    `help` and `inspect.signature` show each option as the keyword that it is, and `help` says what it does.
+    `help` and `inspect.signature` show each option as the keyword that it is, and `help` says what
+    it does.
     """
 
     def decorate(function: Function) -> Function:
@@ -253,7 +257,8 @@ def build(known: frozenset[str], given: Mapping[str, object]) -> Owned:
 
 
 def build_for_model(known: frozenset[str], given: Mapping[str, object]) -> Owned:
-    """As `build`, with the ONNX Runtime of an installed package where nothing else is said or found."""
+    """As `build`, with the ONNX Runtime of an installed package where nothing else is said or
+    found."""
     options = build(known, given)
     runtime = None if _runtime_decided or given.get("runtime_library") is not None else runtime_library()
     if runtime is not None:

@@ -26,7 +26,8 @@ class Segment:
     overlap: bool
     """Whether another speaker talks during some part of it."""
     final: bool
-    """False for a segment of a stream that may still change; it holds until `Stream.updates` changes."""
+    """False for a segment of a stream that may still change; it holds until `Stream.updates`
+    changes."""
 
     def __repr__(self) -> str:
         marks = f"{', overlap' if self.overlap else ''}{'' if self.final else ', provisional'}"

@@ -33,7 +33,8 @@ class Inference(NamedTuple):
     activity: NDArray[np.float32]
     """[batch, frames, max_speakers] probabilities, 0 to 1, that a local speaker speaks."""
     embedding: NDArray[np.float32]
-    """[batch, max_speakers, embedding_dim]: for each local speaker an embedding of unit length, or zeros."""
+    """[batch, max_speakers, embedding_dim]: for each local speaker an embedding of unit length, or
+    zeros."""
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{name} {list(values.shape)}" for name, values in self._asdict().items())
@@ -63,7 +64,8 @@ class Session(Model):
     ) -> None:
         """Loads the model.
 
-        cancel, deadline_ms, progress: conditions of the load, see `CallOptions`. Ctrl-C ends it too.
+        cancel, deadline_ms, progress: conditions of the load, see `CallOptions`. Ctrl-C ends it
+            too.
 
         Options, those of `SessionOptions`:
 
@@ -76,7 +78,8 @@ class Session(Model):
         self._infer = library().vf_session_infer
 
     def frames(self, samples: int) -> int:
-        """Frames that the network makes of a row of `samples`: one for each whole frame step of the model.
+        """Frames that the network makes of a row of `samples`: one for each whole frame step of the
+        model.
 
         samples: at least one frame step, at most 960,000 (60 s). No network is run.
         """
@@ -95,12 +98,12 @@ class Session(Model):
     ) -> Inference:
         """Runs the network on windows.
 
-        audio: [batch, samples] or [samples], mono, 16 kHz, -1 to 1. float32 without gaps is read where it
-            lies; int16 and int32 are scaled to -1 to 1, float64 is rounded, and other types are refused. It
-            must not be changed meanwhile.
-        out: arrays that receive the activity [batch, frames, max_speakers] and the embedding [batch,
-            max_speakers, embedding_dim], float32 without gaps, and that are returned. Without the axis batch
-            where `audio` has none.
+        audio: [batch, samples] or [samples], mono, 16 kHz, -1 to 1. float32 without gaps is read
+            where it lies; int16 and int32 are scaled to -1 to 1, float64 is rounded, and other
+            types are refused. It must not be changed meanwhile.
+        out: arrays that receive the activity [batch, frames, max_speakers] and the embedding
+            [batch, max_speakers, embedding_dim], float32 without gaps, and that are returned.
+            Without the axis batch where `audio` has none.
 
         Ctrl-C ends the call, a short one once it is done. Conditions of it, those of `CallOptions`:
 

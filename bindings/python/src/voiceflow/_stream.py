@@ -38,8 +38,8 @@ class Stream(Handle):
             for segment in stream.run(chunks):
                 ...
 
-    Any thread may use it. Segments come provisional with the next window, at most 0.4 s after their audio,
-    and final once, after the latency.
+    Any thread may use it. Segments come provisional with the next window, at most 0.4 s after their
+    audio, and final once, after the latency.
     """
 
     def __init__(
@@ -74,7 +74,8 @@ class Stream(Handle):
         return f"<Stream: {self._rate} Hz, {channels}, latency {self.latency_s:.2f} s{finished}>"
 
     def close(self) -> None:
-        """Lets go of the memory. Calls of other threads that are under way end first. Can be repeated."""
+        """Lets go of the memory. Calls of other threads that are under way end first. Can be
+        repeated."""
         # The library cannot be asked afterwards.
         self._result = self.result
         super().close()
@@ -84,12 +85,12 @@ class Stream(Handle):
     def push(self, samples: ArrayLike, **call: Unpack[CallOptions]) -> None:
         """Takes the next samples and analyses the windows that they complete.
 
-        samples: [n_frames] or [n_frames, channels], of the types that `Diarizer.process` takes; any number of
-            frames, from none to minutes of them. They must not be changed meanwhile.
+        samples: [n_frames] or [n_frames, channels], of the types that `Diarizer.process` takes; any
+            number of frames, from none to minutes of them. They must not be changed meanwhile.
 
         All samples are taken or none: after `CancelledError`, `DeadlineError`, `OnnxRuntimeError`,
-        `ModelError` and Ctrl-C they are taken, and the next push, also one of no samples, goes on with them.
-        Calls of one stream wait for each other, in the order in which they came.
+        `ModelError` and Ctrl-C they are taken, and the next push, also one of no samples, goes on
+        with them. Calls of one stream wait for each other, in the order in which they came.
 
         Ctrl-C ends the call. Conditions of it, those of `CallOptions`:
 
@@ -127,8 +128,8 @@ class Stream(Handle):
     async def apush(self, samples: ArrayLike, **call: Unpack[CallOptions]) -> None:
         """As `push`, on a thread, while the event loop goes on. Await it before the next one.
 
-        Where the task is cancelled, the push ends soon and then `asyncio.CancelledError` is raised. Its
-        samples are taken, as after `CancelledError` of `push`. Conditions of the call, those of
+        Where the task is cancelled, the push ends soon and then `asyncio.CancelledError` is raised.
+        Its samples are taken, as after `CancelledError` of `push`. Conditions of the call, those of
         `CallOptions`:
 
         """
@@ -139,9 +140,9 @@ class Stream(Handle):
     async def afinish(self, **call: Unpack[ResultOptions]) -> Diarization:
         """As `finish`, on a thread, while the event loop goes on.
 
-        Where the task is cancelled, the finish ends soon and then `asyncio.CancelledError` is raised. Finish
-        again then, unless the finish was done by then: see `result`. Conditions of the call, those of
-        `ResultOptions`:
+        Where the task is cancelled, the finish ends soon and then `asyncio.CancelledError` is
+        raised. Finish again then, unless the finish was done by then: see `result`. Conditions of
+        the call, those of `ResultOptions`:
 
         """
         return await self._aside(self._finishing(), self._conditions(call, "finish"))
@@ -172,7 +173,8 @@ class Stream(Handle):
             pages.append((updates, page))
         if len(pages) == 1:
             return page
-        # A push between two pages puts other provisional segments in the place of those read before it.
+        # A push between two pages puts other provisional segments in the place of those read before
+        # it.
         updates = self._updates(owned)
         return [
             segment
@@ -187,10 +189,11 @@ class Stream(Handle):
 
     @takes(CallOptions, ResultOptions)
     def run(self, chunks: Iterable[ArrayLike], **call: Unpack[ResultOptions]) -> Iterator[Segment]:
-        """Pushes each of `chunks`, then finishes, and gives the segments as they come. See `result`.
+        """Pushes each of `chunks`, then finishes, and gives the segments as they come. See
+        `result`.
 
-        Conditions, those of `ResultOptions`: of each push and of the finish, and where they are about
-        speakers of the finish alone.
+        Conditions, those of `ResultOptions`: of each push and of the finish, and where they are
+        about speakers of the finish alone.
 
         """
         of_push = {name: value for name, value in call.items() if name in CallOptions.__optional_keys__}
@@ -201,7 +204,8 @@ class Stream(Handle):
         yield from self.read()
 
     async def __aiter__(self) -> AsyncIterator[Segment]:
-        """The segments as they come from pushes of other tasks, until the stream is finished or closed."""
+        """The segments as they come from pushes of other tasks, until the stream is finished or
+        closed."""
         while True:
             news = self._news.next()
             ended = self.result is not None
@@ -220,9 +224,9 @@ class Stream(Handle):
     def finish(self, **call: Unpack[ResultOptions]) -> Diarization:
         """Ends the stream: all segments become final, and its audio is clustered anew as a whole.
 
-        The speakers of the result are numbered anew, see `final_speakers`. Afterwards the stream takes no
-        audio until it is reset. A finish waits for the pushes before it; `progress` must not wait for a
-        thread that pushes into this stream or resets it.
+        The speakers of the result are numbered anew, see `final_speakers`. Afterwards the stream
+        takes no audio until it is reset. A finish waits for the pushes before it; `progress` must
+        not wait for a thread that pushes into this stream or resets it.
 
         Ctrl-C ends the call. Conditions of it, those of `ResultOptions`:
 
@@ -259,8 +263,8 @@ class Stream(Handle):
     def reset(self, **call: Unpack[CallOptions]) -> None:
         """Forgets all audio: the stream is as new.
 
-        Waits for the pushes and finishes before it. Ctrl-C ends the call, and the stream stays as it was.
-        Conditions of it, those of `CallOptions`:
+        Waits for the pushes and finishes before it. Ctrl-C ends the call, and the stream stays as
+        it was. Conditions of it, those of `CallOptions`:
 
         """
         owned = self._borrow()
@@ -304,7 +308,8 @@ class Stream(Handle):
         return embedding
 
     def final_speakers(self) -> list[int | None]:
-        """For each speaker of the finished stream the index in the result; None for one who is not in it."""
+        """For each speaker of the finished stream the index in the result; None for one who is not
+        in it."""
         owned, vf = self._borrow(), library()
         n, status = c_size_t(), _abi.BUFFER_TOO_SMALL
         while status == _abi.BUFFER_TOO_SMALL:
@@ -315,7 +320,8 @@ class Stream(Handle):
         return [None if number < 0 else number for number in numbers[: n.value].tolist()]
 
     def _conditions(self, call: Mapping[str, Any], what: str) -> Conditions:
-        """The conditions of the call `what`, which a progress callback of another one may not make."""
+        """The conditions of the call `what`, which a progress callback of another one may not
+        make."""
         self._calls.check(what)
         conditions = Conditions(call)
         if conditions.progress is not None:

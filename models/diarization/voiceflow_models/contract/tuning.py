@@ -1,4 +1,5 @@
-"""The metadata property ``voiceflow.tuning``: the numbers of diarization that belong to a joint model."""
+"""The metadata property ``voiceflow.tuning``: the numbers of diarization that belong to a joint
+model."""
 
 from __future__ import annotations
 

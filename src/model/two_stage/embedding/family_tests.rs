@@ -1,5 +1,5 @@
-//! Every family of embedding networks gives what PyTorch gives (tests/data/families/golden.json), and a network that
-//! was split gives nearly the voices of the whole.
+//! Every family of embedding networks gives what PyTorch gives (tests/data/families/golden.json),
+//! and a network that was split gives nearly the voices of the whole.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use super::*;
 
 /// Largest difference to PyTorch's numbers, relative to the embedding's length.
 const TOLERANCE: f32 = 1e-4;
-/// Least cosine similarity of the voices of a split network's blocks and of one run over the stretch: the margins leave
-/// out 3 % of the amplitude. Measured: 0.9999995.
+/// Least cosine similarity of the voices of a split network's blocks and of one run over the
+/// stretch: the margins leave out 3 % of the amplitude. Measured: 0.9999995.
 const LEAST_SIMILARITY: f32 = 0.9999;
 /// Networks that are split, and those that run as a whole.
 const SPLIT: [&str; 5] = ["wespeaker_resnet34", "campplus", "campplus_batch1", "eres2net", "eres2netv2"];
@@ -181,8 +181,9 @@ fn blocks_with_margins_give_the_voices_of_one_run() {
 
 #[test]
 fn split_networks_give_the_voices_of_the_whole_but_for_context() {
-    // The whole network is given the crop's features alone, and sees zeros beyond their ends where a split one sees what
-    // was said there. With random weights that matters as much as beginning the crop up to 80 ms earlier.
+    // The whole network is given the crop's features alone, and sees zeros beyond their ends where
+    // a split one sees what was said there. With random weights that matters as much as beginning
+    // the crop up to 80 ms earlier.
     let audio = syllables(20);
     for name in SPLIT {
         let (split, whole) = (open(name), unsplit(name));
