@@ -10,38 +10,42 @@
  *     vf_diarization_destroy(result);
  *     vf_diarizer_destroy(diarizer);
  *
- * Errors. A function that can fail returns a vf_status: VF_OK (0) or a negative VF_E_ number. vf_last_error gives
- * the text of the last failure on the calling thread. No call prints, exits or aborts, but for what is said under
- * Memory. After VF_E_PANIC, a fault inside the library, the handles of that call answer VF_E_POISONED until they are
- * destroyed.
+ * Errors. A function that can fail returns a vf_status: VF_OK (0) or a negative VF_E_ number.
+ * vf_last_error gives the text of the last failure on the calling thread. No call prints, exits or
+ * aborts, but for what is said under Memory. After VF_E_PANIC, a fault inside the library, the
+ * handles of that call answer VF_E_POISONED until they are destroyed.
  *
- * Memory. What a file or a caller sizes is asked for before it is used, and a call for which there is none fails with
- * VF_E_LIMIT (where it stands in the JSON of a model or a gallery: VF_E_MODEL, VF_E_GALLERY): samples, decoded blocks,
- * windows, voices, distances, segments, texts, galleries, copies of models. The next call works, but for a push of
- * samples: see vf_stream_push_f32. No allocation of the library of 32 KiB or more aborts; what remains is not ours to
- * refuse. Smaller ones of the Rust language and its packages abort the process where they fail, with a line on the
- * standard error stream, and so does the copy of a model's metadata. Working memory of packages may be larger: that of
- * decoders up to 256 KiB, of the resampler where rates are odd, of clustering by VBx where recordings are long. ONNX Runtime answers its own failures with an
- * error (VF_E_MODEL while a model is loaded, VF_E_RUNTIME while it runs), or ends the process with SIGABRT or SIGSEGV.
- * Of 354 single failures of any size, spread over all kinds of calls, 185 were answered or not needed, 166 aborted and
- * 3, all while models were loaded, were a SIGSEGV in ONNX Runtime (make test-faults). A host that must outlive that calls
- * the library in a process of its own.
+ * Memory. What a file or a caller sizes is asked for before it is used, and a call for which there
+ * is none fails with VF_E_LIMIT (where it stands in the JSON of a model or a gallery: VF_E_MODEL,
+ * VF_E_GALLERY): samples, decoded blocks, windows, voices, distances, segments, texts, galleries,
+ * copies of models. The next call works, but for a push of samples: see vf_stream_push_f32. No
+ * allocation of the library of 32 KiB or more aborts; what remains is not ours to refuse. Smaller
+ * ones of the Rust language and its packages abort the process where they fail, with a line on the
+ * standard error stream, and so does the copy of a model's metadata. Working memory of packages may
+ * be larger: that of decoders up to 256 KiB, of the resampler where rates are odd, of clustering by
+ * VBx where recordings are long. ONNX Runtime answers its own failures with an error (VF_E_MODEL
+ * while a model is loaded, VF_E_RUNTIME while it runs), or ends the process with SIGABRT or
+ * SIGSEGV. Of 354 single failures of any size, spread over all kinds of calls, 185 were answered or
+ * not needed, 166 aborted and 3, all while models were loaded, were a SIGSEGV in ONNX Runtime (make
+ * test-faults). A host that must outlive that calls the library in a process of its own.
  *
- * Handles. What a create or process function stores in its out parameter is the caller's to destroy, once, while no
- * call uses it. No handle needs another to live: destroy them in any order. The out parameter is NULL on failure.
- * Destroying NULL does nothing. A handle of another type is refused with VF_E_INVALID_ARGUMENT; so is,
- * usually but not reliably, one already destroyed.
+ * Handles. What a create or process function stores in its out parameter is the caller's to
+ * destroy, once, while no call uses it. No handle needs another to live: destroy them in any order.
+ * The out parameter is NULL on failure. Destroying NULL does nothing. A handle of another type is
+ * refused with VF_E_INVALID_ARGUMENT; so is, usually but not reliably, one already destroyed.
  *
- * Threads. Functions that take a const handle may be called on it from any threads at once; the others change the
- * handle, and want one thread at a time. Each function says which.
+ * Threads. Functions that take a const handle may be called on it from any threads at once; the
+ * others change the handle, and want one thread at a time. Each function says which.
  *
- * Buffers are (T *out, size_t cap, size_t *n). *n becomes the number of elements that the whole answer takes; the
- * zero byte that ends a text counts. If cap is less, nothing is written to out and the call returns
- * VF_E_BUFFER_TOO_SMALL, so that cap 0 asks for the size. *n is 0 after another failure. Two functions differ and say
- * so: vf_stream_read hands over as many as fit, vf_last_error cuts the text short.
+ * Buffers are (T *out, size_t cap, size_t *n). *n becomes the number of elements that the whole
+ * answer takes; the zero byte that ends a text counts. If cap is less, nothing is written to out
+ * and the call returns VF_E_BUFFER_TOO_SMALL, so that cap 0 asks for the size. *n is 0 after
+ * another failure. Two functions differ and say so: vf_stream_read hands over as many as fit,
+ * vf_last_error cuts the text short.
  *
- * Pointers must not be NULL where their description does not allow it (VF_E_NULL). Texts are UTF-8 and end with a
- * zero byte. Values are checked: 0 means 0, and no value stands for a default: to get it, leave the option unset.
+ * Pointers must not be NULL where their description does not allow it (VF_E_NULL). Texts are UTF-8
+ * and end with a zero byte. Values are checked: 0 means 0, and no value stands for a default: to
+ * get it, leave the option unset.
  *
  * This file is made from the sources by cbindgen; do not edit it.
  */
