@@ -4,7 +4,7 @@
  *     vf_diarizer *diarizer = NULL;
  *     vf_diarization *result = NULL;
  *     if (vf_diarizer_create(NULL, NULL, &diarizer) == VF_OK &&
- *         vf_diarizer_process_file(diarizer, "meeting.wav", NULL, NULL, &result) == VF_OK) {
+ *         vf_diarizer_process_file(diarizer, "meeting.wav", NULL, &result) == VF_OK) {
  *         ... vf_diarization_segments(result, ...) ...
  *     }
  *     vf_diarization_destroy(result);

@@ -2,57 +2,20 @@
 #ifndef VOICEFLOW_OPTIONS_HPP
 #define VOICEFLOW_OPTIONS_HPP
 
+#include <voiceflow/choices.hpp>
 #include <voiceflow/handle.hpp>
 #include <voiceflow/span.hpp>
 #include <voiceflow/text.hpp>
 
-#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <sstream>
 #include <utility>
 
 namespace voiceflow {
 
 /// Seconds with a fraction. Any std::chrono duration becomes one.
 using Seconds = std::chrono::duration<double>;
-
-/// The kinds of hardware that run the network.
-enum class Provider : std::int32_t {
-    automatic = VF_PROVIDER_AUTO,
-    cpu = VF_PROVIDER_CPU,
-    cuda = VF_PROVIDER_CUDA,
-    tensorrt = VF_PROVIDER_TENSORRT,
-};
-
-/// What happens where the provider asked for is not available: the CPU is used, with a warning in
-/// the log, or making the session or diarizer fails with Status::provider.
-enum class ProviderPolicy : std::int32_t {
-    preferred = VF_PROVIDER_PREFERRED,
-    required = VF_PROVIDER_REQUIRED
-};
-
-/// The toolkits that speaker embedding models come from.
-enum class EmbeddingFamily : std::int32_t {
-    automatic = VF_EMBEDDING_FAMILY_AUTO,
-    wespeaker = VF_EMBEDDING_FAMILY_WESPEAKER,
-    three_d_speaker = VF_EMBEDDING_FAMILY_3D_SPEAKER,
-    nemo = VF_EMBEDDING_FAMILY_NEMO,
-};
-
-/// The recipes of the features that a speaker embedding model is given.
-enum class Frontend : std::int32_t { trained = VF_FRONTEND_TRAINED, sherpa = VF_FRONTEND_SHERPA };
-
-/// The ways of clustering voices into speakers.
-enum class Clustering : std::int32_t {
-    automatic = VF_CLUSTERING_AUTO,
-    average = VF_CLUSTERING_AVERAGE,
-    centroid = VF_CLUSTERING_CENTROID,
-    vbx = VF_CLUSTERING_VBX,
-};
 
 inline namespace VOICEFLOW_STYLE {
 
