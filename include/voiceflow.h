@@ -571,17 +571,6 @@ uint32_t vf_version_number(void);
 uint32_t vf_abi_version(void);
 
 /**
- * Gives the meaning of a status number in a few words of English.
- *
- * - `status`: any number; "unknown status" for one that this version does not know.
- *
- * The text is static: never free it. `vf_last_error` says more about the failure at hand.
- *
- * Any thread, concurrently. Cannot fail; may be called from a callback.
- */
-const char *vf_status_str(vf_status status);
-
-/**
  * Copies out what went wrong in the last call of this thread that returned a status; the text is
  * empty after `VF_OK`.
  *
@@ -596,6 +585,17 @@ const char *vf_status_str(vf_status status);
  * callback.
  */
 size_t vf_last_error(char *buf, size_t cap);
+
+/**
+ * Gives the meaning of a status number in a few words of English.
+ *
+ * - `status`: any number; "unknown status" for one that this version does not know.
+ *
+ * The text is static: never free it. `vf_last_error` says more about the failure at hand.
+ *
+ * Any thread, concurrently. Cannot fail; may be called from a callback.
+ */
+const char *vf_status_str(vf_status status);
 
 /**
  * Makes a switch that is not set.

@@ -3,11 +3,10 @@
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result, Stage};
-use crate::sync::Mutex;
 
 /// Most speakers that can be asked for in one recording.
 pub const MAX_SPEAKERS: usize = 100;
@@ -25,14 +24,20 @@ pub struct Cancel(Arc<Switch>);
 struct Switch {
     /// Handed to what ends a run of the network.
     flag: Arc<AtomicBool>,
+    /// Under the lock of the standard library, as nothing waits there: `tests/schedules` replaces
+    /// those of `crate::sync`.
     children: Mutex<Vec<Weak<Switch>>>,
 }
 
 impl Switch {
+    fn children(&self) -> MutexGuard<'_, Vec<Weak<Switch>>> {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn set(&self) {
         // Before the children are looked at: one that is added later looks at this.
         self.flag.store(true, Ordering::SeqCst);
-        for child in self.children.lock().drain(..).filter_map(|child| child.upgrade()) {
+        for child in self.children().drain(..).filter_map(|child| child.upgrade()) {
             child.set();
         }
     }
@@ -48,7 +53,7 @@ impl Cancel {
     pub fn child(&self) -> Self {
         let child = Self::new();
         {
-            let mut children = self.0.children.lock();
+            let mut children = self.0.children();
             children.retain(|child| child.strong_count() > 0);
             children.push(Arc::downgrade(&child.0));
         }
@@ -162,25 +167,26 @@ impl<'a> Call<'a> {
     /// # Errors
     /// [`Error::InvalidArgument`] for numbers out of range, or that contradict each other.
     pub(crate) fn speaker_range(&self, usual: RangeInclusive<usize>) -> Result<RangeInclusive<usize>> {
-        let within = |name: &str, least: usize, asked: Option<usize>| match asked {
-            Some(count) if !(least..=MAX_SPEAKERS).contains(&count) => Err(Error::InvalidArgument(format!(
-                "call: {name}: expected {least} to {MAX_SPEAKERS}, got {count}"
-            ))),
+        let within = |name: &'static str, least: usize, asked: Option<usize>| match asked {
+            Some(count) if !(least..=MAX_SPEAKERS).contains(&count) => {
+                let reason = format!("expected {least} to {MAX_SPEAKERS}, got {count}");
+                Err(Error::invalid(format!("call: {name}"), reason))
+            }
             asked => Ok(asked),
         };
         let min = within("min_speakers", 0, self.min_speakers)?;
         let max = within("max_speakers", 1, self.max_speakers)?;
         if let Some(count) = within("num_speakers", 1, self.num_speakers)? {
             if min.or(max).is_some() {
-                let text = "call: num_speakers: expected without min_speakers and max_speakers, got both";
-                return Err(Error::InvalidArgument(text.to_owned()));
+                let reason = "expected without min_speakers and max_speakers, got both";
+                return Err(Error::invalid("call: num_speakers", reason));
             }
             return Ok(count..=count);
         }
         let (min, max) = (min.unwrap_or(*usual.start()), max.unwrap_or(*usual.end()));
         if min > max {
-            let text = format!("call: min_speakers: expected at most max_speakers ({max}), got {min}");
-            return Err(Error::InvalidArgument(text));
+            let reason = format!("expected at most max_speakers ({max}), got {min}");
+            return Err(Error::invalid("call: min_speakers", reason));
         }
         Ok(min..=max)
     }
@@ -197,9 +203,10 @@ impl<'a> Call<'a> {
             ("exclusive", self.exclusive),
         ];
         match asked.iter().find(|(_, asked)| *asked) {
-            Some((name, _)) => Err(Error::InvalidArgument(format!(
-                "call: {name}: expected none, as {what} has no use for it"
-            ))),
+            Some((name, _)) => {
+                let reason = format!("expected none, as {what} has no use for it");
+                Err(Error::invalid(format!("call: {name}"), reason))
+            }
             None => Ok(()),
         }
     }
@@ -328,10 +335,10 @@ mod tests {
     #[test]
     fn work_done_again_reports_no_less_than_before() {
         let reported = Mutex::new(Vec::new());
-        let note = |_: Stage, fraction: f32| reported.lock().push(fraction);
+        let note = |_: Stage, fraction: f32| reported.lock().unwrap().push(fraction);
         let call = Call::none().with_progress(&note).with_least_fraction(1.0);
         assert!(call.check(Stage::Analysis, 0.1).is_ok());
-        assert_eq!(reported.into_inner(), [1.0]);
+        assert_eq!(reported.into_inner().unwrap(), [1.0]);
     }
 
     #[test]

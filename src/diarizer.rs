@@ -104,8 +104,8 @@ impl Diarizer {
         let window_s = info.window_samples as f64 / f64::from(SAMPLE_RATE);
         let hop = match config.hop_s() {
             Some(hop_s) if hop_s > window_s => {
-                let text = format!("hop_s: expected at most the model's window ({window_s} s), got {hop_s}");
-                return Err(Error::InvalidArgument(text));
+                let reason = format!("expected at most the model's window ({window_s} s), got {hop_s}");
+                return Err(Error::invalid("hop_s", reason));
             }
             Some(hop_s) => (hop_s * f64::from(SAMPLE_RATE)) as usize,
             None => info.hop_samples,

@@ -1,6 +1,7 @@
 //! The one error type of the crate. Each variant is a kind of failure that a caller can act on; the
 //! text names the thing, what was expected and what was found.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// What went wrong, by the kind of action it asks of the caller.
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub enum Error {
     /// A value given by the caller is outside its documented range.
     #[error("{0}")]
-    InvalidArgument(String),
+    InvalidArgument(InvalidArgument),
     /// A file or folder does not exist.
     #[error("{}: no such file", .0.display())]
     NotFound(PathBuf),
@@ -48,8 +49,8 @@ pub enum Error {
     /// ONNX Runtime failed while it ran a model.
     #[error("{0}")]
     Runtime(String),
-    /// A required execution provider is not available.
-    #[error("{0}")]
+    /// A required execution provider is not available; the text says why.
+    #[error("provider: {0}")]
     Provider(String),
     /// The caller asked to stop.
     #[error("cancelled while {stage}")]
@@ -116,6 +117,28 @@ fn lines(tried: &[Tried]) -> String {
     tried.iter().map(|place| format!("\n  {place}")).collect()
 }
 
+/// Which argument or option cannot be what it is, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidArgument {
+    /// The option, parameter or object, as the library names it: `hop_s`.
+    pub name: Cow<'static, str>,
+    /// Its value, where it is named before the reason.
+    pub value: Option<String>,
+    /// What was expected and what was found.
+    pub reason: String,
+}
+
+impl std::fmt::Display for InvalidArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(value) = &self.value {
+            write!(f, " {value}")?;
+        }
+        write!(f, ": {}", self.reason)
+    }
+}
+
 /// The result of every fallible function of the crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -148,6 +171,12 @@ impl std::fmt::Display for Stage {
 }
 
 impl Error {
+    /// [`Error::InvalidArgument`] of the argument `name`.
+    pub(crate) fn invalid(name: impl Into<Cow<'static, str>>, reason: impl Into<String>) -> Self {
+        let (name, reason) = (name.into(), reason.into());
+        Error::InvalidArgument(InvalidArgument { name, value: None, reason })
+    }
+
     /// Sorts an I/O failure on `path` into [`Error::NotFound`] or [`Error::Io`].
     pub fn from_io(path: &Path, error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::NotFound {

@@ -72,7 +72,7 @@ pub use config::{
     ClusteringMethod, Config, EmbeddingFamily, Frontend, ModelSource, Provider, ProviderPolicy,
 };
 pub use diarizer::Diarizer;
-pub use error::{Error, Result, Stage};
+pub use error::{Error, InvalidArgument, Result, Stage};
 pub use ffi::version::VF_ABI_VERSION as ABI_VERSION;
 pub use gallery::{Gallery, Identity, Voice};
 pub use stream::{Finished, LiveSegment, Stream};

@@ -100,6 +100,10 @@ impl DiarizeArgs {
             Some(count) => config.set_num_speakers(count).map_err(usage)?,
             None => {
                 let (min, max) = (self.min_speakers.unwrap_or(0), self.max_speakers.unwrap_or(MAX_SPEAKERS));
+                if min > max && (1..=MAX_SPEAKERS).contains(&max) {
+                    let text = format!("--min-speakers: expected at most --max-speakers ({max}), got {min}");
+                    return Err(Failure::Usage(text));
+                }
                 config.set_speaker_range(min, max).map_err(usage)?;
             }
         }

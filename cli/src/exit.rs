@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use voiceflow::error::Tried;
 
-use crate::flags::named;
+use crate::flags::in_flags;
 
 /// Shown by `--help`.
 pub const EXIT_CODES: &str = "\
@@ -35,7 +35,8 @@ impl From<voiceflow::Error> for Failure {
     fn from(error: voiceflow::Error) -> Self {
         use voiceflow::Error::{InvalidArgument, Provider, RuntimeNotFound, RuntimeVersion};
         Failure::Failed(match error {
-            InvalidArgument(text) | Provider(text) => named(&text),
+            InvalidArgument(argument) => in_flags(&argument),
+            Provider(reason) => format!("--provider: {reason}"),
             RuntimeNotFound { tried } | RuntimeVersion { tried } => no_runtime(&tried),
             _ => error.to_string(),
         })

@@ -1,6 +1,8 @@
 //! The library names its options in errors; a user of the command line knows the flags that set
 //! them.
 
+use voiceflow::InvalidArgument;
+
 /// Options whose flags have another name. The others' are the option's with `-` for `_`.
 const RENAMED: [(&str, &str); 14] = [
     ("bundle", "--models"),
@@ -38,25 +40,11 @@ const SAME: [&str; 15] = [
     "threshold",
 ];
 
-/// A text of the library with flags in place of options: at its start, and wherever a word can be
-/// nothing else.
-pub fn named(text: &str) -> String {
-    let (mut named, rest) = subject(text).unwrap_or((String::new(), text));
-    for word in split_words(rest) {
-        match flag(word).filter(|_| word.contains('_')) {
-            Some(flag) => named.push_str(&flag),
-            None => named.push_str(word),
-        }
-    }
-    named
-}
-
-/// The flag of the option that `text` is about, and the rest of it: "threads: expected …", "bundle
-/// nowhere: expected …".
-fn subject(text: &str) -> Option<(String, &str)> {
-    let end = if text.starts_with("bundle ") { text.find(' ') } else { text.find(": ") };
-    let (option, rest) = text.split_at_checked(end?)?;
-    Some((flag(option)?, rest))
+/// What is wrong with an argument, in the name of the flag that sets it.
+pub fn in_flags(argument: &InvalidArgument) -> String {
+    let name = flag(&argument.name).unwrap_or_else(|| argument.name.to_string());
+    let value = argument.value.as_ref().map(|value| format!(" {value}")).unwrap_or_default();
+    format!("{name}{value}: {}", argument.reason)
 }
 
 fn flag(option: &str) -> Option<String> {
@@ -64,48 +52,33 @@ fn flag(option: &str) -> Option<String> {
     renamed.or_else(|| SAME.contains(&option).then(|| format!("--{}", option.replace('_', "-"))))
 }
 
-/// The words of a text and what stands between them, in order. A path is one word.
-fn split_words(text: &str) -> impl Iterator<Item = &str> {
-    let in_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '/' | '.' | '-');
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let first = rest.chars().next()?;
-        let end = rest.find(|c| in_word(c) != in_word(first)).unwrap_or(rest.len());
-        let (word, behind) = rest.split_at(end);
-        rest = behind;
-        Some(word)
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::named;
+    use voiceflow::{Config, Error};
 
-    #[test]
-    fn options_become_flags() {
-        for (text, expected) in [
-            ("threads: expected 0 to 256, got 1000", "--threads: expected 0 to 256, got 1000"),
-            ("hop_s: expected 0.1 to 60, got NaN", "--hop: expected 0.1 to 60, got NaN"),
-            (
-                "min_speakers: expected at most max_speakers (2), got 3",
-                "--min-speakers: expected at most --max-speakers (2), got 3",
-            ),
-            ("bundle nowhere: expected a folder", "--models nowhere: expected a folder"),
-            ("sample rate: expected 1000 to 768000 Hz", "--rate: expected 1000 to 768000 Hz"),
-        ] {
-            assert_eq!(named(text), expected);
+    use super::*;
+
+    fn argument(error: Error) -> InvalidArgument {
+        match error {
+            Error::InvalidArgument(argument) => argument,
+            other => panic!("{other}"),
         }
     }
 
     #[test]
-    fn other_words_stay() {
-        for text in [
-            "a.wav: too few threads",
-            "/home/num_speakers/hop_s.wav: no such file",
-            "the model is on provider cpu",
-            "größe: threshold",
+    fn options_become_flags() {
+        let mut config = Config::default();
+        for (error, expected) in [
+            (config.set_threads(1000), "--threads: expected 0 to 256, got 1000"),
+            (config.set_hop(f64::NAN), "--hop: expected 0.1 to 60, got NaN"),
+            (
+                config.set_segmentation_receptive_field(0, 1),
+                "--receptive-field SIZE: expected 1 to 160000, got 0",
+            ),
         ] {
-            assert_eq!(named(text), text);
+            assert_eq!(in_flags(&argument(error.unwrap_err())), expected);
         }
+        let error = voiceflow::model::find_bundle("nowhere").unwrap_err();
+        assert!(in_flags(&argument(error)).starts_with("--models nowhere: expected a folder"));
     }
 }

@@ -208,15 +208,15 @@ impl PublicModelArgs {
 impl EmbeddingArgs {
     /// Sets what was given.
     pub fn apply(&self, config: &mut Config) {
-        config.set_embedding_family(match self.embedding_family {
-            FamilyArg::Auto => EmbeddingFamily::Auto,
-            FamilyArg::Wespeaker => EmbeddingFamily::WeSpeaker,
-            FamilyArg::ThreeDSpeaker => EmbeddingFamily::ThreeDSpeaker,
-            FamilyArg::Nemo => EmbeddingFamily::Nemo,
-        });
-        config.set_frontend(match self.frontend {
-            FrontendArg::Trained => Frontend::Trained,
-            FrontendArg::Sherpa => Frontend::Sherpa,
-        });
+        match self.embedding_family {
+            FamilyArg::Auto => {}
+            FamilyArg::Wespeaker => config.set_embedding_family(EmbeddingFamily::WeSpeaker),
+            FamilyArg::ThreeDSpeaker => config.set_embedding_family(EmbeddingFamily::ThreeDSpeaker),
+            FamilyArg::Nemo => config.set_embedding_family(EmbeddingFamily::Nemo),
+        }
+        match self.frontend {
+            FrontendArg::Trained => {}
+            FrontendArg::Sherpa => config.set_frontend(Frontend::Sherpa),
+        }
     }
 }

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use voiceflow::{Config, Error, Provider, ProviderPolicy};
 
 use crate::exit::Failure;
-use crate::flags::named;
+use crate::flags::in_flags;
 
 /// Arguments of `diarize`, `enroll`, `identify`, `validate`, `import-model`, `bench` and `info`.
 #[derive(Args)]
@@ -86,5 +86,8 @@ impl RuntimeArgs {
 
 /// An option out of range is the fault of the arguments.
 pub fn usage(error: Error) -> Failure {
-    Failure::Usage(named(&error.to_string()))
+    Failure::Usage(match error {
+        Error::InvalidArgument(argument) => in_flags(&argument),
+        other => other.to_string(),
+    })
 }

@@ -313,9 +313,8 @@ fn frames_of(seconds: f64, rate: u32) -> u64 {
 /// Names the file in errors that do not.
 fn named(path: &Path, error: Error) -> Error {
     match error {
-        Error::Audio(text) | Error::InvalidArgument(text) => {
-            Error::Audio(format!("{}: {text}", path.display()))
-        }
+        Error::Audio(text) => Error::Audio(format!("{}: {text}", path.display())),
+        Error::InvalidArgument(argument) => Error::Audio(format!("{}: {argument}", path.display())),
         other => other,
     }
 }

@@ -56,14 +56,13 @@ impl Converter {
     /// [`Error::InvalidArgument`] where a number is out of range.
     pub fn new(sample_rate: u32, channels: u16) -> Result<Self> {
         if !(MIN_INPUT_RATE..=MAX_INPUT_RATE).contains(&sample_rate) {
-            return Err(Error::InvalidArgument(format!(
-                "sample rate: expected {MIN_INPUT_RATE} to {MAX_INPUT_RATE} Hz, got {sample_rate} Hz"
-            )));
+            return Err(Error::invalid(
+                "sample rate",
+                format!("expected {MIN_INPUT_RATE} to {MAX_INPUT_RATE} Hz, got {sample_rate} Hz"),
+            ));
         }
         if !(1..=MAX_CHANNELS).contains(&channels) {
-            return Err(Error::InvalidArgument(format!(
-                "channels: expected 1 to {MAX_CHANNELS}, got {channels}"
-            )));
+            return Err(Error::invalid("channels", format!("expected 1 to {MAX_CHANNELS}, got {channels}")));
         }
         let rate = if sample_rate == SAMPLE_RATE { None } else { Some(RateConverter::new(sample_rate)?) };
         Ok(Self {
@@ -93,7 +92,7 @@ impl Converter {
     /// taken. [`Error::InvalidArgument`] after [`finish`](Converter::finish).
     pub fn push(&mut self, interleaved: &[f32], out: &mut Vec<f32>) -> Result<()> {
         if self.ended {
-            return Err(Error::InvalidArgument("converter: expected no audio after finish".into()));
+            return Err(Error::invalid("converter", "expected no audio after finish"));
         }
         let bad = first_not_finite(interleaved);
         let (good, _) = interleaved.split_at(bad.unwrap_or(interleaved.len()));

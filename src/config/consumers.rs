@@ -53,9 +53,7 @@ impl Config {
 
     fn refuse(&self, useless: &[&str], consumer: &str) -> Result<()> {
         match self.marks.iter().find(|mark| useless.contains(mark)) {
-            Some(name) => {
-                Err(Error::InvalidArgument(format!("{name}: expected not to be set for {consumer}")))
-            }
+            Some(name) => Err(Error::invalid(*name, format!("expected not to be set for {consumer}"))),
             None => Ok(()),
         }
     }

@@ -105,7 +105,7 @@ impl Default for Config {
 
 /// Checks that `value` lies in `range`; the error names the option, the range and the value.
 fn within<T: PartialOrd + std::fmt::Display + Copy>(
-    name: &str,
+    name: &'static str,
     value: T,
     range: RangeInclusive<T>,
 ) -> Result<T> {
@@ -113,16 +113,15 @@ fn within<T: PartialOrd + std::fmt::Display + Copy>(
         return Ok(value);
     }
     let (low, high) = (range.start(), range.end());
-    Err(Error::InvalidArgument(format!("{name}: expected {low} to {high}, got {value}")))
+    Err(Error::invalid(name, format!("expected {low} to {high}, got {value}")))
 }
 
 /// Refuses the embedded model where only a file or its bytes will do.
-fn not_embedded(name: &str, source: ModelSource) -> Result<ModelSource> {
+fn not_embedded(name: &'static str, source: ModelSource) -> Result<ModelSource> {
     match source {
         ModelSource::Embedded => {
-            let text =
-                format!("{name}: expected a file or its bytes; the library has no such model embedded");
-            Err(Error::InvalidArgument(text))
+            let reason = "expected a file or its bytes; the library has no such model embedded";
+            Err(Error::invalid(name, reason))
         }
         source => Ok(source),
     }
@@ -205,8 +204,8 @@ impl Config {
     pub fn set_device_memory_limit(&mut self, bytes: u64) -> Result<()> {
         if bytes != 0 && !DEVICE_MEMORY.contains(&bytes) {
             let (least, most) = (DEVICE_MEMORY.start(), DEVICE_MEMORY.end());
-            let text = format!("device_memory_limit: expected 0 or {least} to {most} bytes, got {bytes}");
-            return Err(Error::InvalidArgument(text));
+            let reason = format!("expected 0 or {least} to {most} bytes, got {bytes}");
+            return Err(Error::invalid("device_memory_limit", reason));
         }
         self.device_memory_limit = bytes;
         Ok(())
@@ -263,8 +262,8 @@ impl Config {
         within("min_speakers", min, 0..=MAX_SPEAKERS)?;
         within("max_speakers", max, 1..=MAX_SPEAKERS)?;
         if min > max {
-            let text = format!("min_speakers: expected at most max_speakers ({max}), got {min}");
-            return Err(Error::InvalidArgument(text));
+            let reason = format!("expected at most max_speakers ({max}), got {min}");
+            return Err(Error::invalid("min_speakers", reason));
         }
         (self.min_speakers, self.max_speakers) = (min, max);
         self.mark("speaker_range");

@@ -42,10 +42,13 @@ impl Powerset {
     /// [`Error::InvalidArgument`] for numbers outside their range.
     pub fn new(speakers: usize, max_together: usize) -> Result<Self> {
         if !(1..=MAX_SPEAKERS).contains(&speakers) || !(1..=speakers).contains(&max_together) {
-            return Err(Error::InvalidArgument(format!(
-                "powerset: expected 1 to {MAX_SPEAKERS} speakers and at least 1, at most all of \
+            return Err(Error::invalid(
+                "powerset",
+                format!(
+                    "expected 1 to {MAX_SPEAKERS} speakers and at least 1, at most all of \
                  them at once, got {speakers} speakers and {max_together} at once"
-            )));
+                ),
+            ));
         }
         let mut sets = vec![Vec::new()];
         let mut first_of_size = 0;
@@ -177,7 +180,7 @@ fn check_shape(name: &str, found: &[usize], expected: [usize; 2]) -> Result<()> 
     if found == expected {
         return Ok(());
     }
-    Err(Error::InvalidArgument(format!("powerset: {name}: expected the shape {expected:?}, got {found:?}")))
+    Err(Error::invalid("powerset", format!("{name}: expected the shape {expected:?}, got {found:?}")))
 }
 
 #[cfg(test)]

@@ -33,8 +33,8 @@ pub(super) fn method(config: &Config, local: &dyn LocalDiarizer, grid: WindowGri
             let Some(folder) = config.plda() else {
                 let own = local.vbx().cloned().map(Method::Vbx);
                 return own.ok_or_else(|| {
-                    let text = "plda: expected the folder of a PLDA for the clustering method vbx, got none";
-                    Error::InvalidArgument(text.to_owned())
+                    let reason = "expected the folder of a PLDA for the clustering method vbx, got none";
+                    Error::invalid("plda", reason)
                 });
             };
             let plda = read_plda(folder)?;

@@ -8,7 +8,7 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
 
 use super::status::{Failure, vf_status, vf_status_code};
-use super::{callback, last_error, stack};
+use super::{callback, error_text, stack};
 
 /// A type that an exported function returns.
 pub(crate) trait Answer: Sized {
@@ -76,7 +76,7 @@ pub(crate) fn guard_anywhere<T: Answer>(body: impl FnOnce() -> Result<T, Failure
     static HOOK: Once = Once::new();
     HOOK.call_once(silence_panics);
     if T::REPORTS {
-        last_error::clear();
+        error_text::clear();
     }
     let _depth = Depth::enter();
     // The closure's captures are not seen after a panic: each handle in use is poisoned by its
@@ -92,13 +92,13 @@ fn report<T: Answer>(result: Result<T, Failure>) -> T {
         Ok(answer) => {
             // A call refused in a callback may have left its text.
             if T::REPORTS {
-                last_error::clear();
+                error_text::clear();
             }
             answer
         }
         Err(failure) => {
             if T::REPORTS {
-                last_error::set(&failure);
+                error_text::set(&failure);
             }
             T::failed(failure.status)
         }
@@ -171,7 +171,7 @@ mod tests {
     fn a_panic_becomes_a_status_with_message_and_place() {
         let status: vf_status = guard(|| panic!("number {}", 7));
         assert_eq!(status, vf_status_code::VF_E_PANIC as vf_status);
-        let text = last_error::get();
+        let text = error_text::with(str::to_owned);
         assert!(text.contains("number 7") && text.contains("guard.rs:"), "{text}");
     }
 
@@ -190,12 +190,12 @@ mod tests {
     #[test]
     fn only_functions_with_a_status_touch_the_error_text() {
         let _: vf_status = guard(|| Err(Error::Model("broken".into()).into()));
-        assert_eq!(last_error::get(), "broken");
+        assert_eq!(error_text::with(str::to_owned), "broken");
         guard(|| Ok(()));
         let zero: usize = guard(|| Err(Failure::null("x")));
-        assert_eq!((zero, last_error::get().as_str()), (0, "broken"));
+        assert_eq!((zero, error_text::with(str::to_owned).as_str()), (0, "broken"));
         let ok: vf_status = guard(|| Ok(OK));
-        assert_eq!((ok, last_error::get().as_str()), (0, ""));
+        assert_eq!((ok, error_text::with(str::to_owned).as_str()), (0, ""));
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
         let inner = || -> vf_status { guard(|| Ok(OK)) };
         let status = callback::during(inner);
         assert_eq!(status, vf_status_code::VF_E_INVALID_ARGUMENT as vf_status);
-        assert!(last_error::get().contains("callback"));
+        assert!(error_text::with(str::to_owned).contains("callback"));
         assert_eq!(inner(), OK);
     }
 }

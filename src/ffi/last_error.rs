@@ -1,52 +1,10 @@
-//! The text of the last failure on each thread.
+//! What went wrong: the text of the last failure of a thread, and the meaning of a status.
 
-use std::cell::{Cell, RefCell};
 use std::ffi::c_char;
 
+use super::error_text;
 use super::guard::guard;
-use super::status::{Failure, meaning};
-
-thread_local! {
-    static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
-    /// What stands for the text where that is gone, as the thread is ending. Without a destructor,
-    /// so that it can be read to the last.
-    static LAST_WORD: Cell<&'static str> = const { Cell::new("") };
-}
-
-/// Forgets this thread's text. Keeps the memory, so that a later text of the same length allocates
-/// nothing.
-pub(crate) fn clear() {
-    LAST_WORD.set("");
-    let _ = TEXT.try_with(|text| text.borrow_mut().clear());
-}
-
-/// Keeps the text of `failure` as this thread's; where that is gone, what its status means.
-pub(crate) fn set(failure: &Failure) {
-    if !set_text(&failure.text) {
-        LAST_WORD.set(meaning(failure.status as i32).to_str().unwrap_or_default());
-    }
-}
-
-/// Keeps `new` as this thread's text. A zero byte, which would end the text in C, becomes U+FFFD.
-/// `false` where the thread-local is gone.
-fn set_text(new: &str) -> bool {
-    let kept = TEXT.try_with(|text| {
-        let mut text = text.borrow_mut();
-        text.clear();
-        // Without memory for the text, the status is all there is.
-        if text.try_reserve(new.len()).is_err() {
-            return;
-        }
-        text.extend(new.chars().map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c }));
-    });
-    kept.is_ok()
-}
-
-/// This thread's text.
-#[cfg(test)]
-pub(crate) fn get() -> String {
-    TEXT.with_borrow(Clone::clone)
-}
+use super::status::{meaning, vf_status};
 
 /// Copies out what went wrong in the last call of this thread that returned a status; the text is
 /// empty after `VF_OK`.
@@ -64,10 +22,20 @@ pub(crate) fn get() -> String {
 pub unsafe extern "C" fn vf_last_error(buf: *mut c_char, cap: usize) -> usize {
     guard(|| {
         // SAFETY: `buf` is NULL or has `cap` bytes, by contract.
-        let copied = TEXT.try_with(|text| unsafe { copy_out(&text.borrow(), buf, cap) });
-        // SAFETY: as above.
-        Ok(copied.unwrap_or_else(|_| unsafe { copy_out(LAST_WORD.get(), buf, cap) }))
+        Ok(error_text::with(|text| unsafe { copy_out(text, buf, cap) }))
     })
+}
+
+/// Gives the meaning of a status number in a few words of English.
+///
+/// - `status`: any number; "unknown status" for one that this version does not know.
+///
+/// The text is static: never free it. `vf_last_error` says more about the failure at hand.
+///
+/// Any thread, concurrently. Cannot fail; may be called from a callback.
+#[unsafe(no_mangle)]
+pub extern "C" fn vf_status_str(status: vf_status) -> *const c_char {
+    guard(|| Ok(meaning(status).as_ptr()))
 }
 
 /// Copies as much of `text` as `buf` takes, with an ending zero byte, and gives its whole length.
@@ -92,6 +60,7 @@ mod tests {
     use std::ffi::CStr;
 
     use super::*;
+    use crate::ffi::error_text::{clear, set_text};
 
     fn read(cap: usize) -> (usize, String) {
         let mut buffer = vec![0x55_u8; cap + 1];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use log::{LevelFilter, Log, Metadata, Record};
 
 use super::callback::{self, UserData};
+use super::choice::choice;
 use super::guard::guard;
 use super::status::{Failure, OK, vf_status};
 use crate::sync::{Mutex, RwLock};
@@ -119,14 +120,14 @@ pub unsafe extern "C" fn vf_set_log_callback(
             replace(None);
             return Ok(OK);
         };
-        let level = match min_level {
-            1 => LevelFilter::Error,
-            2 => LevelFilter::Warn,
-            3 => LevelFilter::Info,
-            4 => LevelFilter::Debug,
-            5 => LevelFilter::Trace,
-            _ => return Err(Failure::invalid(format!("min_level: expected 1 to 5, got {min_level}"))),
-        };
+        let levels = [
+            (vf_log_level::VF_LOG_ERROR as i32, LevelFilter::Error),
+            (vf_log_level::VF_LOG_WARN as i32, LevelFilter::Warn),
+            (vf_log_level::VF_LOG_INFO as i32, LevelFilter::Info),
+            (vf_log_level::VF_LOG_DEBUG as i32, LevelFilter::Debug),
+            (vf_log_level::VF_LOG_TRACE as i32, LevelFilter::Trace),
+        ];
+        let level = choice("min_level", min_level, &levels)?;
         install()?;
         replace(Some(Receiver { callback, user_data: UserData(user_data), level }));
         Ok(OK)
@@ -163,7 +164,7 @@ mod tests {
     use std::ffi::CStr;
 
     use super::*;
-    use crate::ffi::last_error;
+    use crate::ffi::error_text;
     use crate::ffi::status::vf_status_code;
 
     unsafe extern "C" fn keep(
@@ -198,7 +199,7 @@ mod tests {
             log::warn!(target: "ffi-test", "one\0two");
             log::info!(target: "ffi-test", "not grave enough");
             assert_eq!(vf_set_log_callback(Some(keep), user_data, 0), -1);
-            assert!(last_error::get().contains("min_level: expected 1 to 5, got 0"));
+            assert!(error_text::with(str::to_owned).contains("min_level: expected 1 to 5, got 0"));
             assert_eq!(vf_set_log_callback(None, user_data, 99), OK);
         }
         log::error!(target: "ffi-test", "after the removal");

@@ -17,6 +17,8 @@
 #![allow(non_camel_case_types, clippy::missing_safety_doc)]
 
 mod buffer;
+mod choice;
+mod error_text;
 mod guard;
 mod handle;
 mod stack;

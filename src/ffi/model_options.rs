@@ -4,9 +4,10 @@
 use std::ffi::c_char;
 
 use super::buffer;
+use super::choice::choice;
 use super::guard::guard;
 use super::options::{path, set, vf_options};
-use super::status::{Failure, vf_status};
+use super::status::vf_status;
 use crate::config::{ClusteringMethod, EmbeddingFamily, Frontend, ModelSource};
 
 /// The toolkits that speaker embedding models come from.
@@ -202,13 +203,13 @@ pub unsafe extern "C" fn vf_options_set_embedding_model_memory(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_options_set_embedding_family(options: *mut vf_options, family: i32) -> vf_status {
     guard(|| {
-        let family = match family {
-            0 => EmbeddingFamily::Auto,
-            1 => EmbeddingFamily::WeSpeaker,
-            2 => EmbeddingFamily::ThreeDSpeaker,
-            3 => EmbeddingFamily::Nemo,
-            other => return Err(Failure::invalid(format!("family: expected 0 to 3, got {other}"))),
-        };
+        let families = [
+            (vf_embedding_family::VF_EMBEDDING_FAMILY_AUTO as i32, EmbeddingFamily::Auto),
+            (vf_embedding_family::VF_EMBEDDING_FAMILY_WESPEAKER as i32, EmbeddingFamily::WeSpeaker),
+            (vf_embedding_family::VF_EMBEDDING_FAMILY_3D_SPEAKER as i32, EmbeddingFamily::ThreeDSpeaker),
+            (vf_embedding_family::VF_EMBEDDING_FAMILY_NEMO as i32, EmbeddingFamily::Nemo),
+        ];
+        let family = choice("family", family, &families)?;
         // SAFETY: a live handle, by contract.
         unsafe {
             set(options, |config| {
@@ -229,11 +230,11 @@ pub unsafe extern "C" fn vf_options_set_embedding_family(options: *mut vf_option
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_options_set_frontend(options: *mut vf_options, frontend: i32) -> vf_status {
     guard(|| {
-        let frontend = match frontend {
-            0 => Frontend::Trained,
-            1 => Frontend::Sherpa,
-            other => return Err(Failure::invalid(format!("frontend: expected 0 or 1, got {other}"))),
-        };
+        let frontends = [
+            (vf_frontend::VF_FRONTEND_TRAINED as i32, Frontend::Trained),
+            (vf_frontend::VF_FRONTEND_SHERPA as i32, Frontend::Sherpa),
+        ];
+        let frontend = choice("frontend", frontend, &frontends)?;
         // SAFETY: a live handle, by contract.
         unsafe {
             set(options, |config| {
@@ -257,13 +258,13 @@ pub unsafe extern "C" fn vf_options_set_clustering_method(
     method: i32,
 ) -> vf_status {
     guard(|| {
-        let method = match method {
-            0 => ClusteringMethod::Auto,
-            1 => ClusteringMethod::Average,
-            2 => ClusteringMethod::Centroid,
-            3 => ClusteringMethod::Vbx,
-            other => return Err(Failure::invalid(format!("method: expected 0 to 3, got {other}"))),
-        };
+        let methods = [
+            (vf_clustering::VF_CLUSTERING_AUTO as i32, ClusteringMethod::Auto),
+            (vf_clustering::VF_CLUSTERING_AVERAGE as i32, ClusteringMethod::Average),
+            (vf_clustering::VF_CLUSTERING_CENTROID as i32, ClusteringMethod::Centroid),
+            (vf_clustering::VF_CLUSTERING_VBX as i32, ClusteringMethod::Vbx),
+        ];
+        let method = choice("method", method, &methods)?;
         // SAFETY: a live handle, by contract.
         unsafe {
             set(options, |config| {

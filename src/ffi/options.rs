@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 use std::path::PathBuf;
 
+use super::choice::choice;
 use super::guard::guard;
 use super::handle::{self, Object};
 use super::status::{Failure, OK, vf_status};
@@ -182,18 +183,18 @@ pub unsafe extern "C" fn vf_options_set_provider(
     policy: i32,
 ) -> vf_status {
     guard(|| {
-        let provider = match provider {
-            0 => Provider::Auto,
-            1 => Provider::Cpu,
-            2 => Provider::Cuda,
-            3 => Provider::TensorRt,
-            other => return Err(Failure::invalid(format!("provider: expected 0 to 3, got {other}"))),
-        };
-        let policy = match policy {
-            0 => ProviderPolicy::Preferred,
-            1 => ProviderPolicy::Required,
-            other => return Err(Failure::invalid(format!("policy: expected 0 or 1, got {other}"))),
-        };
+        let providers = [
+            (vf_provider::VF_PROVIDER_AUTO as i32, Provider::Auto),
+            (vf_provider::VF_PROVIDER_CPU as i32, Provider::Cpu),
+            (vf_provider::VF_PROVIDER_CUDA as i32, Provider::Cuda),
+            (vf_provider::VF_PROVIDER_TENSORRT as i32, Provider::TensorRt),
+        ];
+        let policies = [
+            (vf_provider_policy::VF_PROVIDER_PREFERRED as i32, ProviderPolicy::Preferred),
+            (vf_provider_policy::VF_PROVIDER_REQUIRED as i32, ProviderPolicy::Required),
+        ];
+        let provider = choice("provider", provider, &providers)?;
+        let policy = choice("policy", policy, &policies)?;
         // SAFETY: a live handle, by contract.
         unsafe {
             set(options, |config| {

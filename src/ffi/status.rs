@@ -1,9 +1,8 @@
 //! Status codes: the numbers, their meanings, and how the crate's errors map onto them.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::CStr;
 use std::fmt::Write;
 
-use super::guard::guard;
 use crate::error::Error;
 use crate::memory::Text;
 
@@ -146,18 +145,6 @@ const MEANINGS: [(vf_status_code, &CStr); 21] = {
         (VF_E_ENDING, c"the thread or the process is ending"),
     ]
 };
-
-/// Gives the meaning of a status number in a few words of English.
-///
-/// - `status`: any number; "unknown status" for one that this version does not know.
-///
-/// The text is static: never free it. `vf_last_error` says more about the failure at hand.
-///
-/// Any thread, concurrently. Cannot fail; may be called from a callback.
-#[unsafe(no_mangle)]
-pub extern "C" fn vf_status_str(status: vf_status) -> *const c_char {
-    guard(|| Ok(meaning(status).as_ptr()))
-}
 
 /// The meaning of a status number.
 pub(crate) fn meaning(status: vf_status) -> &'static CStr {

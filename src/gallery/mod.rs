@@ -191,7 +191,7 @@ impl Gallery {
         if found == expected {
             return Ok(());
         }
-        Err(Error::InvalidArgument(format!("embedding: expected {expected} values, got {found}")))
+        Err(Error::invalid("embedding", format!("expected {expected} values, got {found}")))
     }
 
     /// Refuses a name that cannot be enrolled.
@@ -202,7 +202,7 @@ impl Gallery {
     /// as `SPEAKER_00`.
     pub fn check_name(name: &str) -> Result<()> {
         let refused = |expected: &str, got: &str| {
-            Err(Error::InvalidArgument(format!("name: expected {expected}, got {got}")))
+            Err(Error::invalid("name", format!("expected {expected}, got {got}")))
         };
         if name.is_empty() || name.len() > MAX_NAME_BYTES {
             return refused(&format!("1 to {MAX_NAME_BYTES} bytes"), &name.len().to_string());
@@ -229,10 +229,10 @@ impl Gallery {
         let Voice { embedding, speech_s } = voice;
         let length = self.length(embedding)?;
         if length == 0.0 {
-            return Err(Error::InvalidArgument("embedding: expected a voice, got zeros".to_owned()));
+            return Err(Error::invalid("embedding", "expected a voice, got zeros"));
         }
         if !(speech_s.is_finite() && *speech_s > 0.0) {
-            return Err(Error::InvalidArgument(format!("speech_s: expected more than 0, got {speech_s}")));
+            return Err(Error::invalid("speech_s", format!("expected more than 0, got {speech_s}")));
         }
         let known = self.known.position(name).and_then(|index| self.voices().get(index));
         let mut sum: Vec<f64> = embedding.iter().map(|&value| f64::from(value) / length * speech_s).collect();
@@ -246,9 +246,10 @@ impl Gallery {
         let length = norm(sum.iter().copied());
         let agreement = (length / total_s).min(1.0);
         if !(agreement >= LEAST_AGREEMENT && total_s.is_finite()) {
-            return Err(Error::InvalidArgument(format!(
-                "embedding: expected a voice like those of `{name}`, got their opposite"
-            )));
+            return Err(Error::invalid(
+                "embedding",
+                format!("expected a voice like those of `{name}`, got their opposite"),
+            ));
         }
         let embedding = sum.iter().map(|value| (value / length) as f32).collect();
         let voice = Enrolled { name: name.to_owned(), speech_s: total_s, recordings, agreement, embedding };
@@ -268,7 +269,7 @@ impl Gallery {
         if self.known.remove(name) {
             return Ok(());
         }
-        Err(Error::InvalidArgument(format!("name: expected one that is enrolled, got {name:?}")))
+        Err(Error::invalid("name", format!("expected one that is enrolled, got {name:?}")))
     }
 
     /// Whom a voice is taken for: the nearest known voice, from `threshold` on.
@@ -289,7 +290,7 @@ impl Gallery {
     /// the gallery's dimension or not finite.
     pub fn identify_all(&self, embeddings: &[&[f32]], threshold: f32) -> Result<Vec<Identity>> {
         if !(-1.0..=1.0).contains(&threshold) {
-            return Err(Error::InvalidArgument(format!("threshold: expected -1 to 1, got {threshold}")));
+            return Err(Error::invalid("threshold", format!("expected -1 to 1, got {threshold}")));
         }
         let scores = embeddings.iter().map(|embedding| self.scores(embedding)).collect::<Result<Vec<_>>>()?;
         let near =
@@ -357,8 +358,8 @@ impl Gallery {
     fn length(&self, embedding: &[f32]) -> Result<f64> {
         self.check_dimension(embedding.len())?;
         if let Some((index, value)) = embedding.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-            let text = format!("embedding: expected finite values, got {value} at index {index}");
-            return Err(Error::InvalidArgument(text));
+            let reason = format!("expected finite values, got {value} at index {index}");
+            return Err(Error::invalid("embedding", reason));
         }
         Ok(norm(embedding.iter().copied().map(f64::from)))
     }

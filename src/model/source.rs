@@ -49,9 +49,9 @@ impl ModelFile {
 pub(super) fn read_model(source: &ModelSource) -> Result<ModelBytes> {
     let bytes: ModelBytes = match source {
         ModelSource::Embedded => Bytes::Static(embedded::model().ok_or_else(|| {
-            let text = "this library was built without an embedded model (feature `embedded-model`): \
-                        expected a model file";
-            Error::InvalidArgument(text.to_owned())
+            let reason = "expected a model file, as this library was built without an embedded model \
+                          (feature `embedded-model`)";
+            Error::invalid("model", reason)
         })?)
         .into(),
         ModelSource::File(path) => ModelBytes::new(read_file(path, MAX_MODEL_BYTES)?),

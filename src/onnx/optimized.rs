@@ -54,8 +54,8 @@ pub(crate) fn prepare(folder: &Path) -> Result<()> {
         Ok(()) => "the path is empty".to_owned(),
     };
     let folder = folder.display();
-    let text = format!("cache_folder: expected a folder, or where one can be made, got {folder}: {found}");
-    Err(Error::InvalidArgument(text))
+    let reason = format!("expected a folder, or where one can be made, got {folder}: {found}");
+    Err(Error::invalid("cache_folder", reason))
 }
 
 /// Makes a session with `create` of what the folder keeps of `model`; of the model itself where it

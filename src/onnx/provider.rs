@@ -95,14 +95,14 @@ pub(crate) fn open(
     let session = on_cpu()?;
     let names: Vec<&str> = offered.iter().map(|provider| provider.name()).collect();
     let text = format!(
-        "provider: expected {}, which is not available: {refusal}; this ONNX Runtime offers {}",
+        "expected {}, which is not available: {refusal}; this ONNX Runtime offers {}",
         wanted.name(),
         names.join(", ")
     );
     if policy == ProviderPolicy::Required && asked != Provider::Auto {
         return Err(Error::Provider(text));
     }
-    log::warn!("{text}; the network runs on the CPU");
+    log::warn!("provider: {text}; the network runs on the CPU");
     Ok(session)
 }
 

@@ -148,12 +148,15 @@ fn check_telemetry(loaded: bool, asked: Option<bool>) -> Result<()> {
         return Ok(());
     }
     let name = |on| if on { "on" } else { "off" };
-    Err(Error::InvalidArgument(format!(
-        "telemetry: expected {}, as this process has loaded ONNX Runtime with it, got {}; the first session of the \
+    Err(Error::invalid(
+        "telemetry",
+        format!(
+            "expected {}, as this process has loaded ONNX Runtime with it, got {}; the first session of the \
          process decides",
-        name(loaded),
-        name(!loaded)
-    )))
+            name(loaded),
+            name(!loaded)
+        ),
+    ))
 }
 
 fn check_library(loaded: &Path, option: Option<&PathBuf>) -> Result<()> {
@@ -162,11 +165,14 @@ fn check_library(loaded: &Path, option: Option<&PathBuf>) -> Result<()> {
     if std::fs::canonicalize(&asked).is_ok_and(|file| file == loaded) {
         return Ok(());
     }
-    Err(Error::InvalidArgument(format!(
-        "runtime_library: this process has loaded ONNX Runtime from {} and cannot load another, got {}",
-        loaded.display(),
-        asked.display()
-    )))
+    Err(Error::invalid(
+        "runtime_library",
+        format!(
+            "this process has loaded ONNX Runtime from {} and cannot load another, got {}",
+            loaded.display(),
+            asked.display()
+        ),
+    ))
 }
 
 /// Loads the first library of `places` that can be used and tells which it was.

@@ -152,7 +152,7 @@ pub fn score(
 ) -> Result<DiarizationError> {
     if !(options.collar_s.is_finite() && options.collar_s >= 0.0) {
         let found = options.collar_s;
-        return Err(Error::InvalidArgument(format!("collar_s: expected 0 or more, got {found}")));
+        return Err(Error::invalid("collar_s", format!("expected 0 or more, got {found}")));
     }
     let reference = spans_of("reference", reference)?;
     let hypothesis = spans_of("hypothesis", hypothesis)?;

@@ -26,7 +26,7 @@ impl Inbox {
     /// [`Error::InvalidArgument`].
     pub(super) fn check_open(&self) -> Result<()> {
         match self.closed {
-            Some(reason) => Err(Error::InvalidArgument(format!("stream: {reason}"))),
+            Some(reason) => Err(Error::invalid("stream", reason)),
             None => Ok(()),
         }
     }

@@ -298,8 +298,8 @@ impl Stream {
         self.check_process()?;
         let mut work = self.work.take(call, || self.unused())?;
         if work.finished {
-            let text = "stream: expected to be finished once; reset it first";
-            return Err(Error::InvalidArgument(text.to_owned()));
+            let reason = "expected to be finished once; reset it first";
+            return Err(Error::invalid("stream", reason));
         }
         self.inbox.lock().end();
         self.catch_up(&mut work, call)?;

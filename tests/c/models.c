@@ -158,12 +158,12 @@ static void half_a_pair(void)
 {
     vf_options *options = test_options();
     CHECK_STATUS(VF_OK, vf_options_set_segmentation_model(options, setting("VF_TEST_SEGMENTATION")));
-    refused(options, VF_E_INVALID_ARGUMENT, "embedding_model: expected a model beside that of segmentation_model");
+    refused(options, VF_E_INVALID_ARGUMENT, "embedding_model: expected a model beside the segmentation model");
     vf_options_destroy(options);
 
     options = test_options();
     CHECK_STATUS(VF_OK, vf_options_set_embedding_model(options, setting("VF_TEST_EMBEDDING")));
-    refused(options, VF_E_INVALID_ARGUMENT, "segmentation_model: expected a model beside that of embedding_model");
+    refused(options, VF_E_INVALID_ARGUMENT, "segmentation_model: expected a model beside the embedding model");
     vf_options_destroy(options);
 }
 
@@ -181,7 +181,7 @@ static void a_bundle_is_its_models(void)
 {
     vf_options *options = test_options();
     CHECK_STATUS(VF_OK, vf_options_set_bundle(options, setting("VF_TEST_BUNDLE")));
-    refused(options, VF_E_INVALID_ARGUMENT, "bundle: expected no other model beside it, got model");
+    refused(options, VF_E_INVALID_ARGUMENT, "bundle: expected no model beside it, got one: the joint model");
     vf_options_destroy(options);
 
     CHECK_STATUS(VF_OK, vf_options_create(&options));

@@ -16,7 +16,7 @@ const ROOMS: [(&str, &[&str]); 25] = [
     ("files", &["error"]),
     ("noise", &[]),
     ("process", &["ending", "error", "sync"]),
-    ("call", &["error", "sync"]),
+    ("call", &["error"]),
     ("config", &["call", "error", "types"]),
     ("pool", &["call", "error", "sync"]),
     ("loading", &["call", "error"]),

@@ -115,9 +115,9 @@ impl Vbx {
     /// # Errors
     /// [`Error::InvalidArgument`] for values outside their range.
     pub fn with_factors(self, fa: f64, fb: f64) -> Result<Self> {
-        for (name, value) in [("fa", fa), ("fb", fb)] {
+        for (name, value) in [("VBx: fa", fa), ("VBx: fb", fb)] {
             if !(value.is_finite() && value > 0.0) {
-                return Err(Error::InvalidArgument(format!("VBx: {name}: expected above 0, got {value}")));
+                return Err(Error::invalid(name, format!("expected above 0, got {value}")));
             }
         }
         Ok(Self { fa, fb, ..self })

@@ -14,7 +14,7 @@ use super::import::EmbeddingFile;
 use super::source::ModelFile;
 use super::tuning::{Kind, Stated};
 use crate::config::{Config, ModelSource};
-use crate::error::{Error, Result};
+use crate::error::{Error, InvalidArgument, Result};
 use crate::onnx::own_folder;
 use crate::onnx::{Bytes, read_file};
 use crate::process::environment;
@@ -89,13 +89,13 @@ impl Bundle {
     pub(super) fn of(config: &Config) -> Result<Option<Self>> {
         let Some(name) = config.bundle() else { return Ok(None) };
         let others = [
-            ("model", config.names_model()),
-            ("segmentation_model", config.segmentation_model().is_some()),
-            ("embedding_model", config.embedding_model().is_some()),
+            ("joint model", config.names_model()),
+            ("segmentation model", config.segmentation_model().is_some()),
+            ("embedding model", config.embedding_model().is_some()),
         ];
         if let Some((other, _)) = others.into_iter().find(|(_, given)| *given) {
-            let text = format!("bundle: expected no other model beside it, got {other}");
-            return Err(Error::InvalidArgument(text));
+            let reason = format!("expected no model beside it, got one: the {other}");
+            return Err(Error::invalid("bundle", reason));
         }
         match BuiltIn::named(name) {
             Some(built_in) => built_in.open().map(Some),
@@ -136,12 +136,11 @@ impl Pair {
     pub(super) fn of(config: &Config) -> Result<Self> {
         let (Some(first), Some(second)) = (config.segmentation_model(), config.embedding_model()) else {
             let (given, missing) = match config.segmentation_model() {
-                Some(_) => ("segmentation_model", "embedding_model"),
-                None => ("embedding_model", "segmentation_model"),
+                Some(_) => ("segmentation model", "embedding_model"),
+                None => ("embedding model", "segmentation_model"),
             };
-            return Err(Error::InvalidArgument(format!(
-                "{missing}: expected a model beside that of {given}, got none"
-            )));
+            let reason = format!("expected a model beside the {given}, got none");
+            return Err(Error::invalid(missing, reason));
         };
         Ok(Pair {
             name: format!("{} + {}", stem(first), stem(second)),
@@ -225,12 +224,14 @@ fn find_folder(name: &Path) -> Result<PathBuf> {
         let mut searched: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
         searched.extend(root.map(|own| format!("{FOLDER} of a folder above {}", own.display())));
         let made = name == Path::new(embedded::PAIR);
-        let hint = if made { "; this library was built without it, `make models-accurate` makes it" } else { "" };
-        Error::InvalidArgument(format!(
-            "bundle {}: expected a folder with {MODEL}, or with {SEGMENTATION} and {EMBEDDING}, found none in {}{hint}",
-            name.display(),
+        let hint =
+            if made { "; this library was built without it, `make models-accurate` makes it" } else { "" };
+        let reason = format!(
+            "expected a folder with {MODEL}, or with {SEGMENTATION} and {EMBEDDING}, found none in {}{hint}",
             searched.join(", ")
-        ))
+        );
+        let value = Some(name.display().to_string());
+        Error::InvalidArgument(InvalidArgument { name: "bundle".into(), value, reason })
     })
 }
 
@@ -325,6 +326,6 @@ mod tests {
         config.set_bundle("accurate");
         config.set_model(ModelSource::Memory(std::sync::Arc::new(b"onnx".to_vec())));
         let error = Bundle::of(&config).unwrap_err();
-        assert_eq!(error.to_string(), "bundle: expected no other model beside it, got model");
+        assert_eq!(error.to_string(), "bundle: expected no model beside it, got one: the joint model");
     }
 }

@@ -77,9 +77,8 @@ impl Session {
     fn checked(config: &Config, plans: Plans, call: &Call<'_>) -> Result<Self> {
         let bundle = Bundle::of(config)?;
         if matches!(bundle, Some(Bundle::Pair(_))) || config.names_pair() {
-            let text = "segmentation_model, embedding_model: expected a diarizer, which runs the pair; a session runs \
-                        one joint model";
-            return Err(Error::InvalidArgument(text.to_owned()));
+            let reason = "expected a diarizer, which runs the pair; a session runs one joint model";
+            return Err(Error::invalid("segmentation_model, embedding_model", reason));
         }
         let (source, stated) = match bundle {
             Some(Bundle::Joint(source, stated)) => (&source.clone(), stated),
@@ -166,9 +165,10 @@ impl Session {
             )));
         }
         if samples < least {
-            return Err(Error::InvalidArgument(format!(
-                "samples: expected at least {least} in a row, one frame of the model, got {samples}"
-            )));
+            return Err(Error::invalid(
+                "samples",
+                format!("expected at least {least} in a row, one frame of the model, got {samples}"),
+            ));
         }
         Ok(self.info.frames(samples))
     }
@@ -227,10 +227,13 @@ impl Session {
             )));
         }
         if batch == 0 || samples < least {
-            return Err(Error::InvalidArgument(format!(
-                "audio: expected [batch, samples] with a batch of at least 1 and at least {least} samples, \
+            return Err(Error::invalid(
+                "audio",
+                format!(
+                    "expected [batch, samples] with a batch of at least 1 and at least {least} samples, \
                  got [{batch}, {samples}]"
-            )));
+                ),
+            ));
         }
         Ok(())
     }

@@ -117,7 +117,7 @@ fn half_a_pair_is_refused_by_a_diarizer_and_a_pair_by_a_session() {
     let mut half = config();
     half.set_segmentation_model(source("segmentation")).unwrap();
     let text = Diarizer::new(&half).unwrap_err().to_string();
-    assert_eq!(text, "embedding_model: expected a model beside that of segmentation_model, got none");
+    assert_eq!(text, "embedding_model: expected a model beside the segmentation model, got none");
     let error = Session::new(&half).unwrap_err();
     assert!(matches!(error, Error::InvalidArgument(_)), "{error}");
     let text = "segmentation_model: expected not to be set for a session, which runs one joint model";
@@ -125,7 +125,7 @@ fn half_a_pair_is_refused_by_a_diarizer_and_a_pair_by_a_session() {
     let mut half = config();
     half.set_embedding_model(source("campplus")).unwrap();
     let text = Diarizer::new(&half).unwrap_err().to_string();
-    assert_eq!(text, "segmentation_model: expected a model beside that of embedding_model, got none");
+    assert_eq!(text, "segmentation_model: expected a model beside the embedding model, got none");
     assert!(Session::new(&half).is_err());
     assert!(
         half.set_embedding_model(ModelSource::Embedded)
