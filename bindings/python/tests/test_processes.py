@@ -26,6 +26,14 @@ BUSY = (
     "told.wait(); "
 )
 
+# A push on another thread that takes many seconds.
+PUSHING = (
+    "stream = voiceflow.Diarizer(bundle='fast-cnn').stream(); "
+    "threading.excepthook = lambda _: None; "
+    "threading.Thread(target=stream.push, args=(long,), daemon=True).start(); "
+    "time.sleep(0.2); "
+)
+
 # Loads one after another, of a file that takes seconds each time and then turns out to be no model.
 LOADS = """
 def field(number, content):
@@ -66,7 +74,7 @@ INTERRUPTED = {
     "time.sleep(0.3); "
     "[session.infer(long[:16000]) for _ in range(10000)]",
     "a run": "list(voiceflow.Diarizer(bundle='fast-cnn').stream().run(np.array_split(long, 10000)))",
-    "a short push behind a finish": BUSY + "stream.push(audio[:160])",
+    "a short push behind a long one": PUSHING + "stream.push(audio[:160])",
     "a reset behind a finish": BUSY + "stream.reset()",
     "process in a log": "voiceflow.log_to(__import__('logging').getLogger('x'), 1); "
     "voiceflow.Diarizer(bundle='fast-cnn').process(long, 16000)",
