@@ -173,7 +173,7 @@ static void a_session_runs_no_pair(void)
     vf_session *session = (vf_session *)(void *)options;
     CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_session_create(options, NULL, &session));
     CHECK(session == NULL);
-    CHECK_TEXT("segmentation_model, embedding_model: expected a diarizer, which runs the pair");
+    CHECK_TEXT("segmentation_model: expected not to be set for a session, which runs one joint model");
     vf_options_destroy(options);
 }
 

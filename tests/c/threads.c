@@ -84,8 +84,12 @@ int main(void)
     vf_options *options = test_options();
     float *samples = test_audio(SAMPLES, 9);
     audio = samples;
-    CHECK_STATUS(VF_OK, vf_options_set_slots(options, 2));
     CHECK_STATUS(VF_OK, vf_diarizer_create(options, NULL, &diarizer));
+    /* Run slots are of sessions: a diarizer has one for each thread. */
+    CHECK_STATUS(VF_OK, vf_options_set_slots(options, 2));
+    vf_diarizer *refused = NULL;
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarizer_create(options, NULL, &refused));
+    CHECK_TEXT("slots: expected not to be set for a diarizer");
     CHECK_STATUS(VF_OK, vf_session_create(options, NULL, &session));
     vf_options_destroy(options);
     expected_rttm = diarize_once();
