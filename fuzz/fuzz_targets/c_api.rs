@@ -294,7 +294,7 @@ impl Host {
         let words = [
             size,
             input.choose(&[0, cancel]),
-            input.choose(&[0, on_progress as usize]),
+            input.choose(&[0, on_progress as *const () as usize]),
             input.choose(&[0, switch]),
             input.choose(&[0usize, 0, 1, 2, 4, 8, 12, 16, 31, 32, usize::MAX]),
             number(input),

@@ -107,6 +107,9 @@ public:
     explicit Conditions(const Call &call) : call_(call), problem_(prepare()) {}
     Conditions(const Conditions &) = delete;
     Conditions &operator=(const Conditions &) = delete;
+    Conditions(Conditions &&) = delete;
+    Conditions &operator=(Conditions &&) = delete;
+    ~Conditions() = default;
 
     /// Does `work` with the conditions, unless they cannot be what is meant.
     template <class Work>
