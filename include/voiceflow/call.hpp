@@ -225,8 +225,8 @@ private:
 
     static void report(void *user_data, std::int32_t stage, float fraction) noexcept
     {
-        auto &self = *static_cast<Conditions *>(user_data);
 #ifndef VOICEFLOW_NO_EXCEPTIONS
+        auto &self = *static_cast<Conditions *>(user_data);
         if (self.thrown_) {
             return;
         }
@@ -238,7 +238,7 @@ private:
             Setter{self.own_.get()}();
         }
 #else
-        self.call_.progress(static_cast<Stage>(stage), fraction);
+        static_cast<const Conditions *>(user_data)->call_.progress(static_cast<Stage>(stage), fraction);
 #endif
     }
 
