@@ -136,7 +136,7 @@ func TestAWriteThatIsNotTakenIsNotCounted(t *testing.T) {
 	}
 	// What waits for another call is taken, of one write no more than the first push.
 	release := hold(t, s, conversation()[:4*rate])
-	late, end := context.WithTimeout(background, 10*time.Millisecond)
+	late, end := context.WithTimeout(background, 500*time.Millisecond)
 	defer end()
 	n, err = s.Writer(late).Write(bytesOf(conversation()[4*rate : 8*rate]))
 	expectError(t, err, ErrDeadline)
