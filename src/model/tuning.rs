@@ -250,6 +250,15 @@ mod tests {
     }
 
     #[test]
+    fn tuning_outside_its_property_is_refused() {
+        for key in ["voiceflow.clustering", "voiceflow.clustering_threshold"] {
+            let properties = BTreeMap::from([(key.to_owned(), "0.3".to_owned())]);
+            let expected = format!("metadata `{key}`: expected a key of `voiceflow.tuning` in its place");
+            assert_eq!(Stated::of_file(&properties, Kind::Pair).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         let joint = |text: &str| stated(text, Kind::Joint).unwrap_err();
         let expected = "metadata `voiceflow.tuning`: expected a JSON object, found \"[1]\"";

@@ -12,6 +12,10 @@ use crate::model::quoted::quoted;
 /// The metadata property of an ONNX file.
 pub(super) const PROPERTY: &str = "voiceflow.tuning";
 
+/// Properties that say of the tuning what [`PROPERTY`] has keys for: a file with them would get the
+/// defaults instead.
+const MISPLACED: [&str; 2] = ["voiceflow.clustering", "voiceflow.clustering_threshold"];
+
 /// The kinds of models, which have some keys each that the other has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::model) enum Kind {
@@ -87,6 +91,9 @@ impl Stated {
         properties: &BTreeMap<String, String>,
         kind: Kind,
     ) -> Result<Self, String> {
+        if let Some(key) = MISPLACED.iter().find(|key| properties.contains_key(**key)) {
+            return Err(format!("metadata `{key}`: expected a key of `{PROPERTY}` in its place"));
+        }
         let Some(text) = properties.get(PROPERTY) else { return Ok(Self::default()) };
         let parsed = match serde_json::from_str(text) {
             Ok(Value::Object(object)) => Self::new(object, kind),
