@@ -35,6 +35,9 @@ docs) need doxygen doxygen ;;
 esac
 
 [ -n "$missing" ] || exit 0
+# One of several at a time: apt-get fails where another holds its lock.
+exec 9<"$0"
+flock 9
 as_root=
 [ "$(id -u)" = 0 ] || as_root="sudo -n"
 if ! command -v apt-get >/dev/null 2>&1 || ! ${as_root:-true} true 2>/dev/null; then
