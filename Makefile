@@ -144,12 +144,14 @@ soak: $(RUNTIME) .cache/tools ## 10,000 of each handle, 8,000 files, 24 h of str
 	cargo test --locked --release --workspace --test c_api soak:: -- --ignored --nocapture
 
 .PHONY: test-python
+# A test file is one process's, so that what its tests share is made once.
+test-python: PYTEST = $(CURDIR)/$(VENV)/bin/python -m pytest -q --numprocesses 2 --dist loadfile
 test-python: $(RUNTIME) $(VENV)/ready wheel ## the Python face, the scorer against pyannote.metrics, the training tools
 	cargo build --locked --workspace
 	$(VENV)/bin/python tests/python/compare_metrics.py
-	$(VENV)/bin/python -m pytest -q tests/python models/diarization/tests models/public/tests
+	$(PYTEST) tests/python models/diarization/tests models/public/tests
 	cd bindings/python && PYTHONPATH="$(CURDIR)/bindings/python/src" VOICEFLOW_LIBRARY="$(INSTALLED)/lib/libvoiceflow.so.1" \
-		VOICEFLOW_WHEEL="$$(ls $(CURDIR)/dist/voiceflow-*.whl)" $(CURDIR)/$(VENV)/bin/python -m pytest -q
+		VOICEFLOW_WHEEL="$$(ls $(CURDIR)/dist/voiceflow-*.whl)" $(PYTEST)
 
 .PHONY: test-ray
 test-ray: wheel ## the batch job on a Ray cluster; Ray takes 0.7 GB, so not a part of `test`
