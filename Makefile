@@ -11,11 +11,14 @@ programs = $(notdir $(basename $(wildcard $1/*.rs)) $(patsubst %/main.rs,%,$(wil
 C_TESTS := c_api rust_host
 RUST_TESTS := $(filter-out $(C_TESTS),$(call programs,tests))
 CLI_TESTS := $(call programs,cli/tests)
+SERVER_TESTS := $(call programs,server/tests)
 
 # A Go that is new enough, where the system's is not: scripts/fetch_go.sh.
 export PATH := $(CURDIR)/.cache/go/bin:$(PATH)
 
 VENV := .venv
+# Clients of the server that others wrote.
+CLIENTS := .cache/clients
 # What makes weights of others into bundles.
 WEIGHTS := .cache/weights
 # The release library as its users have it.
@@ -47,7 +50,7 @@ CARGO_FEATURES = $(if $(FEATURES),--features "$(addprefix voiceflow/,$(FEATURES)
 
 .PHONY: build
 build: $(RUNTIME) $(BUILT_IN) ## the release library and the command line; FEATURES= leaves the accurate bundle out
-	cargo build --release --workspace --locked $(CARGO_FEATURES)
+	cargo build --release --package voiceflow --package voiceflow-cli --locked $(CARGO_FEATURES)
 	@# Beside the program, where it looks, so that it runs by hand too.
 	@ln -sf "$(RUNTIME)" target/release/
 
@@ -72,6 +75,13 @@ uninstall: ## remove what install has put into PREFIX
 static: $(RUNTIME) $(BUILT_IN) ## the release library for static linking
 	cargo rustc --release --locked --package voiceflow --lib --crate-type staticlib $(CARGO_FEATURES)
 
+SERVE_ARGS ?=
+
+.PHONY: serve
+serve: $(RUNTIME) ## the server on 127.0.0.1:8080, with the embedded model; SERVE_ARGS= for its command line
+	cargo build --release --package voiceflow-server --locked
+	target/release/voiceflow-server $(SERVE_ARGS)
+
 .PHONY: check
 check: $(RUNTIME) ## before each commit: format, clippy, the tests of single functions; within a minute once all is compiled
 	cargo fmt --all --check
@@ -88,13 +98,18 @@ compiled: $(RUNTIME)
 	cargo test --locked --quiet --workspace --no-run
 
 .PHONY: test
-test: test-rust test-threads test-c test-python test-go ## every test
+test: test-rust test-server test-threads test-c test-python test-go ## every test
 
 .PHONY: test-rust
 test-rust: $(RUNTIME) .cache/tools $(PUBLIC) $(ACCURATE) ## the core and the command line
 	cargo test --locked --workspace --lib $(addprefix --test ,$(RUST_TESTS))
 	cargo test --locked --workspace --doc
-	cargo test --locked --workspace --bins $(addprefix --test ,$(CLI_TESTS))
+	cargo test --locked --workspace --bin voiceflow $(addprefix --test ,$(CLI_TESTS))
+
+.PHONY: test-server
+test-server: $(RUNTIME) $(CLIENTS)/ready ## the server, as a process with its own model, with clients that others wrote
+	cargo test --locked --workspace --bin voiceflow-server $(addprefix --test ,$(SERVER_TESTS))
+	$(CLIENTS)/bin/python -m pytest -q server/tests/clients
 
 .PHONY: test-threads
 test-threads: ## the pool of run slots under thousands of schedules
@@ -332,6 +347,11 @@ $(WEIGHTS)/ready: models/public/requirements.txt
 $(VENV)/ready: tests/python/requirements.txt models/public/requirements.txt .cache/tools
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement tests/python/requirements.txt
+	@touch $@
+
+$(CLIENTS)/ready: server/tests/clients/requirements.txt .cache/tools
+	python3 -m venv $(CLIENTS)
+	$(CLIENTS)/bin/pip install --quiet --requirement $<
 	@touch $@
 
 $(VENV)/models-ready: $(VENV)/ready models/diarization/pyproject.toml models/public/pyproject.toml

@@ -25,6 +25,7 @@ test)
     need xz xz-utils
     need go golang-go
     need flac flac
+    need curl curl
     need strace strace
     ;;
 docs) need doxygen doxygen ;;

@@ -1,6 +1,7 @@
 //! The whole way from audio to a diarization: loaded model and options, shareable between threads.
 //! Owns the order of the stages; each stage is elsewhere.
 
+mod adjusted;
 mod live;
 mod method;
 mod plan;

@@ -114,4 +114,10 @@ impl Config {
     pub fn history_s(&self) -> f64 {
         self.history_s
     }
+    /// Takes over what `other` sets of the options that shape a result after its windows.
+    pub(crate) fn adopt_result_options(&mut self, other: &Config) {
+        self.clustering_threshold = other.clustering_threshold.or(self.clustering_threshold);
+        self.min_speech_s = other.min_speech_s.or(self.min_speech_s);
+        self.min_silence_s = other.min_silence_s.or(self.min_silence_s);
+    }
 }

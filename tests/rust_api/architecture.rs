@@ -49,6 +49,20 @@ const ROOMS: [(&str, &[&str]); 25] = [
     ),
 ];
 
+/// The rooms of the server and what each may use.
+const SERVER_ROOMS: [(&str, &[&str]); 10] = [
+    ("logs", &[]),
+    ("metrics", &[]),
+    ("config", &["logs"]),
+    ("models", &["config", "metrics"]),
+    ("work", &["metrics", "models"]),
+    ("admission", &["config", "metrics", "models", "work"]),
+    ("listen", &["config"]),
+    ("http", &["admission", "config", "metrics", "models", "work"]),
+    ("live", &["admission", "http", "listen", "models", "work"]),
+    ("serve", &["admission", "config", "http", "listen", "live", "metrics", "models", "work"]),
+];
+
 /// What any room may use.
 const GROUND: [&str; 3] = ["files", "memory", "process"];
 
@@ -68,9 +82,10 @@ fn code(path: &Path) -> String {
         .collect()
 }
 
-/// The files of a room: a file, a folder, or both.
-fn files(room: &str) -> Vec<std::path::PathBuf> {
-    let (file, folder) = (root().join(format!("src/{room}.rs")), root().join("src").join(room));
+/// The files of a room below `base`: a file, a folder, or both.
+fn files(base: &str, room: &str) -> Vec<std::path::PathBuf> {
+    let base = root().join(base);
+    let (file, folder) = (base.join(format!("{room}.rs")), base.join(room));
     let mut files = if folder.is_dir() { rust_files(&folder) } else { Vec::new() };
     files.extend(file.is_file().then_some(file));
     files
@@ -110,7 +125,7 @@ fn rooms_use_only_what_lies_below_them() {
     let exists =
         |room: &str| root().join(format!("src/{room}.rs")).exists() || root().join("src").join(room).exists();
     for (room, allowed) in ROOMS.into_iter().filter(|(room, _)| exists(room)) {
-        for path in files(room) {
+        for path in files("src", room) {
             for name in used(&code(&path)) {
                 let target = room_of(&name);
                 assert!(
@@ -120,6 +135,39 @@ fn rooms_use_only_what_lies_below_them() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn rooms_of_the_server_use_only_what_lies_below_them() {
+    for (room, allowed) in SERVER_ROOMS {
+        let files = files("server/src", room);
+        assert!(!files.is_empty(), "server/src/{room}: not there");
+        for path in files {
+            let code = code(&path);
+            for target in used(&code) {
+                assert!(
+                    target == room || allowed.contains(&target.as_str()),
+                    "{}: uses {target}, but {room} may use only {allowed:?}",
+                    path.display()
+                );
+            }
+            for (call, its_room) in
+                [("Diarizer::load(", "models"), ("Diarizer::new(", "models"), ("Stream::new(", "work")]
+            {
+                assert!(
+                    !code.contains(call) || room == its_room,
+                    "{}: calls {call}, which {its_room} does",
+                    path.display()
+                );
+            }
+        }
+    }
+    for entry in fs::read_dir(root().join("server/src")).unwrap() {
+        let path = entry.unwrap().path();
+        let room = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let listed = SERVER_ROOMS.iter().any(|(known, _)| *known == room);
+        assert!(listed || room == "main", "server/src/{room}: say in SERVER_ROOMS what it may use");
     }
 }
 
@@ -184,7 +232,8 @@ fn the_programs_use_the_rust_interface() {
 
 #[test]
 fn files_are_short() {
-    for path in rust_files(&root().join("src")) {
+    let server = rust_files(&root().join("server/src"));
+    for path in rust_files(&root().join("src")).into_iter().chain(server) {
         let lines = fs::read_to_string(&path).unwrap().lines().count();
         assert!(lines <= MAX_LINES, "{}: {lines} lines; it holds two concepts", path.display());
     }

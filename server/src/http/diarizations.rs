@@ -1,0 +1,123 @@
+//! POST /v1/audio/diarizations: a recording in, who spoke when out.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use tokio::sync::{oneshot, watch};
+use voiceflow::error::Stage;
+use voiceflow::{Cancel, Diarization};
+
+use super::App;
+use super::error::ApiError;
+use super::fields::{Fields, Format};
+use super::progress;
+use super::render::{Extent, render};
+use super::upload::{Uploaded, receive};
+use crate::admission::Reserved;
+use crate::models::Bundle;
+use crate::work::Failure;
+use crate::work::batch::{Job, Progress};
+
+/// Time after the deadline in which the library itself answers that it has passed.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A recording that is under way. Dropping it gives it up: nobody waits any more.
+pub(super) struct Pending {
+    pub(super) progress: watch::Receiver<Progress>,
+    reply: oneshot::Receiver<Result<Diarization, Failure>>,
+    cancel: Cancel,
+    deadline: Instant,
+    /// The recording's place in the spool.
+    _reserved: Reserved,
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.cancel.set();
+    }
+}
+
+impl Pending {
+    /// The result.
+    pub(super) async fn result(&mut self) -> Result<Diarization, ApiError> {
+        let end = tokio::time::Instant::from_std(self.deadline + GRACE);
+        match tokio::time::timeout_at(end, &mut self.reply).await {
+            Ok(Ok(result)) => Ok(result?),
+            Ok(Err(_)) => Err(ApiError::internal(&"a worker ended without an answer")),
+            // Still in the queue.
+            Err(_) => Err(ApiError::deadline("the deadline passed while waiting for a worker")),
+        }
+    }
+}
+
+/// What the answer is made of beside the result.
+pub(super) struct Answer {
+    name: String,
+    format: Format,
+    extent: Extent,
+}
+
+impl Answer {
+    /// The answer's type and text.
+    pub(super) fn render(&self, diarization: &Diarization) -> Result<(&'static str, String), ApiError> {
+        Ok(render(diarization, &self.name, self.format, &self.extent).map_err(Failure::from)?)
+    }
+}
+
+/// Answers a recording.
+pub(super) async fn diarize(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+    let bundle = app.admission.recording()?;
+    let began = Instant::now();
+    let uploaded = receive(&app, request).await?;
+    let uploaded_in = began.elapsed();
+    if let Some(model) = uploaded.fields.model.as_deref().filter(|model| !bundle.answers_to(model)) {
+        return Err(ApiError::no_model(model));
+    }
+    let answer = answer_of(&uploaded, &bundle);
+    let mut pending = submit(&app, uploaded, bundle)?;
+    if answer.format == Format::Ndjson {
+        let body = Body::from_stream(progress::lines(pending, answer));
+        return Ok(([(CONTENT_TYPE, "application/x-ndjson")], body).into_response());
+    }
+    let diarization = pending.result().await?;
+    let (kind, text) = answer.render(&diarization)?;
+    let mut response = ([(CONTENT_TYPE, kind)], text).into_response();
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    let (upload, work) = (milliseconds(uploaded_in), milliseconds(began.elapsed() - uploaded_in));
+    if let Ok(timing) = HeaderValue::try_from(format!("upload;dur={upload:.1}, work;dur={work:.1}")) {
+        response.headers_mut().insert("server-timing", timing);
+    }
+    Ok(response)
+}
+
+fn answer_of(uploaded: &Uploaded, bundle: &Bundle) -> Answer {
+    let Fields { format, embeddings, .. } = uploaded.fields;
+    let model = (format == Format::VerboseJson).then(|| bundle.name());
+    Answer { name: uploaded.name.clone(), format, extent: Extent { model, embeddings } }
+}
+
+/// Queues the recording.
+fn submit(app: &App, uploaded: Uploaded, bundle: Arc<Bundle>) -> Result<Pending, ApiError> {
+    let longest = Duration::from_secs_f64(app.config.batch.deadline_s);
+    let deadline =
+        Instant::now() + uploaded.fields.deadline.map_or(longest, |deadline| deadline.min(longest));
+    let (progress, told) = watch::channel(Progress { stage: Stage::Waiting, fraction: 0.0 });
+    let (reply, result) = oneshot::channel();
+    let cancel = Cancel::new();
+    app.admission.submit(Job {
+        file: uploaded.file,
+        name: uploaded.name,
+        options: uploaded.fields.options,
+        audio_s: app.config.limits.audio_s,
+        deadline,
+        cancel: cancel.clone(),
+        bundle,
+        progress,
+        reply,
+    })?;
+    Ok(Pending { progress: told, reply: result, cancel, deadline, _reserved: uploaded.reserved })
+}

@@ -1,0 +1,215 @@
+//! What is asked of a recording, as LocalAI, NeMo-Speech.cpp and SGLang-Omni name it. Fields that
+//! nobody knows are ignored.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use voiceflow::Error;
+use voiceflow::call::MAX_SPEAKERS;
+
+use super::error::ApiError;
+use crate::work::batch::Options;
+
+/// Form of the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum Format {
+    /// Segments and speakers.
+    #[default]
+    Json,
+    /// The same, with what segments overlap and the model.
+    VerboseJson,
+    /// RTTM, a line for each segment.
+    Rttm,
+    /// SubRip subtitles.
+    Srt,
+    /// Lines of JSON: progress, then the result.
+    Ndjson,
+}
+
+/// The forms by their names.
+const FORMATS: [(&str, Format); 5] = [
+    ("json", Format::Json),
+    ("verbose_json", Format::VerboseJson),
+    ("rttm", Format::Rttm),
+    ("srt", Format::Srt),
+    ("ndjson", Format::Ndjson),
+];
+
+/// What is known in this field, and not served yet: without a word, the answer would be wrong.
+const REFUSED: [&str; 3] = ["channels", "gallery", "words"];
+
+/// The fields of a request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Fields {
+    pub(super) model: Option<String>,
+    pub(super) options: Options,
+    pub(super) format: Format,
+    /// Whether speakers have their voice embeddings, which are biometric data.
+    pub(super) embeddings: bool,
+    /// Longest time until the answer.
+    pub(super) deadline: Option<Duration>,
+}
+
+impl Fields {
+    /// Takes a field.
+    ///
+    /// # Errors
+    /// A value that is none, or out of range, by the field's name.
+    pub(super) fn set(&mut self, name: &str, value: &str) -> Result<(), ApiError> {
+        let value = value.trim();
+        // Forms send what was left empty.
+        if value.is_empty() {
+            return Ok(());
+        }
+        match name {
+            "model" => self.model = Some(value.to_owned()),
+            "num_speakers" => self.options.num_speakers = Some(number(name, value, 1..=MAX_SPEAKERS)?),
+            "min_speakers" => self.options.min_speakers = Some(number(name, value, 0..=MAX_SPEAKERS)?),
+            "max_speakers" => self.options.max_speakers = Some(number(name, value, 1..=MAX_SPEAKERS)?),
+            "clustering_threshold" => {
+                self.options.clustering_threshold = Some(number(name, value, 0.0..=2.0)?)
+            }
+            "min_duration_on" => self.options.min_speech_s = Some(number(name, value, 0.0..=60.0)?),
+            "min_duration_off" => self.options.min_silence_s = Some(number(name, value, 0.0..=60.0)?),
+            "response_format" => self.format = format(value)?,
+            "embeddings" => self.embeddings = switch(name, value)?,
+            "deadline" => {
+                let seconds = number(name, value, 1.0..=86_400.0)?;
+                self.deadline = Some(Duration::from_secs_f64(seconds));
+            }
+            _ if REFUSED.contains(&name) => {
+                return Err(ApiError::invalid(name, "expected none, as this server does not serve it"));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Checks what fields say together.
+    ///
+    /// # Errors
+    /// The field that contradicts another.
+    pub(super) fn check(&self) -> Result<(), ApiError> {
+        let Options { num_speakers, min_speakers, max_speakers, .. } = self.options;
+        if num_speakers.is_some() && min_speakers.or(max_speakers).is_some() {
+            let reason = "expected without min_speakers and max_speakers, got both";
+            return Err(ApiError::invalid("num_speakers", reason));
+        }
+        if let (Some(min), Some(max)) = (min_speakers, max_speakers)
+            && min > max
+        {
+            let reason = format!("expected at most max_speakers ({max}), got {min}");
+            return Err(ApiError::invalid("min_speakers", reason));
+        }
+        match self.options.config() {
+            Ok(_) => Ok(()),
+            Err(Error::InvalidArgument(argument)) => Err(ApiError::invalid(argument.name, argument.reason)),
+            Err(error) => Err(ApiError::internal(&error)),
+        }
+    }
+}
+
+fn number<T: FromStr + PartialOrd + Display>(
+    name: &str,
+    value: &str,
+    range: RangeInclusive<T>,
+) -> Result<T, ApiError> {
+    value.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+        let (least, most) = (range.start(), range.end());
+        ApiError::invalid(name, format!("expected a number, {least} to {most}, got {value:?}"))
+    })
+}
+
+fn switch(name: &str, value: &str) -> Result<bool, ApiError> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(ApiError::invalid(name, format!("expected true or false, got {value:?}"))),
+    }
+}
+
+fn format(value: &str) -> Result<Format, ApiError> {
+    let known = FORMATS.iter().find(|(name, _)| *name == value);
+    known.map(|(_, format)| *format).ok_or_else(|| {
+        let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+        ApiError::invalid("response_format", format!("expected one of {}, got {value:?}", names.join(", ")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(pairs: &[(&str, &str)]) -> Result<Fields, String> {
+        let mut fields = Fields::default();
+        let set = pairs.iter().try_for_each(|(name, value)| fields.set(name, value));
+        match set.and_then(|()| fields.check()) {
+            Ok(()) => Ok(fields),
+            Err(error) => Err(serde_json::to_value(error.body()).unwrap()["error"]["message"]
+                .as_str()
+                .unwrap()
+                .to_owned()),
+        }
+    }
+
+    #[test]
+    fn fields_are_taken_by_the_names_of_others() {
+        let given = fields(&[
+            ("num_speakers", "3"),
+            ("clustering_threshold", "0.5"),
+            ("min_duration_on", "0.2"),
+            ("min_duration_off", ""),
+            ("response_format", "rttm"),
+            ("embeddings", "True"),
+            ("deadline", "1.5"),
+            ("temperature", "hot"),
+        ])
+        .unwrap();
+        let options = Options {
+            num_speakers: Some(3),
+            clustering_threshold: Some(0.5),
+            min_speech_s: Some(0.2),
+            ..Options::default()
+        };
+        assert_eq!((given.options, given.format, given.embeddings), (options, Format::Rttm, true));
+        assert_eq!(given.deadline, Some(Duration::from_millis(1500)));
+    }
+
+    #[test]
+    fn the_limits_hold_and_one_over_is_refused_by_name() {
+        for (name, most, over) in [
+            ("num_speakers", "100", "101"),
+            ("min_speakers", "100", "101"),
+            ("max_speakers", "1", "0"),
+            ("clustering_threshold", "2", "2.01"),
+            ("min_duration_on", "60", "60.1"),
+            ("min_duration_off", "0", "-0.1"),
+            ("deadline", "86400", "nan"),
+        ] {
+            assert!(fields(&[(name, most)]).is_ok(), "{name}");
+            let error = fields(&[(name, over)]).unwrap_err();
+            assert!(error.starts_with(name) && error.ends_with(&format!("got {over:?}")), "{error}");
+        }
+        let error = fields(&[("response_format", "xml")]).unwrap_err();
+        assert_eq!(
+            error,
+            "response_format: expected one of json, verbose_json, rttm, srt, ndjson, got \"xml\""
+        );
+        assert_eq!(
+            fields(&[("embeddings", "maybe")]).unwrap_err(),
+            "embeddings: expected true or false, got \"maybe\""
+        );
+        assert!(fields(&[("gallery", "team")]).unwrap_err().starts_with("gallery: expected none"));
+    }
+
+    #[test]
+    fn numbers_of_speakers_that_contradict_each_other_are_refused() {
+        assert!(fields(&[("min_speakers", "2"), ("max_speakers", "2")]).is_ok());
+        let error = fields(&[("min_speakers", "3"), ("max_speakers", "2")]).unwrap_err();
+        assert_eq!(error, "min_speakers: expected at most max_speakers (2), got 3");
+        let error = fields(&[("num_speakers", "3"), ("max_speakers", "4")]).unwrap_err();
+        assert_eq!(error, "num_speakers: expected without min_speakers and max_speakers, got both");
+    }
+}

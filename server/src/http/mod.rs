@@ -1,0 +1,84 @@
+//! HTTP: the routes, and what the requests of all of them have in common.
+
+mod admin;
+mod diarizations;
+mod error;
+mod fields;
+mod health;
+mod json;
+mod models;
+mod observe;
+mod page;
+mod progress;
+mod render;
+mod upload;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use tokio::sync::watch;
+
+use crate::admission::Admission;
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::models::Models;
+use crate::work::live::LiveLane;
+
+pub use error::{ApiError, Body as ErrorBody};
+pub use observe::RequestId;
+pub use render::{Diarized, Extent, json_text, to_four_decimals, to_millisecond};
+
+/// What handlers share.
+pub struct App {
+    /// The configuration.
+    pub config: Config,
+    /// What is loaded.
+    pub models: Arc<Models>,
+    /// What is let in.
+    pub admission: Admission,
+    /// Streams.
+    pub live: Arc<LiveLane>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Set when what is under way is to end.
+    pub closing: watch::Receiver<bool>,
+}
+
+/// What the public address answers, `more` included.
+pub fn public(app: Arc<App>, more: Router<Arc<App>>) -> Router {
+    let diarizations = post(diarizations::diarize);
+    Router::new()
+        .route("/health", get(health::health))
+        .route("/healthz", get(health::health))
+        .route("/ready", get(health::ready))
+        .route("/readyz", get(health::ready))
+        .route("/v1/models", get(models::list))
+        .route("/v1/models/{*name}", get(models::one))
+        .route("/v1/audio/diarizations", diarizations.clone())
+        .route("/v1/audio/diarization", diarizations.clone())
+        .route("/v1/diarizations", diarizations)
+        .merge(more)
+        .route("/openapi.json", get(page::openapi))
+        .route("/", get(page::index))
+        .route("/style.css", get(page::style))
+        .route("/app.js", get(page::script))
+        .route("/worklet.js", get(page::worklet))
+        .fallback(async || ApiError::no_route())
+        .method_not_allowed_fallback(async || ApiError::no_method())
+        .layer(from_fn_with_state(app.clone(), observe::observe))
+        .with_state(app)
+}
+
+/// What the address of administration answers.
+pub fn admin(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/metrics", get(admin::metrics))
+        .route("/config", get(admin::config))
+        .route("/health", get(health::health))
+        .route("/ready", get(health::ready))
+        .fallback(async || ApiError::no_route())
+        .method_not_allowed_fallback(async || ApiError::no_method())
+        .with_state(app)
+}

@@ -1,0 +1,144 @@
+//! Results as clients get them.
+
+use serde::Serialize;
+use voiceflow::output::{rttm, srt};
+use voiceflow::{Diarization, Segment, Speaker};
+
+use super::fields::Format;
+
+/// A diarization in the shape of LocalAI and SGLang-Omni, with additions of ours.
+#[derive(Debug, Serialize)]
+pub struct Diarized {
+    task: &'static str,
+    duration: f64,
+    num_speakers: usize,
+    segments: Vec<DiarizedSegment>,
+    speakers: Vec<DiarizedSpeaker>,
+    /// The model, in verbose answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct DiarizedSegment {
+    id: usize,
+    speaker: String,
+    start: f64,
+    end: f64,
+    confidence: f32,
+    /// Whether somebody else talks too, in verbose answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overlap: Option<bool>,
+}
+
+#[derive(Debug, Serialize)]
+struct DiarizedSpeaker {
+    id: usize,
+    label: String,
+    total_speech_duration: f64,
+    segment_count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embedding: Option<Vec<f32>>,
+}
+
+/// What is said beside segments and speakers.
+#[derive(Clone, Debug, Default)]
+pub struct Extent {
+    /// The name of the model and what overlaps, where that is wanted.
+    pub model: Option<String>,
+    /// Whether speakers have their voice embeddings.
+    pub embeddings: bool,
+}
+
+impl Diarized {
+    /// The diarization, with times to the millisecond and confidences with four decimals, as the
+    /// library writes them.
+    pub fn new(diarization: &Diarization, extent: &Extent) -> Self {
+        let segment = |(id, segment): (usize, &Segment)| {
+            let speaker = diarization.speakers.get(segment.speaker);
+            DiarizedSegment {
+                id,
+                speaker: speaker.map(|speaker| speaker.label.clone()).unwrap_or_default(),
+                start: to_millisecond(segment.start_s),
+                end: to_millisecond(segment.end_s),
+                confidence: to_four_decimals(segment.confidence),
+                overlap: extent.model.is_some().then_some(segment.overlap),
+            }
+        };
+        let speaker = |(id, speaker): (usize, &Speaker)| DiarizedSpeaker {
+            id,
+            label: speaker.label.clone(),
+            total_speech_duration: to_millisecond(speaker.speech_s),
+            segment_count: diarization.segments.iter().filter(|segment| segment.speaker == id).count(),
+            embedding: extent.embeddings.then(|| speaker.embedding.clone()),
+        };
+        Self {
+            task: "diarize",
+            duration: to_millisecond(diarization.duration_s),
+            num_speakers: diarization.speakers.len(),
+            segments: diarization.segments.iter().enumerate().map(segment).collect(),
+            speakers: diarization.speakers.iter().enumerate().map(speaker).collect(),
+            model: extent.model.clone(),
+        }
+    }
+}
+
+/// A time in seconds, rounded.
+pub fn to_millisecond(seconds: f64) -> f64 {
+    (seconds * 1e3).round() / 1e3
+}
+
+/// A probability, rounded.
+pub fn to_four_decimals(probability: f32) -> f32 {
+    (probability * 1e4).round() / 1e4
+}
+
+/// The text of an answer and its type.
+///
+/// # Errors
+/// [`voiceflow::Error::Memory`].
+pub(super) fn render(
+    diarization: &Diarization,
+    name: &str,
+    format: Format,
+    extent: &Extent,
+) -> voiceflow::Result<(&'static str, String)> {
+    Ok(match format {
+        Format::Rttm => ("text/plain; charset=utf-8", rttm::write(diarization, name)?),
+        Format::Srt => ("application/x-subrip; charset=utf-8", srt::write(diarization)?),
+        Format::Json | Format::VerboseJson | Format::Ndjson => {
+            ("application/json", json_text(&Diarized::new(diarization, extent))?)
+        }
+    })
+}
+
+/// A value of this server as JSON.
+pub fn json_text(value: &impl Serialize) -> voiceflow::Result<String> {
+    // Structs of strings and numbers have no keys that JSON could refuse.
+    serde_json::to_string(value).map_err(|error| voiceflow::Error::Runtime(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_rounded_and_counted() {
+        let segment =
+            Segment { start_s: 0.1, end_s: 1.30049, speaker: 0, confidence: 0.123_46, overlap: true };
+        let speaker = Speaker { label: "SPEAKER_00".into(), speech_s: 1.200_49, embedding: vec![0.6, 0.8] };
+        let diarization =
+            Diarization { segments: vec![segment], speakers: vec![speaker], duration_s: 2.000_4 };
+        let json = |extent: Extent| serde_json::to_string(&Diarized::new(&diarization, &extent)).unwrap();
+        assert_eq!(
+            json(Extent::default()),
+            r#"{"task":"diarize","duration":2.0,"num_speakers":1,"segments":[{"id":0,"speaker":"SPEAKER_00","#
+                .to_owned()
+                + r#""start":0.1,"end":1.3,"confidence":0.1235}],"speakers":[{"id":0,"label":"SPEAKER_00","#
+                + r#""total_speech_duration":1.2,"segment_count":1}]}"#
+        );
+        let verbose = json(Extent { model: Some("m/1".into()), embeddings: true });
+        assert!(verbose.contains(r#""overlap":true"#) && verbose.contains(r#""embedding":[0.6,0.8]"#));
+        assert!(verbose.ends_with(r#""model":"m/1"}"#), "{verbose}");
+    }
+}

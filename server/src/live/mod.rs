@@ -1,0 +1,86 @@
+//! Live streams over WebSocket: the messages of SGLang-Omni, and more types beside them, which a
+//! client that does not know them can ignore.
+
+mod encoding;
+mod protocol;
+mod session;
+mod settings;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State, WebSocketUpgrade};
+use axum::http::HeaderMap;
+use axum::http::header::{HOST, ORIGIN};
+use axum::response::Response;
+use axum::{Extension, RequestExt};
+
+use crate::http::{ApiError, App, RequestId};
+use crate::listen::Peer;
+use session::Session;
+use settings::Wanted;
+
+/// GET /v1/audio/diarizations/stream
+pub async fn stream(
+    State(app): State<Arc<App>>,
+    Extension(RequestId(id)): Extension<RequestId>,
+    mut request: Request,
+) -> Result<Response, ApiError> {
+    check_origin(request.headers(), &app.config.live.origins)?;
+    let mut wanted = Wanted::default();
+    for (name, value) in form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()) {
+        wanted.set_text(&name, &value)?;
+    }
+    let upgrade = request.extract_parts::<WebSocketUpgrade>().await;
+    let upgrade =
+        upgrade.map_err(|error| ApiError::malformed(format!("WebSocket: {}", error.body_text())))?;
+    let (bundle, permit) = app.admission.stream()?;
+    let settings = wanted.settings(&bundle)?;
+    let connection = request.extensions().get::<Peer>().cloned();
+    let bytes = app.config.live.message_bytes;
+    let upgrade = upgrade.max_message_size(bytes).max_frame_size(bytes);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let outcome = Session::new(app.clone(), id.clone(), bundle, wanted, settings).run(socket).await;
+        app.metrics.stream_ended(outcome.name());
+        let (outcome, audio_s) = (outcome.name(), outcome.audio_s());
+        tracing::info!(request_id = id, outcome, audio_s, "stream");
+        drop((permit, connection));
+    }))
+}
+
+/// Refuses a page of another site, whose visitor would pay with the microphone or the machine.
+fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), ApiError> {
+    // Programs send none.
+    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+    let origin = origin.to_str().unwrap_or_default();
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let own = origin.split_once("://").is_some_and(|(_, of_origin)| !host.is_empty() && of_origin == host);
+    match own || allowed.iter().any(|allowed| allowed == origin) {
+        true => Ok(()),
+        false => Err(ApiError::forbidden("Origin: expected this server's own page or one of live.origins")),
+    }
+}
+
+/// Time in which a message must be taken by the socket, and the longest backlog.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_other_sites_are_refused() {
+        let check = |origin: &'static str, allowed: &[&str]| {
+            let headers = [(HOST, "a.example:8080".parse().unwrap()), (ORIGIN, origin.parse().unwrap())];
+            let allowed: Vec<String> = allowed.iter().map(|&allowed| allowed.to_owned()).collect();
+            check_origin(&HeaderMap::from_iter(headers), &allowed).is_ok()
+        };
+        assert!(check_origin(&HeaderMap::new(), &[]).is_ok());
+        assert!(check("http://a.example:8080", &[]) && check("https://a.example:8080", &[]));
+        for other in ["http://a.example", "http://b.example:8080", "null", "", "http://a.example:8080.evil"] {
+            assert!(!check(other, &[]), "{other}");
+        }
+        assert!(check("https://b.example", &["https://b.example"]));
+        assert!(!check("http://b.example", &["https://b.example"]));
+    }
+}

@@ -1,0 +1,373 @@
+//! One stream on its socket: reads while the mailbox has room, writes what the outbox has, and
+//! knows every way in which a stream ends.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use bytes::Bytes;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::PATIENCE;
+use super::encoding::Encoding;
+use super::protocol::{FromClient, ToClient};
+use super::settings::Wanted;
+use crate::http::{ApiError, App, Diarized, Extent};
+use crate::models::Bundle;
+use crate::work::live::{Actor, Event, Settings};
+
+/// Time from one look at the clock to the next.
+const TICK: Duration = Duration::from_millis(250);
+/// Longest audio in seconds of one message.
+const MESSAGE_S: f64 = 1.0;
+/// Share of the drain in which streams are asked to end; the rest is for their last answers.
+const DRAIN_SHARE: f64 = 0.8;
+
+/// How a stream ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum How {
+    /// The client ended it, and has its answer.
+    Done,
+    /// The client went away.
+    Gone,
+    /// The client sent what cannot be served.
+    Refused,
+    /// Nothing came for too long.
+    Idle,
+    /// The client took too long to read.
+    SlowConsumer,
+    /// The workers cannot keep up.
+    Backlog,
+    /// It lasted as long as a stream may.
+    TooLong,
+    /// The server ended.
+    Drained,
+    /// The server failed.
+    Failed,
+}
+
+/// How a stream ended, and after how much audio.
+pub(super) struct Outcome {
+    how: How,
+    audio_s: f64,
+}
+
+impl Outcome {
+    /// In metrics and logs.
+    pub(super) fn name(&self) -> &'static str {
+        match self.how {
+            How::Done => "done",
+            How::Gone => "gone",
+            How::Refused => "refused",
+            How::Idle => "idle",
+            How::SlowConsumer => "slow_consumer",
+            How::Backlog => "backlog",
+            How::TooLong => "too_long",
+            How::Drained => "drained",
+            How::Failed => "failed",
+        }
+    }
+
+    /// Seconds of audio that came in.
+    pub(super) fn audio_s(&self) -> f64 {
+        self.audio_s
+    }
+}
+
+impl How {
+    /// The code of the closing frame: RFC 6455, section 7.4.1, and 1012 and 1013 of its registry.
+    fn close_code(self) -> u16 {
+        match self {
+            How::Done | How::Gone => close_code::NORMAL,
+            How::Refused => close_code::INVALID,
+            How::Idle | How::SlowConsumer | How::TooLong => close_code::POLICY,
+            How::Backlog => close_code::AGAIN,
+            How::Drained => close_code::RESTART,
+            How::Failed => close_code::ERROR,
+        }
+    }
+}
+
+/// A stream and its client.
+pub(super) struct Session {
+    app: Arc<App>,
+    id: String,
+    bundle: Arc<Bundle>,
+    wanted: Wanted,
+    encoding: Encoding,
+    settings: Settings,
+    actor: Arc<Actor>,
+    begun: Instant,
+    /// When the client last sent audio or anything else that it must send.
+    heard: Instant,
+    /// When the client last sent anything at all.
+    alive: Instant,
+    pinged: Option<Instant>,
+    audio_s: f64,
+    /// Whether the end was asked for, by whom.
+    ending: Option<How>,
+    /// When the stream is ended for the drain.
+    drain_at: Option<Instant>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.actor.close();
+    }
+}
+
+impl Session {
+    /// A stream that is about to begin.
+    pub(super) fn new(
+        app: Arc<App>,
+        id: String,
+        bundle: Arc<Bundle>,
+        wanted: Wanted,
+        settings: Settings,
+    ) -> Self {
+        let bytes = app.config.live.outbox_bytes;
+        let actor = Actor::new(app.live.clone(), bundle.live.clone(), settings.clone(), bytes);
+        let encoding = wanted.encoding().unwrap_or_default();
+        let now = Instant::now();
+        Self {
+            app,
+            id,
+            bundle,
+            wanted,
+            encoding,
+            settings,
+            actor,
+            begun: now,
+            heard: now,
+            alive: now,
+            pinged: None,
+            audio_s: 0.0,
+            ending: None,
+            drain_at: None,
+        }
+    }
+
+    /// Runs the stream to its end.
+    pub(super) async fn run(mut self, mut socket: WebSocket) -> Outcome {
+        let how = match self.converse(&mut socket).await {
+            Ok(how) | Err(how) => how,
+        };
+        if how != How::Gone {
+            let reason = Outcome { how, audio_s: 0.0 }.name();
+            let frame = CloseFrame { code: how.close_code(), reason: reason.into() };
+            let _ = timeout(PATIENCE, socket.send(Message::Close(Some(frame)))).await;
+        }
+        Outcome { how, audio_s: self.audio_s }
+    }
+
+    async fn converse(&mut self, socket: &mut WebSocket) -> Result<How, How> {
+        let (model, latency) = (self.bundle.name(), self.settings.config.latency_s());
+        let Settings { sample_rate, channels, .. } = self.settings;
+        let encoding = self.encoding.name();
+        let ready = ToClient::Ready { id: &self.id, model: &model, encoding, sample_rate, channels, latency };
+        send(socket, &ready).await?;
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let actor = self.actor.clone();
+        loop {
+            let room = actor.has_room();
+            tokio::select! {
+                message = socket.recv(), if room => match message {
+                    Some(Ok(message)) => self.take(socket, message).await?,
+                    Some(Err(_)) | None => return Err(How::Gone),
+                },
+                () = actor.outbox.changed() => {
+                    if let Some(how) = self.flush(socket).await? {
+                        return Ok(how);
+                    }
+                }
+                () = actor.room.notified(), if !room => {}
+                _ = ticks.tick() => self.tick(socket).await?,
+            }
+        }
+    }
+
+    /// Takes a message.
+    async fn take(&mut self, socket: &mut WebSocket, message: Message) -> Result<(), How> {
+        self.alive = Instant::now();
+        self.pinged = None;
+        match message {
+            Message::Binary(bytes) => match self.push(&bytes) {
+                Ok(()) => Ok(()),
+                Err(error) => refuse(socket, &error).await,
+            },
+            Message::Text(text) => match serde_json::from_str::<FromClient>(&text) {
+                Ok(message) => self.obey(socket, message).await,
+                Err(error) => refuse(socket, &ApiError::malformed(format!("message: {error}"))).await,
+            },
+            Message::Close(_) => Err(How::Gone),
+            Message::Ping(_) | Message::Pong(_) => Ok(()),
+        }
+    }
+
+    async fn obey(&mut self, socket: &mut WebSocket, message: FromClient) -> Result<(), How> {
+        match message {
+            FromClient::Update(wanted) => {
+                self.heard = Instant::now();
+                match self.update(wanted) {
+                    Ok(()) => send(socket, &self.updated()).await,
+                    Err(error) => refuse(socket, &error).await,
+                }
+            }
+            FromClient::Reset => {
+                self.heard = Instant::now();
+                self.audio_s = 0.0;
+                self.actor.reset(self.settings.clone());
+                Ok(())
+            }
+            FromClient::End => {
+                self.end(How::Done);
+                Ok(())
+            }
+            FromClient::Ping { t } => send(socket, &ToClient::Pong { t: &t }).await,
+        }
+    }
+
+    fn end(&mut self, how: How) {
+        if self.ending.is_none() {
+            self.ending = Some(how);
+            self.actor.end();
+        }
+    }
+
+    /// Takes samples.
+    fn push(&mut self, bytes: &Bytes) -> Result<(), ApiError> {
+        if self.ending.is_some() {
+            return Err(ApiError::malformed("audio: expected none after audio.end, got some"));
+        }
+        let Settings { sample_rate, channels, .. } = self.settings;
+        let samples = self.encoding.decode(bytes, channels).map_err(ApiError::malformed)?;
+        let seconds = samples.len() as f64 / (f64::from(sample_rate) * f64::from(channels));
+        if seconds > MESSAGE_S {
+            let text = format!("audio: expected at most {MESSAGE_S} s in a message, got {seconds} s");
+            return Err(ApiError::too_large(text));
+        }
+        self.audio_s += seconds;
+        self.heard = Instant::now();
+        self.actor.push(samples);
+        Ok(())
+    }
+
+    /// Changes the settings, before the first samples.
+    fn update(&mut self, wanted: Wanted) -> Result<(), ApiError> {
+        if self.audio_s > 0.0 || self.ending.is_some() {
+            return Err(ApiError::malformed("session.update: expected before the first audio, got it later"));
+        }
+        let wanted = wanted.over(self.wanted.clone());
+        let settings = wanted.settings(&self.bundle)?;
+        self.encoding = wanted.encoding()?;
+        (self.wanted, self.settings) = (wanted, settings);
+        self.actor.configure(self.settings.clone());
+        Ok(())
+    }
+
+    fn updated(&self) -> ToClient<'static> {
+        let Settings { sample_rate, channels, .. } = self.settings;
+        let latency = self.settings.config.latency_s();
+        ToClient::Updated { encoding: self.encoding.name(), sample_rate, channels, latency }
+    }
+
+    /// Sends what the outbox has; gives how the stream ended, if it did.
+    async fn flush(&mut self, socket: &mut WebSocket) -> Result<Option<How>, How> {
+        let Some(batch) = self.actor.outbox.take() else { return Err(How::SlowConsumer) };
+        for event in batch.events {
+            match event {
+                Event::Final(segments) => send(socket, &ToClient::settled(&segments)).await?,
+                Event::Provisional(segments) => send(socket, &ToClient::provisional(&segments)).await?,
+                Event::Processed(seconds) => {
+                    let processed_until = crate::http::to_millisecond(seconds);
+                    send(socket, &ToClient::Processed { processed_until }).await?;
+                }
+                Event::Reset => send(socket, &ToClient::Reset).await?,
+                Event::Done { map, result, duration_s } => {
+                    if !map.is_empty() {
+                        send(socket, &ToClient::Revision { map: &map }).await?;
+                    }
+                    let duration = crate::http::to_millisecond(duration_s);
+                    let result = result.map(|result| Diarized::new(&result, &Extent::default()));
+                    send(socket, &ToClient::Done { duration, result }).await?;
+                    return Ok(Some(self.ending.unwrap_or(How::Done)));
+                }
+                Event::Failed(failure) => {
+                    let error = ApiError::from(failure);
+                    let how = if error.is_of_client() { How::Refused } else { How::Failed };
+                    self.app.metrics.error(error.code());
+                    send(socket, &ToClient::Error(error.body())).await?;
+                    return Ok(Some(how));
+                }
+            }
+        }
+        if let Some(since) = batch.since {
+            self.app.metrics.stream_response.observe(since.elapsed().as_secs_f64());
+        }
+        Ok(None)
+    }
+
+    /// Looks at the clock.
+    async fn tick(&mut self, socket: &mut WebSocket) -> Result<(), How> {
+        let live = &self.app.config.live;
+        let seconds = Duration::from_secs_f64;
+        if self.actor.behind() > seconds(live.behind_s) {
+            return Err(How::Backlog);
+        }
+        if self.begun.elapsed() > seconds(live.longest_s) {
+            return Err(How::TooLong);
+        }
+        let patience = if self.audio_s > 0.0 { live.idle_s } else { live.first_message_s.min(live.idle_s) };
+        if self.ending.is_none() && self.heard.elapsed() > seconds(patience) {
+            return Err(How::Idle);
+        }
+        match self.pinged {
+            Some(pinged) if pinged.elapsed() > seconds(live.pong_s) => return Err(How::Gone),
+            None if self.alive.elapsed() > seconds(live.ping_s) => {
+                self.pinged = Some(Instant::now());
+                put(socket, Message::Ping(Bytes::new())).await?;
+            }
+            _ => {}
+        }
+        match self.drain_at {
+            Some(at) if Instant::now() >= at => self.end(How::Drained),
+            None if *self.app.closing.borrow() => {
+                let within = self.app.config.drain.length_s;
+                // At a time of its own, so that clients do not all come to another server at once.
+                self.drain_at = Some(Instant::now() + seconds(within * DRAIN_SHARE * share_of(&self.id)));
+                send(socket, &ToClient::GoingAway { within }).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// A number from 0 to 1 that differs between streams.
+fn share_of(id: &str) -> f64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish() as f64 / u64::MAX as f64
+}
+
+/// Says what is wrong; the stream ends, as what comes later would stand at a wrong time.
+async fn refuse(socket: &mut WebSocket, error: &ApiError) -> Result<(), How> {
+    send(socket, &ToClient::Error(error.body())).await?;
+    Err(How::Refused)
+}
+
+async fn send(socket: &mut WebSocket, message: &ToClient<'_>) -> Result<(), How> {
+    let text = message.text().map_err(|_| How::Failed)?;
+    put(socket, Message::Text(text.into())).await
+}
+
+/// Gives the socket a message, which it must take in time.
+async fn put(socket: &mut WebSocket, message: Message) -> Result<(), How> {
+    match timeout(PATIENCE, socket.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(How::Gone),
+        Err(_) => Err(How::SlowConsumer),
+    }
+}

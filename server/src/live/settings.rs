@@ -1,0 +1,119 @@
+//! What a client asks of its stream: in the query, or in its first message.
+
+use std::ops::RangeInclusive;
+
+use serde::Deserialize;
+use voiceflow::audio::{MAX_CHANNELS, MAX_INPUT_RATE, MIN_INPUT_RATE, SAMPLE_RATE};
+use voiceflow::call::MAX_SPEAKERS;
+use voiceflow::config::LATENCY_S;
+
+use super::encoding::Encoding;
+use crate::http::ApiError;
+use crate::models::Bundle;
+use crate::work::live::Settings;
+
+/// Longest time in seconds that is remembered for the result at the end.
+const HISTORY_S: f64 = 3600.0;
+
+/// What a client asks for; without a value, what is usual. A member that nobody knows is ignored.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
+pub(super) struct Wanted {
+    pub(super) encoding: Option<String>,
+    pub(super) sample_rate: Option<u32>,
+    pub(super) channels: Option<u16>,
+    pub(super) latency: Option<f64>,
+    pub(super) max_speakers: Option<usize>,
+    pub(super) result: Option<bool>,
+    pub(super) model: Option<String>,
+    /// Not served yet: without a word, the answer would be wrong.
+    pub(super) gallery: Option<String>,
+}
+
+impl Wanted {
+    /// Takes a field of the query.
+    ///
+    /// # Errors
+    /// A value that is none, by the field's name.
+    pub(super) fn set_text(&mut self, name: &str, value: &str) -> Result<(), ApiError> {
+        let json = match name {
+            "encoding" | "model" | "gallery" => serde_json::Value::from(value),
+            "sample_rate" | "channels" | "latency" | "max_speakers" | "result" => {
+                let parsed = serde_json::from_str(value);
+                parsed.map_err(|_| ApiError::invalid(name, format!("expected a value, got {value:?}")))?
+            }
+            _ => return Ok(()),
+        };
+        let one = serde_json::Map::from_iter([(name.to_owned(), json)]);
+        let wanted = Wanted::deserialize(serde_json::Value::Object(one));
+        let wanted = wanted.map_err(|error| ApiError::invalid(name, error))?;
+        *self = wanted.over(self.clone());
+        Ok(())
+    }
+
+    /// These values over `usual` ones.
+    pub(super) fn over(self, usual: Self) -> Self {
+        Self {
+            encoding: self.encoding.or(usual.encoding),
+            sample_rate: self.sample_rate.or(usual.sample_rate),
+            channels: self.channels.or(usual.channels),
+            latency: self.latency.or(usual.latency),
+            max_speakers: self.max_speakers.or(usual.max_speakers),
+            result: self.result.or(usual.result),
+            model: self.model.or(usual.model),
+            gallery: self.gallery.or(usual.gallery),
+        }
+    }
+
+    /// How the samples are written.
+    ///
+    /// # Errors
+    /// An encoding that there is not.
+    pub(super) fn encoding(&self) -> Result<Encoding, ApiError> {
+        match &self.encoding {
+            Some(name) => Encoding::named(name).map_err(|reason| ApiError::invalid("encoding", reason)),
+            None => Ok(Encoding::default()),
+        }
+    }
+
+    /// What the stream is told.
+    ///
+    /// # Errors
+    /// A value out of range, by its name; a model that is not there.
+    pub(super) fn settings(&self, bundle: &Bundle) -> Result<Settings, ApiError> {
+        self.encoding()?;
+        if let Some(model) = self.model.as_deref().filter(|model| !bundle.answers_to(model)) {
+            return Err(ApiError::no_model(model));
+        }
+        if self.gallery.is_some() {
+            return Err(ApiError::invalid("gallery", "expected none, as this server does not serve it"));
+        }
+        let sample_rate =
+            within("sample_rate", self.sample_rate.unwrap_or(SAMPLE_RATE), MIN_INPUT_RATE..=MAX_INPUT_RATE)?;
+        let channels = within("channels", self.channels.unwrap_or(1), 1..=MAX_CHANNELS)?;
+        let mut config = voiceflow::Config::default();
+        if let Some(latency) = self.latency {
+            let latency = within("latency", latency, LATENCY_S)?;
+            config.set_latency(latency).map_err(|error| ApiError::internal(&error))?;
+        }
+        if let Some(most) = self.max_speakers {
+            let most = within("max_speakers", most, 1..=MAX_SPEAKERS)?;
+            config.set_speaker_range(0, most).map_err(|error| ApiError::internal(&error))?;
+        }
+        let result = self.result.unwrap_or(false);
+        let history_s = if result { HISTORY_S } else { 0.0 };
+        config.set_history(history_s).map_err(|error| ApiError::internal(&error))?;
+        Ok(Settings { sample_rate, channels, config, result })
+    }
+}
+
+fn within<T: PartialOrd + std::fmt::Display + Copy>(
+    name: &str,
+    value: T,
+    range: RangeInclusive<T>,
+) -> Result<T, ApiError> {
+    if range.contains(&value) {
+        return Ok(value);
+    }
+    Err(ApiError::invalid(name, format!("expected {} to {}, got {value}", range.start(), range.end())))
+}

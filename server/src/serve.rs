@@ -1,0 +1,178 @@
+//! The life of the server: start, work, drain.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use voiceflow::Cancel;
+
+use crate::admission::Admission;
+use crate::config::Config;
+use crate::http::{self, App};
+use crate::listen;
+use crate::live;
+use crate::metrics::Metrics;
+use crate::models::Models;
+use crate::work::batch::BatchQueue;
+use crate::work::capacity::measure;
+use crate::work::live::LiveLane;
+
+/// Threads that read and write sockets; all else has threads of its own.
+const SOCKET_THREADS: usize = 2;
+
+/// How the server ended.
+pub enum Ended {
+    /// All that was under way was ended.
+    Drained,
+    /// Something was cut off.
+    CutOff,
+}
+
+/// Runs the server until a signal ends it.
+///
+/// # Errors
+/// Why it could not start.
+pub fn run(config: Config) -> Result<Ended, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(SOCKET_THREADS)
+        .thread_name("sockets")
+        .enable_all()
+        .build()
+        .map_err(|error| format!("threads: {error}"))?;
+    let ended = runtime.block_on(serve(config));
+    // Work that was cut off ends with the process.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn serve(config: Config) -> Result<Ended, String> {
+    let mut signals = Signals::new()?;
+    let (public, admin) = config.listen.addresses()?;
+    let (public, admin) = (listen::bind(public).await?, listen::bind(admin).await?);
+    let metrics = Arc::new(Metrics::new());
+    let models = Arc::new(Models::default());
+    let workers = match config.batch.workers {
+        0 => (cores() / 2).max(1),
+        workers => workers,
+    };
+    let queue = Arc::new(BatchQueue::new(workers, config.batch.waiting, metrics.clone()));
+    let threads = queue.start().map_err(|error| format!("threads: {error}"))?;
+    let workers = if config.live.workers == 0 { cores() } else { config.live.workers };
+    let lane = Arc::new(LiveLane::new(workers, queue.clone(), metrics.clone()));
+    let live_threads = lane.start().map_err(|error| format!("threads: {error}"))?;
+    let delay = Arc::downgrade(&lane);
+    queue.watch_live(Box::new(move || delay.upgrade().map_or(Duration::ZERO, |live| live.delay_p99())));
+    let admission = Admission::new(&config, models.clone(), queue.clone(), metrics.clone());
+    announce(&public, &admin)?;
+    let (close, closing) = watch::channel(false);
+    let app = Arc::new(App {
+        config: config.clone(),
+        models: models.clone(),
+        admission,
+        live: lane.clone(),
+        metrics: metrics.clone(),
+        closing: closing.clone(),
+    });
+    let mut listeners = JoinSet::new();
+    listeners.spawn(listen::serve(
+        public,
+        http::public(app.clone(), live_routes()),
+        config.listen.clone(),
+        closing,
+    ));
+    // Metrics are read to the end.
+    let (_open, never) = watch::channel(false);
+    tokio::spawn(listen::serve(admin, http::admin(app.clone()), config.listen.clone(), never));
+
+    let loading = Cancel::new();
+    let (cancel, model, capacity) = (loading.clone(), config.model.clone(), config.live.capacity);
+    let mut load = tokio::task::spawn_blocking(move || {
+        let bundle = models.load(&model, &cancel, &metrics)?;
+        let measured = || Ok(measure(&bundle.live, workers)? as usize);
+        let capacity = if capacity == 0 { measured() } else { Ok(capacity) };
+        capacity.map(|capacity| (bundle, capacity))
+    });
+    tokio::select! {
+        loaded = &mut load => {
+            let loaded: voiceflow::Result<_> = loaded.map_err(|error| error.to_string())?;
+            let (bundle, streams) = loaded.map_err(|error| error.to_string())?;
+            app.admission.set_stream_capacity(streams);
+            let info = bundle.info();
+            let (model, provider) = (bundle.name(), info.provider.name());
+            tracing::info!(model, sha256 = info.sha256, provider, streams, "ready");
+            signals.next().await;
+        }
+        () = signals.next() => loading.set(),
+    }
+
+    app.admission.drain();
+    tracing::info!("draining");
+    let drained = async {
+        tokio::time::sleep(Duration::from_secs_f64(config.drain.delay_s)).await;
+        close.send_replace(true);
+        while listeners.join_next().await.is_some() {}
+    };
+    let limit = Duration::from_secs_f64(config.drain.delay_s + config.drain.length_s);
+    let ended = tokio::select! {
+        drained = tokio::time::timeout(limit, drained) => drained.is_ok(),
+        () = signals.next() => false,
+    };
+    queue.end();
+    lane.end();
+    if !ended {
+        return Ok(Ended::CutOff);
+    }
+    // Idle by now: whoever waited for a worker was answered, or went away.
+    let joined = tokio::task::spawn_blocking(move || {
+        threads.into_iter().chain(live_threads).all(|thread| thread.join().is_ok())
+    });
+    Ok(if joined.await.unwrap_or(false) { Ended::Drained } else { Ended::CutOff })
+}
+
+fn live_routes() -> Router<Arc<App>> {
+    Router::new().route("/v1/audio/diarizations/stream", get(live::stream))
+}
+
+/// The signals that end the server.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, String> {
+        let of = |kind| signal(kind).map_err(|error| format!("signals: {error}"));
+        Ok(Self { terminate: of(SignalKind::terminate())?, interrupt: of(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Processors that this process may use.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Prints where the server listens: the ports may have been chosen by the system.
+fn announce(public: &tokio::net::TcpListener, admin: &tokio::net::TcpListener) -> Result<(), String> {
+    let address = |listener: &tokio::net::TcpListener| -> Result<SocketAddr, String> {
+        listener.local_addr().map_err(|error| error.to_string())
+    };
+    let text =
+        format!("listening on http://{}\nmetrics on http://{}/metrics\n", address(public)?, address(admin)?);
+    let mut out = std::io::stdout().lock();
+    // Whoever closed standard output does not want to know.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    Ok(())
+}

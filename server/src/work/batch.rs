@@ -1,0 +1,297 @@
+//! Recordings: a bounded queue, and the threads that take from it.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::{oneshot, watch};
+use voiceflow::audio::FileSource;
+use voiceflow::error::Stage;
+use voiceflow::{Call, Cancel, Config, Diarization, Error};
+
+use super::limited::Limited;
+use super::{Failure, contained};
+use crate::metrics::Metrics;
+use crate::models::Bundle;
+
+/// How long a recording takes until one was measured, in seconds.
+const FIRST_GUESS_S: f64 = 5.0;
+
+/// Delay of live streams above which recordings wait.
+const LIVE_DELAY: Duration = Duration::from_millis(20);
+/// Longest that a recording waits for live streams at a time.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Time from one look at live streams to the next.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// Share of the newest recording in the mean of their times.
+const NEWEST_SHARE: f64 = 0.2;
+
+/// What is asked of one recording.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
+    /// Exactly so many speakers.
+    pub num_speakers: Option<usize>,
+    /// At least so many speakers.
+    pub min_speakers: Option<usize>,
+    /// At most so many speakers.
+    pub max_speakers: Option<usize>,
+    /// Distance under which two voices are one speaker.
+    pub clustering_threshold: Option<f32>,
+    /// Shortest speech in seconds that is kept.
+    pub min_speech_s: Option<f64>,
+    /// Shortest pause in seconds that is kept.
+    pub min_silence_s: Option<f64>,
+}
+
+/// How far a recording is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// What is under way.
+    pub stage: Stage,
+    /// The share of it that is done, 0 to 1.
+    pub fraction: f32,
+}
+
+/// A recording that is to be diarized.
+pub struct Job {
+    /// The recording.
+    pub file: File,
+    /// What the client calls it, in errors.
+    pub name: String,
+    /// What is asked of it.
+    pub options: Options,
+    /// Longest recording in seconds.
+    pub audio_s: f64,
+    /// When it must be done.
+    pub deadline: Instant,
+    /// Set when nobody waits for it any more.
+    pub cancel: Cancel,
+    /// The models that diarize it.
+    pub bundle: Arc<Bundle>,
+    /// Gets how far it is.
+    pub progress: watch::Sender<Progress>,
+    /// Gets the result.
+    pub reply: oneshot::Sender<Result<Diarization, Failure>>,
+}
+
+/// The end of a stream, whose answer for the whole takes long.
+pub type Finish = Box<dyn FnOnce() + Send>;
+
+/// The delay of live streams at the moment.
+pub type LiveDelay = Box<dyn Fn() -> Duration + Send + Sync>;
+
+/// The queue of recordings and its workers.
+pub struct BatchQueue {
+    state: Mutex<State>,
+    changed: Condvar,
+    workers: usize,
+    most_waiting: usize,
+    metrics: Arc<Metrics>,
+    live_delay: OnceLock<LiveDelay>,
+}
+
+struct State {
+    waiting: VecDeque<Job>,
+    /// At most one for each stream, before all recordings.
+    finishing: VecDeque<Finish>,
+    idle: usize,
+    /// Mean time in seconds of the newest recordings.
+    mean_s: f64,
+    ended: bool,
+}
+
+impl BatchQueue {
+    /// A queue of at most `waiting` recordings beside those that `workers` threads are at.
+    pub fn new(workers: usize, waiting: usize, metrics: Arc<Metrics>) -> Self {
+        let (recordings, finishing) = (VecDeque::new(), VecDeque::new());
+        let state = State { waiting: recordings, finishing, idle: 0, mean_s: FIRST_GUESS_S, ended: false };
+        let (state, changed) = (Mutex::new(state), Condvar::new());
+        Self { state, changed, workers, most_waiting: waiting, metrics, live_delay: OnceLock::new() }
+    }
+
+    /// Starts the workers.
+    ///
+    /// # Errors
+    /// The system's, where it has no more threads.
+    pub fn start(self: &Arc<Self>) -> std::io::Result<Vec<JoinHandle<()>>> {
+        let worker = |index| {
+            let queue = self.clone();
+            std::thread::Builder::new().name(format!("batch-{index}")).spawn(move || queue.work())
+        };
+        (0..self.workers).map(worker).collect()
+    }
+
+    /// Adds a recording; gives it back where the queue is full.
+    pub fn submit(&self, job: Job) -> Result<(), Box<Job>> {
+        let mut state = self.state.lock();
+        if state.is_full(self.most_waiting) {
+            return Err(Box::new(job));
+        }
+        state.waiting.push_back(job);
+        self.metrics.batch_queue.set(state.waiting.len() as i64);
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Adds the end of a stream.
+    pub fn finish(&self, finish: Finish) {
+        self.state.lock().finishing.push_back(finish);
+        self.changed.notify_one();
+    }
+
+    /// Says how to ask for the delay of live streams. It is asked for once they are there.
+    pub fn watch_live(&self, live_delay: LiveDelay) {
+        // There is one kind of live streams.
+        let _ = self.live_delay.set(live_delay);
+    }
+
+    /// Waits while live streams wait, and not for ever.
+    pub fn give_way(&self) {
+        let Some(live_delay) = self.live_delay.get() else { return };
+        let began = Instant::now();
+        while live_delay() > LIVE_DELAY && began.elapsed() < LONGEST_PAUSE {
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Whether another recording would be refused.
+    pub fn is_full(&self) -> bool {
+        self.state.lock().is_full(self.most_waiting)
+    }
+
+    /// Time in which a place in the queue becomes free, by the newest recordings.
+    pub fn wait_estimate(&self) -> Duration {
+        Duration::from_secs_f64(self.state.lock().mean_s / self.workers.max(1) as f64)
+    }
+
+    /// Lets the workers end once nothing waits.
+    pub fn end(&self) {
+        self.state.lock().ended = true;
+        self.changed.notify_all();
+    }
+
+    fn work(&self) {
+        while let Some(task) = self.next() {
+            match task {
+                Task::Finish(finish) => finish(),
+                Task::Job(job) => self.answer(*job),
+            }
+        }
+    }
+
+    fn answer(&self, job: Job) {
+        let began = Instant::now();
+        let result = contained(&self.metrics, || self.diarize(&job));
+        let took = began.elapsed();
+        if let Ok((_, audio_s)) = &result {
+            self.metrics.work("batch", *audio_s, took);
+            let mut state = self.state.lock();
+            state.mean_s += NEWEST_SHARE * (took.as_secs_f64() - state.mean_s);
+        }
+        // Where nobody waits any more there is nobody to answer.
+        let _ = job.reply.send(result.map(|(diarization, _)| diarization));
+    }
+
+    fn next(&self) -> Option<Task> {
+        let mut state = self.state.lock();
+        state.idle += 1;
+        let task = loop {
+            if let Some(finish) = state.finishing.pop_front() {
+                break Some(Task::Finish(finish));
+            }
+            if let Some(job) = state.waiting.pop_front() {
+                break Some(Task::Job(Box::new(job)));
+            }
+            if state.ended {
+                break None;
+            }
+            self.changed.wait(&mut state);
+        };
+        state.idle -= 1;
+        self.metrics.batch_queue.set(state.waiting.len() as i64);
+        task
+    }
+
+    /// The diarization of a recording, and the seconds of audio in it.
+    fn diarize(&self, job: &Job) -> Result<(Diarization, f64), Failure> {
+        let progress = |stage, fraction| {
+            job.progress.send_replace(Progress { stage, fraction });
+            self.give_way();
+        };
+        let remaining = job.deadline.saturating_duration_since(Instant::now());
+        let call = Call::none().with_cancel(&job.cancel).with_deadline(remaining).with_progress(&progress);
+        let call = job.options.asked_of(call);
+        let diarizer = job.bundle.batch.adjusted(&job.options.config()?);
+        // The file has no name, but its descriptor has one.
+        let path = format!("/proc/self/fd/{}", job.file.as_raw_fd());
+        let named = |error| renamed(error, &path, &job.name);
+        let source = FileSource::open_until(&path, &call).map_err(named)?;
+        let mut source = Limited::new(source, job.audio_s);
+        let diarization = diarizer.process(&mut source, &call).map_err(named)?;
+        Ok((diarization, source.given_s()))
+    }
+}
+
+/// What a worker takes.
+enum Task {
+    Finish(Finish),
+    Job(Box<Job>),
+}
+
+impl State {
+    /// Idle workers take what waits at once.
+    fn is_full(&self, most_waiting: usize) -> bool {
+        self.ended || self.waiting.len() >= most_waiting + self.idle
+    }
+}
+
+/// The error in the words of the client, who knows the recording by another name.
+fn renamed(error: Error, path: &str, name: &str) -> Error {
+    let named = |text: String| text.replace(path, name);
+    match error {
+        Error::Audio(text) => Error::Audio(named(text)),
+        Error::Limit(text) => Error::Limit(named(text)),
+        Error::Io { reason, source, .. } => Error::Io { path: name.into(), reason: named(reason), source },
+        other => other,
+    }
+}
+
+impl Options {
+    /// The call with the numbers of speakers.
+    fn asked_of<'a>(&self, mut call: Call<'a>) -> Call<'a> {
+        if let Some(count) = self.num_speakers {
+            call = call.with_num_speakers(count);
+        }
+        if let Some(count) = self.min_speakers {
+            call = call.with_min_speakers(count);
+        }
+        if let Some(count) = self.max_speakers {
+            call = call.with_max_speakers(count);
+        }
+        call
+    }
+
+    /// What the diarizer is told of it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] where a value is out of range.
+    pub fn config(&self) -> voiceflow::Result<Config> {
+        let mut config = Config::default();
+        if let Some(threshold) = self.clustering_threshold {
+            config.set_clustering_threshold(threshold)?;
+        }
+        if let Some(seconds) = self.min_speech_s {
+            config.set_min_speech(seconds)?;
+        }
+        if let Some(seconds) = self.min_silence_s {
+            config.set_min_silence(seconds)?;
+        }
+        Ok(config)
+    }
+}

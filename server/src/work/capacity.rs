@@ -1,0 +1,47 @@
+//! How many streams the machine can serve, measured when the models are loaded.
+
+use std::time::Instant;
+
+use voiceflow::{Call, Diarizer, Stream};
+
+use super::live::TURN_S;
+
+/// Share of the processors' time that live streams are given.
+const SHARE: f64 = 0.6;
+/// Turns before the first that is measured: a window must be full, and the network be warm.
+const WARM_TURNS: usize = 10;
+/// Turns that are measured.
+const TURNS: usize = 5;
+/// Samples a second of the audio that is measured with.
+const RATE: usize = 16_000;
+
+/// Streams that `cores` processors serve at once.
+///
+/// # Errors
+/// Those of [`Stream::new`] and [`Stream::push_f32`].
+pub fn measure(diarizer: &Diarizer, cores: usize) -> voiceflow::Result<f64> {
+    let mut config = voiceflow::Config::default();
+    config.set_history(0.0)?;
+    let stream = Stream::new(diarizer, &config, RATE as u32, 1)?;
+    let samples: Vec<f32> = noise().take((TURN_S * RATE as f64) as usize).collect();
+    let mut shortest_s = f64::MAX;
+    for turn in 0..WARM_TURNS + TURNS {
+        let began = Instant::now();
+        stream.push_f32(&samples, &Call::none())?;
+        // The one that least was done beside.
+        if turn >= WARM_TURNS {
+            shortest_s = shortest_s.min(began.elapsed().as_secs_f64());
+        }
+    }
+    Ok((SHARE * cores as f64 * TURN_S / shortest_s).max(1.0))
+}
+
+/// Quiet noise: the network takes as long for it as for speech.
+fn noise() -> impl Iterator<Item = f32> {
+    let mut state = 1_u32;
+    std::iter::repeat_with(move || {
+        // The constants of Numerical Recipes.
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        0.1 * ((state >> 8) as f32 / 8_388_608.0 - 1.0)
+    })
+}

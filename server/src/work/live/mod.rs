@@ -1,0 +1,384 @@
+//! Live streams: each an actor with a bounded mailbox, and the threads that give them turns.
+
+mod outbox;
+mod run_queue;
+mod samples;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use voiceflow::{Call, Cancel, Diarizer, LiveSegment, Stream};
+
+pub use outbox::{Event, Labelled, Outbox};
+pub use run_queue::RunQueue;
+pub use samples::Samples;
+
+use super::batch::BatchQueue;
+use super::{Failure, contained};
+use crate::metrics::Metrics;
+
+/// Most audio in seconds that one turn processes: one window more of the shipped model.
+pub(super) const TURN_S: f64 = 0.4;
+/// Audio in seconds from which a mailbox has no room.
+const MAILBOX_S: f64 = 2.0;
+/// Messages from which a mailbox has no room, however short they are.
+const MAILBOX_MESSAGES: usize = 1024;
+/// Audio in seconds by which a stream may be ahead of the time since it began before others are
+/// served first.
+const AHEAD_S: f64 = 2.0;
+
+/// What is asked of a stream.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Sample rate in hertz.
+    pub sample_rate: u32,
+    /// Channels, interleaved.
+    pub channels: u16,
+    /// The options of the library.
+    pub config: voiceflow::Config,
+    /// Whether the result is asked for at the end.
+    pub result: bool,
+}
+
+enum Input {
+    Audio(Samples, Instant),
+    Reset(Box<Settings>),
+    End,
+}
+
+/// One stream.
+pub struct Actor {
+    mailbox: Mutex<Mailbox>,
+    /// Told when the mailbox has room.
+    pub room: Notify,
+    /// What the stream has to say.
+    pub outbox: Outbox,
+    /// Used by whoever has the turn.
+    work: Mutex<Work>,
+    cancel: Cancel,
+    diarizer: Diarizer,
+    lane: Arc<LiveLane>,
+}
+
+struct Mailbox {
+    waiting: VecDeque<Input>,
+    audio_s: f64,
+    /// Whether the actor stands in the run queue or has a turn.
+    scheduled: bool,
+    closed: bool,
+    values_per_s: f64,
+    began: Instant,
+    taken_s: f64,
+}
+
+struct Work {
+    settings: Settings,
+    stream: Option<Stream>,
+    updates: u64,
+    /// Whether the last provisional segments were some.
+    open: bool,
+}
+
+/// The run queue of all streams and its workers.
+pub struct LiveLane {
+    queue: RunQueue<Actor>,
+    batch: Arc<BatchQueue>,
+    metrics: Arc<Metrics>,
+    workers: usize,
+    /// When a worker was last free, for [`LiveLane::answers`].
+    seen: Mutex<Instant>,
+}
+
+impl LiveLane {
+    /// Streams for `workers` threads; results at the end are made by the workers of `batch`.
+    pub fn new(workers: usize, batch: Arc<BatchQueue>, metrics: Arc<Metrics>) -> Self {
+        Self { queue: RunQueue::new(), batch, metrics, workers, seen: Mutex::new(Instant::now()) }
+    }
+
+    /// Starts the workers.
+    ///
+    /// # Errors
+    /// The system's, where it has no more threads.
+    pub fn start(self: &Arc<Self>) -> std::io::Result<Vec<JoinHandle<()>>> {
+        let worker = |index| {
+            let lane = self.clone();
+            std::thread::Builder::new().name(format!("live-{index}")).spawn(move || lane.work())
+        };
+        (0..self.workers).map(worker).collect()
+    }
+
+    /// How long streams wait for a turn: 99 of 100 of the last second no longer.
+    pub fn delay_p99(&self) -> Duration {
+        self.queue.delay_p99()
+    }
+
+    /// Whether a worker was free within `limit`, or nothing waits for one.
+    pub fn answers(&self, limit: Duration) -> bool {
+        self.seen.lock().elapsed() < limit || self.delay_p99() < limit
+    }
+
+    /// Lets the workers end once no stream waits.
+    pub fn end(&self) {
+        self.queue.end();
+    }
+
+    fn work(&self) {
+        while let Some((actor, waited)) = self.queue.next() {
+            self.metrics.stream_queue.observe(waited.as_secs_f64());
+            actor.turn();
+            *self.seen.lock() = Instant::now();
+            actor.yield_turn();
+        }
+    }
+}
+
+impl Actor {
+    /// A stream over `diarizer`, whose outbox takes about `outbox_bytes`.
+    pub fn new(
+        lane: Arc<LiveLane>,
+        diarizer: Diarizer,
+        settings: Settings,
+        outbox_bytes: usize,
+    ) -> Arc<Self> {
+        let mailbox = Mailbox {
+            waiting: VecDeque::new(),
+            audio_s: 0.0,
+            scheduled: false,
+            closed: false,
+            values_per_s: values_per_s(&settings),
+            began: Instant::now(),
+            taken_s: 0.0,
+        };
+        Arc::new(Self {
+            mailbox: Mutex::new(mailbox),
+            room: Notify::new(),
+            outbox: Outbox::new(outbox_bytes),
+            work: Mutex::new(Work { settings, stream: None, updates: 0, open: false }),
+            cancel: Cancel::new(),
+            diarizer,
+            lane,
+        })
+    }
+
+    /// Whether another message may be given.
+    pub fn has_room(&self) -> bool {
+        let mailbox = self.mailbox.lock();
+        mailbox.audio_s < MAILBOX_S && mailbox.waiting.len() < MAILBOX_MESSAGES
+    }
+
+    /// How long the oldest audio has waited.
+    pub fn behind(&self) -> Duration {
+        let mailbox = self.mailbox.lock();
+        let oldest = mailbox.waiting.iter().find_map(|input| match input {
+            Input::Audio(_, since) => Some(since.elapsed()),
+            _ => None,
+        });
+        oldest.unwrap_or_default()
+    }
+
+    /// Gives samples that came in just now.
+    pub fn push(self: &Arc<Self>, samples: Samples) {
+        let mut mailbox = self.mailbox.lock();
+        mailbox.audio_s += samples.len() as f64 / mailbox.values_per_s;
+        self.give(mailbox, Input::Audio(samples, Instant::now()));
+    }
+
+    /// Changes the settings of a stream that had no samples yet.
+    pub fn configure(&self, settings: Settings) {
+        self.mailbox.lock().values_per_s = values_per_s(&settings);
+        self.work.lock().settings = settings;
+    }
+
+    /// Begins anew, after what was given before.
+    pub fn reset(self: &Arc<Self>, settings: Settings) {
+        let mut mailbox = self.mailbox.lock();
+        // What was not processed yet would be thrown away.
+        mailbox.waiting.clear();
+        mailbox.audio_s = 0.0;
+        mailbox.values_per_s = values_per_s(&settings);
+        (mailbox.began, mailbox.taken_s) = (Instant::now(), 0.0);
+        self.give(mailbox, Input::Reset(Box::new(settings)));
+    }
+
+    /// Ends the stream after what was given before; at the end it says so.
+    pub fn end(self: &Arc<Self>) {
+        self.give(self.mailbox.lock(), Input::End);
+    }
+
+    /// Gives the stream up: nobody reads its outbox any more.
+    pub fn close(&self) {
+        self.cancel.set();
+        let mut mailbox = self.mailbox.lock();
+        mailbox.closed = true;
+        mailbox.waiting.clear();
+    }
+
+    fn give(self: &Arc<Self>, mut mailbox: parking_lot::MutexGuard<'_, Mailbox>, input: Input) {
+        if mailbox.closed {
+            return;
+        }
+        mailbox.waiting.push_back(input);
+        if !std::mem::replace(&mut mailbox.scheduled, true) {
+            let ahead = mailbox.is_ahead();
+            drop(mailbox);
+            self.lane.queue.add(self.clone(), ahead);
+        }
+    }
+
+    /// Goes to the end of the run queue if there is more to do.
+    fn yield_turn(self: Arc<Self>) {
+        let mut mailbox = self.mailbox.lock();
+        if mailbox.waiting.is_empty() {
+            mailbox.scheduled = false;
+        } else {
+            let ahead = mailbox.is_ahead();
+            drop(mailbox);
+            self.lane.queue.add(self.clone(), ahead);
+        }
+        self.room.notify_one();
+    }
+
+    /// Processes the oldest input, of audio at most [`TURN_S`].
+    fn turn(self: &Arc<Self>) {
+        let Some(input) = self.mailbox.lock().take() else { return };
+        let mut work = self.work.lock();
+        let began = Instant::now();
+        let outcome = contained(&self.lane.metrics, || match input {
+            Input::Audio(samples, since) => {
+                let audio_s = samples.len() as f64 / values_per_s(&work.settings);
+                self.process(&mut work, &samples, since)?;
+                self.lane.metrics.work("live", audio_s, began.elapsed());
+                Ok(())
+            }
+            Input::Reset(settings) => {
+                *work = Work { settings: *settings, stream: None, updates: 0, open: false };
+                self.outbox.post(Event::Reset);
+                Ok(())
+            }
+            Input::End if work.settings.result => {
+                // The answer for the whole takes long: it is no work for who serves others live.
+                let actor = self.clone();
+                self.lane.batch.finish(Box::new(move || actor.finish()));
+                Ok(())
+            }
+            Input::End => {
+                drop(work);
+                self.finish();
+                Ok(())
+            }
+        });
+        if let Err(failure) = outcome {
+            self.fail(failure);
+        }
+    }
+
+    fn fail(&self, failure: Failure) {
+        self.close();
+        self.outbox.post(Event::Failed(failure));
+    }
+
+    fn process(&self, work: &mut Work, samples: &Samples, since: Instant) -> Result<(), Failure> {
+        let call = Call::none().with_cancel(&self.cancel);
+        let stream = work.stream(&self.diarizer)?;
+        match samples {
+            Samples::I16(samples) => stream.push_i16(samples, &call)?,
+            Samples::F32(samples) => stream.push_f32(samples, &call)?,
+        }
+        let received_s = stream.received_s();
+        let (settled, provisional) = work.news();
+        self.outbox.publish(settled, provisional, received_s, since);
+        Ok(())
+    }
+
+    /// Ends the stream: the last segments, then who the speakers are in the result.
+    fn finish(&self) {
+        let mut work = self.work.lock();
+        let outcome = contained(&self.lane.metrics, || {
+            let pause = |_, _| self.lane.batch.give_way();
+            let call = Call::none().with_cancel(&self.cancel).with_progress(&pause);
+            let finished = work.stream(&self.diarizer)?.finish(&call)?;
+            let (settled, provisional) = work.news();
+            let stream = work.stream(&self.diarizer)?;
+            let received_s = stream.received_s();
+            self.outbox.publish(settled, provisional, received_s, Instant::now());
+            let in_result = |speaker: Option<usize>| {
+                finished.diarization.speakers.get(speaker?).map(|speaker| speaker.label.clone())
+            };
+            let labels = stream.speakers().into_iter().map(|speaker| speaker.label);
+            let map: BTreeMap<_, _> =
+                labels.zip(finished.final_speakers.iter().map(|&speaker| in_result(speaker))).collect();
+            let asked = work.settings.result;
+            let map = if asked { map } else { BTreeMap::new() };
+            let result = asked.then_some(finished.diarization);
+            self.outbox.post(Event::Done { map, result, duration_s: received_s });
+            Ok(())
+        });
+        if let Err(failure) = outcome {
+            self.fail(failure);
+        }
+    }
+}
+
+impl Mailbox {
+    /// The oldest input; of audio at most [`TURN_S`], the rest stays.
+    fn take(&mut self) -> Option<Input> {
+        let input = self.waiting.pop_front()?;
+        let Input::Audio(mut samples, since) = input else { return Some(input) };
+        let most = (TURN_S * self.values_per_s) as usize;
+        let part = samples.take_front(most.max(1));
+        let taken_s = part.len() as f64 / self.values_per_s;
+        (self.audio_s, self.taken_s) = ((self.audio_s - taken_s).max(0.0), self.taken_s + taken_s);
+        if samples.len() > 0 {
+            self.waiting.push_front(Input::Audio(samples, since));
+        }
+        Some(Input::Audio(part, since))
+    }
+
+    /// Whether the stream has had more audio processed than time has passed.
+    fn is_ahead(&self) -> bool {
+        self.taken_s > self.began.elapsed().as_secs_f64() + AHEAD_S
+    }
+}
+
+impl Work {
+    /// The stream, which is made with its first samples.
+    fn stream(&mut self, diarizer: &Diarizer) -> Result<&Stream, Failure> {
+        let Settings { sample_rate, channels, config, .. } = &self.settings;
+        let made = match self.stream.take() {
+            Some(stream) => stream,
+            None => Stream::new(diarizer, config, *sample_rate, *channels)?,
+        };
+        Ok(self.stream.insert(made))
+    }
+
+    /// What has become final, and the provisional segments where they are others than before.
+    fn news(&mut self) -> (Vec<Labelled>, Option<Vec<Labelled>>) {
+        let Some(stream) = &self.stream else { return (Vec::new(), None) };
+        let updates = stream.updates();
+        if std::mem::replace(&mut self.updates, updates) == updates {
+            return (Vec::new(), None);
+        }
+        let speakers = stream.speakers();
+        let labelled = |live: &LiveSegment| Labelled {
+            start_s: live.segment.start_s,
+            end_s: live.segment.end_s,
+            speaker: speakers.get(live.segment.speaker).map(|it| it.label.clone()).unwrap_or_default(),
+            confidence: live.segment.confidence,
+        };
+        let (settled, provisional): (Vec<_>, Vec<_>) =
+            stream.read(usize::MAX).into_iter().partition(|live| live.is_final);
+        let provisional: Vec<Labelled> = provisional.iter().map(labelled).collect();
+        let was_open = std::mem::replace(&mut self.open, !provisional.is_empty());
+        let told = was_open || self.open;
+        (settled.iter().map(labelled).collect(), told.then_some(provisional))
+    }
+}
+
+/// Values in a second of interleaved samples.
+fn values_per_s(settings: &Settings) -> f64 {
+    f64::from(settings.sample_rate) * f64::from(settings.channels)
+}

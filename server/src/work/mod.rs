@@ -1,0 +1,48 @@
+//! The only code that blocks: threads that call diarizers. A panic in a call ends that call alone.
+
+pub mod batch;
+pub mod capacity;
+mod limited;
+pub mod live;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::metrics::Metrics;
+
+/// Why work has no result.
+#[derive(Debug)]
+pub enum Failure {
+    /// The library says why.
+    Library(voiceflow::Error),
+    /// A fault, which was logged.
+    Panic,
+}
+
+impl From<voiceflow::Error> for Failure {
+    fn from(error: voiceflow::Error) -> Self {
+        Failure::Library(error)
+    }
+}
+
+/// Makes a call into the library; a panic in it is counted and becomes a failure.
+fn contained<T>(metrics: &Metrics, call: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    // What the call leaves behind is not used again: its result, its source, its stream.
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
+        metrics.panics.inc();
+        Err(Failure::Panic)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_its_call_alone() {
+        let metrics = Metrics::new();
+        let fault = contained(&metrics, || -> Result<(), Failure> { panic!("a fault") });
+        assert!(matches!(fault, Err(Failure::Panic)));
+        assert_eq!(contained(&metrics, || Ok(7)).unwrap(), 7);
+        assert!(metrics.text().unwrap().contains("\nvoiceflow_panics_total 1\n"));
+    }
+}

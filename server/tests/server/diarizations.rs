@@ -1,0 +1,163 @@
+//! Recordings: every form of the question, every form of the answer.
+
+use serde_json::{Value, json};
+use voiceflow::output::json::JsonOptions;
+use voiceflow::output::{json as library_json, rttm, srt};
+
+use crate::support::{Server, conversation, expected, expected_with};
+
+#[test]
+fn the_answers_are_those_of_the_library() {
+    let (server, recording, expected) = (Server::start(&[]), conversation(), expected());
+    let answer = server.diarize("", &recording);
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    assert!(answer.header("x-voiceflow-model").unwrap().starts_with("fast-cnn/"));
+    assert!(answer.header("server-timing").unwrap().starts_with("upload;dur="));
+    assert_eq!(answer.header("x-request-id").unwrap().len(), 32);
+    let got = answer.json();
+    let text = library_json::write(&expected, "x", JsonOptions { embeddings: true, one_line: true }).unwrap();
+    let library: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&got["task"], &got["duration"]), (&json!("diarize"), &library["duration_s"]));
+    let segments: Vec<Value> = got["segments"].as_array().unwrap().clone();
+    let ours = library["segments"].as_array().unwrap().iter().enumerate().map(|(id, segment)| {
+        json!({"id": id, "speaker": segment["speaker"], "start": segment["start_s"], "end": segment["end_s"],
+               "confidence": segment["confidence"]})
+    });
+    assert_eq!(segments, ours.collect::<Vec<_>>());
+    assert_eq!((got["num_speakers"].as_u64(), got["speakers"].as_array().unwrap().len()), (Some(3), 3));
+    for (speaker, ours) in
+        got["speakers"].as_array().unwrap().iter().zip(library["speakers"].as_array().unwrap())
+    {
+        assert_eq!(
+            (&speaker["label"], &speaker["total_speech_duration"]),
+            (&ours["label"], &ours["speech_s"])
+        );
+        let count = segments.iter().filter(|segment| segment["speaker"] == speaker["label"]).count();
+        assert_eq!(
+            (speaker["segment_count"].as_u64(), &speaker["embedding"]),
+            (Some(count as u64), &Value::Null)
+        );
+    }
+
+    let verbose = server.diarize("response_format=verbose_json&embeddings=true", &recording).json();
+    assert!(verbose["model"].as_str().unwrap().starts_with("fast-cnn/"));
+    assert_eq!(verbose["segments"][0]["overlap"], library["segments"][0]["overlap"]);
+    assert_eq!(verbose["speakers"][1]["embedding"], library["speakers"][1]["embedding"]);
+
+    for path in ["/v1/audio/diarizations", "/v1/audio/diarization", "/v1/diarizations"] {
+        let fields = [("response_format", "rttm"), ("model", "fast-cnn"), ("language", "de")];
+        let answer = server.diarize_form(path, &fields, "C:\\my meeting.flac", &recording);
+        assert_eq!(
+            (answer.status, answer.text()),
+            (200, rttm::write(&expected, "my meeting").unwrap()),
+            "{path}"
+        );
+    }
+    let subtitles = server.diarize("response_format=srt", &recording);
+    assert_eq!(subtitles.text(), srt::write(&expected).unwrap());
+    let audio_s = server.metric("voiceflow_audio_seconds_total{kind=\"batch\"}");
+    assert!((audio_s - 6.0 * expected.duration_s).abs() < 0.1, "{audio_s}");
+}
+
+#[test]
+fn progress_comes_in_lines_before_the_result() {
+    let (server, recording) = (Server::start(&[]), conversation());
+    let lines = |query: &str, recording: &[u8]| -> Vec<Value> {
+        let answer = server.diarize(query, recording);
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/x-ndjson")));
+        answer.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let told = lines("response_format=ndjson", &recording);
+    let (last, before) = told.split_last().unwrap();
+    assert_eq!(last["type"], "result");
+    assert_eq!(last["result"], server.diarize("", &recording).json());
+    assert!(
+        before.iter().all(|line| line["type"] == "progress" && line["fraction"].is_number()),
+        "{before:?}"
+    );
+    let failed = lines("response_format=ndjson", b"no audio at all");
+    assert_eq!(
+        (&failed.last().unwrap()["type"], failed.last().unwrap()["error"]["code"].as_str()),
+        (&json!("error"), Some("VF_E_AUDIO"))
+    );
+}
+
+#[test]
+fn what_is_asked_of_one_recording_holds_for_it_alone() {
+    let (server, recording) = (Server::start(&[]), conversation());
+    let usual = server.diarize("", &recording).json();
+    let speakers = |query: &str| server.diarize(query, &recording).json()["num_speakers"].as_u64().unwrap();
+    assert_eq!(
+        (speakers("num_speakers=2"), speakers("max_speakers=1"), speakers("min_speakers=4")),
+        (2, 1, 4)
+    );
+    let by_threshold = |threshold: f32| {
+        let mut config = voiceflow::Config::default();
+        config.set_clustering_threshold(threshold).unwrap();
+        let count = expected_with(config).speakers.len() as u64;
+        assert_eq!(speakers(&format!("clustering_threshold={threshold}")), count, "{threshold}");
+        count
+    };
+    assert!(by_threshold(0.05) > by_threshold(1.0));
+    let long = server.diarize("min_duration_on=3", &recording).json();
+    let shortest = |answer: &Value| {
+        let lengths = answer["segments"].as_array().unwrap().iter();
+        lengths.map(|it| it["end"].as_f64().unwrap() - it["start"].as_f64().unwrap()).fold(f64::MAX, f64::min)
+    };
+    assert!(shortest(&usual) < 2.9 && shortest(&long) > 2.9, "{} {}", shortest(&usual), shortest(&long));
+    assert_eq!(server.diarize("", &recording).json(), usual);
+}
+
+#[test]
+fn what_cannot_be_served_is_refused_by_name() {
+    let (server, recording) = (Server::start(&[]), conversation());
+    let refused = |query: &str| server.diarize(query, &recording).error();
+    let (status, code, message) = refused("num_speakers=0");
+    assert_eq!(
+        (status, code.as_str(), message.as_str()),
+        (400, "VF_E_INVALID_ARGUMENT", "num_speakers: expected a number, 1 to 100, got \"0\"")
+    );
+    let (status, code, _) = refused("model=whisper-1");
+    assert_eq!((status, code.as_str()), (404, "model_not_found"));
+    let (status, code, message) =
+        server.diarize_form("/v1/diarizations", &[], "secret.wav", b"no audio").error();
+    assert_eq!((status, code.as_str()), (400, "VF_E_AUDIO"));
+    assert!(message.starts_with("secret: ") && !message.contains("/proc"), "{message}");
+    let json = "POST /v1/audio/diarizations HTTP/1.1\r\nContent-Type: application/json";
+    let answer = server.ask(json, b"{\"url\":\"http://169.254.169.254/\"}");
+    assert_eq!(answer.error().0, 415);
+    let form = "POST /v1/audio/diarizations HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=xyz";
+    let (status, _, message) = server.ask(form, b"--xyz--\r\n").error();
+    assert_eq!((status, message.as_str()), (400, "file: expected a recording, got none"));
+    let (status, code, _) =
+        server.ask(form, b"--xyz\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nhalf").error();
+    assert_eq!((status, code.as_str()), (400, "malformed_request"));
+    assert_eq!(
+        (server.get("/v1/audio/diarizations").error().0, server.get("/nowhere").error().0),
+        (405, 404)
+    );
+    assert_eq!(server.get("/metrics").status, 404);
+    // The next request is served.
+    assert_eq!(server.diarize("", &recording).status, 200);
+    assert_eq!(server.metric("voiceflow_errors_total{code=\"VF_E_AUDIO\"}"), 1.0);
+}
+
+#[test]
+fn a_recording_that_is_not_done_in_time_is_given_up() {
+    let server = Server::start(&["batch.deadline_s=0.001"]);
+    let (status, code, message) = server.diarize("deadline=5", &conversation()).error();
+    assert_eq!((status, code.as_str()), (504, "VF_E_DEADLINE"), "{message}");
+}
+
+#[test]
+fn models_are_listed_as_openai_lists_them() {
+    let server = Server::start(&[]);
+    let list = server.get("/v1/models").json();
+    assert_eq!((list["object"].as_str(), list["data"].as_array().unwrap().len()), (Some("list"), 1));
+    let model = &list["data"][0];
+    assert_eq!((model["object"].as_str(), model["name"].as_str()), (Some("model"), Some("fast-cnn")));
+    assert_eq!((model["sha256"].as_str().unwrap().len(), model["provider"].as_str()), (64, Some("cpu")));
+    assert_eq!(&server.get(&format!("/v1/models/{}", model["id"].as_str().unwrap())).json(), model);
+    assert_eq!(&server.get("/v1/models/fast-cnn").json(), model);
+    assert_eq!(server.get("/v1/models/slow-cnn").error().1, "model_not_found");
+}

@@ -1,0 +1,136 @@
+//! How the server starts and ends.
+
+use std::io::Write;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::support::{Answer, Server, conversation, program};
+
+/// How the program ends with these arguments, and what it says.
+fn said(arguments: &[&str]) -> (i32, String, String) {
+    let output = program().args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_configuration_that_makes_no_sense_is_refused() {
+    let (code, _, error) = said(&["--set", "limits.uploads=1"]);
+    assert!(code == 2 && error.contains("unknown field `uploads`"), "{code}: {error}");
+    let (code, out, _) = said(&["--check-config", "--set", "batch.waiting=7", "--listen", "127.0.0.1:0"]);
+    assert!(
+        code == 0 && out.contains("waiting = 7") && out.contains("address = \"127.0.0.1:0\""),
+        "{code}: {out}"
+    );
+    let (code, _, error) = said(&["--listen", "0.0.0.0:0"]);
+    assert!(code == 2 && error.contains("--insecure-listen"), "{code}: {error}");
+}
+
+#[test]
+fn a_start_that_fails_says_why() {
+    let server = Server::spawn(&[]);
+    let taken = server.address.to_string();
+    let (code, _, error) = said(&["--listen", &taken]);
+    assert!(code == 1 && error.contains(&taken), "{code}: {error}");
+    let arguments =
+        ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--set", "model.bundle=/nowhere"];
+    let (code, _, error) = said(&arguments);
+    assert!(code == 1 && error.contains("/nowhere"), "{code}: {error}");
+}
+
+#[test]
+fn a_server_without_work_drains_at_once() {
+    let mut server = Server::start(&["drain.delay_s=0"]);
+    server.signal("-TERM");
+    assert_eq!(server.ended(), 0);
+}
+
+#[test]
+fn a_recording_under_way_is_answered_while_nothing_new_is_let_in() {
+    let mut server = Server::start(&["drain.delay_s=2"]);
+    let recording = conversation();
+    // The answer is due when the last byte has come, which is after the signal.
+    let mut socket = server.connect();
+    let length = recording.len();
+    let head = format!(
+        "POST /v1/diarizations HTTP/1.1\r\nHost: x\r\nContent-Type: audio/flac\r\nContent-Length: {length}\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).unwrap();
+    socket.write_all(&recording[..length - 1]).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    server.signal("-TERM");
+    let began = Instant::now();
+    while server.get("/ready").status == 200 {
+        assert!(began.elapsed() < Duration::from_secs(1), "ready while it drains");
+    }
+    assert_eq!(server.get("/ready").json()["reasons"][0], "draining");
+    let (status, code, _) = server.diarize("", &recording).error();
+    assert_eq!((status, code.as_str()), (503, "draining"));
+    assert_eq!(server.metric("voiceflow_draining"), 1.0);
+    socket.write_all(&recording[length - 1..]).unwrap();
+    assert_eq!(Answer::read(&mut socket).status, 200);
+    assert_eq!(server.ended(), 0);
+}
+
+#[test]
+fn a_second_signal_cuts_off() {
+    let mut server = Server::start(&["drain.delay_s=60"]);
+    server.signal("-TERM");
+    let began = Instant::now();
+    while server.get("/ready").status == 200 {
+        assert!(began.elapsed() < Duration::from_secs(10));
+    }
+    server.signal("-INT");
+    assert_eq!(server.ended(), 3);
+}
+
+#[test]
+fn a_drain_that_runs_out_of_time_cuts_off() {
+    let mut server = Server::start(&["drain.delay_s=0", "drain.length_s=0.5"]);
+    let mut socket = server.connect();
+    let head =
+        "POST /v1/diarizations HTTP/1.1\r\nHost: x\r\nContent-Type: audio/flac\r\nContent-Length: 9\r\n\r\n";
+    socket.write_all(head.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    server.signal("-TERM");
+    assert_eq!(server.ended(), 3);
+}
+
+#[test]
+fn each_request_is_a_line_of_the_log() {
+    let mut command = program();
+    command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--set", "drain.delay_s=0"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.as_mut().unwrap()), &mut line)
+        .unwrap();
+    let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
+    let mut socket = std::net::TcpStream::connect(address).unwrap();
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let head = format!(
+        "GET /health HTTP/1.1\r\nHost: x\r\nX-Request-Id: call-4711\r\ntraceparent: 00-{trace}-00f067aa0ba902b7-01\r\n\
+         Connection: close\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).unwrap();
+    assert_eq!(Answer::read(&mut socket).header("x-request-id"), Some("call-4711"));
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stderr).unwrap();
+    let records: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_request: Vec<_> = records.iter().filter(|record| record["message"] == "request").collect();
+    assert_eq!(of_request.len(), 1, "{text}");
+    let record = of_request[0];
+    assert_eq!(
+        (record["request_id"].as_str(), record["trace_id"].as_str()),
+        (Some("call-4711"), Some(trace))
+    );
+    assert_eq!((record["route"].as_str(), record["status"].as_u64()), (Some("/health"), Some(200)));
+}

@@ -1,0 +1,140 @@
+//! Every limit: at it, and one over.
+
+use std::io::{Read, Write};
+use std::thread::scope;
+use std::time::{Duration, Instant};
+
+use crate::support::{Answer, Server, conversation, wav};
+
+#[test]
+fn uploads_have_a_largest_size() {
+    let recording = conversation();
+    let size = recording.len();
+    let at = Server::start(&[&format!("limits.upload_bytes={size}")]);
+    let over = Server::start(&[&format!("limits.upload_bytes={}", size - 1)]);
+    assert_eq!(at.diarize("", &recording).status, 200);
+    assert_eq!(at.diarize_form("/v1/diarizations", &[], "a.flac", &recording).status, 200);
+    let expected = format!("file: expected at most {} bytes, got more", size - 1);
+    let bare = over.diarize("", &recording).error();
+    let form = over.diarize_form("/v1/diarizations", &[], "a.flac", &recording).error();
+    assert_eq!(bare, (413, "VF_E_LIMIT".to_owned(), expected));
+    assert_eq!(bare, form);
+}
+
+#[test]
+fn recordings_have_a_longest_duration_whatever_their_size() {
+    let server = Server::start(&["limits.audio_s=2"]);
+    assert_eq!(server.diarize("", &wav(&[0; 32_000], 16_000)).status, 200);
+    let (status, code, message) = server.diarize("", &wav(&[0; 32_001], 16_000)).error();
+    assert_eq!((status, code.as_str()), (413, "VF_E_LIMIT"));
+    assert!(message.contains("at most 2 s of audio"), "{message}");
+    // Eight seconds for a header that says 768 kHz are a sixth of a second.
+    assert_eq!(server.diarize("", &wav(&[0; 128_000], 768_000)).status, 200);
+}
+
+#[test]
+fn the_spool_is_shared_and_given_back() {
+    let recording = conversation();
+    let server = Server::start(&[&format!("limits.spool_bytes={}", recording.len())]);
+    for _ in 0..2 {
+        assert_eq!(server.diarize("", &recording).status, 200);
+    }
+    let mut more = recording.clone();
+    more.push(0);
+    let answer = server.diarize("", &more);
+    assert_eq!((answer.error().0, answer.error().1.as_str()), (503, "spool_full"));
+    assert!(answer.header("retry-after").is_some());
+    assert_eq!(server.diarize("", &recording).status, 200);
+}
+
+#[test]
+fn slow_uploads_are_cut() {
+    let server = Server::start(&["limits.upload_grace_s=0.5", "limits.upload_bytes_per_minute=60000"]);
+    let mut socket = server.connect();
+    let head = "POST /v1/diarizations HTTP/1.1\r\nHost: x\r\nContent-Type: audio/wav\r\nContent-Length: 100000\r\n\r\n";
+    socket.write_all(head.as_bytes()).unwrap();
+    socket.write_all(&[0; 100]).unwrap();
+    let answer = Answer::read(&mut socket);
+    assert_eq!((answer.error().0, answer.error().1.as_str()), (408, "upload_too_slow"));
+}
+
+#[test]
+fn slow_headers_are_cut() {
+    let server = Server::start(&["listen.header_timeout_s=0.5"]);
+    let began = Instant::now();
+    let mut sockets: Vec<_> = (0..50).map(|_| server.connect()).collect();
+    for socket in &mut sockets {
+        socket.write_all(b"GET /health HTTP/1.1\r\nX-Slow: ").unwrap();
+    }
+    for socket in &mut sockets {
+        // Closed, with a word or without.
+        let _ = socket.read_to_end(&mut Vec::new());
+    }
+    assert!(began.elapsed() > Duration::from_millis(400), "{:?}", began.elapsed());
+    assert_eq!(server.get("/health").status, 200);
+}
+
+#[test]
+fn connections_are_counted() {
+    let server = Server::start(&["listen.connections_per_address=3"]);
+    let mut held: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    for socket in &mut held {
+        socket.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        assert!(socket.read(&mut [0; 512]).unwrap() > 0);
+    }
+    let mut fourth = server.connect();
+    let _ = fourth.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    let mut answer = Vec::new();
+    let _ = fourth.read_to_end(&mut answer);
+    assert_eq!(answer, b"");
+    held.pop();
+    let began = Instant::now();
+    loop {
+        let mut socket = server.connect();
+        let _ = socket.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        if socket.read(&mut [0; 512]).is_ok_and(|count| count > 0) {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "the place is not given back");
+    }
+}
+
+#[test]
+fn recordings_that_nobody_can_take_are_refused_at_once() {
+    // One worker, and nobody may wait.
+    let server = Server::start(&["batch.workers=1", "batch.waiting=0"]);
+    let recording = conversation();
+    let answers = scope(|scope| {
+        let threads: Vec<_> = (0..6).map(|_| scope.spawn(|| server.diarize("", &recording))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    let (served, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert!(!served.is_empty() && !refused.is_empty(), "{} {}", served.len(), refused.len());
+    for answer in &refused {
+        assert_eq!((answer.error().0, answer.error().1.as_str()), (429, "queue_full"));
+        assert!(answer.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
+    }
+    assert_eq!(server.metric("voiceflow_rejections_total{reason=\"queue_full\"}"), refused.len() as f64);
+    assert_eq!(server.diarize("", &recording).status, 200);
+}
+
+#[test]
+fn a_client_that_goes_away_leaves_its_worker() {
+    let server = Server::start(&["batch.workers=1", "batch.waiting=0"]);
+    // Half an hour, which nobody waits for.
+    let long = wav(&vec![0; 30 * 60 * 16_000], 16_000);
+    let mut socket = server.connect();
+    let length = long.len();
+    let head = format!(
+        "POST /v1/diarizations HTTP/1.1\r\nHost: x\r\nContent-Type: audio/wav\r\nContent-Length: {length}\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).unwrap();
+    socket.write_all(&long).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    drop(socket);
+    let (recording, began) = (conversation(), Instant::now());
+    while server.diarize("", &recording).status != 200 {
+        assert!(began.elapsed() < Duration::from_secs(60), "the worker is not free");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,10 @@
+//! The server as a process, with its own model: what it answers, what it refuses, how it ends.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod diarizations;
+mod life;
+mod limits;
+mod page;
+mod streams;
+mod support;
