@@ -8,6 +8,7 @@
 //! Only `work` calls a diarizer or a stream, and only `models` makes one.
 
 mod admission;
+mod auth;
 mod config;
 mod http;
 mod listen;

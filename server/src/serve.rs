@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use voiceflow::Cancel;
 
 use crate::admission::Admission;
+use crate::auth::Auth;
 use crate::config::Config;
 use crate::http::{self, App};
 use crate::listen;
@@ -53,6 +54,7 @@ pub fn run(config: Config) -> Result<Ended, String> {
 
 async fn serve(config: Config) -> Result<Ended, String> {
     let mut signals = Signals::new()?;
+    let auth = Auth::new(config.auth.tokens.as_deref())?;
     let (public, admin) = config.listen.addresses()?;
     let (public, admin) = (listen::bind(public).await?, listen::bind(admin).await?);
     let metrics = Arc::new(Metrics::new());
@@ -74,6 +76,7 @@ async fn serve(config: Config) -> Result<Ended, String> {
     let app = Arc::new(App {
         config: config.clone(),
         models: models.clone(),
+        auth,
         admission,
         live: lane.clone(),
         metrics: metrics.clone(),
@@ -89,6 +92,11 @@ async fn serve(config: Config) -> Result<Ended, String> {
     // Metrics are read to the end.
     let (_open, never) = watch::channel(false);
     tokio::spawn(listen::serve(admin, http::admin(app.clone()), config.listen.clone(), never));
+
+    tokio::spawn(reload_tokens(
+        app.clone(),
+        signal(SignalKind::hangup()).map_err(|error| format!("signals: {error}"))?,
+    ));
 
     let loading = Cancel::new();
     let (cancel, model, capacity) = (loading.clone(), config.model.clone(), config.live.capacity);
@@ -133,6 +141,16 @@ async fn serve(config: Config) -> Result<Ended, String> {
         threads.into_iter().chain(live_threads).all(|thread| thread.join().is_ok())
     });
     Ok(if joined.await.unwrap_or(false) { Ended::Drained } else { Ended::CutOff })
+}
+
+/// Reads the file of tokens again at each SIGHUP.
+async fn reload_tokens(app: Arc<App>, mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        match app.auth.reload(app.config.auth.tokens.as_deref()) {
+            Ok(()) => tracing::info!("tokens are read again"),
+            Err(error) => tracing::error!(error, "tokens stay as they are"),
+        }
+    }
 }
 
 fn live_routes() -> Router<Arc<App>> {

@@ -1,20 +1,23 @@
 //! What is let in: every 429 and 503 is decided here.
 
+mod rate;
 mod spool;
 mod streams;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use spool::{Reserved, Spool};
 pub use streams::StreamPermit;
 use streams::Streams;
 
+use crate::auth::Tenant;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::models::{Bundle, Models};
 use crate::work::batch::{BatchQueue, Job};
+use rate::Rates;
 
 /// Longest time that a client is asked to wait before it tries again.
 const LONGEST_RETRY: Duration = Duration::from_secs(600);
@@ -35,6 +38,10 @@ pub enum Reason {
     SpoolFull,
     /// As many streams are under way as the machine can serve.
     StreamsFull,
+    /// The tenant asks too often.
+    RateLimit,
+    /// The tenant's share of streams or of uploads is used up.
+    TenantShare,
 }
 
 impl Reason {
@@ -46,6 +53,8 @@ impl Reason {
             Reason::QueueFull => "queue_full",
             Reason::SpoolFull => "spool_full",
             Reason::StreamsFull => "streams_full",
+            Reason::RateLimit => "rate_limit",
+            Reason::TenantShare => "tenant_share",
         }
     }
 
@@ -53,7 +62,7 @@ impl Reason {
     /// has no more.
     pub fn status(self) -> u16 {
         match self {
-            Reason::QueueFull => 429,
+            Reason::QueueFull | Reason::RateLimit | Reason::TenantShare => 429,
             Reason::Loading | Reason::Draining | Reason::SpoolFull | Reason::StreamsFull => 503,
         }
     }
@@ -65,6 +74,8 @@ impl Reason {
             Reason::QueueFull => "too many recordings wait already",
             Reason::SpoolFull => "too many uploads are under way",
             Reason::StreamsFull => "as many streams are under way as this machine can serve",
+            Reason::RateLimit => "too many requests",
+            Reason::TenantShare => "this tenant's share is used up",
         }
     }
 }
@@ -97,6 +108,7 @@ pub struct Admission {
     queue: Arc<BatchQueue>,
     spool: Arc<Spool>,
     streams: Arc<Streams>,
+    rates: Rates,
     draining: AtomicBool,
     metrics: Arc<Metrics>,
 }
@@ -104,9 +116,11 @@ pub struct Admission {
 impl Admission {
     /// Admission to these queues.
     pub fn new(config: &Config, models: Arc<Models>, queue: Arc<BatchQueue>, metrics: Arc<Metrics>) -> Self {
-        let spool = Arc::new(Spool::new(config.limits.spool_bytes));
-        let streams = Arc::new(Streams::new(metrics.clone()));
-        Self { models, queue, spool, streams, draining: AtomicBool::new(false), metrics }
+        let limits = &config.limits;
+        let spool = Arc::new(Spool::new(limits.spool_bytes, limits.tenant_share));
+        let streams = Arc::new(Streams::new(limits.tenant_share, metrics.clone()));
+        let rates = Rates::new(limits.requests_per_s, limits.requests_burst);
+        Self { models, queue, spool, streams, rates, draining: AtomicBool::new(false), metrics }
     }
 
     /// From now on nothing new is let in.
@@ -130,7 +144,8 @@ impl Admission {
     ///
     /// # Errors
     /// Why it would be refused after its upload.
-    pub fn recording(&self) -> Result<Arc<Bundle>, Rejection> {
+    pub fn recording(&self, tenant: &Tenant) -> Result<Arc<Bundle>, Rejection> {
+        self.check_rate(tenant)?;
         if self.queue.is_full() {
             return Err(self.refuse(Reason::QueueFull));
         }
@@ -141,15 +156,24 @@ impl Admission {
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn stream(&self) -> Result<(Arc<Bundle>, StreamPermit), Rejection> {
+    pub fn stream(&self, tenant: &Tenant) -> Result<(Arc<Bundle>, StreamPermit), Rejection> {
+        self.check_rate(tenant)?;
         let bundle = self.models_for_new()?;
-        let permit = self.streams.begin().ok_or_else(|| self.refuse(Reason::StreamsFull))?;
+        let permit = self.streams.begin(tenant).map_err(|reason| self.refuse(reason))?;
         Ok((bundle, permit))
     }
 
     /// Sets how many streams there may be.
     pub fn set_stream_capacity(&self, capacity: usize) {
         self.streams.set_capacity(capacity);
+    }
+
+    fn check_rate(&self, tenant: &Tenant) -> Result<(), Rejection> {
+        // Everybody is no tenant, whose share could be held.
+        if tenant.is_named() && !self.rates.take(tenant, Instant::now()) {
+            return Err(self.refuse(Reason::RateLimit));
+        }
+        Ok(())
     }
 
     fn models_for_new(&self) -> Result<Arc<Bundle>, Rejection> {
@@ -168,8 +192,8 @@ impl Admission {
     }
 
     /// A place in the spool for an upload, which holds nothing yet.
-    pub fn upload(&self) -> Reserved {
-        Reserved::new(self.spool.clone())
+    pub fn upload(&self, tenant: &Tenant) -> Reserved {
+        Reserved::new(self.spool.clone(), tenant.clone())
     }
 
     /// Refuses an upload that the spool has no room for.
@@ -184,7 +208,8 @@ impl Admission {
             // By then another server has the address, or none.
             Reason::Draining => Duration::from_secs(5),
             Reason::QueueFull | Reason::SpoolFull => self.queue.wait_estimate(),
-            Reason::StreamsFull => STREAM_RETRY,
+            Reason::StreamsFull | Reason::TenantShare => STREAM_RETRY,
+            Reason::RateLimit => Duration::from_secs(1),
         };
         Rejection { reason, retry_after }
     }

@@ -12,7 +12,7 @@ use clap::Parser;
 use serde::{Deserialize, Serialize};
 
 pub use live::Live;
-pub use sections::{Batch, Drain, Limits, Listen, Log, Model, ProviderName};
+pub use sections::{Auth, Batch, Drain, Limits, Listen, Log, Model, ProviderName};
 
 const AFTER_HELP: &str = "\
 Each key of the configuration can stand in the file, in the environment and in --set:
@@ -59,6 +59,8 @@ pub struct Arguments {
 pub struct Config {
     /// Sockets.
     pub listen: Listen,
+    /// Who may ask.
+    pub auth: Auth,
     /// What runs.
     pub model: Model,
     /// Recordings.
@@ -97,7 +99,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        self.listen.check()?;
+        self.listen.check(self.auth.tokens.is_some())?;
         self.batch.check()?;
         self.live.check()?;
         self.limits.check()?;
@@ -168,6 +170,9 @@ mod tests {
         assert!(error.starts_with("listen.address: expected a loopback address"), "{error}");
         assert!(load(&["--listen", "0.0.0.0:8080", "--insecure-listen"], &[]).is_ok());
         assert!(load(&["--listen", "[::1]:8080"], &[]).is_ok());
+        let tokens = "auth.tokens=/nowhere.toml";
+        assert!(load(&["--listen", "0.0.0.0:8080", "--set", tokens], &[]).is_ok());
+        assert!(load(&["--admin-listen", "0.0.0.0:9464", "--set", tokens], &[]).is_err());
         let error = load(&["--listen", "localhost"], &[]).unwrap_err();
         assert_eq!(error, "listen.address: expected ADDRESS:PORT such as 127.0.0.1:8080, got localhost");
     }

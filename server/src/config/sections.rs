@@ -59,10 +59,12 @@ impl Listen {
         Ok((address("listen.address", &self.address)?, address("listen.admin", &self.admin)?))
     }
 
-    pub(super) fn check(&self) -> Result<(), String> {
+    /// Whether what listens on an address that other machines can reach asks for tokens.
+    pub(super) fn check(&self, tokens: bool) -> Result<(), String> {
         let (public, admin) = self.addresses()?;
-        for (name, address) in [("listen.address", public), ("listen.admin", admin)] {
-            if !address.ip().is_loopback() && !self.insecure {
+        // The address of administration asks for none.
+        for (name, address, tokens) in [("listen.address", public, tokens), ("listen.admin", admin, false)] {
+            if !address.ip().is_loopback() && !self.insecure && !tokens {
                 return Err(format!(
                     "{name}: expected a loopback address, as everybody is accepted; --insecure-listen allows {address}"
                 ));
@@ -149,6 +151,12 @@ pub struct Limits {
     pub audio_s: f64,
     /// Most bytes of all uploads at once.
     pub spool_bytes: u64,
+    /// Share of the spool and of the streams that one tenant may have, 0 to 1.
+    pub tenant_share: f64,
+    /// Requests of one tenant a second.
+    pub requests_per_s: f64,
+    /// Requests of one tenant at once.
+    pub requests_burst: f64,
     /// Folder of the uploads, where they have no name; the system's for temporary files without it.
     pub spool_folder: Option<PathBuf>,
 }
@@ -161,6 +169,9 @@ impl Default for Limits {
             upload_grace_s: 10.0,
             audio_s: 4.0 * 3600.0,
             spool_bytes: 8192 * MIB,
+            tenant_share: 0.25,
+            requests_per_s: 20.0,
+            requests_burst: 40.0,
             spool_folder: None,
         }
     }
@@ -171,6 +182,9 @@ impl Limits {
         at_least_one("limits.upload_bytes", self.upload_bytes)?;
         at_least_one("limits.spool_bytes", self.spool_bytes)?;
         within("limits.upload_grace_s", self.upload_grace_s, 0.0..=86_400.0)?;
+        within("limits.tenant_share", self.tenant_share, 0.0..=1.0)?;
+        within("limits.requests_per_s", self.requests_per_s, 0.001..=1e6)?;
+        within("limits.requests_burst", self.requests_burst, 1.0..=1e6)?;
         within("limits.audio_s", self.audio_s, 0.001..=864_000.0)
     }
 }
@@ -196,6 +210,14 @@ impl Drain {
         within("drain.delay_s", self.delay_s, 0.0..=3600.0)?;
         within("drain.length_s", self.length_s, 0.0..=86_400.0)
     }
+}
+
+/// Who may ask.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Auth {
+    /// The file of tokens; everybody may ask without it.
+    pub tokens: Option<PathBuf>,
 }
 
 /// Log records.

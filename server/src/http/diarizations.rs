@@ -12,12 +12,14 @@ use voiceflow::error::Stage;
 use voiceflow::{Cancel, Diarization};
 
 use super::App;
+use super::bearer::token;
 use super::error::ApiError;
 use super::fields::{Fields, Format};
 use super::progress;
 use super::render::{Extent, render};
 use super::upload::{Uploaded, receive};
 use crate::admission::Reserved;
+use crate::auth::Scope;
 use crate::models::Bundle;
 use crate::work::Failure;
 use crate::work::batch::{Job, Progress};
@@ -70,9 +72,10 @@ impl Answer {
 
 /// Answers a recording.
 pub(super) async fn diarize(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
-    let bundle = app.admission.recording()?;
+    let tenant = app.auth.tenant(token(request.headers()), Scope::Diarize).map_err(ApiError::refused)?;
+    let bundle = app.admission.recording(&tenant)?;
     let began = Instant::now();
-    let uploaded = receive(&app, request).await?;
+    let uploaded = receive(&app, &tenant, request).await?;
     let uploaded_in = began.elapsed();
     if let Some(model) = uploaded.fields.model.as_deref().filter(|model| !bundle.answers_to(model)) {
         return Err(ApiError::no_model(model));

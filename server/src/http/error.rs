@@ -4,13 +4,14 @@
 use std::fmt::Display;
 
 use axum::http::StatusCode;
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use voiceflow::Error;
 
 use super::json::Json;
 use crate::admission::Rejection;
+use crate::auth::Refused;
 use crate::work::Failure;
 
 /// An error that is answered.
@@ -105,12 +106,25 @@ impl ApiError {
     /// The body as JSON.
     pub fn body(&self) -> Body<'_> {
         let r#type = match self.status.as_u16() {
+            401 => "authentication_error",
+            403 => "permission_error",
             429 => "rate_limit_error",
             status if status >= 500 => "server_error",
             _ => "invalid_request_error",
         };
         Body {
             error: Inner { message: &self.message, r#type, param: self.param.as_deref(), code: self.code },
+        }
+    }
+
+    /// A request without a token that allows it.
+    pub fn refused(refused: Refused) -> Self {
+        match refused {
+            Refused::Token => {
+                let message = "Authorization: expected Bearer and a token of this server";
+                Self::new(StatusCode::UNAUTHORIZED, "invalid_token", message)
+            }
+            Refused::Scope => Self::forbidden("Authorization: expected a token that allows this"),
         }
     }
 
@@ -133,6 +147,9 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body())).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }

@@ -1,6 +1,7 @@
 //! HTTP: the routes, and what the requests of all of them have in common.
 
 mod admin;
+mod bearer;
 mod diarizations;
 mod error;
 mod fields;
@@ -21,11 +22,13 @@ use axum::routing::{get, post};
 use tokio::sync::watch;
 
 use crate::admission::Admission;
+use crate::auth::Auth;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::models::Models;
 use crate::work::live::LiveLane;
 
+pub use bearer::websocket_token;
 pub use error::{ApiError, Body as ErrorBody};
 pub use observe::RequestId;
 pub use render::{Diarized, Extent, json_text, to_four_decimals, to_millisecond};
@@ -36,6 +39,8 @@ pub struct App {
     pub config: Config,
     /// What is loaded.
     pub models: Arc<Models>,
+    /// Who may ask.
+    pub auth: Auth,
     /// What is let in.
     pub admission: Admission,
     /// Streams.

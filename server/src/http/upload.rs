@@ -18,6 +18,7 @@ use super::App;
 use super::error::ApiError;
 use super::fields::Fields;
 use crate::admission::Reserved;
+use crate::auth::Tenant;
 
 /// Largest field of a form beside the file, in bytes.
 const MAX_FIELD_BYTES: usize = 65_536;
@@ -41,7 +42,7 @@ pub(super) struct Uploaded {
 ///
 /// # Errors
 /// What is wrong with the request, or a limit that it exceeds.
-pub(super) async fn receive(app: &Arc<App>, request: Request) -> Result<Uploaded, ApiError> {
+pub(super) async fn receive(app: &Arc<App>, tenant: &Tenant, request: Request) -> Result<Uploaded, ApiError> {
     let mut fields = Fields::default();
     let query = request.uri().query().unwrap_or_default().as_bytes();
     for (name, value) in form_urlencoded::parse(query) {
@@ -52,9 +53,9 @@ pub(super) async fn receive(app: &Arc<App>, request: Request) -> Result<Uploaded
     let pace = Pace::new(app);
     let body = Box::pin(request.into_body().into_data_stream());
     let uploaded = match multer::parse_boundary(&kind) {
-        Ok(boundary) => form(app, Multipart::new(body, boundary), pace, fields).await?,
+        Ok(boundary) => form(app, tenant, Multipart::new(body, boundary), pace, fields).await?,
         Err(_) if is_recording(&kind) => {
-            let (file, reserved) = bare(app, body, pace).await?;
+            let (file, reserved) = bare(app, tenant, body, pace).await?;
             Uploaded { file, name: UNNAMED.to_owned(), fields, reserved }
         }
         Err(_) => {
@@ -130,7 +131,7 @@ struct Spooled {
 }
 
 impl Spooled {
-    async fn new(app: &App) -> Result<Self, ApiError> {
+    async fn new(app: &App, tenant: &Tenant) -> Result<Self, ApiError> {
         let folder = app.config.limits.spool_folder.clone().unwrap_or_else(std::env::temp_dir);
         let made = tokio::task::spawn_blocking(move || tempfile::tempfile_in(folder)).await;
         let file = match made {
@@ -138,7 +139,12 @@ impl Spooled {
             Ok(Err(error)) => return Err(refused(app, &error)),
             Err(error) => return Err(ApiError::internal(&error)),
         };
-        Ok(Self { file, bytes: 0, most: app.config.limits.upload_bytes, reserved: app.admission.upload() })
+        Ok(Self {
+            file,
+            bytes: 0,
+            most: app.config.limits.upload_bytes,
+            reserved: app.admission.upload(tenant),
+        })
     }
 
     async fn write(&mut self, app: &App, piece: &Bytes) -> Result<(), ApiError> {
@@ -172,8 +178,13 @@ fn refused(app: &App, error: &std::io::Error) -> ApiError {
 type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, axum::Error>> + Send>>;
 
 /// A body that is the recording.
-async fn bare(app: &App, mut body: BodyStream, mut pace: Pace) -> Result<(File, Reserved), ApiError> {
-    let mut spooled = Spooled::new(app).await?;
+async fn bare(
+    app: &App,
+    tenant: &Tenant,
+    mut body: BodyStream,
+    mut pace: Pace,
+) -> Result<(File, Reserved), ApiError> {
+    let mut spooled = Spooled::new(app, tenant).await?;
     while let Some(piece) = pace.within(body.next()).await? {
         let piece = piece.map_err(|error| ApiError::malformed(format!("body: {error}")))?;
         pace.received += piece.len() as u64;
@@ -185,6 +196,7 @@ async fn bare(app: &App, mut body: BodyStream, mut pace: Pace) -> Result<(File, 
 /// A form in which `file` is the recording.
 async fn form(
     app: &App,
+    tenant: &Tenant,
     mut form: Multipart<'static>,
     mut pace: Pace,
     mut fields: Fields,
@@ -202,7 +214,7 @@ async fn form(
                 return Err(ApiError::invalid("file", "expected once, got more"));
             }
             let called = field.file_name().map_or(UNNAMED.to_owned(), stem);
-            let mut spooled = Spooled::new(app).await?;
+            let mut spooled = Spooled::new(app, tenant).await?;
             while let Some(piece) = pace.within(field.chunk()).await?.map_err(malformed)? {
                 pace.received += piece.len() as u64;
                 spooled.write(app, &piece).await?;

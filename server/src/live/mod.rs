@@ -15,10 +15,14 @@ use axum::http::header::{HOST, ORIGIN};
 use axum::response::Response;
 use axum::{Extension, RequestExt};
 
-use crate::http::{ApiError, App, RequestId};
+use crate::auth::Scope;
+use crate::http::{ApiError, App, RequestId, websocket_token};
 use crate::listen::Peer;
 use session::Session;
 use settings::Wanted;
+
+/// The subprotocol of clients that name one.
+const PROTOCOL: &str = "voiceflow";
 
 /// GET /v1/audio/diarizations/stream
 pub async fn stream(
@@ -34,16 +38,19 @@ pub async fn stream(
     let upgrade = request.extract_parts::<WebSocketUpgrade>().await;
     let upgrade =
         upgrade.map_err(|error| ApiError::malformed(format!("WebSocket: {}", error.body_text())))?;
-    let (bundle, permit) = app.admission.stream()?;
+    let token = websocket_token(request.headers());
+    let tenant = app.auth.tenant(token, Scope::Stream).map_err(ApiError::refused)?;
+    let (bundle, permit) = app.admission.stream(&tenant)?;
     let settings = wanted.settings(&bundle)?;
     let connection = request.extensions().get::<Peer>().cloned();
     let bytes = app.config.live.message_bytes;
-    let upgrade = upgrade.max_message_size(bytes).max_frame_size(bytes);
+    // That with a token is not answered.
+    let upgrade = upgrade.max_message_size(bytes).max_frame_size(bytes).protocols([PROTOCOL]);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let outcome = Session::new(app.clone(), id.clone(), bundle, wanted, settings).run(socket).await;
         app.metrics.stream_ended(outcome.name());
         let (outcome, audio_s) = (outcome.name(), outcome.audio_s());
-        tracing::info!(request_id = id, outcome, audio_s, "stream");
+        tracing::info!(request_id = id, tenant = tenant.name(), outcome, audio_s, "stream");
         drop((permit, connection));
     }))
 }

@@ -8,3 +8,4 @@ mod limits;
 mod page;
 mod streams;
 mod support;
+mod tokens;

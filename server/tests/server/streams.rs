@@ -52,7 +52,7 @@ fn expected_segments(samples: &[i16], latency_s: f64) -> Vec<Value> {
 }
 
 /// A client of one stream.
-struct Client {
+pub struct Client {
     socket: WebSocket<TcpStream>,
     /// All that came, but provisional segments and times.
     told: Vec<Value>,
@@ -67,10 +67,21 @@ impl Client {
     }
 
     fn try_open(server: &Server, query: &str, origin: Option<&str>) -> Result<Self, Error> {
+        let headers: Vec<(&'static str, &str)> =
+            origin.map(|origin| ("origin", origin)).into_iter().collect();
+        Self::try_open_with(server, query, &headers)
+    }
+
+    /// Opens a stream with these headers, and reads the first message.
+    pub fn try_open_with(
+        server: &Server,
+        query: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Error> {
         let url = format!("ws://{}/v1/audio/diarizations/stream?{query}", server.address);
         let mut request = url.into_client_request()?;
-        if let Some(origin) = origin {
-            request.headers_mut().insert("origin", origin.parse().unwrap());
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let handshake = tungstenite::client(request, server.connect());
         let (socket, _) = handshake.map_err(|error| match error {
