@@ -10,6 +10,7 @@ const element = (id) => document.getElementById(id);
 const state = { name: "recording", settled: [], provisional: [], duration: 0, result: null, live: null };
 
 const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+const tenths = (seconds) => `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(1).padStart(4, "0")}`;
 const speakers = () => [...new Set([...state.settled, ...state.provisional].map((segment) => segment.speaker))].sort();
 const colour = (speaker) => COLOURS[speakers().indexOf(speaker) % COLOURS.length];
 
@@ -36,7 +37,7 @@ function bar(segment, isFinal, whole) {
   made.style.left = `${(100 * segment.start) / whole}%`;
   made.style.width = `${(100 * (segment.end - segment.start)) / whole}%`;
   made.style.background = colour(segment.speaker);
-  made.title = `${segment.speaker} ${minutes(segment.start)} to ${minutes(segment.end)}`;
+  made.title = `${segment.speaker} ${tenths(segment.start)} to ${tenths(segment.end)}`;
   made.addEventListener("click", () => seek(segment.start));
   return made;
 }
@@ -64,7 +65,7 @@ function show() {
   );
   element("segments").replaceChildren(
     ...state.settled.map((segment) => {
-      const text = `${minutes(segment.start)} to ${minutes(segment.end)} ${segment.speaker}`;
+      const text = `${tenths(segment.start)} to ${tenths(segment.end)} ${segment.speaker}`;
       const button = make("button", { type: "button", textContent: text });
       button.addEventListener("click", () => seek(segment.start));
       return make("li", {}, button);

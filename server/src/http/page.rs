@@ -4,7 +4,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X
 use axum::response::{IntoResponse, Response};
 
 /// Nothing from elsewhere, and what it records can be played.
-const POLICY: &str = "default-src 'self'; media-src blob:; frame-ancestors 'none'; base-uri 'none'";
+const POLICY: &str =
+    "default-src 'self'; img-src data:; media-src blob:; frame-ancestors 'none'; base-uri 'none'";
 
 /// A file of the page.
 fn file(kind: &'static str, bytes: &'static [u8]) -> Response {
