@@ -1,7 +1,7 @@
 //! Audio that the caller holds in memory. It owns the walk over the caller's samples, block by
 //! block, and copies no more than a block.
 
-use super::{AUDIO, AudioSource, Converter, output_len, take_block};
+use super::{AUDIO, AudioSource, Channels, Converter, output_len, take_block};
 use crate::error::Result;
 use crate::memory;
 
@@ -57,6 +57,15 @@ impl<'a> BufferSource<'a> {
             scratch: Vec::new(),
             ended: false,
         })
+    }
+
+    /// The same, with a choice among the channels.
+    ///
+    /// # Errors
+    /// [`Error::Audio`](crate::Error::Audio) where there is no such channel.
+    pub fn with_channels(mut self, channels: Channels) -> Result<Self> {
+        self.converter.choose(channels)?;
+        Ok(self)
     }
 
     /// Converts the next samples; false when there are none left.

@@ -1,9 +1,7 @@
 //! Opens audio files: what they are, which of their tracks is decoded, and by which decoder. It
 //! owns every refusal of a file as a whole; it decodes no packet.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
 use std::sync::LazyLock;
 
 use symphonia::core::codecs::CodecParameters;
@@ -19,13 +17,12 @@ use symphonia::default::formats;
 
 use super::flac::{self, Masked};
 use super::fragments::{self, Checked};
+use super::input::Input;
 use super::leash::{Leash, Leashed};
 use super::mp4::{Mp4, Mp4Track};
 use super::padded::Padded;
 use super::{aac, mp4, output_len, sniff, vorbis};
-use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::files::open_regular;
 
 /// What can be decoded, for error messages.
 const EXPECTED: &str = "expected WAV, FLAC, MP3, Ogg Vorbis or AAC (M4A, ADTS)";
@@ -71,8 +68,8 @@ pub(super) struct Container<'a> {
     pub(super) format: Box<dyn FormatReader + 'a>,
     /// How far `format` may still read; granted anew wherever it gives something.
     pub(super) leash: Leash<'a>,
-    /// Bytes of the file.
-    bytes: u64,
+    /// Bytes of the file, where they are all there.
+    bytes: Option<u64>,
     mp4: Mp4,
 }
 
@@ -89,42 +86,44 @@ pub(super) struct Selected {
 }
 
 impl<'a> Container<'a> {
-    /// Opens the file at `path`, unless `call` ends that.
+    /// Opens `input`, unless the caller of `leash` ends that.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Io`], or [`Error::Audio`] (without the path) where it is no
-    /// audio that can be decoded; those of [`Call::check`].
-    pub(super) fn open(path: &Path, call: &Call<'a>) -> Result<Self> {
-        let leash = Leash::new(call);
+    /// [`Error::Io`], or [`Error::Audio`] (without the name) where it is no audio that can be
+    /// decoded; those of [`Call::check`](crate::call::Call::check).
+    pub(super) fn open(mut input: Input<'a>, leash: Leash<'a>) -> Result<Self> {
         leash.look()?;
-        let io = |error: std::io::Error| Error::from_io(path, error);
-        let (mut file, metadata) = open_regular(path).map_err(|unopened| {
-            unopened.into_error(path, |reason| Error::Io { path: path.to_owned(), reason, source: None })
-        })?;
-        let bytes = metadata.len();
-        if bytes == 0 {
+        let name = input.name.clone();
+        let io = |error: std::io::Error| leash.wish().unwrap_or_else(|| Error::from_io(&name, error));
+        // What comes while it is read is not kept waiting for more than a format begins with.
+        let depth = if input.is_live() { sniff::HEAD_LEN as u64 } else { u64::from(PROBE_DEPTH) };
+        let start = skip_id3(&mut input.bytes).map_err(io)?;
+        let head = head(&mut input.bytes, start).map_err(io)?;
+        if head.is_empty() && start == 0 {
             return Err(Error::Audio(format!("{EXPECTED}, got an empty file (0 bytes)")));
         }
-
-        let start = skip_id3(&mut file).map_err(io)?;
-        let head = head(&mut file, start).map_err(io)?;
         if let Some(what) = sniff::unsupported(&head) {
             return Err(Error::Audio(format!("{EXPECTED}, got {what}")));
         }
-        let boxes = fragments::file_type(&mut file, start, u64::from(PROBE_DEPTH)).map_err(io)?;
+        let boxes = fragments::file_type(&mut input.bytes, start, depth).map_err(io)?;
+        if boxes.is_some() {
+            // What its samples are may stand behind them all.
+            input = input.whole(&leash)?;
+        }
+        let Input { bytes: mut file, len: bytes, .. } = input;
         let mp4 = if boxes.is_some() { mp4::inspect(&mut file) } else { Mp4::default() };
-        let masked = flac::metadata(&mut file, start, u64::from(PROBE_DEPTH)).map_err(io)?;
+        let masked = flac::metadata(&mut file, start, depth).map_err(io)?;
         let masked = masked.ok_or_else(|| {
             Error::Audio(format!("{EXPECTED}, got a FLAC file with more metadata blocks than are read"))
         })?;
         file.seek(SeekFrom::Start(0)).map_err(io)?;
 
         // The demuxer takes a media box that ends behind the end of the file for none at all.
-        let len = mp4.zeros_start.unwrap_or(bytes.max(mp4.media_end));
+        let len = bytes.map(|bytes| mp4.zeros_start.unwrap_or(bytes.max(mp4.media_end)));
         let file = Padded::new(file, len);
         let (source, probe): (Box<dyn MediaSource + 'a>, _) = match boxes {
             Some(start) => {
-                let checked = Checked::new(file, start, bytes, leash.clone());
+                let checked = Checked::new(file, start, bytes.unwrap_or(u64::MAX), leash.clone());
                 (Box::new(Leashed::new(checked, leash.clone())), &*MP4_PROBE)
             }
             None => (Box::new(Leashed::new(Masked::new(file, masked), leash.clone())), &*PROBE),
@@ -194,7 +193,8 @@ impl<'a> Container<'a> {
         parameters: &AudioCodecParameters,
         edit: Option<(f64, Option<f64>)>,
     ) -> Option<u64> {
-        let most = self.bytes.saturating_mul(MAX_FRAMES_PER_BYTE);
+        let bytes = self.bytes?;
+        let most = bytes.saturating_mul(MAX_FRAMES_PER_BYTE);
         if let Some((_, Some(length_s))) = edit {
             return Some((length_s * f64::from(super::SAMPLE_RATE)).round() as u64).filter(|&n| n <= most);
         }
@@ -203,7 +203,7 @@ impl<'a> Container<'a> {
         let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count() as u64);
         let frame_bits = u64::from(parameters.bits_per_coded_sample.unwrap_or(0)) * channels;
         if is_pcm(parameters.codec) && frame_bits > 0 {
-            frames = frames.min(self.bytes.saturating_mul(8) / frame_bits);
+            frames = frames.min(bytes.saturating_mul(8) / frame_bits);
         }
         let rate = parameters.sample_rate.filter(|&rate| rate > 0)?;
         (frames <= most).then(|| output_len(frames, rate))
@@ -284,7 +284,7 @@ fn decoder(parameters: &AudioCodecParameters) -> std::result::Result<Box<dyn Aud
 }
 
 /// Where the audio starts behind ID3v2 tags, which hold text and pictures of any size.
-fn skip_id3(file: &mut File) -> std::io::Result<u64> {
+fn skip_id3(file: &mut (impl Read + Seek)) -> std::io::Result<u64> {
     let mut start = 0;
     for _ in 0..MAX_ID3_TAGS {
         let head = head(file, start)?;
@@ -297,7 +297,7 @@ fn skip_id3(file: &mut File) -> std::io::Result<u64> {
 }
 
 /// The bytes from `start` on by which a file's format is detected.
-fn head(file: &mut File, start: u64) -> std::io::Result<Vec<u8>> {
+fn head(file: &mut (impl Read + Seek), start: u64) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(sniff::HEAD_LEN);
     file.seek(SeekFrom::Start(start))?;
     file.take(sniff::HEAD_LEN as u64).read_to_end(&mut head)?;

@@ -1,7 +1,7 @@
 //! Audio files as a source. It owns the loop over a file's packets and what happens to damaged
 //! ones; which track is decoded, and every refusal of the file as a whole, is the container's.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use symphonia::core::audio::GenericAudioBufferRef;
@@ -9,7 +9,9 @@ use symphonia::core::errors::Error as DecoderError;
 use symphonia::core::packet::Packet;
 
 use super::container::{Container, Selected};
-use super::leash::MAX_BYTES;
+use super::downmix::Channels;
+use super::input::Input;
+use super::leash::{Leash, MAX_BYTES};
 use super::shield::shield;
 use super::timeline::Timeline;
 use super::{AUDIO, AudioSource, Converter, MAX_MAGNITUDE, MAX_READ_FRACTION, SAMPLE_RATE, take_block};
@@ -17,7 +19,7 @@ use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::memory;
 
-/// An audio file as an [`AudioSource`]: WAV (integer, float, µ-law, A-law, ADPCM), FLAC, MP3, Ogg
+/// Encoded audio as an [`AudioSource`], from a file, memory or a reader: WAV (integer, float, µ-law, A-law, ADPCM), FLAC, MP3, Ogg
 /// Vorbis, and AAC in M4A or ADTS, from 1000 to 768000 Hz, with as many channels as the decoder
 /// takes: 26 in WAV, 8 in FLAC and Vorbis, 2 in MP3 and AAC.
 ///
@@ -26,7 +28,11 @@ use crate::memory;
 /// later times stay right, as far as the format has timestamps (MP3 and ADTS have none). A file
 /// that ends too early gives what it has. Both leave a warning in the log.
 pub struct FileSource<'a> {
+    /// What errors and warnings call it.
     path: PathBuf,
+    channels: Channels,
+    /// Samples gathered before some are given: less where waiting for them takes time.
+    gather: usize,
     container: Container<'a>,
     track: Selected,
     /// Converter for the rate and channel count that the decoder gives at the moment.
@@ -77,15 +83,88 @@ impl<'a> FileSource<'a> {
     /// Those of [`open`](FileSource::open) and [`Call::check`], here and in every read.
     pub fn open_until(path: impl AsRef<Path>, call: &Call<'a>) -> Result<Self> {
         let path = path.as_ref();
+        Self::of(path, call, |_| Input::file(path))
+    }
+
+    /// The content of an audio file in memory, which errors call `name`, as
+    /// [`open_until`](FileSource::open_until).
+    ///
+    /// # Errors
+    /// Those of [`open_until`](FileSource::open_until).
+    pub fn from_bytes(name: impl AsRef<Path>, bytes: &'a [u8], call: &Call<'a>) -> Result<Self> {
+        let name = name.as_ref();
+        Self::of(name, call, |_| Ok(Input::memory(name, bytes)))
+    }
+
+    /// The content of an audio file in a source that can seek, from its beginning on, which errors
+    /// call `name`. A read or seek that blocks is waited for: `call` is looked at between them.
+    ///
+    /// # Errors
+    /// Those of [`open_until`](FileSource::open_until).
+    pub fn from_seekable(
+        name: impl AsRef<Path>,
+        source: impl Read + Seek + Send + 'a,
+        call: &Call<'a>,
+    ) -> Result<Self> {
+        let name = name.as_ref();
+        Self::of(name, call, |_| Input::seekable(name, source))
+    }
+
+    /// The content of an audio file, of any format, that `reader` gives, which errors call `name`.
+    /// It is read to its end first: up to 32 MiB are kept in memory, more in a temporary file
+    /// without a name, of at most 32 GiB. A read that blocks is waited for: `call` is looked at
+    /// between reads, and while the reader fails with [`ErrorKind::WouldBlock`], as a
+    /// [`Pipe`](super::Pipe) does.
+    ///
+    /// # Errors
+    /// Those of [`open_until`](FileSource::open_until); [`Error::Limit`].
+    pub fn from_reader(name: impl AsRef<Path>, reader: impl Read + 'a, call: &Call<'a>) -> Result<Self> {
+        let name = name.as_ref();
+        Self::of(name, call, |leash| Input::spooled(name, reader, leash))
+    }
+
+    /// As [`from_reader`](FileSource::from_reader), for audio that is heard while it comes: samples
+    /// are given as soon as they are decoded, and no more is kept than a packet takes. The data has
+    /// to begin with its format, and the length is not known. MP4 alone is read to its end first.
+    ///
+    /// # Errors
+    /// Those of [`from_reader`](FileSource::from_reader).
+    pub fn live(name: impl AsRef<Path>, reader: impl Read + Send + 'a, call: &Call<'a>) -> Result<Self> {
+        let name = name.as_ref();
+        let mut source = Self::of(name, call, |leash| Ok(Input::live(name, reader, leash)))?;
+        source.gather = 1;
+        Ok(source)
+    }
+
+    /// Number of channels of the audio; `None` before any of it was read.
+    pub fn channels(&self) -> Option<u16> {
+        u16::try_from(self.layout.1).ok().filter(|&channels| channels > 0)
+    }
+
+    /// The same, with a choice among its channels. Where there is no such channel, reading fails
+    /// with [`Error::Audio`].
+    #[must_use]
+    pub fn with_channels(mut self, channels: Channels) -> Self {
+        self.channels = channels;
+        self
+    }
+
+    fn of(name: &Path, call: &Call<'a>, input: impl FnOnce(&Leash<'a>) -> Result<Input<'a>>) -> Result<Self> {
+        let leash = Leash::new(call);
+        leash.look()?;
+        // Not behind the shield: what the caller reads with is no decoder.
+        let input = input(&leash)?;
         let (container, track) = shield(|| {
-            let container = Container::open(path, call)?;
+            let container = Container::open(input, leash)?;
             let track = container.select().map_err(Error::Audio)?;
             Ok((container, track))
         })
-        .map_err(|error| named(path, error))?;
+        .map_err(|error| named(name, error))?;
         let tick_s = track.tick_s;
         Ok(Self {
-            path: path.to_owned(),
+            path: name.to_owned(),
+            channels: Channels::Mix,
+            gather: SAMPLE_RATE as usize,
             container,
             track,
             converter: None,
@@ -215,7 +294,8 @@ impl<'a> FileSource<'a> {
             converter.finish(&mut self.ready)?;
         }
         let (rate, channels) = layout;
-        let converter = Converter::new(rate, u16::try_from(channels).unwrap_or(u16::MAX))?;
+        let count = u16::try_from(channels).unwrap_or(u16::MAX);
+        let converter = Converter::with_channels(rate, count, self.channels)?;
         self.converter = Some(converter);
         self.layout = layout;
         if !std::mem::replace(&mut self.trim.known, true)
@@ -281,7 +361,7 @@ impl<'a> FileSource<'a> {
 
 impl AudioSource for FileSource<'_> {
     fn read(&mut self, out: &mut Vec<f32>) -> Result<usize> {
-        while self.ready.len() < SAMPLE_RATE as usize && !self.ended {
+        while self.ready.len() < self.gather && !self.ended {
             match shield(|| self.advance()) {
                 Ok(more) => self.ended = !more,
                 Err(error) => {

@@ -41,6 +41,8 @@ struct State<'a> {
     /// Share of the audio that was given out, as the bits of an f32.
     fraction: AtomicU32,
     last_look: Mutex<Option<Instant>>,
+    /// Whether the data is open: its head has been read for the last time.
+    open: AtomicBool,
     /// Whether the caller wants no more. The data has ended then.
     unwanted: AtomicBool,
     /// The caller's wish, until it was reported.
@@ -58,6 +60,7 @@ impl<'a> Leash<'a> {
             call: *call,
             fraction: AtomicU32::new(0),
             last_look: Mutex::new(None),
+            open: AtomicBool::new(false),
             unwanted: AtomicBool::new(false),
             wish: Mutex::new(None),
             damage: Mutex::new(None),
@@ -68,7 +71,13 @@ impl<'a> Leash<'a> {
     /// demuxers look ahead to find out the length.
     pub(super) fn opened(&self) {
         self.0.spent.store(false, Relaxed);
+        self.0.open.store(true, Relaxed);
         self.grant();
+    }
+
+    /// Whether the file is open.
+    pub(super) fn is_open(&self) -> bool {
+        self.0.open.load(Relaxed)
     }
 
     /// Starts the count anew.

@@ -2,35 +2,35 @@
 //! gives up on files that were cut off, or a shorter one, where only zeros follow. It owns that one
 //! lie; what lies behind the end of the file reads as the end.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use symphonia::core::io::MediaSource;
 
 /// A file with a length of its own.
-pub(super) struct Padded {
-    file: File,
-    len: u64,
+pub(super) struct Padded<S> {
+    file: S,
+    len: Option<u64>,
 }
 
-impl Padded {
-    /// `file`, claimed to be `len` bytes long.
-    pub(super) fn new(file: File, len: u64) -> Self {
+impl<S> Padded<S> {
+    /// `file`, claimed to be `len` bytes long, or to be read from its beginning to its end alone.
+    pub(super) fn new(file: S, len: Option<u64>) -> Self {
         Self { file, len }
     }
 }
 
-impl Read for Padded {
+impl<S: Read> Read for Padded<S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.file.read(buf)
     }
 }
 
-impl Seek for Padded {
+impl<S: Seek> Seek for Padded<S> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         match to {
             SeekFrom::End(offset) => {
-                let position = self.len.checked_add_signed(offset).ok_or(io::ErrorKind::InvalidInput)?;
+                let len = self.len.ok_or(io::ErrorKind::Unsupported)?;
+                let position = len.checked_add_signed(offset).ok_or(io::ErrorKind::InvalidInput)?;
                 self.file.seek(SeekFrom::Start(position))
             }
             other => self.file.seek(other),
@@ -38,12 +38,12 @@ impl Seek for Padded {
     }
 }
 
-impl MediaSource for Padded {
+impl<S: Read + Seek + Send + Sync> MediaSource for Padded<S> {
     fn is_seekable(&self) -> bool {
-        true
+        self.len.is_some()
     }
 
     fn byte_len(&self) -> Option<u64> {
-        Some(self.len)
+        self.len
     }
 }

@@ -6,10 +6,8 @@ use rubato::{
     Async, Fft, FixedAsync, FixedSync, Indexing, Resampler, SincInterpolationParameters, WindowFunction,
 };
 
-use super::{
-    AUDIO, MAX_CHANNELS, MAX_INPUT_RATE, MAX_MAGNITUDE, MIN_INPUT_RATE, SAMPLE_RATE, first_not_finite,
-    output_len,
-};
+use super::downmix::{Channels, Downmix};
+use super::{AUDIO, MAX_CHANNELS, MAX_INPUT_RATE, MIN_INPUT_RATE, SAMPLE_RATE, first_not_finite, output_len};
 use crate::error::{Error, Result};
 use crate::memory;
 
@@ -28,7 +26,7 @@ const SINC_BLOCK: usize = 1024;
 const MIX_BLOCK: usize = 16_384;
 
 /// Converts interleaved audio of any rate and channel count to 16 kHz mono. The channels are mixed
-/// by their mean. 16 kHz mono passes through bit for bit (up to
+/// by their mean, unless they cancel each other: see [`Channels::Mix`]. 16 kHz mono passes through bit for bit (up to
 /// [`MAX_MAGNITUDE`](super::MAX_MAGNITUDE)).
 ///
 /// What is at time t in the input is at time t in the output: the resampler's delay is cut from the
@@ -42,6 +40,7 @@ pub struct Converter {
     /// Whole frames taken so far, and samples of the frame that a push left incomplete.
     frames: u64,
     partial: Vec<f32>,
+    downmix: Downmix,
     mono: Vec<f32>,
     /// `None` where the input is at 16 kHz already.
     rate: Option<RateConverter>,
@@ -55,6 +54,14 @@ impl Converter {
     /// # Errors
     /// [`Error::InvalidArgument`] where a number is out of range.
     pub fn new(sample_rate: u32, channels: u16) -> Result<Self> {
+        Self::with_channels(sample_rate, channels, Channels::Mix)
+    }
+
+    /// As [`new`](Converter::new), with a choice among the channels.
+    ///
+    /// # Errors
+    /// Those of [`new`](Converter::new); [`Error::Audio`] for a channel that there is none of.
+    pub fn with_channels(sample_rate: u32, channels: u16, choice: Channels) -> Result<Self> {
         if !(MIN_INPUT_RATE..=MAX_INPUT_RATE).contains(&sample_rate) {
             return Err(Error::invalid(
                 "sample rate",
@@ -70,10 +77,20 @@ impl Converter {
             channels: usize::from(channels),
             frames: 0,
             partial: Vec::new(),
+            downmix: Downmix::new(sample_rate, usize::from(channels), choice)?,
             mono: Vec::new(),
             rate,
             ended: false,
         })
+    }
+
+    /// Chooses among the channels, from the next frame on.
+    ///
+    /// # Errors
+    /// [`Error::Audio`] where there is no such channel.
+    pub fn choose(&mut self, choice: Channels) -> Result<()> {
+        self.downmix = Downmix::new(self.sample_rate, self.channels, choice)?;
+        Ok(())
     }
 
     /// Time in seconds for which a sample is held back at most: none at 16 kHz.
@@ -132,15 +149,8 @@ impl Converter {
     fn mix(&mut self, frames: &[f32], out: &mut Vec<f32>) -> Result<()> {
         let count = frames.len() / self.channels;
         self.frames += count as u64;
-        let clamp = |sample: &f32| sample.clamp(-MAX_MAGNITUDE, MAX_MAGNITUDE);
         self.mono.clear();
-        if self.channels == 1 {
-            memory::extend(AUDIO, &mut self.mono, frames.iter().map(clamp))?;
-        } else {
-            let scale = 1.0 / self.channels as f32;
-            let mean = |frame: &[f32]| frame.iter().map(clamp).sum::<f32>() * scale;
-            memory::extend(AUDIO, &mut self.mono, frames.chunks_exact(self.channels).map(mean))?;
-        }
+        self.downmix.push(frames, &mut self.mono)?;
         match &mut self.rate {
             Some(rate) => rate.push(&self.mono, out),
             None => memory::extend(AUDIO, out, self.mono.iter().copied()),

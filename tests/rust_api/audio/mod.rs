@@ -3,3 +3,4 @@
 mod decode;
 mod hang;
 mod resample;
+mod sources;
