@@ -65,6 +65,7 @@ mod process;
 pub mod score;
 pub mod stream;
 mod sync;
+pub mod transcript;
 pub mod types;
 
 pub use call::{Call, Cancel};

@@ -5,12 +5,14 @@ pub mod json;
 mod line;
 pub mod rttm;
 pub mod srt;
+pub(crate) mod timestamp;
 pub mod uem;
+pub mod vtt;
 
 /// Start and end in whole milliseconds, for the formats that hold no more. Both are rounded to the
 /// nearest, so that turns which meet still meet; a turn that would vanish is given its one
 /// millisecond.
-fn milliseconds(start_s: f64, end_s: f64) -> (u64, u64) {
+pub(crate) fn milliseconds(start_s: f64, end_s: f64) -> (u64, u64) {
     // The cast sends negative times and NaN to 0.
     let [start, end] = [start_s, end_s].map(|seconds| (seconds * 1000.0).round() as u64);
     (start, end.max(start.saturating_add(1)))

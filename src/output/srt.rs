@@ -9,6 +9,7 @@
 use std::fmt::Write;
 
 use super::milliseconds;
+use super::timestamp::Timestamp;
 use crate::error::Result;
 use crate::memory::Text;
 use crate::types::Diarization;
@@ -23,19 +24,12 @@ pub fn write(diarization: &Diarization) -> Result<String> {
     let mut text = Text::new("text");
     for (index, (segment, label)) in diarization.labelled().enumerate() {
         let (start, end) = milliseconds(segment.start_s, segment.end_s);
-        let (number, start, end) = (index + 1, timestamp(start), timestamp(end));
+        let (number, start, end) = (index + 1, Timestamp(start, ','), Timestamp(end, ','));
         let label = label.replace(char::is_control, " ");
         // A failure is kept until the end.
         let _ = write!(text, "{number}\n{start} --> {end}\n{label}\n\n");
     }
     text.finish()
-}
-
-/// `HH:MM:SS,mmm`.
-fn timestamp(milliseconds: u64) -> String {
-    let seconds = milliseconds / 1000;
-    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    format!("{hours:02}:{minutes:02}:{:02},{:03}", seconds % 60, milliseconds % 1000)
 }
 
 #[cfg(test)]

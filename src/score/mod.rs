@@ -21,6 +21,7 @@ mod jer;
 mod mapping;
 mod span;
 mod tracks;
+mod wder;
 
 use std::iter::Sum;
 use std::ops::AddAssign;
@@ -29,6 +30,7 @@ use crate::error::{Error, Result};
 use crate::types::Turn;
 use span::Span;
 use tracks::{Naming, Tracks};
+pub use wder::{WordError, word_error};
 
 /// Times further than this many seconds (30 years) from zero are refused: sums stay exact enough.
 const MAX_TIME_S: f64 = 1e9;

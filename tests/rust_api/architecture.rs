@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::support::{root, rust_files, without_tests};
 
 /// Each room and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 25] = [
+const ROOMS: [(&str, &[&str]); 26] = [
     ("assignment", &[]),
     ("types", &[]),
     ("error", &[]),
@@ -23,6 +23,7 @@ const ROOMS: [(&str, &[&str]); 25] = [
     ("audio", &["call", "error", "files", "sync", "types", "config"]),
     ("diarize", &["assignment", "config", "call", "error", "types"]),
     ("output", &["error", "files", "types"]),
+    ("transcript", &["error", "output", "types"]),
     ("score", &["assignment", "error", "output", "types"]),
     ("features", &["config", "error"]),
     ("onnx", &["config", "call", "ending", "error", "loading", "pool", "sync"]),
