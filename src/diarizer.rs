@@ -5,6 +5,7 @@ mod adjusted;
 mod live;
 mod method;
 mod plan;
+mod separate;
 mod settings;
 
 use std::ops::RangeInclusive;
