@@ -47,6 +47,11 @@
  * and end with a zero byte. Values are checked: 0 means 0, and no value stands for a default: to
  * get it, leave the option unset.
  *
+ * Paths are the bytes of the system, as open(2) takes them, with a zero byte at their end: UTF-8 or
+ * not. In error texts, what is no UTF-8 in them is replaced. On Windows, where paths are no bytes,
+ * they are UTF-8, and the names of the functions with _w at their end are kept free for wide
+ * characters.
+ *
  * This file is made from the sources by cbindgen; do not edit it.
  */
 
@@ -541,6 +546,58 @@ typedef struct vf_segment {
     uint32_t reserved;
 } vf_segment;
 
+/**
+ * Reads the next bytes of a source.
+ *
+ * - `user_data`: as given with the callback.
+ * - `out`: room for `cap` bytes, at least 1.
+ *
+ * Returns the number of bytes read, 1 to `cap`; 0 at the end of the data; a negative number where
+ * reading fails, with which the call fails as VF_E_IO.
+ *
+ * Called on the thread that made the call, as `vf_progress_fn` is and with the same rules. A read
+ * that waits keeps the call: its switch and deadline are looked at between reads.
+ */
+typedef int64_t (*vf_read_fn)(void *user_data, uint8_t *out, size_t cap);
+
+/**
+ * Moves a source to `position`, in bytes from its beginning, 0 to its length. Returns 0, or
+ * another number where that fails, with which the call fails as VF_E_IO. Called as `vf_read_fn`
+ * is.
+ */
+typedef int32_t (*vf_seek_fn)(void *user_data, uint64_t position);
+
+/**
+ * Encoded audio that the host reads: the content of a file of any format that
+ * `vf_diarizer_process_file` takes.
+ *
+ * Set it to zeros, and `size` to `sizeof(vf_source)`. Without `seek` the source is read to its end
+ * before it is decoded: up to 32 MiB of it are kept in memory, more in a temporary file without a
+ * name, of at most 32 GiB (VF_E_LIMIT), in the folder that TMPDIR names, else /tmp.
+ */
+typedef struct vf_source {
+    /**
+     * Size of this struct in bytes, set by the caller.
+     */
+    size_t size;
+    /**
+     * Reads from it; not NULL.
+     */
+    vf_read_fn read;
+    /**
+     * Moves it; NULL where it cannot be moved. It is moved to its beginning first.
+     */
+    vf_seek_fn seek;
+    /**
+     * With `seek`: all bytes of the source; else 0.
+     */
+    uint64_t length;
+    /**
+     * Handed to the callbacks as it is.
+     */
+    void *user_data;
+} vf_source;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -681,7 +738,7 @@ void vf_options_destroy(struct vf_options *options);
  * the library.
  *
  * - `options`: the options.
- * - `path`: UTF-8 path, at most 65,536 bytes; copied.
+ * - `path`: path, at most 65,536 bytes; copied.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
@@ -782,7 +839,7 @@ vf_status vf_options_set_batch(struct vf_options *options, size_t batch);
  * what the process has loaded and the system's loader are left of these.
  *
  * - `options`: the options.
- * - `path`: UTF-8 path of libonnxruntime.so, at most 65,536 bytes; copied.
+ * - `path`: path of libonnxruntime.so, at most 65,536 bytes; copied.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
@@ -819,7 +876,7 @@ vf_status vf_options_set_telemetry(struct vf_options *options, int32_t telemetry
  * it decides what runs. Default: none, and nothing is written.
  *
  * - `options`: the options.
- * - `folder`: UTF-8 path, at most 65,536 bytes; copied.
+ * - `folder`: path, at most 65,536 bytes; copied.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
@@ -832,7 +889,7 @@ vf_status vf_options_set_cache_folder(struct vf_options *options, const char *fo
  * The create function opens it; a session cannot. Default: none.
  *
  * - `options`: the options.
- * - `path`: UTF-8 path, at most 65,536 bytes; copied.
+ * - `path`: path, at most 65,536 bytes; copied.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
@@ -873,7 +930,7 @@ vf_status vf_options_set_segmentation_receptive_field(struct vf_options *options
  * beside the file is used. Default: none.
  *
  * - `options`: the options.
- * - `path`: UTF-8 path, at most 65,536 bytes; copied.
+ * - `path`: path, at most 65,536 bytes; copied.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
@@ -948,7 +1005,7 @@ vf_status vf_options_set_min_cluster_size(struct vf_options *options, size_t win
  * accurate for recordings where it is compiled in, and fast-cnn for the rest.
  *
  * - `options`: the options.
- * - `bundle`: UTF-8 path or name, at most 65,536 bytes; copied.
+ * - `bundle`: path or name, at most 65,536 bytes; copied.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
@@ -960,7 +1017,7 @@ vf_status vf_options_set_bundle(struct vf_options *options, const char *bundle);
  * pyannote's community-1 has them. The create function reads them. Default: none.
  *
  * - `options`: the options.
- * - `folder`: UTF-8 path, at most 65,536 bytes; copied.
+ * - `folder`: path, at most 65,536 bytes; copied.
  *
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
@@ -1322,6 +1379,21 @@ vf_status vf_diarization_to_json(const struct vf_diarization *diarization,
 vf_status vf_diarization_to_srt(const struct vf_diarization *diarization, char *out, size_t cap, size_t *n);
 
 /**
+ * Writes the result as WebVTT subtitles, one cue for each segment, with the speaker's label as its
+ * voice and its text.
+ *
+ * - `diarization`: the result.
+ * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC,
+ * VF_E_POISONED.
+ */
+vf_status vf_diarization_to_vtt(const struct vf_diarization *diarization, char *out, size_t cap, size_t *n);
+
+/**
  * Loads the model and makes it ready.
  *
  * - `options`: the options, copied; NULL for the defaults. Run slots, which are of sessions, are
@@ -1459,7 +1531,7 @@ vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
  * rate and channels.
  *
  * - `diarizer`: the diarizer.
- * - `path`: UTF-8 path of the file, at most 65,536 bytes.
+ * - `path`: path of the file, at most 65,536 bytes.
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  * - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
  *
@@ -1472,6 +1544,46 @@ vf_status vf_diarizer_process_file(const struct vf_diarizer *diarizer,
                                    const char *path,
                                    const struct vf_call *call,
                                    struct vf_diarization **out);
+
+/**
+ * Finds who spoke when in the content of an audio file that is held in memory, of any format that
+ * `vf_diarizer_process_file` takes.
+ *
+ * - `diarizer`: the diarizer.
+ * - `bytes`: `size` bytes; not kept. NULL is allowed where `size` is 0.
+ * - `size`: number of bytes; 0 is refused as an empty file is.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none.
+ * - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ */
+vf_status vf_diarizer_process_encoded(const struct vf_diarizer *diarizer,
+                                      const uint8_t *bytes,
+                                      size_t size,
+                                      const struct vf_call *call,
+                                      struct vf_diarization **out);
+
+/**
+ * Finds who spoke when in encoded audio that the host reads, of any format that
+ * `vf_diarizer_process_file` takes.
+ *
+ * - `diarizer`: the diarizer.
+ * - `source`: where the bytes come from, see `vf_source`; its callbacks are not called after this
+ *   returns.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none. The switch and the deadline
+ *   are looked at between reads: one that waits is waited for.
+ * - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_IO, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ */
+vf_status vf_diarizer_process_source(const struct vf_diarizer *diarizer,
+                                     const struct vf_source *source,
+                                     const struct vf_call *call,
+                                     struct vf_diarization **out);
 
 /**
  * Makes a stream for one source of live audio. It shares the model and the run slots of the
@@ -1692,7 +1804,7 @@ vf_status vf_gallery_create(const struct vf_diarizer *diarizer, struct vf_galler
  * Reads a gallery from a file that `vf_gallery_save` wrote.
  *
  * - `diarizer`: a diarizer with the gallery's model; the gallery does not keep it.
- * - `path`: UTF-8 path of the file, at most 65,536 bytes.
+ * - `path`: path of the file, at most 65,536 bytes.
  * - `out`: receives the gallery, or NULL on failure. Destroy it with `vf_gallery_destroy`.
  *
  * Any thread, concurrently.
@@ -1717,7 +1829,7 @@ void vf_gallery_destroy(struct vf_gallery *gallery);
  * owner, access list and `user.` attributes are kept.
  *
  * - `gallery`: the gallery.
- * - `path`: UTF-8 path of the file, at most 65,536 bytes. Links are followed, and stay. A folder,
+ * - `path`: path of the file, at most 65,536 bytes. Links are followed, and stay. A folder,
  *   pipe, socket or device is refused (VF_E_IO), as is a file that this process may not write,
  *   whose owner it cannot keep, or whose folder takes no new file: the contents are written beside
  *   it and take its place once they are whole.
@@ -1736,7 +1848,7 @@ vf_status vf_gallery_save(const struct vf_gallery *gallery, const char *path);
  * - `diarizer`: a diarizer with the gallery's model.
  * - `name`: UTF-8, 1 to 256 bytes, without white space around it or control characters, and none
  *   that unknown speakers are given ("SPEAKER_00").
- * - `path`: UTF-8 path of the file, at most 65,536 bytes; at least 3 s of speech, better 20 s.
+ * - `path`: path of the file, at most 65,536 bytes; at least 3 s of speech, better 20 s.
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  *
  * Any thread, concurrently.
@@ -1750,6 +1862,52 @@ vf_status vf_gallery_enroll_file(const struct vf_gallery *gallery,
                                  const char *name,
                                  const char *path,
                                  const struct vf_call *call);
+
+/**
+ * Enrolls a speaker by the content of an audio file that is held in memory, as
+ * `vf_gallery_enroll_file` does by a file.
+ *
+ * - `gallery`: the gallery.
+ * - `diarizer`: a diarizer with the gallery's model.
+ * - `name`: see `vf_gallery_enroll_file`.
+ * - `bytes`: `size` bytes; not kept. NULL is allowed where `size` is 0.
+ * - `size`: number of bytes; 0 is refused as an empty file is.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one
+ * speaker among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT,
+ * VF_E_FORKED, VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
+ */
+vf_status vf_gallery_enroll_encoded(const struct vf_gallery *gallery,
+                                    const struct vf_diarizer *diarizer,
+                                    const char *name,
+                                    const uint8_t *bytes,
+                                    size_t size,
+                                    const struct vf_call *call);
+
+/**
+ * Enrolls a speaker by encoded audio that the host reads, as `vf_gallery_enroll_file` does by a
+ * file.
+ *
+ * - `gallery`: the gallery.
+ * - `diarizer`: a diarizer with the gallery's model.
+ * - `name`: see `vf_gallery_enroll_file`.
+ * - `source`: where the bytes come from, see `vf_source`; its callbacks are not called after this
+ *   returns.
+ * - `call`: the conditions of the call, see `vf_call`; NULL for none.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_IO, VF_E_AUDIO (too little speech or more
+ * than one speaker among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
+ * VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a diarizer with another
+ * model.
+ */
+vf_status vf_gallery_enroll_source(const struct vf_gallery *gallery,
+                                   const struct vf_diarizer *diarizer,
+                                   const char *name,
+                                   const struct vf_source *source,
+                                   const struct vf_call *call);
 
 /**
  * Enrolls a speaker by samples held in memory as floats, as `vf_gallery_enroll_file` does by a

@@ -27,7 +27,7 @@
  * Threads. Const functions may be called from any threads at once, on one object; the others one thread at a
  * time.
  *
- * Texts and paths are UTF-8. Audio is taken as a span and never copied. Values and their ranges are those of
+ * Texts are UTF-8, paths the bytes of the system. Audio is taken as a span and never copied. Values and their ranges are those of
  * voiceflow.h, and so are those of the enum classes; 0 means 0.
  */
 

@@ -150,6 +150,10 @@ public:
     /// The result as SubRip subtitles, one cue with the speaker's label for each segment.
     [[nodiscard]] result<std::string> to_srt() const { return detail::text_of(get(), vf_diarization_to_srt); }
 
+    /// WebVTT subtitles, one cue for each segment, with the speaker's label as its voice and its
+    /// text.
+    [[nodiscard]] result<std::string> to_vtt() const { return detail::text_of(get(), vf_diarization_to_vtt); }
+
 private:
     friend class Diarizer;
     friend class Stream;

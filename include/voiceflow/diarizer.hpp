@@ -4,9 +4,11 @@
 
 #include <voiceflow/call.hpp>
 #include <voiceflow/diarization.hpp>
+#include <voiceflow/source.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <istream>
 #include <string>
 #include <utility>
 
@@ -104,6 +106,33 @@ public:
             return path.with("path", [&](const char *text) {
                 return vf_diarizer_process_file(get(), text, given, out);
             });
+        });
+    }
+
+    /// Finds who spoke when in the content of an audio file that is held in memory, of any format
+    /// that `process_file` takes.
+    [[nodiscard]] result<Diarization> process_encoded(span<const std::uint8_t> bytes,
+                                                      const Call &call = {}) const
+    {
+        return Diarization::under(call, [&](const vf_call *given, vf_diarization **out) {
+            return vf_diarizer_process_encoded(get(), bytes.data(), bytes.size(), given, out);
+        });
+    }
+
+    /// Finds who spoke when in encoded audio that a stream holds behind its position, of any format
+    /// that `process_file` takes: a file opened with `std::ios::binary`, a pipe, a string.
+    ///
+    /// A stream that cannot seek is read to its end first, see `vf_source`. Switch and deadline of
+    /// the call are looked at between reads. What the stream throws is thrown when the call has
+    /// ended.
+    [[nodiscard]] result<Diarization> process_stream(std::istream &stream, const Call &call = {}) const
+    {
+        detail::StreamSource source(stream);
+        return Diarization::under(call, [&](const vf_call *given, vf_diarization **out) {
+            const vf_status status = vf_diarizer_process_source(get(), source.get(), given, out);
+            // There is no result then.
+            source.rethrow();
+            return status;
         });
     }
 

@@ -83,6 +83,28 @@ public:
         });
     }
 
+    /// As `enroll_file`, by the content of an audio file that is held in memory.
+    VOICEFLOW_CHECKED result<void> enroll_encoded(const Diarizer &diarizer, const Text &name,
+                                                  span<const std::uint8_t> bytes, const Call &call = {}) const
+    {
+        return enroll(name, call, [&](const char *speaker, const vf_call *given) {
+            return vf_gallery_enroll_encoded(get(), diarizer.get(), speaker, bytes.data(), bytes.size(), given);
+        });
+    }
+
+    /// As `enroll_file`, by what a stream holds: see Diarizer::process_stream.
+    VOICEFLOW_CHECKED result<void> enroll_stream(const Diarizer &diarizer, const Text &name,
+                                                 std::istream &stream, const Call &call = {}) const
+    {
+        detail::StreamSource source(stream);
+        return enroll(name, call, [&](const char *speaker, const vf_call *given) {
+            const vf_status status =
+                vf_gallery_enroll_source(get(), diarizer.get(), speaker, source.get(), given);
+            source.rethrow();
+            return status;
+        });
+    }
+
     /// As `enroll_file`, by samples held in memory: see Diarizer::process.
     VOICEFLOW_CHECKED result<void> enroll_samples(const Diarizer &diarizer, const Text &name,
                                                   span<const float> samples, std::uint32_t sample_rate,

@@ -2,6 +2,7 @@
 //! filled. Every size is checked before it is used.
 
 use std::ffi::c_char;
+use std::path::Path;
 use std::slice;
 use std::sync::Arc;
 
@@ -74,8 +75,38 @@ pub(crate) unsafe fn model(data: *const u8, size: usize) -> Result<ModelSource, 
 /// The zero-ended UTF-8 text at `pointer`.
 ///
 /// # Safety
-/// `pointer` is NULL or leads to a zero-ended text that nobody changes while the result lives.
+/// As [`bytes_of`].
 pub(crate) unsafe fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a str, Failure> {
+    // SAFETY: as promised.
+    utf8(name, unsafe { bytes_of(name, pointer) }?)
+}
+
+fn utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, Failure> {
+    std::str::from_utf8(bytes)
+        .map_err(|error| Failure::invalid(format!("{name}: not UTF-8 after byte {}", error.valid_up_to())))
+}
+
+/// The zero-ended path at `pointer`: the bytes of the system where its paths are bytes, else UTF-8.
+///
+/// # Safety
+/// As [`bytes_of`].
+pub(crate) unsafe fn path<'a>(name: &str, pointer: *const c_char) -> Result<&'a Path, Failure> {
+    // SAFETY: as promised.
+    let bytes = unsafe { bytes_of(name, pointer) }?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        Ok(Path::new(std::ffi::OsStr::from_bytes(bytes)))
+    }
+    #[cfg(not(unix))]
+    Ok(Path::new(utf8(name, bytes)?))
+}
+
+/// The bytes in front of the zero byte that ends the text at `pointer`.
+///
+/// # Safety
+/// `pointer` is NULL or leads to a zero-ended text that nobody changes while the result lives.
+unsafe fn bytes_of<'a>(name: &str, pointer: *const c_char) -> Result<&'a [u8], Failure> {
     if pointer.is_null() {
         return Err(Failure::null(name));
     }
@@ -85,9 +116,7 @@ pub(crate) unsafe fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a 
         return Err(Failure::limit(format!("{name}: longer than {MAX_TEXT_BYTES} bytes")));
     };
     // SAFETY: `len` bytes stand in front of the zero byte.
-    let bytes = unsafe { slice::from_raw_parts(pointer.cast::<u8>(), len) };
-    std::str::from_utf8(bytes)
-        .map_err(|error| Failure::invalid(format!("{name}: not UTF-8 after byte {}", error.valid_up_to())))
+    Ok(unsafe { slice::from_raw_parts(pointer.cast::<u8>(), len) })
 }
 
 /// What C says by 0 or 1.
@@ -229,7 +258,9 @@ mod tests {
         unsafe {
             assert_eq!(text("path", c"añ".as_ptr()).unwrap(), "añ");
             assert_eq!(text("path", ptr::null()).unwrap_err().text, "path: must not be NULL");
-            assert_eq!(text("path", c"a\xff".as_ptr()).unwrap_err().text, "path: not UTF-8 after byte 1");
+            assert_eq!(text("name", c"a\xff".as_ptr()).unwrap_err().text, "name: not UTF-8 after byte 1");
+            #[cfg(unix)]
+            assert_eq!(path("path", c"a\xff".as_ptr()).unwrap().as_os_str().len(), 2);
             let failure = text("path", long.as_ptr().cast()).unwrap_err();
             assert_eq!(failure.status, vf_status_code::VF_E_LIMIT);
         }

@@ -5,10 +5,10 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 use std::time::Duration;
 
-use super::buffer;
 use super::callback::{self, vf_progress_fn};
 use super::cancel::vf_cancel;
 use super::handle::{self, Borrow};
+use super::sized;
 use super::status::Failure;
 use crate::call::{Call, Cancel};
 use crate::error::Stage;
@@ -69,9 +69,7 @@ const KNOWN_FLAGS: u64 = vf_call_flag::VF_CALL_DEADLINE as u64
     | vf_call_flag::VF_CALL_MIN_SPEAKERS as u64
     | vf_call_flag::VF_CALL_MAX_SPEAKERS as u64
     | vf_call_flag::VF_CALL_EXCLUSIVE as u64;
-/// More than any release will have: such a size was never set.
-const MAX_SIZE: usize = 4096;
-/// Where the fields end. One that the caller's struct has in part only is none of its fields.
+/// Where the fields end.
 const FIELD_ENDS: [usize; 9] = [
     offset_of!(vf_call, cancel),
     offset_of!(vf_call, progress),
@@ -204,37 +202,17 @@ unsafe fn conditions<'a>(call: *const vf_call) -> Result<Conditions<'a>, Failure
 /// # Safety
 /// As [`conditions`].
 unsafe fn read(call: *const vf_call) -> Result<vf_call, Failure> {
-    let mut known = vf_call::NONE;
     if call.is_null() {
-        return Ok(known);
+        return Ok(vf_call::NONE);
     }
-    buffer::check_pointer("call", call)?;
-    // SAFETY: not NULL, aligned, and at least this field is there.
-    let size = unsafe { (&raw const (*call).size).read() };
-    if !(size_of::<usize>()..=MAX_SIZE).contains(&size) {
-        let expected = size_of::<vf_call>();
-        return Err(Failure::invalid(format!("call: expected the field size to be {expected}, got {size}")));
-    }
-    let shared = FIELD_ENDS.into_iter().filter(|end| *end <= size).max().unwrap_or(0);
-    let bytes = call.cast::<u8>();
-    // SAFETY: the caller's struct has `size` bytes; whole fields of it are copied: numbers and
-    // pointers, which take any value, and a pointer to a function, which is NULL or one of that
-    // type, as promised.
-    unsafe { bytes.copy_to_nonoverlapping((&raw mut known).cast::<u8>(), shared) };
-    // SAFETY: as above; these bytes are read as bytes.
-    let beyond = (shared..size).map(|at| unsafe { bytes.add(at).read() });
-    if beyond.into_iter().any(|byte| byte != 0) {
-        let text = format!(
-            "call: expected zeros after the {shared} bytes that this library knows of the {size}, got other values: \
-             the program asks for something of a later release"
-        );
-        return Err(Failure::invalid(text));
-    }
-    Ok(known)
+    // SAFETY: as promised; the fields are numbers and pointers, which take any value, and a pointer
+    // to a function, which is NULL or one of that type.
+    unsafe { sized::read("call", call, vf_call::NONE, &FIELD_ENDS) }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::sized::MAX_SIZE;
     use super::*;
 
     /// What a later release may have.

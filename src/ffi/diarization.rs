@@ -11,7 +11,7 @@ use crate::audio::first_not_finite;
 use crate::config::MAX_SPEAKERS;
 use crate::memory;
 use crate::output::json::{self, JsonOptions};
-use crate::output::{rttm, srt};
+use crate::output::{rttm, srt, vtt};
 use crate::types::{Diarization, Speaker};
 
 /// Who spoke when in one recording. It never changes, and needs nothing of the diarizer that made
@@ -358,6 +358,33 @@ pub unsafe extern "C" fn vf_diarization_to_srt(
         unsafe {
             let buffer = Buffer::new("out", out, cap, n)?;
             buffer.fill_text(&srt::write(&*borrow::<Diarization>(diarization)?)?)
+        }
+    })
+}
+
+/// Writes the result as WebVTT subtitles, one cue for each segment, with the speaker's label as its
+/// voice and its text.
+///
+/// - `diarization`: the result.
+/// - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+/// - `cap`: size of `out` in bytes.
+/// - `n`: receives the bytes that the text takes with its end.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_LIMIT, VF_E_PANIC,
+/// VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_diarization_to_vtt(
+    diarization: *const vf_diarization,
+    out: *mut c_char,
+    cap: usize,
+    n: *mut usize,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: a buffer of the size given and a live handle, by contract.
+        unsafe {
+            let buffer = Buffer::new("out", out, cap, n)?;
+            buffer.fill_text(&vtt::write(&*borrow::<Diarization>(diarization)?)?)
         }
     })
 }

@@ -1,7 +1,6 @@
 //! The diarizer: recordings in, results out.
 
 use std::ffi::c_char;
-use std::path::Path;
 
 use super::buffer::{self, Buffer};
 use super::call::{self, vf_call};
@@ -10,8 +9,9 @@ use super::guard::guard;
 use super::handle::{self, Object, borrow};
 use super::model_info::{self, vf_model_info};
 use super::options::{self, vf_options};
+use super::source::{Callbacks, vf_source};
 use super::status::{Failure, OK, vf_status};
-use crate::audio::BufferSource;
+use crate::audio::{BufferSource, FileSource};
 use crate::diarizer::Diarizer;
 
 /// A loaded model with its options, for any number of recordings, from any number of threads.
@@ -267,7 +267,7 @@ pub unsafe extern "C" fn vf_diarizer_process_i16(
 /// rate and channels.
 ///
 /// - `diarizer`: the diarizer.
-/// - `path`: UTF-8 path of the file, at most 65,536 bytes.
+/// - `path`: path of the file, at most 65,536 bytes.
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 /// - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
 ///
@@ -288,8 +288,78 @@ pub unsafe extern "C" fn vf_diarizer_process_file(
         unsafe {
             handle::clear(out)?;
             let diarizer = borrow::<Diarizer>(diarizer)?;
-            let path = Path::new(buffer::text("path", path)?);
+            let path = buffer::path("path", path)?;
             let result = call::under(call, |call| Ok(diarizer.process_file(path, call)?))?;
+            handle::give(result, out);
+        }
+        Ok(OK)
+    })
+}
+
+/// Finds who spoke when in the content of an audio file that is held in memory, of any format that
+/// `vf_diarizer_process_file` takes.
+///
+/// - `diarizer`: the diarizer.
+/// - `bytes`: `size` bytes; not kept. NULL is allowed where `size` is 0.
+/// - `size`: number of bytes; 0 is refused as an empty file is.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none.
+/// - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_diarizer_process_encoded(
+    diarizer: *const vf_diarizer,
+    bytes: *const u8,
+    size: usize,
+    call: *const vf_call,
+    out: *mut *mut vf_diarization,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: NULL or valid for a write, a live handle, an array of the size given, and what
+        // `call::under` asks for, by contract.
+        unsafe {
+            handle::clear(out)?;
+            let diarizer = borrow::<Diarizer>(diarizer)?;
+            let bytes = buffer::slice("bytes", bytes, size)?;
+            let result = call::under(call, |call| {
+                Ok(diarizer.process(&mut FileSource::from_bytes("bytes", bytes, call)?, call)?)
+            })?;
+            handle::give(result, out);
+        }
+        Ok(OK)
+    })
+}
+
+/// Finds who spoke when in encoded audio that the host reads, of any format that
+/// `vf_diarizer_process_file` takes.
+///
+/// - `diarizer`: the diarizer.
+/// - `source`: where the bytes come from, see `vf_source`; its callbacks are not called after this
+///   returns.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none. The switch and the deadline
+///   are looked at between reads: one that waits is waited for.
+/// - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_IO, VF_E_AUDIO, VF_E_MODEL, VF_E_RUNTIME,
+/// VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_diarizer_process_source(
+    diarizer: *const vf_diarizer,
+    source: *const vf_source,
+    call: *const vf_call,
+    out: *mut *mut vf_diarization,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: NULL or valid for a write, a live handle, a struct of the size it says with
+        // callbacks for this thread, and what `call::under` asks for, by contract.
+        unsafe {
+            handle::clear(out)?;
+            let diarizer = borrow::<Diarizer>(diarizer)?;
+            let source = Callbacks::of(source)?;
+            let result = call::under(call, |call| Ok(diarizer.process(&mut source.open(call)?, call)?))?;
             handle::give(result, out);
         }
         Ok(OK)

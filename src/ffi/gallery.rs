@@ -1,15 +1,15 @@
 //! The gallery: known voices, shared between threads; how they get in and out of it.
 
 use std::ffi::c_char;
-use std::path::Path;
 
 use super::buffer;
 use super::call::{self, vf_call};
 use super::diarizer::{self, vf_diarizer};
 use super::guard::guard;
 use super::handle::{self, Borrow, Object, borrow};
+use super::source::{Callbacks, vf_source};
 use super::status::{Failure, OK, vf_status};
-use crate::audio::BufferSource;
+use crate::audio::{BufferSource, FileSource};
 use crate::call::Call;
 use crate::diarizer::Diarizer;
 use crate::gallery::{Gallery, Voice};
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn vf_gallery_create(
 /// Reads a gallery from a file that `vf_gallery_save` wrote.
 ///
 /// - `diarizer`: a diarizer with the gallery's model; the gallery does not keep it.
-/// - `path`: UTF-8 path of the file, at most 65,536 bytes.
+/// - `path`: path of the file, at most 65,536 bytes.
 /// - `out`: receives the gallery, or NULL on failure. Destroy it with `vf_gallery_destroy`.
 ///
 /// Any thread, concurrently.
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn vf_gallery_load(
         unsafe {
             handle::clear(out)?;
             let diarizer = borrow::<Diarizer>(diarizer)?;
-            let path = Path::new(buffer::text("path", path)?);
+            let path = buffer::path("path", path)?;
             handle::give(Shared::new(Gallery::load(path, diarizer.model())?), out);
         }
         Ok(OK)
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn vf_gallery_destroy(gallery: *mut vf_gallery) {
 /// owner, access list and `user.` attributes are kept.
 ///
 /// - `gallery`: the gallery.
-/// - `path`: UTF-8 path of the file, at most 65,536 bytes. Links are followed, and stay. A folder,
+/// - `path`: path of the file, at most 65,536 bytes. Links are followed, and stay. A folder,
 ///   pipe, socket or device is refused (VF_E_IO), as is a file that this process may not write,
 ///   whose owner it cannot keep, or whose folder takes no new file: the contents are written beside
 ///   it and take its place once they are whole.
@@ -111,10 +111,10 @@ pub unsafe extern "C" fn vf_gallery_destroy(gallery: *mut vf_gallery) {
 pub unsafe extern "C" fn vf_gallery_save(gallery: *const vf_gallery, path: *const c_char) -> vf_status {
     guard(|| {
         // SAFETY: a live handle and a zero-ended text, by contract.
-        let (gallery, path) = unsafe { (borrow::<Shared>(gallery)?, buffer::text("path", path)?) };
+        let (gallery, path) = unsafe { (borrow::<Shared>(gallery)?, buffer::path("path", path)?) };
         // Others may change the gallery while the file is written.
         let text = gallery.read().render()?;
-        Gallery::save_text(&text, Path::new(path))?;
+        Gallery::save_text(&text, path)?;
         Ok(OK)
     })
 }
@@ -146,7 +146,7 @@ unsafe fn enroll(
 /// - `diarizer`: a diarizer with the gallery's model.
 /// - `name`: UTF-8, 1 to 256 bytes, without white space around it or control characters, and none
 ///   that unknown speakers are given ("SPEAKER_00").
-/// - `path`: UTF-8 path of the file, at most 65,536 bytes; at least 3 s of speech, better 20 s.
+/// - `path`: path of the file, at most 65,536 bytes; at least 3 s of speech, better 20 s.
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 ///
 /// Any thread, concurrently.
@@ -167,8 +167,81 @@ pub unsafe extern "C" fn vf_gallery_enroll_file(
         unsafe {
             let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
             let name = buffer::text("name", name)?;
-            let path = Path::new(buffer::text("path", path)?);
+            let path = buffer::path("path", path)?;
             let work = |call: &Call<'_>| diarizer.voice_file(path, call);
+            enroll(&gallery, &diarizer, name, call, work)
+        }
+    })
+}
+
+/// Enrolls a speaker by the content of an audio file that is held in memory, as
+/// `vf_gallery_enroll_file` does by a file.
+///
+/// - `gallery`: the gallery.
+/// - `diarizer`: a diarizer with the gallery's model.
+/// - `name`: see `vf_gallery_enroll_file`.
+/// - `bytes`: `size` bytes; not kept. NULL is allowed where `size` is 0.
+/// - `size`: number of bytes; 0 is refused as an empty file is.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one
+/// speaker among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT,
+/// VF_E_FORKED, VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a diarizer with another model.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_gallery_enroll_encoded(
+    gallery: *const vf_gallery,
+    diarizer: *const vf_diarizer,
+    name: *const c_char,
+    bytes: *const u8,
+    size: usize,
+    call: *const vf_call,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: live handles, a zero-ended text, an array of the size given, and what
+        // `call::under` asks for, by contract.
+        unsafe {
+            let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
+            let name = buffer::text("name", name)?;
+            let bytes = buffer::slice("bytes", bytes, size)?;
+            let work =
+                |call: &Call<'_>| diarizer.voice(&mut FileSource::from_bytes("bytes", bytes, call)?, call);
+            enroll(&gallery, &diarizer, name, call, work)
+        }
+    })
+}
+
+/// Enrolls a speaker by encoded audio that the host reads, as `vf_gallery_enroll_file` does by a
+/// file.
+///
+/// - `gallery`: the gallery.
+/// - `diarizer`: a diarizer with the gallery's model.
+/// - `name`: see `vf_gallery_enroll_file`.
+/// - `source`: where the bytes come from, see `vf_source`; its callbacks are not called after this
+///   returns.
+/// - `call`: the conditions of the call, see `vf_call`; NULL for none.
+///
+/// Any thread, concurrently.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_IO, VF_E_AUDIO (too little speech or more
+/// than one speaker among its reasons), VF_E_MODEL, VF_E_RUNTIME, VF_E_CANCELLED, VF_E_DEADLINE,
+/// VF_E_LIMIT, VF_E_FORKED, VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a diarizer with another
+/// model.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_gallery_enroll_source(
+    gallery: *const vf_gallery,
+    diarizer: *const vf_diarizer,
+    name: *const c_char,
+    source: *const vf_source,
+    call: *const vf_call,
+) -> vf_status {
+    guard(|| {
+        // SAFETY: live handles, a zero-ended text, a struct of the size it says with callbacks for
+        // this thread, and what `call::under` asks for, by contract.
+        unsafe {
+            let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
+            let name = buffer::text("name", name)?;
+            let source = Callbacks::of(source)?;
+            let work = |call: &Call<'_>| diarizer.voice(&mut source.open(call)?, call);
             enroll(&gallery, &diarizer, name, call, work)
         }
     })

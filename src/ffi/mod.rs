@@ -21,6 +21,7 @@ mod choice;
 mod error_text;
 mod guard;
 mod handle;
+mod sized;
 mod stack;
 
 pub mod call;
@@ -40,6 +41,7 @@ pub mod options;
 pub mod runtime_options;
 pub mod segment;
 pub mod session;
+pub mod source;
 pub mod status;
 pub mod stream;
 pub mod stream_options;

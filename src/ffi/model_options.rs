@@ -60,7 +60,7 @@ pub enum vf_clustering {
 /// it decides what runs. Default: none, and nothing is written.
 ///
 /// - `options`: the options.
-/// - `folder`: UTF-8 path, at most 65,536 bytes; copied.
+/// - `folder`: path, at most 65,536 bytes; copied.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn vf_options_set_cache_folder(
 /// The create function opens it; a session cannot. Default: none.
 ///
 /// - `options`: the options.
-/// - `path`: UTF-8 path, at most 65,536 bytes; copied.
+/// - `path`: path, at most 65,536 bytes; copied.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
@@ -152,7 +152,7 @@ pub unsafe extern "C" fn vf_options_set_segmentation_receptive_field(
 /// beside the file is used. Default: none.
 ///
 /// - `options`: the options.
-/// - `path`: UTF-8 path, at most 65,536 bytes; copied.
+/// - `path`: path, at most 65,536 bytes; copied.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
@@ -302,7 +302,7 @@ pub unsafe extern "C" fn vf_options_set_min_cluster_size(
 /// accurate for recordings where it is compiled in, and fast-cnn for the rest.
 ///
 /// - `options`: the options.
-/// - `bundle`: UTF-8 path or name, at most 65,536 bytes; copied.
+/// - `bundle`: path or name, at most 65,536 bytes; copied.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
@@ -324,7 +324,7 @@ pub unsafe extern "C" fn vf_options_set_bundle(options: *mut vf_options, bundle:
 /// pyannote's community-1 has them. The create function reads them. Default: none.
 ///
 /// - `options`: the options.
-/// - `folder`: UTF-8 path, at most 65,536 bytes; copied.
+/// - `folder`: path, at most 65,536 bytes; copied.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.

@@ -77,13 +77,14 @@ pub(super) unsafe fn set(
 /// A path from C, which may not be empty.
 ///
 /// # Safety
-/// As [`buffer::text`].
+/// As [`buffer::path`].
 pub(super) unsafe fn path(name: &str, pointer: *const c_char) -> Result<PathBuf, Failure> {
     // SAFETY: as promised.
-    match unsafe { buffer::text(name, pointer) }? {
-        "" => Err(Failure::invalid(format!("{name}: expected a path, got an empty text"))),
-        text => Ok(PathBuf::from(text)),
+    let path = unsafe { buffer::path(name, pointer) }?;
+    if path.as_os_str().is_empty() {
+        return Err(Failure::invalid(format!("{name}: expected a path, got an empty text")));
     }
+    Ok(path.to_owned())
 }
 
 /// Creates options with every value at its default.
@@ -121,7 +122,7 @@ pub unsafe extern "C" fn vf_options_destroy(options: *mut vf_options) {
 /// the library.
 ///
 /// - `options`: the options.
-/// - `path`: UTF-8 path, at most 65,536 bytes; copied.
+/// - `path`: path, at most 65,536 bytes; copied.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.

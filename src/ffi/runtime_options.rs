@@ -16,7 +16,7 @@ use super::status::vf_status;
 /// what the process has loaded and the system's loader are left of these.
 ///
 /// - `options`: the options.
-/// - `path`: UTF-8 path of libonnxruntime.so, at most 65,536 bytes; copied.
+/// - `path`: path of libonnxruntime.so, at most 65,536 bytes; copied.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.

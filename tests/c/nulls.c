@@ -82,6 +82,19 @@ static void diarizers(const vf_diarizer *d)
     CHECK_STATUS(VF_E_NULL, vf_diarizer_process_file(NULL, "a.wav", NULL, &out));
     CHECK_STATUS(VF_E_NULL, vf_diarizer_process_file(d, NULL, NULL, &out));
     CHECK_STATUS(VF_E_NULL, vf_diarizer_process_file(d, "a.wav", NULL, NULL));
+    const uint8_t bytes[2] = {0};
+    vf_source source;
+    memset(&source, 0, sizeof source);
+    source.size = sizeof source;
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_encoded(NULL, bytes, 2, NULL, &out));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_encoded(d, NULL, 2, NULL, &out));
+    CHECK_TEXT("bytes: must not be NULL");
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_encoded(d, bytes, 2, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_source(NULL, &source, NULL, &out));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_source(d, NULL, NULL, &out));
+    CHECK_TEXT("source: must not be NULL");
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_source(d, &source, NULL, &out));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_process_source(d, &source, NULL, NULL));
 }
 
 static void results(const vf_diarization *r)
@@ -122,6 +135,9 @@ static void results(const vf_diarization *r)
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(r, NULL, 0, text, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(r, "a", 0, NULL, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_json(r, "a", 0, text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_vtt(NULL, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_vtt(r, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_to_vtt(r, text, 4, NULL));
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_srt(NULL, text, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_srt(r, NULL, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_srt(r, text, 4, NULL));

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::support::installed::{arguments, compile};
 use crate::support::{fresh_folder, root, run, tool};
 
-const PROGRAMS: [&str; 19] = [
+const PROGRAMS: [&str; 20] = [
     "basics",
     "options",
     "log",
@@ -17,6 +17,7 @@ const PROGRAMS: [&str; 19] = [
     "session",
     "cache",
     "diarizer",
+    "sources",
     "stream",
     "gallery",
     "models",

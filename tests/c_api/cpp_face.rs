@@ -12,8 +12,8 @@ use crate::support::installed::{arguments, compile, prefix};
 use crate::support::{fresh_folder, header_functions, root, run, tool};
 
 /// Those that throw.
-const PROGRAMS: [&str; 8] =
-    ["basics", "handles", "diarizer", "session", "stream", "gallery", "threads", "endings"];
+const PROGRAMS: [&str; 9] =
+    ["basics", "handles", "diarizer", "sources", "session", "stream", "gallery", "threads", "endings"];
 
 const STRICT: [&str; 6] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"];
 

@@ -40,6 +40,7 @@ void results(const Diarizer &diarizer, const std::vector<float> &audio)
 
     CHECK(result.to_rttm("a b").rfind("SPEAKER a_b 1 ", 0) == 0);
     CHECK(result.to_json(std::string("a")).find("\"SPEAKER_00\"") != std::string::npos);
+    CHECK(result.to_vtt().find("<v SPEAKER_00>") != std::string::npos);
     CHECK(result.to_srt().find("SPEAKER_00") != std::string::npos);
     CHECK(result.to_rttm("a").find('\0') == std::string::npos);
     CHECK_THROWS(result.to_json(std::string("a\0b", 3)), invalid_argument, "recording: ");

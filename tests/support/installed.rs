@@ -90,10 +90,10 @@ fn audio_files() -> Vec<PathBuf> {
     names.iter().map(|name| root().join("tests/data/audio").join(name)).collect()
 }
 
-/// The command for a program of tests/c; `diarizer` and `stacks` get the files.
+/// The command for a program of tests/c; `diarizer`, `sources` and `stacks` get the files.
 pub fn arguments<'a>(command: &'a mut Command, program: &Path) -> &'a mut Command {
     command.arg(program);
-    if program.ends_with("diarizer") || program.ends_with("stacks") {
+    if ["diarizer", "sources", "stacks"].iter().any(|name| program.ends_with(name)) {
         command.args(audio_files());
     }
     environment(command)
