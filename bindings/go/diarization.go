@@ -237,6 +237,14 @@ func (r *Diarization) SRT() (string, error) {
 	})
 }
 
+// VTT writes the result as WebVTT subtitles, one cue for each segment, with the speaker's label as
+// its voice and its text.
+func (r *Diarization) VTT() (string, error) {
+	return r.written("", func(c *C.vf_diarization, _, out *C.char, cap C.size_t, n *C.size_t) C.vfgo_answer {
+		return C.go_vf_diarization_to_vtt(c, out, cap, n)
+	})
+}
+
 func (r *Diarization) written(recording string,
 	write func(c *C.vf_diarization, recording, out *C.char, cap C.size_t, n *C.size_t) C.vfgo_answer,
 ) (written string, err error) {

@@ -91,6 +91,10 @@ func TestTexts(t *testing.T) {
 	if !strings.Contains(must[string](t)(result.JSONWithEmbeddings("x")), "\"embedding\": [") {
 		t.Error("expected voices where they are asked for")
 	}
+	if vtt := must[string](t)(result.VTT()); !strings.HasPrefix(vtt, "WEBVTT\n\n") ||
+		strings.Count(vtt, "<v SPEAKER_") != len(segments) {
+		t.Errorf("expected a cue with a voice for each of %d segments, got %s", len(segments), vtt)
+	}
 	if srt := must[string](t)(result.SRT()); strings.Count(srt, "-->") != len(segments) {
 		t.Errorf("expected a cue for each of %d segments, got %s", len(segments), srt)
 	}

@@ -77,6 +77,22 @@ void vfgo_progress(void *user_data, int32_t stage, float fraction)
     }
 }
 
+int64_t vfgo_read(void *reader, uint8_t *out, size_t cap)
+{
+    uintptr_t found = 0;
+    int64_t count = fault == 0 ? goRead((uintptr_t)reader, out, cap, &found) : -1;
+    keep(found);
+    return count;
+}
+
+int32_t vfgo_seek(void *reader, uint64_t position)
+{
+    uintptr_t found = 0;
+    int64_t failed = fault == 0 ? goSeek((uintptr_t)reader, position, &found) : -1;
+    keep(found);
+    return (int32_t)failed;
+}
+
 void vfgo_log(void *unused, int32_t level, const char *target, const char *message)
 {
     (void)unused;

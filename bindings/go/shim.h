@@ -22,17 +22,36 @@ typedef struct vfgo_call {
     int ended;          /* The switch was set by a callback, on the thread of the call. */
 } vfgo_call;
 
+/* A reader of Go. */
+typedef struct vfgo_source {
+    uintptr_t reader; /* cgo.Handle of what goRead and goSeek use. */
+    int seeks;
+    uint64_t length;
+} vfgo_source;
+
 void vfgo_enter(vfgo_call *call);
 vfgo_answer vfgo_leave(vf_status status);
 int vfgo_inside(void);
 void vfgo_end(vfgo_call *call);
 void vfgo_progress(void *call, int32_t stage, float fraction);
+int64_t vfgo_read(void *reader, uint8_t *out, size_t cap);
+int32_t vfgo_seek(void *reader, uint64_t position);
 void vfgo_log(void *unused, int32_t level, const char *target, const char *message);
 
 /* What the library gets: NULL for a call without conditions. */
 static inline const vf_call *given(const vfgo_call *call)
 {
     return call == NULL ? NULL : &call->given;
+}
+
+static inline vf_source source_of(const vfgo_source *from)
+{
+    vf_source source = {.size = sizeof source, .read = vfgo_read, .user_data = (void *)from->reader};
+    if (from->seeks) {
+        source.seek = vfgo_seek;
+        source.length = from->length;
+    }
+    return source;
 }
 
 #define CALL_UNDER(call, function, parameters, arguments)                                                   \
@@ -125,6 +144,17 @@ CALL_UNDER(call, vf_diarizer_process_file,
     (const vf_diarizer *d, const char *path, vfgo_call *call, vf_diarization **out),
     (d, path, given(call), out))
 
+CALL_UNDER(call, vf_diarizer_process_encoded,
+    (const vf_diarizer *d, const uint8_t *bytes, size_t size, vfgo_call *call, vf_diarization **out),
+    (d, bytes, size, given(call), out))
+static inline vfgo_answer go_vf_diarizer_process_source(
+    const vf_diarizer *d, const vfgo_source *from, vfgo_call *call, vf_diarization **out)
+{
+    vf_source source = source_of(from);
+    vfgo_enter(call);
+    return vfgo_leave(vf_diarizer_process_source(d, &source, given(call), out));
+}
+
 CALL(vf_diarization_create,
     (double duration_s, const vf_segment *segments, size_t n_segments, const float *embeddings, size_t n_speakers,
         size_t embedding_dim, vf_diarization **out),
@@ -149,6 +179,7 @@ CALL(vf_diarization_to_json,
     (const vf_diarization *d, const char *recording, int32_t embeddings, char *out, size_t cap, size_t *n),
     (d, recording, embeddings, out, cap, n))
 CALL(vf_diarization_to_srt, (const vf_diarization *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
+CALL(vf_diarization_to_vtt, (const vf_diarization *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
 
 CALL_UNDER(call, vf_stream_create,
     (const vf_diarizer *d, const options *o, uint32_t sample_rate, uint32_t channels, vfgo_call *call,
@@ -181,6 +212,17 @@ CALL_UNDER(call, vf_gallery_enroll_f32,
     (const vf_gallery *g, const vf_diarizer *d, const char *name, const float *samples, size_t n_frames,
         uint32_t sample_rate, uint32_t channels, vfgo_call *call),
     (g, d, name, samples, n_frames, sample_rate, channels, given(call)))
+CALL_UNDER(call, vf_gallery_enroll_encoded,
+    (const vf_gallery *g, const vf_diarizer *d, const char *name, const uint8_t *bytes, size_t size,
+        vfgo_call *call),
+    (g, d, name, bytes, size, given(call)))
+static inline vfgo_answer go_vf_gallery_enroll_source(
+    const vf_gallery *g, const vf_diarizer *d, const char *name, const vfgo_source *from, vfgo_call *call)
+{
+    vf_source source = source_of(from);
+    vfgo_enter(call);
+    return vfgo_leave(vf_gallery_enroll_source(g, d, name, &source, given(call)));
+}
 CALL(vf_gallery_enroll_embedding,
     (const vf_gallery *g, const char *name, const float *embedding, size_t dim, double speech_s),
     (g, name, embedding, dim, speech_s))

@@ -54,6 +54,8 @@ def python_type(parameter: str) -> list[object]:
         return [ctypes.POINTER(_abi.ModelInfoStruct)]
     if base == "vf_call":
         return [ctypes.POINTER(_abi.CallStruct)]
+    if base == "vf_source":
+        return [ctypes.POINTER(_abi.SourceStruct)]
     # A number that the function stores, or an array.
     return [ctypes.c_void_p, *([ctypes.POINTER(SCALARS[base])] if base in SCALARS else [])]
 
@@ -83,12 +85,15 @@ def test_callbacks_are_the_headers() -> None:
         "typedef void (*vf_log_fn)(void *user_data, int32_t level, const char *target, const char *message);"
     )
     assert log in CODE
+    assert "typedef int64_t (*vf_read_fn)(void *user_data, uint8_t *out, size_t cap);" in CODE
+    assert "typedef int32_t (*vf_seek_fn)(void *user_data, uint64_t position);" in CODE
 
 
 def test_structs_lie_in_memory_as_in_c(tmp_path: Path) -> None:
     structs: dict[str, type[ctypes.Structure]] = {
         "vf_model_info": _abi.ModelInfoStruct,
         "vf_call": _abi.CallStruct,
+        "vf_source": _abi.SourceStruct,
     }
     members = [(struct, name) for struct, kind in structs.items() for name, *_ in kind._fields_]
     assert _abi.SEGMENT_DTYPE.names is not None

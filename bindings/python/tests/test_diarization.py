@@ -121,6 +121,11 @@ def test_json(result: Diarization) -> None:
         np.testing.assert_array_equal(np.float32(speaker["embedding"]), known.embedding)
 
 
+def test_vtt(result: Diarization) -> None:
+    text = result.to_vtt()
+    assert text.startswith("WEBVTT\n\n") and text.count("<v SPEAKER_") == len(result)
+
+
 def test_srt(result: Diarization) -> None:
     assert result.to_srt().count("-->") == len(result)
 
@@ -203,6 +208,7 @@ def test_closed(diarizer: Diarizer) -> None:
         lambda: result.segments,
         lambda: len(result),
         lambda: result.to_srt(),
+        lambda: result.to_vtt(),
         lambda: result.speakers,
     ):
         with pytest.raises(ClosedError, match="this Diarization was closed"):

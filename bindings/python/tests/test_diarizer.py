@@ -100,7 +100,7 @@ def test_nothing_and_silence(diarizer: Diarizer) -> None:
         (np.zeros(9, np.uint8), RATE, "source: expected an array of float32"),
         (np.zeros(9, np.int64), RATE, "got int64"),
         (None, RATE, "got object"),
-        (b"file.wav", RATE, "source: expected an array"),
+        (b"file.wav", RATE, "sample_rate: expected none with a file"),
         ("conversation.flac", RATE, "sample_rate: expected none with a file"),
         ("a\0b", None, "source: expected a text without zero bytes"),
     ],

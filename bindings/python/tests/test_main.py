@@ -26,6 +26,7 @@ def test_formats(recording: Path, result: Diarization) -> None:
     assert len(lines) == len(result) and lines[0].split()[2] == "SPEAKER_00"
     assert run("--format", "rttm", *fast).stdout == result.to_rttm("conversation")
     assert run("--format", "srt", *fast).stdout == result.to_srt()
+    assert run("--format", "vtt", *fast).stdout == result.to_vtt()
     said = run("--format", "json", *fast, str(recording))
     documents = [json.loads(line) for line in said.stdout.splitlines()]
     assert documents == [json.loads(result.to_json("conversation"))] * 2

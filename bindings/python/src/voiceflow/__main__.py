@@ -21,7 +21,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4")
     parser.add_argument(
         "--format",
-        choices=("text", "rttm", "json", "srt"),
+        choices=("text", "rttm", "json", "srt", "vtt"),
         default="text",
         help="default: text; json: a line each",
     )
@@ -38,6 +38,8 @@ def _text(result: Diarization, name: str, form: str) -> str:
         return json.dumps(json.loads(result.to_json(name)), ensure_ascii=False) + "\n"
     if form == "srt":
         return result.to_srt()
+    if form == "vtt":
+        return result.to_vtt()
     return "".join(f"{segment.start:8.2f} {segment.end:8.2f}  {segment.speaker}\n" for segment in result)
 
 

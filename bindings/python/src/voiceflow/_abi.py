@@ -11,6 +11,7 @@ from ctypes import (
     c_double,
     c_float,
     c_int32,
+    c_int64,
     c_size_t,
     c_uint32,
     c_uint64,
@@ -28,6 +29,8 @@ INVALID_ARGUMENT = -1
 BUFFER_TOO_SMALL = -3
 
 PROGRESS = CFUNCTYPE(None, c_void_p, c_int32, c_float)
+READ = CFUNCTYPE(c_int64, c_void_p, c_void_p, c_size_t)
+SEEK = CFUNCTYPE(c_int32, c_void_p, c_uint64)
 LOG = CFUNCTYPE(None, c_void_p, c_int32, c_char_p, c_char_p)
 
 # vf_segment: an array of them is filled by the library in one call.
@@ -77,6 +80,18 @@ class CallStruct(Structure):
     switch: Any
 
 
+class SourceStruct(Structure):
+    """vf_source."""
+
+    _fields_ = [
+        ("size", c_size_t),
+        ("read", READ),
+        ("seek", SEEK),
+        ("length", c_uint64),
+        ("user_data", c_void_p),
+    ]
+
+
 CALL_DEADLINE = 1
 CALL_NUM_SPEAKERS = 2
 CALL_MIN_SPEAKERS = 4
@@ -89,6 +104,7 @@ _HANDLE = _ARRAY = _TEXT_OUT = c_void_p
 _HANDLE_OUT = POINTER(c_void_p)
 _SIZE_OUT = POINTER(c_size_t)
 _CALL = POINTER(CallStruct)
+_SOURCE = POINTER(SourceStruct)
 _TEXT_ANSWER: list[Any] = [_TEXT_OUT, c_size_t, _SIZE_OUT]
 _INFER: list[Any] = [
     *[_HANDLE, _ARRAY, c_size_t, c_size_t, _CALL],
@@ -160,6 +176,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_diarization_to_rttm": [_HANDLE, c_char_p, *_TEXT_ANSWER],
     "vf_diarization_to_json": [_HANDLE, c_char_p, c_int32, *_TEXT_ANSWER],
     "vf_diarization_to_srt": [_HANDLE, *_TEXT_ANSWER],
+    "vf_diarization_to_vtt": [_HANDLE, *_TEXT_ANSWER],
     "vf_diarizer_create": [_HANDLE, _CALL, _HANDLE_OUT],
     "vf_diarizer_destroy": [_HANDLE],
     "vf_diarizer_describe": [_HANDLE, POINTER(ModelInfoStruct)],
@@ -169,6 +186,8 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_diarizer_process_f32": [_HANDLE, _ARRAY, c_size_t, c_uint32, c_uint32, _CALL, _HANDLE_OUT],
     "vf_diarizer_process_i16": [_HANDLE, _ARRAY, c_size_t, c_uint32, c_uint32, _CALL, _HANDLE_OUT],
     "vf_diarizer_process_file": [_HANDLE, c_char_p, _CALL, _HANDLE_OUT],
+    "vf_diarizer_process_encoded": [_HANDLE, _ARRAY, c_size_t, _CALL, _HANDLE_OUT],
+    "vf_diarizer_process_source": [_HANDLE, _SOURCE, _CALL, _HANDLE_OUT],
     "vf_stream_create": [_HANDLE, _HANDLE, c_uint32, c_uint32, _CALL, _HANDLE_OUT],
     "vf_stream_destroy": [_HANDLE],
     "vf_stream_latency_ms": [_HANDLE, POINTER(c_double)],
@@ -186,6 +205,8 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_gallery_destroy": [_HANDLE],
     "vf_gallery_save": [_HANDLE, c_char_p],
     "vf_gallery_enroll_file": [_HANDLE, _HANDLE, c_char_p, c_char_p, _CALL],
+    "vf_gallery_enroll_encoded": [_HANDLE, _HANDLE, c_char_p, _ARRAY, c_size_t, _CALL],
+    "vf_gallery_enroll_source": [_HANDLE, _HANDLE, c_char_p, _SOURCE, _CALL],
     "vf_gallery_enroll_f32": [_HANDLE, _HANDLE, c_char_p, _ARRAY, c_size_t, c_uint32, c_uint32, _CALL],
     "vf_gallery_enroll_embedding": [_HANDLE, c_char_p, _ARRAY, c_size_t, c_double],
     "vf_gallery_remove": [_HANDLE, c_char_p],

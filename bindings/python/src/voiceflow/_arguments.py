@@ -73,11 +73,19 @@ def text(value: object, what: str) -> bytes:
 
 
 def path(value: object, what: str) -> bytes:
-    """The path of a file as C takes it."""
+    """The path of a file as C takes it: the bytes of the system, which need not be UTF-8."""
     try:
-        return text(os.fspath(value), what)  # type: ignore[call-overload]
+        place = os.fspath(value)  # type: ignore[call-overload]
     except TypeError:
         raise InvalidArgumentError(f"{what}: expected a path, got {type(value).__name__}") from None
+    if not isinstance(place, str):
+        raise InvalidArgumentError(f"{what}: expected a str, got {type(place).__name__}")
+    if "\0" in place:
+        raise InvalidArgumentError(f"{what}: expected a text without zero bytes, got {place!r}")
+    try:
+        return os.fsencode(place) if os.name == "posix" else place.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgumentError(f"{what}: expected a path of this system, got {place!r}") from None
 
 
 def data(value: object, what: str) -> bytes:

@@ -153,6 +153,11 @@ class Diarization(Handle, Sequence[Segment]):
         """SubRip subtitles, one cue with the speaker's label for each segment."""
         return self._text("srt")
 
+    def to_vtt(self) -> str:
+        """WebVTT subtitles, one cue for each segment, with the speaker as its voice and its
+        text."""
+        return self._text("vtt")
+
     def _text(self, form: str, *arguments: object) -> str:
         owned = self._borrow()
         return read_text(

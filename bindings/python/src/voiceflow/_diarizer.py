@@ -19,12 +19,13 @@ from ._errors import InvalidArgumentError, about
 from ._handle import Owned, address
 from ._model import Model
 from ._options import DiarizerOptions, ModelOptions, StreamOptions, takes
+from ._source import Bytes, FileObject, Readable, is_bytes, is_readable, octets
 from ._stream import Stream
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-Source = PathLike | ArrayLike
+Source = PathLike | Bytes | Readable | ArrayLike
 
 
 class Diarizer(Model):
@@ -64,7 +65,9 @@ class Diarizer(Model):
     ) -> Diarization:
         """Finds who spoke when.
 
-        source: the path of a file (WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4 of any sample rate), or
+        source: the path of a file (WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4 of any sample rate); its
+            content as `bytes`, or a file object, from its position on, that is read on the thread
+            of the call, and to its end first if it cannot seek; or
             samples [n_frames] or [n_frames, channels], at most 32 channels, whose mean is used.
             float32, -1 to 1, and int16 without gaps are read where they lie; int32 is scaled,
             float64 rounded, other types are refused. An array must not be changed meanwhile.
@@ -95,11 +98,10 @@ class Diarizer(Model):
     def _work(self, source: Source, sample_rate: float | None) -> Callable[[Any], Owned]:
         """What makes the call, and keeps what its pointers lead to."""
         owned = self._borrow()
-        if is_path(source):
+        if is_path(source) or is_bytes(source) or is_readable(source):
             if sample_rate is not None:
                 raise InvalidArgumentError("sample_rate: expected none with a file, which has its own")
-            file = path(source, "source")
-            return self._bound("vf_diarizer_process_file", (owned.pointer, file), owned)
+            return self._encoded(owned, source)
         samples, n_frames, channels = frames(source, "source")  # type: ignore[arg-type]
         if sample_rate is None:
             raise InvalidArgumentError("sample_rate: expected one with an array, in hertz")
@@ -107,6 +109,23 @@ class Diarizer(Model):
         kind = "i16" if samples.dtype == np.int16 else "f32"
         arguments = (owned.pointer, address(samples), n_frames, rate, channels)
         return self._bound(f"vf_diarizer_process_{kind}", arguments, (owned, samples))
+
+    def _encoded(self, owned: Owned, source: PathLike | Bytes | Readable) -> Callable[[Any], Owned]:
+        if is_readable(source):
+            file_object = FileObject(source)
+
+            def work(call: object) -> Owned:
+                with file_object.raising() as given:
+                    arguments = (owned.pointer, given, call)
+                    return Owned("vf_diarizer_process_source", "vf_diarization_destroy", *arguments)
+
+            return work
+        if is_bytes(source):
+            content = octets(source, "source")
+            arguments = (owned.pointer, address(content), content.size)
+            return self._bound("vf_diarizer_process_encoded", arguments, (owned, content))
+        file = path(source, "source")
+        return self._bound("vf_diarizer_process_file", (owned.pointer, file), owned)
 
     @staticmethod
     def _bound(function: str, arguments: tuple[object, ...], kept: object) -> Callable[[Any], Owned]:

@@ -20,6 +20,7 @@ from ._errors import InvalidArgumentError, about
 from ._handle import Handle, Owned, address, read_number, read_text
 from ._library import check, library
 from ._options import takes
+from ._source import FileObject, is_bytes, is_readable, octets
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -87,7 +88,7 @@ class Gallery(Handle):
         """Enrolls a speaker. A name may have several recordings: its embedding is their mean.
 
         name: 1 to 256 bytes of UTF-8, not one that strangers have ("SPEAKER_00").
-        source: a file, or samples as `Diarizer.process` takes them, with at least 3 s of speech,
+        source: a file, bytes, a file object, or samples, as `Diarizer.process` takes them, with at least 3 s of speech,
             better 20 s, of that speaker alone; or a `Speaker` of a `Diarization`.
         sample_rate: of samples, in hertz.
 
@@ -101,13 +102,30 @@ class Gallery(Handle):
             return
         owned, diarizer, vf = self._borrow(), self._diarizer._borrow(), library()
         who = text(name, "name")
+        encoded = is_path(source) or is_bytes(source) or is_readable(source)
+        if encoded and sample_rate is not None:
+            raise InvalidArgumentError("sample_rate: expected none with a file, which has its own")
         if is_path(source):
-            if sample_rate is not None:
-                raise InvalidArgumentError("sample_rate: expected none with a file, which has its own")
             file = path(source, "source")
 
             def work(call: object) -> None:
                 check(vf.vf_gallery_enroll_file(owned.pointer, diarizer.pointer, who, file, call))
+        elif is_bytes(source):
+            content = octets(source, "source")
+
+            def work(call: object) -> None:
+                place, size = address(content), content.size
+                check(
+                    vf.vf_gallery_enroll_encoded(owned.pointer, diarizer.pointer, who, place, size, call)
+                )
+        elif is_readable(source):
+            file_object = FileObject(source)
+
+            def work(call: object) -> None:
+                with file_object.raising() as given:
+                    check(
+                        vf.vf_gallery_enroll_source(owned.pointer, diarizer.pointer, who, given, call)
+                    )
         else:
             given, n_frames, channels = frames(source, "source")  # type: ignore[arg-type]
             samples = floats(given, "source")
