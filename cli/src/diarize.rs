@@ -10,11 +10,13 @@ use voiceflow::files;
 use voiceflow::score::{ScoreOptions, score};
 use voiceflow::{Call, Config, Diarization, Diarizer, Turn};
 
-use crate::annotations::{Loaded, load, stem};
+use crate::annotations::{Loaded, load};
+use crate::channels::{self, Choice};
 use crate::diarize_output::{Format, plan};
 use crate::documents::Documents;
 use crate::exit::{Failure, Outcome, complain, print, settled, warn};
 use crate::gallery_args::GalleryArgs;
+use crate::input::{self, recording};
 use crate::model_args::ModelArgs;
 use crate::progress::{Place, work_on};
 use crate::runtime_args::{RuntimeArgs, usage};
@@ -29,9 +31,11 @@ Examples:
   voiceflow diarize --reference meeting.rttm meeting.wav
   voiceflow diarize --gallery team.json meeting.wav
   voiceflow diarize --models accurate meeting.wav
+  ffmpeg -i video.mov -f wav - | voiceflow diarize -
   voiceflow diarize --segmentation-model s.onnx --embedding-model e.onnx call.wav
 
-A recording is called after its file: without folders and the last extension. When a file fails, the others are \
+A recording is called after its file: without folders and the last extension; stdin is that of standard input. \
+What comes through a pipe is read to its end first, into memory or, beyond 32 MiB, a temporary file. When a file fails, the others are \
 still worked on, and the exit code is 1. With --output, each result is written whole or not at all, in place of \
 an older one. Without it, several results follow each other on standard output: as one array with --format json, \
 one on each line with --format jsonl.
@@ -42,7 +46,7 @@ whatever it is called.";
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct DiarizeArgs {
-    /// Audio files
+    /// Audio files or pipes; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Form of the results
@@ -52,7 +56,7 @@ pub struct DiarizeArgs {
     #[arg(long)]
     embeddings: bool,
     /// Write each result into this folder, which is made if need be, as <stem>.rttm, .json, .jsonl,
-    /// .srt or .txt
+    /// .srt, .vtt or .txt
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Exact number of speakers, 1 to 100
@@ -77,6 +81,10 @@ pub struct DiarizeArgs {
     /// No two speakers at once: where several talk, the most active has the time
     #[arg(long)]
     exclusive: bool,
+    /// Channels that are used: mix (their mean), left, right, or the number of one, from 1; or
+    /// separate, for a party on each channel of a file
+    #[arg(long, value_name = "WHICH", default_value = "mix", value_parser = channels::parse)]
+    channels: Choice,
     /// Longest time that each file may take
     #[arg(long, value_name = "SECONDS")]
     deadline: Option<f64>,
@@ -130,6 +138,12 @@ impl DiarizeArgs {
     /// Refuses what only shows when the arguments are seen together.
     fn check(&self) -> Outcome {
         self.known.check()?;
+        let piped = |file: &PathBuf| input::is_stdin(file) || input::is_pipe(file);
+        if self.channels == Choice::Separate && self.files.iter().any(piped) {
+            let text =
+                "--channels separate: expected files, which are read once for each channel, got a pipe";
+            return Err(Failure::Usage(text.to_owned()));
+        }
         if self.embeddings && !self.format.is_json() {
             return Err(Failure::Usage("--embeddings: expected --format json or jsonl with it".to_owned()));
         }
@@ -141,10 +155,10 @@ impl DiarizeArgs {
                 "--reference: expected --format table or --output with it".to_owned(),
             ));
         }
-        if self.format == Format::Srt && self.files.len() > 1 {
-            return Err(Failure::Usage(
-                "--format srt: expected one file, or --output for several".to_owned(),
-            ));
+        if let (Format::Srt | Format::Vtt, 2..) = (self.format, self.files.len()) {
+            let name = self.format.extension();
+            let text = format!("--format {name}: expected one file, or --output for several");
+            return Err(Failure::Usage(text));
         }
         if self.format == Format::Rttm { distinct_recordings(&self.files) } else { Ok(()) }
     }
@@ -155,7 +169,7 @@ impl DiarizeArgs {
 fn distinct_recordings(files: &[PathBuf]) -> Outcome {
     let mut seen: HashMap<String, &Path> = HashMap::new();
     for file in files {
-        let recording = stem(file);
+        let recording = recording(file);
         if let Some(other) = seen.get(&recording) {
             return Err(Failure::Usage(format!(
                 "{} and {} would both be recording `{recording}` in one output; rename one or run them apart",
@@ -172,6 +186,7 @@ fn distinct_recordings(files: &[PathBuf]) -> Outcome {
 pub fn run(args: &DiarizeArgs) -> Outcome {
     let (config, deadline) = (args.config()?, args.deadline()?);
     args.check()?;
+    input::check(&args.files)?;
     let reference = match &args.reference {
         Some(path) => Some(load(path)?),
         None => None,
@@ -189,13 +204,19 @@ pub fn run(args: &DiarizeArgs) -> Outcome {
     for (index, file) in args.files.iter().enumerate() {
         let place = Place { index, count: args.files.len() };
         let work = |call: &Call<'_>| {
-            let mut diarization =
-                diarizer.process_file(file, &if args.exclusive { call.exclusive() } else { *call })?;
+            let wanted = if args.exclusive { call.exclusive() } else { *call };
+            let mut diarization = match args.channels {
+                Choice::One(channels) => {
+                    let mut source = input::open(file, call)?.with_channels(channels);
+                    diarizer.process(&mut source, &wanted)?
+                }
+                Choice::Separate => diarizer.process_file_separate(file, &wanted)?,
+            };
             known.name_speakers(&mut diarization)?;
             Ok(diarization)
         };
         let result = work_on(file, place, deadline, work).and_then(|diarization| {
-            let recording = stem(file);
+            let recording = recording(file);
             let text = args.format.render(&diarization, &recording, args.embeddings)?;
             match outputs.get(index) {
                 Some(output) => files::write(output, &text)?,

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use voiceflow::Diarization;
 use voiceflow::output::json::{self, JsonOptions};
-use voiceflow::output::{rttm, srt};
+use voiceflow::output::{rttm, srt, vtt};
 
 use crate::exit::Failure;
+use crate::input::is_stdin;
 use crate::table::{Align, Table};
 use crate::timeline;
 
@@ -27,6 +28,8 @@ pub enum Format {
     Jsonl,
     /// SubRip subtitles
     Srt,
+    /// WebVTT subtitles, with the speakers as voices
+    Vtt,
 }
 
 impl Format {
@@ -53,16 +56,19 @@ impl Format {
                 json::write(diarization, recording, JsonOptions { embeddings, one_line })
             }
             Format::Srt => srt::write(diarization),
+            Format::Vtt => vtt::write(diarization),
         }
     }
 
-    fn extension(self) -> &'static str {
+    /// How files in this form end, and its name but for the table.
+    pub fn extension(self) -> &'static str {
         match self {
             Format::Table => "txt",
             Format::Rttm => "rttm",
             Format::Json => "json",
             Format::Jsonl => "jsonl",
             Format::Srt => "srt",
+            Format::Vtt => "vtt",
         }
     }
 }
@@ -110,7 +116,8 @@ pub fn plan(
         inputs.iter().chain(others).filter_map(|path| path.canonicalize().ok()).collect();
     let mut planned: Vec<PathBuf> = Vec::with_capacity(inputs.len());
     for input in inputs {
-        let mut name = input.file_stem().unwrap_or(input.as_os_str()).to_owned();
+        let stem = input.file_stem().unwrap_or(input.as_os_str());
+        let mut name = if is_stdin(input) { "stdin".into() } else { stem.to_owned() };
         name.push(".");
         name.push(format.extension());
         let output = folder.join(name);

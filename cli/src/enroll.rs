@@ -8,6 +8,7 @@ use voiceflow::{Diarizer, Error};
 
 use crate::exit::{Failure, Outcome, complain, print};
 use crate::gallery_args::check_name;
+use crate::input;
 use crate::model_args::ModelArgs;
 use crate::progress::{Place, work_on};
 use crate::runtime_args::RuntimeArgs;
@@ -33,7 +34,7 @@ pub struct EnrollArgs {
     /// Whom to enroll
     #[arg(requires = "files")]
     name: Option<String>,
-    /// Recordings of this speaker
+    /// Recordings of this speaker; - for standard input
     #[arg(value_name = "AUDIO")]
     files: Vec<PathBuf>,
     /// Remove this speaker
@@ -60,6 +61,7 @@ pub fn run(args: &EnrollArgs) -> Outcome {
 
 fn enroll(args: &EnrollArgs, name: &str) -> Outcome {
     check_name(name)?;
+    input::check(&args.files)?;
     let mut config = args.runtime.config()?;
     args.models.apply(&mut config)?;
     let diarizer = Diarizer::new(&config)?;
@@ -70,7 +72,7 @@ fn enroll(args: &EnrollArgs, name: &str) -> Outcome {
     let mut failed = false;
     for (index, file) in args.files.iter().enumerate() {
         let place = Place { index, count: args.files.len() };
-        match work_on(file, place, None, |call| diarizer.voice_file(file, call)) {
+        match work_on(file, place, None, |call| diarizer.voice(&mut input::open(file, call)?, call)) {
             Ok(voice) => gallery.enroll(name, &voice)?,
             Err(Failure::Failed(text)) => {
                 complain(&text);

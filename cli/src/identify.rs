@@ -7,10 +7,10 @@ use serde::Serialize;
 use voiceflow::gallery::{Gallery, Identity};
 use voiceflow::{Diarization, Diarizer};
 
-use crate::annotations::stem;
 use crate::documents::Documents;
 use crate::exit::{Failure, Outcome, complain, print, settled};
 use crate::gallery_args::ThresholdArg;
+use crate::input::{self, recording};
 use crate::model_args::ModelArgs;
 use crate::progress::{Place, work_on};
 use crate::rounding::{milliseconds, thousandths};
@@ -76,6 +76,7 @@ struct Speaker {
 /// Runs the command.
 pub fn run(args: &IdentifyArgs) -> Outcome {
     args.threshold.check()?;
+    input::check(&args.files)?;
     let mut config = args.runtime.config()?;
     args.models.apply(&mut config)?;
     let diarizer = Diarizer::new(&config)?;
@@ -93,9 +94,12 @@ pub fn run(args: &IdentifyArgs) -> Outcome {
     for (index, file) in args.files.iter().enumerate() {
         let place = Place { index, count: args.files.len() };
         let found = work_on(file, place, None, |call| {
-            let diarization = diarizer.process_file(file, call)?;
+            let diarization = diarizer.process(&mut input::open(file, call)?, call)?;
             let identities = gallery.identify_speakers(&diarization, threshold)?;
-            Ok(Recording { recording: stem(file), speakers: speakers(&gallery, diarization, &identities) })
+            Ok(Recording {
+                recording: recording(file),
+                speakers: speakers(&gallery, diarization, &identities),
+            })
         });
         let printed = match found {
             Ok(recording) if args.format == Format::Table => {

@@ -1,7 +1,9 @@
 //! The voiceflow command line: one file for each command; [`exit`] ends them all.
 
 mod annotations;
+mod assign;
 mod bench;
+mod channels;
 mod completions;
 mod diarize;
 mod diarize_output;
@@ -13,6 +15,7 @@ mod gallery_args;
 mod identify;
 mod import_model;
 mod info;
+mod input;
 mod model_args;
 mod progress;
 mod result_file;
@@ -20,6 +23,7 @@ mod rounding;
 mod runtime_args;
 mod score;
 mod score_report;
+mod score_words;
 mod stream;
 mod stream_output;
 mod table;
@@ -54,8 +58,10 @@ enum Command {
     Enroll(Box<enroll::EnrollArgs>),
     /// Find out which enrolled speakers talk in audio files
     Identify(Box<identify::IdentifyArgs>),
-    /// Find out who speaks while they speak: a file, or raw samples on standard input
+    /// Find out who speaks while they speak: a file, a pipe, or raw samples
     Stream(Box<stream::StreamArgs>),
+    /// Give the words of a speech recogniser their speakers
+    Assign(Box<assign::AssignArgs>),
     /// Compare annotations with their reference: diarization and Jaccard error rate
     Score(score::ScoreArgs),
     /// Check a model: the contract of a joint model, or what the family of a public one asks for
@@ -78,6 +84,7 @@ fn main() -> ExitCode {
         Command::Enroll(args) => enroll::run(args),
         Command::Identify(args) => identify::run(args),
         Command::Stream(args) => stream::run(args),
+        Command::Assign(args) => assign::run(args),
         Command::Score(args) => score::run(args),
         Command::Validate(args) => validate::run(args),
         Command::ImportModel(args) => import_model::run(args),

@@ -11,12 +11,14 @@ use voiceflow::{Annotations, Error};
 use crate::annotations::{Loaded, load, stem};
 use crate::exit::{Failure, Outcome, print, warn};
 use crate::score_report;
+use crate::score_words;
 
 const AFTER_HELP: &str = "\
 Examples:
   voiceflow score reference.rttm hypothesis.rttm
   voiceflow score --collar 0.5 --skip-overlap references/ hypotheses/
   voiceflow score --uem all.uem --format json reference.rttm hypothesis.rttm
+  voiceflow score --words reference.json assigned.json
 
 Figures are those of pyannote.metrics. Without --uem, each recording is scored from the first to the last moment \
 at which either annotation has a turn.
@@ -24,16 +26,18 @@ A recording that HYP lacks counts as missed, with a warning. A recording that RE
 warning, since it is unknown whether anybody speaks in it; so is one that the UEM file lacks. It is an error when \
 no recording of HYP is in REF.
 A file without turns says that nobody speaks: in every recording of the other side or, inside a folder, in the \
-recording that the file is named after.";
+recording that the file is named after.
+--words gives the word diarization error rate (Shafey et al. 2019): the share of correct and substituted words whose \
+speaker is wrong.";
 
 /// Arguments of `score`.
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct ScoreArgs {
-    /// Reference: an RTTM file, or a folder of .rttm files
+    /// Reference: an RTTM file, or a folder of .rttm files; with --words, diarized JSON
     #[arg(value_name = "REF")]
     reference: PathBuf,
-    /// Hypothesis: an RTTM file, or a folder of .rttm files
+    /// Hypothesis: the same
     #[arg(value_name = "HYP")]
     hypothesis: PathBuf,
     /// Seconds around each reference boundary that are not scored, half before and half after it
@@ -43,6 +47,9 @@ pub struct ScoreArgs {
     /// Do not score time in which reference turns overlap
     #[arg(long)]
     skip_overlap: bool,
+    /// Compare words with speakers, as `voiceflow assign` writes them: word diarization error rate
+    #[arg(long, conflicts_with_all = ["collar", "skip_overlap", "uem"])]
+    words: bool,
     /// Score only the stretches of this UEM file
     #[arg(long, value_name = "FILE")]
     uem: Option<PathBuf>,
@@ -51,8 +58,9 @@ pub struct ScoreArgs {
     format: Format,
 }
 
+/// Forms of the scores.
 #[derive(Clone, Copy, ValueEnum)]
-enum Format {
+pub enum Format {
     /// A table
     Table,
     /// For programs; rates are fractions, 1 is 100 %
@@ -78,6 +86,9 @@ impl Scores {
 
 /// Runs the command.
 pub fn run(args: &ScoreArgs) -> Outcome {
+    if args.words {
+        return score_words::run(&args.reference, &args.hypothesis, args.format);
+    }
     let options = ScoreOptions { collar_s: args.collar, skip_overlap: args.skip_overlap };
     // Scoring nothing checks the options before any file is read.
     score(&[], &[], None, &options).map_err(|error| Failure::Usage(error.to_string()))?;

@@ -1,17 +1,20 @@
 //! `voiceflow stream`: who speaks, live.
 
-use std::io::{IsTerminal, Read, stdin};
+use std::fs::File;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use voiceflow::audio::{AudioSource, FileSource, SAMPLE_RATE};
-use voiceflow::{Call, Config, Diarizer, Stream};
+use voiceflow::audio::{
+    AudioSource, FileSource, Follow, SAMPLE_RATE, SIGNATURE_LEN, encoded_format, perhaps_encoded,
+};
+use voiceflow::{Call, Config, Diarizer, Error, Stream};
 
-use crate::annotations::stem;
 use crate::diarize_output::Format as ResultFormat;
 use crate::exit::{Failure, Outcome};
 use crate::gallery_args::GalleryArgs;
+use crate::input;
 use crate::model_args::ModelArgs;
 use crate::result_file;
 use crate::runtime_args::{RuntimeArgs, usage};
@@ -21,9 +24,13 @@ const AFTER_HELP: &str = "\
 Examples:
   voiceflow stream meeting.wav
   voiceflow stream --realtime --format ndjson meeting.mp3
-  arecord -q -f S16_LE -r 16000 -c 1 -t raw | voiceflow stream -
-  ffmpeg -i rtsp://camera -f s16le -ac 1 -ar 8000 - | voiceflow stream - --rate 8000
+  arecord -q -f S16_LE -r 16000 -c 1 -t raw | voiceflow stream --rate 16000 -
+  ffmpeg -i rtsp://camera -f wav - | voiceflow stream -
+  voiceflow stream --follow 5 growing.wav
   voiceflow stream --gallery team.json --result meeting.rttm meeting.flac
+
+Standard input and pipes hold encoded audio (WAV, FLAC, MP3, Ogg, …), which says itself what it is, or raw samples, \
+for which --rate is given. MP4 is read to its end before it begins.
 
 Turns are printed when they are final; on a terminal, the last line shows who speaks now. With --format ndjson, one \
 object a line: {\"type\":\"segment\",\"start\":..,\"end\":..,\"speaker\":..,\"confidence\":..,\"overlap\":..,\
@@ -38,7 +45,7 @@ const CHUNK_S: f64 = 0.1;
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct StreamArgs {
-    /// Audio file, or - for raw samples on standard input
+    /// Audio file or pipe; - for standard input, encoded or raw samples
     #[arg(value_name = "FILE")]
     source: PathBuf,
     /// Form of what is printed
@@ -50,7 +57,10 @@ pub struct StreamArgs {
     /// Feed a file at the speed at which it was recorded
     #[arg(long)]
     realtime: bool,
-    /// Sample rate of raw samples in hertz, 1000 to 768000 [default: 16000]
+    /// Wait for more at the end of a file, until it has not grown for so long
+    #[arg(long, value_name = "SECONDS")]
+    follow: Option<f64>,
+    /// Raw samples on standard input or from a pipe, of this sample rate in hertz, 1000 to 768000
     #[arg(long, value_name = "HZ")]
     rate: Option<u32>,
     /// Channels of raw samples, 1 to 32; their mean is used [default: 1]
@@ -68,7 +78,7 @@ pub struct StreamArgs {
     /// Fill pauses of one speaker shorter than this; turns are final as much later [default: 0]
     #[arg(long, value_name = "SECONDS")]
     min_silence: Option<f64>,
-    /// Write the answer for the whole into this file: .rttm, .json or .srt, anything else as a
+    /// Write the answer for the whole into this file: .rttm, .json, .srt or .vtt, anything else as a
     /// table
     #[arg(long, value_name = "FILE")]
     result: Option<PathBuf>,
@@ -110,26 +120,39 @@ impl StreamArgs {
         Ok(config)
     }
 
-    fn raw(&self) -> bool {
-        self.source.as_os_str() == "-"
+    /// Whether the audio comes through standard input or a pipe.
+    fn piped(&self) -> bool {
+        input::is_stdin(&self.source) || input::is_pipe(&self.source)
+    }
+
+    /// How long a growing file is waited for.
+    fn idle(&self) -> Result<Option<Duration>, Failure> {
+        let Some(seconds) = self.follow else { return Ok(None) };
+        match Duration::try_from_secs_f64(seconds) {
+            Ok(idle) if !idle.is_zero() => Ok(Some(idle)),
+            _ => Err(Failure::Usage(format!("--follow: expected more than 0 seconds, got {seconds}"))),
+        }
     }
 
     /// Refuses what makes no sense together, and a result that could not be written at the end.
     fn check(&self) -> Outcome {
-        let formats = [
-            ("--rate", self.rate.is_some()),
-            ("--channels", self.channels.is_some()),
-            ("--encoding", self.encoding.is_some()),
-        ];
-        if let Some((name, _)) = formats.iter().find(|(_, given)| *given && !self.raw()) {
-            return Err(Failure::Usage(format!(
-                "{name}: expected - with it; a file says itself what it holds"
-            )));
-        }
-        if self.realtime && self.raw() {
-            let text = "--realtime: expected a file; samples on standard input come when they come";
+        let formats = [("--channels", self.channels.is_some()), ("--encoding", self.encoding.is_some())];
+        if self.rate.is_some() && !self.piped() {
+            let text = "--rate: expected - or a pipe with it; a file says itself what it holds";
             return Err(Failure::Usage(text.to_owned()));
         }
+        if let Some((name, _)) = formats.iter().find(|(_, given)| *given && self.rate.is_none()) {
+            let text = format!("{name}: expected --rate with it; encoded audio says itself what it holds");
+            return Err(Failure::Usage(text));
+        }
+        for (name, given) in [("--realtime", self.realtime), ("--follow", self.follow.is_some())] {
+            if given && self.piped() {
+                let text = format!("{name}: expected a file; what a pipe holds comes when it comes");
+                return Err(Failure::Usage(text));
+            }
+        }
+        self.idle()?;
+        input::check(std::slice::from_ref(&self.source))?;
         if self.embeddings && !self.result.as_deref().is_some_and(|path| result_format(path).is_json()) {
             let text = "--embeddings: expected --result with a file that ends in .json or .jsonl";
             return Err(Failure::Usage(text.to_owned()));
@@ -149,20 +172,25 @@ pub fn run(args: &StreamArgs) -> Outcome {
     args.check()?;
     let diarizer = Diarizer::new(&config)?;
     let voices = args.gallery.load(diarizer.model())?;
-    let mut output = LiveOutput::new(args.format, name_of(args), voices);
+    let mut output = LiveOutput::new(args.format, input::recording(&args.source), voices);
     let (rate, channels) = (args.rate.unwrap_or(SAMPLE_RATE), args.channels.unwrap_or(1));
     let stream = Stream::new(&diarizer, &config, rate, channels).map_err(usage)?;
-    if args.raw() {
-        push_raw(args, &stream, &mut output)?;
+    if args.piped() {
+        push_piped(args, &stream, &mut output)?;
     } else {
-        push_file(args, &stream, &mut output)?;
+        let source = match args.idle()? {
+            Some(idle) => FileSource::live(&args.source, Follow::open(&args.source, idle)?, &Call::none())?,
+            None => FileSource::open(&args.source)?,
+        };
+        push_encoded(args, source, &stream, &mut output)?;
     }
     let finished = stream.finish(&Call::none())?;
     output.print_updates(&stream)?;
     let mut diarization = finished.diarization;
     output.end(&stream, &mut diarization, &finished.final_speakers)?;
     if let Some(path) = &args.result {
-        let text = result_format(path).render(&diarization, &name_of(args), args.embeddings)?;
+        let text =
+            result_format(path).render(&diarization, &input::recording(&args.source), args.embeddings)?;
         result_file::write(path, &text)?;
     }
     Ok(())
@@ -175,18 +203,46 @@ fn result_format(path: &Path) -> ResultFormat {
         Some("json") => ResultFormat::Json,
         Some("jsonl") => ResultFormat::Jsonl,
         Some("srt") => ResultFormat::Srt,
+        Some("vtt") => ResultFormat::Vtt,
         _ => ResultFormat::Table,
     }
 }
 
-/// What the recording is called in a result.
-fn name_of(args: &StreamArgs) -> String {
-    if args.raw() { "stdin".to_owned() } else { stem(&args.source) }
+/// Pushes what comes through standard input or a pipe: encoded audio, or raw samples if a rate is
+/// given.
+fn push_piped(args: &StreamArgs, stream: &Stream, output: &mut LiveOutput) -> Outcome {
+    let stdin = input::is_stdin(&args.source);
+    let name = if stdin { Path::new(input::STDIN_NAME) } else { &args.source };
+    let failed = |error: std::io::Error| Failure::from(Error::from_io(name, error));
+    let mut file = if stdin { input::standard_input()? } else { File::open(name).map_err(failed)? };
+    let mut head = Vec::new();
+    (&mut file).take(SIGNATURE_LEN as u64).read_to_end(&mut head).map_err(failed)?;
+    let (certain, perhaps) = (encoded_format(&head), perhaps_encoded(&head));
+    let begun = Cursor::new(head).chain(file);
+    match (args.rate, certain, perhaps) {
+        (Some(_), Some(format), _) => Err(Failure::Failed(format!(
+            "{}: expected raw samples, as --rate says, got encoded audio ({format})",
+            name.display()
+        ))),
+        (Some(_), None, _) => push_raw(args, name, begun, stream, output),
+        (None, _, Some(_)) => {
+            push_encoded(args, FileSource::live(name, begun, &Call::none())?, stream, output)
+        }
+        (None, _, None) => Err(Failure::Failed(format!(
+            "{}: expected encoded audio (WAV, FLAC, MP3, Ogg, …), got data that begins as none does; raw samples \
+             need --rate",
+            name.display()
+        ))),
+    }
 }
 
-/// Pushes a file, at the speed of its recording if that is wanted.
-fn push_file(args: &StreamArgs, stream: &Stream, output: &mut LiveOutput) -> Outcome {
-    let mut source = FileSource::open(&args.source)?;
+/// Pushes encoded audio, at the speed of its recording if that is wanted.
+fn push_encoded(
+    args: &StreamArgs,
+    mut source: FileSource<'_>,
+    stream: &Stream,
+    output: &mut LiveOutput,
+) -> Outcome {
     let chunk = (CHUNK_S * f64::from(SAMPLE_RATE)) as usize;
     let begun = Instant::now();
     let (mut samples, mut pushed, mut more) = (Vec::new(), 0, true);
@@ -206,26 +262,29 @@ fn push_file(args: &StreamArgs, stream: &Stream, output: &mut LiveOutput) -> Out
     Ok(())
 }
 
-/// Pushes raw samples from standard input as they come.
-fn push_raw(args: &StreamArgs, stream: &Stream, output: &mut LiveOutput) -> Outcome {
+/// Pushes raw samples as they come.
+fn push_raw(
+    args: &StreamArgs,
+    name: &Path,
+    mut reader: impl Read,
+    stream: &Stream,
+    output: &mut LiveOutput,
+) -> Outcome {
     let (rate, channels) = stream.format();
     let encoding = args.encoding.unwrap_or(Encoding::S16le);
     let width = match encoding {
         Encoding::S16le => size_of::<i16>(),
         Encoding::F32le => size_of::<f32>(),
     };
-    if stdin().is_terminal() {
-        return Err(Failure::Usage("-: expected raw samples on standard input, got a terminal".to_owned()));
-    }
     let frame = width * usize::from(channels);
     let mut buffer = vec![0; frame * (CHUNK_S * f64::from(rate)).ceil() as usize];
     let mut filled = 0;
     loop {
-        let count = match stdin().lock().read(&mut buffer[filled..]) {
+        let count = match reader.read(&mut buffer[filled..]) {
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Failure::Failed(format!("standard input: {error}"))),
+            Err(error) => return Err(Error::from_io(name, error).into()),
         };
         filled += count;
         let complete = filled - filled % frame;
@@ -235,7 +294,7 @@ fn push_raw(args: &StreamArgs, stream: &Stream, output: &mut LiveOutput) -> Outc
         output.print_updates(stream)?;
     }
     if filled > 0 {
-        crate::exit::warn(&format!("standard input: ends within a sample; {filled} bytes are left out"));
+        crate::exit::warn(&format!("{}: ends within a sample; {filled} bytes are left out", name.display()));
     }
     Ok(())
 }

@@ -2,9 +2,10 @@
 
 use std::process::Stdio;
 
+use voiceflow::audio::{AudioSource, FileSource};
 use voiceflow::output::rttm;
 
-use crate::support::{CONVERSATION, failure, output, root, run, say, voiceflow};
+use crate::support::{CONVERSATION, failure, output, root, run, say, voiceflow, write_stereo_wav};
 
 #[test]
 fn a_bad_file_does_not_keep_the_others_from_being_written() {
@@ -116,4 +117,38 @@ fn a_result_can_be_scored_at_once() {
     let reference = CONVERSATION.replace(".flac", ".rttm");
     let said = output(&["diarize", "--reference", &reference, CONVERSATION]);
     assert!(said.contains("\n\nrecording ") && said.contains("\nOVERALL "), "{said}");
+}
+
+/// Who talks on one channel of a file of two is not heard on the other.
+#[test]
+fn a_channel_is_chosen_and_channels_that_cancel_each_other_are_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut source = FileSource::open(root().join(CONVERSATION)).unwrap();
+    let mut voice = Vec::new();
+    while source.read(&mut voice).unwrap() > 0 {}
+    let silent = vec![0.0; voice.len()];
+    let inverse: Vec<f32> = voice.iter().map(|sample| -sample).collect();
+    let wav = |name: &str, right: &[f32]| {
+        let path = folder.path().join(name);
+        write_stereo_wav(&path, &voice, right);
+        path.to_str().unwrap().to_owned()
+    };
+    let (left_only, inverted) = (wav("left.wav", &silent), wav("inverted.wav", &inverse));
+    let turns = |file: &str, channels: &str| {
+        output(&["diarize", "--format", "rttm", "--channels", channels, file]).lines().count()
+    };
+    let expected = output(&["diarize", "--format", "rttm", CONVERSATION]).lines().count();
+    assert_eq!(turns(&left_only, "left"), expected);
+    assert_eq!(turns(&left_only, "2"), 0);
+    assert!(turns(&left_only, "mix") > 0);
+    assert!(turns(&inverted, "mix").abs_diff(expected) <= 2);
+    let parties = output(&["diarize", "--format", "rttm", "--channels", "separate", &left_only]);
+    assert_eq!(parties.lines().count(), expected);
+    assert!(parties.lines().all(|line| line.contains(" CH1_SPEAKER_0")), "{parties}");
+    let said = run(&["diarize", "--channels", "3", &left_only]);
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("channel: expected one of the 2 that there are, got number 3"), "{said:?}");
+    let said = run(&["diarize", "--channels", "both", &left_only]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("expected mix, left, right, separate, or a number from 1 to 32"), "{said:?}");
 }

@@ -106,6 +106,17 @@ fn rttm_reads_back_as_the_same_turns() {
 }
 
 #[test]
+fn web_subtitles_have_the_speakers_as_voices() {
+    let text = diarize("vtt");
+    let cues: Vec<&str> = text.strip_prefix("WEBVTT\n\n").unwrap().split_terminator("\n\n").collect();
+    let turns = turns(&json());
+    assert_eq!(cues.len(), turns.len());
+    for (cue, turn) in cues.iter().zip(&turns) {
+        assert!(cue.ends_with(&format!("<v {0}>{0}</v>", turn.speaker)), "{cue}");
+    }
+}
+
+#[test]
 fn subtitles_are_numbered_and_hold_the_same_turns() {
     let text = diarize("srt");
     let seconds = |time: &str| {

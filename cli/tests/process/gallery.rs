@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use voiceflow::audio::{AudioSource, FileSource, SAMPLE_RATE};
 use voiceflow::output::rttm;
 
+use crate::pipes::shell;
 use crate::support::{CONVERSATION, Said, failure, output, root, run, write_wav};
 
 /// A folder with a WAV file of what each speaker says in the first half of the conversation, and a
@@ -175,4 +176,14 @@ fn a_result_does_not_take_the_place_of_the_gallery() {
         run(&["diarize", "--gallery", &team.gallery, "--format", "json", "--output", folder, recording]);
     assert_eq!(said.code, 2, "{said:?}");
     assert!(said.err.contains("team.json would overwrite an input file"), "{said:?}");
+}
+
+#[test]
+fn speakers_are_enrolled_and_identified_from_pipes() {
+    let team = Team::new();
+    let (recording, gallery) = (team.path("ada"), &team.gallery);
+    let said = shell(&format!(r#"cat {} | "$0" enroll --gallery {gallery} ada -"#, recording.display()));
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let said = shell(&format!(r#"cat {CONVERSATION} | "$0" identify --gallery {gallery} -"#));
+    assert!(said.code == 0 && said.out.contains("stdin") && said.out.contains("ada"), "{said:?}");
 }

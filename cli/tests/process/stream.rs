@@ -71,15 +71,49 @@ fn raw_samples_give_what_the_file_gives() {
     let samples = samples();
     let bytes: Vec<u8> =
         samples.iter().flat_map(|sample| ((sample * 32_768.0) as i16).to_le_bytes()).collect();
-    let said = fed(&["stream", "--format", "rttm", "-"], &bytes);
+    let said = fed(&["stream", "--rate", "16000", "--format", "rttm", "-"], &bytes);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     assert_eq!(said.out, file);
     let floats: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-    let said = fed(&["stream", "--format", "rttm", "--encoding", "f32le", "-"], &floats);
+    let said = fed(&["stream", "--rate", "16000", "--format", "rttm", "--encoding", "f32le", "-"], &floats);
     assert_eq!((said.code, said.out), (0, file));
-    let said = fed(&["stream", "-"], &bytes[..32_001]);
+    let said = fed(&["stream", "--rate", "16000", "-"], &bytes[..32_001]);
     assert_eq!(said.code, 0);
     assert!(said.err.contains("ends within a sample; 1 bytes are left out"), "{}", said.err);
+}
+
+#[test]
+fn encoded_audio_is_streamed_from_a_pipe_and_never_taken_for_samples() {
+    let file = output(&["stream", "--format", "rttm", CONVERSATION]).replace("conversation", "stdin");
+    let bytes = std::fs::read(root().join(CONVERSATION)).unwrap();
+    let said = fed(&["stream", "--format", "rttm", "-"], &bytes);
+    assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (0, file.as_str(), ""));
+    let said = fed(&["stream", "--rate", "16000", "-"], &bytes);
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    let expected = "standard input: expected raw samples, as --rate says, got encoded audio (FLAC)";
+    assert!(said.err.contains(expected), "{}", said.err);
+    let said = fed(&["stream", "-"], &[0; 32_000]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    assert!(said.err.contains("raw samples need --rate"), "{}", said.err);
+}
+
+#[test]
+fn a_file_is_followed_while_it_grows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("growing.flac");
+    let bytes = std::fs::read(root().join(CONVERSATION)).unwrap();
+    let (begin, rest) = bytes.split_at(bytes.len() / 3);
+    std::fs::write(&path, begin).unwrap();
+    let command = {
+        let mut command = voiceflow();
+        command.args(["stream", "--format", "rttm", "--follow", "4", path.to_str().unwrap()]);
+        command.stdout(Stdio::piped()).spawn().unwrap()
+    };
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(rest).unwrap();
+    let done = command.wait_with_output().unwrap();
+    let whole = output(&["stream", "--format", "rttm", CONVERSATION]).replace("conversation", "growing");
+    assert_eq!(String::from_utf8(done.stdout).unwrap(), whole);
 }
 
 #[test]
@@ -117,8 +151,10 @@ fn nonsense_is_refused() {
     for (arguments, text) in [
         (vec!["stream", "--latency", "9", CONVERSATION], "--latency: expected 0.5 to 5, got 9"),
         (vec!["stream", "--rate", "10", "-"], "--rate: expected 1000 to 768000 Hz, got 10 Hz"),
-        (vec!["stream", "--channels", "0", "-"], "--channels: expected 1 to 32, got 0"),
-        (vec!["stream", "--rate", "8000", CONVERSATION], "--rate: expected - with it"),
+        (vec!["stream", "--rate", "8000", "--channels", "0", "-"], "--channels: expected 1 to 32, got 0"),
+        (vec!["stream", "--channels", "2", "-"], "--channels: expected --rate with it"),
+        (vec!["stream", "--follow", "0", CONVERSATION], "--follow: expected more than 0 seconds, got 0"),
+        (vec!["stream", "--rate", "8000", CONVERSATION], "--rate: expected - or a pipe with it"),
         (vec!["stream", "--realtime", "-"], "--realtime: expected a file"),
         (vec!["stream", "--max-speakers", "0", CONVERSATION], "--max-speakers: expected 1 to 100, got 0"),
     ] {
@@ -130,7 +166,7 @@ fn nonsense_is_refused() {
     assert_eq!((said.code, said.err.as_str()), (1, "voiceflow: nowhere: no such folder\n"));
     let said = run(&["stream", "nowhere.wav"]);
     assert_eq!((said.code, said.err.as_str()), (1, "voiceflow: nowhere.wav: no such file\n"));
-    let said = fed(&["stream", "--encoding", "f32le", "-"], &f32::NAN.to_le_bytes());
+    let said = fed(&["stream", "--rate", "16000", "--encoding", "f32le", "-"], &f32::NAN.to_le_bytes());
     assert_eq!(said.code, 1);
     assert!(said.err.contains("expected finite values, got NaN at index 0"), "{said:?}");
 }

@@ -73,15 +73,28 @@ pub fn failure(said: &Said) -> &str {
     line.trim_end()
 }
 
-/// Writes samples as 16-bit mono at 16 kHz.
+/// Writes 16 kHz mono samples as a WAV file.
 pub fn write_wav(path: &Path, samples: &[f32]) {
-    let data: Vec<u8> = samples.iter().flat_map(|sample| ((sample * 32767.0) as i16).to_le_bytes()).collect();
+    write_frames(path, 1, samples.iter().copied());
+}
+
+/// Writes 16 kHz samples of two channels as a WAV file.
+pub fn write_stereo_wav(path: &Path, left: &[f32], right: &[f32]) {
+    assert_eq!(left.len(), right.len());
+    write_frames(path, 2, left.iter().zip(right).flat_map(|(left, right)| [*left, *right]));
+}
+
+fn write_frames(path: &Path, channels: u16, values: impl Iterator<Item = f32>) {
+    let data: Vec<u8> = values.flat_map(|value| ((value * 32767.0) as i16).to_le_bytes()).collect();
+    let rate = voiceflow::audio::SAMPLE_RATE;
     let mut bytes = b"RIFF".to_vec();
     bytes.extend((36 + data.len() as u32).to_le_bytes());
-    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    bytes.extend(voiceflow::audio::SAMPLE_RATE.to_le_bytes());
-    bytes.extend((2 * voiceflow::audio::SAMPLE_RATE).to_le_bytes());
-    bytes.extend(b"\x02\0\x10\0data");
+    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0");
+    bytes.extend(channels.to_le_bytes());
+    bytes.extend(rate.to_le_bytes());
+    bytes.extend((2 * u32::from(channels) * rate).to_le_bytes());
+    bytes.extend((2 * channels).to_le_bytes());
+    bytes.extend(b"\x10\0data");
     bytes.extend((data.len() as u32).to_le_bytes());
     bytes.extend(data);
     std::fs::write(path, bytes).unwrap();
