@@ -17,21 +17,21 @@ audio = soundfile.read({str(RECORDING)!r}, dtype="float32")[0]
 long = np.tile(audio, 240)
 """
 
-# A finish on another thread that takes many seconds, and is ended.
-BUSY = (
+# A finish on another thread that takes many seconds, and is under way.
+FINISHING = (
     "threading.excepthook = lambda _: None; told = threading.Event(); "
     "stream = voiceflow.Diarizer(bundle='fast-cnn').stream(); stream.push(audio); "
     "progress = lambda s, f: (told.set(), time.sleep(1)); "
     "threading.Thread(target=stream.finish, kwargs={'progress': progress}, daemon=True).start(); "
-    "told.wait(); "
+    "told.wait()"
 )
 
-# A push on another thread that takes many seconds.
+# The same with a push.
 PUSHING = (
     "stream = voiceflow.Diarizer(bundle='fast-cnn').stream(); "
     "threading.excepthook = lambda _: None; "
     "threading.Thread(target=stream.push, args=(long,), daemon=True).start(); "
-    "time.sleep(0.2); "
+    "next(filter(None, iter(lambda: time.sleep(0.01) or stream.updates, None)))"
 )
 
 # Loads one after another, of a file that takes seconds each time and then turns out to be no model.
@@ -74,10 +74,17 @@ INTERRUPTED = {
     "time.sleep(0.3); "
     "[session.infer(long[:16000]) for _ in range(10000)]",
     "a run": "list(voiceflow.Diarizer(bundle='fast-cnn').stream().run(np.array_split(long, 10000)))",
-    "a short push behind a long one": PUSHING + "stream.push(audio[:160])",
-    "a reset behind a finish": BUSY + "stream.reset()",
+    "a short push behind a long one": "stream.push(audio[:160])",
+    "a reset behind a finish": "stream.reset()",
     "process in a log": "voiceflow.log_to(__import__('logging').getLogger('x'), 1); "
     "voiceflow.Diarizer(bundle='fast-cnn').process(long, 16000)",
+}
+
+# What is under way when such a call begins.
+BEFORE = {
+    "loads": LOADS,
+    "a short push behind a long one": PUSHING,
+    "a reset behind a finish": FINISHING,
 }
 
 
@@ -86,7 +93,7 @@ def test_ctrl_c_ends_a_call(name: str) -> None:
     """KeyboardInterrupt comes soon, and the library is as good as before."""
     program = start(
         PRELUDE
-        + (LOADS if name == "loads" else "")
+        + BEFORE.get(name, "")
         + textwrap.dedent(f"""
         print("begins", flush=True)
         try:
