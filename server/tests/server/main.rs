@@ -6,6 +6,7 @@ mod diarizations;
 mod life;
 mod limits;
 mod page;
+mod stream_ends;
 mod streams;
 mod support;
 mod tokens;

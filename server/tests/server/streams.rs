@@ -1,5 +1,5 @@
 //! Live streams: the segments of the library for every way of cutting and writing the samples, and
-//! every way in which a stream ends.
+//! what is refused.
 
 use std::net::TcpStream;
 use std::thread::scope;
@@ -15,7 +15,7 @@ use voiceflow::{Call, Config, Diarizer, Stream};
 use crate::support::{CONVERSATION, Server, expected, root, runtime_library};
 
 /// The samples of the recording, at 16 kHz.
-fn samples() -> Vec<f32> {
+pub fn samples() -> Vec<f32> {
     let mut source = FileSource::open(root().join(CONVERSATION)).unwrap();
     let mut samples = Vec::new();
     while source.read(&mut samples).unwrap() > 0 {}
@@ -23,16 +23,16 @@ fn samples() -> Vec<f32> {
 }
 
 /// The same at 16 bits.
-fn as_i16(samples: &[f32]) -> Vec<i16> {
+pub fn as_i16(samples: &[f32]) -> Vec<i16> {
     samples.iter().map(|sample| (sample * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16).collect()
 }
 
-fn bytes_of(samples: &[i16]) -> Vec<u8> {
+pub fn bytes_of(samples: &[i16]) -> Vec<u8> {
     samples.iter().flat_map(|sample| sample.to_le_bytes()).collect()
 }
 
 /// What `voiceflow stream` prints of final segments for these samples.
-fn expected_segments(samples: &[i16], latency_s: f64) -> Vec<Value> {
+pub fn expected_segments(samples: &[i16], latency_s: f64) -> Vec<Value> {
     let mut config = Config::default();
     config.set_runtime_library(runtime_library());
     config.set_latency(latency_s).unwrap();
@@ -53,20 +53,20 @@ fn expected_segments(samples: &[i16], latency_s: f64) -> Vec<Value> {
 
 /// A client of one stream.
 pub struct Client {
-    socket: WebSocket<TcpStream>,
+    pub socket: WebSocket<TcpStream>,
     /// All that came, but provisional segments and times.
     told: Vec<Value>,
     provisional: usize,
-    closed: Option<CloseFrame>,
+    pub closed: Option<CloseFrame>,
 }
 
 impl Client {
     /// Opens a stream and reads the first message.
-    fn open(server: &Server, query: &str) -> Self {
+    pub fn open(server: &Server, query: &str) -> Self {
         Self::try_open(server, query, None).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn try_open(server: &Server, query: &str, origin: Option<&str>) -> Result<Self, Error> {
+    pub fn try_open(server: &Server, query: &str, origin: Option<&str>) -> Result<Self, Error> {
         let headers: Vec<(&'static str, &str)> =
             origin.map(|origin| ("origin", origin)).into_iter().collect();
         Self::try_open_with(server, query, &headers)
@@ -95,7 +95,7 @@ impl Client {
     }
 
     /// The next message; none after the closing one.
-    fn next(&mut self) -> Option<Value> {
+    pub fn next(&mut self) -> Option<Value> {
         loop {
             match self.socket.read() {
                 Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
@@ -106,17 +106,17 @@ impl Client {
         }
     }
 
-    fn say(&mut self, message: Value) {
+    pub fn say(&mut self, message: Value) {
         self.socket.send(Message::text(message.to_string())).unwrap();
     }
 
-    fn send(&mut self, bytes: &[u8]) {
+    pub fn send(&mut self, bytes: &[u8]) {
         self.socket.send(Message::binary(bytes.to_vec())).unwrap();
     }
 
     /// Sends `bytes` in pieces whose sizes take turns, and what has come meanwhile stays where it
     /// is.
-    fn send_all(&mut self, mut bytes: &[u8], sizes: &[usize]) {
+    pub fn send_all(&mut self, mut bytes: &[u8], sizes: &[usize]) {
         for size in sizes.iter().cycle() {
             let (piece, rest) = bytes.split_at((*size).min(bytes.len()));
             self.send(piece);
@@ -128,10 +128,16 @@ impl Client {
     }
 
     /// Reads to the end.
-    fn read_all(&mut self) {
+    pub fn read_all(&mut self) {
+        self.read_until(f64::MAX);
+    }
+
+    /// Reads until so many seconds are processed, or to the end.
+    pub fn read_until(&mut self, processed_s: f64) {
         while let Some(message) = self.next() {
             match message["type"].as_str().unwrap() {
                 "diarization.provisional" => self.provisional += 1,
+                "audio.ack" if message["processed_until"].as_f64().unwrap() >= processed_s => return,
                 "audio.ack" => {}
                 _ => self.told.push(message),
             }
@@ -139,21 +145,21 @@ impl Client {
     }
 
     /// The code of the closing frame.
-    fn code(&self) -> u16 {
+    pub fn code(&self) -> u16 {
         self.closed.as_ref().map_or(0, |frame| frame.code.into())
     }
 
     /// The reason of the closing frame.
-    fn reason(&self) -> &str {
+    pub fn reason(&self) -> &str {
         self.closed.as_ref().map_or("", |frame| frame.reason.as_str())
     }
 
-    fn of_type(&self, name: &str) -> Vec<&Value> {
+    pub fn of_type(&self, name: &str) -> Vec<&Value> {
         self.told.iter().filter(|message| message["type"] == name).collect()
     }
 
     /// The final segments.
-    fn segments(&self) -> Vec<Value> {
+    pub fn segments(&self) -> Vec<Value> {
         let updates = self.of_type("diarization.update");
         updates.iter().flat_map(|message| message["segments"].as_array().unwrap().clone()).collect()
     }
@@ -355,49 +361,4 @@ fn a_measurement_finds_the_capacity() {
     let server = Server::start(&[]);
     let capacity = server.metric("voiceflow_stream_capacity");
     assert!(capacity >= 1.0, "{capacity}");
-}
-
-#[test]
-fn silent_clients_are_closed() {
-    let server = Server::start(&["live.capacity=4", "live.first_message_s=0.5", "live.idle_s=1.5"]);
-    let began = Instant::now();
-    let mut client = Client::open(&server, "");
-    client.read_all();
-    assert_eq!((client.code(), client.reason()), (1008, "idle"));
-    assert!(began.elapsed() >= Duration::from_millis(500));
-    let mut client = Client::open(&server, "");
-    client.send(&[0; 320]);
-    let began = Instant::now();
-    client.read_all();
-    assert_eq!(client.reason(), "idle");
-    assert!(began.elapsed() >= Duration::from_millis(1400), "{:?}", began.elapsed());
-}
-
-#[test]
-fn streams_have_a_longest_duration() {
-    let server = Server::start(&["live.capacity=1", "live.longest_s=1"]);
-    let mut client = Client::open(&server, "");
-    client.send(&[0; 320]);
-    client.read_all();
-    assert_eq!((client.code(), client.reason()), (1008, "too_long"));
-}
-
-#[test]
-fn a_drain_ends_streams_with_all_their_segments() {
-    let mut server = Server::start(&["live.capacity=4", "drain.delay_s=0", "drain.length_s=4"]);
-    let samples = as_i16(&samples());
-    let (bytes, expected) = (bytes_of(&samples), expected_segments(&samples, 1.0));
-    let mut clients: Vec<_> = ["", "result=true"].iter().map(|query| Client::open(&server, query)).collect();
-    for client in &mut clients {
-        client.send_all(&bytes, &[12_800]);
-    }
-    server.signal("-TERM");
-    for client in &mut clients {
-        client.read_all();
-        assert_eq!(client.of_type("session.going_away")[0]["within"], 4.0);
-        assert_eq!(client.segments(), expected);
-        assert_eq!((client.code(), client.reason()), (1012, "drained"));
-    }
-    assert_eq!(clients[1].of_type("diarization.done")[0]["result"]["num_speakers"], 3);
-    assert_eq!(server.ended(), 0);
 }
