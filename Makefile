@@ -111,6 +111,16 @@ test-server: $(RUNTIME) $(CLIENTS)/ready ## the server, as a process with its ow
 	cargo test --locked --workspace --bin voiceflow-server $(addprefix --test ,$(SERVER_TESTS))
 	$(CLIENTS)/bin/python -m pytest -q server/tests/clients
 
+PAGE := .cache/page
+
+.PHONY: test-page
+test-page: $(RUNTIME) ## the page of the server in headless Chromium, which is large, so not a part of `test`
+	scripts/install_tools.sh page
+	cargo build --locked --workspace --bin voiceflow-server
+	npm install --silent --no-save --prefix $(PAGE) playwright-core@1
+	flac --silent --force --decode --output-name $(PAGE)/mic.wav examples/data/conversation.flac
+	node server/tests/page/page.mjs target/debug/voiceflow-server $(PAGE)
+
 .PHONY: test-threads
 test-threads: ## the pool of run slots under thousands of schedules
 	CARGO_TARGET_DIR="$(CURDIR)/target/schedules" cargo test --locked --manifest-path tests/schedules/Cargo.toml

@@ -3,6 +3,7 @@
 #
 #   scripts/install_tools.sh build    what building, and fetching ONNX Runtime and weights, need
 #   scripts/install_tools.sh test     what the tests need beside that
+#   scripts/install_tools.sh page     what the test of the server's page needs
 #   scripts/install_tools.sh docs     what the API documentation needs
 set -eu
 
@@ -28,9 +29,14 @@ test)
     need curl curl
     need strace strace
     ;;
+page)
+    need chromium chromium
+    need npm npm
+    need flac flac
+    ;;
 docs) need doxygen doxygen ;;
 *)
-    echo "install_tools.sh: expected build, test or docs, got '${1:-}'" >&2
+    echo "install_tools.sh: expected build, test, page or docs, got '${1:-}'" >&2
     exit 2
     ;;
 esac

@@ -78,9 +78,9 @@ function moveCursor() {
   const player = element("player");
   const seconds = state.live ? state.duration : player.currentTime;
   element("cursor").style.left = `${(100 * seconds) / (state.whole || 1)}%`;
-  [...element("segments").children].forEach((item, index) => {
-    const { start, end } = state.settled[index];
-    item.classList.toggle("now", !state.live && !player.hidden && start <= seconds && seconds < end);
+  const items = element("segments").children;
+  state.settled.forEach(({ start, end }, index) => {
+    items[index]?.classList.toggle("now", !state.live && !player.hidden && start <= seconds && seconds < end);
   });
   requestAnimationFrame(moveCursor);
 }
