@@ -1829,10 +1829,10 @@ void vf_gallery_destroy(struct vf_gallery *gallery);
  * owner, access list and `user.` attributes are kept.
  *
  * - `gallery`: the gallery.
- * - `path`: path of the file, at most 65,536 bytes. Links are followed, and stay. A folder,
- *   pipe, socket or device is refused (VF_E_IO), as is a file that this process may not write,
- *   whose owner it cannot keep, or whose folder takes no new file: the contents are written beside
- *   it and take its place once they are whole.
+ * - `path`: path of the file, at most 65,536 bytes. Links are followed, and stay. A folder, pipe,
+ *   socket or device is refused (VF_E_IO), as is a file that this process may not write, whose
+ *   owner it cannot keep, or whose folder takes no new file: the contents are written beside it
+ *   and take its place once they are whole.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT,

@@ -78,8 +78,8 @@ pub struct StreamArgs {
     /// Fill pauses of one speaker shorter than this; turns are final as much later [default: 0]
     #[arg(long, value_name = "SECONDS")]
     min_silence: Option<f64>,
-    /// Write the answer for the whole into this file: .rttm, .json, .srt or .vtt, anything else as a
-    /// table
+    /// Write the answer for the whole into this file: .rttm, .json, .srt or .vtt, anything else as
+    /// a table
     #[arg(long, value_name = "FILE")]
     result: Option<PathBuf>,
     /// Add the speakers' voice embeddings to a result in JSON; they are biometric data

@@ -19,9 +19,9 @@ use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::memory;
 
-/// Encoded audio as an [`AudioSource`], from a file, memory or a reader: WAV (integer, float, µ-law, A-law, ADPCM), FLAC, MP3, Ogg
-/// Vorbis, and AAC in M4A or ADTS, from 1000 to 768000 Hz, with as many channels as the decoder
-/// takes: 26 in WAV, 8 in FLAC and Vorbis, 2 in MP3 and AAC.
+/// Encoded audio as an [`AudioSource`], from a file, memory or a reader: WAV (integer, float,
+/// µ-law, A-law, ADPCM), FLAC, MP3, Ogg Vorbis, and AAC in M4A or ADTS, from 1000 to 768000 Hz,
+/// with as many channels as the decoder takes: 26 in WAV, 8 in FLAC and Vorbis, 2 in MP3 and AAC.
 ///
 /// The padding that encoders put around the sound is cut where the file states its length (LAME
 /// tag, Ogg, MP4 edit list). Damaged and missing packets are replaced by as much silence, so that

@@ -26,8 +26,8 @@ const SINC_BLOCK: usize = 1024;
 const MIX_BLOCK: usize = 16_384;
 
 /// Converts interleaved audio of any rate and channel count to 16 kHz mono. The channels are mixed
-/// by their mean, unless they cancel each other: see [`Channels::Mix`]. 16 kHz mono passes through bit for bit (up to
-/// [`MAX_MAGNITUDE`](super::MAX_MAGNITUDE)).
+/// by their mean, unless they cancel each other: see [`Channels::Mix`]. 16 kHz mono passes through
+/// bit for bit (up to [`MAX_MAGNITUDE`](super::MAX_MAGNITUDE)).
 ///
 /// What is at time t in the input is at time t in the output: the resampler's delay is cut from the
 /// start. The output is the same however the input is split into pushes. At most 2560 samples of

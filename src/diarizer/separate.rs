@@ -24,8 +24,8 @@ const SAME: f64 = 0.99;
 const SAME_RATIO: f64 = 1.25;
 
 impl Diarizer {
-    /// As [`Diarizer::process_separate`], of the channels of a file, which is read once for each and
-    /// once more.
+    /// As [`Diarizer::process_separate`], of the channels of a file, which is read once for each
+    /// and once more.
     ///
     /// # Errors
     /// Those of [`FileSource::open_until`] and [`Diarizer::process_separate`].
@@ -40,11 +40,11 @@ impl Diarizer {
         self.process_separate(channels, open, call)
     }
 
-    /// Diarizes each of `channels` channels by itself; `open` gives the audio of one, counted from
-    /// 0. No speaker is on two channels: labels are `CH1_SPEAKER_00`, `CH2_SPEAKER_00`, and so on,
-    /// in the order of first appearance on the channel. A segment in which another channel has the
-    /// same but louder is cross-talk and dropped, and so is what a channel repeats of an earlier
-    /// one. Numbers of speakers that `call` asks for hold for each channel.
+    /// Diarizes each of `channels` channels by itself; `open` gives the audio of one, counted
+    /// from 0. No speaker is on two channels: labels are `CH1_SPEAKER_00`, `CH2_SPEAKER_00`, and so
+    /// on, in the order of first appearance on the channel. A segment in which another channel has
+    /// the same but louder is cross-talk and dropped, and so is what a channel repeats of an
+    /// earlier one. Numbers of speakers that `call` asks for hold for each channel.
     ///
     /// # Errors
     /// Those of `open` and [`Diarizer::process`]; [`Error::InvalidArgument`] for no channel.

@@ -206,7 +206,8 @@ mod tests {
 
     #[test]
     fn only_words_on_both_sides_count() {
-        // One right word has the wrong speaker, and so have two that were misheard; one is too many.
+        // One right word has the wrong speaker, and so have two that were misheard; one is too
+        // many.
         let found = error(
             "a: one two three four b: five six seven",
             "x: one two y: three more five x: sex y: seven now",

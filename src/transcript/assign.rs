@@ -10,7 +10,8 @@ use crate::types::{Diarization, Segment};
 #[non_exhaustive]
 pub struct AssignOptions {
     /// Seconds from a word to the nearest segment within which it is that speaker's although
-    /// nobody's segment overlaps it: recognisers and diarizers place the ends of speech differently.
+    /// nobody's segment overlaps it: recognisers and diarizers place the ends of speech
+    /// differently.
     pub nearest_s: f64,
 }
 

@@ -43,7 +43,9 @@ def test_async(diarizer: Diarizer, recording: Path, result: Diarization) -> None
     assert same(asyncio.run(_aprocess(diarizer, io.BytesIO(recording.read_bytes()))), result)
 
 
-def test_a_path_need_not_be_utf_8(diarizer: Diarizer, recording: Path, result: Diarization, tmp_path: Path) -> None:
+def test_a_path_need_not_be_utf_8(
+    diarizer: Diarizer, recording: Path, result: Diarization, tmp_path: Path
+) -> None:
     path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.flac")
     with open(path, "wb") as file:
         file.write(recording.read_bytes())

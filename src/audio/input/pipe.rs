@@ -12,8 +12,9 @@ use crate::error::{Error, Result};
 const WAIT: Duration = Duration::from_millis(10);
 
 /// The end of a pipe, FIFO or socket that is read. A read that finds nothing within some
-/// milliseconds fails with [`ErrorKind::WouldBlock`], which [`FileSource`](super::super::FileSource)
-/// takes for a moment at which to look at deadline and cancellation.
+/// milliseconds fails with [`ErrorKind::WouldBlock`], which
+/// [`FileSource`](super::super::FileSource) takes for a moment at which to look at deadline and
+/// cancellation.
 #[derive(Debug)]
 pub struct Pipe(File);
 

@@ -67,10 +67,10 @@ class Diarizer(Model):
 
         source: the path of a file (WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4 of any sample rate); its
             content as `bytes`, or a file object, from its position on, that is read on the thread
-            of the call, and to its end first if it cannot seek; or
-            samples [n_frames] or [n_frames, channels], at most 32 channels, whose mean is used.
-            float32, -1 to 1, and int16 without gaps are read where they lie; int32 is scaled,
-            float64 rounded, other types are refused. An array must not be changed meanwhile.
+            of the call, and to its end first if it cannot seek; or samples [n_frames] or
+            [n_frames, channels], at most 32 channels, whose mean is used. float32, -1 to 1, and
+            int16 without gaps are read where they lie; int32 is scaled, float64 rounded, other
+            types are refused. An array must not be changed meanwhile.
         sample_rate: of an array, in hertz, a whole number from 1,000 to 768,000.
 
         Ctrl-C ends the call. Conditions of it, those of `ResultOptions`:
@@ -101,7 +101,7 @@ class Diarizer(Model):
         if is_path(source) or is_bytes(source) or is_readable(source):
             if sample_rate is not None:
                 raise InvalidArgumentError("sample_rate: expected none with a file, which has its own")
-            return self._encoded(owned, source)
+            return self._encoded(owned, source)  # type: ignore[arg-type]
         samples, n_frames, channels = frames(source, "source")  # type: ignore[arg-type]
         if sample_rate is None:
             raise InvalidArgumentError("sample_rate: expected one with an array, in hertz")

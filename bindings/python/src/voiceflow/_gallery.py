@@ -88,8 +88,9 @@ class Gallery(Handle):
         """Enrolls a speaker. A name may have several recordings: its embedding is their mean.
 
         name: 1 to 256 bytes of UTF-8, not one that strangers have ("SPEAKER_00").
-        source: a file, bytes, a file object, or samples, as `Diarizer.process` takes them, with at least 3 s of speech,
-            better 20 s, of that speaker alone; or a `Speaker` of a `Diarization`.
+        source: a file, bytes, a file object, or samples, as `Diarizer.process` takes them, with at
+            least 3 s of speech, better 20 s, of that speaker alone; or a `Speaker` of a
+            `Diarization`.
         sample_rate: of samples, in hertz.
 
         Ctrl-C ends the call. Conditions of it, those of `CallOptions`, which a `Speaker` takes no
@@ -115,17 +116,13 @@ class Gallery(Handle):
 
             def work(call: object) -> None:
                 place, size = address(content), content.size
-                check(
-                    vf.vf_gallery_enroll_encoded(owned.pointer, diarizer.pointer, who, place, size, call)
-                )
+                check(vf.vf_gallery_enroll_encoded(owned.pointer, diarizer.pointer, who, place, size, call))
         elif is_readable(source):
             file_object = FileObject(source)
 
             def work(call: object) -> None:
                 with file_object.raising() as given:
-                    check(
-                        vf.vf_gallery_enroll_source(owned.pointer, diarizer.pointer, who, given, call)
-                    )
+                    check(vf.vf_gallery_enroll_source(owned.pointer, diarizer.pointer, who, given, call))
         else:
             given, n_frames, channels = frames(source, "source")  # type: ignore[arg-type]
             samples = floats(given, "source")
