@@ -1,5 +1,6 @@
-//! Where a token stands in a request: in the header `Authorization`, or, as browsers cannot set that
-//! for a WebSocket, in the subprotocol `voiceflow.bearer.<token>`. Never in a URL, which is logged.
+//! Where a token stands in a request: in the header `Authorization`, or, as browsers cannot set
+//! that for a WebSocket, in the subprotocol `voiceflow.bearer.<token>`. Never in a URL, which is
+//! logged.
 
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};

@@ -9,6 +9,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{oneshot, watch};
 use voiceflow::error::Stage;
+use voiceflow::transcript::Word;
 use voiceflow::{Cancel, Diarization};
 
 use super::App;
@@ -61,12 +62,14 @@ pub(super) struct Answer {
     name: String,
     format: Format,
     extent: Extent,
+    words: Option<Vec<Word>>,
 }
 
 impl Answer {
     /// The answer's type and text.
     pub(super) fn render(&self, diarization: &Diarization) -> Result<(&'static str, String), ApiError> {
-        Ok(render(diarization, &self.name, self.format, &self.extent).map_err(Failure::from)?)
+        Ok(render(diarization, &self.name, self.format, &self.extent, self.words.as_deref())
+            .map_err(Failure::from)?)
     }
 }
 
@@ -75,12 +78,12 @@ pub(super) async fn diarize(State(app): State<Arc<App>>, request: Request) -> Re
     let tenant = app.auth.tenant(token(request.headers()), Scope::Diarize).map_err(ApiError::refused)?;
     let bundle = app.admission.recording(&tenant)?;
     let began = Instant::now();
-    let uploaded = receive(&app, &tenant, request).await?;
+    let mut uploaded = receive(&app, &tenant, request).await?;
     let uploaded_in = began.elapsed();
     if let Some(model) = uploaded.fields.model.as_deref().filter(|model| !bundle.answers_to(model)) {
         return Err(ApiError::no_model(model));
     }
-    let answer = answer_of(&uploaded, &bundle);
+    let answer = answer_of(&mut uploaded, &bundle);
     let mut pending = submit(&app, uploaded, bundle)?;
     if answer.format == Format::Ndjson {
         let body = Body::from_stream(progress::lines(pending, answer));
@@ -97,10 +100,11 @@ pub(super) async fn diarize(State(app): State<Arc<App>>, request: Request) -> Re
     Ok(response)
 }
 
-fn answer_of(uploaded: &Uploaded, bundle: &Bundle) -> Answer {
+fn answer_of(uploaded: &mut Uploaded, bundle: &Bundle) -> Answer {
     let Fields { format, embeddings, .. } = uploaded.fields;
     let model = (format == Format::VerboseJson).then(|| bundle.name());
-    Answer { name: uploaded.name.clone(), format, extent: Extent { model, embeddings } }
+    let words = uploaded.fields.words.take();
+    Answer { name: uploaded.name.clone(), format, extent: Extent { model, embeddings }, words }
 }
 
 /// Queues the recording.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use voiceflow::Error;
 use voiceflow::call::MAX_SPEAKERS;
+use voiceflow::transcript::{self, Word};
 
 use super::error::ApiError;
 use crate::work::batch::Options;
@@ -24,21 +25,27 @@ pub(super) enum Format {
     Rttm,
     /// SubRip subtitles.
     Srt,
+    /// WebVTT subtitles.
+    Vtt,
     /// Lines of JSON: progress, then the result.
     Ndjson,
+    /// Words with their speakers, as OpenAI's transcriptions have them.
+    DiarizedJson,
 }
 
 /// The forms by their names.
-const FORMATS: [(&str, Format); 5] = [
+const FORMATS: [(&str, Format); 7] = [
     ("json", Format::Json),
     ("verbose_json", Format::VerboseJson),
     ("rttm", Format::Rttm),
     ("srt", Format::Srt),
+    ("vtt", Format::Vtt),
     ("ndjson", Format::Ndjson),
+    ("diarized_json", Format::DiarizedJson),
 ];
 
 /// What is known in this field, and not served yet: without a word, the answer would be wrong.
-const REFUSED: [&str; 3] = ["channels", "gallery", "words"];
+const REFUSED: [&str; 2] = ["channels", "gallery"];
 
 /// The fields of a request.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,6 +53,8 @@ pub(super) struct Fields {
     pub(super) model: Option<String>,
     pub(super) options: Options,
     pub(super) format: Format,
+    /// Words of a recogniser, each of which gets a speaker.
+    pub(super) words: Option<Vec<Word>>,
     /// Whether speakers have their voice embeddings, which are biometric data.
     pub(super) embeddings: bool,
     /// Longest time until the answer.
@@ -79,6 +88,12 @@ impl Fields {
                 let seconds = number(name, value, 1.0..=86_400.0)?;
                 self.deadline = Some(Duration::from_secs_f64(seconds));
             }
+            "words" => {
+                let parsed = transcript::parse(value);
+                self.words = Some(parsed.map_err(|error| ApiError::invalid(name, error))?.words);
+                // A word has one speaker.
+                self.options.exclusive = true;
+            }
             _ if REFUSED.contains(&name) => {
                 return Err(ApiError::invalid(name, "expected none, as this server does not serve it"));
             }
@@ -102,6 +117,16 @@ impl Fields {
         {
             let reason = format!("expected at most max_speakers ({max}), got {min}");
             return Err(ApiError::invalid("min_speakers", reason));
+        }
+        if self.words.is_none() && self.format == Format::DiarizedJson {
+            return Err(ApiError::invalid(
+                "words",
+                "expected those of a recogniser with diarized_json, got none",
+            ));
+        }
+        if self.words.is_some() && ![Format::DiarizedJson, Format::Srt, Format::Vtt].contains(&self.format) {
+            let reason = "expected with response_format diarized_json, srt or vtt, got with another";
+            return Err(ApiError::invalid("words", reason));
         }
         match self.options.config() {
             Ok(_) => Ok(()),
@@ -195,13 +220,24 @@ mod tests {
         let error = fields(&[("response_format", "xml")]).unwrap_err();
         assert_eq!(
             error,
-            "response_format: expected one of json, verbose_json, rttm, srt, ndjson, got \"xml\""
+            "response_format: expected one of json, verbose_json, rttm, srt, vtt, ndjson, diarized_json, got \"xml\""
         );
         assert_eq!(
             fields(&[("embeddings", "maybe")]).unwrap_err(),
             "embeddings: expected true or false, got \"maybe\""
         );
         assert!(fields(&[("gallery", "team")]).unwrap_err().starts_with("gallery: expected none"));
+    }
+
+    #[test]
+    fn words_come_with_a_form_that_has_them() {
+        let words = ("words", r#"{"words":[{"word":"hello","start":0.5,"end":0.9}]}"#);
+        let given = fields(&[words, ("response_format", "diarized_json")]).unwrap();
+        assert!(given.words.is_some_and(|words| words.len() == 1) && given.options.exclusive);
+        assert!(fields(&[words]).unwrap_err().starts_with("words: expected with response_format"));
+        let error = fields(&[("response_format", "diarized_json")]).unwrap_err();
+        assert_eq!(error, "words: expected those of a recogniser with diarized_json, got none");
+        assert!(fields(&[("words", "{}")]).unwrap_err().starts_with("words: "));
     }
 
     #[test]

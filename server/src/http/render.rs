@@ -1,10 +1,16 @@
 //! Results as clients get them.
 
 use serde::Serialize;
-use voiceflow::output::{rttm, srt};
+use voiceflow::output::{rttm, srt, vtt};
+use voiceflow::transcript::{self, AssignOptions, PassageOptions, Word};
 use voiceflow::{Diarization, Segment, Speaker};
 
 use super::fields::Format;
+
+/// Types of answers.
+const JSON: &str = "application/json";
+const SRT: &str = "application/x-subrip; charset=utf-8";
+const VTT: &str = "text/vtt; charset=utf-8";
 
 /// A diarization in the shape of LocalAI and SGLang-Omni, with additions of ours.
 #[derive(Debug, Serialize)]
@@ -102,13 +108,35 @@ pub(super) fn render(
     name: &str,
     format: Format,
     extent: &Extent,
+    words: Option<&[Word]>,
 ) -> voiceflow::Result<(&'static str, String)> {
+    if let Some(words) = words {
+        return with_words(diarization, format, words);
+    }
     Ok(match format {
         Format::Rttm => ("text/plain; charset=utf-8", rttm::write(diarization, name)?),
-        Format::Srt => ("application/x-subrip; charset=utf-8", srt::write(diarization)?),
-        Format::Json | Format::VerboseJson | Format::Ndjson => {
-            ("application/json", json_text(&Diarized::new(diarization, extent))?)
+        Format::Srt => (SRT, srt::write(diarization)?),
+        Format::Vtt => (VTT, vtt::write(diarization)?),
+        Format::Json | Format::VerboseJson | Format::Ndjson | Format::DiarizedJson => {
+            (JSON, json_text(&Diarized::new(diarization, extent))?)
         }
+    })
+}
+
+/// The same of words, each with its speaker.
+fn with_words(
+    diarization: &Diarization,
+    format: Format,
+    words: &[Word],
+) -> voiceflow::Result<(&'static str, String)> {
+    let speakers = transcript::assign(words, diarization, AssignOptions::default())?;
+    let subtitles = matches!(format, Format::Srt | Format::Vtt);
+    let options = if subtitles { PassageOptions::cues() } else { PassageOptions::turns() };
+    let passages = transcript::passages(words, &speakers, options)?;
+    Ok(match format {
+        Format::Srt => (SRT, transcript::srt(&passages, diarization)?),
+        Format::Vtt => (VTT, transcript::vtt(&passages, diarization)?),
+        _ => (JSON, transcript::diarized_json(&passages, diarization)?),
     })
 }
 

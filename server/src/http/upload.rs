@@ -22,6 +22,8 @@ use crate::auth::Tenant;
 
 /// Largest field of a form beside the file, in bytes.
 const MAX_FIELD_BYTES: usize = 65_536;
+/// Largest field with words, in bytes: those of a day.
+const MAX_WORDS_BYTES: usize = 8 << 20;
 /// Most fields of a form.
 const MAX_FIELDS: usize = 64;
 /// What a recording without a name is called.
@@ -226,8 +228,9 @@ async fn form(
         while let Some(piece) = pace.within(field.chunk()).await?.map_err(malformed)? {
             pace.received += piece.len() as u64;
             value.extend_from_slice(&piece);
-            if value.len() > MAX_FIELD_BYTES {
-                let reason = format!("expected at most {MAX_FIELD_BYTES} bytes, got more");
+            let most = if name == "words" { MAX_WORDS_BYTES } else { MAX_FIELD_BYTES };
+            if value.len() > most {
+                let reason = format!("expected at most {most} bytes, got more");
                 return Err(ApiError::invalid(name, reason));
             }
         }

@@ -46,6 +46,8 @@ pub struct Options {
     pub min_speech_s: Option<f64>,
     /// Shortest pause in seconds that is kept.
     pub min_silence_s: Option<f64>,
+    /// Whether no two speakers may talk at once in the result.
+    pub exclusive: bool,
 }
 
 /// How far a recording is.
@@ -274,7 +276,7 @@ impl Options {
         if let Some(count) = self.max_speakers {
             call = call.with_max_speakers(count);
         }
-        call
+        if self.exclusive { call.exclusive() } else { call }
     }
 
     /// What the diarizer is told of it.

@@ -9,6 +9,7 @@ from pathlib import Path
 import openai
 import pytest
 import websockets.sync.client
+from openai.types.audio import TranscriptionDiarized
 from websockets.exceptions import InvalidStatus
 
 FRAME_BYTES = 2
@@ -40,6 +41,20 @@ def test_openai_posts_a_recording(client: openai.OpenAI, recording: Path) -> Non
     assert {segment["speaker"] for segment in answer["segments"]} == {
         f"SPEAKER_0{index}" for index in range(3)
     }
+
+
+def test_openai_reads_words_with_speakers(client: openai.OpenAI, recording: Path) -> None:
+    words = [{"word": f"w{index}", "start": float(index), "end": index + 0.5} for index in range(1, 50)]
+    with recording.open("rb") as file:
+        answer = client.post(
+            "/audio/diarizations",
+            body={"response_format": "diarized_json", "words": json.dumps({"words": words})},
+            files={"file": file},
+            options={"headers": {"Content-Type": "multipart/form-data"}},
+            cast_to=TranscriptionDiarized,
+        )
+    assert answer.task == "transcribe" and {segment.speaker for segment in answer.segments} >= {"SPEAKER_00"}
+    assert " ".join(segment.text for segment in answer.segments) == " ".join(word["word"] for word in words)
 
 
 def test_openai_reads_errors(client: openai.OpenAI) -> None:

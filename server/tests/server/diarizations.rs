@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use voiceflow::output::json::JsonOptions;
-use voiceflow::output::{json as library_json, rttm, srt};
+use voiceflow::output::{json as library_json, rttm, srt, vtt};
 
 use crate::support::{Server, conversation, expected, expected_with};
 
@@ -55,8 +55,13 @@ fn the_answers_are_those_of_the_library() {
     }
     let subtitles = server.diarize("response_format=srt", &recording);
     assert_eq!(subtitles.text(), srt::write(&expected).unwrap());
+    let subtitles = server.diarize("response_format=vtt", &recording);
+    assert_eq!(
+        (subtitles.header("content-type"), subtitles.text()),
+        (Some("text/vtt; charset=utf-8"), vtt::write(&expected).unwrap())
+    );
     let audio_s = server.metric("voiceflow_audio_seconds_total{kind=\"batch\"}");
-    assert!((audio_s - 6.0 * expected.duration_s).abs() < 0.1, "{audio_s}");
+    assert!((audio_s - 7.0 * expected.duration_s).abs() < 0.1, "{audio_s}");
 }
 
 #[test]
