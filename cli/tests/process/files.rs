@@ -5,7 +5,7 @@ use std::process::Stdio;
 use voiceflow::audio::{AudioSource, FileSource};
 use voiceflow::output::rttm;
 
-use crate::support::{CONVERSATION, failure, output, root, run, say, voiceflow, write_stereo_wav};
+use crate::support::{CONVERSATION, failure, output, root, run, say, voiceflow, write_stereo_wav, write_wav};
 
 #[test]
 fn a_bad_file_does_not_keep_the_others_from_being_written() {
@@ -137,7 +137,10 @@ fn a_channel_is_chosen_and_channels_that_cancel_each_other_are_heard() {
     let turns = |file: &str, channels: &str| {
         output(&["diarize", "--format", "rttm", "--channels", channels, file]).lines().count()
     };
-    let expected = output(&["diarize", "--format", "rttm", CONVERSATION]).lines().count();
+    // The same samples: a few turns of the FLAC file may end otherwise.
+    let mono = folder.path().join("mono.wav");
+    write_wav(&mono, &voice);
+    let expected = turns(mono.to_str().unwrap(), "mix");
     assert_eq!(turns(&left_only, "left"), expected);
     assert_eq!(turns(&left_only, "2"), 0);
     assert!(turns(&left_only, "mix") > 0);
