@@ -78,8 +78,7 @@ enum Format {
 /// Runs the command.
 pub fn run(args: &AssignArgs) -> Outcome {
     args.known.check()?;
-    let mut options = AssignOptions::default();
-    options.nearest_s = args.nearest;
+    let options = AssignOptions::within(args.nearest);
     // Assigning nothing checks the options before any file is read.
     assign(&[], &Diarization::default(), options).map_err(usage)?;
     let words = read(&args.words)?;

@@ -67,10 +67,14 @@ pub fn standard_input() -> voiceflow::Result<File> {
 }
 
 /// Whether `path` is a FIFO, as the shell makes one of `<(command)`.
+#[cfg(unix)]
 pub fn is_pipe(path: &Path) -> bool {
-    #[cfg(unix)]
-    return std::fs::metadata(path)
-        .is_ok_and(|metadata| std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type()));
-    #[cfg(not(unix))]
+    std::fs::metadata(path)
+        .is_ok_and(|metadata| std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type()))
+}
+
+/// Other systems have none.
+#[cfg(not(unix))]
+pub fn is_pipe(_: &Path) -> bool {
     false
 }

@@ -15,6 +15,13 @@ pub struct AssignOptions {
     pub nearest_s: f64,
 }
 
+impl AssignOptions {
+    /// Words are assigned to segments up to `nearest_s` seconds from them.
+    pub fn within(nearest_s: f64) -> Self {
+        Self { nearest_s }
+    }
+}
+
 impl Default for AssignOptions {
     fn default() -> Self {
         Self { nearest_s: 1.0 }
