@@ -121,6 +121,10 @@ test-page: $(RUNTIME) ## the page of the server in headless Chromium, which is l
 	flac --silent --force --decode --output-name $(PAGE)/mic.wav examples/data/conversation.flac
 	node server/tests/page/page.mjs target/debug/voiceflow-server $(PAGE)
 
+.PHONY: test-audio
+test-audio: .cache/tools ## some hundred files of every container, codec, rate and channel count, against ffmpeg
+	cargo test --locked --test audio_formats -- --include-ignored --skip files_of_a_folder
+
 .PHONY: test-threads
 test-threads: ## the pool of run slots under thousands of schedules
 	CARGO_TARGET_DIR="$(CURDIR)/target/schedules" cargo test --locked --manifest-path tests/schedules/Cargo.toml

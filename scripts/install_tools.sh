@@ -15,11 +15,12 @@ need gcc gcc
 python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip"
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 case ${1:-} in
-build) ;;
+build) need cmake cmake ;;
 test)
     need g++ g++
     need nm binutils
     need cmake cmake
+    need ffmpeg ffmpeg
     need pkg-config pkg-config
     need valgrind valgrind
     need abidiff abigail-tools

@@ -171,7 +171,9 @@ impl Diarizer {
     pub fn process(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Diarization> {
         self.check_process()?;
         let analysis = self.analyse(source, call)?;
-        self.settle(&analysis.windows, &analysis.short_windows, analysis.samples, call)
+        let mut result = self.settle(&analysis.windows, &analysis.short_windows, analysis.samples, call)?;
+        result.warnings = source.warnings();
+        Ok(result)
     }
 
     /// Who spoke when in a recording of `samples` samples of which these are the windows, and the

@@ -77,4 +77,4 @@ pub use error::{Error, InvalidArgument, Result, Stage};
 pub use ffi::version::VF_ABI_VERSION as ABI_VERSION;
 pub use gallery::{Gallery, Identity, Voice};
 pub use stream::{Finished, LiveSegment, Stream};
-pub use types::{Annotations, Diarization, Segment, Speaker, Turn};
+pub use types::{Annotations, Diarization, Segment, Speaker, Turn, Warning, WarningCode};

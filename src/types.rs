@@ -33,6 +33,43 @@ pub struct Speaker {
     pub embedding: Vec<f32>,
 }
 
+/// What kind of thing a [`Warning`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum WarningCode {
+    /// Bytes of the file that are no audio were skipped.
+    SkippedBytes,
+    /// Audio that is damaged or missing was replaced by silence.
+    LostAudio,
+    /// The file ends, or cannot be read on, before its audio does.
+    EndsEarly,
+}
+
+impl WarningCode {
+    /// The name by which JSON has it: `skipped_bytes`, `lost_audio`, `ends_early`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SkippedBytes => "skipped_bytes",
+            Self::LostAudio => "lost_audio",
+            Self::EndsEarly => "ends_early",
+        }
+    }
+}
+
+/// Something about a recording with which its result should be read.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Warning {
+    /// What kind of thing it is about.
+    pub code: WarningCode,
+    /// Where in the recording it is, in seconds from the beginning.
+    pub time_s: f64,
+    /// What there is to say, in English.
+    pub text: String,
+}
+
 /// Who spoke when in one recording.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -43,6 +80,9 @@ pub struct Diarization {
     pub speakers: Vec<Speaker>,
     /// Length of the recording in seconds.
     pub duration_s: f64,
+    /// What was skipped or missing in the recording, in its order; at most 100.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub warnings: Vec<Warning>,
 }
 
 impl Diarization {
@@ -58,7 +98,7 @@ impl Diarization {
             }
         };
         let speakers = embeddings.into_iter().enumerate().map(speaker).collect();
-        Self { segments, speakers, duration_s }
+        Self { segments, speakers, duration_s, warnings: Vec::new() }
     }
 
     /// The same segments as labelled turns, as scoring uses them.

@@ -14,19 +14,30 @@ use super::input::Input;
 use super::leash::{Leash, MAX_BYTES};
 use super::shield::shield;
 use super::timeline::Timeline;
-use super::{AUDIO, AudioSource, Converter, MAX_MAGNITUDE, MAX_READ_FRACTION, SAMPLE_RATE, take_block};
+use super::{
+    AUDIO, AudioSource, Converter, MAX_MAGNITUDE, MAX_READ_FRACTION, SAMPLE_RATE, output_len, take_block,
+};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::memory;
+use crate::types::{Warning, WarningCode};
 
-/// Encoded audio as an [`AudioSource`], from a file, memory or a reader: WAV (integer, float,
-/// µ-law, A-law, ADPCM), FLAC, MP3, Ogg Vorbis, and AAC in M4A or ADTS, from 1000 to 768000 Hz,
-/// with as many channels as the decoder takes: 26 in WAV, 8 in FLAC and Vorbis, 2 in MP3 and AAC.
+/// Most warnings that are kept.
+const MAX_WARNINGS: usize = 100;
+/// A track that begins later than its file by less than this many seconds, or more, begins with it:
+/// these are the delays of encoders, and the clocks of broadcasts.
+const MIN_LATE_S: f64 = 0.005;
+const MAX_LATE_S: f64 = 600.0;
+
+/// Encoded audio as an [`AudioSource`], from a file, memory or a reader, of the containers and codecs in docs/AUDIO.md, from 1000 to
+/// 768000 Hz, with as many channels as the decoder takes: 32 in WAV, 8 in FLAC and Vorbis, 2 in MP3,
+/// AAC and Opus.
 ///
 /// The padding that encoders put around the sound is cut where the file states its length (LAME
 /// tag, Ogg, MP4 edit list). Damaged and missing packets are replaced by as much silence, so that
 /// later times stay right, as far as the format has timestamps (MP3 and ADTS have none). A file
-/// that ends too early gives what it has. Both leave a warning in the log.
+/// that ends too early gives what it has. All of it is told by
+/// [`warnings`](AudioSource::warnings).
 pub struct FileSource<'a> {
     /// What errors and warnings call it.
     path: PathBuf,
@@ -50,6 +61,7 @@ pub struct FileSource<'a> {
     lost: u64,
     /// Why the last packet was lost.
     loss: Option<String>,
+    warnings: Vec<Warning>,
     ended: bool,
 }
 
@@ -178,6 +190,7 @@ impl<'a> FileSource<'a> {
             decoded: 0,
             lost: 0,
             loss: None,
+            warnings: Vec::new(),
             ended: false,
         })
     }
@@ -189,6 +202,10 @@ impl<'a> FileSource<'a> {
         }
         let next = self.container.format.next_packet();
         self.container.leash.look()?;
+        let skipped = self.container.skipped.take();
+        if skipped > 0 {
+            self.warn(WarningCode::SkippedBytes, format!("{skipped} bytes that are no audio were skipped"));
+        }
         match next {
             Ok(Some(packet)) => {
                 if packet.track_id == self.track.id {
@@ -247,6 +264,10 @@ impl<'a> FileSource<'a> {
         } else {
             buffer.copy_to_vec_interleaved(&mut self.interleaved);
         }
+        if self.track.gain != 1.0 {
+            let gain = self.track.gain;
+            self.interleaved.iter_mut().for_each(|sample| *sample *= gain);
+        }
         self.set_layout(layout)?;
         self.decoded += (self.interleaved.len() / layout.1.max(1)) as u64;
         self.convert()
@@ -264,10 +285,19 @@ impl<'a> FileSource<'a> {
 
     fn note_loss(&mut self, reason: String) {
         if self.lost == 0 {
-            log::warn!("{}: damaged, silence in place of a packet: {reason}", self.path.display());
+            self.warn(WarningCode::LostAudio, format!("damaged, silence in place of a packet: {reason}"));
         }
         self.lost += 1;
         self.loss = Some(reason);
+    }
+
+    /// Notes what the result should be read with, and logs it.
+    fn warn(&mut self, code: WarningCode, text: String) {
+        let time_s = (self.given + self.ready.len() as u64) as f64 / f64::from(SAMPLE_RATE);
+        log::warn!("{}: {time_s:.1} s: {text}", self.path.display());
+        if self.warnings.len() < MAX_WARNINGS {
+            self.warnings.push(Warning { code, time_s, text });
+        }
     }
 
     /// Puts out silence, in pieces of bounded size.
@@ -298,18 +328,32 @@ impl<'a> FileSource<'a> {
         let converter = Converter::with_channels(rate, count, self.channels)?;
         self.converter = Some(converter);
         self.layout = layout;
-        if !std::mem::replace(&mut self.trim.known, true)
-            && let Some((start_s, length_s)) = self.track.edit
-        {
-            self.trim.skip = frames_of(start_s, rate);
-            self.trim.keep = length_s.map(|length_s| frames_of(length_s, rate));
+        if !std::mem::replace(&mut self.trim.known, true) {
+            let silence = output_len(frames_of(self.late_s(), rate), rate);
+            let silence = usize::try_from(silence).unwrap_or(usize::MAX);
+            let ready = self.ready.len().saturating_add(silence);
+            memory::resize(AUDIO, &mut self.ready, ready, 0.0)?;
+            if let Some((start_s, length_s)) = self.track.edit {
+                self.trim.skip = frames_of(start_s, rate);
+                self.trim.keep = length_s.map(|length_s| frames_of(length_s, rate));
+            }
         }
         Ok(())
     }
 
+    /// Seconds of silence in front of the track.
+    fn late_s(&self) -> f64 {
+        let own_s = if self.track.from_zero { self.timeline.origin_s() } else { 0.0 };
+        let delay_s = self.track.edit.map_or(0.0, |(delay_s, _)| if own_s > 0.0 { delay_s } else { 0.0 });
+        let late_s = self.track.late_s + own_s + delay_s;
+        if (MIN_LATE_S..=MAX_LATE_S).contains(&late_s) { late_s } else { 0.0 }
+    }
+
     /// Hands what is in `interleaved`, less what is to be cut, to the converter.
     fn convert(&mut self) -> Result<()> {
-        let Some(converter) = &mut self.converter else { return Ok(()) };
+        let Some(converter) = &mut self.converter else {
+            return Ok(());
+        };
         let channels = self.layout.1;
         let frames = (self.interleaved.len() / channels.max(1)) as u64;
         if frames > 0 {
@@ -317,6 +361,10 @@ impl<'a> FileSource<'a> {
         }
         self.timeline.advance(frames as f64 / f64::from(self.layout.0.max(1)));
         let skip = self.trim.skip.min(frames);
+        // Players play the packet in which an edit ends as a whole: lengths are those that they show.
+        if self.track.whole_packets {
+            self.trim.keep = self.trim.keep.map(|keep| if keep > 0 { keep.max(frames - skip) } else { 0 });
+        }
         let take = self.trim.keep.unwrap_or(u64::MAX).min(frames - skip);
         self.trim.skip -= skip;
         self.trim.keep = self.trim.keep.map(|keep| keep - take);
@@ -347,10 +395,11 @@ impl<'a> FileSource<'a> {
             return Err(Error::Audio(format!("expected audio, got nothing that can be decoded: {reason}")));
         }
         if let Some(reason) = damage {
-            log::warn!("{}: damaged, only the audio before that is used: {reason}", self.path.display());
+            let text = format!("damaged, only the audio before that is used: {reason}");
+            self.warn(WarningCode::EndsEarly, text);
         }
         if self.lost > 1 {
-            log::warn!("{}: silence in {} damaged places in all", self.path.display(), self.lost);
+            self.warn(WarningCode::LostAudio, format!("silence in {} damaged places in all", self.lost));
         }
         if let Some(converter) = &mut self.converter {
             converter.finish(&mut self.ready)?;
@@ -382,6 +431,10 @@ impl AudioSource for FileSource<'_> {
 
     fn len_hint(&self) -> Option<u64> {
         self.track.len_hint
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        self.warnings.clone()
     }
 }
 

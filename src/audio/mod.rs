@@ -9,25 +9,18 @@
 //! This room owns decoding, downmixing and resampling. It holds a bounded amount of audio at any
 //! time, whatever the length of the input, and knows nothing of windows, models or speakers.
 
-mod aac;
 mod buffer;
+mod codec;
 mod container;
 mod decode;
 mod downmix;
 mod finite;
-mod flac;
-mod fragments;
 mod input;
 mod leash;
-mod mp4;
-mod padded;
 mod resample;
 mod shield;
 mod signature;
-mod sniff;
 mod timeline;
-mod times;
-mod vorbis;
 
 pub use buffer::BufferSource;
 pub use decode::FileSource;
@@ -39,6 +32,7 @@ pub use signature::{SIGNATURE_LEN, encoded_format, perhaps_encoded};
 
 use crate::error::Result;
 use crate::memory;
+use crate::types::Warning;
 
 /// Samples per second of everything that leaves this module.
 pub const SAMPLE_RATE: u32 = 16_000;
@@ -77,6 +71,11 @@ pub trait AudioSource {
     /// Total number of 16 kHz samples where it is known beforehand, else `None`. For progress only:
     /// a damaged file can hold fewer or more, so nothing may be allocated by it.
     fn len_hint(&self) -> Option<u64>;
+
+    /// What was skipped or missing so far, at most 100 things; for the result's warnings.
+    fn warnings(&self) -> Vec<Warning> {
+        Vec::new()
+    }
 }
 
 /// Output samples that `frames` input frames at `rate` Hz become, rounded to the nearest.

@@ -43,9 +43,16 @@ impl Timeline {
         self.position_s
     }
 
+    /// Seconds by the file's clock at which the audio begins.
+    pub(super) fn origin_s(&self) -> f64 {
+        self.tick_s.zip(self.origin).map_or(0.0, |(tick_s, origin)| origin as f64 * tick_s)
+    }
+
     /// Seconds of silence that belong in front of `packet`; 0 unless packets are missing before it.
     pub(super) fn gap_before(&mut self, packet: &Packet) -> f64 {
-        let Some(tick_s) = self.tick_s else { return 0.0 };
+        let Some(tick_s) = self.tick_s else {
+            return 0.0;
+        };
         let start = packet.pts.get();
         let origin = *self.origin.get_or_insert(start);
         let gap_s = start.saturating_sub(origin) as f64 * tick_s - self.position_s;

@@ -19,6 +19,10 @@
 //! `confidence` is 0 to 1, with four decimals. Speakers stand in the order of first appearance,
 //! segments by start, end and speaker. A number that is not finite is `null`.
 //!
+//! What was skipped or missing in the recording stands in `"warnings"`, which is absent where nothing
+//! was: `{"code": "skipped_bytes", "time_s": 0, "text": "…"}`, with the codes `skipped_bytes`,
+//! `lost_audio` and `ends_early`.
+//!
 //! A speaker's `"embedding": [0.01, -0.2]`, of unit length, is written only where it is asked for:
 //! a voice can be identified by it, so that it is biometric data. Its numbers have the fewest
 //! digits that read back as the same value.
@@ -28,7 +32,7 @@ use std::fmt::{self, Debug, Display, Formatter, Write};
 use super::milliseconds;
 use crate::error::Result;
 use crate::memory::Text;
-use crate::types::{Diarization, Segment, Speaker};
+use crate::types::{Diarization, Segment, Speaker, Warning};
 
 /// How the JSON is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +79,10 @@ fn lines(diarization: &Diarization, recording: &str, embeddings: bool) -> Result
     let _ = list(&mut text, diarization.speakers.iter().map(|speaker| SpeakerLine(speaker, embeddings)));
     let _ = text.write_str(",\n  \"segments\": ");
     let _ = list(&mut text, labelled);
+    if !diarization.warnings.is_empty() {
+        let _ = text.write_str(",\n  \"warnings\": ");
+        let _ = list(&mut text, diarization.warnings.iter().map(WarningLine));
+    }
     let _ = text.write_str("\n}\n");
     text.finish()
 }
@@ -114,6 +122,17 @@ impl Display for SegmentLine<'_> {
             Quoted(self.1),
             Number((confidence * 1e4).round() / 1e4),
         )
+    }
+}
+
+/// A warning.
+struct WarningLine<'a>(&'a Warning);
+
+impl Display for WarningLine<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Warning { code, time_s, text } = self.0;
+        let (code, text) = (Quoted(code.name()), Quoted(text));
+        write!(f, "{{\"code\": {code}, \"time_s\": {}, \"text\": {text}}}", Number(to_millisecond(*time_s)))
     }
 }
 
@@ -180,11 +199,24 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::types::WarningCode;
 
     #[test]
     fn quoted_text_is_what_serde_makes_of_it() {
         let all: String = (0..0x300).filter_map(char::from_u32).chain("\u{2028}\u{1f600}".chars()).collect();
         assert_eq!(Quoted(&all).to_string(), Value::from(all.as_str()).to_string());
+    }
+
+    #[test]
+    fn warnings_stand_behind_the_segments() {
+        let warning = Warning { code: WarningCode::LostAudio, time_s: 1.250_4, text: "a \"gap\"".into() };
+        let diarization = Diarization { warnings: vec![warning], ..Diarization::default() };
+        let text = write(&diarization, "a", JsonOptions::default()).unwrap();
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let expected = serde_json::json!([{"code": "lost_audio", "time_s": 1.25, "text": "a \"gap\""}]);
+        assert_eq!(value["warnings"], expected);
+        let none = write(&Diarization::default(), "a", JsonOptions::default()).unwrap();
+        assert!(!none.contains("warnings"));
     }
 
     #[test]
@@ -201,6 +233,7 @@ mod tests {
                 embedding: vec![0.1, f32::NAN],
             }],
             duration_s: 30.0,
+            warnings: Vec::new(),
         };
         let with_embeddings = JsonOptions { embeddings: true, ..JsonOptions::default() };
         let text = write(&diarization, "Zoé", with_embeddings).unwrap();

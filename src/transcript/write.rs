@@ -149,7 +149,15 @@ mod tests {
             |start_s, end_s, speaker, text: &str| Passage { start_s, end_s, speaker, text: text.to_owned() };
         let passages = vec![passage(0.0, 4.7004, Some(0), "So it < is."), passage(5.0, 6.0, None, "Is it?")];
         let speaker = Speaker { label: "ada".to_owned(), speech_s: 4.7, embedding: Vec::new() };
-        (passages, Diarization { segments: Vec::new(), speakers: vec![speaker], duration_s: 27.4 })
+        (
+            passages,
+            Diarization {
+                segments: Vec::new(),
+                speakers: vec![speaker],
+                duration_s: 27.4,
+                warnings: Vec::new(),
+            },
+        )
     }
 
     #[test]

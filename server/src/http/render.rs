@@ -155,8 +155,12 @@ mod tests {
         let segment =
             Segment { start_s: 0.1, end_s: 1.30049, speaker: 0, confidence: 0.123_46, overlap: true };
         let speaker = Speaker { label: "SPEAKER_00".into(), speech_s: 1.200_49, embedding: vec![0.6, 0.8] };
-        let diarization =
-            Diarization { segments: vec![segment], speakers: vec![speaker], duration_s: 2.000_4 };
+        let diarization = Diarization {
+            segments: vec![segment],
+            speakers: vec![speaker],
+            duration_s: 2.000_4,
+            warnings: Vec::new(),
+        };
         let json = |extent: Extent| serde_json::to_string(&Diarized::new(&diarization, &extent)).unwrap();
         assert_eq!(
             json(Extent::default()),

@@ -32,7 +32,9 @@ pub(super) fn metadata<S: Read + Seek>(
         let (marker, block) = window.split_at(4);
         marker == MARKER && parse(block) == Some((STREAM_INFO.0, STREAM_INFO.1 as u64))
     });
-    let Some(marker) = marker else { return Ok(Some(masked)) };
+    let Some(marker) = marker else {
+        return Ok(Some(masked));
+    };
     let mut at = start + marker as u64 + 4;
     for _ in 0..MAX_BLOCKS {
         let mut block = Vec::with_capacity(4);

@@ -25,6 +25,8 @@ pub(super) struct Mp4Track {
     /// movie.
     edit: Option<(u64, u64)>,
     edits: u32,
+    /// Ticks of the movie in front of the first edit that is not empty.
+    late: u64,
     movie_timescale: u32,
 }
 
@@ -39,8 +41,24 @@ impl Mp4Track {
         self.entry.escape_ascii().to_string()
     }
 
-    /// The part of the track to play, `(start_s, length_s)`, where a single edit says so. An empty
-    /// edit, which delays the track, is ignored.
+    /// The name of the codec, or the code of the sample entry.
+    pub(super) fn codec_name(&self) -> String {
+        match &self.entry {
+            b"samr" => "AMR (narrow band)".to_owned(),
+            b"sawb" => "AMR (wide band)".to_owned(),
+            b"ac-3" => "Dolby AC-3".to_owned(),
+            b"ec-3" => "Dolby E-AC-3".to_owned(),
+            b"Qclp" | b"sqcp" => "Qualcomm PureVoice (QCELP)".to_owned(),
+            _ => format!("the audio codec '{}'", self.entry_name()),
+        }
+    }
+
+    /// Seconds by which the track begins later than the movie: empty edits delay it.
+    pub(super) fn late_s(&self) -> f64 {
+        self.late as f64 / f64::from(self.movie_timescale.max(1))
+    }
+
+    /// The part of the track to play, `(start_s, length_s)`, where a single edit says so.
     pub(super) fn edit_seconds(&self) -> Option<(f64, Option<f64>)> {
         let (start, length) = self.edit.filter(|_| self.edits == 1)?;
         if self.timescale == 0 {
@@ -180,12 +198,14 @@ impl<R: Read + Seek> Walk<'_, R> {
                 _ => (self.u64()?, self.u64()?.cast_signed()),
             };
             self.skip(4)?;
-            if let Ok(start) = u64::try_from(start) {
-                self.with_track(|track| {
+            self.with_track(|track| match u64::try_from(start) {
+                Ok(start) => {
                     track.edits += 1;
                     track.edit = Some((start, length));
-                })?;
-            }
+                }
+                Err(_) if track.edits == 0 => track.late = track.late.saturating_add(length),
+                Err(_) => {}
+            })?;
         }
         Ok(())
     }

@@ -9,8 +9,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use symphonia::core::io::MediaSource;
 
-use super::leash::{Leash, MAX_BYTES};
 use super::times::{self, MAX_TABLE_BYTES, MAX_TIMES};
+use crate::audio::leash::{Leash, MAX_BYTES};
 
 /// Most tracks in a file. Recordings of many microphones have a few dozen.
 const MAX_TRACKS: usize = 100;
@@ -35,7 +35,9 @@ pub(super) fn file_type<S: Read + Seek>(source: &mut S, start: u64, within: u64)
     let end = start.saturating_add(within);
     let mut at = start;
     while at < end {
-        let Some(header) = Header::read(source, at)? else { break };
+        let Some(header) = Header::read(source, at)? else {
+            break;
+        };
         match &header.code {
             b"ftyp" => return Ok(Some(at)),
             code if SKIPPED.contains(&code) && header.end > at => at = header.end,
@@ -76,7 +78,9 @@ impl<'a, S: MediaSource> Checked<'a, S> {
             self.leash.look_or_end()?;
             let header = Header::read(&mut self.source, self.checked)?;
             // The rest is no box, and the demuxer does not take it for one.
-            let Some(header) = header else { return self.all_checked() };
+            let Some(header) = header else {
+                return self.all_checked();
+            };
             let end = header.end.min(self.len);
             let fault = match &header.code {
                 b"moof" => self.fragment(&header, end)?,
@@ -186,11 +190,15 @@ impl<'a, S: MediaSource> Checked<'a, S> {
         while let Some((mut at, end)) = spans.pop() {
             while end.saturating_sub(at) >= 8 {
                 self.leash.look_or_end()?;
-                let Some(child) = Header::read(&mut self.source, at)? else { break };
+                let Some(child) = Header::read(&mut self.source, at)? else {
+                    break;
+                };
                 if child.end > end {
                     break;
                 }
-                let Some(less) = left.checked_sub(1) else { return Ok(false) };
+                let Some(less) = left.checked_sub(1) else {
+                    return Ok(false);
+                };
                 *left = less;
                 visit(self, &child)?;
                 if within.contains(&&child.code) {
@@ -222,7 +230,9 @@ fn fragment_fault(content: &[u8], behind: u64) -> Option<String> {
             return Some(format!("moof: expected at most {MAX_TRACKS} track fragments, got more"));
         }
         for (_, run) in children(track).filter(|(code, _)| code == b"trun") {
-            let (Some(flags), Some(count)) = (u32_at(run, 0), u32_at(run, 4)) else { continue };
+            let (Some(flags), Some(count)) = (u32_at(run, 0), u32_at(run, 4)) else {
+                continue;
+            };
             let per_sample = 4 * u64::from((flags & SAMPLE_FIELDS).count_ones());
             let before = 8 + 4 * u64::from((flags & RUN_FIELDS).count_ones());
             let needed = before + u64::from(count) * per_sample;

@@ -1,0 +1,261 @@
+//! Opens audio files: what they are, which of their tracks is decoded, and by which decoder. It
+//! owns every refusal of a file as a whole; it decodes no packet.
+
+mod aiff;
+mod blocks;
+mod caf;
+mod flac;
+mod fragments;
+mod frame;
+mod frames;
+mod header;
+mod mp4;
+mod open;
+mod padded;
+mod skipped;
+mod sniff;
+mod sun;
+mod times;
+mod transport;
+mod wave;
+mod wave64;
+
+use std::io::{Read, Seek, SeekFrom};
+
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, CODEC_ID_NULL_AUDIO};
+use symphonia::core::formats::well_known::FORMAT_ID_MKV;
+use symphonia::core::formats::{FormatReader, Track, TrackType};
+
+use self::mp4::{Mp4, Mp4Track};
+use self::open::{Opened, Unopened};
+use self::skipped::Skipped;
+use super::codec::{self, Decoder, Refusal};
+use super::input::Input;
+use super::leash::Leash;
+use super::output_len;
+use crate::error::{Error, Result};
+
+/// What can be decoded, for error messages.
+const EXPECTED: &str = "expected WAV, FLAC, MP3, AAC, Ogg, Opus, WebM or another format of docs/AUDIO.md";
+/// What helps with a file that is not decoded here.
+const CONVERT: &str = "'ffmpeg -i FILE -ac 1 -ar 16000 OUT.wav' may convert it";
+/// ID3v2 tags skipped at the start of a file; more than one is a mistake that happens.
+const MAX_ID3_TAGS: u32 = 8;
+/// Frames that one byte of a file can hold at the very most; a longer declared length is a damaged
+/// header.
+const MAX_FRAMES_PER_BYTE: u64 = 16_384;
+/// Most tracks for which a decoder is tried: each may take some ten milliseconds to say no, and an
+/// Ogg file may begin with hundreds of thousands.
+const MAX_TRACKS_TRIED: usize = 100;
+/// An opened file.
+pub(super) struct Container<'a> {
+    pub(super) format: Box<dyn FormatReader + 'a>,
+    /// How far `format` may still read; granted anew wherever it gives something.
+    pub(super) leash: Leash<'a>,
+    /// What the demuxer goes over.
+    pub(super) skipped: Skipped,
+    /// Bytes of the file, where they are all there.
+    bytes: Option<u64>,
+    mp4: Mp4,
+    /// Seconds of the only track to play, where its blocks hold more.
+    length_s: Option<f64>,
+    /// Seconds by which the only audio track begins later than the file.
+    late_s: f64,
+}
+
+/// The track to decode, ready to do so.
+pub(super) struct Selected {
+    pub(super) id: u32,
+    pub(super) decoder: Box<dyn AudioDecoder>,
+    /// Factor for all samples.
+    pub(super) gain: f32,
+    /// Start and length in seconds of the part to play, where the container's edit list says so.
+    pub(super) edit: Option<(f64, Option<f64>)>,
+    /// Whether the last packet of that part is played as a whole.
+    pub(super) whole_packets: bool,
+    /// Seconds by which the track begins later than the file.
+    pub(super) late_s: f64,
+    /// Whether the times of packets count from the beginning of the file, not of the track.
+    pub(super) from_zero: bool,
+    /// Seconds per tick of the packets' durations.
+    pub(super) tick_s: Option<f64>,
+    /// Declared length in 16 kHz samples.
+    pub(super) len_hint: Option<u64>,
+}
+
+impl<'a> Container<'a> {
+    /// Opens `input`, unless the caller of `leash` ends that.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Audio`] (without the name) where it is no audio that can be
+    /// decoded; those of [`Call::check`](crate::call::Call::check).
+    pub(super) fn open(mut input: Input<'a>, leash: Leash<'a>) -> Result<Self> {
+        leash.look()?;
+        let name = input.name.clone();
+        let io = |error: std::io::Error| leash.wish().unwrap_or_else(|| Error::from_io(&name, error));
+        let start = skip_id3(&mut input.bytes).map_err(io)?;
+        let head = head(&mut input.bytes, start).map_err(io)?;
+        if head.is_empty() && start == 0 {
+            return Err(Error::Audio(format!("{EXPECTED}, got an empty file (0 bytes)")));
+        }
+        if let Some(what) = sniff::no_audio(&head) {
+            return Err(Error::Audio(format!("{EXPECTED}, got {what}")));
+        }
+        if let Some(what) = sniff::convertible(&head) {
+            return Err(Error::Audio(format!("{EXPECTED}, got {what}, which is not supported; {CONVERT}")));
+        }
+        let skipped = Skipped::default();
+        // What an MP4's samples are may stand behind them all.
+        let live_depth = sniff::HEAD_LEN as u64;
+        if input.is_live() && fragments::file_type(&mut input.bytes, start, live_depth).map_err(io)?.is_some()
+        {
+            input = input.whole(&leash)?;
+        }
+        let Input { bytes: file, len: bytes, .. } = input;
+        let opened = match bytes {
+            Some(bytes) => open::open(file, start, bytes, &leash, &skipped),
+            None => open::live(file, start, &leash),
+        };
+        let opened = opened.map_err(|unopened| match (leash.wish(), leash.damage(), unopened) {
+            (Some(wish), ..) => wish,
+            (_, Some(damage), _) => Error::Audio(format!("{EXPECTED}, got a damaged MP4 file: {damage}")),
+            (.., Unopened::Io(error)) => io(error),
+            (.., Unopened::Got(what)) => Error::Audio(format!("{EXPECTED}, got {what}")),
+        })?;
+        leash.opened();
+        let Opened { format, mp4, length_s, late_s } = opened;
+        Ok(Self { format, leash, skipped, bytes, mp4, length_s, late_s })
+    }
+
+    /// Chooses the first audio track, the default one before others, for which there is a decoder.
+    ///
+    /// # Errors
+    /// What stands in the way, without the path.
+    pub(super) fn select(&self) -> std::result::Result<Selected, String> {
+        let default = self.format.default_track(TrackType::Audio);
+        let default_id = default.map(|track| track.id);
+        let others = self.format.tracks().iter().filter(|track| Some(track.id) != default_id);
+        let mut reason = None;
+        for track in default.into_iter().chain(others).take(MAX_TRACKS_TRIED) {
+            let Some(CodecParameters::Audio(parameters)) = &track.codec_params else {
+                continue;
+            };
+            let refusal = match codec::decoder(parameters) {
+                Ok(decoder) => return Ok(self.selected(track, parameters, decoder)),
+                Err(Refusal::Damaged(what)) => format!("{EXPECTED}, got {what}"),
+                Err(Refusal::Unsupported(what)) => self.unsupported(track.id, parameters, &what),
+            };
+            reason.get_or_insert(refusal);
+        }
+        Err(reason.unwrap_or_else(|| self.no_track()))
+    }
+
+    fn selected(
+        &self,
+        track: &Track,
+        parameters: &AudioCodecParameters,
+        Decoder { decoder, delay_s, gain }: Decoder,
+    ) -> Selected {
+        let edit = self.mp4_track(track.id).and_then(Mp4Track::edit_seconds);
+        let edit = edit.or_else(|| self.length_s.map(|length_s| (0.0, Some(length_s))));
+        let len_hint = self.len_hint(track, parameters, edit);
+        // An edit list counts what the codec asks to skip.
+        let edit = edit.or((delay_s > 0.0).then_some((delay_s, None)));
+        let tick_s = track.time_base.map(f64::from);
+        let late_s = self.late_s + self.mp4_track(track.id).map_or(0.0, Mp4Track::late_s);
+        let from_zero = self.format.format_info().format == FORMAT_ID_MKV;
+        Selected {
+            id: track.id,
+            decoder,
+            gain,
+            edit,
+            tick_s,
+            late_s,
+            from_zero,
+            whole_packets: self.length_s.is_none(),
+            len_hint,
+        }
+    }
+
+    /// The declared length, if it is credible.
+    fn len_hint(
+        &self,
+        track: &Track,
+        parameters: &AudioCodecParameters,
+        edit: Option<(f64, Option<f64>)>,
+    ) -> Option<u64> {
+        let bytes = self.bytes?;
+        let most = bytes.saturating_mul(MAX_FRAMES_PER_BYTE);
+        if let Some((_, Some(length_s))) = edit {
+            return Some((length_s * f64::from(super::SAMPLE_RATE)).round() as u64).filter(|&n| n <= most);
+        }
+        // Zero where a fragmented file does not say it.
+        let mut frames = track.num_frames.filter(|&frames| frames > 0 || self.mp4.tracks.is_empty())?;
+        let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count() as u64);
+        let frame_bits = u64::from(parameters.bits_per_coded_sample.unwrap_or(0)) * channels;
+        if codec::is_pcm(parameters.codec) && frame_bits > 0 {
+            frames = frames.min(bytes.saturating_mul(8) / frame_bits);
+        }
+        let rate = parameters.sample_rate.filter(|&rate| rate > 0)?;
+        (frames <= most).then(|| output_len(frames, rate))
+    }
+
+    fn mp4_track(&self, id: u32) -> Option<&Mp4Track> {
+        self.mp4.tracks.iter().find(|track| track.id == id)
+    }
+
+    /// Why the file has no track to decode.
+    fn no_track(&self) -> String {
+        let sound = self.mp4.tracks.iter().find(|track| track.sound || track.is_encrypted());
+        match sound {
+            Some(track) if track.is_encrypted() => {
+                format!("the audio seems to be DRM-protected (sample entry '{}')", track.entry_name())
+            }
+            Some(track) => {
+                format!("{EXPECTED}, got {}, which is not supported; {CONVERT}", track.codec_name())
+            }
+            None => {
+                let found = match self.format.tracks().len() {
+                    0 => "no track at all".to_owned(),
+                    count => format!("{count} of other kinds (video, subtitles)"),
+                };
+                format!("expected an audio track, got {found}")
+            }
+        }
+    }
+
+    /// Why a track with these parameters cannot be decoded, which is `what` by its codec.
+    fn unsupported(&self, id: u32, parameters: &AudioCodecParameters, what: &str) -> String {
+        let entry = self.mp4_track(id).filter(|_| parameters.codec == CODEC_ID_NULL_AUDIO);
+        match entry {
+            Some(track) => {
+                format!("{EXPECTED}, got {}, which is not supported; {CONVERT}", track.codec_name())
+            }
+            None => format!("{EXPECTED}, got {what}; {CONVERT}"),
+        }
+    }
+}
+
+/// Where the audio starts behind ID3v2 tags, which hold text and pictures of any size.
+fn skip_id3(file: &mut (impl Read + Seek)) -> std::io::Result<u64> {
+    let mut start = 0;
+    for _ in 0..MAX_ID3_TAGS {
+        let head = head(file, start)?;
+        let Some(&[b'I', b'D', b'3', _, _, flags, s3, s2, s1, s0]) = head.first_chunk() else {
+            break;
+        };
+        let size = [s3, s2, s1, s0].iter().fold(0, |size, &byte| size << 7 | u64::from(byte & 0x7f));
+        let footer = if flags & 0x10 != 0 { 10 } else { 0 };
+        start += 10 + size + footer;
+    }
+    Ok(start)
+}
+
+/// The bytes from `start` on by which a file's format is detected.
+fn head(file: &mut (impl Read + Seek), start: u64) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(sniff::HEAD_LEN);
+    file.seek(SeekFrom::Start(start))?;
+    file.take(sniff::HEAD_LEN as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
