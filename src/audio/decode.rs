@@ -29,15 +29,14 @@ const MAX_WARNINGS: usize = 100;
 const MIN_LATE_S: f64 = 0.005;
 const MAX_LATE_S: f64 = 600.0;
 
-/// Encoded audio as an [`AudioSource`], from a file, memory or a reader, of the containers and codecs in docs/AUDIO.md, from 1000 to
-/// 768000 Hz, with as many channels as the decoder takes: 32 in WAV, 8 in FLAC and Vorbis, 2 in MP3,
-/// AAC and Opus.
+/// Encoded audio as an [`AudioSource`], from a file, memory or a reader, of the containers and
+/// codecs in docs/AUDIO.md, from 1000 to 768000 Hz, with as many channels as the decoder takes: 32
+/// in WAV, 8 in FLAC and Vorbis, 2 in MP3, AAC and Opus.
 ///
 /// The padding that encoders put around the sound is cut where the file states its length (LAME
 /// tag, Ogg, MP4 edit list). Damaged and missing packets are replaced by as much silence, so that
 /// later times stay right, as far as the format has timestamps (MP3 and ADTS have none). A file
-/// that ends too early gives what it has. All of it is told by
-/// [`warnings`](AudioSource::warnings).
+/// that ends too early gives what it has. All of it is told by [`warnings`](AudioSource::warnings).
 pub struct FileSource<'a> {
     /// What errors and warnings call it.
     path: PathBuf,
@@ -361,7 +360,8 @@ impl<'a> FileSource<'a> {
         }
         self.timeline.advance(frames as f64 / f64::from(self.layout.0.max(1)));
         let skip = self.trim.skip.min(frames);
-        // Players play the packet in which an edit ends as a whole: lengths are those that they show.
+        // Players play the packet in which an edit ends as a whole: lengths are those that they
+        // show.
         if self.track.whole_packets {
             self.trim.keep = self.trim.keep.map(|keep| if keep > 0 { keep.max(frames - skip) } else { 0 });
         }

@@ -19,9 +19,9 @@
 //! `confidence` is 0 to 1, with four decimals. Speakers stand in the order of first appearance,
 //! segments by start, end and speaker. A number that is not finite is `null`.
 //!
-//! What was skipped or missing in the recording stands in `"warnings"`, which is absent where nothing
-//! was: `{"code": "skipped_bytes", "time_s": 0, "text": "…"}`, with the codes `skipped_bytes`,
-//! `lost_audio` and `ends_early`.
+//! What was skipped or missing in the recording stands in `"warnings"`, which is absent where
+//! nothing was: `{"code": "skipped_bytes", "time_s": 0, "text": "…"}`, with the codes
+//! `skipped_bytes`, `lost_audio` and `ends_early`.
 //!
 //! A speaker's `"embedding": [0.01, -0.2]`, of unit length, is written only where it is asked for:
 //! a voice can be identified by it, so that it is biometric data. Its numbers have the fewest

@@ -1,5 +1,5 @@
-//! Decoders: which one a track gets, and what is wrong with a track that gets none. It owns the list
-//! of codecs and the checks of their headers; it reads no files.
+//! Decoders: which one a track gets, and what is wrong with a track that gets none. It owns the
+//! list of codecs and the checks of their headers; it reads no files.
 
 mod aac;
 mod g722;

@@ -1,5 +1,5 @@
-//! Decoders of telephone codecs as decoders of the audio package. It owns what they share: channels,
-//! packets, and bits.
+//! Decoders of telephone codecs as decoders of the audio package. It owns what they share:
+//! channels, packets, and bits.
 
 use symphonia::core::audio::{
     AsGenericAudioBufferRef, Audio, AudioBuffer, AudioMut, AudioSpec, Channels, GenericAudioBufferRef,

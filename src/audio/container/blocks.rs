@@ -1,6 +1,6 @@
-//! Files whose audio is one run of blocks of the same size: PCM samples, or blocks of a codec. Their
-//! headers say where the run begins and what it holds; they are read in files of their own. It owns
-//! the reader of such a run, which ends where the file does, whatever the header said.
+//! Files whose audio is one run of blocks of the same size: PCM samples, or blocks of a codec.
+//! Their headers say where the run begins and what it holds; they are read in files of their own.
+//! It owns the reader of such a run, which ends where the file does, whatever the header said.
 
 use std::io::{self, Read, Seek, SeekFrom};
 

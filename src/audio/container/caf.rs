@@ -16,8 +16,8 @@ const MAX_CHUNKS: u32 = 1_000;
 const FLOAT: u32 = 1;
 const LITTLE_ENDIAN: u32 = 2;
 
-/// The header of the CAF file in `source`, which begins at `start` and has `len` bytes in all; `None`
-/// where it is none, or one for the demuxer.
+/// The header of the CAF file in `source`, which begins at `start` and has `len` bytes in all;
+/// `None` where it is none, or one for the demuxer.
 pub(super) fn read<S: Read + Seek>(source: &mut S, start: u64, len: u64) -> io::Result<Option<Header>> {
     if bytes_at(source, start, 4)? != b"caff" {
         return Ok(None);

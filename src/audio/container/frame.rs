@@ -1,6 +1,6 @@
-//! Headers of frames that announce themselves: MPEG audio (ISO/IEC 11172-3, 13818-3) and AAC in ADTS
-//! (ISO/IEC 14496-3, 1.A.2.2), and the tags around them. It owns their reading; it looks at no more
-//! bytes than it is given.
+//! Headers of frames that announce themselves: MPEG audio (ISO/IEC 11172-3, 13818-3) and AAC in
+//! ADTS (ISO/IEC 14496-3, 1.A.2.2), and the tags around them. It owns their reading; it looks at no
+//! more bytes than it is given.
 
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3};
 use symphonia::core::codecs::audio::{AudioCodecId, CODEC_ID_NULL_AUDIO};
@@ -102,7 +102,8 @@ impl Frame {
     }
 }
 
-/// The samples to play, as the first frame of an MP3 stream says (the tag of Xing, extended by LAME).
+/// The samples to play, as the first frame of an MP3 stream says (the tag of Xing, extended by
+/// LAME).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct InfoTag {
     /// Samples in front of them.

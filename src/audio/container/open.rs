@@ -1,5 +1,5 @@
-//! The demuxer of a file, by what the file is: each kind has its own way to it, and its own checks in
-//! front of it.
+//! The demuxer of a file, by what the file is: each kind has its own way to it, and its own checks
+//! in front of it.
 
 use std::io::{Seek, SeekFrom};
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
-//! What a file is by its first bytes: for the choice of a demuxer, and for error messages about files
-//! that cannot be decoded. It owns the lists of signatures.
+//! What a file is by its first bytes: for the choice of a demuxer, and for error messages about
+//! files that cannot be decoded. It owns the lists of signatures.
 
 /// How many bytes of a file these functions want to see.
 pub(super) const HEAD_LEN: usize = 512;

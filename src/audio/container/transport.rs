@@ -1,5 +1,5 @@
-//! MPEG transport streams (ISO/IEC 13818-1): the audio stream in one as if it were a file of frames.
-//! It owns the choice of the stream, and the times that its packets carry.
+//! MPEG transport streams (ISO/IEC 13818-1): the audio stream in one as if it were a file of
+//! frames. It owns the choice of the stream, and the times that its packets carry.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -10,7 +10,8 @@ use symphonia::core::io::MediaSource;
 use super::blocks::bytes_at;
 use crate::sync::Mutex;
 
-/// Bytes of a packet without what recorders put in front (M2TS) or behind (forward error correction).
+/// Bytes of a packet without what recorders put in front (M2TS) or behind (forward error
+/// correction).
 const PACKET: usize = 188;
 /// Packets that must begin where they should.
 const CONFIRMED: usize = 5;
