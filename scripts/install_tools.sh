@@ -12,14 +12,14 @@ need() { # COMMAND PACKAGE
     command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
 need gcc gcc
+need cmake cmake
 python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip"
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 case ${1:-} in
-build) need cmake cmake ;;
+build) ;;
 test)
     need g++ g++
     need nm binutils
-    need cmake cmake
     need ffmpeg ffmpeg
     need pkg-config pkg-config
     need valgrind valgrind
