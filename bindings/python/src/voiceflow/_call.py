@@ -27,7 +27,7 @@ from typing import Any, Generic, TypeVar
 from . import _abi
 from ._conditions import Conditions
 from ._enums import Stage
-from ._errors import ExitingError
+from ._errors import ExitingError, raise_kept
 from ._handle import destroy_postponed, inside
 from ._library import check, library
 
@@ -84,7 +84,7 @@ class LongCall(Generic[Result]):
         self._reports: SimpleQueue[tuple[int, float] | None] = SimpleQueue()
         self._reported: SimpleQueue[None] = SimpleQueue()
         self._result: list[Result] = []
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
         self._done = False
         # Taken by the thread that makes the call, or by one that gave it up before: none makes it
         # then.
@@ -99,13 +99,7 @@ class LongCall(Generic[Result]):
         except BaseException:
             self._give_up()
             raise
-        error, self._error = self._error, None
-        if error is not None:
-            try:
-                raise error
-            finally:
-                # The traceback refers to this frame.
-                del error
+        raise_kept(self)
         return self._result.pop()
 
     def stop(self) -> None:
@@ -124,7 +118,7 @@ class LongCall(Generic[Result]):
         try:
             self._progress(Stage(stage), fraction)
         except BaseException as error:
-            self._error = error
+            self.error = error
             self.stop()
 
     def _start(self) -> None:
@@ -151,7 +145,7 @@ class LongCall(Generic[Result]):
             self._result.append(self._work(self._conditions.pointer(self._switch, report)))
         except BaseException as error:
             # What the progress met is why the call was cancelled.
-            self._error = self._error or error
+            self.error = self.error or error
         finally:
             inside.call = outer
             destroy_postponed()

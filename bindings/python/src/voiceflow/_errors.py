@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import ENOENT
-from typing import Any
+from typing import Any, Protocol
 
 
 class Error(Exception):
@@ -186,3 +186,20 @@ def about(file: str | os.PathLike[str]) -> Iterator[None]:
         if error.filename is None:
             error.filename = os.fspath(file)
         raise
+
+
+class Keeper(Protocol):
+    """Keeps an error that was met where it could not be raised."""
+
+    error: BaseException | None
+
+
+def raise_kept(keeper: Keeper) -> None:
+    """Raises the error that is kept, if there is one; it is not kept any more."""
+    error, keeper.error = keeper.error, None
+    if error is not None:
+        try:
+            raise error
+        finally:
+            # The traceback refers to this frame.
+            del error

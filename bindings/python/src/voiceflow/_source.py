@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _abi
-from ._errors import InvalidArgumentError
+from ._errors import InvalidArgumentError, raise_kept
 from ._handle import inside
 
 Bytes = bytes | bytearray | memoryview
@@ -52,7 +52,7 @@ class FileObject:
     def __init__(self, file: Any) -> None:
         self._file = file
         self._begin = 0
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
         self._read_of_c, self._seek_of_c = _abi.READ(self._read), _abi.SEEK(self._seek)
         self.struct = _abi.SourceStruct(size=ctypes.sizeof(_abi.SourceStruct), read=self._read_of_c)
         if getattr(file, "seekable", bool)():
@@ -67,13 +67,7 @@ class FileObject:
         try:
             yield ctypes.byref(self.struct)
         finally:
-            error, self._error = self._error, None
-            if error is not None:
-                try:
-                    raise error
-                finally:
-                    # The traceback refers to this frame.
-                    del error
+            raise_kept(self)
 
     def _read(self, _user_data: int | None, out: int, cap: int) -> int:
         outer = getattr(inside, "callback", False)
@@ -88,7 +82,7 @@ class FileObject:
                 ctypes.memmove(out, bytes(given), count)
             return count
         except BaseException as error:
-            self._error = error
+            self.error = error
             return -1
         finally:
             inside.callback = outer
@@ -99,7 +93,7 @@ class FileObject:
         try:
             self._file.seek(self._begin + position)
         except BaseException as error:
-            self._error = error
+            self.error = error
             return -1
         finally:
             inside.callback = outer
