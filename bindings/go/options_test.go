@@ -13,7 +13,6 @@ import (
 func TestEveryOptionIsChecked(t *testing.T) {
 	for words, option := range map[string]Option{
 		"path":                       WithModelPath("a\x00b"),
-		"path: not UTF-8":            WithModelPath("a\xff"),
 		"size":                       WithModelMemory(nil),
 		"path: expected at most":     WithRuntimeLibrary(strings.Repeat("a", 65_537)),
 		"provider":                   WithProvider(9, ProviderPreferred),
@@ -21,7 +20,7 @@ func TestEveryOptionIsChecked(t *testing.T) {
 		"provider: expected":         WithProvider(1<<40, ProviderPreferred),
 		"device_id":                  WithDeviceID(64),
 		"device_memory_limit":        WithDeviceMemoryLimit(math.MaxUint64),
-		"folder: not UTF-8":          WithCacheFolder("a\xff"),
+		"folder":                     WithCacheFolder("a\x00b"),
 		"threads: expected 0":        WithThreads(-1),
 		"threads":                    WithThreads(257),
 		"batch":                      WithBatch(1025),

@@ -316,7 +316,7 @@ static void files(const vf_diarizer *diarizer, int count, char **paths)
     CHECK(result == NULL);
     CHECK_TEXT("/nowhere/a.wav");
     CHECK_STATUS(VF_E_AUDIO, vf_diarizer_process_file(diarizer, setting("VF_TEST_MODEL"), NULL, &result));
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarizer_process_file(diarizer, "a\xff.wav", NULL, &result));
+    CHECK_STATUS(VF_E_NOT_FOUND, vf_diarizer_process_file(diarizer, "a\xff.wav", NULL, &result));
     CHECK(vf_diarizer_process_file(diarizer, "/", NULL, &result) < 0 && result == NULL);
     CHECK(vf_diarizer_process_file(diarizer, "", NULL, &result) < 0 && result == NULL);
 }

@@ -26,12 +26,8 @@ fn silent_clients_are_closed() {
 
 /// Waits until a stream has ended in this way.
 fn wait_for_end(server: &Server, outcome: &str) {
-    let (line, began) = (format!("voiceflow_streams_total{{outcome=\"{outcome}\"}}"), Instant::now());
-    while server.metric(&line) < 1.0 {
-        assert!(began.elapsed() < Duration::from_secs(40), "no stream ends as {outcome}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    assert_eq!(server.metric("voiceflow_streams_active"), 0.0);
+    server.wait_for_metric(&format!("voiceflow_streams_total{{outcome=\"{outcome}\"}}"), 1.0);
+    server.wait_for_metric("voiceflow_streams_active", 0.0);
 }
 
 #[test]

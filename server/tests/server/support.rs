@@ -140,6 +140,15 @@ impl Server {
         found.map_or(0.0, |value| value.parse().unwrap())
     }
 
+    /// Waits until the metrics say so of `line`: a client may see an end before it is counted.
+    pub fn wait_for_metric(&self, line: &str, expected: f64) {
+        let began = Instant::now();
+        while self.metric(line) != expected {
+            assert!(began.elapsed() < PATIENCE, "{line}: expected {expected}, got {}", self.metric(line));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Sends a signal by its number.
     pub fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
