@@ -179,12 +179,21 @@ impl BatchQueue {
     }
 
     fn work(&self) {
+        self.rest();
         while let Some(task) = self.next() {
             match task {
-                Task::Finish(finish) => finish(),
+                Task::Finish(finish) => {
+                    finish();
+                    self.rest();
+                }
                 Task::Job(job) => self.answer(*job),
             }
         }
+    }
+
+    /// Counts the calling worker as one that is idle.
+    fn rest(&self) {
+        self.state.lock().idle += 1;
     }
 
     fn answer(&self, job: Job) {
@@ -196,13 +205,14 @@ impl BatchQueue {
             let mut state = self.state.lock();
             state.mean_s += NEWEST_SHARE * (took.as_secs_f64() - state.mean_s);
         }
+        // Before the answer: who has it may send the next recording at once.
+        self.rest();
         // Where nobody waits any more there is nobody to answer.
         let _ = job.reply.send(result.map(|(diarization, _)| diarization));
     }
 
     fn next(&self) -> Option<Task> {
         let mut state = self.state.lock();
-        state.idle += 1;
         let task = loop {
             if let Some(finish) = state.finishing.pop_front() {
                 break Some(Task::Finish(finish));
