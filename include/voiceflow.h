@@ -1527,8 +1527,8 @@ vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
                                   struct vf_diarization **out);
 
 /**
- * Finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample
- * rate and channels.
+ * Finds who spoke when in an audio file: WAV, FLAC, MP3, AAC, Opus, Vorbis and the others of
+ * docs/AUDIO.md, of any sample rate and channels.
  *
  * - `diarizer`: the diarizer.
  * - `path`: path of the file, at most 65,536 bytes.

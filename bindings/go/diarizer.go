@@ -91,8 +91,8 @@ func (d *Diarizer) Info() ModelInfo {
 	return d.info
 }
 
-// ProcessFile finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any
-// sample rate and channels.
+// ProcessFile finds who spoke when in an audio file: WAV, FLAC, MP3, AAC, Opus, Vorbis and the
+// others of docs/AUDIO.md, of any sample rate and channels.
 func (d *Diarizer) ProcessFile(ctx context.Context, path string, options ...CallOption) (*Diarization, error) {
 	var result *Diarization
 	err := withText("path", path, func(path *C.char) (err error) {

@@ -98,8 +98,8 @@ public:
         return process(samples, sample_rate, 1, call);
     }
 
-    /// Finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample
-    /// rate and channels.
+    /// Finds who spoke when in an audio file: WAV, FLAC, MP3, AAC, Opus, Vorbis and the others of
+    /// docs/AUDIO.md, of any sample rate and channels.
     [[nodiscard]] result<Diarization> process_file(const Text &path, const Call &call = {}) const
     {
         return Diarization::under(call, [&](const vf_call *given, vf_diarization **out) {

@@ -14,9 +14,9 @@ use crate::memory;
 /// Length of the anti-aliasing filter in samples of the lower of the two rates. 1024 put the edge
 /// of the passband at 7.6 kHz and the delay, which is compensated, at 32 ms.
 const FILTER_LEN: usize = 1024;
-/// Longest block of the FFT resampler, in filter lengths. The block is a multiple of the rate over
-/// the greatest common divisor of both rates, which is short for every usual rate; the others go to
-/// the sinc resampler.
+/// Longest block of the FFT resampler, in filter lengths. The block is a multiple of twice the rate
+/// over the greatest common divisor of both rates, which is short for every usual rate; the others
+/// go to the sinc resampler.
 const MAX_FFT_BLOCK: usize = 2;
 /// Filter length of the sinc resampler, in samples of the lower of the two rates.
 const SINC_LEN: usize = 256;
@@ -31,7 +31,7 @@ const MIX_BLOCK: usize = 16_384;
 ///
 /// What is at time t in the input is at time t in the output: the resampler's delay is cut from the
 /// start. The output is the same however the input is split into pushes. At most 2560 samples of
-/// the lower of the two rates (0.16 s from 16 kHz up, 0.1 s for the usual rates) are held back
+/// the lower of the two rates (0.16 s from 16 kHz up, 0.12 s for the usual ones) are held back
 /// until [`finish`](Converter::finish), which brings the total to exactly
 /// `round(frames * 16000 / sample_rate)`.
 pub struct Converter {
@@ -253,7 +253,8 @@ fn resampler(
     let (rate_in, rate_out) = (sample_rate as usize, SAMPLE_RATE as usize);
     let divisor = gcd(rate_in, rate_out);
     let wanted = (FILTER_LEN * rate_in).div_ceil(rate_in.min(rate_out));
-    let block_in = wanted.next_multiple_of(rate_in / divisor);
+    // An even number of periods: the delay is half a block, and half an odd one is no whole sample.
+    let block_in = wanted.next_multiple_of(2 * rate_in / divisor);
     if block_in <= MAX_FFT_BLOCK * wanted {
         let fft = Fft::<f32>::new_custom(
             rate_in,

@@ -263,8 +263,8 @@ pub unsafe extern "C" fn vf_diarizer_process_i16(
     })
 }
 
-/// Finds who spoke when in an audio file: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4, of any sample
-/// rate and channels.
+/// Finds who spoke when in an audio file: WAV, FLAC, MP3, AAC, Opus, Vorbis and the others of
+/// docs/AUDIO.md, of any sample rate and channels.
 ///
 /// - `diarizer`: the diarizer.
 /// - `path`: path of the file, at most 65,536 bytes.

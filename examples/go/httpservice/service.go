@@ -119,7 +119,7 @@ func (s *service) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, voiceflow.ErrAudio), errors.Is(err, voiceflow.ErrLimit):
 		// The text of the error names the file, which is no business of the client's.
 		s.log.Info("not diarized", "error", err)
-		text := "expected a recording: WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4"
+		text := "expected a recording: WAV, FLAC, MP3, AAC, Opus, Vorbis or MP4"
 		http.Error(w, text, http.StatusUnprocessableEntity)
 	case errors.Is(err, voiceflow.ErrInvalidArgument):
 		http.Error(w, err.Error(), http.StatusBadRequest)

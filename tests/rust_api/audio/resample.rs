@@ -88,6 +88,23 @@ fn a_click_comes_out_at_its_time() {
 }
 
 #[test]
+fn a_tone_keeps_its_phase() {
+    // Half a sample at 44.1 kHz is 11 µs.
+    for rate in [8_000, 11_025, 12_000, 22_050, 44_100, 48_000, 88_200, 96_000, 176_400] {
+        let out = convert(&tone(1_000.0, rate, 1.0), rate, 1);
+        // Within the tone's period of 16 samples, against the tone and a quarter of it later.
+        let [mut along, mut across] = [0.0; 2];
+        for (n, &sample) in out.iter().enumerate().take(12_000).skip(4_000) {
+            let (sine, cosine) = (std::f64::consts::TAU * n as f64 / 16.0).sin_cos();
+            along += f64::from(sample) * sine;
+            across += f64::from(sample) * cosine;
+        }
+        let early_s = f64::atan2(across, along) / std::f64::consts::TAU / 1_000.0;
+        assert!(early_s.abs() < 1e-7, "{rate} Hz: early by {early_s} s");
+    }
+}
+
+#[test]
 fn puts_out_exactly_the_rounded_length() {
     for rate in RATES {
         for frames in [0, 1, 2, 7, 160, 441, 1_000, 4_097, 50_001] {

@@ -65,12 +65,12 @@ class Diarizer(Model):
     ) -> Diarization:
         """Finds who spoke when.
 
-        source: the path of a file (WAV, FLAC, MP3, Ogg Vorbis, AAC or MP4 of any sample rate); its
-            content as `bytes`, or a file object, from its position on, that is read on the thread
-            of the call, and to its end first if it cannot seek; or samples [n_frames] or
-            [n_frames, channels], at most 32 channels, whose mean is used. float32, -1 to 1, and
-            int16 without gaps are read where they lie; int32 is scaled, float64 rounded, other
-            types are refused. An array must not be changed meanwhile.
+        source: the path of a file (WAV, FLAC, MP3, AAC, Opus, Vorbis and the others of
+            docs/AUDIO.md, of any sample rate); its content as `bytes`, or a file object, from its
+            position on, that is read on the thread of the call, and to its end first if it cannot
+            seek; or samples [n_frames] or [n_frames, channels], at most 32 channels, whose mean is
+            used. float32, -1 to 1, and int16 without gaps are read where they lie; int32 is scaled,
+            float64 rounded, other types are refused. An array must not be changed meanwhile.
         sample_rate: of an array, in hertz, a whole number from 1,000 to 768,000.
 
         Ctrl-C ends the call. Conditions of it, those of `ResultOptions`:
