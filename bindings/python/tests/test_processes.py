@@ -15,6 +15,8 @@ import os, signal, sys, threading, time
 import numpy as np, soundfile, voiceflow
 audio = soundfile.read({str(RECORDING)!r}, dtype="float32")[0]
 long = np.tile(audio, 240)
+# Ignored in what a shell has started in the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 """
 
 # A finish on another thread that takes many seconds, and is under way.
