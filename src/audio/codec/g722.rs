@@ -48,12 +48,12 @@ impl G722 {
         let (low, high) = (usize::from(byte & 63), usize::from(byte >> 6));
         let class = low >> 2;
         let fine = at(&QUANTISER_6, low);
-        let below = (self.low.prediction + (self.low.scale * fine >> 15)).clamp(-16_384, 16_383);
-        let difference = self.low.scale * at(&QUANTISER_4, class) >> 15;
+        let below = (self.low.prediction + ((self.low.scale * fine) >> 15)).clamp(-16_384, 16_383);
+        let difference = (self.low.scale * at(&QUANTISER_4, class)) >> 15;
         self.low.adapt(at(&LOW_WEIGHTS, at(&LOW_CLASSES, class)), 18_432, 8);
         self.low.predict(difference);
 
-        let difference = self.high.scale * at(&QUANTISER_2, high) >> 15;
+        let difference = (self.high.scale * at(&QUANTISER_2, high)) >> 15;
         let above = (self.high.prediction + difference).clamp(-16_384, 16_383);
         self.high.adapt(at(&HIGH_WEIGHTS, at(&HIGH_CLASSES, high)), 22_528, 10);
         self.high.predict(difference);
@@ -115,7 +115,7 @@ impl Band {
 
     /// Adapts the quantiser by `weight`.
     fn adapt(&mut self, weight: i32, most: i32, shift: i32) {
-        self.logarithm = ((self.logarithm * 127 >> 7) + weight).clamp(0, most);
+        self.logarithm = (((self.logarithm * 127) >> 7) + weight).clamp(0, most);
         let inverse = at(&INVERSE, (self.logarithm >> 6 & 31) as usize);
         let shift = shift - (self.logarithm >> 11);
         let scale = if shift < 0 { inverse << -shift } else { inverse >> shift };
@@ -131,16 +131,17 @@ impl Band {
 
         let first = saturate(self.poles[0] << 2);
         let turned = (if same(last) { -first } else { first }).min(32_767);
-        let second = (if same(before) { 128 } else { -128 }) + (turned >> 7) + (self.poles[1] * 32_512 >> 15);
+        let second =
+            (if same(before) { 128 } else { -128 }) + (turned >> 7) + ((self.poles[1] * 32_512) >> 15);
         let second = second.clamp(-12_288, 12_288);
         let bound = saturate(15_360 - second);
-        let first = saturate((if same(last) { 192 } else { -192 }) + (self.poles[0] * 32_640 >> 15));
+        let first = saturate((if same(last) { 192 } else { -192 }) + ((self.poles[0] * 32_640) >> 15));
         self.poles = [first.clamp(-bound, bound), second];
 
         let step = if difference == 0 { 0 } else { 128 };
         for (zero, &past) in self.zeros.iter_mut().zip(&self.differences) {
             let change = if (past < 0) == (difference < 0) { step } else { -step };
-            *zero = saturate(change + (*zero * 32_640 >> 15));
+            *zero = saturate(change + ((*zero * 32_640) >> 15));
         }
 
         self.differences.rotate_right(1);
@@ -149,10 +150,10 @@ impl Band {
         self.partials = [partial, last];
 
         let poles =
-            self.poles.iter().zip(&self.signals).map(|(pole, &signal)| pole * saturate(2 * signal) >> 15);
+            self.poles.iter().zip(&self.signals).map(|(pole, &signal)| (pole * saturate(2 * signal)) >> 15);
         let pole_prediction = saturate(poles.sum());
         let zeros =
-            self.zeros.iter().zip(&self.differences).map(|(zero, &past)| zero * saturate(2 * past) >> 15);
+            self.zeros.iter().zip(&self.differences).map(|(zero, &past)| (zero * saturate(2 * past)) >> 15);
         self.zero_prediction = saturate(zeros.sum());
         self.prediction = saturate(pole_prediction + self.zero_prediction);
     }
