@@ -20,7 +20,7 @@ func TestEveryOptionIsChecked(t *testing.T) {
 		"provider: expected":         WithProvider(1<<40, ProviderPreferred),
 		"device_id":                  WithDeviceID(64),
 		"device_memory_limit":        WithDeviceMemoryLimit(math.MaxUint64),
-		"folder":                     WithCacheFolder("a\x00b"),
+		"folder: expected text":      WithCacheFolder("a\x00b"),
 		"threads: expected 0":        WithThreads(-1),
 		"threads":                    WithThreads(257),
 		"batch":                      WithBatch(1025),

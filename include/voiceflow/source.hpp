@@ -29,7 +29,8 @@ public:
         }
         begin_ = buffer_->pubseekoff(0, std::ios::cur, std::ios::in);
         const std::streamoff end =
-            begin_ < 0 ? -1 : std::streamoff(buffer_->pubseekoff(0, std::ios::end, std::ios::in));
+            begin_ < 0 ? -1
+                       : static_cast<std::streamoff>(buffer_->pubseekoff(0, std::ios::end, std::ios::in));
         if (end >= begin_ && begin_ >= 0 && buffer_->pubseekpos(begin_, std::ios::in) == begin_) {
             source_.seek = seek;
             source_.length = static_cast<std::uint64_t>(end - begin_);

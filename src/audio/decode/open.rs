@@ -1,5 +1,5 @@
-//! The ways to open encoded audio: by its path, from memory, from a source that can seek or from one
-//! that only reads. It owns what each of them promises; where the bytes come from is `input`'s.
+//! The ways to open encoded audio: by its path, from memory, from a source that can seek or from
+//! one that only reads. It owns what each of them promises; where the bytes come from is `input`'s.
 
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -66,8 +66,9 @@ impl<'a> FileSource<'a> {
     /// The content of an audio file, of any format, that `reader` gives, which errors call `name`.
     /// It is read to its end first: up to 32 MiB are kept in memory, more in a temporary file
     /// without a name, of at most 32 GiB. A read that blocks is waited for: `call` is looked at
-    /// between reads, and while the reader fails with [`ErrorKind::WouldBlock`](std::io::ErrorKind::WouldBlock), as a
-    /// [`Pipe`](crate::audio::Pipe) does.
+    /// between reads, and while the reader fails with
+    /// [`ErrorKind::WouldBlock`](std::io::ErrorKind::WouldBlock), as a [`Pipe`](crate::audio::Pipe)
+    /// does.
     ///
     /// # Errors
     /// Those of [`open_until`](FileSource::open_until); [`Error::Limit`].

@@ -18,7 +18,9 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m voiceflow",
         description="Who spoke when in recordings. Ends with 1 where a file failed, with 130 after Ctrl-C.",
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, MP3, AAC, Opus, Vorbis and others")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="WAV, FLAC, MP3, AAC, Opus, Vorbis and others"
+    )
     parser.add_argument(
         "--format",
         choices=("text", "rttm", "json", "srt", "vtt"),
