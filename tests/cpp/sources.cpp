@@ -12,10 +12,10 @@ namespace {
 /// A file as a recorder writes it.
 std::string wav(const std::vector<float> &audio)
 {
-    const auto word = [](std::uint32_t value, int bytes) {
+    const auto word = [](std::uint32_t value, unsigned bytes) {
         std::string text;
-        for (int i = 0; i < bytes; ++i) {
-            text += static_cast<char>(value >> (8 * i) & 0xffU);
+        for (unsigned i = 0; i < bytes; ++i) {
+            text += static_cast<char>(value >> (8U * i) & 0xffU);
         }
         return text;
     };
@@ -32,7 +32,10 @@ std::string wav(const std::vector<float> &audio)
 /// Gives bytes and cannot seek.
 class Pipe : public std::streambuf {
 public:
-    explicit Pipe(std::string bytes) : bytes_(std::move(bytes)) { setg(bytes_.data(), bytes_.data(), bytes_.data() + bytes_.size()); }
+    explicit Pipe(std::string bytes) : bytes_(std::move(bytes))
+    {
+        setg(bytes_.data(), bytes_.data(), bytes_.data() + bytes_.size());
+    }
 
 private:
     std::string bytes_;
@@ -40,12 +43,13 @@ private:
 
 /// Throws when it is read.
 class Broken : public std::streambuf {
+protected:
     int_type underflow() override { throw std::runtime_error("the line went dead"); }
 };
 
 void same_from_everywhere(const Diarizer &diarizer)
 {
-    const auto audio = test::audio(12 * test::rate, 1);
+    const auto audio = test::audio(std::size_t{12} * test::rate, 1);
     const std::string file = wav(audio);
     const std::vector<std::uint8_t> bytes(file.begin(), file.end());
     const auto expected = diarizer.process(test::as_i16(audio), test::rate).segments();
