@@ -207,6 +207,7 @@ static void check_path(vf_diarizer *diarizer, const char *path)
     CHECK_STATUS(VF_OK, vf_diarizer_process_file(diarizer, path, NULL, &expected));
     CHECK_STATUS(VF_OK, vf_diarizer_process_file(diarizer, name, NULL, &result));
     check_same(expected, result);
+    vf_diarization_destroy(result);
     CHECK(remove(name) == 0);
     CHECK_STATUS(VF_E_NOT_FOUND, vf_diarizer_process_file(diarizer, name, NULL, &result));
     CHECK_STATUS(VF_OK, vf_gallery_create(diarizer, &gallery));
