@@ -8,7 +8,7 @@ use clap::Args;
 use voiceflow::config::MAX_SPEAKERS;
 use voiceflow::files;
 use voiceflow::score::{ScoreOptions, score};
-use voiceflow::{Call, Config, Diarization, Diarizer, Turn, Warning};
+use voiceflow::{Call, Config, Diarization, Diarizer, Turn};
 
 use crate::annotations::{Loaded, load};
 use crate::channels::{self, Choice};
@@ -216,9 +216,6 @@ pub fn run(args: &DiarizeArgs) -> Outcome {
             Ok(diarization)
         };
         let result = work_on(file, place, deadline, work).and_then(|diarization| {
-            for Warning { time_s, text, .. } in &diarization.warnings {
-                complain(&format!("{}: warning at {time_s:.1} s: {text}", file.display()));
-            }
             let recording = recording(file);
             let text = args.format.render(&diarization, &recording, args.embeddings)?;
             match outputs.get(index) {
