@@ -60,7 +60,7 @@ impl<'a> FileSource<'a> {
         call: &Call<'a>,
     ) -> Result<Self> {
         let name = name.as_ref();
-        Self::of(name, call, |_| Input::seekable(name, source))
+        Self::of(name, call, |leash| Input::seekable(name, source, leash))
     }
 
     /// The content of an audio file, of any format, that `reader` gives, which errors call `name`.

@@ -65,9 +65,13 @@ impl<'a> Input<'a> {
     /// A source that can seek, from its beginning on.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot.
-    pub(super) fn seekable(name: &Path, source: impl Read + Seek + Send + 'a) -> Result<Self> {
-        let mut bytes = Box::new(Seekable(Mutex::new(source)));
+    /// [`Error::Io`] where it cannot; what the caller of `leash` wishes, here and in every read.
+    pub(super) fn seekable(
+        name: &Path,
+        source: impl Read + Seek + Send + 'a,
+        leash: &Leash<'a>,
+    ) -> Result<Self> {
+        let mut bytes = Box::new(Seekable { source: Mutex::new(source), leash: leash.clone() });
         let failed = |error| Error::from_io(name, plain(error));
         let len = bytes.seek(SeekFrom::End(0)).map_err(failed)?;
         bytes.seek(SeekFrom::Start(0)).map_err(failed)?;
@@ -108,18 +112,23 @@ impl<'a> Input<'a> {
     }
 }
 
-/// A source of the caller's, on one thread at a time.
-struct Seekable<S>(Mutex<S>);
+/// A source of the caller's, on one thread at a time. It may be slow, and a demuxer reads much of
+/// it before the first audio.
+struct Seekable<'a, S> {
+    source: Mutex<S>,
+    leash: Leash<'a>,
+}
 
-impl<S: Read> Read for Seekable<S> {
+impl<S: Read> Read for Seekable<'_, S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.get_mut().read(buf).and_then(|count| checked(count, buf)).map_err(plain)
+        self.leash.look_or_end()?;
+        self.source.get_mut().read(buf).and_then(|count| checked(count, buf)).map_err(plain)
     }
 }
 
-impl<S: Seek> Seek for Seekable<S> {
+impl<S: Seek> Seek for Seekable<'_, S> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.0.get_mut().seek(to).map_err(plain)
+        self.source.get_mut().seek(to).map_err(plain)
     }
 }
 
@@ -195,7 +204,7 @@ mod tests {
         let live = Input::live(name, slow(), &leash);
         assert!(live.is_live());
         assert_eq!(all(live), bytes);
-        let seekable = Input::seekable(name, io::Cursor::new(bytes.clone())).unwrap();
+        let seekable = Input::seekable(name, io::Cursor::new(bytes.clone()), &leash).unwrap();
         assert_eq!(seekable.len, Some(200));
         assert_eq!(all(seekable), bytes);
         assert_eq!(all(Input::memory(name, &bytes)), bytes);

@@ -2,9 +2,11 @@
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use voiceflow::audio::{AudioSource, FileSource};
-use voiceflow::{Call, Error, Result};
+use voiceflow::{Call, Cancel, Error, Result};
 
 fn fixtures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/audio");
@@ -148,4 +150,41 @@ fn nothing_at_all_is_an_empty_file() {
         let text = source.err().unwrap().to_string();
         assert!(text.ends_with("got an empty file (0 bytes)"), "{text}");
     }
+}
+
+/// Megabytes are read to open a transport stream that never tells what it holds.
+#[test]
+fn the_opening_of_a_slow_source_is_ended_between_its_reads() {
+    struct Slow<'a> {
+        bytes: Cursor<Vec<u8>>,
+        reads: &'a AtomicUsize,
+        cancel: &'a Cancel,
+    }
+    impl Read for Slow<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            std::thread::sleep(Duration::from_millis(1));
+            if self.reads.fetch_add(1, Relaxed) == 50 {
+                self.cancel.set();
+            }
+            self.bytes.read(buf)
+        }
+    }
+    impl Seek for Slow<'_> {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.bytes.seek(to)
+        }
+    }
+    let packet = |at: usize| match at % 188 {
+        0 => 0x47,
+        1 => 0x1f,
+        2 => 0xff,
+        3 => 0x10,
+        _ => 0,
+    };
+    let (reads, cancel) = (AtomicUsize::new(0), Cancel::new());
+    let bytes = Cursor::new((0..8 << 20).map(packet).collect());
+    let call = Call::none().with_cancel(&cancel);
+    let source = FileSource::from_seekable("x", Slow { bytes, reads: &reads, cancel: &cancel }, &call);
+    assert!(matches!(source.err(), Some(Error::Cancelled { .. })));
+    assert!(reads.load(Relaxed) < 100, "{reads:?} reads");
 }
