@@ -60,7 +60,6 @@ pub(super) fn read<S: Read + Seek>(source: &mut S, start: u64, len: u64) -> io::
 /// The chunk that describes the samples.
 struct Common {
     channels: u16,
-    frames: u32,
     bits: u16,
     rate: u32,
     compression: [u8; 4],
@@ -71,7 +70,6 @@ impl Common {
         let short = |at: usize| content.get(at..at + 2)?.first_chunk().copied().map(u16::from_be_bytes);
         Some(Self {
             channels: short(0)?,
-            frames: u32_at(content, 2, true)?,
             bits: short(6)?,
             rate: extended(*content.get(8..18)?.first_chunk()?),
             compression: content.get(18..22).and_then(|code| code.first_chunk()).copied().unwrap_or(*b"NONE"),
@@ -106,7 +104,7 @@ impl Common {
                 block_frames: 2,
                 ..Blocks::pcm(id::CODEC_ID_ADPCM_G722, self.rate, channels, 1)
             }),
-            code => Err(format!("AIFF-C with the codec '{}' ({} frames)", code.escape_ascii(), self.frames)),
+            code => Err(format!("AIFF-C with the codec '{}'", code.escape_ascii())),
         }
     }
 }

@@ -123,8 +123,6 @@ pub(super) struct Format {
     rate: u32,
     block_align: u16,
     bits: u16,
-    /// Samples of a block, where the codec says so.
-    block_frames: Option<u16>,
     big_endian: bool,
 }
 
@@ -145,7 +143,6 @@ impl Format {
             rate: u32_at(content, 4, big_endian)?,
             block_align: short(12)?,
             bits: short(14).unwrap_or(0),
-            block_frames: short(18),
             big_endian,
         })
     }
@@ -195,7 +192,7 @@ impl Format {
                 let (head, bits) = (4 * u64::from(channels), 4 * u64::from(channels).max(1));
                 coded(id::CODEC_ID_ADPCM_IMA_WAV, align, align.saturating_sub(head) * 8 / bits + 1)
             }
-            0x0031 => coded(CODEC_ID_GSM_MS, 65, u64::from(self.block_frames.unwrap_or(320)).clamp(320, 320)),
+            0x0031 => coded(CODEC_ID_GSM_MS, 65, 320),
             // Two samples of the band in a byte.
             0x028f | 0x0065 => coded(id::CODEC_ID_ADPCM_G722, 1, 2),
             0x0050 | 0x0055 => return Ok(Header::Frames { start, end }),
