@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::os::fd::AsRawFd;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::{oneshot, watch};
 use voiceflow::audio::FileSource;
 use voiceflow::error::Stage;
-use voiceflow::{Call, Cancel, Config, Diarization, Error};
+use voiceflow::{Call, Cancel, Config, Diarization};
 
 use super::limited::Limited;
 use super::{Failure, contained};
@@ -240,12 +239,9 @@ impl BatchQueue {
         let call = Call::none().with_cancel(&job.cancel).with_deadline(remaining).with_progress(&progress);
         let call = job.options.asked_of(call);
         let diarizer = job.bundle.batch.adjusted(&job.options.config()?);
-        // The file has no name, but its descriptor has one.
-        let path = format!("/proc/self/fd/{}", job.file.as_raw_fd());
-        let named = |error| renamed(error, &path, &job.name);
-        let source = FileSource::open_until(&path, &call).map_err(named)?;
+        let source = FileSource::from_seekable(&job.name, &job.file, &call)?;
         let mut source = Limited::new(source, job.audio_s);
-        let diarization = diarizer.process(&mut source, &call).map_err(named)?;
+        let diarization = diarizer.process(&mut source, &call)?;
         Ok((diarization, source.given_s()))
     }
 }
@@ -260,17 +256,6 @@ impl State {
     /// Idle workers take what waits at once.
     fn is_full(&self, most_waiting: usize) -> bool {
         self.ended || self.waiting.len() >= most_waiting + self.idle
-    }
-}
-
-/// The error in the words of the client, who knows the recording by another name.
-fn renamed(error: Error, path: &str, name: &str) -> Error {
-    let named = |text: String| text.replace(path, name);
-    match error {
-        Error::Audio(text) => Error::Audio(named(text)),
-        Error::Limit(text) => Error::Limit(named(text)),
-        Error::Io { reason, source, .. } => Error::Io { path: name.into(), reason: named(reason), source },
-        other => other,
     }
 }
 
