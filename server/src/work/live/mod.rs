@@ -298,7 +298,14 @@ impl Actor {
     fn finish(&self) {
         let mut work = self.work.lock();
         let outcome = contained(&self.lane.metrics, || {
-            let pause = |_, _| self.lane.batch.give_way();
+            let asked = work.settings.result;
+            // Without a result, this is a turn of those who serve streams: nobody would take the turns
+            // that it gave way to.
+            let pause = |_, _| {
+                if asked {
+                    self.lane.batch.give_way()
+                }
+            };
             let call = Call::none().with_cancel(&self.cancel).with_progress(&pause);
             let finished = work.stream(&self.diarizer)?.finish(&call)?;
             let (settled, provisional) = work.news();
@@ -311,7 +318,6 @@ impl Actor {
             let labels = stream.speakers().into_iter().map(|speaker| speaker.label);
             let map: BTreeMap<_, _> =
                 labels.zip(finished.final_speakers.iter().map(|&speaker| in_result(speaker))).collect();
-            let asked = work.settings.result;
             let map = if asked { map } else { BTreeMap::new() };
             let result = asked.then_some(finished.diarization);
             self.outbox.post(Event::Done { map, result, duration_s: received_s });
