@@ -29,6 +29,8 @@ test)
     need flac flac
     need curl curl
     need strace strace
+    need openssl openssl
+    need promtool prometheus
     ;;
 page)
     need chromium chromium

@@ -16,7 +16,7 @@ use crate::admission::Admission;
 use crate::auth::Auth;
 use crate::config::Config;
 use crate::http::{self, App};
-use crate::listen;
+use crate::listen::{self, Tls};
 use crate::live;
 use crate::metrics::Metrics;
 use crate::models::Models;
@@ -54,10 +54,11 @@ pub fn run(config: Config) -> Result<Ended, String> {
 
 async fn serve(config: Config) -> Result<Ended, String> {
     let mut signals = Signals::new()?;
-    let auth = Auth::new(config.auth.tokens.as_deref())?;
+    let auth = Auth::new(config.auth.tokens.as_deref(), config.tls.client_ca.is_some())?;
     let (public, admin) = config.listen.addresses()?;
     let (public, admin) = (listen::bind(public).await?, listen::bind(admin).await?);
     let metrics = Arc::new(Metrics::new());
+    let tls = Tls::new(&config.tls, config.auth.tokens.is_some(), metrics.clone())?;
     let models = Arc::new(Models::default());
     let workers = match config.batch.workers {
         0 => (cores() / 2).max(1),
@@ -71,7 +72,7 @@ async fn serve(config: Config) -> Result<Ended, String> {
     let delay = Arc::downgrade(&lane);
     queue.watch_live(Box::new(move || delay.upgrade().map_or(Duration::ZERO, |live| live.delay_p99())));
     let admission = Admission::new(&config, models.clone(), queue.clone(), metrics.clone());
-    announce(&public, &admin)?;
+    announce(&public, tls.is_some(), &admin)?;
     let (close, closing) = watch::channel(false);
     let app = Arc::new(App {
         config: config.clone(),
@@ -85,18 +86,20 @@ async fn serve(config: Config) -> Result<Ended, String> {
     let mut listeners = JoinSet::new();
     listeners.spawn(listen::serve(
         public,
+        tls.clone(),
         http::public(app.clone(), live_routes()),
         config.listen.clone(),
         closing,
     ));
     // Metrics are read to the end.
     let (_open, never) = watch::channel(false);
-    tokio::spawn(listen::serve(admin, http::admin(app.clone()), config.listen.clone(), never));
+    tokio::spawn(listen::serve(admin, None, http::admin(app.clone()), config.listen.clone(), never));
 
-    tokio::spawn(reload_tokens(
-        app.clone(),
-        signal(SignalKind::hangup()).map_err(|error| format!("signals: {error}"))?,
-    ));
+    let hangup = signal(SignalKind::hangup()).map_err(|error| format!("signals: {error}"))?;
+    tokio::spawn(reload(app.clone(), tls.clone(), hangup));
+    if let Some(tls) = tls {
+        tokio::spawn(tls.watch());
+    }
 
     let loading = Cancel::new();
     let (cancel, model, capacity) = (loading.clone(), config.model.clone(), config.live.capacity);
@@ -143,12 +146,15 @@ async fn serve(config: Config) -> Result<Ended, String> {
     Ok(if joined.await.unwrap_or(false) { Ended::Drained } else { Ended::CutOff })
 }
 
-/// Reads the file of tokens again at each SIGHUP.
-async fn reload_tokens(app: Arc<App>, mut hangup: Signal) {
+/// Reads the files of tokens and certificates again at each SIGHUP.
+async fn reload(app: Arc<App>, tls: Option<Arc<Tls>>, mut hangup: Signal) {
     while hangup.recv().await.is_some() {
         match app.auth.reload(app.config.auth.tokens.as_deref()) {
             Ok(()) => tracing::info!("tokens are read again"),
             Err(error) => tracing::error!(error, "tokens stay as they are"),
+        }
+        if let Some(tls) = &tls {
+            tls.reload();
         }
     }
 }
@@ -183,12 +189,20 @@ fn cores() -> usize {
 }
 
 /// Prints where the server listens: the ports may have been chosen by the system.
-fn announce(public: &tokio::net::TcpListener, admin: &tokio::net::TcpListener) -> Result<(), String> {
+fn announce(
+    public: &tokio::net::TcpListener,
+    tls: bool,
+    admin: &tokio::net::TcpListener,
+) -> Result<(), String> {
     let address = |listener: &tokio::net::TcpListener| -> Result<SocketAddr, String> {
         listener.local_addr().map_err(|error| error.to_string())
     };
-    let text =
-        format!("listening on http://{}\nmetrics on http://{}/metrics\n", address(public)?, address(admin)?);
+    let scheme = if tls { "https" } else { "http" };
+    let text = format!(
+        "listening on {scheme}://{}\nmetrics on http://{}/metrics\n",
+        address(public)?,
+        address(admin)?
+    );
     let mut out = std::io::stdout().lock();
     // Whoever closed standard output does not want to know.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

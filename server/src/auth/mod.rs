@@ -1,4 +1,5 @@
-//! Who asks: everybody, or the tenant of a token. Tokens are kept as their SHA-256 alone.
+//! Who asks: everybody, or the tenant of a token or of a client's certificate. Tokens are kept as
+//! their SHA-256 alone.
 
 mod tokens;
 
@@ -51,22 +52,26 @@ pub enum Refused {
     Token,
     /// A token for something else.
     Scope,
+    /// No certificate, or one without a name.
+    Certificate,
 }
 
 /// Lets in whoever may ask.
 pub struct Auth {
     /// `None` where nobody needs a token.
     tokens: Option<RwLock<Tokens>>,
+    /// Whether clients have certificates.
+    certificates: bool,
 }
 
 impl Auth {
-    /// Everybody, or whoever has a token of `file`.
+    /// Everybody, or whoever has a token of `file` or, with `certificates`, a certificate.
     ///
     /// # Errors
     /// What is wrong with the file, with its name.
-    pub fn new(file: Option<&Path>) -> Result<Self, String> {
+    pub fn new(file: Option<&Path>, certificates: bool) -> Result<Self, String> {
         let tokens = file.map(Tokens::read).transpose()?;
-        Ok(Self { tokens: tokens.map(RwLock::new) })
+        Ok(Self { tokens: tokens.map(RwLock::new), certificates })
     }
 
     /// Reads the file again; where something is wrong with it, the tokens stay as they are.
@@ -81,17 +86,27 @@ impl Auth {
         Ok(())
     }
 
-    /// The tenant of a token that is allowed `scope`.
+    /// The tenant of a token that is allowed `scope`, or that which `certificate` names, which is
+    /// allowed everything. A token goes before a certificate.
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn tenant(&self, token: Option<&str>, scope: Scope) -> Result<Tenant, Refused> {
-        let Some(tokens) = &self.tokens else { return Ok(Tenant::ANONYMOUS) };
-        let tokens = tokens.read();
-        let found = token.and_then(|token| tokens.find(token)).ok_or(Refused::Token)?;
-        if !found.scopes.contains(&scope) {
-            return Err(Refused::Scope);
+    pub fn tenant(
+        &self,
+        token: Option<&str>,
+        certificate: Option<&str>,
+        scope: Scope,
+    ) -> Result<Tenant, Refused> {
+        match (&self.tokens, token, certificate) {
+            (None, ..) if !self.certificates => Ok(Tenant::ANONYMOUS),
+            (None, _, certificate) => certificate.map(Tenant::named).ok_or(Refused::Certificate),
+            (Some(_), None, Some(name)) => Ok(Tenant::named(name)),
+            (Some(tokens), token, _) => {
+                let tokens = tokens.read();
+                let found = token.and_then(|token| tokens.find(token)).ok_or(Refused::Token)?;
+                let allowed = found.scopes.contains(&scope);
+                if allowed { Ok(Tenant::named(&found.tenant)) } else { Err(Refused::Scope) }
+            }
         }
-        Ok(Tenant::named(&found.tenant))
     }
 }

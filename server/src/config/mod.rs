@@ -4,6 +4,7 @@
 mod live;
 mod load;
 mod sections;
+mod tls;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use live::Live;
 pub use sections::{Auth, Batch, Drain, Limits, Listen, Log, Model, ProviderName};
+pub use tls::Tls;
 
 const AFTER_HELP: &str = "\
 Each key of the configuration can stand in the file, in the environment and in --set:
@@ -59,6 +61,8 @@ pub struct Arguments {
 pub struct Config {
     /// Sockets.
     pub listen: Listen,
+    /// TLS on the public address.
+    pub tls: Tls,
     /// Who may ask.
     pub auth: Auth,
     /// What runs.
@@ -99,7 +103,8 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        self.listen.check(self.auth.tokens.is_some())?;
+        self.tls.check()?;
+        self.listen.check(self.auth.tokens.is_some() || self.tls.client_ca.is_some())?;
         self.batch.check()?;
         self.live.check()?;
         self.limits.check()?;

@@ -59,12 +59,12 @@ impl Listen {
         Ok((address("listen.address", &self.address)?, address("listen.admin", &self.admin)?))
     }
 
-    /// Whether what listens on an address that other machines can reach asks for tokens.
-    pub(super) fn check(&self, tokens: bool) -> Result<(), String> {
+    /// Whether what listens on an address that other machines can reach asks who comes.
+    pub(super) fn check(&self, asks: bool) -> Result<(), String> {
         let (public, admin) = self.addresses()?;
-        // The address of administration asks for none.
-        for (name, address, tokens) in [("listen.address", public, tokens), ("listen.admin", admin, false)] {
-            if !address.ip().is_loopback() && !self.insecure && !tokens {
+        // The address of administration asks nobody.
+        for (name, address, asks) in [("listen.address", public, asks), ("listen.admin", admin, false)] {
+            if !address.ip().is_loopback() && !self.insecure && !asks {
                 return Err(format!(
                     "{name}: expected a loopback address, as everybody is accepted; --insecure-listen allows {address}"
                 ));

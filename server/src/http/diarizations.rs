@@ -21,6 +21,7 @@ use super::render::{Extent, render};
 use super::upload::{Uploaded, receive};
 use crate::admission::Reserved;
 use crate::auth::Scope;
+use crate::listen::Peer;
 use crate::models::Bundle;
 use crate::work::Failure;
 use crate::work::batch::{Job, Progress};
@@ -75,7 +76,9 @@ impl Answer {
 
 /// Answers a recording.
 pub(super) async fn diarize(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
-    let tenant = app.auth.tenant(token(request.headers()), Scope::Diarize).map_err(ApiError::refused)?;
+    let certificate = request.extensions().get::<Peer>().and_then(Peer::certificate);
+    let tenant = app.auth.tenant(token(request.headers()), certificate, Scope::Diarize);
+    let tenant = tenant.map_err(ApiError::refused)?;
     let bundle = app.admission.recording(&tenant)?;
     let began = Instant::now();
     let mut uploaded = receive(&app, &tenant, request).await?;

@@ -124,6 +124,10 @@ impl ApiError {
                 let message = "Authorization: expected Bearer and a token of this server";
                 Self::new(StatusCode::UNAUTHORIZED, "invalid_token", message)
             }
+            Refused::Certificate => {
+                let message = "TLS: expected a client's certificate with a DNS name or a URI";
+                Self::new(StatusCode::UNAUTHORIZED, "invalid_certificate", message)
+            }
             Refused::Scope => Self::forbidden("Authorization: expected a token that allows this"),
         }
     }

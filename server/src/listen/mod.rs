@@ -2,6 +2,7 @@
 //! when the server does.
 
 mod counts;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,10 +14,13 @@ use counts::{Counted, Counts};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::config::Listen;
+
+pub use tls::Tls;
 
 /// Time until accepting is tried again after the system refused it, for want of descriptors.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -27,7 +31,15 @@ const MAX_HEADER_BYTES: usize = 65_536;
 /// WebSocket.
 #[derive(Clone)]
 pub struct Peer {
+    certificate: Option<Arc<str>>,
     _counted: Arc<Counted>,
+}
+
+impl Peer {
+    /// The name in the certificate that the client has shown.
+    pub fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
+    }
 }
 
 /// Listens at `address`.
@@ -38,10 +50,11 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}"))
 }
 
-/// Serves `router` on `listener` until `closing` is set; then connections end after the request
+/// Serves `router` on `listener`, over TLS where there is `tls`, until `closing` is set; then connections end after the request
 /// that they are at. Returns once all have ended.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     router: Router,
     config: Listen,
     mut closing: watch::Receiver<bool>,
@@ -66,8 +79,25 @@ pub async fn serve(
         };
         // One too many is closed before a byte is read of it.
         let Some(counted) = counts.add(peer.ip()) else { continue };
-        let peer = Peer { _counted: Arc::new(counted) };
-        tokio::spawn(connection(socket, peer, router.clone(), builder.clone(), closing.clone()));
+        let (tls, router, builder) = (tls.clone(), router.clone(), builder.clone());
+        let mut closing = closing.clone();
+        tokio::spawn(async move {
+            // Segments are small and wanted at once.
+            let _ = socket.set_nodelay(true);
+            let peer = Peer { certificate: None, _counted: Arc::new(counted) };
+            let Some(tls) = tls else { return connection(socket, peer, router, builder, closing).await };
+            let accepted = tokio::select! {
+                accepted = tls.accept(socket) => accepted,
+                () = closed(&mut closing) => return,
+            };
+            match accepted {
+                Ok((socket, certificate)) => {
+                    let peer = Peer { certificate, ..peer };
+                    connection(socket, peer, router, builder, closing).await;
+                }
+                Err(error) => tracing::debug!(error, "handshake"),
+            }
+        });
     }
     drop(listener);
     counts.none_left().await;
@@ -83,14 +113,12 @@ async fn closed(closing: &mut watch::Receiver<bool>) {
 
 /// Serves one connection to its end.
 async fn connection(
-    socket: TcpStream,
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
     router: Router,
     builder: http1::Builder,
     mut closing: watch::Receiver<bool>,
 ) {
-    // Segments are small and wanted at once.
-    let _ = socket.set_nodelay(true);
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(peer.clone());
         let mut router = router.clone();

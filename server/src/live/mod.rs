@@ -39,10 +39,11 @@ pub async fn stream(
     let upgrade =
         upgrade.map_err(|error| ApiError::malformed(format!("WebSocket: {}", error.body_text())))?;
     let token = websocket_token(request.headers());
-    let tenant = app.auth.tenant(token, Scope::Stream).map_err(ApiError::refused)?;
+    let connection = request.extensions().get::<Peer>().cloned();
+    let certificate = connection.as_ref().and_then(Peer::certificate);
+    let tenant = app.auth.tenant(token, certificate, Scope::Stream).map_err(ApiError::refused)?;
     let (bundle, permit) = app.admission.stream(&tenant)?;
     let settings = wanted.settings(&bundle)?;
-    let connection = request.extensions().get::<Peer>().cloned();
     let bytes = app.config.live.message_bytes;
     // That with a token is not answered.
     let upgrade = upgrade.max_message_size(bytes).max_frame_size(bytes).protocols([PROTOCOL]);

@@ -64,6 +64,7 @@ pub struct Metrics {
     audio: Family<Kind, FloatCounter>,
     compute: Family<Kind, FloatCounter>,
     streams: Family<Outcome, Counter>,
+    certificate_reloads: Family<Outcome, Counter>,
     /// Streams under way.
     pub streams_active: Gauge,
     /// Streams that the machine can serve at once.
@@ -97,6 +98,7 @@ impl Metrics {
             audio: Family::default(),
             compute: Family::default(),
             streams: Family::default(),
+            certificate_reloads: Family::default(),
             streams_active: Gauge::default(),
             stream_capacity: FloatGauge::default(),
             stream_utilization: FloatGauge::default(),
@@ -132,6 +134,8 @@ impl Metrics {
         registry.register("voiceflow_model_load_seconds", text, self.model_load.clone());
         let text = "1 from the signal to end to the end";
         registry.register("voiceflow_draining", text, self.draining.clone());
+        let text = "Certificates that were read again, by how that ended";
+        registry.register("voiceflow_certificate_reloads", text, self.certificate_reloads.clone());
         registry.register_collector(Box::new(process::Process));
     }
 
@@ -152,6 +156,11 @@ impl Metrics {
     /// A stream ended.
     pub fn stream_ended(&self, outcome: &'static str) {
         self.streams.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Certificates were read again.
+    pub fn certificates_reloaded(&self, outcome: &'static str) {
+        self.certificate_reloads.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// A request to `route` was answered.

@@ -25,11 +25,20 @@ impl Collector for Process {
         gauge("process_threads", "Threads", status("Threads:"))?;
         let descriptors = fs::read_dir("/proc/self/fd").ok().map(|folder| folder.count() as f64);
         gauge("process_open_fds", "Open descriptors", descriptors)?;
+        gauge("process_max_fds", "Most descriptors that may be open", most_descriptors())?;
         let Some(seconds) = cpu_seconds() else { return Ok(()) };
         let counter = ConstCounter::new(seconds);
         let text = "Processor time of the process";
         counter.encode(encoder.encode_descriptor("process_cpu_seconds", text, None, counter.metric_type())?)
     }
+}
+
+/// The soft limit in the line of /proc/self/limits, see proc(5).
+fn most_descriptors() -> Option<f64> {
+    let text = fs::read_to_string("/proc/self/limits").ok()?;
+    let rest = text.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    // Without a limit it is a word.
+    rest.split_whitespace().next()?.parse().ok()
 }
 
 /// The number in the line of /proc/self/status that begins with `name`.

@@ -6,12 +6,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 120
+KEY = "-nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
 
 
 @pytest.fixture(scope="session")
@@ -19,20 +22,40 @@ def recording() -> Path:
     return ROOT / "examples/data/conversation.flac"
 
 
+@dataclass
+class Server:
+    """A server, and host and port of its two addresses."""
+
+    address: str
+    admin: str
+    process: subprocess.Popen[str]
+
+
+@contextmanager
+def running(*keys: str) -> Iterator[Server]:
+    """A server with these keys of its configuration, once it is ready."""
+    program = os.environ.get("VOICEFLOW_SERVER", ROOT / "target/debug/voiceflow-server")
+    arguments = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--set", "log.level=error"]
+    for key in keys:
+        arguments += ["--set", key]
+    with subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True) as server:
+        found, admin = (server.stdout.readline().strip().partition("://")[2] for _ in range(2))
+        began = time.monotonic()
+        admin = admin.removesuffix("/metrics")
+        while not ready(admin):
+            assert time.monotonic() - began < PATIENCE_S, "the server does not become ready"
+            time.sleep(0.05)
+        try:
+            yield Server(found, admin, server)
+        finally:
+            server.kill()
+
+
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """Host and port of a server that is ready."""
-    program = os.environ.get("VOICEFLOW_SERVER", ROOT / "target/debug/voiceflow-server")
-    arguments = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--set", "log.level=error"]
-    arguments += ["--set", "live.capacity=4"]
-    with subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True) as server:
-        found = server.stdout.readline().strip().removeprefix("listening on http://")
-        began = time.monotonic()
-        while not ready(found):
-            assert time.monotonic() - began < PATIENCE_S, "the server does not become ready"
-            time.sleep(0.05)
-        yield found
-        server.kill()
+    with running("live.capacity=4") as server:
+        yield server.address
 
 
 def ready(address: str) -> bool:
@@ -41,3 +64,20 @@ def ready(address: str) -> bool:
             return answer.status == 200
     except urllib.error.HTTPError:
         return False
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an authority, and a server and a client that it has signed for."""
+    folder = tmp_path_factory.mktemp("certificates")
+    commands = [f"req -x509 {KEY} -subj /CN=ca -days 2 -keyout ca.key -out ca.pem"]
+    for name, alternative in (("server", "IP:127.0.0.1"), ("client", "DNS:acme.example")):
+        commands += [
+            f"req -new {KEY} -subj /CN={name} -addext subjectAltName={alternative}"
+            f" -keyout {name}.key -out {name}.csr",
+            f"x509 -req -days 2 -copy_extensions copy -CA ca.pem -CAkey ca.key -CAcreateserial"
+            f" -in {name}.csr -out {name}.pem",
+        ]
+    for command in commands:
+        subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+    return folder

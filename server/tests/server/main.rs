@@ -9,4 +9,5 @@ mod page;
 mod stream_ends;
 mod streams;
 mod support;
+mod tls;
 mod tokens;

@@ -55,8 +55,8 @@ impl Server {
     pub fn start(keys: &[&str]) -> Self {
         let server = Self::spawn(keys);
         let began = Instant::now();
-        while server.get("/ready").status != 200 {
-            assert!(began.elapsed() < PATIENCE, "{}", server.get("/ready").text());
+        while server.get_admin("/ready").status != 200 {
+            assert!(began.elapsed() < PATIENCE, "{}", server.get_admin("/ready").text());
             std::thread::sleep(Duration::from_millis(20));
         }
         server
@@ -71,14 +71,15 @@ impl Server {
         }
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut address = |before: &str, after: &str| {
+        let mut address = |before: &[&str], after: &str| {
             let mut line = String::new();
             out.read_line(&mut line).unwrap();
-            let inner = line.trim_end().strip_prefix(before).and_then(|line| line.strip_suffix(after));
+            let mut inner = before.iter().filter_map(|before| line.trim_end().strip_prefix(before));
+            let inner = inner.next().and_then(|line| line.strip_suffix(after));
             inner.unwrap_or_else(|| panic!("{line:?}")).parse().unwrap()
         };
-        let public = address("listening on http://", "");
-        let admin = address("metrics on http://", "/metrics");
+        let public = address(&["listening on http://", "listening on https://"], "");
+        let admin = address(&["metrics on http://"], "/metrics");
         Self { child, address: public, admin, _out: out }
     }
 
@@ -103,6 +104,14 @@ impl Server {
     /// GET of a path.
     pub fn get(&self, path: &str) -> Answer {
         self.ask(&format!("GET {path} HTTP/1.1"), b"")
+    }
+
+    /// The same at the address of administration.
+    pub fn get_admin(&self, path: &str) -> Answer {
+        let mut socket = TcpStream::connect(self.admin).unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        socket.write_all(head.as_bytes()).unwrap();
+        Answer::read(&mut socket)
     }
 
     /// The bare recording, with the fields in the query.
@@ -133,9 +142,7 @@ impl Server {
 
     /// What the metrics say of `line`, the name with its labels; 0 where they do not know it.
     pub fn metric(&self, line: &str) -> f64 {
-        let mut socket = TcpStream::connect(self.admin).unwrap();
-        socket.write_all(b"GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
-        let text = Answer::read(&mut socket).text();
+        let text = self.get_admin("/metrics").text();
         let found = text.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(' '));
         found.map_or(0.0, |value| value.parse().unwrap())
     }

@@ -1,0 +1,38 @@
+"""TLS with certificates of clients, by the ssl module of Python and websockets."""
+
+import json
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import websockets.sync.client
+from conftest import running
+from websockets.exceptions import WebSocketException
+
+
+@pytest.fixture(scope="module")
+def secure(certificates: Path) -> Iterator[str]:
+    """A server that asks its clients for certificates."""
+    names = {"certificate": "server.pem", "key": "server.key", "client_ca": "ca.pem"}
+    keys = [f"tls.{key}={certificates / name}" for key, name in names.items()]
+    with running("live.capacity=4", *keys) as server:
+        yield server.address
+
+
+def test_websockets_streams_over_tls(secure: str, certificates: Path) -> None:
+    trust = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+    trust.load_cert_chain(certificates / "client.pem", certificates / "client.key")
+    url = f"wss://{secure}/v1/audio/diarizations/stream"
+    with websockets.sync.client.connect(url, ssl=trust) as socket:
+        assert json.loads(socket.recv())["type"] == "session.ready"
+        socket.send(bytes(3200))
+        socket.send(json.dumps({"type": "audio.end"}))
+        assert [json.loads(message)["type"] for message in socket][-1] == "diarization.done"
+
+
+def test_websockets_is_refused_without_a_certificate(secure: str, certificates: Path) -> None:
+    trust = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+    # In TLS 1.3 the refusal comes after what the client takes for the end of the handshake.
+    with pytest.raises((ssl.SSLError, ConnectionError, WebSocketException)):
+        websockets.sync.client.connect(f"wss://{secure}/v1/audio/diarizations/stream", ssl=trust)
