@@ -10,6 +10,7 @@ mod percentiles;
 mod process;
 mod push;
 mod recording;
+mod server;
 mod streaming;
 mod words;
 
@@ -23,6 +24,7 @@ use crate::exit::{Failure, Outcome};
 use crate::model_args::ModelArgs;
 use crate::runtime_args::RuntimeArgs;
 use inference::InferenceArgs;
+use server::ServerArgs;
 use streaming::StreamingArgs;
 
 /// Longest limit, in milliseconds.
@@ -37,6 +39,7 @@ Examples:
   voiceflow bench --streaming examples/data/conversation.flac
   voiceflow bench --streaming --measure load --streams 100,200 --seconds 60 --threads 2 call.wav
   voiceflow bench --streaming --measure push --history 0 --sla-p99 20 --json call.wav
+  voiceflow bench --server wss://localhost:8443 --ca ca.pem --streams 100,200 --recordings 2 call.wav
 
 Without --streaming: runs of the network, and how many windows a second come to be. In JSON, `results` has a row for \
 each batch and number of callers: `provider`, `batch`, `callers`, `threads`, percentiles, `requests_per_s`.
@@ -56,6 +59,12 @@ and the last tenth `first_push_ms`, `last_push_ms`, their `ratio`, `first_reside
 `word`, with the `count` of turns that begin alone and of those `unreported`, and from the end and from each moment of a \
 segment until it was final, `final_end`, `final_moment`; `declared_ms` is the longest time promised for the end
 
+With --server: what clients of a running server see. Streams send AUDIO in real time, each chunk when it is due, \
+however slowly answers come. In JSON, `load` has a row for each number of `streams`: how many were `served`, `refused` \
+and `cut`, percentiles of the delay from when one of the `chunks` was due until it was processed, the share of `late` \
+ones, percentiles of the delay until its `segments` came, until it was `sent` and until a stream was refused, \
+`refusal`, and of the time of each of the `recordings`
+
 Percentiles are by nearest rank: `p50_ms`, `p95_ms`, `p99_ms`, `max_ms`. What the system does not report is null.
 With --sla-p99 the exit code is 1 when the P99 of a batch, of a push or of the delay of a number of streams is longer.";
 
@@ -64,10 +73,10 @@ With --sla-p99 the exit code is 1 when the P99 of a batch, of a push or of the d
 #[command(after_help = AFTER_HELP)]
 pub struct BenchArgs {
     /// Audio file for live streams; its reference is the .rttm file beside it, if there is one
-    #[arg(value_name = "AUDIO", requires = "streaming")]
+    #[arg(value_name = "AUDIO", requires = "live")]
     audio: Option<PathBuf>,
     /// Measure live streams instead of single runs of the network
-    #[arg(long, requires = "audio")]
+    #[arg(long, group = "live", requires = "audio")]
     streaming: bool,
     /// Fail where a P99 is longer than this
     #[arg(long, value_name = "MS")]
@@ -80,6 +89,8 @@ pub struct BenchArgs {
     inference: InferenceArgs,
     #[command(flatten)]
     streams: StreamingArgs,
+    #[command(flatten)]
+    server: ServerArgs,
     #[command(flatten)]
     models: ModelArgs,
     #[command(flatten)]
@@ -98,8 +109,13 @@ pub fn run(args: &BenchArgs) -> Outcome {
     if let Some(limit_ms) = args.sla_p99 {
         positive("sla-p99", limit_ms, LONGEST_MS)?;
     }
+    if let (Some(url), Some(audio)) = (&args.server.server, &args.audio) {
+        let plan = args.streams.plan(audio, args.runtime.threads())?;
+        let measured = args.server.run(url, &plan, args.json)?;
+        return args.sla_p99.map_or(Ok(()), |limit_ms| kept(limit_ms, &measured));
+    }
     if args.audio.is_some() && !args.streaming {
-        return Err(Failure::Usage("AUDIO: expected --streaming with it".to_owned()));
+        return Err(Failure::Usage("AUDIO: expected --streaming or --server with it".to_owned()));
     }
     let mut config = args.runtime.config()?;
     args.models.apply_live(&mut config)?;

@@ -14,6 +14,7 @@ use super::growth::{self, Growth};
 use super::load::{self, Load};
 use super::push::{self, Pushes};
 use super::recording::Recording;
+use super::server::Plan;
 use super::words::{self, Words};
 use super::{Measured, named, positive, to_json};
 use crate::annotations::stem;
@@ -47,11 +48,11 @@ pub struct StreamingArgs {
         value_name = "MS",
         default_value_t = 100,
         value_parser = clap::value_parser!(u32).range(10..=1000),
-        requires = "streaming"
+        requires = "live"
     )]
     chunk_ms: u32,
     /// Audio whose pushes are timed, and time of each load [default: 60 and 20]
-    #[arg(long, value_name = "SECONDS", requires = "streaming")]
+    #[arg(long, value_name = "SECONDS", requires = "live")]
     seconds: Option<f64>,
     /// Numbers of streams of the loads, 1 to 10000 each
     #[arg(
@@ -60,14 +61,14 @@ pub struct StreamingArgs {
         value_delimiter = ',',
         default_value = "50,100,200,400",
         value_parser = clap::value_parser!(u32).range(1..=10_000),
-        requires = "streaming"
+        requires = "live"
     )]
     streams: Vec<u32>,
     /// Length of the long stream
     #[arg(long, value_name = "MINUTES", default_value_t = 30.0, requires = "streaming")]
     minutes: f64,
     /// Longest time until the segments of a moment are final, 0.5 to 5 [default: 1]
-    #[arg(long, value_name = "SECONDS", requires = "streaming")]
+    #[arg(long, value_name = "SECONDS", requires = "live")]
     latency: Option<f64>,
     /// What a stream remembers for the answer at its end, 0 to 86400; 0 for no such answer
     /// [default: 7200]
@@ -139,6 +140,15 @@ impl StreamingArgs {
         self.measure.contains(&what)
     }
 
+    /// How the streams of a server are fed.
+    pub fn plan<'a>(&self, audio: &'a Path, threads: usize) -> Result<Plan<'a>, Failure> {
+        let seconds = self.seconds.unwrap_or(LOAD_S);
+        positive("seconds", seconds, LONGEST_S)?;
+        let counts = self.streams.iter().map(|&count| count as usize).collect();
+        let (chunk_ms, latency) = (self.chunk_ms, self.latency);
+        Ok(Plan { counts, seconds, chunk_ms, latency, threads: threads_or_cores(threads), audio })
+    }
+
     /// Refuses what only shows when the arguments are seen together, and numbers out of range.
     fn check(&self, has_limit: bool) -> Result<(), Failure> {
         positive("seconds", self.seconds.unwrap_or(LOAD_S), LONGEST_S)?;
@@ -160,8 +170,7 @@ impl StreamingArgs {
     ) -> Result<Vec<Measured>, Failure> {
         self.check(has_limit)?;
         self.apply(&mut config)?;
-        let cores = || available_parallelism().map_or(1, usize::from).min(MAX_SLOTS);
-        let threads = if threads == 0 { cores() } else { threads };
+        let threads = threads_or_cores(threads);
         config.set_threads(threads).map_err(usage)?;
         let recording = Recording::read(audio, self.chunk_ms)?;
         let reference = reference(audio)?;
@@ -221,6 +230,12 @@ impl Report {
         });
         push.chain(load).collect()
     }
+}
+
+/// As many threads as were asked for, or one for each core.
+fn threads_or_cores(threads: usize) -> usize {
+    let cores = || available_parallelism().map_or(1, usize::from).min(MAX_SLOTS);
+    if threads == 0 { cores() } else { threads }
 }
 
 /// The turns of the RTTM file beside `audio`, if there is one: those of the recording called so, or

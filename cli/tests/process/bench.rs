@@ -48,6 +48,18 @@ fn single_runs_have_a_row_for_each_batch() {
 }
 
 #[test]
+fn a_server_that_cannot_be_reached_is_named() {
+    let server = |url: &'static str| ["bench", "--server", url, "--streams", "1", CONVERSATION];
+    let said = run(&server("ws://127.0.0.1:1"));
+    assert!(failure(&said).starts_with("--server: 127.0.0.1:1: "), "{said:?}");
+    refused(&server("ftp://127.0.0.1")[1..], "--server: expected ws://HOST:PORT or wss://HOST:PORT");
+    refused(&["--server", "ws://127.0.0.1:1"], "<AUDIO>");
+    refused(&["--server", "ws://127.0.0.1:1", "--streaming", CONVERSATION], "cannot be used with");
+    refused(&["--recordings", "1"], "--server");
+    refused(&[CONVERSATION], "--server");
+}
+
+#[test]
 fn callers_share_the_runs() {
     let few = ["bench", "--batch", "1,2", "--callers", "1,3", "--iterations", "5", "--warmup", "1"];
     let few = [&few[..], &["--model", "tests/data/models/good.onnx", "--threads", "1"]].concat();
