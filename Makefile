@@ -109,6 +109,7 @@ test-rust: $(RUNTIME) .cache/tools $(PUBLIC) $(ACCURATE) ## the core and the com
 .PHONY: test-server
 test-server: $(RUNTIME) $(CLIENTS)/ready ## the server, as a process with its own model, with clients that others wrote
 	cargo test --locked --workspace --bin voiceflow-server $(addprefix --test ,$(SERVER_TESTS))
+	cargo build --locked --workspace --bins
 	$(CLIENTS)/bin/python -m pytest -q server/tests/clients
 
 PAGE := .cache/page
@@ -262,6 +263,11 @@ measure: build $(VENV)/ready models-accurate ## accuracy, speed and memory on ..
 .PHONY: measure-streaming
 measure-streaming: build $(VENV)/ready ## accuracy of live labels by latency on `tune` and on the meetings of sim-test
 	$(VENV)/bin/python scripts/measure_streaming.py "$(abspath $(DATA))/eval/tune" .cache/sim-test
+
+.PHONY: measure-server
+measure-server: $(RUNTIME) .cache/tools ## the server under load, as docs/PERFORMANCE.md has it: some six minutes, MEASURE_ARGS=
+	cargo build --release --package voiceflow-server --package voiceflow-cli --locked
+	scripts/measure_server.py $(MEASURE_ARGS)
 
 .PHONY: test-steady
 test-steady: build $(VENV)/ready models-accurate ## small changes of recordings leave their results; needs ../shared/data, so not a part of `test`
