@@ -1,5 +1,6 @@
 //! Who may use whom, where unsafe code lives, and how long files are.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -243,5 +244,43 @@ fn files_are_short() {
     for path in rust_files(&root().join("src")).into_iter().chain(server) {
         let lines = fs::read_to_string(&path).unwrap().lines().count();
         assert!(lines <= MAX_LINES, "{}: {lines} lines; it holds two concepts", path.display());
+    }
+}
+
+/// The packages that a lock file chooses: name, the numbers that must agree for two versions to be
+/// one to Cargo, and the version.
+fn locked(folder: &str) -> BTreeSet<(String, String, String)> {
+    let file = fs::read_to_string(root().join(folder).join("Cargo.lock")).unwrap();
+    let quoted = |line: &str| line.split('"').nth(1).unwrap().to_owned();
+    file.split("[[package]]")
+        .skip(1)
+        .map(|package| {
+            let said = |key| quoted(package.lines().find(|line| line.starts_with(key)).unwrap());
+            let version = said("version = ");
+            let numbers = if version.starts_with("0.") { 2 } else { 1 };
+            let line = version.split('.').take(numbers).collect::<Vec<_>>().join(".");
+            (said("name = "), line, version)
+        })
+        .collect()
+}
+
+/// So that the fuzzers run the crates that ship, and the folder of builds has each crate once.
+#[test]
+fn workspaces_apart_have_the_versions_of_the_library() {
+    let ships = locked("");
+    for folder in ["fuzz", "tests/schedules", "tests/races"] {
+        for (name, line, version) in locked(folder) {
+            let ours: Vec<&str> = ships
+                .iter()
+                .filter(|own| (&own.0, &own.1) == (&name, &line))
+                .map(|own| own.2.as_str())
+                .collect();
+            assert!(
+                ours.is_empty() || ours.contains(&version.as_str()),
+                "{folder}/Cargo.lock: expected {name} {ours:?} as in Cargo.lock, got {version}; \
+                 `cargo update --manifest-path {folder}/Cargo.toml {name}@{version} --precise {}`",
+                ours[0]
+            );
+        }
     }
 }
