@@ -55,30 +55,39 @@ advisories() {
     fi
 }
 
-# The C++ interface and what is written with it, in each of its styles.
+# The C++ interface and what is written with it, in each of its styles. The analyser follows calls
+# through the programs that users read; those of the tests, long and run under sanitizers, it takes
+# function by function, which costs a sixth.
 tidy() {
     for file in tests/cpp/*.cpp tests/consumers/cmake/*.cpp examples/cpp/*.cpp; do
-        case $file in
-        *expected.cpp) style=-fno-exceptions ;;
-        *) style=-fexceptions ;;
-        esac
-        .venv/bin/clang-tidy --quiet "$file" -- -std=c++17 -Iinclude "$style" || return
-    done
+        flags=-fexceptions
+        case $file in *expected.cpp) flags=-fno-exceptions ;; esac
+        case $file in tests/cpp/*) flags="$flags -Xclang -analyzer-config -Xclang mode=shallow" ;; esac
+        echo "$file -- -std=c++17 -Iinclude $flags"
+    done | xargs --max-procs 2 --max-lines=1 .venv/bin/clang-tidy --quiet
+}
+
+# The folder of each build is the workspace's, so that what is compiled for all, above all macros and
+# build scripts, is compiled once. Lints of a library alone name the workspace too: for a single
+# package Cargo chooses other features of what it needs, and compiles all of it once more.
+host=$(rustc --version --verbose | sed -n 's/^host: //p')
+apart() { # FOLDER: a workspace of its own
+    manifest=$1/Cargo.toml
+    shift
+    cargo fmt --manifest-path "$manifest" --check &&
+        CARGO_TARGET_DIR=target cargo clippy --manifest-path "$manifest" --all-targets --locked "$@" -- -D warnings
+}
+fuzzers() {
+    RUSTFLAGS="--cfg fuzzing" apart fuzz --target "$host"
 }
 
 check rustfmt cargo fmt --all --check
 check clippy cargo clippy --workspace --all-targets --locked -- -D warnings
-check "clippy without the model" cargo clippy --package voiceflow --lib --no-default-features --locked -- -D warnings
-check "clippy with the accurate bundle" cargo clippy --package voiceflow --lib --features accurate-model --locked -- -D warnings
-check "rustfmt of the schedules" cargo fmt --manifest-path tests/schedules/Cargo.toml --check
-check "clippy of the schedules" env CARGO_TARGET_DIR=target/schedules cargo clippy \
-    --manifest-path tests/schedules/Cargo.toml --all-targets --locked -- -D warnings
-check "rustfmt of the races" cargo fmt --manifest-path tests/races/Cargo.toml --check
-check "clippy of the races" env CARGO_TARGET_DIR=target/races cargo clippy \
-    --manifest-path tests/races/Cargo.toml --all-targets --locked -- -D warnings
-check "rustfmt of the fuzzers" cargo fmt --manifest-path fuzz/Cargo.toml --check
-check "clippy of the fuzzers" env CARGO_TARGET_DIR=target/fuzz RUSTFLAGS="--cfg fuzzing" cargo clippy \
-    --manifest-path fuzz/Cargo.toml --all-targets --locked -- -D warnings
+check "clippy without the model" cargo clippy --workspace --lib --no-default-features --locked -- -D warnings
+check "clippy with the accurate bundle" cargo clippy --workspace --lib --features voiceflow/accurate-model --locked -- -D warnings
+check "rustfmt and clippy of the schedules" apart tests/schedules
+check "rustfmt and clippy of the races" apart tests/races
+check "rustfmt and clippy of the fuzzers" fuzzers
 check "API documentation" make --no-print-directory docs
 check "licences, bans, sources" licences
 check advisories advisories
