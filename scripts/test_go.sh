@@ -11,16 +11,12 @@ cd "$(dirname -- "$0")/.."
 }
 export PKG_CONFIG_PATH="$1/lib/pkgconfig" LD_LIBRARY_PATH="$1/lib"
 
-each() { # WORDS ARGUMENTS...
-    echo "== Go, $1"
-    shift
-    (cd bindings/go && go test -count=1 -timeout=5m "$@" ./...)
-    (cd examples/go && go test -count=1 -timeout=5m "$@" ./httpservice)
-}
-each plain
+echo "== Go, race detector"
+(cd bindings/go && go test -count=1 -timeout=5m -race ./...)
+(cd examples/go && go test -count=1 -timeout=5m -race ./httpservice)
 # The others are programs of their own, which take no flags of a test along.
+echo "== Go, examples"
 (cd examples/go && go test -count=1 -timeout=5m .)
-each "race detector" -race
 # What keeps, passes and ends handles and pointers; the rest of the tests would only repeat it, much
 # slower.
 (
