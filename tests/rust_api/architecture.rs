@@ -60,7 +60,7 @@ const SERVER_ROOMS: [(&str, &[&str]); 11] = [
     ("models", &["config", "metrics"]),
     ("work", &["metrics", "models"]),
     ("admission", &["auth", "config", "metrics", "models", "work"]),
-    ("listen", &["config"]),
+    ("listen", &["config", "metrics"]),
     ("http", &["admission", "auth", "config", "metrics", "models", "work"]),
     ("live", &["admission", "auth", "http", "listen", "models", "work"]),
     ("serve", &["admission", "auth", "config", "http", "listen", "live", "metrics", "models", "work"]),
