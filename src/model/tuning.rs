@@ -118,6 +118,8 @@ impl Tuning {
         Tuning {
             trusted_s: stated.number("trusted_s", 1.6),
             least_speaker_s: stated.number("least_speaker_s", 1.5),
+            // The shortest syllables: five frames of 40 ms.
+            min_speech_s: stated.number("min_speech_s", 0.2),
             live_window_s: stated.number("live_window_s", 3.2),
             short_hop_s: stated.optional("short_hop_s", Some(1.6)),
             ..Self::of_any(stated, clustering)
@@ -197,7 +199,7 @@ mod tests {
         let joint = Tuning::joint(&nothing, true).unwrap();
         assert_eq!(
             joint.to_string(),
-            r#"{"clustering":"vbx","trusted_s":1.6,"min_cluster_share":null,"least_speaker_s":1.5,"vbx_voices":50,"min_speech_s":0.0,"min_silence_s":0.0,"live_window_s":3.2,"live_hop_s":0.4,"live_link_factor":1.45,"live_new_factor":1.55,"live_founding_s":3.0,"short_hop_s":1.6,"close_window_s":2.0,"close_hop_s":0.5}"#
+            r#"{"clustering":"vbx","trusted_s":1.6,"min_cluster_share":null,"least_speaker_s":1.5,"vbx_voices":50,"min_speech_s":0.2,"min_silence_s":0.0,"live_window_s":3.2,"live_hop_s":0.4,"live_link_factor":1.45,"live_new_factor":1.55,"live_founding_s":3.0,"short_hop_s":1.6,"close_window_s":2.0,"close_hop_s":0.5}"#
         );
         assert_eq!(
             Tuning::pair(&nothing).0.to_string(),

@@ -64,7 +64,7 @@ void pieces(const Diarizer &diarizer, const std::vector<float> &audio)
 void many(const Diarizer &diarizer)
 {
     const std::vector<float> audio = test::audio(std::size_t{240} * test::rate, 8);
-    const Stream stream(diarizer, test::rate);
+    const Stream stream(diarizer, voiceflow::Options().set_min_speech(0s), test::rate);
     stream.push(audio);
     const std::vector<Segment> first = stream.read();
     CHECK(first.size() > 64 && stream.read().empty());
@@ -75,7 +75,7 @@ void many(const Diarizer &diarizer)
     const std::vector<Segment> rest = stream.read();
     final_ones.insert(final_ones.end(), rest.begin(), rest.end());
 
-    const Stream other(diarizer, test::rate);
+    const Stream other(diarizer, voiceflow::Options().set_min_speech(0s), test::rate);
     CHECK(test::same(feed(other, audio, 16000), final_ones));
 }
 

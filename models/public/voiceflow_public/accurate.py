@@ -54,7 +54,7 @@ TUNING = {
     "min_cluster_share": 0.04,
     "least_speaker_s": 0.0,
     "identity_threshold": 0.46875,
-    "min_speech_s": 0.0,
+    "min_speech_s": 0.2,
     "min_silence_s": 0.0,
     "live_window_s": 5.0,
     "live_hop_s": 0.4,

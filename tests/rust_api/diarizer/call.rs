@@ -148,7 +148,11 @@ fn a_call_asks_for_speakers_of_its_own() {
 #[test]
 fn an_exclusive_result_has_one_speaker_at_a_time_and_all_of_the_speech() {
     for min_silence_s in [0.0, 2.0] {
-        let diarizer = diarizer(|config| config.set_min_silence(min_silence_s).unwrap());
+        // Dropped turns are others where no two overlap.
+        let diarizer = diarizer(|config| {
+            config.set_min_silence(min_silence_s).unwrap();
+            config.set_min_speech(0.0).unwrap();
+        });
         let usual = run(&diarizer, conversation(), &Call::none()).unwrap();
         let exclusive = run(&diarizer, conversation(), &Call::none().exclusive()).unwrap();
         assert!(usual.segments.windows(2).any(|pair| pair[1].start_s < pair[0].end_s));

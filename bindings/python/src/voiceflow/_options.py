@@ -70,7 +70,8 @@ class DiarizerOptions(ModelOptions, total=False):
     hop_s: Seconds from the start of one window to the next, 0.1 to 60. Default: the model's.
     clustering_threshold: Distance under which two clusters are one speaker, 0 to 2. Default: the
         model's.
-    min_speech_s: Segments shorter than these seconds are dropped, 0 to 60. Default 0.
+    min_speech_s: Segments shorter than these seconds are dropped, 0 to 60. Default: stored in the
+        model, 0.2 in fast-cnn and accurate; 0 for two public models.
     min_silence_s: Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0.
     bundle: Models that were tuned together: fast-cnn or accurate, which are compiled in, or a
         folder, or its name in $VOICEFLOW_MODELS, in .models or beside the library; options that are
@@ -116,7 +117,8 @@ class StreamOptions(TypedDict, total=False):
     speaker_range: (0, most speakers), 1 to 100. Default (0, 100).
     clustering_threshold: Distance under which two clusters are one speaker, 0 to 2. Default: the
         model's.
-    min_speech_s: Segments shorter than these seconds are dropped, 0 to 60. Default 0.
+    min_speech_s: Segments shorter than these seconds are dropped, 0 to 60. Default: stored in the
+        model, 0.2 in fast-cnn and accurate; 0 for two public models.
     min_silence_s: Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0.
     """
 
