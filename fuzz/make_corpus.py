@@ -1,15 +1,15 @@
 """Writes the first inputs of the fuzz targets into fuzz/corpus; what fuzzing adds has hashes as
 names.
 
-Audio files and models come from tests/data, which scripts/fuzz.sh gives the targets too. The same
-bytes on
-every run:  python fuzz/make_corpus.py
+Audio files and models come from tests/data too, which scripts/fuzz.sh gives the targets. The same
+bytes on every run, of audio with the same ffmpeg:  python fuzz/make_corpus.py
 """
 
 import io
 import json
 import random
 import struct
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -24,6 +24,39 @@ def put(target, name, content):
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+SPEECH = ["-t", "0.3", "-i", str(DATA / "audio/original.wav")]
+AUDIO = {
+    "padded.webm": ["-c:a", "libopus"],
+    "live.webm": ["-c:a", "libopus", "-live", "1"],
+    "mp3.mkv": ["-c:a", "libmp3lame"],
+    "two_tracks.mkv": ["-map", "0", "-map", "0", "-c:a:0", "libvorbis", "-c:a:1", "libopus"],
+    "two_tracks.mp4": ["-map", "0", "-map", "0", "-c:a", "aac"],
+    "two_tracks.ts": ["-map", "0", "-map", "0", "-c:a:0", "mp2", "-c:a:1", "aac"],
+    "opus.mp4": ["-c:a", "libopus"],
+    "opus.caf": ["-c:a", "libopus"],
+    "ima.aiff": ["-ar", "8000", "-c:a", "adpcm_ima_qt"],
+    "float.w64": ["-ar", "8000", "-c:a", "pcm_f32le"],
+    "rf64.wav": ["-ar", "8000", "-rf64", "always"],
+    "gsm.wav": ["-ar", "8000", "-c:a", "gsm_ms"],
+    "g722.wav": ["-c:a", "g722"],
+    "adpcm.wav": ["-ar", "8000", "-c:a", "adpcm_ms"],
+    "mp3.wav": ["-c:a", "libmp3lame"],
+    "g722.au": ["-c:a", "g722"],
+    "raw.gsm": ["-ar", "8000", "-c:a", "gsm"],
+    "speech.mp2": ["-c:a", "mp2"],
+}
+"""Of 0.3 s of speech, arguments of ffmpeg by the names of the files that it makes."""
+
+
+def audio():
+    folder = CORPUS / "audio"
+    folder.mkdir(parents=True, exist_ok=True)
+    same = ["-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1"]
+    for name, arguments in AUDIO.items():
+        quiet = ["ffmpeg", "-nostdin", "-loglevel", "error", "-y"]
+        subprocess.run([*quiet, *SPEECH, *arguments, *same, str(folder / name)], check=True)
 
 
 def annotations():
@@ -186,6 +219,7 @@ def graphs():
 
 
 if __name__ == "__main__":
+    audio()
     annotations()
     galleries()
     archives()

@@ -250,7 +250,56 @@ typedef enum vf_call_flag {
      * active has the time.
      */
     VF_CALL_EXCLUSIVE = 16,
+    /**
+     * Of several channels, `channel` alone is used, not their mean.
+     */
+    VF_CALL_CHANNEL = 32,
+    /**
+     * Each channel is diarized by itself, for recordings with a party on each: no two have a
+     * speaker in common, labels are "CH1_SPEAKER_00", "CH2_SPEAKER_00", and so on, and what leaks
+     * from one channel into another is dropped. Not with VF_CALL_CHANNEL.
+     */
+    VF_CALL_SEPARATE_CHANNELS = 64,
+    /**
+     * Of several audio tracks, `track` is used, not the one that has the speech.
+     */
+    VF_CALL_TRACK = 128,
+    /**
+     * Each audio track is diarized by itself: no two have a speaker in common, and labels are
+     * "TRACK1_SPEAKER_00", "TRACK2_SPEAKER_00", and so on. Not with VF_CALL_TRACK.
+     */
+    VF_CALL_ALL_TRACKS = 256,
 } vf_call_flag;
+
+/**
+ * What a warning of a result is about. Later releases may add numbers.
+ */
+typedef enum vf_warning_code {
+    /**
+     * Bytes of the file that are no audio were skipped.
+     */
+    VF_WARNING_SKIPPED_BYTES = 1,
+    /**
+     * Audio that is damaged or missing was replaced by silence.
+     */
+    VF_WARNING_LOST_AUDIO = 2,
+    /**
+     * The file ends, or cannot be read on, before its audio does.
+     */
+    VF_WARNING_ENDS_EARLY = 3,
+    /**
+     * Two channels are each other's inverse, so that the first alone is used.
+     */
+    VF_WARNING_INVERTED_CHANNELS = 4,
+    /**
+     * One of several audio tracks was taken without being asked for; the text says which.
+     */
+    VF_WARNING_CHOSEN_TRACK = 5,
+    /**
+     * An audio track cannot be decoded.
+     */
+    VF_WARNING_SKIPPED_TRACK = 6,
+} vf_warning_code;
 
 /**
  * The names of the status numbers.
@@ -429,7 +478,7 @@ typedef void (*vf_progress_fn)(void *user_data, int32_t stage, float fraction);
  * header may use an earlier library as long as the fields that the library does not know are
  * zeros; others are refused with VF_E_INVALID_ARGUMENT, and so are numbers that the call at hand
  * has no use for: those of speakers, and VF_CALL_EXCLUSIVE, are for the results of recordings and
- * of streams.
+ * of streams, and those of channels and tracks for recordings.
  */
 typedef struct vf_call {
     /**
@@ -470,6 +519,15 @@ typedef struct vf_call {
      * With VF_CALL_MAX_SPEAKERS: at most so many speakers, 1 to 100.
      */
     uint64_t max_speakers;
+    /**
+     * With VF_CALL_CHANNEL: the channel that is used, 1 to 32; 1 is the left one, 2 the right one.
+     */
+    uint64_t channel;
+    /**
+     * With VF_CALL_TRACK: the audio track that is used, 1 to 32; tracks of other kinds do not
+     * count.
+     */
+    uint64_t track;
 } vf_call;
 
 /**
@@ -1188,7 +1246,7 @@ vf_status vf_session_infer(const struct vf_session *session,
 
 /**
  * Makes a result of its parts, such as one that was kept in a file or came from another process.
- * Labels are numbered anew, and speaking times are those of the segments.
+ * Labels are numbered anew, speaking times are those of the segments, and there are no warnings.
  *
  * - `duration_s`: length of the recording in seconds, 0 or more.
  * - `segments`: `n_segments` segments within the recording, by start, then end, then speaker; not
@@ -1262,7 +1320,8 @@ vf_status vf_diarization_segments(const struct vf_diarization *diarization,
  * Gives the number of speakers.
  *
  * - `diarization`: the result.
- * - `n`: receives the number, at most 100; 0 for a recording without speech.
+ * - `n`: receives the number, at most 100, of each track and channel that was diarized by itself; 0
+ *   for a recording without speech.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
@@ -1271,7 +1330,8 @@ vf_status vf_diarization_speaker_count(const struct vf_diarization *diarization,
 
 /**
  * Gives the label of a speaker: "SPEAKER_00", "SPEAKER_01", and so on, in the order of first
- * appearance.
+ * appearance. Tracks and channels that were diarized by themselves stand in front:
+ * "CH1_SPEAKER_00".
  *
  * - `diarization`: the result.
  * - `speaker`: number of the speaker, 0 to the speaker count less 1.
@@ -1486,7 +1546,7 @@ vf_status vf_diarizer_model_sha256(const struct vf_diarizer *diarizer, char *out
  *   not kept. NULL is allowed where `n_frames` is 0.
  * - `n_frames`: samples of each channel; 0 gives a result without segments.
  * - `sample_rate`: in hertz, 1,000 to 768,000.
- * - `channels`: 1 to 32; their mean is used.
+ * - `channels`: 1 to 32; their mean is used unless `call` asks for others.
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  * - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
  *
@@ -1510,7 +1570,7 @@ vf_status vf_diarizer_process_f32(const struct vf_diarizer *diarizer,
  *   is allowed where `n_frames` is 0.
  * - `n_frames`: samples of each channel; 0 gives a result without segments.
  * - `sample_rate`: in hertz, 1,000 to 768,000.
- * - `channels`: 1 to 32; their mean is used.
+ * - `channels`: 1 to 32; their mean is used unless `call` asks for others.
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  * - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
  *
@@ -1528,7 +1588,9 @@ vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
 
 /**
  * Finds who spoke when in an audio file: WAV, FLAC, MP3, AAC, Opus, Vorbis and the others of
- * docs/AUDIO.md, of any sample rate and channels.
+ * docs/AUDIO.md, of any sample rate and channels. Of several audio tracks the default one is used,
+ * unless it has little speech and another has more than twice as much; VF_WARNING_CHOSEN_TRACK says
+ * which.
  *
  * - `diarizer`: the diarizer.
  * - `path`: path of the file, at most 65,536 bytes.
@@ -1920,7 +1982,7 @@ vf_status vf_gallery_enroll_source(const struct vf_gallery *gallery,
  *   not kept. NULL is allowed where `n_frames` is 0.
  * - `n_frames`: samples of each channel.
  * - `sample_rate`: in hertz, 1,000 to 768,000.
- * - `channels`: 1 to 32; their mean is used.
+ * - `channels`: 1 to 32; their mean is used unless `call` asks for others.
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
  *
  * Any thread, concurrently.
@@ -2019,7 +2081,8 @@ vf_status vf_options_set_hop_s(struct vf_options *options, double hop_s);
 vf_status vf_options_set_clustering_threshold(struct vf_options *options, float threshold);
 
 /**
- * Drops segments that are shorter than this. Default 0: none.
+ * Drops segments that are shorter than this. Default: stored in the model, 0.2 in fast-cnn; 0,
+ * which drops none, for two public models.
  *
  * - `options`: the options.
  * - `min_speech_s`: seconds, 0 to 60.
@@ -2136,6 +2199,42 @@ vf_status vf_gallery_identify_diarization(const struct vf_gallery *gallery,
                                           float *scores,
                                           size_t cap,
                                           size_t *n);
+
+/**
+ * Gives the number of warnings: of what was skipped in the recording, what is missing, and what
+ * was chosen without being asked for.
+ *
+ * - `diarization`: the result.
+ * - `n`: receives the number, at most 100.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_diarization_warning_count(const struct vf_diarization *diarization, size_t *n);
+
+/**
+ * Gives a warning.
+ *
+ * - `diarization`: the result.
+ * - `index`: number of the warning, 0 to the warning count less 1.
+ * - `code`: receives a number of `vf_warning_code`.
+ * - `time_s`: receives where in the recording it is, in seconds.
+ * - `out`: receives what there is to say, English in UTF-8 with an ending zero byte; NULL is
+ *   allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
+ */
+vf_status vf_diarization_warning(const struct vf_diarization *diarization,
+                                 size_t index,
+                                 int32_t *code,
+                                 double *time_s,
+                                 char *out,
+                                 size_t cap,
+                                 size_t *n);
 
 #ifdef __cplusplus
 }  // extern "C"

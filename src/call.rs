@@ -1,10 +1,19 @@
 //! The conditions of one call: what ends it early, who gets its progress, and what is asked of this
 //! recording alone. Every stage calls [`Call::check`] between bounded pieces of work.
 
+// Named, as tests/schedules and tests/races compile this file at another place.
+#[path = "call/chosen.rs"]
+mod chosen;
+#[cfg(test)]
+#[path = "call/tests.rs"]
+mod tests;
+
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
+
+pub use chosen::{Channels, Tracks};
 
 use crate::error::{Error, Result, Stage};
 
@@ -106,8 +115,12 @@ pub struct Call<'a> {
     min_speakers: Option<usize>,
     max_speakers: Option<usize>,
     exclusive: bool,
+    channels: Channels,
+    tracks: Tracks,
     /// Smallest fraction that is reported.
     least_fraction: f32,
+    /// What is reported of a fraction: this much, and this share of it, of which `None` is all.
+    share: Option<(f32, f32)>,
     /// The caller's switch.
     cancel: Option<&'a Cancel>,
     /// Set by another thread of the library when the work is no longer wanted.
@@ -170,6 +183,28 @@ impl<'a> Call<'a> {
         self.exclusive
     }
 
+    /// Only these channels of a recording, or each by itself.
+    pub fn with_channels(mut self, channels: Channels) -> Self {
+        self.channels = channels;
+        self
+    }
+
+    /// Only these audio tracks of a file.
+    pub fn with_tracks(mut self, tracks: Tracks) -> Self {
+        self.tracks = tracks;
+        self
+    }
+
+    /// Which channels of a recording are used.
+    pub(crate) fn channels(&self) -> Channels {
+        self.channels
+    }
+
+    /// Which audio tracks of a file are used.
+    pub(crate) fn tracks(&self) -> Tracks {
+        self.tracks
+    }
+
     /// Fewest and most speakers: those asked for here, else those of `usual`.
     ///
     /// # Errors
@@ -199,29 +234,81 @@ impl<'a> Call<'a> {
         Ok(min..=max)
     }
 
-    /// Refuses what is asked of the result of a recording, in a call named `what` that gives none.
+    /// Refuses what is asked of a recording and its result, in a call named `what` that has neither.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`].
     pub(crate) fn without_result(&self, what: &str) -> Result<()> {
-        let asked = [
+        let why = format!("as {what} has no use for it");
+        refuse(&self.of_result(), &why).and_then(|()| refuse(&self.of_parts(), &why))
+    }
+
+    /// Refuses what is asked of the result of a recording, in a call named `what` that takes one
+    /// voice from it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`].
+    pub(crate) fn of_one_voice(&self, what: &str) -> Result<()> {
+        let why = format!("as {what} has no use for it");
+        let separate = ("separate channels", self.channels == Channels::Separate);
+        let all = ("all tracks", self.tracks == Tracks::All);
+        refuse(&self.of_result(), &why).and_then(|()| refuse(&[separate, all], &why))
+    }
+
+    /// Refuses a choice among tracks and channels, with the reason.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`].
+    pub(crate) fn without_parts(&self, why: &str) -> Result<()> {
+        refuse(&self.of_parts(), why)
+    }
+
+    fn of_result(&self) -> [(&'static str, bool); 4] {
+        [
             ("num_speakers", self.num_speakers.is_some()),
             ("min_speakers", self.min_speakers.is_some()),
             ("max_speakers", self.max_speakers.is_some()),
             ("exclusive", self.exclusive),
-        ];
-        match asked.iter().find(|(_, asked)| *asked) {
-            Some((name, _)) => {
-                let reason = format!("expected none, as {what} has no use for it");
-                Err(Error::invalid(format!("call: {name}"), reason))
-            }
-            None => Ok(()),
+        ]
+    }
+
+    fn of_parts(&self) -> [(&'static str, bool); 2] {
+        let tracks = self.tracks != Tracks::default();
+        [("channels", self.channels != Channels::default()), ("tracks", tracks)]
+    }
+
+    /// Without what is asked of the recording and its result: for the windows that it is made of.
+    pub(crate) fn of_windows(&self) -> Self {
+        Call {
+            num_speakers: None,
+            min_speakers: None,
+            max_speakers: None,
+            exclusive: false,
+            channels: Channels::default(),
+            tracks: Tracks::default(),
+            ..*self
         }
     }
 
-    /// Without what is asked of the result: for the windows that it is made of.
-    pub(crate) fn of_windows(&self) -> Self {
-        Call { num_speakers: None, min_speakers: None, max_speakers: None, exclusive: false, ..*self }
+    /// For one of `count` pieces of work that follow each other: its fractions are those of all.
+    pub(crate) fn piece(&self, number: u16, count: u16) -> Self {
+        let width = 1.0 / f32::from(count.max(1));
+        self.narrowed(f32::from(number) * width, width)
+    }
+
+    /// For work that comes before what is reported.
+    pub(crate) fn before(&self) -> Self {
+        self.narrowed(0.0, 0.0)
+    }
+
+    /// Without reports.
+    pub(crate) fn without_progress(&self) -> Self {
+        Call { progress: None, ..*self }
+    }
+
+    fn narrowed(&self, from: f32, width: f32) -> Self {
+        let (start, all) = self.share.unwrap_or((0.0, 1.0));
+        Call { share: Some((start + all * from, all * width)), ..*self }
     }
 
     /// Reports no fraction below `fraction`: for work that is done again, so that progress never
@@ -270,7 +357,9 @@ impl<'a> Call<'a> {
     /// [`Error::Cancelled`] or [`Error::Deadline`].
     pub fn check(&self, stage: Stage, fraction: f32) -> Result<()> {
         if let Some(progress) = self.progress {
-            progress(stage, fraction.max(self.least_fraction).clamp(0.0, 1.0));
+            let fraction = fraction.max(self.least_fraction).clamp(0.0, 1.0);
+            let (start, width) = self.share.unwrap_or((0.0, 1.0));
+            progress(stage, (start + width * fraction).min(1.0));
         }
         self.check_wanted(stage)
     }
@@ -299,101 +388,10 @@ impl<'a> Call<'a> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_switch_cancels_every_call_that_has_it_and_no_other() {
-        let (cancel, other) = (Cancel::new(), Cancel::new());
-        let (with, without) = (Call::none().with_cancel(&cancel), Call::none().with_cancel(&other));
-        assert!(with.check(Stage::Analysis, 0.1).is_ok());
-        cancel.clone().set();
-        let error = with.check(Stage::Waiting, 0.1).unwrap_err();
-        assert!(matches!(error, Error::Cancelled { stage: Stage::Waiting }));
-        assert!(with.check_wanted(Stage::Analysis).is_err() && without.check(Stage::Analysis, 0.1).is_ok());
-    }
-
-    #[test]
-    fn a_child_is_set_with_its_parent_and_alone() {
-        let parent = Cancel::new();
-        let (child, other) = (parent.child(), parent.child());
-        drop(parent.child());
-        let grandchild = child.child();
-        other.set();
-        assert!(other.is_set() && !child.is_set() && !parent.is_set());
-        parent.clone().set();
-        assert!(child.is_set() && grandchild.is_set() && parent.child().is_set());
-    }
-
-    #[test]
-    fn a_long_line_of_children_is_set_to_its_end() {
-        let parent = Cancel::new();
-        let mut line = vec![parent.child()];
-        for place in 0..200_000 {
-            line.push(line[place].child());
-        }
-        parent.set();
-        assert!(line.iter().all(Cancel::is_set));
-    }
-
-    #[test]
-    fn the_callback_reports_and_ends_the_call_by_its_switch() {
-        let cancel = Cancel::new();
-        let report = |_: Stage, fraction: f32| {
-            if fraction >= 0.5 {
-                cancel.set();
-            }
-        };
-        let call = Call::none().with_progress(&report).with_cancel(&cancel);
-        assert!(call.check(Stage::Analysis, 0.1).is_ok());
-        let error = call.check(Stage::Clustering, 0.9).unwrap_err();
-        assert_eq!(error.to_string(), "cancelled while clustering the speakers");
-    }
-
-    #[test]
-    fn work_done_again_reports_no_less_than_before() {
-        let reported = Mutex::new(Vec::new());
-        let note = |_: Stage, fraction: f32| reported.lock().unwrap().push(fraction);
-        let call = Call::none().with_progress(&note).with_least_fraction(1.0);
-        assert!(call.check(Stage::Analysis, 0.1).is_ok());
-        assert_eq!(reported.into_inner().unwrap(), [1.0]);
-    }
-
-    #[test]
-    fn a_passed_deadline_fails_with_its_length() {
-        let call = Call::none().with_deadline(Duration::ZERO);
-        let error = call.check(Stage::Analysis, 0.0).unwrap_err();
-        assert_eq!(error.to_string(), "deadline of 0 ms passed while analysing the audio");
-        assert!(Call::none().with_deadline(Duration::MAX).check(Stage::Analysis, 0.0).is_ok());
-    }
-
-    #[test]
-    fn speakers_asked_for_take_the_place_of_the_usual_ones() {
-        let range = |call: Call<'_>| call.speaker_range(2..=4).map_err(|error| error.to_string());
-        assert_eq!(range(Call::none()), Ok(2..=4));
-        assert_eq!(range(Call::none().with_num_speakers(7)), Ok(7..=7));
-        assert_eq!(range(Call::none().with_min_speakers(0)), Ok(0..=4));
-        assert_eq!(range(Call::none().with_max_speakers(9)), Ok(2..=9));
-        let refused = range(Call::none().with_max_speakers(1)).unwrap_err();
-        assert_eq!(refused, "call: min_speakers: expected at most max_speakers (1), got 2");
-        let refused = range(Call::none().with_num_speakers(0)).unwrap_err();
-        assert_eq!(refused, "call: num_speakers: expected 1 to 100, got 0");
-        let refused = range(Call::none().with_num_speakers(2).with_min_speakers(1)).unwrap_err();
-        assert_eq!(refused, "call: num_speakers: expected without min_speakers and max_speakers, got both");
-    }
-
-    #[test]
-    fn what_a_call_has_no_use_for_is_refused_by_name() {
-        assert!(Call::none().with_deadline(Duration::ZERO).without_result("a push").is_ok());
-        let refused = |call: Call<'_>| call.without_result("a push").unwrap_err().to_string();
-        assert_eq!(
-            refused(Call::none().exclusive()),
-            "call: exclusive: expected none, as a push has no use for it"
-        );
-        assert!(refused(Call::none().with_min_speakers(0)).starts_with("call: min_speakers: expected none"));
-        let asked = Call::none().with_num_speakers(2).with_max_speakers(2).exclusive();
-        assert!(asked.without_result("a window").is_err());
-        assert!(asked.of_windows().without_result("a window").is_ok());
+/// Refuses the first of these that is asked for.
+fn refuse(asked: &[(&str, bool)], why: &str) -> Result<()> {
+    match asked.iter().find(|(_, asked)| *asked) {
+        Some((name, _)) => Err(Error::invalid(format!("call: {name}"), format!("expected none, {why}"))),
+        None => Ok(()),
     }
 }

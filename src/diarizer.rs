@@ -4,9 +4,11 @@
 mod adjusted;
 mod live;
 mod method;
+mod parts;
 mod plan;
 mod separate;
 mod settings;
+mod speaking;
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -161,15 +163,8 @@ impl Diarizer {
         self.process(&mut FileSource::open_until(path, call)?, call)
     }
 
-    /// Diarizes a source to its end. Audio without speech gives no segments. The result is the same
-    /// for any number of threads.
-    ///
-    /// # Errors
-    /// Those of the source; [`Error::InvalidArgument`] for numbers of speakers that `call` cannot
-    /// ask for; [`Error::Cancelled`], [`Error::Deadline`]; [`Error::Runtime`] when the network
-    /// fails; [`Error::Forked`] in a child of the process that loaded the model.
-    pub fn process(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Diarization> {
-        self.check_process()?;
+    /// Diarizes a source as it is.
+    fn whole(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Diarization> {
         let analysis = self.analyse(source, call)?;
         let mut result = self.settle(&analysis.windows, &analysis.short_windows, analysis.samples, call)?;
         result.warnings = source.warnings();
@@ -199,7 +194,7 @@ impl Diarizer {
     /// # Errors
     /// Those of [`Diarizer::process_file`] and [`Voice::of`].
     pub fn voice_file(&self, path: impl AsRef<Path>, call: &Call<'_>) -> Result<Voice> {
-        call.without_result("an enrolment")?;
+        call.of_one_voice("an enrolment")?;
         let path = path.as_ref();
         Voice::of(&self.process_file(path, call)?).map_err(|error| match error {
             Error::Audio(text) => Error::Audio(format!("{}: {text}", path.display())),
@@ -212,7 +207,7 @@ impl Diarizer {
     /// # Errors
     /// Those of [`Diarizer::process`] and [`Voice::of`].
     pub fn voice(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Voice> {
-        call.without_result("an enrolment")?;
+        call.of_one_voice("an enrolment")?;
         Voice::of(&self.process(source, call)?)
     }
 

@@ -45,15 +45,24 @@ pub enum WarningCode {
     LostAudio,
     /// The file ends, or cannot be read on, before its audio does.
     EndsEarly,
+    /// Two channels are each other's inverse, so that the first alone is used.
+    InvertedChannels,
+    /// One of several audio tracks was taken without being asked for.
+    ChosenTrack,
+    /// An audio track cannot be decoded.
+    SkippedTrack,
 }
 
 impl WarningCode {
-    /// The name by which JSON has it: `skipped_bytes`, `lost_audio`, `ends_early`.
+    /// The name by which JSON has it: `skipped_bytes`, `lost_audio`, and so on.
     pub fn name(self) -> &'static str {
         match self {
             Self::SkippedBytes => "skipped_bytes",
             Self::LostAudio => "lost_audio",
             Self::EndsEarly => "ends_early",
+            Self::InvertedChannels => "inverted_channels",
+            Self::ChosenTrack => "chosen_track",
+            Self::SkippedTrack => "skipped_track",
         }
     }
 }

@@ -10,9 +10,10 @@ import (
 	"unsafe"
 )
 
-// CallOption is a condition of one call: [WithProgress], [WithNumSpeakers], [WithSpeakerRange] or
-// [Exclusive]. What a call has no use for is an error, [ErrInvalidArgument]. Of one option given
-// twice the last counts. Its deadline, and what else ends a call, is its context.
+// CallOption is a condition of one call: [WithProgress], [WithNumSpeakers], [WithSpeakerRange],
+// [Exclusive], [Channel], [SeparateChannels], [Track] or [AllTracks]. What a call has no use for is
+// an error, [ErrInvalidArgument]. Of one option given twice, and of two that exclude each other, the
+// last counts. Its deadline, and what else ends a call, is its context.
 type CallOption interface {
 	ask(of *conditions) error
 }
@@ -28,6 +29,7 @@ type conditions struct {
 	progress                              Progress
 	flags                                 C.uint64_t
 	numSpeakers, minSpeakers, maxSpeakers C.uint64_t
+	channel, track                        C.uint64_t
 }
 
 // condition is a CallOption.
@@ -60,6 +62,48 @@ func WithProgress(progress Progress) SharedOption {
 func Exclusive() CallOption {
 	return condition(func(of *conditions) error {
 		of.flags |= C.VF_CALL_EXCLUSIVE
+		return nil
+	})
+}
+
+// Channel asks for one channel of a recording, 1 to 32, in place of the mean of all; 1 is the left
+// one.
+func Channel(number int) CallOption {
+	return condition(func(of *conditions) error {
+		number, err := size("channel", number)
+		of.flags = of.flags&^C.VF_CALL_SEPARATE_CHANNELS | C.VF_CALL_CHANNEL
+		of.channel = C.uint64_t(number)
+		return err
+	})
+}
+
+// SeparateChannels asks for each channel by itself, for recordings with a party on each: no two
+// have a speaker in common, labels are "CH1_SPEAKER_00", "CH2_SPEAKER_00", and so on, and what leaks
+// from one channel into another is dropped.
+func SeparateChannels() CallOption {
+	return condition(func(of *conditions) error {
+		of.flags = of.flags&^C.VF_CALL_CHANNEL | C.VF_CALL_SEPARATE_CHANNELS
+		of.channel = 0
+		return nil
+	})
+}
+
+// Track asks for one audio track of a file, 1 to 32, in place of the one that has the speech.
+func Track(number int) CallOption {
+	return condition(func(of *conditions) error {
+		number, err := size("track", number)
+		of.flags = of.flags&^C.VF_CALL_ALL_TRACKS | C.VF_CALL_TRACK
+		of.track = C.uint64_t(number)
+		return err
+	})
+}
+
+// AllTracks asks for each audio track by itself: no two have a speaker in common, and labels are
+// "TRACK1_SPEAKER_00", "TRACK2_SPEAKER_00", and so on.
+func AllTracks() CallOption {
+	return condition(func(of *conditions) error {
+		of.flags = of.flags&^C.VF_CALL_TRACK | C.VF_CALL_ALL_TRACKS
+		of.track = 0
 		return nil
 	})
 }
@@ -148,6 +192,8 @@ func (asked conditions) during(ctx context.Context, work func(*C.vfgo_call) erro
 	made.given.num_speakers = asked.numSpeakers
 	made.given.min_speakers = asked.minSpeakers
 	made.given.max_speakers = asked.maxSpeakers
+	made.given.channel = asked.channel
+	made.given.track = asked.track
 	if asked.progress != nil {
 		handle := cgo.NewHandle(reporter{ctx, asked.progress})
 		defer handle.Delete()

@@ -3,7 +3,9 @@ package voiceflow
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestTheSpeakersOfOneCall(t *testing.T) {
@@ -50,6 +52,43 @@ func TestTheSpeakersOfOneCall(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is asked of the channels of samples, and what the result says of them.
+func TestChannelsAndTracksOfACall(t *testing.T) {
+	d := diarizer(t)
+	mono := conversation()
+	frames := make([]int16, 0, 2*len(mono))
+	for _, sample := range mono {
+		frames = append(frames, sample, -sample)
+	}
+	process := func(options ...CallOption) *Diarization {
+		return must[*Diarization](t)(d.ProcessInt16(background, frames, rate, 2, options...))
+	}
+	warnings := process().Warnings()
+	if len(warnings) != 1 || warnings[0].Code != WarningInvertedChannels || warnings[0].Time >= time.Second ||
+		!strings.Contains(warnings[0].Text, "each other's inverse") {
+		t.Errorf("expected a warning of inverted channels, got %v", warnings)
+	}
+	for expected, options := range map[string][]CallOption{
+		"SPEAKER_00":        {SeparateChannels(), Channel(1)},
+		"CH1_SPEAKER_00":    {Channel(1), SeparateChannels()},
+		"TRACK1_SPEAKER_00": {Track(1), AllTracks(), Channel(2)},
+	} {
+		result := process(options...)
+		if got := result.Label(0); got != expected || len(result.Warnings()) != 0 {
+			t.Errorf("expected %s and no warning, got %s and %v", expected, got, result.Warnings())
+		}
+	}
+	for words, option := range map[string]CallOption{
+		"channel: expected one of the 2 that there are, got number 3": Channel(3),
+		"track: expected one of the 1 that there are, got number 2":   Track(2),
+	} {
+		_, err := d.ProcessInt16(background, frames, rate, 2, option)
+		expectError(t, err, ErrAudio, words)
+	}
+	_, err := d.ProcessInt16(background, frames, rate, 2, Channel(0))
+	expectError(t, err, ErrInvalidArgument, "call: channel: expected 1 to 32, got 0")
 }
 
 // The speakers of a call take the place of those of its diarizer.

@@ -24,6 +24,36 @@ type plain struct {
 	duration time.Duration
 	segments []Segment
 	speakers []Speaker
+	warnings []Warning
+}
+
+// WarningCode is what a [Warning] is about; later releases of the library may have others.
+type WarningCode int
+
+// What warnings are about.
+const (
+	// WarningSkippedBytes: bytes of the file that are no audio were skipped.
+	WarningSkippedBytes WarningCode = C.VF_WARNING_SKIPPED_BYTES
+	// WarningLostAudio: audio that is damaged or missing was replaced by silence.
+	WarningLostAudio WarningCode = C.VF_WARNING_LOST_AUDIO
+	// WarningEndsEarly: the file ends, or cannot be read on, before its audio does.
+	WarningEndsEarly WarningCode = C.VF_WARNING_ENDS_EARLY
+	// WarningInvertedChannels: two channels are each other's inverse, so that the first alone is
+	// used.
+	WarningInvertedChannels WarningCode = C.VF_WARNING_INVERTED_CHANNELS
+	// WarningChosenTrack: one of several audio tracks was taken without being asked for.
+	WarningChosenTrack WarningCode = C.VF_WARNING_CHOSEN_TRACK
+	// WarningSkippedTrack: an audio track cannot be decoded.
+	WarningSkippedTrack WarningCode = C.VF_WARNING_SKIPPED_TRACK
+)
+
+// Warning is something about a recording with which its result should be read.
+type Warning struct {
+	Code WarningCode
+	// Time is where in the recording it is.
+	Time time.Duration
+	// Text is what there is to say, in English.
+	Text string
 }
 
 func (r *Diarization) told() plain {
@@ -141,7 +171,30 @@ func (r *Diarization) read() error {
 			return err
 		}
 	}
+	err = r.call(func(c *C.vf_diarization) C.vfgo_answer { return C.go_vf_diarization_warning_count(c, &n) })
+	if err != nil {
+		return err
+	}
+	for index := C.size_t(0); index < n; index++ {
+		warning, err := r.warning(index)
+		if err != nil {
+			return err
+		}
+		r.warnings = append(r.warnings, warning)
+	}
 	return nil
+}
+
+func (r *Diarization) warning(index C.size_t) (warning Warning, err error) {
+	var code C.int32_t
+	var seconds C.double
+	warning.Text, err = text(func(out *C.char, cap C.size_t, n *C.size_t) error {
+		return r.call(func(c *C.vf_diarization) C.vfgo_answer {
+			return C.go_vf_diarization_warning(c, index, &code, &seconds, out, cap, n)
+		})
+	})
+	warning.Code, warning.Time = WarningCode(code), ofSeconds(seconds)
+	return warning, err
 }
 
 func (r *Diarization) speaker(number C.int32_t) (speaker Speaker, err error) {
@@ -194,6 +247,10 @@ func (r *Diarization) Speakers() []Speaker {
 	}
 	return speakers
 }
+
+// Warnings gives a copy of what was skipped in the recording, what is missing, and what was chosen
+// without being asked for; at most 100.
+func (r *Diarization) Warnings() []Warning { return slices.Clone(r.told().warnings) }
 
 // Label gives the label of a speaker of this result by number, such as "SPEAKER_00"; empty for a
 // number that is none of its speakers'. The numbers of a stream are others: see

@@ -4,11 +4,12 @@
 
 /* The layout of the conditions of a call, which only grows at its end. */
 _Static_assert(sizeof(void *) != 8 ||
-                   (sizeof(vf_call) >= 72 && offsetof(vf_call, size) == 0 && offsetof(vf_call, cancel) == 8 &&
+                   (sizeof(vf_call) >= 88 && offsetof(vf_call, size) == 0 && offsetof(vf_call, cancel) == 8 &&
                        offsetof(vf_call, progress) == 16 && offsetof(vf_call, user_data) == 24 &&
                        offsetof(vf_call, flags) == 32 && offsetof(vf_call, deadline_ms) == 40 &&
                        offsetof(vf_call, num_speakers) == 48 && offsetof(vf_call, min_speakers) == 56 &&
-                       offsetof(vf_call, max_speakers) == 64),
+                       offsetof(vf_call, max_speakers) == 64 && offsetof(vf_call, channel) == 72 &&
+                       offsetof(vf_call, track) == 80),
                "vf_call: expected the fields of ABI 1 in their places");
 
 /* Calls of the library on this thread: more than one only where a Go callback calls back. */

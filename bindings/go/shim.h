@@ -167,6 +167,10 @@ CALL(vf_diarization_speaker_count, (const vf_diarization *d, size_t *n), (d, n))
 CALL(vf_diarization_speaker_label,
     (const vf_diarization *d, int32_t speaker, char *out, size_t cap, size_t *n),
     (d, speaker, out, cap, n))
+CALL(vf_diarization_warning_count, (const vf_diarization *d, size_t *n), (d, n))
+CALL(vf_diarization_warning,
+    (const vf_diarization *d, size_t index, int32_t *code, double *time_s, char *out, size_t cap, size_t *n),
+    (d, index, code, time_s, out, cap, n))
 CALL(vf_diarization_speaker_speech, (const vf_diarization *d, int32_t speaker, double *speech_s),
     (d, speaker, speech_s))
 CALL(vf_diarization_speaker_embedding,

@@ -11,13 +11,13 @@ use voiceflow::score::{ScoreOptions, score};
 use voiceflow::{Call, Config, Diarization, Diarizer, Turn};
 
 use crate::annotations::{Loaded, load};
-use crate::channels::{self, Choice};
 use crate::diarize_output::{Format, plan};
 use crate::documents::Documents;
 use crate::exit::{Failure, Outcome, complain, print, settled, warn};
 use crate::gallery_args::GalleryArgs;
 use crate::input::{self, recording};
 use crate::model_args::ModelArgs;
+use crate::part_args::PartArgs;
 use crate::progress::{Place, work_on};
 use crate::runtime_args::{RuntimeArgs, usage};
 use crate::score::Scores;
@@ -81,10 +81,8 @@ pub struct DiarizeArgs {
     /// No two speakers at once: where several talk, the most active has the time
     #[arg(long)]
     exclusive: bool,
-    /// Channels that are used: mix (their mean), left, right, or the number of one, from 1; or
-    /// separate, for a party on each channel of a file
-    #[arg(long, value_name = "WHICH", default_value = "mix", value_parser = channels::parse)]
-    channels: Choice,
+    #[command(flatten)]
+    parts: PartArgs,
     /// Longest time that each file may take
     #[arg(long, value_name = "SECONDS")]
     deadline: Option<f64>,
@@ -138,12 +136,6 @@ impl DiarizeArgs {
     /// Refuses what only shows when the arguments are seen together.
     fn check(&self) -> Outcome {
         self.known.check()?;
-        let piped = |file: &PathBuf| input::is_stdin(file) || input::is_pipe(file);
-        if self.channels == Choice::Separate && self.files.iter().any(piped) {
-            let text =
-                "--channels separate: expected files, which are read once for each channel, got a pipe";
-            return Err(Failure::Usage(text.to_owned()));
-        }
         if self.embeddings && !self.format.is_json() {
             return Err(Failure::Usage("--embeddings: expected --format json or jsonl with it".to_owned()));
         }
@@ -204,14 +196,9 @@ pub fn run(args: &DiarizeArgs) -> Outcome {
     for (index, file) in args.files.iter().enumerate() {
         let place = Place { index, count: args.files.len() };
         let work = |call: &Call<'_>| {
-            let wanted = if args.exclusive { call.exclusive() } else { *call };
-            let mut diarization = match args.channels {
-                Choice::One(channels) => {
-                    let mut source = input::open(file, call)?.with_channels(channels);
-                    diarizer.process(&mut source, &wanted)?
-                }
-                Choice::Separate => diarizer.process_file_separate(file, &wanted)?,
-            };
+            let wanted = args.parts.apply(call);
+            let wanted = if args.exclusive { wanted.exclusive() } else { wanted };
+            let mut diarization = diarizer.process(&mut input::open(file, call)?, &wanted)?;
             known.name_speakers(&mut diarization)?;
             Ok(diarization)
         };

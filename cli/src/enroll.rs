@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use voiceflow::gallery::Gallery;
-use voiceflow::{Diarizer, Error};
+use voiceflow::{Call, Diarizer, Error};
 
 use crate::exit::{Failure, Outcome, complain, print};
 use crate::gallery_args::check_name;
 use crate::input;
 use crate::model_args::ModelArgs;
+use crate::part_args::PartArgs;
 use crate::progress::{Place, work_on};
 use crate::runtime_args::RuntimeArgs;
 use crate::table::{Align, Table};
@@ -43,6 +44,8 @@ pub struct EnrollArgs {
     /// Show who is enrolled
     #[arg(long)]
     list: bool,
+    #[command(flatten)]
+    parts: PartArgs,
     // Last, as their headings hold for every argument behind them.
     #[command(flatten)]
     models: ModelArgs,
@@ -72,7 +75,8 @@ fn enroll(args: &EnrollArgs, name: &str) -> Outcome {
     let mut failed = false;
     for (index, file) in args.files.iter().enumerate() {
         let place = Place { index, count: args.files.len() };
-        match work_on(file, place, None, |call| diarizer.voice(&mut input::open(file, call)?, call)) {
+        let work = |call: &Call<'_>| diarizer.voice(&mut input::open(file, call)?, &args.parts.apply(call));
+        match work_on(file, place, None, work) {
             Ok(voice) => gallery.enroll(name, &voice)?,
             Err(Failure::Failed(text)) => {
                 complain(&text);

@@ -12,6 +12,7 @@ use crate::exit::{Failure, Outcome, complain, print, settled};
 use crate::gallery_args::ThresholdArg;
 use crate::input::{self, recording};
 use crate::model_args::ModelArgs;
+use crate::part_args::PartArgs;
 use crate::progress::{Place, work_on};
 use crate::rounding::{milliseconds, thousandths};
 use crate::runtime_args::RuntimeArgs;
@@ -38,6 +39,8 @@ pub struct IdentifyArgs {
     gallery: PathBuf,
     #[command(flatten)]
     threshold: ThresholdArg,
+    #[command(flatten)]
+    parts: PartArgs,
     /// Form of the result
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -94,7 +97,7 @@ pub fn run(args: &IdentifyArgs) -> Outcome {
     for (index, file) in args.files.iter().enumerate() {
         let place = Place { index, count: args.files.len() };
         let found = work_on(file, place, None, |call| {
-            let diarization = diarizer.process(&mut input::open(file, call)?, call)?;
+            let diarization = diarizer.process(&mut input::open(file, call)?, &args.parts.apply(call))?;
             let identities = gallery.identify_speakers(&diarization, threshold)?;
             Ok(Recording {
                 recording: recording(file),

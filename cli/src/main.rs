@@ -3,7 +3,6 @@
 mod annotations;
 mod assign;
 mod bench;
-mod channels;
 mod completions;
 mod diarize;
 mod diarize_output;
@@ -17,6 +16,7 @@ mod import_model;
 mod info;
 mod input;
 mod model_args;
+mod part_args;
 mod progress;
 mod result_file;
 mod rounding;

@@ -71,7 +71,7 @@ private:
 
 /// The conditions of one call that may take long; none by default. What the call at hand has no use
 /// for is refused with Status::invalid_argument: numbers of speakers and `exclusive` are for the
-/// results of recordings and of streams.
+/// results of recordings and of streams, channels and tracks for recordings.
 struct Call {
     /// The call ends with Status::deadline so long after its start. Rounded to milliseconds, at
     /// least 1; but 0 expires at once, and less is refused.
@@ -97,6 +97,16 @@ struct Call {
     /// No two segments of the result overlap: where several speakers talk, the most active has the
     /// time.
     bool exclusive = false;
+    /// The channel that is used, 1 to 32, in place of the mean of all; 1 is the left one.
+    std::optional<std::size_t> channel = std::nullopt;
+    /// Each channel is diarized by itself, for recordings with a party on each: no two have a speaker
+    /// in common, and labels are "CH1_SPEAKER_00", "CH2_SPEAKER_00", and so on. Not with `channel`.
+    bool separate_channels = false;
+    /// The audio track that is used, 1 to 32, in place of the one that has the speech.
+    std::optional<std::size_t> track = std::nullopt;
+    /// Each audio track is diarized by itself: labels are "TRACK1_SPEAKER_00" and so on. Not with
+    /// `track`.
+    bool all_tracks = false;
 };
 
 namespace detail {
@@ -165,9 +175,11 @@ private:
         number(call_.num_speakers, VF_CALL_NUM_SPEAKERS, conditions_.num_speakers);
         number(call_.min_speakers, VF_CALL_MIN_SPEAKERS, conditions_.min_speakers);
         number(call_.max_speakers, VF_CALL_MAX_SPEAKERS, conditions_.max_speakers);
-        if (call_.exclusive) {
-            conditions_.flags |= VF_CALL_EXCLUSIVE;
-        }
+        number(call_.channel, VF_CALL_CHANNEL, conditions_.channel);
+        number(call_.track, VF_CALL_TRACK, conditions_.track);
+        flag(call_.exclusive, VF_CALL_EXCLUSIVE);
+        flag(call_.separate_channels, VF_CALL_SEPARATE_CHANNELS);
+        flag(call_.all_tracks, VF_CALL_ALL_TRACKS);
         if (call_.progress) {
             conditions_.progress = report;
             conditions_.user_data = this;
@@ -187,6 +199,13 @@ private:
         constexpr auto longest = std::numeric_limits<std::uint64_t>::max();
         const double rounded = seconds > 0.0 ? std::max(std::round(seconds * 1000.0), 1.0) : 0.0;
         return rounded < static_cast<double>(longest) ? static_cast<std::uint64_t>(rounded) : longest;
+    }
+
+    void flag(bool asked, vf_call_flag flag)
+    {
+        if (asked) {
+            conditions_.flags |= flag;
+        }
     }
 
     void number(const std::optional<std::size_t> &asked, vf_call_flag flag, std::uint64_t &value)

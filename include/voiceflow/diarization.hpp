@@ -37,6 +37,24 @@ static_assert(offsetof(Segment, flags) == 24 && offsetof(Segment, reserved) == 2
     return (segment.flags & std::uint32_t{VF_SEGMENT_FINAL}) != 0;
 }
 
+/// What a warning of a result is about; later releases may have others.
+enum class WarningCode : std::int32_t {
+    skipped_bytes = VF_WARNING_SKIPPED_BYTES,
+    lost_audio = VF_WARNING_LOST_AUDIO,
+    ends_early = VF_WARNING_ENDS_EARLY,
+    inverted_channels = VF_WARNING_INVERTED_CHANNELS,
+    chosen_track = VF_WARNING_CHOSEN_TRACK,
+    skipped_track = VF_WARNING_SKIPPED_TRACK,
+};
+
+/// Something about a recording with which its result should be read: what it is about, where in the
+/// recording it is, and what there is to say, in English.
+struct Warning {
+    WarningCode code;
+    Seconds time;
+    std::string text;
+};
+
 /// Whether a text holds voice embeddings.
 enum class Embeddings { omitted, included };
 
@@ -125,6 +143,28 @@ public:
             return vf_diarization_speaker_embedding(get(), speaker, out, cap, n);
         });
         return detail::finish(outcome, std::move(values));
+    }
+
+    /// Number of warnings, at most 100.
+    [[nodiscard]] result<std::size_t> warning_count() const
+    {
+        std::size_t count = 0;
+        const vf_status status = vf_diarization_warning_count(get(), &count);
+        return detail::finish(status, count);
+    }
+
+    /// What was skipped in the recording, what is missing, or what was chosen. An `index` that is not
+    /// 0 to the warning count less 1 fails with Status::invalid_argument.
+    [[nodiscard]] result<Warning> warning(std::size_t index) const
+    {
+        std::int32_t code = 0;
+        double seconds = 0;
+        std::string text;
+        const auto outcome = detail::read_text(text, [&](char *out, std::size_t cap, std::size_t *n) {
+            return vf_diarization_warning(get(), index, &code, &seconds, out, cap, n);
+        });
+        Warning warning{static_cast<WarningCode>(code), Seconds(seconds), std::move(text)};
+        return detail::finish(outcome, std::move(warning));
     }
 
     /// The result as RTTM, one line for each segment; white space in the recording's name becomes

@@ -1,9 +1,14 @@
 //! Audio that the caller holds in memory. It owns the walk over the caller's samples, block by
 //! block, and copies no more than a block.
 
-use super::{AUDIO, AudioSource, Channels, Converter, output_len, take_block};
+use super::{
+    AUDIO, AudioSource, Channels, Converter, INVERTED, Recording, SAMPLE_RATE, check_track, output_len,
+    take_block,
+};
+use crate::call::Call;
 use crate::error::Result;
 use crate::memory;
+use crate::types::{Warning, WarningCode};
 
 /// Most interleaved samples converted at a time.
 const PUSH: usize = 32_768;
@@ -12,14 +17,19 @@ const PUSH: usize = 32_768;
 /// end.
 pub struct BufferSource<'a> {
     samples: Samples<'a>,
+    format: (u32, u16),
+    chosen: Channels,
     position: usize,
     len_hint: u64,
     converter: Converter,
     ready: Vec<f32>,
     scratch: Vec<f32>,
+    given: u64,
+    warnings: Vec<Warning>,
     ended: bool,
 }
 
+#[derive(Clone, Copy)]
 enum Samples<'a> {
     F32(&'a [f32]),
     I16(&'a [i16]),
@@ -50,11 +60,15 @@ impl<'a> BufferSource<'a> {
         let frames = (len / usize::from(channels)) as u64;
         Ok(Self {
             samples,
+            format: (sample_rate, channels),
+            chosen: Channels::Mix,
             position: 0,
             len_hint: output_len(frames, sample_rate),
             converter,
             ready: Vec::new(),
             scratch: Vec::new(),
+            given: 0,
+            warnings: Vec::new(),
             ended: false,
         })
     }
@@ -65,6 +79,7 @@ impl<'a> BufferSource<'a> {
     /// [`Error::Audio`](crate::Error::Audio) where there is no such channel.
     pub fn with_channels(mut self, channels: Channels) -> Result<Self> {
         self.converter.choose(channels)?;
+        self.chosen = channels;
         Ok(self)
     }
 
@@ -85,7 +100,14 @@ impl<'a> BufferSource<'a> {
             self.converter.finish(&mut self.ready)?;
             return Ok(false);
         }
+        let before = self.given + self.ready.len() as u64;
         self.converter.push(samples, &mut self.ready)?;
+        if self.converter.take_inverted() {
+            let time_s = before as f64 / f64::from(SAMPLE_RATE);
+            log::warn!("{time_s:.1} s: {INVERTED}");
+            let text = INVERTED.to_owned();
+            self.warnings.push(Warning { code: WarningCode::InvertedChannels, time_s, text });
+        }
         Ok(true)
     }
 }
@@ -107,10 +129,45 @@ impl AudioSource for BufferSource<'_> {
                 }
             }
         }
-        take_block(&mut self.ready, out)
+        let count = take_block(&mut self.ready, out)?;
+        self.given += count as u64;
+        Ok(count)
     }
 
     fn len_hint(&self) -> Option<u64> {
         Some(self.len_hint)
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        self.warnings.clone()
+    }
+
+    fn channels(&self) -> Option<u16> {
+        Some(self.format.1)
+    }
+
+    fn recording(&self) -> Option<&dyn Recording> {
+        Some(self)
+    }
+}
+
+impl Recording for BufferSource<'_> {
+    fn tracks(&self) -> u16 {
+        1
+    }
+
+    fn default_track(&self) -> u16 {
+        0
+    }
+
+    fn part<'s>(&'s self, track: u16, channels: Channels, _: &Call<'s>) -> Result<Box<dyn AudioSource + 's>> {
+        check_track(track, 1)?;
+        let (sample_rate, count) = self.format;
+        let len = match self.samples {
+            Samples::F32(samples) => samples.len(),
+            Samples::I16(samples) => samples.len(),
+        };
+        let part = Self::new(self.samples, len, sample_rate, count)?;
+        Ok(Box::new(part.with_channels(if channels == Channels::Mix { self.chosen } else { channels })?))
     }
 }

@@ -11,19 +11,18 @@ use symphonia::core::errors::Error as DecoderError;
 use symphonia::core::packet::Packet;
 
 use super::container::{Container, Selected};
-use super::downmix::Channels;
+use super::input::Again;
 use super::leash::MAX_BYTES;
 use super::shield::shield;
 use super::timeline::Timeline;
 use super::{
-    AUDIO, AudioSource, Converter, MAX_MAGNITUDE, MAX_READ_FRACTION, SAMPLE_RATE, output_len, take_block,
+    AUDIO, AudioSource, Channels, Converter, INVERTED, MAX_MAGNITUDE, MAX_READ_FRACTION, MAX_WARNINGS,
+    Recording, SAMPLE_RATE, output_len, take_block,
 };
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::types::{Warning, WarningCode};
 
-/// Most warnings that are kept.
-const MAX_WARNINGS: usize = 100;
 /// A track that begins later than its file by less than this many seconds, or more, begins with it:
 /// these are the delays of encoders, and the clocks of broadcasts.
 const MIN_LATE_S: f64 = 0.005;
@@ -40,10 +39,14 @@ const MAX_LATE_S: f64 = 600.0;
 pub struct FileSource<'a> {
     /// What errors and warnings call it.
     path: PathBuf,
+    /// The same file, to be opened once more; `None` where it cannot be, or is a part already.
+    again: Option<Again<'a>>,
     channels: Channels,
     /// Samples gathered before some are given: less where waiting for them takes time.
     gather: usize,
     container: Container<'a>,
+    /// Number of the audio track that was asked for.
+    asked: Option<u16>,
     track: Selected,
     /// Converter for the rate and channel count that the decoder gives at the moment.
     converter: Option<Converter>,
@@ -52,6 +55,8 @@ pub struct FileSource<'a> {
     timeline: Timeline,
     ready: Vec<f32>,
     interleaved: Vec<f32>,
+    /// The last packet with its layout, of a track whose last one has padding.
+    held: Option<((u32, usize), Vec<f32>)>,
     wide: Vec<f64>,
     /// Samples given out.
     given: u64,
@@ -74,11 +79,6 @@ struct Trim {
 }
 
 impl FileSource<'_> {
-    /// Number of channels of the audio; `None` before any of it was read.
-    pub fn channels(&self) -> Option<u16> {
-        u16::try_from(self.layout.1).ok().filter(|&channels| channels > 0)
-    }
-
     /// The same, with a choice among its channels. Where there is no such channel, reading fails
     /// with [`Error::Audio`].
     #[must_use]
@@ -129,6 +129,7 @@ impl FileSource<'_> {
     }
 
     fn decode(&mut self, packet: &Packet) -> Result<()> {
+        self.release(0.0)?;
         let gap_s = self.timeline.gap_before(packet);
         if gap_s > 0.0 && self.converter.is_some() {
             self.note_loss("packets are missing".to_owned());
@@ -160,8 +161,26 @@ impl FileSource<'_> {
             let gain = self.track.gain;
             self.interleaved.iter_mut().for_each(|sample| *sample *= gain);
         }
-        self.set_layout(layout)?;
         self.decoded += (self.interleaved.len() / layout.1.max(1)) as u64;
+        if self.track.end_padding_s > 0.0 {
+            self.held = Some((layout, std::mem::take(&mut self.interleaved)));
+            return Ok(());
+        }
+        self.set_layout(layout)?;
+        self.convert()
+    }
+
+    /// Hands on the packet that was held back, less `padding_s` seconds at its end.
+    fn release(&mut self, padding_s: f64) -> Result<()> {
+        let Some((layout, samples)) = self.held.take() else {
+            return Ok(());
+        };
+        self.interleaved = samples;
+        let (rate, channels) = layout;
+        let padding = usize::try_from(frames_of(padding_s, rate)).unwrap_or(usize::MAX);
+        let kept = self.interleaved.len().saturating_sub(padding.saturating_mul(channels));
+        self.interleaved.truncate(kept);
+        self.set_layout(layout)?;
         self.convert()
     }
 
@@ -263,12 +282,16 @@ impl FileSource<'_> {
         self.trim.keep = self.trim.keep.map(|keep| keep - take);
         let from = skip as usize * channels;
         let to = from + take as usize * channels;
-        converter.push(self.interleaved.get(from..to).unwrap_or_default(), &mut self.ready)
+        converter.push(self.interleaved.get(from..to).unwrap_or_default(), &mut self.ready)?;
+        if converter.take_inverted() {
+            self.warn(WarningCode::InvertedChannels, INVERTED.to_owned());
+        }
+        Ok(())
     }
 
     /// Takes up the next of several streams chained in one Ogg file.
     fn restart(&mut self) -> Result<bool> {
-        match self.container.select() {
+        match self.container.select(self.asked) {
             Ok(track) => {
                 let len_hint = self.track.len_hint;
                 self.timeline.restart(track.tick_s);
@@ -287,6 +310,7 @@ impl FileSource<'_> {
         {
             return Err(Error::Audio(format!("expected audio, got nothing that can be decoded: {reason}")));
         }
+        self.release(if damage.is_none() { self.track.end_padding_s } else { 0.0 })?;
         if let Some(reason) = damage {
             let text = format!("damaged, only the audio before that is used: {reason}");
             self.warn(WarningCode::EndsEarly, text);
@@ -328,6 +352,14 @@ impl AudioSource for FileSource<'_> {
 
     fn warnings(&self) -> Vec<Warning> {
         self.warnings.clone()
+    }
+
+    fn channels(&self) -> Option<u16> {
+        u16::try_from(self.layout.1).ok().filter(|&channels| channels > 0)
+    }
+
+    fn recording(&self) -> Option<&dyn Recording> {
+        self.again.is_some().then_some(self)
     }
 }
 

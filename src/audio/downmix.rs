@@ -1,21 +1,9 @@
 //! Many channels in, one out. It owns the choice among them, and what becomes of two that cancel
 //! each other.
 
-use super::{AUDIO, MAX_MAGNITUDE};
+use super::{AUDIO, Channels, MAX_MAGNITUDE};
 use crate::error::{Error, Result};
 use crate::memory;
-
-/// Which channels of audio are used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Channels {
-    /// The mean of all. Of two that are each other's inverse, as a microphone with a swapped lead
-    /// makes them, the first alone, as their mean is silence.
-    #[default]
-    Mix,
-    /// One of them, counted from 0.
-    Only(u16),
-}
 
 /// Blocks a second in which two channels are compared.
 const BLOCKS_PER_S: u32 = 50;
@@ -37,6 +25,8 @@ pub(super) struct Downmix {
     /// Sums of the squares of two channels and of their products.
     sums: [f64; 3],
     inverted: bool,
+    /// Whether this was seen, and whether it was asked for since.
+    seen: bool,
     told: bool,
 }
 
@@ -46,16 +36,31 @@ impl Downmix {
     /// # Errors
     /// [`Error::Audio`] where there is no such channel.
     pub(super) fn new(sample_rate: u32, channels: usize, choice: Channels) -> Result<Self> {
-        if let Channels::Only(index) = choice
-            && usize::from(index) >= channels
-        {
-            let number = u32::from(index) + 1;
-            return Err(Error::Audio(format!(
-                "channel: expected one of the {channels} that there are, got number {number}"
-            )));
+        match choice {
+            Channels::Only(index) if usize::from(index) >= channels => {
+                let number = u32::from(index) + 1;
+                return Err(Error::Audio(format!(
+                    "channel: expected one of the {channels} that there are, got number {number}"
+                )));
+            }
+            Channels::Separate => {
+                let reason =
+                    "expected their mean or one of them, got each by itself, as only a diarizer takes them";
+                return Err(Error::invalid("channels", reason));
+            }
+            _ => {}
         }
         let block = (sample_rate / BLOCKS_PER_S).max(1);
-        Ok(Self { channels, choice, block, taken: 0, sums: [0.0; 3], inverted: false, told: false })
+        Ok(Self {
+            channels,
+            choice,
+            block,
+            taken: 0,
+            sums: [0.0; 3],
+            inverted: false,
+            seen: false,
+            told: false,
+        })
     }
 
     /// Appends a sample for each of whole `frames` to `mono`: the same however they are divided
@@ -68,8 +73,8 @@ impl Downmix {
                 let own = frames.iter().skip(usize::from(index)).step_by(channels).map(clamp);
                 memory::extend(AUDIO, mono, own)
             }
-            (Channels::Mix, 1) => memory::extend(AUDIO, mono, frames.iter().map(clamp)),
-            (Channels::Mix, 2) => {
+            (_, 1) => memory::extend(AUDIO, mono, frames.iter().map(clamp)),
+            (_, 2) => {
                 let (pairs, _) = frames.as_chunks();
                 memory::extend(
                     AUDIO,
@@ -77,7 +82,7 @@ impl Downmix {
                     pairs.iter().map(|[a, b]| self.of_two(clamp(a), clamp(b)) * scale),
                 )
             }
-            (Channels::Mix, channels) => {
+            (_, channels) => {
                 let mean = |frame: &[f32]| frame.iter().map(clamp).sum::<f32>() * scale;
                 memory::extend(AUDIO, mono, frames.chunks_exact(channels).map(mean))
             }
@@ -99,6 +104,11 @@ impl Downmix {
         sum
     }
 
+    /// Whether the channels were each other's inverse somewhere; true once.
+    pub(super) fn take_inverted(&mut self) -> bool {
+        self.seen && !std::mem::replace(&mut self.told, true)
+    }
+
     /// Looks whether the channels are each other's inverse, at the end of a block.
     fn compare(&mut self) {
         let [first, second, both] = self.sums;
@@ -107,9 +117,7 @@ impl Downmix {
             let limit = if self.inverted { RIGHTED } else { INVERTED };
             self.inverted = both < limit * energy;
         }
-        if self.inverted && !std::mem::replace(&mut self.told, true) {
-            log::warn!("the two channels are each other's inverse: the first is used alone");
-        }
+        self.seen |= self.inverted;
         self.sums = self.sums.map(|sum| KEPT * sum);
     }
 }

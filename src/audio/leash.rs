@@ -43,17 +43,38 @@ struct State<'a> {
     last_look: Mutex<Option<Instant>>,
     /// Whether the data is open: its head has been read for the last time.
     open: AtomicBool,
+    ending: Arc<Ending>,
+    /// What is wrong with the data behind its end.
+    damage: Mutex<Option<String>>,
+}
+
+/// What the leashes of one caller share.
+#[derive(Default)]
+struct Ending {
     /// Whether the caller wants no more. The data has ended then.
     unwanted: AtomicBool,
     /// The caller's wish, until it was reported.
     wish: Mutex<Option<Error>>,
-    /// What is wrong with the data behind its end.
-    damage: Mutex<Option<String>>,
 }
 
 impl<'a> Leash<'a> {
     /// A leash for a file that is being opened on behalf of the caller of `call`.
     pub(super) fn new(call: &Call<'a>) -> Self {
+        Self::with_ending(call, Arc::default())
+    }
+
+    /// A leash for the same file, opened once more on behalf of the same caller: what is beneath
+    /// both may look at either.
+    pub(super) fn again<'s>(&self, call: &Call<'s>) -> Leash<'s> {
+        Leash::with_ending(call, Arc::clone(&self.0.ending))
+    }
+
+    /// The same without reports of progress, for reads whose share of the audio is not known.
+    pub(super) fn silent(&self) -> Self {
+        self.again(&self.0.call.without_progress())
+    }
+
+    fn with_ending(call: &Call<'a>, ending: Arc<Ending>) -> Self {
         Self(Arc::new(State {
             left: AtomicU64::new(MAX_OPENING_BYTES),
             spent: AtomicBool::new(false),
@@ -61,8 +82,7 @@ impl<'a> Leash<'a> {
             fraction: AtomicU32::new(0),
             last_look: Mutex::new(None),
             open: AtomicBool::new(false),
-            unwanted: AtomicBool::new(false),
-            wish: Mutex::new(None),
+            ending,
             damage: Mutex::new(None),
         }))
     }
@@ -112,13 +132,13 @@ impl<'a> Leash<'a> {
 
     /// Why the caller wants no more, once.
     pub(super) fn wish(&self) -> Option<Error> {
-        self.0.wish.lock().take()
+        self.0.ending.wish.lock().take()
     }
 
     /// Fails, again and again, once the caller wants no more.
     pub(super) fn look_or_end(&self) -> io::Result<()> {
         let state = &*self.0;
-        if !state.unwanted.load(Relaxed) {
+        if !state.ending.unwanted.load(Relaxed) {
             let now = Instant::now();
             let mut last = state.last_look.lock();
             if last.is_some_and(|last| now.duration_since(last) < LOOK_EVERY) {
@@ -128,8 +148,8 @@ impl<'a> Leash<'a> {
             drop(last);
             let fraction = f32::from_bits(state.fraction.load(Relaxed));
             let Err(wish) = state.call.check(Stage::Analysis, fraction) else { return Ok(()) };
-            state.unwanted.store(true, Relaxed);
-            *state.wish.lock() = Some(wish);
+            state.ending.unwanted.store(true, Relaxed);
+            *state.ending.wish.lock() = Some(wish);
         }
         // Not `Interrupted`, after which readers try again.
         Err(io::Error::other("the caller wants no more"))

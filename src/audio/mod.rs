@@ -22,15 +22,18 @@ mod shield;
 mod signature;
 mod timeline;
 
+use std::path::Path;
+
 pub use buffer::BufferSource;
 pub use decode::FileSource;
-pub use downmix::Channels;
 pub(crate) use finite::first_not_finite;
 pub use input::{Follow, Pipe};
 pub use resample::Converter;
 pub use signature::{SIGNATURE_LEN, encoded_format, perhaps_encoded};
 
-use crate::error::Result;
+use crate::call::Call;
+pub use crate::call::{Channels, Tracks};
+use crate::error::{Error, Result};
 use crate::memory;
 use crate::types::Warning;
 
@@ -50,6 +53,11 @@ pub const MAX_MAGNITUDE: f32 = 1.0e6;
 /// Largest share of the work that is reported while a recording is read: it is not analysed when
 /// its last sample is read.
 pub(crate) const MAX_READ_FRACTION: f32 = 0.99;
+
+/// What is said of two channels that cancel each other.
+pub(crate) const INVERTED: &str = "the two channels are each other's inverse: the first is used alone";
+/// Most warnings of one recording.
+pub(crate) const MAX_WARNINGS: usize = 100;
 
 /// What the memory of this room is for, in errors.
 const AUDIO: &str = "audio";
@@ -76,6 +84,56 @@ pub trait AudioSource {
     fn warnings(&self) -> Vec<Warning> {
         Vec::new()
     }
+
+    /// Number of channels that the samples are made of, where it is known; of encoded audio that is
+    /// when some of it was read.
+    fn channels(&self) -> Option<u16> {
+        None
+    }
+
+    /// The recording that this is audio of, where that can be read again from its beginning. It is
+    /// asked for before the first read. Without one, no tracks and channels can be chosen.
+    fn recording(&self) -> Option<&dyn Recording> {
+        None
+    }
+}
+
+/// A recording of which each track and channel can be read by itself.
+pub trait Recording {
+    /// What errors call it; `None` for samples.
+    fn name(&self) -> Option<&Path> {
+        None
+    }
+
+    /// Number of audio tracks, whether they can be decoded or not, at least 1 and at most 32:
+    /// others are not looked at.
+    fn tracks(&self) -> u16;
+
+    /// The track that is used where none is asked for, counted from 0.
+    fn default_track(&self) -> u16;
+
+    /// The audio of a track, counted from 0, from its beginning, for work that `call` ends. It is a
+    /// recording of its own no more: [`AudioSource::recording`] gives `None`.
+    ///
+    /// # Errors
+    /// [`Error::Audio`](crate::Error::Audio) where there is no such track, or none that can be
+    /// decoded; those of [`FileSource::open_until`]. Where there is no such channel, reading fails
+    /// with [`Error::Audio`](crate::Error::Audio).
+    fn part<'s>(
+        &'s self,
+        track: u16,
+        channels: Channels,
+        call: &Call<'s>,
+    ) -> Result<Box<dyn AudioSource + 's>>;
+}
+
+/// Refuses a track beyond the `count` that there are.
+fn check_track(track: u16, count: u16) -> Result<()> {
+    if track < count {
+        return Ok(());
+    }
+    let number = u32::from(track) + 1;
+    Err(Error::Audio(format!("track: expected one of the {count} that there are, got number {number}")))
 }
 
 /// Output samples that `frames` input frames at `rate` Hz become, rounded to the nearest.

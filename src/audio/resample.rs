@@ -6,8 +6,10 @@ use rubato::{
     Async, Fft, FixedAsync, FixedSync, Indexing, Resampler, SincInterpolationParameters, WindowFunction,
 };
 
-use super::downmix::{Channels, Downmix};
-use super::{AUDIO, MAX_CHANNELS, MAX_INPUT_RATE, MIN_INPUT_RATE, SAMPLE_RATE, first_not_finite, output_len};
+use super::downmix::Downmix;
+use super::{
+    AUDIO, Channels, MAX_CHANNELS, MAX_INPUT_RATE, MIN_INPUT_RATE, SAMPLE_RATE, first_not_finite, output_len,
+};
 use crate::error::{Error, Result};
 use crate::memory;
 
@@ -143,6 +145,12 @@ impl Converter {
             Some(rate) => rate.finish(output_len(self.frames, self.sample_rate), out),
             None => Ok(()),
         }
+    }
+
+    /// Whether two channels were found to be each other's inverse, so that the first alone is used;
+    /// true once.
+    pub fn take_inverted(&mut self) -> bool {
+        self.downmix.take_inverted()
     }
 
     /// Mixes whole frames and hands them on.

@@ -1,15 +1,14 @@
 //! Recordings with parties on channels of their own, as telephone systems make them: each channel
-//! is diarized by itself, and what leaks from one into another is dropped. It owns the putting
-//! together; a channel is diarized as any recording is.
-
-use std::path::Path;
+//! is diarized by itself, and what leaks from one into another is dropped. It owns what counts as a
+//! leak.
 
 use super::Diarizer;
-use crate::audio::{AudioSource, Channels, FileSource, SAMPLE_RATE};
+use super::parts::Joined;
+use crate::audio::{AudioSource, Channels, Recording, SAMPLE_RATE};
 use crate::call::Call;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::memory;
-use crate::types::{Diarization, Segment, Speaker};
+use crate::types::{Diarization, Segment, Warning};
 
 /// Samples of one value of the loudness of a channel: 10 ms.
 const FRAME: usize = SAMPLE_RATE as usize / 100;
@@ -24,46 +23,27 @@ const SAME: f64 = 0.99;
 const SAME_RATIO: f64 = 1.25;
 
 impl Diarizer {
-    /// As [`Diarizer::process_separate`], of the channels of a file, which is read once for each
-    /// and once more.
-    ///
-    /// # Errors
-    /// Those of [`FileSource::open_until`] and [`Diarizer::process_separate`].
-    pub fn process_file_separate(&self, path: impl AsRef<Path>, call: &Call<'_>) -> Result<Diarization> {
-        self.check_process()?;
-        let path = path.as_ref();
-        let mut first = FileSource::open_until(path, call)?;
-        first.read(&mut Vec::new())?;
-        // A file without a sample has a channel without speech.
-        let channels = first.channels().unwrap_or(1);
-        let open = |channel| Ok(FileSource::open_until(path, call)?.with_channels(Channels::Only(channel)));
-        self.process_separate(channels, open, call)
-    }
-
-    /// Diarizes each of `channels` channels by itself; `open` gives the audio of one, counted
-    /// from 0. No speaker is on two channels: labels are `CH1_SPEAKER_00`, `CH2_SPEAKER_00`, and so
-    /// on, in the order of first appearance on the channel. A segment in which another channel has
-    /// the same but louder is cross-talk and dropped, and so is what a channel repeats of an
-    /// earlier one. Numbers of speakers that `call` asks for hold for each channel.
-    ///
-    /// # Errors
-    /// Those of `open` and [`Diarizer::process`]; [`Error::InvalidArgument`] for no channel.
-    pub fn process_separate<S: AudioSource>(
+    /// Diarizes each channel of a track by itself, as [`Channels::Separate`] says.
+    pub(super) fn channels(
         &self,
-        channels: u16,
-        mut open: impl FnMut(u16) -> Result<S>,
+        recording: &dyn Recording,
+        track: u16,
         call: &Call<'_>,
     ) -> Result<Diarization> {
-        if channels == 0 {
-            return Err(Error::invalid("channels", "expected 1 or more, got 0"));
-        }
+        // A track without a sample has a channel without speech.
+        let mut first = recording.part(track, Channels::Mix, &call.before())?;
+        first.read(&mut Vec::new())?;
+        let count = first.channels().unwrap_or(1);
+        drop(first);
         let mut parts = Vec::new();
-        for channel in 0..channels {
-            let mut source = Metered { source: open(channel)?, energies: Vec::new(), filled: 0, sum: 0.0 };
-            let diarization = self.process(&mut source, call)?;
+        for channel in 0..count {
+            let call = call.piece(channel, count);
+            let source = recording.part(track, Channels::Only(channel), &call)?;
+            let mut source = Metered { source, energies: Vec::new(), filled: 0, sum: 0.0 };
+            let diarization = self.whole(&mut source, &call)?;
             parts.push(Part { diarization, energies: source.energies });
         }
-        joined(parts)
+        joined(&parts)
     }
 }
 
@@ -75,14 +55,14 @@ struct Part {
 }
 
 /// A source that notes the loudness of what it gives.
-struct Metered<S> {
-    source: S,
+struct Metered<'a> {
+    source: Box<dyn AudioSource + 'a>,
     energies: Vec<f32>,
     filled: usize,
     sum: f32,
 }
 
-impl<S: AudioSource> AudioSource for Metered<S> {
+impl AudioSource for Metered<'_> {
     fn read(&mut self, out: &mut Vec<f32>) -> Result<usize> {
         let before = out.len();
         let count = self.source.read(out)?;
@@ -100,58 +80,23 @@ impl<S: AudioSource> AudioSource for Metered<S> {
     fn len_hint(&self) -> Option<u64> {
         self.source.len_hint()
     }
+
+    fn warnings(&self) -> Vec<Warning> {
+        self.source.warnings()
+    }
 }
 
 /// The channels as one result.
-fn joined(parts: Vec<Part>) -> Result<Diarization> {
-    let mut whole = Diarization::default();
+fn joined(parts: &[Part]) -> Result<Diarization> {
+    let mut whole = Joined::default();
     for (channel, part) in parts.iter().enumerate() {
-        whole.duration_s = whole.duration_s.max(part.diarization.duration_s);
-        let kept = part.diarization.segments.iter().filter(|segment| {
+        whole.add(&format!("CH{}_", channel + 1), &part.diarization, |segment| {
             !parts.iter().enumerate().any(|(other, louder)| {
                 other != channel && is_copy(segment, &part.energies, &louder.energies, other < channel)
             })
-        });
-        // The number in the whole of each speaker of the channel that has a segment left.
-        let mut numbers: Vec<Option<usize>> = vec![None; part.diarization.speakers.len()];
-        for segment in kept {
-            let (Some(number), Some(speaker)) =
-                (numbers.get_mut(segment.speaker), part.diarization.speakers.get(segment.speaker))
-            else {
-                continue;
-            };
-            let number = *number.get_or_insert_with(|| {
-                let label = format!("CH{}_{}", channel + 1, speaker.label);
-                whole.speakers.push(Speaker { label, speech_s: 0.0, embedding: speaker.embedding.clone() });
-                whole.speakers.len() - 1
-            });
-            whole.speakers[number].speech_s += segment.end_s - segment.start_s;
-            memory::push("segments", &mut whole.segments, Segment { speaker: number, ..*segment })?;
-        }
+        })?;
     }
-    whole.segments.sort_by(|a, b| {
-        let key = |segment: &Segment| (segment.start_s, segment.end_s);
-        key(a).partial_cmp(&key(b)).unwrap_or(std::cmp::Ordering::Equal).then(a.speaker.cmp(&b.speaker))
-    });
-    mark_overlaps(&mut whole.segments);
-    Ok(whole)
-}
-
-/// Sets whether another speaker talks during some part of each of the segments, which are in order.
-fn mark_overlaps(segments: &mut [Segment]) {
-    let mut open: Vec<usize> = Vec::new();
-    for index in 0..segments.len() {
-        let Segment { start_s, speaker, .. } = segments[index];
-        segments[index].overlap = false;
-        open.retain(|&earlier| segments[earlier].end_s > start_s);
-        for &earlier in &open {
-            if segments[earlier].speaker != speaker {
-                segments[earlier].overlap = true;
-                segments[index].overlap = true;
-            }
-        }
-        open.push(index);
-    }
+    Ok(whole.finish())
 }
 
 /// Whether a segment of a channel is what another one has at the same time: louder, or as loud on a
@@ -222,7 +167,7 @@ mod tests {
     fn each_channel_has_its_own_speakers() {
         let left = part(vec![segment(1.0, 4.0, 0), segment(4.5, 5.0, 1)], voice(1.0, 5.0, 1.0));
         let right = part(vec![segment(3.0, 7.0, 0)], voice(3.0, 7.0, 1.0));
-        let whole = joined(vec![left, right]).unwrap();
+        let whole = joined(&[left, right]).unwrap();
         let expected = [
             ("CH1_SPEAKER_00", 1.0, 4.0, true),
             ("CH2_SPEAKER_00", 3.0, 7.0, true),
@@ -239,21 +184,21 @@ mod tests {
         let leak: Vec<f32> = ada.iter().map(|energy| energy * 0.01).collect();
         let left = part(vec![segment(1.0, 4.0, 0)], ada.clone());
         let right = part(vec![segment(1.0, 4.0, 0), segment(6.0, 9.0, 1)], sum(&leak, &ben));
-        let whole = joined(vec![left, right]).unwrap();
+        let whole = joined(&[left, right]).unwrap();
         assert_eq!(shown(&whole), [("CH1_SPEAKER_00", 1.0, 4.0, false), ("CH2_SPEAKER_01", 6.0, 9.0, false)]);
         // Both talk at once, one of them quietly and with a rhythm of his own.
         let quiet: Vec<f32> =
             (0..1000_u32).map(|at| 0.05 * (1.0 + (at * 7919 % 101) as f32 / 20.0)).collect();
         let left = part(vec![segment(1.0, 4.0, 0)], ada);
         let right = part(vec![segment(1.0, 4.0, 0)], quiet);
-        assert_eq!(joined(vec![left, right]).unwrap().segments.len(), 2);
+        assert_eq!(joined(&[left, right]).unwrap().segments.len(), 2);
     }
 
     #[test]
     fn a_channel_that_repeats_another_adds_nobody() {
         let both = || part(vec![segment(1.0, 4.0, 0)], voice(1.0, 4.0, 1.0));
-        let whole = joined(vec![both(), both()]).unwrap();
+        let whole = joined(&[both(), both()]).unwrap();
         assert_eq!(shown(&whole), [("CH1_SPEAKER_00", 1.0, 4.0, false)]);
-        assert_eq!(joined(Vec::new()).unwrap(), Diarization::default());
+        assert_eq!(joined(&[]).unwrap(), Diarization::default());
     }
 }

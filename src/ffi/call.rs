@@ -10,7 +10,7 @@ use super::cancel::vf_cancel;
 use super::handle::{self, Borrow};
 use super::sized;
 use super::status::Failure;
-use crate::call::{Call, Cancel};
+use crate::call::{Call, Cancel, Channels, Tracks};
 use crate::error::Stage;
 
 /// The conditions of one call that may take long. A call that is given NULL for them has none.
@@ -20,7 +20,7 @@ use crate::error::Stage;
 /// header may use an earlier library as long as the fields that the library does not know are
 /// zeros; others are refused with VF_E_INVALID_ARGUMENT, and so are numbers that the call at hand
 /// has no use for: those of speakers, and VF_CALL_EXCLUSIVE, are for the results of recordings and
-/// of streams.
+/// of streams, and those of channels and tracks for recordings.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct vf_call {
@@ -44,6 +44,11 @@ pub struct vf_call {
     pub min_speakers: u64,
     /// With VF_CALL_MAX_SPEAKERS: at most so many speakers, 1 to 100.
     pub max_speakers: u64,
+    /// With VF_CALL_CHANNEL: the channel that is used, 1 to 32; 1 is the left one, 2 the right one.
+    pub channel: u64,
+    /// With VF_CALL_TRACK: the audio track that is used, 1 to 32; tracks of other kinds do not
+    /// count.
+    pub track: u64,
 }
 
 /// What is asked for by a `vf_call`. Numbers of speakers take the place of those of the options.
@@ -61,6 +66,17 @@ pub enum vf_call_flag {
     /// No two segments of the result overlap: where several speakers talk, the one who is the most
     /// active has the time.
     VF_CALL_EXCLUSIVE = 16,
+    /// Of several channels, `channel` alone is used, not their mean.
+    VF_CALL_CHANNEL = 32,
+    /// Each channel is diarized by itself, for recordings with a party on each: no two have a
+    /// speaker in common, labels are "CH1_SPEAKER_00", "CH2_SPEAKER_00", and so on, and what leaks
+    /// from one channel into another is dropped. Not with VF_CALL_CHANNEL.
+    VF_CALL_SEPARATE_CHANNELS = 64,
+    /// Of several audio tracks, `track` is used, not the one that has the speech.
+    VF_CALL_TRACK = 128,
+    /// Each audio track is diarized by itself: no two have a speaker in common, and labels are
+    /// "TRACK1_SPEAKER_00", "TRACK2_SPEAKER_00", and so on. Not with VF_CALL_TRACK.
+    VF_CALL_ALL_TRACKS = 256,
 }
 
 /// All flags that this release knows.
@@ -68,9 +84,15 @@ const KNOWN_FLAGS: u64 = vf_call_flag::VF_CALL_DEADLINE as u64
     | vf_call_flag::VF_CALL_NUM_SPEAKERS as u64
     | vf_call_flag::VF_CALL_MIN_SPEAKERS as u64
     | vf_call_flag::VF_CALL_MAX_SPEAKERS as u64
-    | vf_call_flag::VF_CALL_EXCLUSIVE as u64;
+    | vf_call_flag::VF_CALL_EXCLUSIVE as u64
+    | vf_call_flag::VF_CALL_CHANNEL as u64
+    | vf_call_flag::VF_CALL_SEPARATE_CHANNELS as u64
+    | vf_call_flag::VF_CALL_TRACK as u64
+    | vf_call_flag::VF_CALL_ALL_TRACKS as u64;
+/// Largest number of a channel or a track.
+const MAX_NUMBER: u16 = 32;
 /// Where the fields end.
-const FIELD_ENDS: [usize; 9] = [
+const FIELD_ENDS: [usize; 11] = [
     offset_of!(vf_call, cancel),
     offset_of!(vf_call, progress),
     offset_of!(vf_call, user_data),
@@ -79,6 +101,8 @@ const FIELD_ENDS: [usize; 9] = [
     offset_of!(vf_call, num_speakers),
     offset_of!(vf_call, min_speakers),
     offset_of!(vf_call, max_speakers),
+    offset_of!(vf_call, channel),
+    offset_of!(vf_call, track),
     size_of::<vf_call>(),
 ];
 
@@ -94,6 +118,8 @@ impl vf_call {
         num_speakers: 0,
         min_speakers: 0,
         max_speakers: 0,
+        channel: 0,
+        track: 0,
     };
 
     /// The number of the field `name`, if `flag` asks for it.
@@ -104,6 +130,46 @@ impl vf_call {
             return Err(Failure::invalid(text));
         }
         Ok(asked.then_some(value))
+    }
+
+    /// The field `name`, a number from 1, as one from 0, if `flag` asks for it; it must not be
+    /// asked for together with `other`.
+    fn index(
+        &self,
+        name: &str,
+        flag: vf_call_flag,
+        other: vf_call_flag,
+        value: u64,
+    ) -> Result<Option<u16>, Failure> {
+        let Some(number) = self.number(name, flag, value)? else {
+            return Ok(None);
+        };
+        if self.has(other) {
+            let text = format!("call: flags: expected {flag:?} or {other:?}, got both");
+            return Err(Failure::invalid(text));
+        }
+        match u16::try_from(number) {
+            Ok(number @ 1..=MAX_NUMBER) => Ok(Some(number - 1)),
+            _ => Err(Failure::invalid(format!("call: {name}: expected 1 to {MAX_NUMBER}, got {number}"))),
+        }
+    }
+
+    fn has(&self, flag: vf_call_flag) -> bool {
+        self.flags & flag as u64 != 0
+    }
+
+    fn channels(&self) -> Result<Channels, Failure> {
+        use vf_call_flag::{VF_CALL_CHANNEL, VF_CALL_SEPARATE_CHANNELS};
+        let one = self.index("channel", VF_CALL_CHANNEL, VF_CALL_SEPARATE_CHANNELS, self.channel)?;
+        let others = if self.has(VF_CALL_SEPARATE_CHANNELS) { Channels::Separate } else { Channels::Mix };
+        Ok(one.map_or(others, Channels::Only))
+    }
+
+    fn tracks(&self) -> Result<Tracks, Failure> {
+        use vf_call_flag::{VF_CALL_ALL_TRACKS, VF_CALL_TRACK};
+        let one = self.index("track", VF_CALL_TRACK, VF_CALL_ALL_TRACKS, self.track)?;
+        let others = if self.has(VF_CALL_ALL_TRACKS) { Tracks::All } else { Tracks::Speech };
+        Ok(one.map_or(others, Tracks::Only))
     }
 }
 
@@ -123,6 +189,8 @@ struct Conditions<'a> {
     deadline: Option<Duration>,
     speakers: Speakers,
     exclusive: bool,
+    channels: Channels,
+    tracks: Tracks,
 }
 
 /// Does `work` under the conditions of a call, of which there are none where the pointer is NULL. A
@@ -145,6 +213,7 @@ pub(super) unsafe fn under<T>(
         }
     };
     let mut call = Call::none().with_deadline(asked.deadline);
+    call = call.with_channels(asked.channels).with_tracks(asked.tracks);
     if function.is_some() {
         call = call.with_progress(&report);
     }
@@ -193,7 +262,9 @@ unsafe fn conditions<'a>(call: *const vf_call) -> Result<Conditions<'a>, Failure
         user_data: callback::UserData(call.user_data),
         deadline: deadline_ms.map(Duration::from_millis),
         speakers,
-        exclusive: flags & vf_call_flag::VF_CALL_EXCLUSIVE as u64 != 0,
+        exclusive: call.has(vf_call_flag::VF_CALL_EXCLUSIVE),
+        channels: call.channels()?,
+        tracks: call.tracks()?,
     })
 }
 
@@ -255,11 +326,33 @@ mod tests {
         call.known.deadline_ms = 250;
         let text = deadline(&call).unwrap_err();
         assert_eq!(text, "call: deadline_ms: expected 0 without the flag VF_CALL_DEADLINE, got 250");
-        call.known.flags = 96;
+        call.known.flags = 1536;
         assert_eq!(
             deadline(&call).unwrap_err(),
-            "call: flags: expected those of vf_call_flag (0x1f), got 0x60"
+            "call: flags: expected those of vf_call_flag (0x1ff), got 0x600"
         );
+    }
+
+    #[test]
+    fn tracks_and_channels_are_numbers_from_one() {
+        use vf_call_flag::{VF_CALL_ALL_TRACKS, VF_CALL_CHANNEL, VF_CALL_SEPARATE_CHANNELS, VF_CALL_TRACK};
+        let asked = |flags: &[vf_call_flag], channel, track| {
+            let flags = flags.iter().fold(0, |all, &flag| all | flag as u64);
+            // SAFETY: the struct has the size it says.
+            let found = unsafe { conditions(&vf_call { flags, channel, track, ..vf_call::NONE }) };
+            found.map(|found| (found.channels, found.tracks)).map_err(|failure| failure.text)
+        };
+        assert_eq!(asked(&[], 0, 0), Ok((Channels::Mix, Tracks::Speech)));
+        let one = asked(&[VF_CALL_CHANNEL, VF_CALL_TRACK], 2, 1);
+        assert_eq!(one, Ok((Channels::Only(1), Tracks::Only(0))));
+        let each = asked(&[VF_CALL_SEPARATE_CHANNELS, VF_CALL_ALL_TRACKS], 0, 0);
+        assert_eq!(each, Ok((Channels::Separate, Tracks::All)));
+        let refused = |flags: &[vf_call_flag], channel, track| asked(flags, channel, track).unwrap_err();
+        assert_eq!(refused(&[VF_CALL_CHANNEL], 0, 0), "call: channel: expected 1 to 32, got 0");
+        assert_eq!(refused(&[VF_CALL_TRACK], 0, 33), "call: track: expected 1 to 32, got 33");
+        assert!(refused(&[], 1, 0).starts_with("call: channel: expected 0 without the flag"));
+        let both = refused(&[VF_CALL_TRACK, VF_CALL_ALL_TRACKS], 0, 1);
+        assert_eq!(both, "call: flags: expected VF_CALL_TRACK or VF_CALL_ALL_TRACKS, got both");
     }
 
     #[test]
@@ -281,7 +374,7 @@ mod tests {
         assert_eq!(deadline(&call), Ok(None));
         for size in [0, 1, FIELD_ENDS[0] - 1, MAX_SIZE + 1, usize::MAX] {
             call.known.size = size;
-            assert!(deadline(&call).unwrap_err().contains("the field size to be 72, got"), "{size}");
+            assert!(deadline(&call).unwrap_err().contains("the field size to be 88, got"), "{size}");
         }
     }
 }

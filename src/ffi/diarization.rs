@@ -52,7 +52,7 @@ fn voices(values: &[f32], speakers: usize, dim: usize) -> Result<Vec<Vec<f32>>, 
 }
 
 /// Makes a result of its parts, such as one that was kept in a file or came from another process.
-/// Labels are numbered anew, and speaking times are those of the segments.
+/// Labels are numbered anew, speaking times are those of the segments, and there are no warnings.
 ///
 /// - `duration_s`: length of the recording in seconds, 0 or more.
 /// - `segments`: `n_segments` segments within the recording, by start, then end, then speaker; not
@@ -176,7 +176,8 @@ pub unsafe extern "C" fn vf_diarization_segments(
 /// Gives the number of speakers.
 ///
 /// - `diarization`: the result.
-/// - `n`: receives the number, at most 100; 0 for a recording without speech.
+/// - `n`: receives the number, at most 100, of each track and channel that was diarized by itself; 0
+///   for a recording without speech.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
@@ -193,7 +194,8 @@ pub unsafe extern "C" fn vf_diarization_speaker_count(
 }
 
 /// Gives the label of a speaker: "SPEAKER_00", "SPEAKER_01", and so on, in the order of first
-/// appearance.
+/// appearance. Tracks and channels that were diarized by themselves stand in front:
+/// "CH1_SPEAKER_00".
 ///
 /// - `diarization`: the result.
 /// - `speaker`: number of the speaker, 0 to the speaker count less 1.

@@ -190,7 +190,7 @@ pub unsafe extern "C" fn vf_diarizer_model_sha256(
 ///   not kept. NULL is allowed where `n_frames` is 0.
 /// - `n_frames`: samples of each channel; 0 gives a result without segments.
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
-/// - `channels`: 1 to 32; their mean is used.
+/// - `channels`: 1 to 32; their mean is used unless `call` asks for others.
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 /// - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
 ///
@@ -230,7 +230,7 @@ pub unsafe extern "C" fn vf_diarizer_process_f32(
 ///   is allowed where `n_frames` is 0.
 /// - `n_frames`: samples of each channel; 0 gives a result without segments.
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
-/// - `channels`: 1 to 32; their mean is used.
+/// - `channels`: 1 to 32; their mean is used unless `call` asks for others.
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 /// - `out`: receives the result, or NULL on failure. Destroy it with `vf_diarization_destroy`.
 ///
@@ -264,7 +264,9 @@ pub unsafe extern "C" fn vf_diarizer_process_i16(
 }
 
 /// Finds who spoke when in an audio file: WAV, FLAC, MP3, AAC, Opus, Vorbis and the others of
-/// docs/AUDIO.md, of any sample rate and channels.
+/// docs/AUDIO.md, of any sample rate and channels. Of several audio tracks the default one is used,
+/// unless it has little speech and another has more than twice as much; VF_WARNING_CHOSEN_TRACK says
+/// which.
 ///
 /// - `diarizer`: the diarizer.
 /// - `path`: path of the file, at most 65,536 bytes.

@@ -257,7 +257,7 @@ pub unsafe extern "C" fn vf_gallery_enroll_source(
 ///   not kept. NULL is allowed where `n_frames` is 0.
 /// - `n_frames`: samples of each channel.
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
-/// - `channels`: 1 to 32; their mean is used.
+/// - `channels`: 1 to 32; their mean is used unless `call` asks for others.
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
 ///
 /// Any thread, concurrently.

@@ -46,3 +46,4 @@ pub mod status;
 pub mod stream;
 pub mod stream_options;
 pub mod version;
+pub mod warnings;

@@ -296,6 +296,7 @@ impl Stream {
     /// As [`push_f32`](Stream::push_f32).
     pub fn finish(&self, call: &Call<'_>) -> Result<Finished> {
         self.check_process()?;
+        call.without_parts("as a stream has no use for it")?;
         let mut work = self.work.take(call, || self.unused())?;
         if work.finished {
             let reason = "expected to be finished once; reset it first";

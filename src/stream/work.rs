@@ -7,7 +7,7 @@ use super::audio_buffer::AudioBuffer;
 use super::queue::SegmentQueue;
 use super::settings::Settings;
 use super::{Finished, LiveSegment, MAX_BACKLOG_S};
-use crate::audio::{Converter, SAMPLE_RATE};
+use crate::audio::{Converter, INVERTED, SAMPLE_RATE};
 use crate::call::Call;
 use crate::diarize::LocalWindow;
 use crate::diarize::clustering::OnlineClustering;
@@ -104,7 +104,11 @@ impl Work {
 
     /// Takes samples without looking at them; they are finite.
     pub(super) fn take(&mut self, interleaved: &[f32]) -> Result<()> {
-        self.converter.push(interleaved, self.buffer.tail())
+        self.converter.push(interleaved, self.buffer.tail())?;
+        if self.converter.take_inverted() {
+            log::warn!("{INVERTED}");
+        }
+        Ok(())
     }
 
     /// Analyses all windows whose audio is there.

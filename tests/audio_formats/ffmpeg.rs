@@ -15,13 +15,18 @@ pub fn make(folder: &Path, arguments: &[&str]) {
 /// end it would mirror the audio, where here silence follows.
 const PADDING_S: usize = 1;
 
-/// What ffmpeg decodes `path` to: 16 kHz mono; `None` where it cannot. Channels are mixed by their
-/// mean as here, not by ffmpeg's weights. The resampler's filter is as steep as here: of speech at
-/// 8 kHz the one it has by itself lets the images above 4 kHz through.
+/// What ffmpeg decodes the first audio track of `path` to, as [`decode_track`].
 pub fn decode(path: &Path, filter: &str) -> Option<Vec<f32>> {
+    decode_track(path, 0, filter)
+}
+
+/// What ffmpeg decodes an audio track of `path` to: 16 kHz mono; `None` where it cannot. Channels
+/// are mixed by their mean as here, not by ffmpeg's weights. The resampler's filter is as steep as here: of speech at
+/// 8 kHz the one it has by itself lets the images above 4 kHz through.
+pub fn decode_track(path: &Path, track: u16, filter: &str) -> Option<Vec<f32>> {
     let mut command = command();
     let filter = format!("{filter},apad=pad_dur={PADDING_S},aresample=16000:filter_size=256");
-    command.arg("-i").arg(path).args(["-map", "0:a:0", "-af", &filter]);
+    command.arg("-i").arg(path).args(["-map", &format!("0:a:{track}"), "-af", &filter]);
     let output = command.args(["-f", "au", "-c:a", "pcm_f32be", "-"]).output();
     let output = output.expect("ffmpeg: scripts/install_tools.sh test installs it");
     let word = |at: usize| Some(u32::from_be_bytes(*output.stdout.get(at..at + 4)?.first_chunk()?) as usize);

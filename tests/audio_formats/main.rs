@@ -7,6 +7,7 @@ mod cases;
 mod compare;
 mod damaged;
 mod ffmpeg;
+mod tracks;
 
 use std::path::Path;
 use std::time::Instant;

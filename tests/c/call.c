@@ -14,7 +14,9 @@ ASSERT_NOW(call_deadline, offsetof(vf_call, deadline_ms) == offsetof(vf_call, fl
 ASSERT_NOW(call_num_speakers, offsetof(vf_call, num_speakers) == offsetof(vf_call, flags) + 16);
 ASSERT_NOW(call_min_speakers, offsetof(vf_call, min_speakers) == offsetof(vf_call, flags) + 24);
 ASSERT_NOW(call_max_speakers, offsetof(vf_call, max_speakers) == offsetof(vf_call, flags) + 32);
-ASSERT_NOW(call_size, sizeof(vf_call) == offsetof(vf_call, flags) + 40);
+ASSERT_NOW(call_channel, offsetof(vf_call, channel) == offsetof(vf_call, flags) + 40);
+ASSERT_NOW(call_track, offsetof(vf_call, track) == offsetof(vf_call, flags) + 48);
+ASSERT_NOW(call_size, sizeof(vf_call) == offsetof(vf_call, flags) + 56);
 
 /* Counts the reports of a load. */
 static void count(void *user_data, int32_t stage, float fraction)
@@ -43,6 +45,71 @@ static size_t speakers(const vf_diarizer *diarizer, const vf_call *call, int *ov
     }
     vf_diarization_destroy(result);
     return found;
+}
+
+/* What is asked of the channels of samples, and what the result says of them. */
+static void channels(void)
+{
+    vf_diarization *result = NULL;
+    vf_diarizer *diarizer = test_diarizer();
+    vf_call call = new_call();
+    float *mono = test_audio(SAMPLES, 3);
+    float *frames = (float *)allocate(2u * SAMPLES * sizeof *frames);
+    char text[128];
+    int32_t code = 0;
+    double time_s = -1.0;
+    size_t n = 0;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        frames[2 * i] = mono[i];
+        frames[2 * i + 1] = -mono[i];
+    }
+#define PROCESS(status) \
+    CHECK_STATUS(status, vf_diarizer_process_f32(diarizer, frames, SAMPLES, RATE, 2, &call, &result))
+    PROCESS(VF_OK);
+    CHECK_STATUS(VF_OK, vf_diarization_warning_count(result, &n));
+    CHECK(n == 1);
+    CHECK_STATUS(VF_E_BUFFER_TOO_SMALL, vf_diarization_warning(result, 0, &code, &time_s, text, 3, &n));
+    CHECK_STATUS(VF_OK, vf_diarization_warning(result, 0, &code, &time_s, text, sizeof text, &n));
+    CHECK(code == VF_WARNING_INVERTED_CHANNELS && time_s >= 0.0 && time_s < 1.0);
+    CHECK(n == strlen(text) + 1 && strstr(text, "each other's inverse") != NULL);
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_diarization_warning(result, 1, &code, &time_s, text, sizeof text, &n));
+    CHECK_TEXT("index: expected one of the 1 warnings, got 1");
+    vf_diarization_destroy(result);
+
+    call.flags = VF_CALL_CHANNEL;
+    call.channel = 2;
+    PROCESS(VF_OK);
+    CHECK_STATUS(VF_OK, vf_diarization_warning_count(result, &n));
+    CHECK(n == 0);
+    vf_diarization_destroy(result);
+    call.channel = 3;
+    PROCESS(VF_E_AUDIO);
+    CHECK_TEXT("channel: expected one of the 2 that there are, got number 3");
+    call.channel = 0;
+    PROCESS(VF_E_INVALID_ARGUMENT);
+    CHECK_TEXT("call: channel: expected 1 to 32, got 0");
+    call.flags = VF_CALL_SEPARATE_CHANNELS;
+    PROCESS(VF_OK);
+    CHECK_STATUS(VF_OK, vf_diarization_speaker_label(result, 0, text, sizeof text, &n));
+    CHECK(strcmp(text, "CH1_SPEAKER_00") == 0);
+    vf_diarization_destroy(result);
+    call.flags = VF_CALL_TRACK;
+    call.track = 2;
+    PROCESS(VF_E_AUDIO);
+    CHECK_TEXT("track: expected one of the 1 that there are, got number 2");
+    call.track = 1;
+    PROCESS(VF_OK);
+    vf_diarization_destroy(result);
+    call.track = 0;
+    call.flags = VF_CALL_ALL_TRACKS;
+    PROCESS(VF_OK);
+    CHECK_STATUS(VF_OK, vf_diarization_speaker_label(result, 0, text, sizeof text, &n));
+    CHECK(strcmp(text, "TRACK1_SPEAKER_00") == 0);
+    vf_diarization_destroy(result);
+#undef PROCESS
+    vf_diarizer_destroy(diarizer);
+    free(frames);
+    free(mono);
 }
 
 /* One diarizer, and other numbers of speakers with each call. */
@@ -145,7 +212,7 @@ int main(void)
     call.flags = 0;
     call.deadline_ms = 1;
     refuse(options, &call, VF_E_INVALID_ARGUMENT, "expected 0 without the flag VF_CALL_DEADLINE, got 1");
-    call.flags = 1u << 7;
+    call.flags = 1u << 9;
     call.deadline_ms = 0;
     refuse(options, &call, VF_E_INVALID_ARGUMENT, "call: flags: expected");
 
@@ -169,5 +236,6 @@ int main(void)
     load(options, NULL);
     vf_options_destroy(options);
     results();
+    channels();
     return 0;
 }

@@ -127,6 +127,12 @@ static void results(const vf_diarization *r)
     CHECK_STATUS(VF_E_NULL, vf_diarization_speaker_embedding(NULL, 0, x, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarization_speaker_embedding(r, 0, NULL, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarization_speaker_embedding(r, 0, x, 4, NULL));
+    int32_t code = 0;
+    CHECK_STATUS(VF_E_NULL, vf_diarization_warning_count(NULL, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_warning_count(r, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_warning(NULL, 0, &code, &seconds, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_warning(r, 0, &code, &seconds, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarization_warning(r, 0, &code, &seconds, text, 4, NULL));
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_rttm(NULL, "a", text, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_rttm(r, NULL, text, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarization_to_rttm(r, "a", NULL, 4, &n));

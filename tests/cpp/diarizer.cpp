@@ -154,6 +154,37 @@ void speakers(const Diarizer &diarizer, const std::vector<float> &audio)
     CHECK_THROWS(session.infer(audio, 1, call), invalid_argument, "as an inference has no use for it");
 }
 
+/// What is asked of the channels of samples, and what the result says of them.
+void channels(const Diarizer &diarizer, const std::vector<float> &audio)
+{
+    std::vector<float> frames;
+    for (const float sample : audio) {
+        frames.push_back(sample);
+        frames.push_back(-sample);
+    }
+    const Diarization mixed = diarizer.process(frames, test::rate, 2);
+    CHECK(mixed.warning_count() == 1);
+    const voiceflow::Warning warning = mixed.warning(0);
+    CHECK(warning.code == voiceflow::WarningCode::inverted_channels && warning.time.count() < 1.0);
+    CHECK(warning.text.find("each other's inverse") != std::string::npos);
+    CHECK_THROWS(mixed.warning(1), invalid_argument, "index: expected one of the 1 warnings, got 1");
+    Call call;
+    call.channel = 1;
+    const Diarization left = diarizer.process(frames, test::rate, 2, call);
+    CHECK(left.warning_count() == 0);
+    CHECK(test::same(left.segments(), diarizer.process(audio, test::rate).segments()));
+    call.separate_channels = true;
+    CHECK_THROWS(diarizer.process(frames, test::rate, 2, call), invalid_argument, "call: flags: expected VF_CALL_CHANNEL");
+    call.channel.reset();
+    CHECK(diarizer.process(frames, test::rate, 2, call).speaker_label(0) == "CH1_SPEAKER_00");
+    call = Call();
+    call.all_tracks = true;
+    CHECK(diarizer.process(audio, test::rate, call).speaker_label(0) == "TRACK1_SPEAKER_00");
+    call.all_tracks = false;
+    call.track = 2;
+    CHECK_THROWS(diarizer.process(audio, test::rate, call), audio, "track: expected one of the 1 that there are");
+}
+
 #ifdef __cpp_lib_jthread
 void stops(const Diarizer &diarizer, const std::vector<float> &audio)
 {
@@ -261,6 +292,7 @@ int main(int, char **arguments)
     progress(diarizer, audio);
     exceptions(diarizer, audio);
     speakers(diarizer, audio);
+    channels(diarizer, audio);
 #ifdef __cpp_lib_jthread
     stops(diarizer, audio);
 #endif

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from voiceflow import ResultOptions, _abi, _enums, _errors
+from voiceflow import ProcessOptions, _abi, _enums, _errors
 from voiceflow._log import _LEVELS
 
 HEADER = (ROOT / "include/voiceflow.h").read_text()
@@ -116,7 +116,7 @@ def test_structs_lie_in_memory_as_in_c(tmp_path: Path) -> None:
     expected.append((ctypes.sizeof(_abi.ModelInfoStruct), ctypes.sizeof(_abi.CallStruct)))
     expected.append((_abi.SEGMENT_DTYPE.itemsize, ctypes.sizeof(ctypes.c_void_p)))
     assert [tuple(map(int, line.split())) for line in said if line] == expected
-    assert (_abi.SEGMENT_DTYPE.itemsize, ctypes.sizeof(_abi.CallStruct)) == (32, 72)
+    assert (_abi.SEGMENT_DTYPE.itemsize, ctypes.sizeof(_abi.CallStruct)) == (32, 88)
 
 
 def members(enum: str) -> dict[str, int]:
@@ -143,6 +143,11 @@ def test_choices_are_the_headers(enum: str, prefix: str, kind: type[_enums.Choic
     assert texts == names
 
 
+def test_warning_codes_are_the_headers() -> None:
+    codes = {f"VF_WARNING_{code.name}": int(code) for code in _enums.WarningCode}
+    assert codes == members("vf_warning_code")
+
+
 def test_flags_are_the_headers() -> None:
     flags = {name: number for name, number in vars(_abi).items() if name.startswith("CALL_")}
     assert {f"VF_{name}": number for name, number in flags.items()} == members("vf_call_flag")
@@ -150,7 +155,8 @@ def test_flags_are_the_headers() -> None:
 
 def test_every_field_of_a_call_is_a_keyword() -> None:
     fields = {name for name, *_ in _abi.CallStruct._fields_} - {"size", "user_data", "flags"}
-    assert ResultOptions.__optional_keys__ == fields | {"exclusive"}
+    switches = {"exclusive", "separate_channels", "all_tracks"}
+    assert ProcessOptions.__optional_keys__ == fields | switches
 
 
 def test_numbers_of_a_newer_library() -> None:

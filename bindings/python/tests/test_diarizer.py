@@ -25,6 +25,7 @@ from voiceflow import (
     InvalidArgumentError,
     NotFoundError,
     Stage,
+    WarningCode,
 )
 
 
@@ -274,8 +275,32 @@ def test_speakers_are_asked_for_by_call(
     ):
         with pytest.raises(InvalidArgumentError, match=said):
             diarizer.process(audio, RATE, **given)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="speakers: expected a condition among cancel, deadline_ms, "):
+    with pytest.raises(TypeError, match="speakers: expected a condition among all_tracks, cancel, "):
         diarizer.process(audio, RATE, speakers=2)  # type: ignore[call-arg]
+
+
+def test_channels_and_tracks_are_asked_for_by_call(
+    diarizer: Diarizer, audio: NDArray[np.float32], result: Diarization
+) -> None:
+    inverted = np.stack([audio, -audio], axis=1)
+    mixed = diarizer.process(inverted, RATE)
+    (warning,) = mixed.warnings
+    assert warning.code is WarningCode.INVERTED_CHANNELS and warning.time < 1
+    assert "each other's inverse" in warning.text
+    assert result.warnings == ()
+    left = diarizer.process(inverted, RATE, channel=1)
+    assert same(left, result) and left.warnings == ()
+    separate = diarizer.process(inverted, RATE, separate_channels=True)
+    assert separate.speakers[0].label == "CH1_SPEAKER_00"
+    every = diarizer.process(audio, RATE, all_tracks=True)
+    assert every.speakers[0].label == "TRACK1_SPEAKER_00"
+    assert same(diarizer.process(audio, RATE, track=1), result)
+    with pytest.raises(AudioError, match="channel: expected one of the 2 that there are, got number 3"):
+        diarizer.process(inverted, RATE, channel=3)
+    with pytest.raises(AudioError, match="track: expected one of the 1 that there are, got number 2"):
+        diarizer.process(audio, RATE, track=2)
+    with pytest.raises(InvalidArgumentError, match="call: flags: expected VF_CALL_CHANNEL or"):
+        diarizer.process(inverted, RATE, channel=1, separate_channels=True)
 
 
 def test_an_exclusive_result_has_no_overlap(

@@ -146,8 +146,8 @@ fn a_channel_is_chosen_and_channels_that_cancel_each_other_are_heard() {
     assert!(turns(&left_only, "mix") > 0);
     let said = run(&["diarize", "--format", "rttm", &inverted]);
     assert!(said.out.lines().count().abs_diff(expected) <= 2, "{said:?}");
-    let warning = "the two channels are each other's inverse: the first is used alone";
-    assert_eq!((said.code, said.err), (0, format!("voiceflow: warning: {warning}\n")));
+    let warning = "0.3 s: the two channels are each other's inverse: the first is used alone";
+    assert_eq!((said.code, said.err), (0, format!("voiceflow: warning: {inverted}: {warning}\n")));
     let parties = output(&["diarize", "--format", "rttm", "--channels", "separate", &left_only]);
     assert_eq!(parties.lines().count(), expected);
     assert!(parties.lines().all(|line| line.contains(" CH1_SPEAKER_0")), "{parties}");

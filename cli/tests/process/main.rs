@@ -13,6 +13,7 @@ mod models;
 mod pipes;
 mod privacy;
 mod provider;
+mod recordings;
 mod runtime;
 mod stream;
 mod support;

@@ -9,6 +9,7 @@ mod fragments;
 mod frame;
 mod frames;
 mod header;
+mod matroska;
 mod mp4;
 mod open;
 mod padded;
@@ -48,6 +49,9 @@ const MAX_FRAMES_PER_BYTE: u64 = 16_384;
 /// Most tracks for which a decoder is tried: each may take some ten milliseconds to say no, and an
 /// Ogg file may begin with hundreds of thousands.
 const MAX_TRACKS_TRIED: usize = 100;
+/// Most audio tracks that can be chosen among.
+const MAX_TRACKS: usize = 32;
+
 /// An opened file.
 pub(super) struct Container<'a> {
     pub(super) format: Box<dyn FormatReader + 'a>,
@@ -58,14 +62,20 @@ pub(super) struct Container<'a> {
     /// Bytes of the file, where they are all there.
     bytes: Option<u64>,
     mp4: Mp4,
+    /// Number of audio tracks, where `format` has but one of them.
+    stream_tracks: Option<usize>,
     /// Seconds of the only track to play, where its blocks hold more.
     length_s: Option<f64>,
     /// Seconds by which the only audio track begins later than the file.
     late_s: f64,
+    /// Seconds to discard at the end of tracks, by their numbers.
+    paddings: Vec<(u64, f64)>,
 }
 
 /// The track to decode, ready to do so.
 pub(super) struct Selected {
+    /// Its place among the audio tracks, counted from 0.
+    pub(super) number: u16,
     pub(super) id: u32,
     pub(super) decoder: Box<dyn AudioDecoder>,
     /// Factor for all samples.
@@ -78,6 +88,8 @@ pub(super) struct Selected {
     pub(super) late_s: f64,
     /// Whether the times of packets count from the beginning of the file, not of the track.
     pub(super) from_zero: bool,
+    /// Seconds to discard of the last packet.
+    pub(super) end_padding_s: f64,
     /// Seconds per tick of the packets' durations.
     pub(super) tick_s: Option<f64>,
     /// Declared length in 16 kHz samples.
@@ -85,12 +97,13 @@ pub(super) struct Selected {
 }
 
 impl<'a> Container<'a> {
-    /// Opens `input`, unless the caller of `leash` ends that.
+    /// Opens `input`, with the audio track of number `track` if that is said, unless the caller of
+    /// `leash` ends that.
     ///
     /// # Errors
     /// [`Error::Io`], or [`Error::Audio`] (without the name) where it is no audio that can be
     /// decoded; those of [`Call::check`](crate::call::Call::check).
-    pub(super) fn open(mut input: Input<'a>, leash: Leash<'a>) -> Result<Self> {
+    pub(super) fn open(mut input: Input<'a>, track: Option<u16>, leash: Leash<'a>) -> Result<Self> {
         leash.look()?;
         let name = input.name.clone();
         let io = |error: std::io::Error| leash.wish().unwrap_or_else(|| Error::from_io(&name, error));
@@ -114,7 +127,7 @@ impl<'a> Container<'a> {
         }
         let Input { bytes: file, len: bytes, .. } = input;
         let opened = match bytes {
-            Some(bytes) => open::open(file, start, bytes, &leash, &skipped),
+            Some(bytes) => open::open(file, start, bytes, track, &leash, &skipped),
             None => open::live(file, start, &leash),
         };
         let opened = opened.map_err(|unopened| match (leash.wish(), leash.damage(), unopened) {
@@ -124,35 +137,68 @@ impl<'a> Container<'a> {
             (.., Unopened::Got(what)) => Error::Audio(format!("{EXPECTED}, got {what}")),
         })?;
         leash.opened();
-        let Opened { format, mp4, length_s, late_s } = opened;
-        Ok(Self { format, leash, skipped, bytes, mp4, length_s, late_s })
+        let Opened { format, mp4, stream_tracks, length_s, late_s, paddings } = opened;
+        Ok(Self { format, leash, skipped, bytes, mp4, stream_tracks, length_s, late_s, paddings })
     }
 
-    /// Chooses the first audio track, the default one before others, for which there is a decoder.
+    /// The audio tracks that the demuxer has.
+    fn audio_tracks(&self) -> impl Iterator<Item = (&Track, &AudioCodecParameters)> {
+        self.format.tracks().iter().filter_map(|track| match &track.codec_params {
+            Some(CodecParameters::Audio(parameters)) => Some((track, parameters)),
+            _ => None,
+        })
+    }
+
+    /// Number of audio tracks, of which some may have no decoder: at most 32, at least 1.
+    pub(super) fn tracks(&self) -> u16 {
+        let count = self.stream_tracks.unwrap_or_else(|| self.audio_tracks().take(MAX_TRACKS).count());
+        u16::try_from(count.clamp(1, MAX_TRACKS)).unwrap_or(1)
+    }
+
+    /// Chooses the audio track of this number or, without one, the first for which there is a
+    /// decoder, the default one before others.
     ///
     /// # Errors
     /// What stands in the way, without the path.
-    pub(super) fn select(&self) -> std::result::Result<Selected, String> {
-        let default = self.format.default_track(TrackType::Audio);
-        let default_id = default.map(|track| track.id);
-        let others = self.format.tracks().iter().filter(|track| Some(track.id) != default_id);
+    pub(super) fn select(&self, number: Option<u16>) -> std::result::Result<Selected, String> {
+        // Of a transport stream, the demuxer has the one that was asked for.
+        if let Some(number) = number.filter(|_| self.stream_tracks.is_none()) {
+            let track = self.audio_tracks().nth(usize::from(number));
+            let (track, parameters) = track.ok_or_else(|| self.no_track())?;
+            return self.decodable(number, track, parameters);
+        }
+        let default_id = self.format.default_track(TrackType::Audio).map(|track| track.id);
+        let numbered = || self.audio_tracks().zip(0..);
+        let is_default = |track: &Track| Some(track.id) == default_id;
+        let default = numbered().filter(|((track, _), _)| is_default(track));
+        let others = numbered().filter(|((track, _), _)| !is_default(track));
         let mut reason = None;
-        for track in default.into_iter().chain(others).take(MAX_TRACKS_TRIED) {
-            let Some(CodecParameters::Audio(parameters)) = &track.codec_params else {
-                continue;
+        for ((track, parameters), own) in default.chain(others).take(MAX_TRACKS_TRIED) {
+            match self.decodable(number.unwrap_or(own), track, parameters) {
+                Ok(selected) => return Ok(selected),
+                Err(refusal) => reason.get_or_insert(refusal),
             };
-            let refusal = match codec::decoder(parameters) {
-                Ok(decoder) => return Ok(self.selected(track, parameters, decoder)),
-                Err(Refusal::Damaged(what)) => format!("{EXPECTED}, got {what}"),
-                Err(Refusal::Unsupported(what)) => self.unsupported(track.id, parameters, &what),
-            };
-            reason.get_or_insert(refusal);
         }
         Err(reason.unwrap_or_else(|| self.no_track()))
     }
 
+    /// A track, if there is a decoder for it.
+    fn decodable(
+        &self,
+        number: u16,
+        track: &Track,
+        parameters: &AudioCodecParameters,
+    ) -> std::result::Result<Selected, String> {
+        match codec::decoder(parameters) {
+            Ok(decoder) => Ok(self.selected(number, track, parameters, decoder)),
+            Err(Refusal::Damaged(what)) => Err(format!("{EXPECTED}, got {what}")),
+            Err(Refusal::Unsupported(what)) => Err(self.unsupported(track.id, parameters, &what)),
+        }
+    }
+
     fn selected(
         &self,
+        number: u16,
         track: &Track,
         parameters: &AudioCodecParameters,
         Decoder { decoder, delay_s, gain }: Decoder,
@@ -165,7 +211,10 @@ impl<'a> Container<'a> {
         let tick_s = track.time_base.map(f64::from);
         let late_s = self.late_s + self.mp4_track(track.id).map_or(0.0, Mp4Track::late_s);
         let from_zero = self.format.format_info().format == FORMAT_ID_MKV;
+        let padding = self.paddings.iter().find(|(number, _)| *number == u64::from(track.id));
         Selected {
+            number,
+            end_padding_s: padding.map_or(0.0, |(_, seconds)| *seconds),
             id: track.id,
             decoder,
             gain,

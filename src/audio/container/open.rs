@@ -17,6 +17,7 @@ use super::flac::{self, Masked};
 use super::fragments::{self, Checked};
 use super::frames::FrameReader;
 use super::header::{self, Header};
+use super::matroska;
 use super::mp4::{self, Mp4};
 use super::padded::Padded;
 use super::skipped::Skipped;
@@ -66,15 +67,30 @@ pub(super) struct Opened<'a> {
     pub(super) format: Box<dyn FormatReader + 'a>,
     /// What the boxes of an MP4 file say.
     pub(super) mp4: Mp4,
+    /// Number of audio tracks, where `format` has but one of them.
+    pub(super) stream_tracks: Option<usize>,
     /// Seconds of the only track to play, where its blocks hold more.
     pub(super) length_s: Option<f64>,
     /// Seconds by which the only audio track begins later than the file.
     pub(super) late_s: f64,
+    /// Seconds to discard at the end of tracks, by their numbers.
+    pub(super) paddings: Vec<(u64, f64)>,
 }
 
 impl<'a> Opened<'a> {
     fn new(format: impl FormatReader + 'a) -> Self {
-        Self { format: Box::new(format), mp4: Mp4::default(), length_s: None, late_s: 0.0 }
+        Self::boxed(Box::new(format))
+    }
+
+    fn boxed(format: Box<dyn FormatReader + 'a>) -> Self {
+        Self {
+            format,
+            mp4: Mp4::default(),
+            stream_tracks: None,
+            length_s: None,
+            late_s: 0.0,
+            paddings: Vec::new(),
+        }
     }
 }
 
@@ -105,18 +121,20 @@ impl From<DecoderError> for Unopened {
 
 type Opening<'a> = std::result::Result<Opened<'a>, Unopened>;
 
-/// The demuxer of `file`, whose audio begins at `start`, and which has `bytes` bytes in all.
+/// The demuxer of `file`, whose audio begins at `start`, and which has `bytes` bytes in all; of a
+/// file whose demuxer has but one audio track, it is that of number `track`.
 pub(super) fn open<'a>(
     mut file: Box<dyn Bytes + 'a>,
     start: u64,
     bytes: u64,
+    track: Option<u16>,
     leash: &Leash<'a>,
     skipped: &Skipped,
 ) -> Opening<'a> {
     if let Some(header) = header::read(&mut file, start, bytes)? {
         return with_header(file, bytes, header, leash, skipped);
     }
-    if let Some(transport) = transport::inspect(&mut file, start)? {
+    if let Some(transport) = transport::inspect(&mut file, start, track)? {
         return with_transport(file, bytes, transport, leash, skipped);
     }
     other(file, start, bytes, leash, skipped)
@@ -130,7 +148,7 @@ pub(super) fn live<'a>(mut file: Box<dyn Bytes + 'a>, start: u64, leash: &Leash<
     let mut source = stream(Leashed::new(Masked::new(Padded::new(file, None), masked), leash.clone()));
     source.seek(SeekFrom::Start(start))?;
     let format = LIVE_PROBE.probe(&Hint::new(), source, FormatOptions::default(), limits())?;
-    Ok(Opened { format, mp4: Mp4::default(), length_s: None, late_s: 0.0 })
+    Ok(Opened::boxed(format))
 }
 
 fn stream<'a>(source: impl MediaSource + 'a) -> MediaSourceStream<'a> {
@@ -182,7 +200,7 @@ fn with_transport<'a>(
             let format = frames.map_err(|_| {
                 Unopened::Got("an MPEG transport stream without frames of its codec".to_owned())
             })?;
-            Ok(Opened { late_s: chosen.late_s, ..Opened::new(format) })
+            Ok(Opened { stream_tracks: Some(chosen.tracks), late_s: chosen.late_s, ..Opened::new(format) })
         }
     }
 }
@@ -204,12 +222,17 @@ fn other<'a>(
         let mut source = stream(Leashed::new(checked, leash.clone()));
         source.seek(SeekFrom::Start(boxes))?;
         let format = MP4_PROBE.probe(&Hint::new(), source, FormatOptions::default(), limits())?;
-        return Ok(Opened { format, mp4, length_s: None, late_s: 0.0 });
+        return Ok(Opened { mp4, ..Opened::boxed(format) });
     }
     let masked = flac::metadata(&mut file, start, u64::from(PROBE_DEPTH))?;
     let masked = masked
         .ok_or_else(|| Unopened::Got("a FLAC file with more metadata blocks than are read".to_owned()))?;
-    let marked = sniff::is_marked(&head(&mut file, start)?);
+    let head = head(&mut file, start)?;
+    let marked = sniff::is_marked(&head);
+    let paddings = match head.starts_with(&matroska::MARK) {
+        true => matroska::end_paddings(&mut file, start, leash)?,
+        false => Vec::new(),
+    };
     file.rewind()?;
     let mut source = stream(Leashed::new(Masked::new(Padded::new(file, Some(bytes)), masked), leash.clone()));
     if !marked {
@@ -220,7 +243,7 @@ fn other<'a>(
     }
     source.seek(SeekFrom::Start(start))?;
     let format = PROBE.probe(&Hint::new(), source, FormatOptions::default(), limits())?;
-    Ok(Opened { format, mp4: Mp4::default(), length_s: None, late_s: 0.0 })
+    Ok(Opened { paddings, ..Opened::boxed(format) })
 }
 
 /// Limits of what demuxers keep of tags and pictures.

@@ -33,6 +33,8 @@ struct Grid {
 pub(super) struct Stream {
     grid: Grid,
     pid: u16,
+    /// Number of streams that can be decoded.
+    pub(super) tracks: usize,
     /// Seconds from the beginning of all streams to that of the audio.
     pub(super) late_s: f64,
 }
@@ -45,8 +47,13 @@ pub(super) enum Transport {
     Unsupported(String),
 }
 
-/// The transport stream at `start` of `source`; `None` where it is none.
-pub(super) fn inspect<S: Read + Seek>(source: &mut S, start: u64) -> io::Result<Option<Transport>> {
+/// The transport stream at `start` of `source`, with its audio stream of number `track`, the first
+/// if that is not said; `None` where it is none.
+pub(super) fn inspect<S: Read + Seek>(
+    source: &mut S,
+    start: u64,
+    track: Option<u16>,
+) -> io::Result<Option<Transport>> {
     let Some(grid) = grid(source, start)? else {
         return Ok(None);
     };
@@ -59,8 +66,10 @@ pub(super) fn inspect<S: Read + Seek>(source: &mut S, start: u64) -> io::Result<
             tables.take(&packet);
         }
     }
-    Ok(Some(match tables.audio() {
-        Ok((pid, late_s)) => Transport::Stream(Stream { grid, pid, late_s }),
+    Ok(Some(match tables.audio(track.unwrap_or(0)) {
+        Ok((pid, late_s)) => {
+            Transport::Stream(Stream { grid, pid, tracks: tables.decodable().count(), late_s })
+        }
         Err(what) => Transport::Unsupported(what),
     }))
 }
@@ -155,23 +164,28 @@ impl Tables {
         }
     }
 
+    /// The identifiers of the streams that can be decoded.
+    fn decodable(&self) -> impl Iterator<Item = u16> {
+        let audio = self.streams.iter().filter(|(_, kind, _)| matches!(kind, 0x03 | 0x04 | 0x0f));
+        audio.map(|(pid, ..)| *pid)
+    }
+
     /// The stream to decode, and by how many seconds it begins later than others.
-    fn audio(&self) -> Result<(u16, f64), String> {
+    fn audio(&self, track: u16) -> Result<(u16, f64), String> {
         let stamp_of =
             |pid: u16| self.first_stamps.iter().find(|(known, _)| *known == pid).map(|(_, stamp)| *stamp);
-        let audio = self.streams.iter().find(|(_, kind, _)| matches!(kind, 0x03 | 0x04 | 0x0f));
-        let Some((pid, ..)) = audio else {
+        let Some(pid) = self.decodable().nth(usize::from(track)) else {
             let other = self.streams.iter().find_map(|(_, kind, named)| name(*kind).or(*named));
             return Err(match other {
                 Some(name) => format!("an MPEG transport stream with {name}"),
                 None => "an MPEG transport stream without audio of MPEG or AAC".to_owned(),
             });
         };
-        let Some(own) = stamp_of(*pid) else {
-            return Ok((*pid, 0.0));
+        let Some(own) = stamp_of(pid) else {
+            return Ok((pid, 0.0));
         };
         let later = self.streams.iter().filter_map(|(pid, ..)| stamp_of(*pid)).map(|other| since(own, other));
-        Ok((*pid, later.max().unwrap_or(0).max(0) as f64 / TICKS))
+        Ok((pid, later.max().unwrap_or(0).max(0) as f64 / TICKS))
     }
 }
 

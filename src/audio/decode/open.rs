@@ -4,16 +4,16 @@
 use std::io::{Read, Seek};
 use std::path::Path;
 
-use super::super::SAMPLE_RATE;
 use super::super::container::Container;
-use super::super::downmix::Channels;
 use super::super::input::Input;
 use super::super::leash::Leash;
 use super::super::shield::shield;
 use super::super::timeline::Timeline;
+use super::super::{AudioSource, Channels, Recording, SAMPLE_RATE, check_track};
 use super::{FileSource, Trim, named};
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::types::WarningCode;
 
 impl FileSource<'static> {
     /// Opens the audio file at `path` and finds the track to decode; where there are several, the
@@ -87,6 +87,12 @@ impl<'a> FileSource<'a> {
         let name = name.as_ref();
         let mut source = Self::of(name, call, |leash| Ok(Input::live(name, reader, leash)))?;
         source.gather = 1;
+        let count = source.container.tracks();
+        if count > 1 {
+            let number = source.track.number + 1;
+            let text = format!("audio track {number} of {count} is used, unheard: it is the default one");
+            source.warn(WarningCode::ChosenTrack, text);
+        }
         Ok(source)
     }
 
@@ -94,19 +100,28 @@ impl<'a> FileSource<'a> {
         let leash = Leash::new(call);
         leash.look()?;
         // Not behind the shield: what the caller reads with is no decoder.
-        let input = input(&leash)?;
+        let (input, again) = input(&leash)?.shared();
+        let mut source = Self::opened(name, input, None, leash)?;
+        source.again = again;
+        Ok(source)
+    }
+
+    /// The audio track of number `asked` in `input`, or what is taken where none is asked for.
+    fn opened(name: &Path, input: Input<'a>, asked: Option<u16>, leash: Leash<'a>) -> Result<Self> {
         let (container, track) = shield(|| {
-            let container = Container::open(input, leash)?;
-            let track = container.select().map_err(Error::Audio)?;
+            let container = Container::open(input, asked, leash)?;
+            let track = container.select(asked).map_err(Error::Audio)?;
             Ok((container, track))
         })
         .map_err(|error| named(name, error))?;
         let tick_s = track.tick_s;
         Ok(Self {
             path: name.to_owned(),
+            again: None,
             channels: Channels::Mix,
             gather: SAMPLE_RATE as usize,
             container,
+            asked,
             track,
             converter: None,
             layout: (0, 0),
@@ -114,6 +129,7 @@ impl<'a> FileSource<'a> {
             timeline: Timeline::new(tick_s),
             ready: Vec::new(),
             interleaved: Vec::new(),
+            held: None,
             wide: Vec::new(),
             given: 0,
             decoded: 0,
@@ -122,5 +138,36 @@ impl<'a> FileSource<'a> {
             warnings: Vec::new(),
             ended: false,
         })
+    }
+}
+
+impl Recording for FileSource<'_> {
+    fn name(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
+    fn tracks(&self) -> u16 {
+        self.container.tracks()
+    }
+
+    fn default_track(&self) -> u16 {
+        self.track.number
+    }
+
+    fn part<'s>(
+        &'s self,
+        track: u16,
+        channels: Channels,
+        call: &Call<'s>,
+    ) -> Result<Box<dyn AudioSource + 's>> {
+        let Some(again) = &self.again else {
+            let reason = "expected a recording that can be read again, got one of its tracks";
+            return Err(Error::invalid("part", reason));
+        };
+        check_track(track, self.tracks()).map_err(|error| named(&self.path, error))?;
+        let leash = self.container.leash.again(call);
+        let mut part = FileSource::opened(&self.path, again.input(), Some(track), leash)?;
+        part.channels = if channels == Channels::Mix { self.channels } else { channels };
+        Ok(Box::new(part))
     }
 }

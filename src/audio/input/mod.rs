@@ -11,6 +11,7 @@
 mod follow;
 mod live;
 mod pipe;
+mod shared;
 mod spool;
 
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -20,6 +21,7 @@ use std::time::Duration;
 pub use follow::Follow;
 use live::Live;
 pub use pipe::Pipe;
+use shared::Shared;
 
 use super::leash::Leash;
 use crate::error::{Error, Result};
@@ -71,7 +73,8 @@ impl<'a> Input<'a> {
         source: impl Read + Seek + Send + 'a,
         leash: &Leash<'a>,
     ) -> Result<Self> {
-        let mut bytes = Box::new(Seekable { source: Mutex::new(source), leash: leash.clone() });
+        // What is read here may be read for another part of the recording, which reports progress.
+        let mut bytes = Box::new(Seekable { source: Mutex::new(source), leash: leash.silent() });
         let failed = |error| Error::from_io(name, plain(error));
         let len = bytes.seek(SeekFrom::End(0)).map_err(failed)?;
         bytes.seek(SeekFrom::Start(0)).map_err(failed)?;
@@ -94,6 +97,16 @@ impl<'a> Input<'a> {
         Self { name: name.to_owned(), bytes, len: None }
     }
 
+    /// The same bytes, to be read from several places; `None` beside it where more of them are
+    /// still to come.
+    pub(super) fn shared(self) -> (Self, Option<Again<'a>>) {
+        let Self { name, bytes, len: Some(len) } = self else {
+            return (self, None);
+        };
+        let again = Again { name, bytes: Shared::new(bytes, len), len };
+        (again.input(), Some(again))
+    }
+
     /// Whether more bytes are still to come.
     pub(super) fn is_live(&self) -> bool {
         self.len.is_none()
@@ -109,6 +122,23 @@ impl<'a> Input<'a> {
         }
         self.bytes.seek(SeekFrom::Start(0)).map_err(|error| Error::from_io(&self.name, error))?;
         spool::spool(&self.name, Vec::new(), self.bytes, leash)
+    }
+}
+
+/// What can be read once more.
+pub(super) struct Again<'a> {
+    name: PathBuf,
+    bytes: Shared<'a>,
+    len: u64,
+}
+
+impl<'a> Again<'a> {
+    /// All bytes from the beginning.
+    pub(super) fn input<'s>(&self) -> Input<'s>
+    where
+        'a: 's,
+    {
+        Input { name: self.name.clone(), bytes: Box::new(self.bytes.again()), len: Some(self.len) }
     }
 }
 

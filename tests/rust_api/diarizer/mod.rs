@@ -6,6 +6,7 @@ mod concurrency;
 mod counts;
 mod formats;
 mod hop;
+mod parts;
 mod sameness;
 mod silence;
 mod smoothing;

@@ -16,10 +16,18 @@ reference.
 from __future__ import annotations
 
 from ._cancel import Cancel
-from ._conditions import CallOptions, Progress, ResultOptions
-from ._diarization import Diarization, Speaker
+from ._conditions import CallOptions, ProcessOptions, Progress, RecordingOptions, ResultOptions
+from ._diarization import AudioWarning, Diarization, Speaker
 from ._diarizer import Diarizer
-from ._enums import Clustering, EmbeddingFamily, Frontend, Provider, ProviderPolicy, Stage
+from ._enums import (
+    Clustering,
+    EmbeddingFamily,
+    Frontend,
+    Provider,
+    ProviderPolicy,
+    Stage,
+    WarningCode,
+)
 from ._errors import (
     AnnotationError,
     AudioError,
@@ -58,6 +66,7 @@ __all__ = [
     "TRACE",
     "AnnotationError",
     "AudioError",
+    "AudioWarning",
     "BufferTooSmallError",
     "CallOptions",
     "Cancel",
@@ -88,10 +97,12 @@ __all__ = [
     "OnnxRuntimeError",
     "PanicError",
     "PoisonedError",
+    "ProcessOptions",
     "Progress",
     "Provider",
     "ProviderError",
     "ProviderPolicy",
+    "RecordingOptions",
     "ResultOptions",
     "RuntimeNotFoundError",
     "RuntimeVersionError",
@@ -102,6 +113,7 @@ __all__ = [
     "Stage",
     "Stream",
     "StreamOptions",
+    "WarningCode",
     "log_to",
     "version",
 ]

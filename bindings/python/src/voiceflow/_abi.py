@@ -75,6 +75,8 @@ class CallStruct(Structure):
         ("num_speakers", c_uint64),
         ("min_speakers", c_uint64),
         ("max_speakers", c_uint64),
+        ("channel", c_uint64),
+        ("track", c_uint64),
     ]
     # Keeps what `cancel` leads to.
     switch: Any
@@ -97,6 +99,10 @@ CALL_NUM_SPEAKERS = 2
 CALL_MIN_SPEAKERS = 4
 CALL_MAX_SPEAKERS = 8
 CALL_EXCLUSIVE = 16
+CALL_CHANNEL = 32
+CALL_SEPARATE_CHANNELS = 64
+CALL_TRACK = 128
+CALL_ALL_TRACKS = 256
 
 # A handle, an array or a buffer of text is an address. Texts that go in are bytes that end with a
 # zero byte.
@@ -173,6 +179,8 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_diarization_speaker_label": [_HANDLE, c_int32, *_TEXT_ANSWER],
     "vf_diarization_speaker_speech": [_HANDLE, c_int32, POINTER(c_double)],
     "vf_diarization_speaker_embedding": [_HANDLE, c_int32, _ARRAY, c_size_t, _SIZE_OUT],
+    "vf_diarization_warning_count": [_HANDLE, _SIZE_OUT],
+    "vf_diarization_warning": [_HANDLE, c_size_t, POINTER(c_int32), POINTER(c_double), *_TEXT_ANSWER],
     "vf_diarization_to_rttm": [_HANDLE, c_char_p, *_TEXT_ANSWER],
     "vf_diarization_to_json": [_HANDLE, c_char_p, c_int32, *_TEXT_ANSWER],
     "vf_diarization_to_srt": [_HANDLE, *_TEXT_ANSWER],

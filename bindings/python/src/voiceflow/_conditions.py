@@ -35,6 +35,17 @@ class CallOptions(TypedDict, total=False):
     progress: Progress | None
 
 
+class RecordingOptions(CallOptions, total=False):
+    """Conditions of one call that reads a recording.
+
+    channel: The channel that is used, 1 to 32, in place of the mean of all; 1 is the left one.
+    track: The audio track that is used, 1 to 32, in place of the one that has the speech.
+    """
+
+    channel: int | None
+    track: int | None
+
+
 class ResultOptions(CallOptions, total=False):
     """Conditions of one call that gives a `Diarization`.
 
@@ -52,11 +63,31 @@ class ResultOptions(CallOptions, total=False):
     exclusive: bool | None
 
 
+class ProcessOptions(ResultOptions, RecordingOptions, total=False):
+    """Conditions of one call that gives the `Diarization` of a recording.
+
+    separate_channels: True for each channel by itself, for recordings with a party on each: no two
+        have a speaker in common, and labels are "CH1_SPEAKER_00" and so on. Not with `channel`.
+    all_tracks: True for each audio track by itself: no two have a speaker in common, and labels are
+        "TRACK1_SPEAKER_00" and so on. Not with `track`.
+    """
+
+    separate_channels: bool | None
+    all_tracks: bool | None
+
+
 _NUMBERS = {
     "deadline_ms": _abi.CALL_DEADLINE,
     "num_speakers": _abi.CALL_NUM_SPEAKERS,
     "min_speakers": _abi.CALL_MIN_SPEAKERS,
     "max_speakers": _abi.CALL_MAX_SPEAKERS,
+    "channel": _abi.CALL_CHANNEL,
+    "track": _abi.CALL_TRACK,
+}
+_SWITCHES = {
+    "exclusive": _abi.CALL_EXCLUSIVE,
+    "separate_channels": _abi.CALL_SEPARATE_CHANNELS,
+    "all_tracks": _abi.CALL_ALL_TRACKS,
 }
 
 
@@ -67,10 +98,10 @@ class Conditions:
     __slots__ = ("_struct", "cancel", "progress")
 
     def __init__(self, given: Mapping[str, Any]) -> None:
-        """`given`: keyword arguments by the names of `ResultOptions`."""
+        """`given`: keyword arguments by the names of `ProcessOptions`."""
         for name in given:
-            if name not in ResultOptions.__optional_keys__:
-                known = ", ".join(sorted(ResultOptions.__optional_keys__))
+            if name not in ProcessOptions.__optional_keys__:
+                known = ", ".join(sorted(ProcessOptions.__optional_keys__))
                 raise TypeError(f"{name}: expected a condition among {known}")
         self.cancel: Cancel | None = given.get("cancel")
         if self.cancel is not None and not isinstance(self.cancel, Cancel):
@@ -83,8 +114,9 @@ class Conditions:
             if given.get(name) is not None:
                 setattr(struct, name, whole(given[name], name, _UINT64_MAX))
                 struct.flags |= flag
-        if given.get("exclusive") is not None and switch(given["exclusive"], "exclusive"):
-            struct.flags |= _abi.CALL_EXCLUSIVE
+        for name, flag in _SWITCHES.items():
+            if given.get(name) is not None and switch(given[name], name):
+                struct.flags |= flag
 
     def switch(self) -> Owned:
         """A switch for one call, which is set with that of the caller and can be set alone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ctypes import byref, c_double, c_size_t
+from ctypes import byref, c_double, c_int32, c_size_t
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from . import _abi, _timeline
 from ._arguments import text
+from ._enums import WarningCode
 from ._handle import Handle, Owned, address, read_number, read_text
 from ._library import check, library
 from ._segment import Segment, from_record
@@ -51,12 +52,22 @@ class Speaker:
         return self.index, self.label, self.speech_s, self.embedding.tobytes()
 
 
+@dataclass(frozen=True)
+class AudioWarning:
+    """Something about a recording with which its result should be read."""
+
+    code: WarningCode
+    time: float
+    """Where in the recording it is, in seconds."""
+    text: str
+
+
 class Diarization(Handle, Sequence[Segment]):
     """Who spoke when: a sequence of `Segment`, by start, then end, then speaker.
 
     It never changes, needs nothing of the diarizer that made it, and may be read by any number of
-    threads. It can be pickled and copied; two are equal where their segments, speakers and
-    embeddings are.
+    threads. It can be pickled and copied, but for its warnings and the tracks and channels in
+    labels; two are equal where their segments, speakers and embeddings are.
     """
 
     def __init__(self, owned: Owned) -> None:
@@ -99,6 +110,14 @@ class Diarization(Handle, Sequence[Segment]):
         """All speakers, at most 100; none where there is no speech."""
         self._borrow()
         return self._speakers
+
+    @cached_property
+    def warnings(self) -> tuple[AudioWarning, ...]:
+        """What was skipped in the recording, what is missing, and what was chosen without being
+        asked for; at most 100."""
+        owned = self._borrow()
+        count = read_number(library().vf_diarization_warning_count, c_size_t(), owned.pointer)
+        return tuple(_warning(owned, index) for index in range(count))
 
     @cached_property
     def _segments(self) -> NDArray[np.void]:
@@ -192,6 +211,13 @@ def _of_parts(duration: float, segments: bytes, voices: bytes, speakers: int) ->
     dim = values.size // speakers if speakers else 0
     places = address(records), records.size, address(values), speakers, dim
     return Diarization(Owned("vf_diarization_create", "vf_diarization_destroy", duration, *places))
+
+
+def _warning(owned: Owned, index: int) -> AudioWarning:
+    code, time_s = c_int32(), c_double()
+    say = library().vf_diarization_warning
+    said = read_text(say, owned.pointer, index, byref(code), byref(time_s))
+    return AudioWarning(WarningCode(code.value), time_s.value, said)
 
 
 def _speaker(owned: Owned, index: int) -> Speaker:

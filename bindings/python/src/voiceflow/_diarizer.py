@@ -13,7 +13,14 @@ from ._arguments import PathLike, frames, hertz, is_path, path
 from ._aside import aside
 from ._call import LongCall
 from ._cancel import Cancel
-from ._conditions import CallOptions, Conditions, Progress, ResultOptions
+from ._conditions import (
+    CallOptions,
+    Conditions,
+    ProcessOptions,
+    Progress,
+    RecordingOptions,
+    ResultOptions,
+)
 from ._diarization import Diarization
 from ._errors import InvalidArgumentError, about
 from ._handle import Owned, address
@@ -59,9 +66,9 @@ class Diarizer(Model):
         """
         self._open(options, Conditions({"cancel": cancel, "deadline_ms": deadline_ms, "progress": progress}))
 
-    @takes(CallOptions, ResultOptions)
+    @takes(CallOptions, RecordingOptions, ResultOptions, ProcessOptions)
     def process(
-        self, source: Source, sample_rate: float | None = None, **call: Unpack[ResultOptions]
+        self, source: Source, sample_rate: float | None = None, **call: Unpack[ProcessOptions]
     ) -> Diarization:
         """Finds who spoke when.
 
@@ -69,26 +76,27 @@ class Diarizer(Model):
             docs/AUDIO.md, of any sample rate); its content as `bytes`, or a file object, from its
             position on, that is read on the thread of the call, and to its end first if it cannot
             seek; or samples [n_frames] or [n_frames, channels], at most 32 channels, whose mean is
-            used. float32, -1 to 1, and int16 without gaps are read where they lie; int32 is scaled,
-            float64 rounded, other types are refused. An array must not be changed meanwhile.
+            used by default. float32, -1 to 1, and int16 without gaps are read where they lie; int32
+            is scaled, float64 rounded, other types are refused. An array must not be changed
+            meanwhile.
         sample_rate: of an array, in hertz, a whole number from 1,000 to 768,000.
 
-        Ctrl-C ends the call. Conditions of it, those of `ResultOptions`:
+        Ctrl-C ends the call. Conditions of it, those of `ProcessOptions`:
 
         """
         work = LongCall(self._work(source, sample_rate), Conditions(call))
         with about(source) if is_path(source) else nullcontext():  # type: ignore[arg-type]
             return Diarization(work.run())
 
-    @takes(CallOptions, ResultOptions)
+    @takes(CallOptions, RecordingOptions, ResultOptions, ProcessOptions)
     async def aprocess(
-        self, source: Source, sample_rate: float | None = None, **call: Unpack[ResultOptions]
+        self, source: Source, sample_rate: float | None = None, **call: Unpack[ProcessOptions]
     ) -> Diarization:
         """As `process`, on a thread, while the event loop goes on. Any number of tasks may await it
         at once.
 
         Where the task is cancelled, the call ends soon and then `asyncio.CancelledError` is raised.
-        `progress` is called on the thread. Conditions of the call, those of `ResultOptions`:
+        `progress` is called on the thread. Conditions of the call, those of `ProcessOptions`:
 
         """
         work = LongCall(self._work(source, sample_rate), Conditions(call))

@@ -73,6 +73,17 @@ class Stage(_Growing):
     LOADING = 4
 
 
+class WarningCode(_Growing):
+    """What a warning of a result is about."""
+
+    SKIPPED_BYTES = 1
+    LOST_AUDIO = 2
+    ENDS_EARLY = 3
+    INVERTED_CHANNELS = 4
+    CHOSEN_TRACK = 5
+    SKIPPED_TRACK = 6
+
+
 Choice = TypeVar("Choice", bound=IntEnum)
 
 # A name in Python cannot begin with a digit.

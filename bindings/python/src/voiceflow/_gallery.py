@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from ._arguments import PathLike, embedding, floats, frames, hertz, is_path, path, real, text
 from ._call import LongCall
-from ._conditions import CallOptions, Conditions
+from ._conditions import CallOptions, Conditions, RecordingOptions
 from ._diarization import Diarization, Speaker
 from ._diarizer import Diarizer, Source
 from ._errors import InvalidArgumentError, about
@@ -77,13 +77,13 @@ class Gallery(Handle):
         with about(file):
             check(library().vf_gallery_save(owned.pointer, path(file, "file")))
 
-    @takes(CallOptions)
+    @takes(CallOptions, RecordingOptions)
     def enroll(
         self,
         name: str,
         source: Source | Speaker,
         sample_rate: float | None = None,
-        **call: Unpack[CallOptions],
+        **call: Unpack[RecordingOptions],
     ) -> None:
         """Enrolls a speaker. A name may have several recordings: its embedding is their mean.
 
@@ -93,8 +93,8 @@ class Gallery(Handle):
             `Diarization`.
         sample_rate: of samples, in hertz.
 
-        Ctrl-C ends the call. Conditions of it, those of `CallOptions`, which a `Speaker` takes no
-        time for:
+        Ctrl-C ends the call. Conditions of it, those of `RecordingOptions`, which a `Speaker` has no
+        use for:
 
         """
         conditions = Conditions(call)
