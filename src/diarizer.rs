@@ -28,7 +28,7 @@ use crate::diarize::clustering::{
     Assignment, Clustering, ClusteringOptions, Method, Start, cluster, label_by_centroids, tracks_of,
     usual_threshold,
 };
-use crate::diarize::reconstruct::{Weighting, labelled, merged, reconstruct};
+use crate::diarize::reconstruct::{Voting, Weighting, labelled, merged, reconstruct};
 use crate::diarize::timeline::{FrameTurn, drop_short, exclusive, fill_pauses, to_segments};
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
@@ -259,6 +259,15 @@ impl Diarizer {
         }
     }
 
+    /// Where clustering may join two local speakers of a window, assignment may too: keeping them
+    /// apart would give one of them to a speaker who is far from both.
+    fn assignment(&self) -> Assignment {
+        match self.method {
+            Method::AverageBySize { .. } => Assignment::Nearest,
+            Method::Average | Method::Centroid { .. } | Method::Vbx(_) => Assignment::default(),
+        }
+    }
+
     fn clustering_options(&self, speakers: &RangeInclusive<usize>) -> ClusteringOptions {
         let tuning = self.tuning();
         let trusted_s = match &self.method {
@@ -275,7 +284,7 @@ impl Diarizer {
             max_speakers: *speakers.end(),
             trusted_frames: self.plan.frames(trusted_s),
             least_speaker_frames: self.plan.frames(tuning.least_speaker_s),
-            assignment: Assignment::default(),
+            assignment: self.assignment(),
             hysteresis: self.plan.hysteresis,
         }
     }
@@ -329,7 +338,8 @@ impl Diarizer {
         let short_labels = label_by_centroids(short_windows, &clustering.centroids, hysteresis, call)?;
         let all = merged(&labelled(windows, &clustering.labels)?, &labelled(short_windows, &short_labels)?)?;
         let at_once = if call.is_exclusive() { 1 } else { usize::MAX };
-        let turns = reconstruct(&all, total_frames, hysteresis, self.weighting(), at_once, call)?;
+        let voting = Voting { weighting: self.weighting(), counting: self.plan.counting };
+        let turns = reconstruct(&all, total_frames, hysteresis, voting, at_once, call)?;
         let turns = speaker_count::restore_speakers(
             turns,
             windows,

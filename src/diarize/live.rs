@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::LocalWindow;
 use super::activity::Hysteresis;
-use super::reconstruct::{FrameVote, Weighting, WindowVotes};
+use super::reconstruct::{Counting, FrameVote, Voting, Weighting, WindowVotes};
 use super::timeline::FrameTurn;
 
 /// How a stream's turns are built.
@@ -13,6 +13,8 @@ use super::timeline::FrameTurn;
 pub struct LiveOptions {
     /// When a local speaker talks.
     pub hysteresis: Hysteresis,
+    /// What the number of talkers is.
+    pub counting: Counting,
     /// Pauses of one speaker shorter than this many frames are filled.
     pub pause_frames: usize,
     /// Turns shorter than this many frames are dropped.
@@ -82,7 +84,7 @@ impl LiveTurns {
         let settled = self.settle(settle, false);
         let mut provisional = Vec::new();
         let mut ahead = self.turns.clone();
-        vote(&self.windows, self.settled_frames..frames, |frame, talkers| {
+        vote(&self.windows, self.options.counting, self.settled_frames..frames, |frame, talkers| {
             ahead.mark(frame, talkers, &mut provisional);
         });
         ahead.close(usize::MAX, &mut provisional);
@@ -100,7 +102,7 @@ impl LiveTurns {
     /// the stream `ends`.
     fn settle(&mut self, settle: usize, ends: bool) -> Vec<LiveTurn> {
         let mut settled = Vec::new();
-        vote(&self.windows, self.settled_frames..settle, |frame, talkers| {
+        vote(&self.windows, self.options.counting, self.settled_frames..settle, |frame, talkers| {
             self.turns.mark(frame, talkers, &mut settled);
         });
         self.settled_frames = self.settled_frames.max(settle);
@@ -116,19 +118,21 @@ impl LiveTurns {
 /// Calls `take(frame, talkers)` with who talks in each of `frames`, and how probably.
 fn vote(
     windows: &VecDeque<LabelledWindow>,
+    counting: Counting,
     frames: std::ops::Range<usize>,
     mut take: impl FnMut(usize, &[(usize, f32)]),
 ) {
+    let voting = Voting { weighting: Weighting::Trapezoid, counting };
     let votes: Vec<WindowVotes<'_>> = windows.iter().map(LabelledWindow::votes).collect();
     let mut ballot = FrameVote::default();
     let mut talkers = Vec::new();
     for frame in frames {
         ballot.clear();
         for window in votes.iter().filter(|window| window.frames().contains(&frame)) {
-            ballot.add(window, frame, Weighting::Trapezoid);
+            ballot.add(window, frame, voting);
         }
         talkers.clear();
-        ballot.decide(Weighting::Trapezoid, usize::MAX, |speaker, probability| {
+        ballot.decide(voting.weighting, usize::MAX, |speaker, probability| {
             talkers.push((speaker, probability))
         });
         take(frame, &talkers);
@@ -203,7 +207,8 @@ mod tests {
     type Span = (usize, usize, usize, bool);
 
     fn live(pause_frames: usize, least_frames: usize) -> LiveTurns {
-        LiveTurns::new(LiveOptions { hysteresis: HYSTERESIS, pause_frames, least_frames })
+        let counting = Counting::Talking;
+        LiveTurns::new(LiveOptions { hysteresis: HYSTERESIS, counting, pause_frames, least_frames })
     }
 
     fn spans(turns: &[LiveTurn]) -> Vec<Span> {
@@ -251,15 +256,8 @@ mod tests {
         let mut builder = TurnBuilder::default();
         let of = |count: usize| {
             let (windows, labels) = (&windows[..count], &labels[..count]);
-            reconstruct(
-                &labelled(windows, labels).unwrap(),
-                frames,
-                HYSTERESIS,
-                Weighting::Trapezoid,
-                usize::MAX,
-                &Call::none(),
-            )
-            .unwrap()
+            let (labelled, call) = (labelled(windows, labels).unwrap(), Call::none());
+            reconstruct(&labelled, frames, HYSTERESIS, Voting::default(), usize::MAX, &call).unwrap()
         };
         let (mut count, mut turns) = (windows.len(), of(windows.len()));
         for frame in 0..frames {
@@ -338,9 +336,9 @@ mod tests {
         settled.extend(turns.finish(40 * STEP));
         let mut found: Vec<FrameTurn> = settled.into_iter().map(|live| live.turn).collect();
         super::super::timeline::sort(&mut found);
-        let (call, weighting) = (Call::none(), Weighting::Trapezoid);
+        let (call, voting) = (Call::none(), Voting::default());
         let labelled = labelled(&windows, &labels).unwrap();
-        let whole = reconstruct(&labelled, 40 * STEP, HYSTERESIS, weighting, usize::MAX, &call).unwrap();
+        let whole = reconstruct(&labelled, 40 * STEP, HYSTERESIS, voting, usize::MAX, &call).unwrap();
         assert!(whole.len() > 10);
         assert_eq!(found, whole);
     }

@@ -14,11 +14,15 @@ const MAX_SPEAKERS: usize = 16;
 const LIKELY_TOGETHER: [usize; 3] = [2, 3, 1];
 
 /// How the scores of a frame become activity.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum PowersetDecoding {
     /// Probability of each speaker, 0 to 1: the softmax of the scores, summed over the sets with
     /// that speaker.
-    Soft,
+    Soft {
+        /// What the probability that nobody talks is multiplied by, above 0, before the sum of all
+        /// becomes 1 again. Below 1 more of what is doubtful counts as speech.
+        silence_weight: f32,
+    },
     /// 1 for the speakers of the set with the highest score, the first of equals, as pyannote.audio
     /// decodes; else 0.
     #[default]
@@ -120,26 +124,29 @@ impl Powerset {
         activity.fill(0.0);
         for (scores, activity) in scores.rows().into_iter().zip(activity.rows_mut()) {
             match decoding {
-                PowersetDecoding::Soft => self.soft(scores, activity),
+                PowersetDecoding::Soft { silence_weight } => self.soft(scores, silence_weight, activity),
                 PowersetDecoding::Hard => self.hard(scores, activity),
             }
         }
         Ok(())
     }
 
-    fn soft(&self, scores: ArrayView1<'_, f32>, mut activity: ArrayViewMut1<'_, f32>) {
+    fn soft(&self, scores: ArrayView1<'_, f32>, silence_weight: f32, mut activity: ArrayViewMut1<'_, f32>) {
         let Some((_, highest)) = best(scores) else { return };
         // The difference to the highest is at most 0, so that no exponential overflows; equal
         // infinities differ by 0.
-        let weight = |score: f32| match score {
-            score if score == highest => 1.0,
-            score if score.is_nan() => 0.0,
-            score => (score - highest).exp(),
+        let weight = |set: &[usize], score: f32| {
+            let scale = if set.is_empty() { silence_weight } else { 1.0 };
+            match score {
+                score if score == highest => scale,
+                score if score.is_nan() => 0.0,
+                score => scale * (score - highest).exp(),
+            }
         };
-        let total: f32 = scores.iter().map(|&score| weight(score)).sum();
+        let total: f32 = self.sets.iter().zip(scores).map(|(set, &score)| weight(set, score)).sum();
         for (set, &score) in self.sets.iter().zip(scores) {
             for &speaker in set {
-                activity[speaker] += weight(score) / total;
+                activity[speaker] += weight(set, score) / total;
             }
         }
         activity.mapv_inplace(|probability| probability.min(1.0));
@@ -188,6 +195,8 @@ mod tests {
     use super::*;
     use ndarray::{Array2, array};
 
+    const SOFT: PowersetDecoding = PowersetDecoding::Soft { silence_weight: 1.0 };
+
     fn decode(scores: &Array2<f32>, decoding: PowersetDecoding) -> Array2<f32> {
         let powerset = Powerset::from_class_count(scores.ncols()).unwrap();
         let mut activity = Array2::from_elem((scores.nrows(), powerset.speakers()), f32::NAN);
@@ -226,8 +235,19 @@ mod tests {
         for offset in [0.0, -500.0, 3e4] {
             let scores = Array2::from_shape_fn((1, 7), |(_, class)| probabilities[class].ln() + offset);
             let expected = array![[0.6, 0.55, 0.35]];
-            let error = (decode(&scores, PowersetDecoding::Soft) - expected).mapv(f32::abs);
+            let error = (decode(&scores, SOFT) - expected).mapv(f32::abs);
             assert!(error.iter().all(|&error| error < 2e-3), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_lower_weight_of_silence_leaves_more_to_who_may_talk() {
+        let probabilities = [0.6, 0.2, 0.0, 0.0, 0.2, 0.0, 0.0_f32];
+        let scores = Array2::from_shape_fn((1, 7), |(_, class)| probabilities[class].ln());
+        let weighted = |silence_weight| decode(&scores, PowersetDecoding::Soft { silence_weight });
+        for (weight, both, one) in [(1.0, 0.4, 0.2), (0.5, 4.0 / 7.0, 2.0 / 7.0), (2.0, 0.25, 0.125)] {
+            let error = (weighted(weight) - array![[both, one, 0.0]]).mapv(f32::abs);
+            assert!(error.iter().all(|&error| error < 1e-6), "{weight}: {error}");
         }
     }
 
@@ -241,7 +261,7 @@ mod tests {
             [0.0, 0.0, always, 0.0, 0.0, 0.0, f32::NAN],
         ];
         let expected = array![[1.0, 0.0, 0.0], [0.0; 3], [0.0; 3], [0.0, 1.0, 0.0]];
-        assert_eq!(decode(&scores, PowersetDecoding::Soft), expected);
+        assert_eq!(decode(&scores, SOFT), expected);
         assert_eq!(decode(&scores, PowersetDecoding::Hard), expected);
     }
 

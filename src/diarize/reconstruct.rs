@@ -57,6 +57,27 @@ impl Weighting {
     }
 }
 
+/// What the number of talkers in a frame of a window is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Counting {
+    /// The local speakers who talk by the hysteresis, and are known as somebody.
+    #[default]
+    Talking,
+    /// The sum of the activities of all local speakers, where these are probabilities: a frame that
+    /// several windows find doubtful is decided by all of them together, and who talks may be
+    /// doubtful where it is sure that somebody does.
+    Activity,
+}
+
+/// How the windows over a frame decide who talks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Voting {
+    /// How much each frame of a window counts.
+    pub weighting: Weighting,
+    /// What the number of talkers is.
+    pub counting: Counting,
+}
+
 /// The votes of one window on its frames.
 pub(super) struct WindowVotes<'a> {
     window: &'a LocalWindow,
@@ -78,6 +99,16 @@ impl<'a> WindowVotes<'a> {
     /// The frames of the recording that lie in the window.
     pub(super) fn frames(&self) -> Range<usize> {
         self.window.start_frame..self.window.start_frame + self.window.frames()
+    }
+
+    /// How many talkers `local` is, 0 to 1.
+    fn talkers(&self, local: usize, frame: usize, counting: Counting) -> f32 {
+        match counting {
+            Counting::Talking => {
+                f32::from(u8::from(self.speakers[local].is_some() && self.talking[local][frame]))
+            }
+            Counting::Activity => self.window.activity[[frame, local]],
+        }
     }
 
     /// How active `speaker` is: as much as the most active of their local speakers.
@@ -106,15 +137,13 @@ impl FrameVote {
     }
 
     /// Adds the vote of a window that `frame` lies in.
-    pub(super) fn add(&mut self, votes: &WindowVotes<'_>, frame: usize, weighting: Weighting) {
+    pub(super) fn add(&mut self, votes: &WindowVotes<'_>, frame: usize, voting: Voting) {
         let local_frame = frame - votes.window.start_frame;
-        let weight = weighting.weight(local_frame, votes.window.frames());
+        let weight = voting.weighting.weight(local_frame, votes.window.frames());
         self.weight += weight;
         for (local, speaker) in votes.speakers.iter().enumerate() {
+            self.talkers += weight * votes.talkers(local, local_frame, voting.counting);
             let Some(speaker) = *speaker else { continue };
-            if votes.talking[local][local_frame] {
-                self.talkers += weight;
-            }
             if votes.speakers[..local].contains(&Some(speaker)) {
                 continue;
             }
@@ -181,7 +210,7 @@ pub fn reconstruct(
     windows: &[Labelled<'_>],
     total_frames: usize,
     hysteresis: Hysteresis,
-    weighting: Weighting,
+    voting: Voting,
     at_once: usize,
     call: &Call<'_>,
 ) -> Result<Vec<FrameTurn>> {
@@ -209,11 +238,11 @@ pub fn reconstruct(
         vote.clear();
         for window in votes[first..].iter().take_while(|votes| votes.window.start_frame <= frame) {
             if frame < window.frames().end {
-                vote.add(window, frame, weighting);
+                vote.add(window, frame, voting);
             }
         }
         let mut marked = Ok(());
-        vote.decide(weighting, at_once, |speaker, probability| {
+        vote.decide(voting.weighting, at_once, |speaker, probability| {
             if marked.is_ok() {
                 marked = turns.mark(speaker, frame, probability);
             }
@@ -236,14 +265,16 @@ mod tests {
         LocalWindow { start_frame, activity, embedding: Array2::ones((rows.len(), 2)) }
     }
 
-    fn weighted(
+    const FLAT: Voting = Voting { weighting: Weighting::Flat, counting: Counting::Talking };
+
+    fn voted(
         windows: &[LocalWindow],
         labels: &[Vec<Option<usize>>],
         frames: usize,
-        weighting: Weighting,
+        voting: Voting,
     ) -> Vec<FrameTurn> {
         let labelled = labelled(windows, labels).unwrap();
-        reconstruct(&labelled, frames, HYSTERESIS, weighting, usize::MAX, &Call::none()).unwrap()
+        reconstruct(&labelled, frames, HYSTERESIS, voting, usize::MAX, &Call::none()).unwrap()
     }
 
     fn reconstructed(
@@ -251,7 +282,7 @@ mod tests {
         labels: &[Vec<Option<usize>>],
         frames: usize,
     ) -> Vec<FrameTurn> {
-        weighted(windows, labels, frames, Weighting::Trapezoid)
+        voted(windows, labels, frames, Voting::default())
     }
 
     fn spans(turns: &[FrameTurn]) -> Vec<(usize, usize, usize)> {
@@ -297,7 +328,7 @@ mod tests {
     fn two_local_speakers_who_are_one_person_are_not_added_up() {
         let windows = [window(0, &[&[0.6; 4], &[0.6; 4]]), window(0, &[&[0.9; 4]])];
         let labels = [vec![Some(0), Some(0)], vec![Some(1)]];
-        let flat = weighted(&windows, &labels, 4, Weighting::Flat);
+        let flat = voted(&windows, &labels, 4, FLAT);
         assert_eq!(spans(&flat), [(0, 0, 4), (1, 0, 4)]);
         assert!((flat[0].confidence() - 0.3).abs() < 1e-6 && (flat[1].confidence() - 0.45).abs() < 1e-6);
     }
@@ -306,9 +337,30 @@ mod tests {
     fn flat_windows_round_half_a_talker_to_even() {
         let windows = [window(0, &[&[0.9; 4]]), window(0, &[&[0.1; 4]])];
         let labels = [vec![Some(0)], vec![Some(0)]];
-        for (weighting, turns) in [(Weighting::Flat, 0), (Weighting::Trapezoid, 1)] {
-            let found = weighted(&windows, &labels, 4, weighting);
+        for (voting, turns) in [(FLAT, 0), (Voting::default(), 1)] {
+            let found = voted(&windows, &labels, 4, voting);
             assert_eq!(found.len(), turns);
         }
+    }
+
+    #[test]
+    fn doubtful_windows_decide_together_where_activity_is_counted() {
+        // Three windows over the same frames: one is sure, two say 0.4. By the hysteresis one of
+        // three talks.
+        let windows = [window(0, &[&[0.9, 0.3]]), window(0, &[&[0.4, 0.3]]), window(0, &[&[0.4, 0.8]])];
+        let labels = [vec![Some(0)], vec![Some(0)], vec![Some(0)]];
+        let voting = |counting| Voting { weighting: Weighting::Flat, counting };
+        assert_eq!(voted(&windows, &labels, 2, voting(Counting::Talking)), []);
+        let turns = voted(&windows, &labels, 2, voting(Counting::Activity));
+        assert_eq!(spans(&turns), [(0, 0, 1)]);
+        assert!((turns[0].confidence() - 1.7 / 3.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn two_may_talk_at_once_by_their_activity() {
+        let windows = [window(0, &[&[0.9, 0.9, 0.6], &[0.7, 0.4, 0.3]])];
+        let labels = [vec![Some(0), Some(1)]];
+        let voting = Voting { counting: Counting::Activity, ..Voting::default() };
+        assert_eq!(spans(&voted(&windows, &labels, 3, voting)), [(1, 0, 1), (0, 0, 3)]);
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::audio::SAMPLE_RATE;
 use crate::diarize::activity::Hysteresis;
+use crate::diarize::reconstruct::Counting;
 use crate::diarize::timeline::FrameTimes;
 use crate::diarize::windows::WindowGrid;
 use crate::model::{LocalDiarizer, Tuning};
@@ -23,6 +24,8 @@ pub(crate) struct Plan {
     pub(crate) times: FrameTimes,
     /// When a local speaker talks.
     pub(crate) hysteresis: Hysteresis,
+    /// What the number of talkers is.
+    pub(crate) counting: Counting,
     /// What the model was tuned to.
     pub(crate) tuning: Tuning,
 }
@@ -43,6 +46,7 @@ impl Plan {
             padded: !local.takes_short_windows(),
             times: FrameTimes { origin_s: middle_s - step_s / 2.0, step_s },
             hysteresis,
+            counting: counting(tuning),
             tuning: tuning.clone(),
         }
     }
@@ -51,6 +55,14 @@ impl Plan {
     pub(crate) fn frames(&self, seconds: f64) -> usize {
         // A whole number of frames stays that number whatever the rounding of the quotient.
         (seconds / self.times.step_s - 1e-6).ceil() as usize
+    }
+}
+
+/// By activity, where the model gives probabilities that are tuned for it.
+fn counting(tuning: &Tuning) -> Counting {
+    match tuning.pair.and_then(|pair| pair.silence_weight) {
+        Some(_) => Counting::Activity,
+        None => Counting::Talking,
     }
 }
 

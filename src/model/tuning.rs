@@ -82,6 +82,9 @@ pub struct PairTuning {
     /// Longest piece of solo speech in seconds that is embedded once for all windows with it;
     /// `None` where what a local speaker says in a window is embedded as a whole.
     pub piece_s: Option<f64>,
+    /// What the probability that nobody talks is multiplied by, where activity is the probability
+    /// of each local speaker; `None` where it is 1 for those of the most probable set, else 0.
+    pub silence_weight: Option<f64>,
     /// Solo speech in seconds that a voice is taken from, where there is as much.
     pub solo_s: f64,
     /// Distance, 0 to 2, under which two clusters of voices are one speaker, as the clustering
@@ -141,6 +144,7 @@ impl Tuning {
             // conversations and on simulated ones.
             hop_s: stated.number("hop_s", 1.75),
             piece_s: stated.optional("piece_s", None),
+            silence_weight: stated.optional("silence_weight", None),
             solo_s: stated.number("solo_s", 1.0),
             clustering_threshold: threshold as f32,
             identity_threshold: identity as f32,
@@ -203,7 +207,7 @@ mod tests {
         );
         assert_eq!(
             Tuning::pair(&nothing).0.to_string(),
-            r#"{"clustering":"centroid","trusted_s":0.4,"min_cluster_share":null,"least_speaker_s":0.0,"min_speech_s":0.0,"min_silence_s":0.0,"live_window_s":5.0,"live_hop_s":0.4,"live_link_factor":1.45,"live_new_factor":1.55,"live_founding_s":3.0,"short_hop_s":null,"close_window_s":2.0,"close_hop_s":0.5,"hop_s":1.75,"piece_s":null,"solo_s":1.0,"clustering_threshold":0.7045655,"identity_threshold":0.5625}"#
+            r#"{"clustering":"centroid","trusted_s":0.4,"min_cluster_share":null,"least_speaker_s":0.0,"min_speech_s":0.0,"min_silence_s":0.0,"live_window_s":5.0,"live_hop_s":0.4,"live_link_factor":1.45,"live_new_factor":1.55,"live_founding_s":3.0,"short_hop_s":null,"close_window_s":2.0,"close_hop_s":0.5,"hop_s":1.75,"piece_s":null,"silence_weight":null,"solo_s":1.0,"clustering_threshold":0.7045655,"identity_threshold":0.5625}"#
         );
         let without_plda = Tuning::joint(&nothing, false).unwrap();
         assert_eq!((without_plda.clustering, without_plda.vbx_voices), (ClusteringMethod::Average, None));

@@ -32,8 +32,8 @@ impl Settings {
     /// Those of `config`, for streams over `diarizer`.
     pub(super) fn new(diarizer: &Diarizer, config: &Config) -> Self {
         let plan = diarizer.plan();
-        let Plan { tuning, times, hysteresis, .. } = plan;
-        let hysteresis = *hysteresis;
+        let Plan { tuning, times, .. } = plan;
+        let (hysteresis, counting) = (plan.hysteresis, plan.counting);
         let step = plan.live.hop / plan.live.frame;
         let frames = |seconds: f64| ((seconds / times.step_s).round() as usize).max(1);
         let threshold = config.clustering_threshold().unwrap_or_else(|| diarizer.cosine_threshold());
@@ -54,6 +54,7 @@ impl Settings {
             },
             turns: LiveOptions {
                 hysteresis,
+                counting,
                 pause_frames: plan.frames(config.min_silence_s().unwrap_or(tuning.min_silence_s)),
                 least_frames: plan.frames(config.min_speech_s().unwrap_or(tuning.min_speech_s)),
             },

@@ -13,7 +13,7 @@ use voiceflow::diarize::clustering::{
     Assignment, Clustering, ClusteringOptions, Method, Plda, PldaArrays, Vbx, cluster,
 };
 use voiceflow::diarize::powerset::{Powerset, PowersetDecoding};
-use voiceflow::diarize::reconstruct::{Weighting, labelled, reconstruct};
+use voiceflow::diarize::reconstruct::{Voting, Weighting, labelled, reconstruct};
 
 const HYSTERESIS: Hysteresis = Hysteresis { onset: 0.5, offset: 0.5 };
 
@@ -177,7 +177,7 @@ fn flat_reconstruction_is_that_of_pyannote() {
             &labelled(&windows, &labels).unwrap(),
             frames.len(),
             HYSTERESIS,
-            Weighting::Flat,
+            Voting { weighting: Weighting::Flat, ..Voting::default() },
             usize::MAX,
             &call,
         )
@@ -212,7 +212,9 @@ fn powerset_decoding_is_that_of_pyannote() {
         assert_eq!(powerset.sets(), sets);
         let scores = matrix(&case["scores"]).mapv(|score| score as f32);
         let mut activity = Array2::zeros((scores.nrows(), powerset.speakers()));
-        for (decoding, key) in [(PowersetDecoding::Hard, "hard"), (PowersetDecoding::Soft, "soft")] {
+        for (decoding, key) in
+            [(PowersetDecoding::Hard, "hard"), (PowersetDecoding::Soft { silence_weight: 1.0 }, "soft")]
+        {
             powerset.decode_into(scores.view(), decoding, activity.view_mut()).unwrap();
             let errors = activity.mapv(f64::from) - matrix(&case[key]);
             assert!(errors.iter().all(|error| error.abs() < 2e-6), "{key}: {errors}");

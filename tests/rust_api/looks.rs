@@ -12,7 +12,7 @@ use voiceflow::diarize::activity::Hysteresis;
 use voiceflow::diarize::clustering::{
     Assignment, ClusteringOptions, Method, Plda, PldaArrays, Start, Vbx, cluster, label_by_centroids,
 };
-use voiceflow::diarize::reconstruct::{Weighting, labelled, reconstruct};
+use voiceflow::diarize::reconstruct::{Voting, labelled, reconstruct};
 use voiceflow::{Call, Error};
 
 /// Longest time between two looks that these tests allow: far more than measured, for a machine
@@ -129,7 +129,7 @@ fn what_follows_clustering_looks_often() {
     let total = WINDOWS * STEP;
     let (turns, longest) = Looks::timed(None, |call| {
         let labelled = labelled(windows, &labels);
-        reconstruct(&labelled.unwrap(), total, HYSTERESIS, Weighting::Trapezoid, usize::MAX, call).unwrap()
+        reconstruct(&labelled.unwrap(), total, HYSTERESIS, Voting::default(), usize::MAX, call).unwrap()
     });
     println!("reconstruction: {} turns, longest {longest:.1?}", turns.len());
     assert!(longest < LONGEST, "{longest:?}");

@@ -56,7 +56,7 @@ const SHORTEST_S: f64 = 0.1;
 const LONGEST_S: f64 = 60.0;
 
 /// The keys with numbers, seconds where the name ends in `_s`.
-pub(super) const KEYS: [Key; 19] = [
+pub(super) const KEYS: [Key; 20] = [
     both("trusted_s", 0.0..=LONGEST_S),
     or_null(both("min_cluster_share", 0.0..=1.0)),
     both("least_speaker_s", 0.0..=LONGEST_S),
@@ -73,6 +73,7 @@ pub(super) const KEYS: [Key; 19] = [
     both("close_hop_s", SHORTEST_S..=LONGEST_S),
     only(Kind::Pair, "hop_s", SHORTEST_S..=LONGEST_S),
     or_null(only(Kind::Pair, "piece_s", 0.5..=LONGEST_S)),
+    or_null(only(Kind::Pair, "silence_weight", 0.01..=100.0)),
     only(Kind::Pair, "solo_s", 0.0..=LONGEST_S),
     only(Kind::Pair, "clustering_threshold", 0.0..=2.0),
     only(Kind::Pair, "identity_threshold", -1.0..=1.0),

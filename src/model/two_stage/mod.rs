@@ -47,10 +47,8 @@ use crate::onnx::sha256;
 /// Samples in which the windows of a stretch begin: 80 s. What two stretches share is analysed
 /// twice, a window less a hop.
 const STRETCH: usize = 80 * SAMPLE_RATE;
-/// Activity at which a local speaker talks: that of the most probable class of the powerset.
+/// Activity at which a local speaker talks.
 const TALKING: f32 = 0.5;
-/// How powerset classes become activity.
-const DECODING: PowersetDecoding = PowersetDecoding::Hard;
 
 /// A segmentation and an embedding network.
 #[derive(Debug)]
@@ -73,7 +71,7 @@ impl TwoStage {
     /// missing.
     pub(super) fn load(pair: Pair, config: &Config, call: &Call<'_>) -> Result<Self> {
         let Pair { name, version, tuning, segmentation, embedding } = pair;
-        let segmentation = Segmentation::open(&segmentation, config, DECODING, call)?;
+        let segmentation = Segmentation::open(&segmentation, config, call)?;
         let embedding = Embedding::open(embedding, &onnx::settled(config), call)?;
         let (tuning, pair) = Tuning::pair(&tuning.or(embedding.stated.clone()));
         let hop = (pair.hop_s * SAMPLE_RATE as f64) as usize;
@@ -98,6 +96,14 @@ impl TwoStage {
         };
         Ok(TwoStage { info, segmentation, embedding, tuning, pair })
     }
+
+    /// How powerset classes become activity.
+    fn decoding(&self) -> PowersetDecoding {
+        match self.pair.silence_weight {
+            Some(weight) => PowersetDecoding::Soft { silence_weight: weight as f32 },
+            None => PowersetDecoding::Hard,
+        }
+    }
 }
 
 impl LocalDiarizer for TwoStage {
@@ -119,7 +125,7 @@ impl LocalDiarizer for TwoStage {
 
     fn analyse(&self, stretch: &Stretch, batch: usize, call: &Call<'_>) -> Result<Vec<LocalWindow>> {
         let _work = ending::work()?;
-        let activity = self.segmentation.activity(stretch, batch, call)?;
+        let activity = self.segmentation.activity(stretch, self.decoding(), batch, call)?;
         let hysteresis =
             Hysteresis { onset: self.info.thresholds.onset, offset: self.info.thresholds.offset };
         let least_solo = (self.pair.solo_s * SAMPLE_RATE as f64) as usize;
@@ -156,7 +162,7 @@ pub(super) fn segmentation_facts(
     source: &ModelSource,
     config: &Config,
 ) -> Result<Vec<(&'static str, String)>> {
-    Ok(Segmentation::open(&ModelFile::read(source)?, config, DECODING, &Call::none())?.facts())
+    Ok(Segmentation::open(&ModelFile::read(source)?, config, &Call::none())?.facts())
 }
 
 /// What an embedding network would be used with.

@@ -33,7 +33,6 @@ const SILENCE: f32 = 1.0 / 32_768.0;
 pub(super) struct Segmentation {
     network: Network,
     powerset: Powerset,
-    decoding: PowersetDecoding,
     /// Samples of one window.
     pub(super) window: usize,
     /// Samples that one frame sees, and from one frame to the next.
@@ -52,12 +51,7 @@ impl Segmentation {
     /// # Errors
     /// Those of [`Network::open`]; [`Error::Model`] names the tensor or metadata key that is not
     /// what a segmentation network has, and the option that supplies what is missing.
-    pub(super) fn open(
-        file: &ModelFile,
-        config: &Config,
-        decoding: PowersetDecoding,
-        call: &Call<'_>,
-    ) -> Result<Self> {
+    pub(super) fn open(file: &ModelFile, config: &Config, call: &Call<'_>) -> Result<Self> {
         let ModelFile { label, bytes } = file;
         let (network, described) = Network::open(bytes, label, config, call, |described, _| described)?;
         check_sample_rate(&described)?;
@@ -80,7 +74,6 @@ impl Segmentation {
         Ok(Segmentation {
             network,
             powerset,
-            decoding,
             window,
             field,
             fixed_batch,
@@ -116,11 +109,12 @@ impl Segmentation {
         ]
     }
 
-    /// Probability that each local speaker talks, for each window: [frames, speakers]. Silent
+    /// How active each local speaker is, 0 to 1, for each window: [frames, speakers]. Silent
     /// windows are not given to the network.
     pub(super) fn activity(
         &self,
         stretch: &Stretch,
+        decoding: PowersetDecoding,
         batch: usize,
         call: &Call<'_>,
     ) -> Result<Vec<Array2<f32>>> {
@@ -128,11 +122,17 @@ impl Segmentation {
             Some(fixed) => Rows::fixed(fixed),
             None => Rows::recurrent(self.network.provider(), batch),
         };
-        self.activity_in(stretch, rows, call)
+        self.activity_in(stretch, decoding, rows, call)
     }
 
     /// As [`Segmentation::activity`], by runs of `rows`.
-    fn activity_in(&self, stretch: &Stretch, rows: Rows, call: &Call<'_>) -> Result<Vec<Array2<f32>>> {
+    fn activity_in(
+        &self,
+        stretch: &Stretch,
+        decoding: PowersetDecoding,
+        rows: Rows,
+        call: &Call<'_>,
+    ) -> Result<Vec<Array2<f32>>> {
         let expected = self.frames(stretch.window);
         let silent = || memory::array("windows", (expected, self.speakers()), 0.0);
         let mut found = memory::with_capacity("windows", stretch.offsets.len())?;
@@ -153,11 +153,7 @@ impl Segmentation {
             }
             for (row, &index) in taken.iter().enumerate() {
                 let mut activity = memory::array("windows", (frames, self.speakers()), 0.0)?;
-                self.powerset.decode_into(
-                    scores.index_axis(Axis(0), row),
-                    self.decoding,
-                    activity.view_mut(),
-                )?;
+                self.powerset.decode_into(scores.index_axis(Axis(0), row), decoding, activity.view_mut())?;
                 found[index] = activity;
             }
             Ok(())
@@ -272,6 +268,8 @@ mod tests {
     use super::*;
     use crate::config::{ModelSource, Provider};
 
+    const SOFT: PowersetDecoding = PowersetDecoding::Soft { silence_weight: 0.5 };
+
     /// What PyTorch gives for the fixtures: tests/data/families/golden.json, which make_fixtures.py
     /// explains.
     #[test]
@@ -283,8 +281,7 @@ mod tests {
         config.set_threads(1).unwrap();
         for name in ["segmentation", "segmentation_no_metadata"] {
             let file = ModelFile::read(&ModelSource::File(folder.join(format!("{name}.onnx")))).unwrap();
-            let segmentation =
-                Segmentation::open(&file, &config, PowersetDecoding::Hard, &Call::none()).unwrap();
+            let segmentation = Segmentation::open(&file, &config, &Call::none()).unwrap();
             let golden = &golden[name];
             let mut noise = crate::noise::Noise::new(golden["seed"].as_u64().unwrap() as u32);
             let audio = Array3::from_shape_fn((1, 1, 32_000), |(_, _, sample)| {
@@ -310,7 +307,7 @@ mod tests {
         let file = ModelFile::read(&ModelSource::File(folder.join("segmentation.onnx"))).unwrap();
         let mut config = Config::default();
         config.set_threads(1).unwrap();
-        let segmentation = Segmentation::open(&file, &config, PowersetDecoding::Soft, &Call::none()).unwrap();
+        let segmentation = Segmentation::open(&file, &config, &Call::none()).unwrap();
         let window = segmentation.window;
         let mut noise = crate::noise::Noise::new(3);
         let mut audio: Vec<f32> = (0..2 * window).map(|_| noise.number() * 0.1).collect();
@@ -320,7 +317,7 @@ mod tests {
         let stretch = Stretch { audio, start: 0, window, frame: 640, offsets };
         let by = |provider, batch| {
             let rows = Rows::recurrent(provider, batch);
-            segmentation.activity_in(&stretch, rows, &Call::none()).unwrap()
+            segmentation.activity_in(&stretch, SOFT, rows, &Call::none()).unwrap()
         };
         let alone = by(Provider::Cpu, 1);
         assert!(alone[1].iter().all(|value| *value == 0.0) && alone[0].iter().any(|value| *value > 0.0));

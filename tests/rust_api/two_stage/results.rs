@@ -36,13 +36,13 @@ fn the_second_run_gives_the_same() {
     assert_eq!(diarize(&diarizer, &audio), diarize(&diarizer, &audio));
 }
 
-/// A diarizer of one speaker by a bundle whose windows share pieces of `piece_s` seconds.
-fn sharing(embedding: &str, piece_s: f64, threads: usize) -> Diarizer {
+/// A diarizer of one speaker by a bundle with this tuning.
+fn tuned(embedding: &str, tuning: &str, threads: usize) -> Diarizer {
     let folder = tempfile::tempdir().unwrap();
     for (name, file) in [("segmentation", "segmentation.onnx"), (embedding, "embedding.onnx")] {
         std::fs::copy(super::family(name), folder.path().join(file)).unwrap();
     }
-    let metadata = format!(r#"{{"name": "pair", "tuning": {{"piece_s": {piece_s}}}}}"#);
+    let metadata = format!(r#"{{"name": "pair", "tuning": {tuning}}}"#);
     std::fs::write(folder.path().join("metadata.json"), metadata).unwrap();
     let mut config = super::config();
     config.set_threads(threads).unwrap();
@@ -51,21 +51,40 @@ fn sharing(embedding: &str, piece_s: f64, threads: usize) -> Diarizer {
     Diarizer::new(&config).unwrap()
 }
 
+/// A diarizer of one speaker by a bundle whose windows share pieces of 2 s.
+fn sharing(embedding: &str, threads: usize) -> Diarizer {
+    tuned(embedding, r#"{"piece_s": 2.0}"#, threads)
+}
+
 #[test]
 fn windows_that_share_pieces_hear_the_same_speech() {
     let audio = sound::syllables(LONG_S);
     for name in ["campplus", "wespeaker_ecapa"] {
         let whole = diarizer(name, |config| config.set_num_speakers(1).unwrap());
-        let shared = diarize(&sharing(name, 2.0, 1), &audio);
-        assert_eq!(diarize(&sharing(name, 2.0, 4), &audio), shared, "{name}");
+        let shared = diarize(&sharing(name, 1), &audio);
+        assert_eq!(diarize(&sharing(name, 4), &audio), shared, "{name}");
         let apart = diarize(&whole, &audio);
         assert_eq!(spans(&shared), spans(&apart), "{name}");
         // The voices of means are others.
         assert_ne!(shared.speakers[0].embedding, apart.speakers[0].embedding, "{name}");
         // A recording of one window has nobody to share with.
         let short = &audio[..8 * 16_000];
-        assert_eq!(diarize(&sharing(name, 2.0, 1), short), diarize(&whole, short), "{name}");
+        assert_eq!(diarize(&sharing(name, 1), short), diarize(&whole, short), "{name}");
     }
+}
+
+#[test]
+fn the_less_silence_weighs_the_more_is_speech() {
+    let audio = sound::syllables(30);
+    let seconds = |weight: &str| {
+        let diarizer = tuned("campplus", &format!(r#"{{"silence_weight": {weight}}}"#), 1);
+        let result = diarize(&diarizer, &audio);
+        // Averages of probabilities, where votes of one window each are 0 or 1.
+        assert!(result.segments.iter().all(|segment| (0.0..1.0).contains(&segment.confidence)));
+        result.segments.iter().map(|segment| segment.end_s - segment.start_s).sum::<f64>()
+    };
+    let (much, usual, little) = (seconds("0.01"), seconds("1"), seconds("100"));
+    assert!(much >= usual && usual >= little && much > little + 1.0, "{much}, {usual}, {little}");
 }
 
 #[test]
