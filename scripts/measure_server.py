@@ -4,7 +4,8 @@
     make measure-server                                       # with its quick settings: some six minutes
     scripts/measure_server.py --streams 300 --seconds 60      # longer
     scripts/measure_server.py --only ladder,recording
-    scripts/measure_server.py --toxiproxy FILE                # with the network's delay: toxiproxy's server
+    GOBIN=/tmp go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0
+    scripts/measure_server.py --toxiproxy /tmp/server         # with the network's delay
 
 Client and server share the machine, over TLS. Figures of the server are those of its metrics, taken
 over the seconds that are measured.
@@ -206,7 +207,8 @@ class Measure:
         return {"alone": alone, "beside": beside, "p99_moves_by_ms": moved}
 
     def overload(self) -> Report:
-        """Three times as many streams as there may be: chunks in time, and how soon others are refused."""
+        """Three times as many streams as there may be: chunks in time, and how soon others are
+        refused."""
         capacity = self.arguments.beside
         with self.server(f"live.capacity={capacity}") as server:
             full, over = self.bench(server, capacity), self.bench(server, 3 * capacity)

@@ -50,8 +50,8 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}"))
 }
 
-/// Serves `router` on `listener`, over TLS where there is `tls`, until `closing` is set; then connections end after the request
-/// that they are at. Returns once all have ended.
+/// Serves `router` on `listener`, over TLS where there is `tls`, until `closing` is set; then
+/// connections end after the request that they are at. Returns once all have ended.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<Arc<Tls>>,

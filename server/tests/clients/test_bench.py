@@ -1,5 +1,5 @@
-"""`voiceflow bench --server` against a server: all that is offered is served or refused, and what is
-served is answered to the end."""
+"""`voiceflow bench --server` against a server: all that is offered is served or refused, and what
+is served is answered to the end."""
 
 import json
 import os

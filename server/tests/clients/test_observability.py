@@ -1,5 +1,5 @@
-"""The dashboard and the alerts in deploy/, against the metrics that there are: promtool's tests, and
-every query of the dashboard by a Prometheus that has scraped a server."""
+"""The dashboard and the alerts in deploy/, against the metrics that there are: promtool's tests,
+and every query of the dashboard by a Prometheus that has scraped a server."""
 
 import json
 import re
@@ -83,7 +83,8 @@ def prometheus(certificates: Path, recording: Path, tmp_path: Path) -> Iterator[
         command += [f"--storage.tsdb.path={tmp_path / 'data'}", f"--web.listen-address={address}"]
         with subprocess.Popen(command) as process:
             try:
-                # Rates are of what there was at two scrapes: each label must be there before it grows.
+                # Rates are of what there was at two scrapes: each label must be there before it
+                # grows.
                 wait_for_scrapes(address)
                 for _ in range(2):
                     use(server.address, certificates / "ca.pem", speech)

@@ -299,8 +299,8 @@ impl Actor {
         let mut work = self.work.lock();
         let outcome = contained(&self.lane.metrics, || {
             let asked = work.settings.result;
-            // Without a result, this is a turn of those who serve streams: nobody would take the turns
-            // that it gave way to.
+            // Without a result, this is a turn of those who serve streams: nobody would take the
+            // turns that it gave way to.
             let pause = |_, _| {
                 if asked {
                     self.lane.batch.give_way()
