@@ -2,9 +2,18 @@
 
 use crate::work::live::Samples;
 
+/// How audio is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Encoding {
+    /// Samples.
+    Pcm(Pcm),
+    /// A packet of Opus in each message.
+    Opus,
+}
+
 /// How samples are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) enum Encoding {
+pub(super) enum Pcm {
     /// 16-bit integers, little-endian.
     #[default]
     S16le,
@@ -17,12 +26,19 @@ pub(super) enum Encoding {
 }
 
 /// The encodings by their names.
-const NAMES: [(&str, Encoding); 4] = [
-    ("s16le", Encoding::S16le),
-    ("f32le", Encoding::F32le),
-    ("mulaw", Encoding::Mulaw),
-    ("alaw", Encoding::Alaw),
+const NAMES: [(&str, Encoding); 5] = [
+    ("s16le", Encoding::Pcm(Pcm::S16le)),
+    ("f32le", Encoding::Pcm(Pcm::F32le)),
+    ("mulaw", Encoding::Pcm(Pcm::Mulaw)),
+    ("alaw", Encoding::Pcm(Pcm::Alaw)),
+    ("opus", Encoding::Opus),
 ];
+
+impl Default for Encoding {
+    fn default() -> Self {
+        Encoding::Pcm(Pcm::default())
+    }
+}
 
 impl Encoding {
     /// The encoding of this name, or what names there are.
@@ -38,13 +54,15 @@ impl Encoding {
     pub(super) fn name(self) -> &'static str {
         NAMES.iter().find(|(_, encoding)| *encoding == self).map_or("", |(name, _)| name)
     }
+}
 
+impl Pcm {
     /// Bytes of one sample.
     fn width(self) -> usize {
         match self {
-            Encoding::S16le => size_of::<i16>(),
-            Encoding::F32le => size_of::<f32>(),
-            Encoding::Mulaw | Encoding::Alaw => 1,
+            Pcm::S16le => size_of::<i16>(),
+            Pcm::F32le => size_of::<f32>(),
+            Pcm::Mulaw | Pcm::Alaw => 1,
         }
     }
 
@@ -55,21 +73,21 @@ impl Encoding {
     pub(super) fn decode(self, bytes: &[u8], channels: u16) -> Result<Samples, String> {
         let frame = self.width() * usize::from(channels);
         if !bytes.len().is_multiple_of(frame) {
-            let name = self.name();
+            let name = Encoding::Pcm(self).name();
             return Err(format!(
                 "audio: expected whole frames of {frame} bytes ({name}, {channels} channels), got {} bytes",
                 bytes.len()
             ));
         }
         Ok(match self {
-            Encoding::S16le => {
+            Pcm::S16le => {
                 Samples::I16(bytes.as_chunks().0.iter().map(|sample| i16::from_le_bytes(*sample)).collect())
             }
-            Encoding::F32le => {
+            Pcm::F32le => {
                 Samples::F32(bytes.as_chunks().0.iter().map(|sample| f32::from_le_bytes(*sample)).collect())
             }
-            Encoding::Mulaw => Samples::I16(bytes.iter().map(|&byte| from_mulaw(byte)).collect()),
-            Encoding::Alaw => Samples::I16(bytes.iter().map(|&byte| from_alaw(byte)).collect()),
+            Pcm::Mulaw => Samples::I16(bytes.iter().map(|&byte| from_mulaw(byte)).collect()),
+            Pcm::Alaw => Samples::I16(bytes.iter().map(|&byte| from_alaw(byte)).collect()),
         })
     }
 }
@@ -113,15 +131,17 @@ mod tests {
 
     #[test]
     fn bytes_become_samples_of_whole_frames() {
-        let decode =
-            |name: &str, bytes: &[u8], channels| Encoding::named(name).unwrap().decode(bytes, channels);
+        let decode = |name: &str, bytes: &[u8], channels| match Encoding::named(name) {
+            Ok(Encoding::Pcm(pcm)) => pcm.decode(bytes, channels),
+            other => panic!("{name}: {other:?}"),
+        };
         assert_eq!(decode("s16le", &[1, 0, 0xff, 0x7f], 2), Ok(Samples::I16(vec![1, 32_767])));
         assert_eq!(decode("f32le", &0.5_f32.to_le_bytes(), 1), Ok(Samples::F32(vec![0.5])));
         assert_eq!(decode("alaw", &[], 1), Ok(Samples::I16(vec![])));
         let error = decode("s16le", &[0; 3], 1).unwrap_err();
         assert_eq!(error, "audio: expected whole frames of 2 bytes (s16le, 1 channels), got 3 bytes");
         assert!(decode("s16le", &[0; 2], 2).is_err());
-        let error = Encoding::named("opus").unwrap_err();
-        assert_eq!(error, "expected one of s16le, f32le, mulaw, alaw, got \"opus\"");
+        let error = Encoding::named("mp3").unwrap_err();
+        assert_eq!(error, "expected one of s16le, f32le, mulaw, alaw, opus, got \"mp3\"");
     }
 }

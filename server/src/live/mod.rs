@@ -1,6 +1,7 @@
 //! Live streams over WebSocket: the messages of SGLang-Omni, and more types beside them, which a
 //! client that does not know them can ignore.
 
+mod decoder;
 mod encoding;
 mod protocol;
 mod session;
@@ -44,11 +45,13 @@ pub async fn stream(
     let tenant = app.auth.tenant(token, certificate, Scope::Stream).map_err(ApiError::refused)?;
     let (bundle, permit) = app.admission.stream(&tenant)?;
     let settings = wanted.settings(&bundle)?;
+    let decoder = wanted.decoder(&settings)?;
     let bytes = app.config.live.message_bytes;
     // That with a token is not answered.
     let upgrade = upgrade.max_message_size(bytes).max_frame_size(bytes).protocols([PROTOCOL]);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let outcome = Session::new(app.clone(), id.clone(), bundle, wanted, settings).run(socket).await;
+        let session = Session::new(app.clone(), id.clone(), bundle, wanted, settings, decoder);
+        let outcome = session.run(socket).await;
         app.metrics.stream_ended(outcome.name());
         let (outcome, audio_s) = (outcome.name(), outcome.audio_s());
         tracing::info!(request_id = id, tenant = tenant.name(), outcome, audio_s, "stream");

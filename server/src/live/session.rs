@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::PATIENCE;
+use super::decoder::Decoder;
 use super::encoding::Encoding;
 use super::protocol::{FromClient, ToClient};
 use super::settings::Wanted;
@@ -96,6 +97,7 @@ pub(super) struct Session {
     wanted: Wanted,
     encoding: Encoding,
     settings: Settings,
+    decoder: Decoder,
     actor: Arc<Actor>,
     begun: Instant,
     /// When the client last sent audio or anything else that it must send.
@@ -124,6 +126,7 @@ impl Session {
         bundle: Arc<Bundle>,
         wanted: Wanted,
         settings: Settings,
+        decoder: Decoder,
     ) -> Self {
         let bytes = app.config.live.outbox_bytes;
         let actor = Actor::new(app.live.clone(), bundle.live.clone(), settings.clone(), bytes);
@@ -136,6 +139,7 @@ impl Session {
             wanted,
             encoding,
             settings,
+            decoder,
             actor,
             begun: now,
             heard: now,
@@ -216,6 +220,10 @@ impl Session {
             }
             FromClient::Reset => {
                 self.heard = Instant::now();
+                match self.wanted.decoder(&self.settings) {
+                    Ok(decoder) => self.decoder = decoder,
+                    Err(error) => return refuse(socket, &error).await,
+                }
                 self.audio_s = 0.0;
                 self.actor.reset(self.settings.clone());
                 Ok(())
@@ -241,7 +249,7 @@ impl Session {
             return Err(ApiError::malformed("audio: expected none after audio.end, got some"));
         }
         let Settings { sample_rate, channels, .. } = self.settings;
-        let samples = self.encoding.decode(bytes, channels).map_err(ApiError::malformed)?;
+        let samples = self.decoder.decode(bytes).map_err(ApiError::malformed)?;
         let seconds = samples.len() as f64 / (f64::from(sample_rate) * f64::from(channels));
         if seconds > MESSAGE_S {
             let text = format!("audio: expected at most {MESSAGE_S} s in a message, got {seconds} s");
@@ -260,7 +268,7 @@ impl Session {
         }
         let wanted = wanted.over(self.wanted.clone());
         let settings = wanted.settings(&self.bundle)?;
-        self.encoding = wanted.encoding()?;
+        (self.encoding, self.decoder) = (wanted.encoding()?, wanted.decoder(&settings)?);
         (self.wanted, self.settings) = (wanted, settings);
         self.actor.configure(self.settings.clone());
         Ok(())

@@ -7,6 +7,7 @@ use voiceflow::audio::{MAX_CHANNELS, MAX_INPUT_RATE, MIN_INPUT_RATE, SAMPLE_RATE
 use voiceflow::call::MAX_SPEAKERS;
 use voiceflow::config::LATENCY_S;
 
+use super::decoder::{Decoder, Unfit};
 use super::encoding::Encoding;
 use crate::http::ApiError;
 use crate::models::Bundle;
@@ -74,6 +75,19 @@ impl Wanted {
             Some(name) => Encoding::named(name).map_err(|reason| ApiError::invalid("encoding", reason)),
             None => Ok(Encoding::default()),
         }
+    }
+
+    /// The decoder of the stream's messages.
+    ///
+    /// # Errors
+    /// A form that packets do not have.
+    pub(super) fn decoder(&self, settings: &Settings) -> Result<Decoder, ApiError> {
+        let made = Decoder::new(self.encoding()?, settings.sample_rate, settings.channels);
+        made.map_err(|unfit| match unfit {
+            Unfit::SampleRate(reason) => ApiError::invalid("sample_rate", reason),
+            Unfit::Channels(reason) => ApiError::invalid("channels", reason),
+            Unfit::Failed(error) => ApiError::internal(&error),
+        })
     }
 
     /// What the stream is told.

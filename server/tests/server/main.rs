@@ -5,6 +5,7 @@
 mod diarizations;
 mod life;
 mod limits;
+mod opus_packets;
 mod page;
 mod stream_ends;
 mod streams;

@@ -33,11 +33,16 @@ pub fn bytes_of(samples: &[i16]) -> Vec<u8> {
 
 /// What `voiceflow stream` prints of final segments for these samples.
 pub fn expected_segments(samples: &[i16], latency_s: f64) -> Vec<Value> {
+    expected_of(latency_s, |stream| stream.push_i16(samples, &Call::none()))
+}
+
+/// The same for what `push` gives the stream.
+pub fn expected_of(latency_s: f64, push: impl FnOnce(&Stream) -> voiceflow::Result<()>) -> Vec<Value> {
     let mut config = Config::default();
     config.set_runtime_library(runtime_library());
     config.set_latency(latency_s).unwrap();
     let stream = Stream::new(&Diarizer::new(&config).unwrap(), &config, 16_000, 1).unwrap();
-    stream.push_i16(samples, &Call::none()).unwrap();
+    push(&stream).unwrap();
     stream.finish(&Call::none()).unwrap();
     let rounded = |seconds: f64| (seconds * 1e3).round() / 1e3;
     let segments = stream.read(usize::MAX);
@@ -272,7 +277,10 @@ fn what_cannot_be_served_is_refused_by_name() {
     };
     assert_eq!(refused("latency=0.4"), (400, "latency: expected 0.5 to 5, got 0.4".to_owned()));
     assert_eq!(refused("channels=33"), (400, "channels: expected 1 to 32, got 33".to_owned()));
-    assert_eq!(refused("encoding=mp3").1, "encoding: expected one of s16le, f32le, mulaw, alaw, got \"mp3\"");
+    assert_eq!(
+        refused("encoding=mp3").1,
+        "encoding: expected one of s16le, f32le, mulaw, alaw, opus, got \"mp3\""
+    );
     assert_eq!(
         (refused("model=whisper").0, refused("sample_rate=fast").0, refused("gallery=x").0),
         (404, 400, 400)
