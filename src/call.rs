@@ -8,6 +8,7 @@ mod chosen;
 #[path = "call/tests.rs"]
 mod tests;
 
+use std::fmt::Arguments;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -239,8 +240,8 @@ impl<'a> Call<'a> {
     /// # Errors
     /// [`Error::InvalidArgument`].
     pub(crate) fn without_result(&self, what: &str) -> Result<()> {
-        let why = format!("as {what} has no use for it");
-        refuse(&self.of_result(), &why).and_then(|()| refuse(&self.of_parts(), &why))
+        refuse(&self.of_result(), format_args!("as {what} has no use for it"))?;
+        refuse(&self.of_parts(), format_args!("as {what} has no use for it"))
     }
 
     /// Refuses what is asked of the result of a recording, in a call named `what` that takes one
@@ -249,10 +250,10 @@ impl<'a> Call<'a> {
     /// # Errors
     /// [`Error::InvalidArgument`].
     pub(crate) fn of_one_voice(&self, what: &str) -> Result<()> {
-        let why = format!("as {what} has no use for it");
         let separate = ("separate channels", self.channels == Channels::Separate);
         let all = ("all tracks", self.tracks == Tracks::All);
-        refuse(&self.of_result(), &why).and_then(|()| refuse(&[separate, all], &why))
+        refuse(&self.of_result(), format_args!("as {what} has no use for it"))?;
+        refuse(&[separate, all], format_args!("as {what} has no use for it"))
     }
 
     /// Refuses a choice among tracks and channels, with the reason.
@@ -260,7 +261,7 @@ impl<'a> Call<'a> {
     /// # Errors
     /// [`Error::InvalidArgument`].
     pub(crate) fn without_parts(&self, why: &str) -> Result<()> {
-        refuse(&self.of_parts(), why)
+        refuse(&self.of_parts(), format_args!("{why}"))
     }
 
     fn of_result(&self) -> [(&'static str, bool); 4] {
@@ -388,8 +389,8 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Refuses the first of these that is asked for.
-fn refuse(asked: &[(&str, bool)], why: &str) -> Result<()> {
+/// Refuses the first of these that is asked for; without one it allocates nothing.
+fn refuse(asked: &[(&str, bool)], why: Arguments<'_>) -> Result<()> {
     match asked.iter().find(|(_, asked)| *asked) {
         Some((name, _)) => Err(Error::invalid(format!("call: {name}"), format!("expected none, {why}"))),
         None => Ok(()),
