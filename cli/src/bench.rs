@@ -63,7 +63,7 @@ With --server: what clients of a running server see. Streams send AUDIO in real 
 however slowly answers come. In JSON, `load` has a row for each number of `streams`: how many were `served`, `refused` \
 and `cut`, percentiles of the delay from when one of the `chunks` was due until it was processed, the share of `late` \
 ones, percentiles of the delay until its `segments` came, until it was `sent` and until a stream was refused, \
-`refusal`, and of the time of each of the `recordings`
+`refusal`, and of the time of each of the `recordings`.
 
 Percentiles are by nearest rank: `p50_ms`, `p95_ms`, `p99_ms`, `max_ms`. What the system does not report is null.
 With --sla-p99 the exit code is 1 when the P99 of a batch, of a push or of the delay of a number of streams is longer.";

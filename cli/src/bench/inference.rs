@@ -29,7 +29,7 @@ pub struct InferenceArgs {
         value_delimiter = ',',
         default_value = "1,4,8,16",
         value_parser = clap::value_parser!(u32).range(1..=1024),
-        conflicts_with = "streaming"
+        conflicts_with = "live"
     )]
     batch: Vec<u32>,
     /// Callers that run the network at once, 1 to 64 each, separated by commas
@@ -39,7 +39,7 @@ pub struct InferenceArgs {
         value_delimiter = ',',
         default_value = "1",
         value_parser = clap::value_parser!(u32).range(1..=64),
-        conflicts_with_all = ["streaming", "end_to_end"]
+        conflicts_with_all = ["live", "end_to_end"]
     )]
     callers: Vec<u32>,
     /// Runs that are timed, by all callers together, of each batch
@@ -48,7 +48,7 @@ pub struct InferenceArgs {
         value_name = "N",
         default_value_t = 200,
         value_parser = clap::value_parser!(u32).range(1..=1_000_000),
-        conflicts_with = "streaming"
+        conflicts_with = "live"
     )]
     iterations: u32,
     /// Runs before them
@@ -57,15 +57,15 @@ pub struct InferenceArgs {
         value_name = "N",
         default_value_t = 20,
         value_parser = clap::value_parser!(u32).range(..=1_000_000),
-        conflicts_with = "streaming"
+        conflicts_with = "live"
     )]
     warmup: u32,
     /// Length of a window, 0.1 to 60
-    #[arg(long, value_name = "SECONDS", default_value_t = 3.0, conflicts_with = "streaming")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 3.0, conflicts_with = "live")]
     window_s: f64,
     /// Time what a client waits for instead: a window sent to a server within this machine, and the
     /// answer
-    #[arg(long, conflicts_with_all = ["streaming", "batch"])]
+    #[arg(long, conflicts_with_all = ["live", "batch"])]
     end_to_end: bool,
     /// Round trips of the network between the two, 0 to 10000 each, separated by commas
     #[arg(

@@ -42,7 +42,13 @@ const FULL_SCALE: f32 = 32_768.0;
 pub struct ServerArgs {
     /// Measure a running voiceflow-server as its clients see it; the variable VOICEFLOW_TOKEN may
     /// hold a token
-    #[arg(long, value_name = "URL", group = "live", requires = "audio")]
+    #[arg(
+        long,
+        value_name = "URL",
+        group = "live",
+        requires = "audio",
+        conflicts_with_all = ["model", "models", "segmentation_model", "embedding_model", "provider"]
+    )]
     pub server: Option<String>,
     /// Certificates that the server's may be signed by, as PEM [default: the system's]
     #[arg(long, value_name = "FILE", requires = "server")]

@@ -55,6 +55,9 @@ fn a_server_that_cannot_be_reached_is_named() {
     refused(&server("ftp://127.0.0.1")[1..], "--server: expected ws://HOST:PORT or wss://HOST:PORT");
     refused(&["--server", "ws://127.0.0.1:1"], "<AUDIO>");
     refused(&["--server", "ws://127.0.0.1:1", "--streaming", CONVERSATION], "cannot be used with");
+    for own in ["--batch=1", "--iterations=5", "--end-to-end", "--models=accurate", "--provider=cpu"] {
+        refused(&["--server", "ws://127.0.0.1:1", own, CONVERSATION], "cannot be used with");
+    }
     refused(&["--recordings", "1"], "--server");
     refused(&[CONVERSATION], "--server");
 }
