@@ -1320,8 +1320,8 @@ vf_status vf_diarization_segments(const struct vf_diarization *diarization,
  * Gives the number of speakers.
  *
  * - `diarization`: the result.
- * - `n`: receives the number, at most 100, of each track and channel that was diarized by itself; 0
- *   for a recording without speech.
+ * - `n`: receives the number, at most 100, of each track and channel that was diarized by itself;
+ *   0 for a recording without speech.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
@@ -1589,8 +1589,8 @@ vf_status vf_diarizer_process_i16(const struct vf_diarizer *diarizer,
 /**
  * Finds who spoke when in an audio file: WAV, FLAC, MP3, AAC, Opus, Vorbis and the others of
  * docs/AUDIO.md, of any sample rate and channels. Of several audio tracks the default one is used,
- * unless it has little speech and another has more than twice as much; VF_WARNING_CHOSEN_TRACK says
- * which.
+ * unless it has little speech and another has more than twice as much; VF_WARNING_CHOSEN_TRACK
+ * says which.
  *
  * - `diarizer`: the diarizer.
  * - `path`: path of the file, at most 65,536 bytes.

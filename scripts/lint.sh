@@ -67,8 +67,8 @@ tidy() {
     done | xargs --max-procs 2 --max-lines=1 .venv/bin/clang-tidy --quiet
 }
 
-# The folder of each build is the workspace's, so that what is compiled for all, above all macros and
-# build scripts, is compiled once. Lints of a library alone name the workspace too: for a single
+# The folder of each build is the workspace's, so that what is compiled for all, above all macros
+# and build scripts, is compiled once. Lints of a library alone name the workspace too: for a single
 # package Cargo chooses other features of what it needs, and compiles all of it once more.
 host=$(rustc --version --verbose | sed -n 's/^host: //p')
 apart() { # FOLDER: a workspace of its own

@@ -235,7 +235,8 @@ impl<'a> Call<'a> {
         Ok(min..=max)
     }
 
-    /// Refuses what is asked of a recording and its result, in a call named `what` that has neither.
+    /// Refuses what is asked of a recording and its result, in a call named `what` that has
+    /// neither.
     ///
     /// # Errors
     /// [`Error::InvalidArgument`].

@@ -12,8 +12,8 @@ import (
 
 // CallOption is a condition of one call: [WithProgress], [WithNumSpeakers], [WithSpeakerRange],
 // [Exclusive], [Channel], [SeparateChannels], [Track] or [AllTracks]. What a call has no use for is
-// an error, [ErrInvalidArgument]. Of one option given twice, and of two that exclude each other, the
-// last counts. Its deadline, and what else ends a call, is its context.
+// an error, [ErrInvalidArgument]. Of one option given twice, and of two that exclude each other,
+// the last counts. Its deadline, and what else ends a call, is its context.
 type CallOption interface {
 	ask(of *conditions) error
 }
@@ -78,8 +78,8 @@ func Channel(number int) CallOption {
 }
 
 // SeparateChannels asks for each channel by itself, for recordings with a party on each: no two
-// have a speaker in common, labels are "CH1_SPEAKER_00", "CH2_SPEAKER_00", and so on, and what leaks
-// from one channel into another is dropped.
+// have a speaker in common, labels are "CH1_SPEAKER_00", "CH2_SPEAKER_00", and so on, and what
+// leaks from one channel into another is dropped.
 func SeparateChannels() CallOption {
 	return condition(func(of *conditions) error {
 		of.flags = of.flags&^C.VF_CALL_CHANNEL | C.VF_CALL_SEPARATE_CHANNELS

@@ -38,8 +38,7 @@ const (
 	WarningLostAudio WarningCode = C.VF_WARNING_LOST_AUDIO
 	// WarningEndsEarly: the file ends, or cannot be read on, before its audio does.
 	WarningEndsEarly WarningCode = C.VF_WARNING_ENDS_EARLY
-	// WarningInvertedChannels: two channels are each other's inverse, so that the first alone is
-	// used.
+	// WarningInvertedChannels: two channels are each other's inverse, so that the first alone is used.
 	WarningInvertedChannels WarningCode = C.VF_WARNING_INVERTED_CHANNELS
 	// WarningChosenTrack: one of several audio tracks was taken without being asked for.
 	WarningChosenTrack WarningCode = C.VF_WARNING_CHOSEN_TRACK

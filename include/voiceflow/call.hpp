@@ -99,8 +99,9 @@ struct Call {
     bool exclusive = false;
     /// The channel that is used, 1 to 32, in place of the mean of all; 1 is the left one.
     std::optional<std::size_t> channel = std::nullopt;
-    /// Each channel is diarized by itself, for recordings with a party on each: no two have a speaker
-    /// in common, and labels are "CH1_SPEAKER_00", "CH2_SPEAKER_00", and so on. Not with `channel`.
+    /// Each channel is diarized by itself, for recordings with a party on each: no two have a
+    /// speaker in common, and labels are "CH1_SPEAKER_00", "CH2_SPEAKER_00", and so on. Not with
+    /// `channel`.
     bool separate_channels = false;
     /// The audio track that is used, 1 to 32, in place of the one that has the speech.
     std::optional<std::size_t> track = std::nullopt;

@@ -153,8 +153,8 @@ public:
         return detail::finish(status, count);
     }
 
-    /// What was skipped in the recording, what is missing, or what was chosen. An `index` that is not
-    /// 0 to the warning count less 1 fails with Status::invalid_argument.
+    /// What was skipped in the recording, what is missing, or what was chosen. An `index` that is
+    /// not 0 to the warning count less 1 fails with Status::invalid_argument.
     [[nodiscard]] result<Warning> warning(std::size_t index) const
     {
         std::int32_t code = 0;

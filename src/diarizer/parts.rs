@@ -13,8 +13,8 @@ impl Diarizer {
     /// without speech gives no segments. The result is the same for any number of threads.
     ///
     /// Of several audio tracks the default one is used, unless it has little speech and another has
-    /// more than twice as much; the result's warnings say which. A source that is no
-    /// [`Recording`] is used as it is.
+    /// more than twice as much; the result's warnings say which. A source that is no [`Recording`]
+    /// is used as it is.
     ///
     /// # Errors
     /// Those of the source; [`Error::InvalidArgument`] for numbers of speakers that `call` cannot

@@ -176,8 +176,8 @@ pub unsafe extern "C" fn vf_diarization_segments(
 /// Gives the number of speakers.
 ///
 /// - `diarization`: the result.
-/// - `n`: receives the number, at most 100, of each track and channel that was diarized by itself; 0
-///   for a recording without speech.
+/// - `n`: receives the number, at most 100, of each track and channel that was diarized by itself;
+///   0 for a recording without speech.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.

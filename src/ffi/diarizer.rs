@@ -265,8 +265,8 @@ pub unsafe extern "C" fn vf_diarizer_process_i16(
 
 /// Finds who spoke when in an audio file: WAV, FLAC, MP3, AAC, Opus, Vorbis and the others of
 /// docs/AUDIO.md, of any sample rate and channels. Of several audio tracks the default one is used,
-/// unless it has little speech and another has more than twice as much; VF_WARNING_CHOSEN_TRACK says
-/// which.
+/// unless it has little speech and another has more than twice as much; VF_WARNING_CHOSEN_TRACK
+/// says which.
 ///
 /// - `diarizer`: the diarizer.
 /// - `path`: path of the file, at most 65,536 bytes.

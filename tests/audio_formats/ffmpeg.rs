@@ -21,8 +21,8 @@ pub fn decode(path: &Path, filter: &str) -> Option<Vec<f32>> {
 }
 
 /// What ffmpeg decodes an audio track of `path` to: 16 kHz mono; `None` where it cannot. Channels
-/// are mixed by their mean as here, not by ffmpeg's weights. The resampler's filter is as steep as here: of speech at
-/// 8 kHz the one it has by itself lets the images above 4 kHz through.
+/// are mixed by their mean as here, not by ffmpeg's weights. The resampler's filter is as steep as
+/// here: of speech at 8 kHz the one it has by itself lets the images above 4 kHz through.
 pub fn decode_track(path: &Path, track: u16, filter: &str) -> Option<Vec<f32>> {
     let mut command = command();
     let filter = format!("{filter},apad=pad_dur={PADDING_S},aresample=16000:filter_size=256");

@@ -1,6 +1,7 @@
-//! What Matroska and WebM files say about the end of their tracks that the demuxer does not pass on:
-//! how much of the last block to discard, which is the padding of its encoder (`DiscardPadding`, RFC
-//! 9559, 5.1.3.5.7). It owns a small walk over the clusters, and reads no audio.
+//! What Matroska and WebM files say about the end of their tracks that the demuxer does not pass
+//! on: how much of the last block to discard, which is the padding of its encoder
+//! (`DiscardPadding`, RFC 9559, 5.1.3.5.7). It owns a small walk over the clusters, and reads no
+//! audio.
 
 use std::collections::VecDeque;
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};

@@ -93,8 +93,8 @@ class Gallery(Handle):
             `Diarization`.
         sample_rate: of samples, in hertz.
 
-        Ctrl-C ends the call. Conditions of it, those of `RecordingOptions`, which a `Speaker` has no
-        use for:
+        Ctrl-C ends the call. Conditions of it, those of `RecordingOptions`, which a `Speaker` has
+        no use for:
 
         """
         conditions = Conditions(call)
