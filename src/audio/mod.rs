@@ -71,9 +71,8 @@ pub trait AudioSource {
     /// appended; 0 at the end and at every call after it.
     ///
     /// # Errors
-    /// [`Error::Audio`](crate::Error::Audio) where the input cannot be decoded or holds NaN or
-    /// infinity, [`Error::Io`](crate::Error::Io) where the system fails to read it,
-    /// [`Error::Memory`](crate::Error::Memory). After an error the source has ended.
+    /// [`Error::Audio`] where the input cannot be decoded or holds NaN or infinity, [`Error::Io`]
+    /// where the system fails to read it, [`Error::Memory`]. After an error the source has ended.
     fn read(&mut self, out: &mut Vec<f32>) -> Result<usize>;
 
     /// Total number of 16 kHz samples where it is known beforehand, else `None`. For progress only:
@@ -116,9 +115,9 @@ pub trait Recording {
     /// recording of its own no more: [`AudioSource::recording`] gives `None`.
     ///
     /// # Errors
-    /// [`Error::Audio`](crate::Error::Audio) where there is no such track, or none that can be
-    /// decoded; those of [`FileSource::open_until`]. Where there is no such channel, reading fails
-    /// with [`Error::Audio`](crate::Error::Audio).
+    /// [`Error::Audio`] where there is no such track, or none that can be decoded; those of
+    /// [`FileSource::open_until`]. Where there is no such channel, reading fails with
+    /// [`Error::Audio`].
     fn part<'s>(
         &'s self,
         track: u16,

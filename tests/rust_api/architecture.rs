@@ -61,7 +61,7 @@ const SERVER_ROOMS: [(&str, &[&str]); 11] = [
     ("work", &["metrics", "models"]),
     ("admission", &["auth", "config", "metrics", "models", "work"]),
     ("listen", &["config", "metrics"]),
-    ("http", &["admission", "auth", "config", "metrics", "models", "work"]),
+    ("http", &["admission", "auth", "config", "listen", "metrics", "models", "work"]),
     ("live", &["admission", "auth", "http", "listen", "models", "work"]),
     ("serve", &["admission", "auth", "config", "http", "listen", "live", "metrics", "models", "work"]),
 ];
