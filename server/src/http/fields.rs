@@ -45,7 +45,7 @@ const FORMATS: [(&str, Format); 7] = [
 ];
 
 /// What is known in this field, and not served yet: without a word, the answer would be wrong.
-const REFUSED: [&str; 2] = ["channels", "gallery"];
+const REFUSED: [&str; 1] = ["gallery"];
 
 /// The fields of a request.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,6 +82,8 @@ impl Fields {
             }
             "min_duration_on" => self.options.min_speech_s = Some(number(name, value, 0.0..=60.0)?),
             "min_duration_off" => self.options.min_silence_s = Some(number(name, value, 0.0..=60.0)?),
+            "channels" => self.options.channels = named(name, value)?,
+            "track" => self.options.tracks = named(name, value)?,
             "response_format" => self.format = format(value)?,
             "embeddings" => self.embeddings = switch(name, value)?,
             "deadline" => {
@@ -147,6 +149,11 @@ fn number<T: FromStr + PartialOrd + Display>(
     })
 }
 
+/// What the library reads of text.
+fn named<T: FromStr<Err = String>>(name: &str, value: &str) -> Result<T, ApiError> {
+    value.parse().map_err(|reason: String| ApiError::invalid(name, reason))
+}
+
 fn switch(name: &str, value: &str) -> Result<bool, ApiError> {
     match value.to_ascii_lowercase().as_str() {
         "true" | "1" => Ok(true),
@@ -166,6 +173,7 @@ fn format(value: &str) -> Result<Format, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use voiceflow::audio::{Channels, Tracks};
 
     fn fields(pairs: &[(&str, &str)]) -> Result<Fields, String> {
         let mut fields = Fields::default();
@@ -186,6 +194,8 @@ mod tests {
             ("clustering_threshold", "0.5"),
             ("min_duration_on", "0.2"),
             ("min_duration_off", ""),
+            ("channels", "separate"),
+            ("track", "2"),
             ("response_format", "rttm"),
             ("embeddings", "True"),
             ("deadline", "1.5"),
@@ -196,6 +206,8 @@ mod tests {
             num_speakers: Some(3),
             clustering_threshold: Some(0.5),
             min_speech_s: Some(0.2),
+            channels: Channels::Separate,
+            tracks: Tracks::Only(1),
             ..Options::default()
         };
         assert_eq!((given.options, given.format, given.embeddings), (options, Format::Rttm, true));
@@ -212,6 +224,8 @@ mod tests {
             ("min_duration_on", "60", "60.1"),
             ("min_duration_off", "0", "-0.1"),
             ("deadline", "86400", "nan"),
+            ("channels", "32", "33"),
+            ("track", "all", "0"),
         ] {
             assert!(fields(&[(name, most)]).is_ok(), "{name}");
             let error = fields(&[(name, over)]).unwrap_err();

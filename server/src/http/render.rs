@@ -3,7 +3,7 @@
 use serde::Serialize;
 use voiceflow::output::{rttm, srt, vtt};
 use voiceflow::transcript::{self, AssignOptions, PassageOptions, Word};
-use voiceflow::{Diarization, Segment, Speaker};
+use voiceflow::{Diarization, Segment, Speaker, Warning};
 
 use super::fields::Format;
 
@@ -20,6 +20,9 @@ pub struct Diarized {
     num_speakers: usize,
     segments: Vec<DiarizedSegment>,
     speakers: Vec<DiarizedSpeaker>,
+    /// What was skipped, missing or chosen, where there is any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<DiarizedWarning>,
     /// The model, in verbose answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
@@ -45,6 +48,13 @@ struct DiarizedSpeaker {
     segment_count: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     embedding: Option<Vec<f32>>,
+}
+
+#[derive(Debug, Serialize)]
+struct DiarizedWarning {
+    code: &'static str,
+    time: f64,
+    text: String,
 }
 
 /// What is said beside segments and speakers.
@@ -78,12 +88,18 @@ impl Diarized {
             segment_count: diarization.segments.iter().filter(|segment| segment.speaker == id).count(),
             embedding: extent.embeddings.then(|| speaker.embedding.clone()),
         };
+        let warning = |warning: &Warning| DiarizedWarning {
+            code: warning.code.name(),
+            time: to_millisecond(warning.time_s),
+            text: warning.text.clone(),
+        };
         Self {
             task: "diarize",
             duration: to_millisecond(diarization.duration_s),
             num_speakers: diarization.speakers.len(),
             segments: diarization.segments.iter().enumerate().map(segment).collect(),
             speakers: diarization.speakers.iter().enumerate().map(speaker).collect(),
+            warnings: diarization.warnings.iter().map(warning).collect(),
             model: extent.model.clone(),
         }
     }

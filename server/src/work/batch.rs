@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::{oneshot, watch};
-use voiceflow::audio::FileSource;
+use voiceflow::audio::{Channels, FileSource, Tracks};
 use voiceflow::error::Stage;
 use voiceflow::{Call, Cancel, Config, Diarization};
 
@@ -47,6 +47,10 @@ pub struct Options {
     pub min_silence_s: Option<f64>,
     /// Whether no two speakers may talk at once in the result.
     pub exclusive: bool,
+    /// Which channels are used.
+    pub channels: Channels,
+    /// Which audio tracks are used.
+    pub tracks: Tracks,
 }
 
 /// How far a recording is.
@@ -260,8 +264,9 @@ impl State {
 }
 
 impl Options {
-    /// The call with the numbers of speakers.
-    fn asked_of<'a>(&self, mut call: Call<'a>) -> Call<'a> {
+    /// The call with the numbers of speakers, and what of the recording is used.
+    fn asked_of<'a>(&self, call: Call<'a>) -> Call<'a> {
+        let mut call = call.with_channels(self.channels).with_tracks(self.tracks);
         if let Some(count) = self.num_speakers {
             call = call.with_num_speakers(count);
         }

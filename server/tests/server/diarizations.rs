@@ -1,10 +1,12 @@
 //! Recordings: every form of the question, every form of the answer.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 use voiceflow::output::json::JsonOptions;
 use voiceflow::output::{json as library_json, rttm, srt, vtt};
 
-use crate::support::{Server, conversation, expected, expected_with};
+use crate::support::{CONVERSATION, Server, conversation, expected, expected_with, root};
 
 #[test]
 fn the_answers_are_those_of_the_library() {
@@ -111,6 +113,48 @@ fn what_is_asked_of_one_recording_holds_for_it_alone() {
     };
     assert!(shortest(&usual) < 2.9 && shortest(&long) > 2.9, "{} {}", shortest(&usual), shortest(&long));
     assert_eq!(server.diarize("", &recording).json(), usual);
+}
+
+/// What ffmpeg makes of a tone and of the conversation.
+fn made(filter: &str, ending: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let made = folder.path().join(format!("made.{ending}"));
+    let tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=16000:duration=20"];
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error"]).args(tone).args(["-t", "20", "-i"]).arg(root().join(CONVERSATION));
+    let status = ffmpeg.args(filter.split(' ')).arg(&made).status().expect("ffmpeg, of the package ffmpeg");
+    assert!(status.success(), "{filter}");
+    std::fs::read(made).unwrap()
+}
+
+#[test]
+fn tracks_and_channels_are_chosen_and_told() {
+    let server = Server::start(&[]);
+    let labels = |answer: &Value| -> Vec<String> {
+        let speakers = answer["speakers"].as_array().unwrap().iter();
+        speakers.map(|speaker| speaker["label"].as_str().unwrap().to_owned()).collect()
+    };
+    let tracks = made("-map 0 -map 1 -c:a flac", "mkv");
+    let taken = server.diarize("", &tracks).json();
+    assert_eq!(taken["warnings"][0]["code"], "chosen_track", "{taken}");
+    assert!(labels(&taken).len() > 1 && taken["segments"].as_array().unwrap().len() > 2, "{taken}");
+    let first = server.diarize("track=1", &tracks).json();
+    assert_eq!((labels(&first).len(), first.get("warnings")), (0, None));
+    assert!(labels(&server.diarize("track=all", &tracks).json()).iter().all(|it| it.starts_with("TRACK2_")));
+    assert!(server.diarize("track=3", &tracks).error().2.contains("track: expected one of the 2"));
+    let sides = made("-filter_complex [1:a][0:a]amerge=inputs=2 -c:a pcm_s16le", "wav");
+    let separate = server.diarize("channels=separate", &sides).json();
+    assert!(
+        !labels(&separate).is_empty() && labels(&separate).iter().all(|it| it.starts_with("CH1_")),
+        "{separate}"
+    );
+    assert_eq!(labels(&server.diarize("channels=right", &sides).json()).len(), 0);
+    let inverted = made("-filter_complex [1:a]pan=stereo|c0=c0|c1=-1*c0 -c:a pcm_s16le", "wav");
+    let answer = server.diarize("", &inverted).json();
+    assert_eq!(answer["warnings"][0]["code"], "inverted_channels", "{answer}");
+    // The longest track or channel of each, those that only were looked at too.
+    let audio_s = server.metric("voiceflow_audio_seconds_total{kind=\"batch\"}");
+    assert!((audio_s - 6.0 * 20.0).abs() < 0.5, "{audio_s}");
 }
 
 #[test]
