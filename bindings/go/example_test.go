@@ -35,9 +35,9 @@ func ExampleDiarizer_ProcessFile() {
 		}
 	}
 	// Output:
-	// 0.6 5.2 SPEAKER_00
-	// 5.6 10.6 SPEAKER_01
-	// 10.8 14.7 SPEAKER_02
+	// 0.5 5.2 SPEAKER_00
+	// 5.5 10.7 SPEAKER_01
+	// 10.7 14.7 SPEAKER_02
 	// 14.9 19.9 SPEAKER_01
 }
 

@@ -151,7 +151,7 @@ def test_the_error_rate_is_small(result: Diarization) -> None:
     annotation = result.to_annotation("conversation")
     assert annotation.uri == "conversation" and len(annotation) == len(result)
     assert sorted(annotation.labels()) == ["SPEAKER_00", "SPEAKER_01", "SPEAKER_02"]
-    assert DiarizationErrorRate()(reference, annotation) < 0.15
+    assert DiarizationErrorRate()(reference, annotation) < 0.16
 
 
 def test_plot(result: Diarization) -> None:
