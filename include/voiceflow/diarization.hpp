@@ -47,12 +47,11 @@ enum class WarningCode : std::int32_t {
     skipped_track = VF_WARNING_SKIPPED_TRACK,
 };
 
-/// Something about a recording with which its result should be read: what it is about, where in the
-/// recording it is, and what there is to say, in English.
+/// Something about a recording with which its result should be read.
 struct Warning {
-    WarningCode code;
-    Seconds time;
-    std::string text;
+    WarningCode code; ///< What it is about.
+    Seconds time; ///< Where in the recording it is.
+    std::string text; ///< What there is to say, in English.
 };
 
 /// Whether a text holds voice embeddings.
