@@ -325,6 +325,10 @@ bench-peers: build $(PEERS)/ready ## speed against sherpa-onnx, diarization and 
 	$(PEERS)/venv/bin/python benches/peers/compare.py \
 		--segmentation "$(SEGMENTATION)" --embedding "$(EMBEDDING)" $(PEERS_ARGS)
 
+.PHONY: bench-decoding
+bench-decoding: .cache/tools ## how fast files of each codec are decoded, beside ffmpeg
+	cargo bench --locked --workspace --bench decoding
+
 OVERHEAD_ARGS ?=
 
 .PHONY: bench-overhead
