@@ -123,7 +123,7 @@ test-page: $(RUNTIME) ## the page of the server in headless Chromium, which is l
 	node server/tests/page/page.mjs target/debug/voiceflow-server $(PAGE)
 
 .PHONY: test-audio
-test-audio: .cache/tools ## some hundred files of every container, codec, rate and channel count, against ffmpeg
+test-audio: $(RUNTIME) .cache/tools ## some hundred files of every container, codec, rate and channel count, against ffmpeg
 	cargo test --locked --workspace --test audio_formats -- --include-ignored --skip files_of_a_folder
 
 .PHONY: test-threads
