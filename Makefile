@@ -124,7 +124,7 @@ test-page: $(RUNTIME) ## the page of the server in headless Chromium, which is l
 
 .PHONY: test-audio
 test-audio: $(RUNTIME) .cache/tools ## some hundred files of every container, codec, rate and channel count, against ffmpeg
-	cargo test --locked --workspace --test audio_formats -- --include-ignored --skip files_of_a_folder
+	cargo test --locked --workspace --test audio_formats -- --include-ignored
 
 .PHONY: test-threads
 test-threads: ## the pool of run slots under thousands of schedules
