@@ -285,7 +285,9 @@ def test_what_an_inference_has_no_use_for(session: Session, windows: NDArray[np.
     """Is refused by the library, and what is no condition at all here."""
     with pytest.raises(InvalidArgumentError, match="call: num_speakers: expected none, as .* no use for it"):
         session.infer(windows, num_speakers=2)  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match="cancle: expected a condition among all_tracks, cancel, channel, deadline_ms, "):
+    with pytest.raises(
+        TypeError, match="cancle: expected a condition among all_tracks, cancel, channel, deadline_ms, "
+    ):
         session.infer(windows, cancle=Cancel())  # type: ignore[call-arg]
     with pytest.raises(InvalidArgumentError, match="cancel: expected a Cancel, got True"):
         session.infer(windows, cancel=True)  # type: ignore[arg-type]
