@@ -2,6 +2,7 @@
 //! when the server does.
 
 mod counts;
+mod linger;
 mod tls;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use counts::{Counted, Counts};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use linger::Lingering;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -123,7 +125,11 @@ async fn connection(
         request.extensions_mut().insert(peer.clone());
         let mut router = router.clone();
         async move {
-            tower_service::Service::call(&mut router, Request::map(request, axum::body::Body::new)).await
+            tower_service::Service::call(
+                &mut router,
+                Request::map(request, |body| axum::body::Body::new(Lingering::new(body))),
+            )
+            .await
         }
     });
     let mut connection =

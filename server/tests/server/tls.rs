@@ -235,6 +235,20 @@ fn certificates_of_clients_are_tenants() {
     assert_eq!((none.0, token.0, certificate.0, both.0), (401, 200, 200, 401));
 }
 
+/// What nobody reads must not take the answer along.
+#[test]
+fn who_still_sends_reads_the_refusal() {
+    let authority = Authority::new().with_server();
+    let server = authority.start(&["limits.upload_bytes=1000"]);
+    let large = authority.path("large");
+    std::fs::write(&large, vec![0; 900_000]).unwrap();
+    let posted = format!("@{}", large.display());
+    let recording = ["--data-binary", &posted, "--header", "Content-Type: audio/flac", "--header", "Expect:"];
+    for _ in 0..100 {
+        assert_eq!(authority.curl(&server, "/v1/diarizations", &recording).map(|it| it.0), Ok(413));
+    }
+}
+
 #[test]
 fn slow_handshakes_are_cut_and_counted() {
     let authority = Authority::new().with_server();
