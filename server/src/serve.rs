@@ -101,10 +101,9 @@ async fn serve(config: Config) -> Result<Ended, String> {
         tokio::spawn(tls.watch());
     }
 
-    let loading = Cancel::new();
-    let (cancel, model, capacity) = (loading.clone(), config.model.clone(), config.live.capacity);
+    let (model, capacity) = (config.model.clone(), config.live.capacity);
     let mut load = tokio::task::spawn_blocking(move || {
-        let bundle = models.load(&model, &cancel, &metrics)?;
+        let bundle = models.load(&model, &Cancel::new(), &metrics)?;
         let measured = || Ok(measure(&bundle.live, workers)? as usize);
         let capacity = if capacity == 0 { measured() } else { Ok(capacity) };
         capacity.map(|capacity| (bundle, capacity))
@@ -119,7 +118,11 @@ async fn serve(config: Config) -> Result<Ended, String> {
             tracing::info!(model, sha256 = info.sha256, provider, streams, "ready");
             signals.next().await;
         }
-        () = signals.next() => loading.set(),
+        () = signals.next() => {
+            // ONNX Runtime's destructors, which run as the process ends, must not meet a load; one
+            // that is cancelled goes on by itself.
+            let _ = (&mut load).await;
+        }
     }
 
     app.admission.drain();
