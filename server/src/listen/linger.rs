@@ -1,6 +1,6 @@
-//! Bodies that nobody reads to their end. A socket that is closed with bytes unread takes the answer
-//! along: the client sees a connection that is gone in place of a refusal. So what it still sends
-//! is read for a while, and dropped.
+//! Bodies that nobody reads to their end. A socket that is closed with bytes unread takes the
+//! answer along: the client sees a connection that is gone in place of a refusal. So what it still
+//! sends is read for a while, and dropped.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
