@@ -10,7 +10,6 @@ use axum::routing::get;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use voiceflow::Cancel;
 
 use crate::admission::Admission;
 use crate::auth::Auth;
@@ -103,7 +102,7 @@ async fn serve(config: Config) -> Result<Ended, String> {
 
     let (model, capacity) = (config.model.clone(), config.live.capacity);
     let mut load = tokio::task::spawn_blocking(move || {
-        let bundle = models.load(&model, &Cancel::new(), &metrics)?;
+        let bundle = models.load(&model, &metrics)?;
         let measured = || Ok(measure(&bundle.live, workers)? as usize);
         let capacity = if capacity == 0 { measured() } else { Ok(capacity) };
         capacity.map(|capacity| (bundle, capacity))
@@ -119,9 +118,13 @@ async fn serve(config: Config) -> Result<Ended, String> {
             signals.next().await;
         }
         () = signals.next() => {
-            // ONNX Runtime's destructors, which run as the process ends, must not meet a load; one
-            // that is cancelled goes on by itself.
-            let _ = (&mut load).await;
+            app.admission.drain();
+            // ONNX Runtime's destructors, which run as the process ends, must not meet a load, and
+            // one that is cancelled goes on by itself.
+            tokio::select! {
+                _ = &mut load => {}
+                () = signals.next() => return Ok(Ended::CutOff),
+            }
         }
     }
 

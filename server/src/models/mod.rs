@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use parking_lot::RwLock;
 use voiceflow::model::ModelInfo;
-use voiceflow::{Call, Cancel, Diarizer, Provider, ProviderPolicy};
+use voiceflow::{Call, Diarizer, Provider, ProviderPolicy};
 
 use crate::config::{Model, ProviderName};
 use crate::metrics::Metrics;
@@ -53,14 +53,14 @@ impl Models {
         self.current.read().clone()
     }
 
-    /// Loads the bundle of `model`; `cancel` ends that.
+    /// Loads the bundle of `model`.
     ///
     /// # Errors
     /// Those of [`Diarizer::load`].
-    pub fn load(&self, model: &Model, cancel: &Cancel, metrics: &Metrics) -> voiceflow::Result<Arc<Bundle>> {
+    pub fn load(&self, model: &Model, metrics: &Metrics) -> voiceflow::Result<Arc<Bundle>> {
         let began = Instant::now();
         let config = library_config(model)?;
-        let call = Call::none().with_cancel(cancel);
+        let call = Call::none();
         let batch = Diarizer::load(&config, &call)?;
         // With run slots of its own: no stream waits for a recording.
         let live = Diarizer::load(&config, &call)?.for_streams(&call)?;
