@@ -265,7 +265,7 @@ measure-streaming: build $(VENV)/ready ## accuracy of live labels by latency on 
 	$(VENV)/bin/python scripts/measure_streaming.py "$(abspath $(DATA))/eval/tune" .cache/sim-test
 
 .PHONY: measure-server
-measure-server: $(RUNTIME) .cache/tools ## the server under load, as docs/PERFORMANCE.md has it: some six minutes, MEASURE_ARGS=
+measure-server: $(RUNTIME) .cache/tools ## the server under load, as docs/PERFORMANCE.md has it: some four minutes, MEASURE_ARGS=
 	cargo build --release --package voiceflow-server --package voiceflow-cli --locked
 	scripts/measure_server.py $(MEASURE_ARGS)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures voiceflow-server as docs/PERFORMANCE.md has it, on a machine that does nothing else.
 
-    make measure-server                                       # with its quick settings: some six minutes
+    make measure-server                                       # with its quick settings: some four minutes
     scripts/measure_server.py --streams 300 --seconds 60      # longer
     scripts/measure_server.py --only ladder,recording
     GOBIN=/tmp go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0
