@@ -136,9 +136,9 @@ def test_bad_names(result: Diarization, name: object) -> None:
         result.to_rttm(name)  # type: ignore[arg-type]
 
 
-def test_the_error_rate_is_small(result: Diarization) -> None:
-    """Against the reference, by pyannote's own metric: the annotation says the same as the
-    result."""
+def test_the_error_rate_is_small(recording: Path) -> None:
+    """Against the reference, by pyannote's own metric: the annotation says the same as the result,
+    of which no turn is dropped."""
     from pyannote.core import Annotation
     from pyannote.core import Segment as Stretch
     from pyannote.metrics.diarization import DiarizationErrorRate
@@ -148,10 +148,12 @@ def test_the_error_rate_is_small(result: Diarization) -> None:
         fields = line.split()
         start, duration = float(fields[3]), float(fields[4])
         reference[Stretch(start, start + duration), track] = fields[7]
+    with Diarizer(bundle="fast-cnn", min_speech_s=0) as diarizer:
+        result = diarizer.process(recording)
     annotation = result.to_annotation("conversation")
     assert annotation.uri == "conversation" and len(annotation) == len(result)
     assert sorted(annotation.labels()) == ["SPEAKER_00", "SPEAKER_01", "SPEAKER_02"]
-    assert DiarizationErrorRate()(reference, annotation) < 0.16
+    assert DiarizationErrorRate()(reference, annotation) < 0.15
 
 
 def test_plot(result: Diarization) -> None:
