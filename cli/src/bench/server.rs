@@ -180,9 +180,7 @@ fn streams(
     let mut all = Total::default();
     for total in on_each(opened, feed) {
         let total = total?;
-        all.seen.processed_ms.extend(total.seen.processed_ms);
-        all.seen.segments_ms.extend(total.seen.segments_ms);
-        all.seen.sent_ms.extend(total.seen.sent_ms);
+        all.seen.add(total.seen);
         all.refused_ms.extend(total.refused_ms);
         (all.served, all.cut) = (all.served + total.served, all.cut + total.cut);
     }
@@ -263,9 +261,7 @@ fn fed(
     }
     for stream in streams {
         let (seen, state) = stream.finished(counted);
-        total.seen.processed_ms.extend(seen.processed_ms);
-        total.seen.segments_ms.extend(seen.segments_ms);
-        total.seen.sent_ms.extend(seen.sent_ms);
+        total.seen.add(seen);
         total.cut += usize::from(state == State::Cut);
     }
     Ok(total)

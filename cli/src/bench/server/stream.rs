@@ -51,6 +51,15 @@ pub struct Seen {
     pub sent_ms: Vec<f64>,
 }
 
+impl Seen {
+    /// Adds what was seen by another.
+    pub fn add(&mut self, other: Self) {
+        self.processed_ms.extend(other.processed_ms);
+        self.segments_ms.extend(other.segments_ms);
+        self.sent_ms.extend(other.sent_ms);
+    }
+}
+
 /// What matters of a message.
 #[derive(Deserialize)]
 struct Told<'a> {
