@@ -11,6 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use voiceflow as _;
 use voiceflow_fuzz::calls::{self, FUNCTIONS, Function, Kind, Returns, STATUSES, Value};
 use voiceflow_fuzz::input::Input;
+use voiceflow_fuzz::source::Source;
 
 /// Most calls of an input, most of those that load a model, and most handles at once.
 const MAX_CALLS: usize = 48;
@@ -49,44 +50,13 @@ struct Host {
     loads: usize,
 }
 
-/// Encoded audio that callbacks read.
-struct Encoded {
-    bytes: Vec<u8>,
-    position: usize,
-    /// What reads answer beyond these bytes: the end, a failure, or more than there is room for.
-    last: i64,
-}
-
 /// What a call needs until it has returned.
 #[derive(Default)]
 struct Memory {
     buffers: Vec<Box<[u8]>>,
-    #[expect(clippy::vec_box, reason = "callbacks get the address")]
-    sources: Vec<Box<Encoded>>,
+    sources: Vec<Source>,
     texts: Vec<CString>,
     slots: Vec<(usize, Box<*mut c_void>)>,
-}
-
-/// A source: whole, cut off, longer than the library knows, or without a way to read it. What it
-/// reads is a recording with two tracks, some bytes of which are others.
-fn source(input: &mut Input<'_>, memory: &mut Memory) -> Value {
-    let mut bytes = include_bytes!("../corpus/audio/two_tracks.mkv").to_vec();
-    for _ in 0..input.below(4) {
-        let place = input.below(bytes.len());
-        bytes[place] = input.u8();
-    }
-    let length = input.choose(&[bytes.len(), bytes.len(), 0, 1, usize::MAX]);
-    let last = input.choose(&[0i64, 0, 0, -1, i64::MAX]);
-    let mut encoded = Box::new(Encoded { bytes, position: 0, last });
-    let user_data = &raw mut *encoded;
-    memory.sources.push(encoded);
-    let read = input.choose(&[on_read as *const () as usize, on_read as *const () as usize, 0]);
-    let (seek, length) = input.choose(&[(0, 0), (on_seek as *const () as usize, length)]);
-    let size = input.choose(&[40usize, 40, 40, 8, 16, 24, 32, 128]);
-    let words = [size, read, seek, length, user_data as usize];
-    let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    bytes.resize(size, 0);
-    memory.buffer(bytes)
 }
 
 fn number_of(name: &str) -> i32 {
@@ -133,30 +103,6 @@ unsafe extern "C" fn on_progress(user_data: *mut c_void, _: i32, fraction: f32) 
     if !user_data.is_null() {
         assert_eq!((function("vf_cancel_set").call)(&[Value::to(user_data.cast_const())]), 0);
     }
-}
-
-/// Reads from an [`Encoded`], a few bytes at a time.
-unsafe extern "C" fn on_read(user_data: *mut c_void, out: *mut u8, cap: usize) -> i64 {
-    // SAFETY: the user data of a source of this program, which lives until the call has returned;
-    // NULL where the struct was cut off before it.
-    let Some(source) = (unsafe { user_data.cast::<Encoded>().as_mut() }) else { return -1 };
-    let rest = source.bytes.get(source.position..).unwrap_or_default();
-    let count = rest.len().min(cap).min(999);
-    if count == 0 {
-        return source.last;
-    }
-    // SAFETY: the header promises room for `cap` bytes.
-    unsafe { out.copy_from_nonoverlapping(rest.as_ptr(), count) };
-    source.position += count;
-    count as i64
-}
-
-/// Moves an [`Encoded`]; not beyond its end.
-unsafe extern "C" fn on_seek(user_data: *mut c_void, position: u64) -> i32 {
-    // SAFETY: as in `on_read`.
-    let Some(source) = (unsafe { user_data.cast::<Encoded>().as_mut() }) else { return -1 };
-    source.position = position as usize;
-    i32::from(source.position > source.bytes.len())
 }
 
 /// An element of `size` bytes, at the beginning of what this gives.
@@ -270,7 +216,11 @@ impl Host {
                     values[at + 1] = Value::of(self.model.len() as u64);
                     memory.buffer(self.model.clone())
                 }
-                Kind::In(0) if *name == "source" => source(input, memory),
+                Kind::In(0) if *name == "source" => {
+                    let (source, bytes) = Source::new(input);
+                    memory.sources.push(source);
+                    memory.buffer(bytes)
+                }
                 Kind::In(0) => self.call_options(faults, input, memory),
                 Kind::In(size) => {
                     self.samples(function, at, size, channels, faults, &mut values, input, memory)

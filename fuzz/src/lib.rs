@@ -1,5 +1,5 @@
-//! What the fuzz targets share: a file that lives in memory, an input read piece by piece, and
-//! mutations that keep the structure of a format.
+//! What the fuzz targets share: a file that lives in memory, an input read piece by piece, a source
+//! of callbacks, and mutations that keep the structure of a format.
 
 use voiceflow as _;
 
@@ -12,6 +12,7 @@ pub mod mutation;
 pub mod ogg;
 pub mod protobuf;
 pub mod riff;
+pub mod source;
 
 /// Lets caught panics go on: libFuzzer's hook aborts on any panic, but the library turns those of
 /// the packages that decode audio into errors, as it promises. A panic that reaches the target
