@@ -3,7 +3,7 @@
 
 // Named, as tests/schedules and tests/races compile this file at another place.
 #[path = "call/chosen.rs"]
-mod chosen;
+pub(crate) mod chosen;
 #[cfg(test)]
 #[path = "call/tests.rs"]
 mod tests;

@@ -3,8 +3,8 @@
 
 use std::str::FromStr;
 
-/// Largest number of a channel or a track in text.
-const MAX_NUMBER: u16 = 32;
+/// Largest number, from 1, of a channel or a track.
+pub(crate) const MAX_NUMBER: u16 = 32;
 
 /// Which channels of audio are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use super::cancel::vf_cancel;
 use super::handle::{self, Borrow};
 use super::sized;
 use super::status::Failure;
+use crate::call::chosen::MAX_NUMBER;
 use crate::call::{Call, Cancel, Channels, Tracks};
 use crate::error::Stage;
 
@@ -89,8 +90,6 @@ const KNOWN_FLAGS: u64 = vf_call_flag::VF_CALL_DEADLINE as u64
     | vf_call_flag::VF_CALL_SEPARATE_CHANNELS as u64
     | vf_call_flag::VF_CALL_TRACK as u64
     | vf_call_flag::VF_CALL_ALL_TRACKS as u64;
-/// Largest number of a channel or a track.
-const MAX_NUMBER: u16 = 32;
 /// Where the fields end.
 const FIELD_ENDS: [usize; 11] = [
     offset_of!(vf_call, cancel),
