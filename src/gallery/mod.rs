@@ -234,7 +234,7 @@ impl Gallery {
         if !(speech_s.is_finite() && *speech_s > 0.0) {
             return Err(Error::invalid("speech_s", format!("expected more than 0, got {speech_s}")));
         }
-        let known = self.known.position(name).and_then(|index| self.voices().get(index));
+        let known = self.voice(name);
         let mut sum: Vec<f64> = embedding.iter().map(|&value| f64::from(value) / length * speech_s).collect();
         let (mut total_s, mut recordings) = (*speech_s, 1_u32);
         if let Some(older) = known {
@@ -261,6 +261,28 @@ impl Gallery {
         Ok(())
     }
 
+    /// Gives a speaker another name. The voice and its place stay.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a name that is not enrolled, and for a new one that
+    /// [`Gallery::check_name`] refuses or another speaker has.
+    pub fn rename(&mut self, name: &str, new_name: &str) -> Result<()> {
+        Self::check_name(new_name)?;
+        if name != new_name && self.known.position(new_name).is_some() {
+            let reason = format!("expected one that is not enrolled, got {new_name:?}");
+            return Err(Error::invalid("new_name", reason));
+        }
+        if self.known.rename(name, new_name)? {
+            return Ok(());
+        }
+        Err(not_enrolled(name))
+    }
+
+    /// The voice of a speaker.
+    pub fn voice(&self, name: &str) -> Option<&Enrolled> {
+        self.known.position(name).and_then(|index| self.voices().get(index))
+    }
+
     /// Removes a speaker. Those behind move up by one.
     ///
     /// # Errors
@@ -269,7 +291,7 @@ impl Gallery {
         if self.known.remove(name) {
             return Ok(());
         }
-        Err(Error::invalid("name", format!("expected one that is enrolled, got {name:?}")))
+        Err(not_enrolled(name))
     }
 
     /// Whom a voice is taken for: the nearest known voice, from `threshold` on.
@@ -363,6 +385,10 @@ impl Gallery {
         }
         Ok(norm(embedding.iter().copied().map(f64::from)))
     }
+}
+
+fn not_enrolled(name: &str) -> Error {
+    Error::invalid("name", format!("expected one that is enrolled, got {name:?}"))
 }
 
 /// The length of a vector.

@@ -55,6 +55,24 @@ impl Roster {
         Ok(())
     }
 
+    /// Gives the voice of `name` another name, which nobody has; it stays where it is. `false`
+    /// where there is no such voice.
+    ///
+    /// # Errors
+    /// [`Error::Memory`]; the voices are as before.
+    pub(super) fn rename(&mut self, name: &str, new_name: &str) -> Result<bool> {
+        let position = self.position(name);
+        let Some(voice) = position.and_then(|position| self.voices.get_mut(position)) else {
+            return Ok(false);
+        };
+        self.names.try_reserve(1).map_err(|_| Error::Memory { what: GALLERY, bytes: new_name.len() })?;
+        new_name.clone_into(&mut voice.name);
+        if let Some(ticket) = self.names.remove(name) {
+            self.names.insert(new_name.to_owned(), ticket);
+        }
+        Ok(true)
+    }
+
     /// Takes out the voice of `name`; those behind move up by one. `false` where there is none.
     pub(super) fn remove(&mut self, name: &str) -> bool {
         let Some(position) = self.position(name) else { return false };
@@ -102,9 +120,16 @@ mod tests {
             let name = format!("p{}", (state >> 8) % 40);
             let known = list.iter().position(|voice| voice.name == name);
             assert_eq!(roster.position(&name), known, "step {step}");
+            let new_name = format!("q{step}");
             if state >> 30 == 0 {
                 assert_eq!(roster.remove(&name), known.is_some());
                 known.map(|position| list.remove(position));
+            } else if state >> 30 == 1 {
+                assert_eq!(roster.rename(&name, &new_name).unwrap(), known.is_some());
+                if let Some(position) = known {
+                    list[position].name = new_name.clone();
+                    assert_eq!((roster.position(&name), roster.position(&new_name)), (None, known));
+                }
             } else {
                 let new = voice(&name, f64::from(step));
                 roster.put(new.clone()).unwrap();

@@ -47,6 +47,29 @@ fn people_are_removed_by_name() {
 }
 
 #[test]
+fn people_are_renamed_in_their_place() {
+    let mut gallery =
+        gallery(&[("ada", [1.0, 0.0, 0.0]), ("ben", [0.0, 1.0, 0.0]), ("kim", [0.0, 0.0, 1.0])]);
+    gallery.rename("ben", "Ben Adler").unwrap();
+    gallery.rename("kim", "kim").unwrap();
+    assert_eq!(names(&gallery), ["ada", "Ben Adler", "kim"]);
+    assert_eq!(gallery.voice("Ben Adler").unwrap().embedding, [0.0, 1.0, 0.0]);
+    assert!(gallery.voice("ben").is_none());
+    for (name, new_name, expected) in [
+        ("ben", "eve", "name: expected one that is enrolled, got \"ben\""),
+        ("ada", "kim", "new_name: expected one that is not enrolled, got \"kim\""),
+        (
+            "ada",
+            "SPEAKER_00",
+            "name: expected another than those of unknown speakers (SPEAKER_00), got SPEAKER_00",
+        ),
+    ] {
+        assert_eq!(gallery.rename(name, new_name).unwrap_err().to_string(), expected);
+    }
+    assert_eq!(names(&gallery), ["ada", "Ben Adler", "kim"]);
+}
+
+#[test]
 fn names_that_would_not_be_told_apart_or_break_a_line_are_refused() {
     let mut gallery = gallery(&[]);
     for name in ["ada lovelace", "会議", "SPEAKER_", "SPEAKER_1st", &"x".repeat(256)] {
