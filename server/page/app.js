@@ -1,17 +1,23 @@
 // The page: a recording or the microphone in, a timeline of who speaks when out.
 
 const RATE = 16000;
+const OPUS_BITS_PER_S = 24000;
 // Seconds that the timeline of a live stream shows at least.
 const SHORTEST_TIMELINE_S = 20;
 // Colours that can be told apart with the common kinds of colour blindness (Okabe and Ito).
 const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#b8a800", "#777777"];
 
 const element = (id) => document.getElementById(id);
-const state = { name: "recording", settled: [], provisional: [], duration: 0, result: null, live: null };
+const state = {
+  name: "recording", settled: [], provisional: [], names: {}, duration: 0, result: null, live: null,
+};
 
 const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 const tenths = (seconds) => `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(1).padStart(4, "0")}`;
 const speakers = () => [...new Set([...state.settled, ...state.provisional].map((segment) => segment.speaker))].sort();
+// The name of an enrolled speaker, the label of another one.
+const nameOf = (speaker) => state.names[speaker] ?? speaker;
+const learnNames = (named) => named.forEach(({ speaker, name }) => name && (state.names[speaker] = name));
 const colour = (speaker) => COLOURS[speakers().indexOf(speaker) % COLOURS.length];
 
 function say(text, isError = false) {
@@ -37,7 +43,7 @@ function bar(segment, isFinal, whole) {
   made.style.left = `${(100 * segment.start) / whole}%`;
   made.style.width = `${(100 * (segment.end - segment.start)) / whole}%`;
   made.style.background = colour(segment.speaker);
-  made.title = `${segment.speaker} ${tenths(segment.start)} to ${tenths(segment.end)}`;
+  made.title = `${nameOf(segment.speaker)} ${tenths(segment.start)} to ${tenths(segment.end)}`;
   made.addEventListener("click", () => seek(segment.start));
   return made;
 }
@@ -60,12 +66,12 @@ function show() {
         .reduce((sum, segment) => sum + segment.end - segment.start, 0);
       const swatch = make("span", { className: "swatch" });
       swatch.style.background = colour(speaker);
-      return make("li", {}, swatch, `${speaker}, ${spoken.toFixed(1)} s`);
+      return make("li", {}, swatch, `${nameOf(speaker)}, ${spoken.toFixed(1)} s`);
     }),
   );
   element("segments").replaceChildren(
     ...state.settled.map((segment) => {
-      const text = `${tenths(segment.start)} to ${tenths(segment.end)} ${segment.speaker}`;
+      const text = `${tenths(segment.start)} to ${tenths(segment.end)} ${nameOf(segment.speaker)}`;
       const button = make("button", { type: "button", textContent: text });
       button.addEventListener("click", () => seek(segment.start));
       return make("li", {}, button);
@@ -94,6 +100,8 @@ function play(blob) {
 
 function finish(result) {
   Object.assign(state, { settled: result.segments, provisional: [], duration: result.duration, result, live: null });
+  state.names = {};
+  learnNames(result.speakers.map(({ label, name }) => ({ speaker: label, name })));
   show();
   const count = result.num_speakers;
   say(count === 0 ? "Nobody speaks." : `${count} speaker${count === 1 ? "" : "s"} in ${minutes(result.duration)}.`);
@@ -110,7 +118,7 @@ async function* lines(response) {
 }
 
 async function diarize(file) {
-  Object.assign(state, { name: file.name.replace(/\.[^.]*$/, ""), settled: [], provisional: [], result: null });
+  Object.assign(state, { name: file.name.replace(/\.[^.]*$/, ""), settled: [], provisional: [], names: {}, result: null });
   element("result").hidden = true;
   element("progress").hidden = false;
   element("progress").value = 0;
@@ -118,6 +126,7 @@ async function diarize(file) {
   try {
     const form = new FormData();
     form.append("response_format", "ndjson");
+    form.append("gallery", element("gallery").value);
     form.append("file", file);
     const response = await fetch("/v1/audio/diarizations", { method: "POST", body: form });
     if (!response.ok) {
@@ -160,8 +169,10 @@ function listen(socket) {
     const message = JSON.parse(data);
     if (message.type === "diarization.update") {
       state.settled.push(...message.segments);
+      learnNames(message.segments);
     } else if (message.type === "diarization.provisional") {
       state.provisional = message.segments;
+      learnNames(message.segments);
     } else if (message.type === "audio.ack") {
       state.duration = message.processed_until;
     } else if (message.type === "diarization.done") {
@@ -185,20 +196,61 @@ function listen(socket) {
   });
 }
 
+// How samples are sent: as packets of Opus, a tenth of the bytes, where the browser has an encoder.
+async function makeSender() {
+  const config = { codec: "opus", sampleRate: RATE, numberOfChannels: 1, bitrate: OPUS_BITS_PER_S };
+  const supported = await globalThis.AudioEncoder?.isConfigSupported(config).catch(() => null);
+  if (!supported?.supported) {
+    return { encoding: "s16le", send: (socket, samples) => socket.send(samples), flush: async () => {} };
+  }
+  let [time, target] = [0, null];
+  const encoder = new AudioEncoder({
+    output(packet) {
+      const bytes = new Uint8Array(packet.byteLength);
+      packet.copyTo(bytes);
+      if (target.readyState === WebSocket.OPEN) {
+        target.send(bytes);
+      }
+    },
+    error: (error) => say(error.message, true),
+  });
+  encoder.configure(config);
+  return {
+    encoding: "opus",
+    send(socket, samples) {
+      target = socket;
+      const shape = { format: "s16", sampleRate: RATE, numberOfFrames: samples.length, numberOfChannels: 1 };
+      const audio = new AudioData({ ...shape, timestamp: time, data: samples });
+      time += (1e6 * samples.length) / RATE;
+      encoder.encode(audio);
+      audio.close();
+    },
+    async flush() {
+      await encoder.flush();
+      encoder.close();
+    },
+  };
+}
+
 async function record() {
   try {
     const media = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
     const context = new AudioContext({ sampleRate: RATE });
     await context.audioWorklet.addModule("/worklet.js");
+    const sender = await makeSender();
     const url = new URL("/v1/audio/diarizations/stream?result=true", location.href.replace(/^http/, "ws"));
+    url.searchParams.set("encoding", sender.encoding);
+    if (element("gallery").value) {
+      url.searchParams.set("gallery", element("gallery").value);
+    }
     const socket = new WebSocket(url);
     await new Promise((resolve, reject) => {
       socket.addEventListener("open", resolve, { once: true });
       socket.addEventListener("error", () => reject(new Error("No stream: the server is full, or away.")), { once: true });
     });
     Object.assign(state, {
-      name: "recording", settled: [], provisional: [], duration: 0, result: null, pieces: [],
-      live: { media, context, socket },
+      name: "recording", settled: [], provisional: [], names: {}, duration: 0, result: null, pieces: [],
+      live: { media, context, socket, sender },
     });
     element("player").hidden = true;
     listen(socket);
@@ -206,7 +258,7 @@ async function record() {
     node.port.addEventListener("message", ({ data }) => {
       if (state.live && socket.readyState === WebSocket.OPEN && !state.live.stopped) {
         state.pieces.push(data);
-        socket.send(data);
+        sender.send(socket, data);
       }
     });
     node.port.start();
@@ -220,17 +272,21 @@ async function record() {
   }
 }
 
-function stop() {
-  const { media, context, socket } = state.live;
+async function stop() {
+  if (state.live.stopped) {
+    return;
+  }
+  const { media, context, socket, sender } = state.live;
   state.live.stopped = true;
   media.getTracks().forEach((track) => track.stop());
   context.close();
+  element("record").textContent = "Record from the microphone";
+  element("record").setAttribute("aria-pressed", "false");
+  await sender.flush().catch(() => {});
   if (socket.readyState === WebSocket.OPEN) {
     socket.send(JSON.stringify({ type: "audio.end" }));
     say("Finishing.");
   }
-  element("record").textContent = "Record from the microphone";
-  element("record").setAttribute("aria-pressed", "false");
 }
 
 // Milliseconds as SubRip has them.
@@ -247,12 +303,13 @@ const FORMATS = {
     settled
       .map(({ start, end, speaker }) => {
         const recording = name.replace(/\s/g, "_");
-        return `SPEAKER ${recording} 1 ${start.toFixed(3)} ${(end - start).toFixed(3)} <NA> <NA> ${speaker} <NA> <NA>\n`;
+        const who = nameOf(speaker).replace(/\s/g, "_");
+        return `SPEAKER ${recording} 1 ${start.toFixed(3)} ${(end - start).toFixed(3)} <NA> <NA> ${who} <NA> <NA>\n`;
       })
       .join(""),
   srt: ({ settled }) =>
     settled
-      .map(({ start, end, speaker }, index) => `${index + 1}\n${srtTime(start)} --> ${srtTime(end)}\n${speaker}\n\n`)
+      .map(({ start, end, speaker }, index) => `${index + 1}\n${srtTime(start)} --> ${srtTime(end)}\n${nameOf(speaker)}\n\n`)
       .join(""),
 };
 
@@ -282,4 +339,10 @@ drop.addEventListener("drop", (event) => {
 fetch("/v1/models")
   .then((response) => response.json())
   .then(({ data }) => (element("model").textContent = data.map((model) => `${model.id} on ${model.provider}`).join(", ")));
+fetch("/v1/voices")
+  .then((response) => (response.ok ? response.json() : { data: [] }))
+  .then(({ data }) => {
+    element("gallery").append(...data.map(({ id }) => make("option", { value: id, textContent: id })));
+    element("voices").hidden = data.length === 0;
+  });
 requestAnimationFrame(moveCursor);
