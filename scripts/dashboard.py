@@ -65,6 +65,7 @@ ROWS: dict[str, list[tuple[str, str, list[tuple[str, str]]]]] = {
         ("Audio for each second", "s", [(rate("voiceflow_audio_seconds_total", "kind"), "{{kind}}")]),
         ("Compute for each second", "s", [(rate("voiceflow_compute_seconds_total", "kind"), "{{kind}}")]),
         ("Recordings that wait", "short", [(value("voiceflow_batch_queue_length"), "{{instance}}")]),
+        ("Pauses of recordings", "s", [(rate("voiceflow_batch_paused_seconds_total"), "seconds a second")]),
     ],
     "Requests": [
         (

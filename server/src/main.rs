@@ -16,7 +16,9 @@ mod live;
 mod logs;
 mod metrics;
 mod models;
+mod priority;
 mod serve;
+mod voices;
 mod work;
 
 use std::io::Write;
@@ -47,7 +49,12 @@ fn main() -> ExitCode {
     logs::start(config.log.level, config.log.format);
     match serve::run(config) {
         Ok(serve::Ended::Drained) => ExitCode::SUCCESS,
-        Ok(serve::Ended::CutOff) => ended(EXIT_CUT_OFF, "the drain ran out of time"),
+        Ok(serve::Ended::CutOff) => {
+            ended(EXIT_CUT_OFF, "the drain ran out of time");
+            // Threads are at work in ONNX Runtime, whose destructors must not run beside them: none
+            // does. What was logged is written already.
+            signal_hook::low_level::exit(EXIT_CUT_OFF.into())
+        }
         Err(reason) => ended(EXIT_FAILED, &reason),
     }
 }

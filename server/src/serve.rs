@@ -19,6 +19,7 @@ use crate::listen::{self, Tls};
 use crate::live;
 use crate::metrics::Metrics;
 use crate::models::Models;
+use crate::voices::Voices;
 use crate::work::batch::BatchQueue;
 use crate::work::capacity::measure;
 use crate::work::live::LiveLane;
@@ -54,6 +55,7 @@ pub fn run(config: Config) -> Result<Ended, String> {
 async fn serve(config: Config) -> Result<Ended, String> {
     let mut signals = Signals::new()?;
     let auth = Auth::new(config.auth.tokens.as_deref(), config.tls.client_ca.is_some())?;
+    let voices = Arc::new(Voices::new(&config.voices)?);
     let (public, admin) = config.listen.addresses()?;
     let (public, admin) = (listen::bind(public).await?, listen::bind(admin).await?);
     let metrics = Arc::new(Metrics::new());
@@ -63,7 +65,8 @@ async fn serve(config: Config) -> Result<Ended, String> {
         0 => (cores() / 2).max(1),
         workers => workers,
     };
-    let queue = Arc::new(BatchQueue::new(workers, config.batch.waiting, metrics.clone()));
+    let niceness = config.batch.niceness;
+    let queue = Arc::new(BatchQueue::new(workers, config.batch.waiting, niceness, metrics.clone()));
     let threads = queue.start().map_err(|error| format!("threads: {error}"))?;
     let workers = if config.live.workers == 0 { cores() } else { config.live.workers };
     let lane = Arc::new(LiveLane::new(workers, queue.clone(), metrics.clone()));
@@ -79,6 +82,7 @@ async fn serve(config: Config) -> Result<Ended, String> {
         auth,
         admission,
         live: lane.clone(),
+        voices,
         metrics: metrics.clone(),
         closing: closing.clone(),
     });
@@ -102,7 +106,7 @@ async fn serve(config: Config) -> Result<Ended, String> {
 
     let (model, capacity) = (config.model.clone(), config.live.capacity);
     let mut load = tokio::task::spawn_blocking(move || {
-        let bundle = models.load(&model, &metrics)?;
+        let bundle = models.load(&model, niceness, &metrics)?;
         let measured = || Ok(measure(&bundle.live, workers)? as usize);
         let capacity = if capacity == 0 { measured() } else { Ok(capacity) };
         capacity.map(|capacity| (bundle, capacity))

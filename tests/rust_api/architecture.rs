@@ -52,18 +52,23 @@ const ROOMS: [(&str, &[&str]); 26] = [
 ];
 
 /// The rooms of the server and what each may use.
-const SERVER_ROOMS: [(&str, &[&str]); 11] = [
+const SERVER_ROOMS: [(&str, &[&str]); 13] = [
     ("logs", &[]),
+    ("priority", &[]),
     ("auth", &[]),
     ("metrics", &[]),
     ("config", &["logs"]),
-    ("models", &["config", "metrics"]),
-    ("work", &["metrics", "models"]),
+    ("models", &["config", "metrics", "priority"]),
+    ("voices", &["auth", "config"]),
+    ("work", &["metrics", "models", "priority", "voices"]),
     ("admission", &["auth", "config", "metrics", "models", "work"]),
     ("listen", &["config", "metrics"]),
-    ("http", &["admission", "auth", "config", "listen", "metrics", "models", "work"]),
-    ("live", &["admission", "auth", "http", "listen", "models", "work"]),
-    ("serve", &["admission", "auth", "config", "http", "listen", "live", "metrics", "models", "work"]),
+    ("http", &["admission", "auth", "config", "listen", "metrics", "models", "voices", "work"]),
+    ("live", &["admission", "auth", "http", "listen", "models", "voices", "work"]),
+    (
+        "serve",
+        &["admission", "auth", "config", "http", "listen", "live", "metrics", "models", "voices", "work"],
+    ),
 ];
 
 /// What any room may use.

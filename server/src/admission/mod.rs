@@ -163,6 +163,14 @@ impl Admission {
         Ok((bundle, permit))
     }
 
+    /// Lets in a request that takes no worker.
+    ///
+    /// # Errors
+    /// [`Reason::RateLimit`].
+    pub fn small(&self, tenant: &Tenant) -> Result<(), Rejection> {
+        self.check_rate(tenant)
+    }
+
     /// Sets how many streams there may be.
     pub fn set_stream_capacity(&self, capacity: usize) {
         self.streams.set_capacity(capacity);

@@ -19,6 +19,8 @@ pub enum Scope {
     Diarize,
     /// Live streams.
     Stream,
+    /// Known voices: enrolling, listing, renaming, removing, and whose voice a recording has.
+    Voices,
 }
 
 /// Whose request it is. Tenants share nothing but the machine.

@@ -5,6 +5,7 @@ mod live;
 mod load;
 mod sections;
 mod tls;
+mod voices;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use live::Live;
 pub use sections::{Auth, Batch, Drain, Limits, Listen, Log, Model, ProviderName};
 pub use tls::Tls;
+pub use voices::Voices;
 
 const AFTER_HELP: &str = "\
 Each key of the configuration can stand in the file, in the environment and in --set:
@@ -71,6 +73,8 @@ pub struct Config {
     pub batch: Batch,
     /// Streams.
     pub live: Live,
+    /// Galleries of known voices.
+    pub voices: Voices,
     /// What a client may ask for.
     pub limits: Limits,
     /// How the server ends.
@@ -107,6 +111,7 @@ impl Config {
         self.listen.check(self.auth.tokens.is_some() || self.tls.client_ca.is_some())?;
         self.batch.check()?;
         self.live.check()?;
+        self.voices.check()?;
         self.limits.check()?;
         self.drain.check()
     }

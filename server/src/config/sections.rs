@@ -121,11 +121,13 @@ pub struct Batch {
     pub waiting: usize,
     /// Longest time in seconds from the end of the upload to the answer.
     pub deadline_s: f64,
+    /// By how much the threads of recordings give way to others, 0 to 19, as nice(1) has it.
+    pub niceness: i32,
 }
 
 impl Default for Batch {
     fn default() -> Self {
-        Self { workers: 0, waiting: 32, deadline_s: 600.0 }
+        Self { workers: 0, waiting: 32, deadline_s: 600.0, niceness: 10 }
     }
 }
 
@@ -133,6 +135,7 @@ impl Batch {
     pub(super) fn check(&self) -> Result<(), String> {
         within("batch.workers", self.workers as f64, 0.0..=256.0)?;
         within("batch.waiting", self.waiting as f64, 0.0..=100_000.0)?;
+        within("batch.niceness", f64::from(self.niceness), 0.0..=19.0)?;
         within("batch.deadline_s", self.deadline_s, 0.001..=86_400.0)
     }
 }

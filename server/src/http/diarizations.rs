@@ -8,21 +8,23 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{oneshot, watch};
+use voiceflow::Cancel;
 use voiceflow::error::Stage;
 use voiceflow::transcript::Word;
-use voiceflow::{Cancel, Diarization};
 
 use super::App;
 use super::bearer::token;
 use super::error::ApiError;
 use super::fields::{Fields, Format};
-use super::progress;
 use super::render::{Extent, render};
 use super::upload::{Uploaded, receive};
+use super::voices::known_voices;
+use super::{origin, progress};
 use crate::admission::Reserved;
 use crate::auth::Scope;
 use crate::listen::Peer;
 use crate::models::Bundle;
+use crate::voices::{Answered, Known};
 use crate::work::Failure;
 use crate::work::batch::{Job, Progress};
 
@@ -32,7 +34,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// A recording that is under way. Dropping it gives it up: nobody waits any more.
 pub(super) struct Pending {
     pub(super) progress: watch::Receiver<Progress>,
-    reply: oneshot::Receiver<Result<Diarization, Failure>>,
+    reply: oneshot::Receiver<Result<Answered, Failure>>,
     cancel: Cancel,
     deadline: Instant,
     /// The recording's place in the spool.
@@ -47,7 +49,7 @@ impl Drop for Pending {
 
 impl Pending {
     /// The result.
-    pub(super) async fn result(&mut self) -> Result<Diarization, ApiError> {
+    pub(super) async fn result(&mut self) -> Result<Answered, ApiError> {
         let end = tokio::time::Instant::from_std(self.deadline + GRACE);
         match tokio::time::timeout_at(end, &mut self.reply).await {
             Ok(Ok(result)) => Ok(result?),
@@ -68,14 +70,15 @@ pub(super) struct Answer {
 
 impl Answer {
     /// The answer's type and text.
-    pub(super) fn render(&self, diarization: &Diarization) -> Result<(&'static str, String), ApiError> {
-        Ok(render(diarization, &self.name, self.format, &self.extent, self.words.as_deref())
+    pub(super) fn render(&self, answered: &Answered) -> Result<(&'static str, String), ApiError> {
+        Ok(render(answered, &self.name, self.format, &self.extent, self.words.as_deref())
             .map_err(Failure::from)?)
     }
 }
 
 /// Answers a recording.
 pub(super) async fn diarize(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+    origin::check(request.headers(), &app.config.live.origins)?;
     let certificate = request.extensions().get::<Peer>().and_then(Peer::certificate);
     let tenant = app.auth.tenant(token(request.headers()), certificate, Scope::Diarize);
     let tenant = tenant.map_err(ApiError::refused)?;
@@ -87,13 +90,14 @@ pub(super) async fn diarize(State(app): State<Arc<App>>, request: Request) -> Re
         return Err(ApiError::no_model(model));
     }
     let answer = answer_of(&mut uploaded, &bundle);
-    let mut pending = submit(&app, uploaded, bundle)?;
+    let Fields { gallery, name_threshold, .. } = &uploaded.fields;
+    let known = known_voices(&app, &tenant, gallery.as_deref(), *name_threshold, &bundle).await?;
+    let mut pending = submit(&app, uploaded, bundle, known)?;
     if answer.format == Format::Ndjson {
         let body = Body::from_stream(progress::lines(pending, answer));
         return Ok(([(CONTENT_TYPE, "application/x-ndjson")], body).into_response());
     }
-    let diarization = pending.result().await?;
-    let (kind, text) = answer.render(&diarization)?;
+    let (kind, text) = answer.render(&pending.result().await?)?;
     let mut response = ([(CONTENT_TYPE, kind)], text).into_response();
     let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
     let (upload, work) = (milliseconds(uploaded_in), milliseconds(began.elapsed() - uploaded_in));
@@ -111,7 +115,12 @@ fn answer_of(uploaded: &mut Uploaded, bundle: &Bundle) -> Answer {
 }
 
 /// Queues the recording.
-fn submit(app: &App, uploaded: Uploaded, bundle: Arc<Bundle>) -> Result<Pending, ApiError> {
+pub(super) fn submit(
+    app: &App,
+    uploaded: Uploaded,
+    bundle: Arc<Bundle>,
+    known: Option<Known>,
+) -> Result<Pending, ApiError> {
     let longest = Duration::from_secs_f64(app.config.batch.deadline_s);
     let deadline =
         Instant::now() + uploaded.fields.deadline.map_or(longest, |deadline| deadline.min(longest));
@@ -126,6 +135,7 @@ fn submit(app: &App, uploaded: Uploaded, bundle: Arc<Bundle>) -> Result<Pending,
         deadline,
         cancel: cancel.clone(),
         bundle,
+        known,
         progress,
         reply,
     })?;

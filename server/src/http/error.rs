@@ -2,6 +2,7 @@
 //! `{"error":{"message","type","param", "code"}}`. A message never holds a path of the server.
 
 use std::fmt::Display;
+use std::io::ErrorKind;
 
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -12,6 +13,7 @@ use voiceflow::Error;
 use super::json::Json;
 use crate::admission::Rejection;
 use crate::auth::Refused;
+use crate::voices::Refusal;
 use crate::work::Failure;
 
 /// An error that is answered.
@@ -85,6 +87,17 @@ impl ApiError {
         let message = format!("model: expected one of those in /v1/models, got {name:?}");
         let param = Some("model".to_owned());
         Self { param, ..Self::new(StatusCode::NOT_FOUND, "model_not_found", message) }
+    }
+
+    /// A gallery that is not there.
+    pub(super) fn no_gallery(name: &str) -> Self {
+        let message = format!("gallery: expected one of those in /v1/voices, got {name:?}");
+        let param = Some("gallery".to_owned());
+        Self { param, ..Self::new(StatusCode::NOT_FOUND, "gallery_not_found", message) }
+    }
+
+    fn conflict(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
     }
 
     pub(super) fn no_route() -> Self {
@@ -171,6 +184,47 @@ impl From<Rejection> for ApiError {
     }
 }
 
+/// What was asked of a gallery, and why it was not done.
+impl From<(Refusal, &str)> for ApiError {
+    fn from((refusal, gallery): (Refusal, &str)) -> Self {
+        match refusal {
+            Refusal::Off => {
+                let message = "this server keeps no voices; voices.folder of its configuration turns them on";
+                Self::new(StatusCode::NOT_FOUND, "voices_off", message)
+            }
+            Refusal::GalleryName => Self::invalid(
+                "gallery",
+                format!("expected 1 to 64 letters, digits, -, _ or . (not as the first), got {gallery:?}"),
+            ),
+            Refusal::NoGallery => Self::no_gallery(gallery),
+            Refusal::NoVoice => Self::new(
+                StatusCode::NOT_FOUND,
+                "voice_not_found",
+                format!("name: expected a voice of the gallery {gallery:?}"),
+            ),
+            Refusal::GalleriesFull(most) => Self::conflict(
+                "VF_E_LIMIT",
+                format!("gallery: expected at most {most} of a tenant, which there are"),
+            ),
+            Refusal::VoicesFull(most) => {
+                let text = format!("name: expected at most {most} voices in the gallery, which it has");
+                Self::conflict("VF_E_LIMIT", text)
+            }
+            Refusal::Taken => Self::conflict("voice_exists", "name: expected one that no other voice has"),
+            Refusal::OtherModel(text) => Self::conflict("VF_E_GALLERY", text),
+            Refusal::Library(Error::Io { source: Some(source), .. }) if is_full(&source) => {
+                let message = "the server has no room for voices at the moment";
+                Self {
+                    retry_after_s: Some(60),
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "spool_full", message)
+                }
+            }
+            Refusal::Library(error @ (Error::Gallery(_) | Error::Limit(_))) => Self::internal(&error),
+            Refusal::Library(error) => Self::from(Failure::Library(error)),
+        }
+    }
+}
+
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
         let error = match failure {
@@ -201,4 +255,9 @@ impl From<Failure> for ApiError {
             _ => Self::internal(&error),
         }
     }
+}
+
+/// Whether the disk has no room.
+pub(super) fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use voiceflow::Error;
+use voiceflow::audio::{Channels, Tracks};
 use voiceflow::call::MAX_SPEAKERS;
 use voiceflow::transcript::{self, Word};
 
@@ -44,9 +45,6 @@ const FORMATS: [(&str, Format); 7] = [
     ("diarized_json", Format::DiarizedJson),
 ];
 
-/// What is known in this field, and not served yet: without a word, the answer would be wrong.
-const REFUSED: [&str; 1] = ["gallery"];
-
 /// The fields of a request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Fields {
@@ -59,6 +57,10 @@ pub(super) struct Fields {
     pub(super) embeddings: bool,
     /// Longest time until the answer.
     pub(super) deadline: Option<Duration>,
+    /// The gallery that is asked who the speakers are.
+    pub(super) gallery: Option<String>,
+    /// Cosine similarity from which a speaker is one of its voices.
+    pub(super) name_threshold: Option<f32>,
 }
 
 impl Fields {
@@ -96,9 +98,8 @@ impl Fields {
                 // A word has one speaker.
                 self.options.exclusive = true;
             }
-            _ if REFUSED.contains(&name) => {
-                return Err(ApiError::invalid(name, "expected none, as this server does not serve it"));
-            }
+            "gallery" => self.gallery = Some(value.to_owned()),
+            "name_threshold" => self.name_threshold = Some(number(name, value, -1.0..=1.0)?),
             _ => {}
         }
         Ok(())
@@ -130,11 +131,36 @@ impl Fields {
             let reason = "expected with response_format diarized_json, srt or vtt, got with another";
             return Err(ApiError::invalid("words", reason));
         }
+        if self.name_threshold.is_some() && self.gallery.is_none() {
+            return Err(ApiError::invalid("name_threshold", "expected with a gallery, got none"));
+        }
         match self.options.config() {
             Ok(_) => Ok(()),
             Err(Error::InvalidArgument(argument)) => Err(ApiError::invalid(argument.name, argument.reason)),
             Err(error) => Err(ApiError::internal(&error)),
         }
+    }
+
+    /// Refuses what a recording of one speaker has no use for.
+    ///
+    /// # Errors
+    /// The field.
+    pub(super) fn of_one_voice(&self) -> Result<(), ApiError> {
+        let Options { num_speakers, min_speakers, max_speakers, channels, tracks, .. } = self.options;
+        for (name, asked) in [
+            ("num_speakers", num_speakers.is_some()),
+            ("min_speakers", min_speakers.is_some()),
+            ("max_speakers", max_speakers.is_some()),
+            ("channels", channels == Channels::Separate),
+            ("track", tracks == Tracks::All),
+            ("words", self.words.is_some()),
+        ] {
+            if asked {
+                let reason = "expected none of several speakers, as one voice is taken from the recording";
+                return Err(ApiError::invalid(name, reason));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -173,7 +199,6 @@ fn format(value: &str) -> Result<Format, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use voiceflow::audio::{Channels, Tracks};
 
     fn fields(pairs: &[(&str, &str)]) -> Result<Fields, String> {
         let mut fields = Fields::default();
@@ -226,8 +251,9 @@ mod tests {
             ("deadline", "86400", "nan"),
             ("channels", "32", "33"),
             ("track", "all", "0"),
+            ("name_threshold", "1", "1.1"),
         ] {
-            assert!(fields(&[(name, most)]).is_ok(), "{name}");
+            assert!(fields(&[("gallery", "team"), (name, most)]).is_ok(), "{name}");
             let error = fields(&[(name, over)]).unwrap_err();
             assert!(error.starts_with(name) && error.ends_with(&format!("got {over:?}")), "{error}");
         }
@@ -240,7 +266,22 @@ mod tests {
             fields(&[("embeddings", "maybe")]).unwrap_err(),
             "embeddings: expected true or false, got \"maybe\""
         );
-        assert!(fields(&[("gallery", "team")]).unwrap_err().starts_with("gallery: expected none"));
+    }
+
+    #[test]
+    fn a_threshold_is_for_a_gallery() {
+        let given = fields(&[("gallery", "team"), ("name_threshold", "-0.5")]).unwrap();
+        assert_eq!((given.gallery.as_deref(), given.name_threshold), (Some("team"), Some(-0.5)));
+        let error = fields(&[("name_threshold", "0.5")]).unwrap_err();
+        assert_eq!(error, "name_threshold: expected with a gallery, got none");
+    }
+
+    #[test]
+    fn one_voice_has_no_use_for_what_is_asked_of_several_speakers() {
+        assert!(fields(&[("channels", "left"), ("track", "2")]).unwrap().of_one_voice().is_ok());
+        for (name, value) in [("channels", "separate"), ("track", "all"), ("num_speakers", "2")] {
+            assert!(fields(&[(name, value)]).unwrap().of_one_voice().is_err(), "{name}");
+        }
     }
 
     #[test]

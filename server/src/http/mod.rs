@@ -9,10 +9,12 @@ mod health;
 mod json;
 mod models;
 mod observe;
+mod origin;
 mod page;
 mod progress;
 mod render;
 mod upload;
+mod voices;
 
 use std::sync::Arc;
 
@@ -26,12 +28,15 @@ use crate::auth::Auth;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::models::Models;
+use crate::voices::Voices;
 use crate::work::live::LiveLane;
 
 pub use bearer::websocket_token;
 pub use error::{ApiError, Body as ErrorBody};
 pub use observe::RequestId;
+pub use origin::check as check_origin;
 pub use render::{Diarized, Extent, json_text, to_four_decimals, to_millisecond};
+pub use voices::known_voices;
 
 /// What handlers share.
 pub struct App {
@@ -43,6 +48,8 @@ pub struct App {
     pub auth: Auth,
     /// What is let in.
     pub admission: Admission,
+    /// Galleries of known voices.
+    pub voices: Arc<Voices>,
     /// Streams.
     pub live: Arc<LiveLane>,
     /// What is counted.
@@ -64,6 +71,17 @@ pub fn public(app: Arc<App>, more: Router<Arc<App>>) -> Router {
         .route("/v1/audio/diarizations", diarizations.clone())
         .route("/v1/audio/diarization", diarizations.clone())
         .route("/v1/diarizations", diarizations)
+        .route("/v1/audio/identify", post(voices::identify))
+        .route("/v1/voices", get(voices::galleries))
+        .route("/v1/voices/{gallery}", get(voices::voices).delete(voices::remove_gallery))
+        .route(
+            "/v1/voices/{gallery}/{name}",
+            get(voices::voice)
+                .put(voices::replace)
+                .post(voices::add)
+                .patch(voices::rename)
+                .delete(voices::remove),
+        )
         .merge(more)
         .route("/openapi.json", get(page::openapi))
         .route("/", get(page::index))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use serde::Serialize;
 
@@ -54,8 +55,9 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Json<List> {
 /// GET /v1/models/{name}
 pub(super) async fn one(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Model>, ApiError> {
+    let Path(name) = name.map_err(|error| ApiError::malformed(format!("path: {}", error.body_text())))?;
     let bundle = app.models.current().filter(|bundle| bundle.answers_to(&name));
     bundle.map(|bundle| Json(Model::of(&bundle))).ok_or_else(|| ApiError::no_model(&name))
 }

@@ -10,6 +10,7 @@ use voiceflow::error::Stage;
 
 use super::diarizations::{Answer, Pending};
 use super::error::ApiError;
+use crate::voices::Answered;
 
 /// Shortest time from one line to the next.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -46,8 +47,8 @@ async fn changed(mut progress: tokio::sync::watch::Receiver<crate::work::batch::
 }
 
 /// The last line: the members of the result, or of the error, beside the type.
-fn last(answer: &Answer, result: Result<voiceflow::Diarization, ApiError>) -> String {
-    let text = result.and_then(|diarization| answer.render(&diarization));
+fn last(answer: &Answer, result: Result<Answered, ApiError>) -> String {
+    let text = result.and_then(|answered| answer.render(&answered));
     match text {
         Ok((_, text)) => format!("{{\"type\":\"result\",\"result\":{text}}}\n"),
         Err(error) => {

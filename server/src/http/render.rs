@@ -6,6 +6,7 @@ use voiceflow::transcript::{self, AssignOptions, PassageOptions, Word};
 use voiceflow::{Diarization, Segment, Speaker, Warning};
 
 use super::fields::Format;
+use crate::voices::Answered;
 
 /// Types of answers.
 const JSON: &str = "application/json";
@@ -32,6 +33,9 @@ pub struct Diarized {
 struct DiarizedSegment {
     id: usize,
     speaker: String,
+    /// Where a gallery knows the speaker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     start: f64,
     end: f64,
     confidence: f32,
@@ -44,6 +48,12 @@ struct DiarizedSegment {
 struct DiarizedSpeaker {
     id: usize,
     label: String,
+    /// Where a gallery was asked; null for a stranger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Option<String>>,
+    /// Cosine similarity to that voice, of a stranger to the nearest one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_score: Option<f32>,
     total_speech_duration: f64,
     segment_count: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,21 +79,29 @@ pub struct Extent {
 impl Diarized {
     /// The diarization, with times to the millisecond and confidences with four decimals, as the
     /// library writes them.
-    pub fn new(diarization: &Diarization, extent: &Extent) -> Self {
+    pub fn new(answered: &Answered, extent: &Extent) -> Self {
+        let diarization = &answered.diarization;
         let segment = |(id, segment): (usize, &Segment)| {
             let speaker = diarization.speakers.get(segment.speaker);
             DiarizedSegment {
                 id,
                 speaker: speaker.map(|speaker| speaker.label.clone()).unwrap_or_default(),
+                name: answered.name_of(segment.speaker).map(str::to_owned),
                 start: to_millisecond(segment.start_s),
                 end: to_millisecond(segment.end_s),
                 confidence: to_four_decimals(segment.confidence),
                 overlap: extent.model.is_some().then_some(segment.overlap),
             }
         };
+        let score_of = |id: usize| {
+            let identified = answered.identified.as_ref()?.get(id)?;
+            Some(to_four_decimals(identified.score))
+        };
         let speaker = |(id, speaker): (usize, &Speaker)| DiarizedSpeaker {
             id,
             label: speaker.label.clone(),
+            name: answered.identified.as_ref().map(|_| answered.name_of(id).map(str::to_owned)),
+            name_score: score_of(id),
             total_speech_duration: to_millisecond(speaker.speech_s),
             segment_count: diarization.segments.iter().filter(|segment| segment.speaker == id).count(),
             embedding: extent.embeddings.then(|| speaker.embedding.clone()),
@@ -120,12 +138,17 @@ pub fn to_four_decimals(probability: f32) -> f32 {
 /// # Errors
 /// [`voiceflow::Error::Memory`].
 pub(super) fn render(
-    diarization: &Diarization,
+    answered: &Answered,
     name: &str,
     format: Format,
     extent: &Extent,
     words: Option<&[Word]>,
 ) -> voiceflow::Result<(&'static str, String)> {
+    if let Format::Json | Format::VerboseJson | Format::Ndjson = format {
+        return Ok((JSON, json_text(&Diarized::new(answered, extent))?));
+    }
+    // Whose labels are all that there is of a name.
+    let diarization = &answered.labelled();
     if let Some(words) = words {
         return with_words(diarization, format, words);
     }
@@ -133,9 +156,8 @@ pub(super) fn render(
         Format::Rttm => ("text/plain; charset=utf-8", rttm::write(diarization, name)?),
         Format::Srt => (SRT, srt::write(diarization)?),
         Format::Vtt => (VTT, vtt::write(diarization)?),
-        Format::Json | Format::VerboseJson | Format::Ndjson | Format::DiarizedJson => {
-            (JSON, json_text(&Diarized::new(diarization, extent))?)
-        }
+        // Words come with `diarized_json`; the others are above.
+        _ => (JSON, json_text(&Diarized::new(answered, extent))?),
     })
 }
 
@@ -165,6 +187,7 @@ pub fn json_text(value: &impl Serialize) -> voiceflow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::voices::Identified;
 
     #[test]
     fn numbers_are_rounded_and_counted() {
@@ -177,16 +200,27 @@ mod tests {
             duration_s: 2.000_4,
             warnings: Vec::new(),
         };
-        let json = |extent: Extent| serde_json::to_string(&Diarized::new(&diarization, &extent)).unwrap();
+        let mut answered = Answered { diarization, identified: None };
+        let json = |answered: &Answered, extent: Extent| {
+            serde_json::to_string(&Diarized::new(answered, &extent)).unwrap()
+        };
         assert_eq!(
-            json(Extent::default()),
+            json(&answered, Extent::default()),
             r#"{"task":"diarize","duration":2.0,"num_speakers":1,"segments":[{"id":0,"speaker":"SPEAKER_00","#
                 .to_owned()
                 + r#""start":0.1,"end":1.3,"confidence":0.1235}],"speakers":[{"id":0,"label":"SPEAKER_00","#
                 + r#""total_speech_duration":1.2,"segment_count":1}]}"#
         );
-        let verbose = json(Extent { model: Some("m/1".into()), embeddings: true });
+        let verbose = json(&answered, Extent { model: Some("m/1".into()), embeddings: true });
         assert!(verbose.contains(r#""overlap":true"#) && verbose.contains(r#""embedding":[0.6,0.8]"#));
         assert!(verbose.ends_with(r#""model":"m/1"}"#), "{verbose}");
+        answered.identified = Some(vec![Identified { name: Some("Ada".into()), score: 0.812_34 }]);
+        let named = json(&answered, Extent::default());
+        assert!(named.contains(r#""speaker":"SPEAKER_00","name":"Ada","start""#), "{named}");
+        assert!(named.contains(r#""label":"SPEAKER_00","name":"Ada","name_score":0.8123,"total"#), "{named}");
+        answered.identified = Some(vec![Identified { name: None, score: -1.0 }]);
+        let stranger = json(&answered, Extent::default());
+        assert!(stranger.contains(r#""speaker":"SPEAKER_00","start""#), "{stranger}");
+        assert!(stranger.contains(r#""label":"SPEAKER_00","name":null,"name_score":-1.0,"#), "{stranger}");
     }
 }

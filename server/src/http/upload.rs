@@ -1,7 +1,6 @@
 //! Uploads: spooled to a file without a name, and counted as they come.
 
 use std::fs::File;
-use std::io::ErrorKind;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::{Duration, Instant, timeout_at};
 
 use super::App;
-use super::error::ApiError;
+use super::error::{ApiError, is_full};
 use super::fields::Fields;
 use crate::admission::Reserved;
 use crate::auth::Tenant;
@@ -168,13 +167,11 @@ impl Spooled {
 
 /// What the client is told when the system takes no more of an upload.
 fn refused(app: &App, error: &std::io::Error) -> ApiError {
-    match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            tracing::warn!(%error, "spool");
-            app.admission.spool_full().into()
-        }
-        _ => ApiError::internal(&format!("spool: {error}")),
+    if is_full(error) {
+        tracing::warn!(%error, "spool");
+        return app.admission.spool_full().into();
     }
+    ApiError::internal(&format!("spool: {error}"))
 }
 
 type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, axum::Error>> + Send>>;

@@ -11,13 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State, WebSocketUpgrade};
-use axum::http::HeaderMap;
-use axum::http::header::{HOST, ORIGIN};
 use axum::response::Response;
 use axum::{Extension, RequestExt};
 
 use crate::auth::Scope;
-use crate::http::{ApiError, App, RequestId, websocket_token};
+use crate::http::{ApiError, App, RequestId, check_origin, websocket_token};
 use crate::listen::Peer;
 use session::Session;
 use settings::Wanted;
@@ -44,13 +42,14 @@ pub async fn stream(
     let certificate = connection.as_ref().and_then(Peer::certificate);
     let tenant = app.auth.tenant(token, certificate, Scope::Stream).map_err(ApiError::refused)?;
     let (bundle, permit) = app.admission.stream(&tenant)?;
-    let settings = wanted.settings(&bundle)?;
+    let settings = wanted.settings(&app, &tenant, &bundle).await?;
     let decoder = wanted.decoder(&settings)?;
     let bytes = app.config.live.message_bytes;
     // That with a token is not answered.
     let upgrade = upgrade.max_message_size(bytes).max_frame_size(bytes).protocols([PROTOCOL]);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let session = Session::new(app.clone(), id.clone(), bundle, wanted, settings, decoder);
+        let session =
+            Session::new(app.clone(), id.clone(), tenant.clone(), bundle, wanted, settings, decoder);
         let outcome = session.run(socket).await;
         app.metrics.stream_ended(outcome.name());
         let (outcome, audio_s) = (outcome.name(), outcome.audio_s());
@@ -59,39 +58,5 @@ pub async fn stream(
     }))
 }
 
-/// Refuses a page of another site, whose visitor would pay with the microphone or the machine.
-fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), ApiError> {
-    // Programs send none.
-    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
-    let origin = origin.to_str().unwrap_or_default();
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let own = origin.split_once("://").is_some_and(|(_, of_origin)| !host.is_empty() && of_origin == host);
-    match own || allowed.iter().any(|allowed| allowed == origin) {
-        true => Ok(()),
-        false => Err(ApiError::forbidden("Origin: expected this server's own page or one of live.origins")),
-    }
-}
-
 /// Time in which a message must be taken by the socket, and the longest backlog.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pages_of_other_sites_are_refused() {
-        let check = |origin: &'static str, allowed: &[&str]| {
-            let headers = [(HOST, "a.example:8080".parse().unwrap()), (ORIGIN, origin.parse().unwrap())];
-            let allowed: Vec<String> = allowed.iter().map(|&allowed| allowed.to_owned()).collect();
-            check_origin(&HeaderMap::from_iter(headers), &allowed).is_ok()
-        };
-        assert!(check_origin(&HeaderMap::new(), &[]).is_ok());
-        assert!(check("http://a.example:8080", &[]) && check("https://a.example:8080", &[]));
-        for other in ["http://a.example", "http://b.example:8080", "null", "", "http://a.example:8080.evil"] {
-            assert!(!check(other, &[]), "{other}");
-        }
-        assert!(check("https://b.example", &["https://b.example"]));
-        assert!(!check("http://b.example", &["https://b.example"]));
-    }
-}

@@ -67,6 +67,9 @@ pub(super) struct Segment<'a> {
     start: f64,
     end: f64,
     speaker: &'a str,
+    /// Where a gallery knows the speaker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
     confidence: f32,
 }
 
@@ -76,6 +79,7 @@ impl<'a> Segment<'a> {
             start: to_millisecond(labelled.start_s),
             end: to_millisecond(labelled.end_s),
             speaker: &labelled.speaker,
+            name: labelled.name.as_deref(),
             confidence: to_four_decimals(labelled.confidence),
         }
     }
@@ -110,8 +114,13 @@ mod tests {
 
     #[test]
     fn messages_have_their_types() {
-        let labelled =
-            Labelled { start_s: 0.1, end_s: 1.30049, speaker: "SPEAKER_00".into(), confidence: 0.9 };
+        let labelled = Labelled {
+            start_s: 0.1,
+            end_s: 1.30049,
+            speaker: "SPEAKER_00".into(),
+            name: None,
+            confidence: 0.9,
+        };
         let segments = r#""segments":[{"start":0.1,"end":1.3,"speaker":"SPEAKER_00","confidence":0.9}]}"#;
         assert_eq!(
             ToClient::settled(std::slice::from_ref(&labelled)).text().unwrap(),
@@ -119,6 +128,9 @@ mod tests {
         );
         let text = ToClient::provisional(std::slice::from_ref(&labelled)).text().unwrap();
         assert_eq!(text, format!(r#"{{"type":"diarization.provisional",{segments}"#));
+        let known = Labelled { name: Some("Ada".into()), ..labelled };
+        let text = ToClient::provisional(&[known]).text().unwrap();
+        assert!(text.contains(r#""speaker":"SPEAKER_00","name":"Ada","confidence":0.9"#), "{text}");
         assert_eq!(ToClient::Reset.text().unwrap(), r#"{"type":"session.reset"}"#);
     }
 

@@ -13,6 +13,7 @@ use super::decoder::Decoder;
 use super::encoding::Encoding;
 use super::protocol::{FromClient, ToClient};
 use super::settings::Wanted;
+use crate::auth::Tenant;
 use crate::http::{ApiError, App, Diarized, Extent};
 use crate::models::Bundle;
 use crate::work::live::{Actor, Event, Settings};
@@ -93,6 +94,7 @@ impl How {
 pub(super) struct Session {
     app: Arc<App>,
     id: String,
+    tenant: Tenant,
     bundle: Arc<Bundle>,
     wanted: Wanted,
     encoding: Encoding,
@@ -123,6 +125,7 @@ impl Session {
     pub(super) fn new(
         app: Arc<App>,
         id: String,
+        tenant: Tenant,
         bundle: Arc<Bundle>,
         wanted: Wanted,
         settings: Settings,
@@ -135,6 +138,7 @@ impl Session {
         Self {
             app,
             id,
+            tenant,
             bundle,
             wanted,
             encoding,
@@ -213,7 +217,7 @@ impl Session {
         match message {
             FromClient::Update(wanted) => {
                 self.heard = Instant::now();
-                match self.update(wanted) {
+                match self.update(wanted).await {
                     Ok(()) => send(socket, &self.updated()).await,
                     Err(error) => refuse(socket, &error).await,
                 }
@@ -262,12 +266,12 @@ impl Session {
     }
 
     /// Changes the settings, before the first samples.
-    fn update(&mut self, wanted: Wanted) -> Result<(), ApiError> {
+    async fn update(&mut self, wanted: Wanted) -> Result<(), ApiError> {
         if self.audio_s > 0.0 || self.ending.is_some() {
             return Err(ApiError::malformed("session.update: expected before the first audio, got it later"));
         }
         let wanted = wanted.over(self.wanted.clone());
-        let settings = wanted.settings(&self.bundle)?;
+        let settings = wanted.settings(&self.app, &self.tenant, &self.bundle).await?;
         (self.encoding, self.decoder) = (wanted.encoding()?, wanted.decoder(&settings)?);
         (self.wanted, self.settings) = (wanted, settings);
         self.actor.configure(self.settings.clone());

@@ -1,6 +1,7 @@
 //! What a client asks of its stream: in the query, or in its first message.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use voiceflow::audio::{MAX_CHANNELS, MAX_INPUT_RATE, MIN_INPUT_RATE, SAMPLE_RATE};
@@ -9,7 +10,8 @@ use voiceflow::config::LATENCY_S;
 
 use super::decoder::{Decoder, Unfit};
 use super::encoding::Encoding;
-use crate::http::ApiError;
+use crate::auth::Tenant;
+use crate::http::{ApiError, App, known_voices};
 use crate::models::Bundle;
 use crate::work::live::Settings;
 
@@ -27,8 +29,8 @@ pub(super) struct Wanted {
     pub(super) max_speakers: Option<usize>,
     pub(super) result: Option<bool>,
     pub(super) model: Option<String>,
-    /// Not served yet: without a word, the answer would be wrong.
     pub(super) gallery: Option<String>,
+    pub(super) name_threshold: Option<f32>,
 }
 
 impl Wanted {
@@ -39,7 +41,7 @@ impl Wanted {
     pub(super) fn set_text(&mut self, name: &str, value: &str) -> Result<(), ApiError> {
         let json = match name {
             "encoding" | "model" | "gallery" => serde_json::Value::from(value),
-            "sample_rate" | "channels" | "latency" | "max_speakers" | "result" => {
+            "sample_rate" | "channels" | "latency" | "max_speakers" | "result" | "name_threshold" => {
                 let parsed = serde_json::from_str(value);
                 parsed.map_err(|_| ApiError::invalid(name, format!("expected a value, got {value:?}")))?
             }
@@ -63,6 +65,7 @@ impl Wanted {
             result: self.result.or(usual.result),
             model: self.model.or(usual.model),
             gallery: self.gallery.or(usual.gallery),
+            name_threshold: self.name_threshold.or(usual.name_threshold),
         }
     }
 
@@ -90,17 +93,26 @@ impl Wanted {
         })
     }
 
-    /// What the stream is told.
+    /// What the stream is told, with the gallery of `tenant`.
     ///
     /// # Errors
-    /// A value out of range, by its name; a model that is not there.
-    pub(super) fn settings(&self, bundle: &Bundle) -> Result<Settings, ApiError> {
+    /// A value out of range, by its name; a model or a gallery that is not there.
+    pub(super) async fn settings(
+        &self,
+        app: &Arc<App>,
+        tenant: &Tenant,
+        bundle: &Bundle,
+    ) -> Result<Settings, ApiError> {
+        let settings = self.own_settings(bundle)?;
+        let known = known_voices(app, tenant, self.gallery.as_deref(), self.name_threshold, bundle).await?;
+        Ok(Settings { known, ..settings })
+    }
+
+    /// All but the gallery.
+    fn own_settings(&self, bundle: &Bundle) -> Result<Settings, ApiError> {
         self.encoding()?;
         if let Some(model) = self.model.as_deref().filter(|model| !bundle.answers_to(model)) {
             return Err(ApiError::no_model(model));
-        }
-        if self.gallery.is_some() {
-            return Err(ApiError::invalid("gallery", "expected none, as this server does not serve it"));
         }
         let sample_rate =
             within("sample_rate", self.sample_rate.unwrap_or(SAMPLE_RATE), MIN_INPUT_RATE..=MAX_INPUT_RATE)?;
@@ -117,7 +129,7 @@ impl Wanted {
         let result = self.result.unwrap_or(false);
         let history_s = if result { HISTORY_S } else { 0.0 };
         config.set_history(history_s).map_err(|error| ApiError::internal(&error))?;
-        Ok(Settings { sample_rate, channels, config, result })
+        Ok(Settings { sample_rate, channels, config, result, known: None })
     }
 }
 

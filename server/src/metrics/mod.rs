@@ -77,6 +77,8 @@ pub struct Metrics {
     pub stream_queue: Histogram,
     /// Recordings that wait for a worker.
     pub batch_queue: Gauge,
+    /// Time in seconds that recordings have waited for streams.
+    pub batch_paused: FloatCounter,
     /// Panics that were contained.
     pub panics: Counter,
     /// Time in seconds in which the model was loaded.
@@ -105,6 +107,7 @@ impl Metrics {
             stream_response: Histogram::new(STREAM_BUCKETS),
             stream_queue: Histogram::new(STREAM_BUCKETS),
             batch_queue: Gauge::default(),
+            batch_paused: FloatCounter::default(),
             panics: Counter::default(),
             model_load: FloatGauge::default(),
             draining: Gauge::default(),
@@ -129,6 +132,8 @@ impl Metrics {
         let registry = &mut self.registry;
         let text = "Recordings that wait for a worker";
         registry.register("voiceflow_batch_queue_length", text, self.batch_queue.clone());
+        let text = "Time that recordings have waited for streams, each recording's own";
+        registry.register("voiceflow_batch_paused_seconds", text, self.batch_paused.clone());
         registry.register("voiceflow_panics", "Panics that were contained", self.panics.clone());
         let text = "Time in which the models were loaded";
         registry.register("voiceflow_model_load_seconds", text, self.model_load.clone());

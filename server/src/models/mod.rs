@@ -10,6 +10,7 @@ use voiceflow::{Call, Diarizer, Provider, ProviderPolicy};
 
 use crate::config::{Model, ProviderName};
 use crate::metrics::Metrics;
+use crate::priority;
 
 /// The diarizers of one bundle.
 pub struct Bundle {
@@ -53,17 +54,25 @@ impl Models {
         self.current.read().clone()
     }
 
-    /// Loads the bundle of `model`.
+    /// Loads the bundle of `model`; the threads that its networks for recordings have give way by
+    /// `niceness`.
     ///
     /// # Errors
     /// Those of [`Diarizer::load`].
-    pub fn load(&self, model: &Model, metrics: &Metrics) -> voiceflow::Result<Arc<Bundle>> {
+    pub fn load(&self, model: &Model, niceness: i32, metrics: &Metrics) -> voiceflow::Result<Arc<Bundle>> {
         let began = Instant::now();
         let config = library_config(model)?;
         let call = Call::none();
-        let batch = Diarizer::load(&config, &call)?;
-        // With run slots of its own: no stream waits for a recording.
+        // With run slots of its own: no stream waits for a recording. First, as what the library
+        // starts once for all has the priority of whoever comes first.
         let live = Diarizer::load(&config, &call)?.for_streams(&call)?;
+        let load = || {
+            // Threads have the priority of who starts them.
+            priority::give_way(niceness);
+            Diarizer::load(&config, &Call::none())
+        };
+        let batch = std::thread::scope(|scope| scope.spawn(load).join());
+        let batch = batch.map_err(|_| voiceflow::Error::Runtime("a panic while loading".to_owned()))??;
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let bundle = Arc::new(Bundle { batch, live, loaded_at: since.map_or(0, |since| since.as_secs()) });
         metrics.model_load.set(began.elapsed().as_secs_f64());

@@ -10,12 +10,14 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::{oneshot, watch};
 use voiceflow::audio::{Channels, FileSource, Tracks};
 use voiceflow::error::Stage;
-use voiceflow::{Call, Cancel, Config, Diarization};
+use voiceflow::{Call, Cancel, Config};
 
 use super::limited::Limited;
 use super::{Failure, contained};
 use crate::metrics::Metrics;
 use crate::models::Bundle;
+use crate::priority;
+use crate::voices::{Answered, Known};
 
 /// How long a recording takes until one was measured, in seconds.
 const FIRST_GUESS_S: f64 = 5.0;
@@ -78,10 +80,12 @@ pub struct Job {
     pub cancel: Cancel,
     /// The models that diarize it.
     pub bundle: Arc<Bundle>,
+    /// Whose voices its speakers may be.
+    pub known: Option<Known>,
     /// Gets how far it is.
     pub progress: watch::Sender<Progress>,
     /// Gets the result.
-    pub reply: oneshot::Sender<Result<Diarization, Failure>>,
+    pub reply: oneshot::Sender<Result<Answered, Failure>>,
 }
 
 /// The end of a stream, whose answer for the whole takes long.
@@ -96,6 +100,7 @@ pub struct BatchQueue {
     changed: Condvar,
     workers: usize,
     most_waiting: usize,
+    niceness: i32,
     metrics: Arc<Metrics>,
     live_delay: OnceLock<LiveDelay>,
 }
@@ -111,12 +116,21 @@ struct State {
 }
 
 impl BatchQueue {
-    /// A queue of at most `waiting` recordings beside those that `workers` threads are at.
-    pub fn new(workers: usize, waiting: usize, metrics: Arc<Metrics>) -> Self {
+    /// A queue of at most `waiting` recordings beside those that `workers` threads are at, which
+    /// give way to others by `niceness`.
+    pub fn new(workers: usize, waiting: usize, niceness: i32, metrics: Arc<Metrics>) -> Self {
         let (recordings, finishing) = (VecDeque::new(), VecDeque::new());
         let state = State { waiting: recordings, finishing, idle: 0, mean_s: FIRST_GUESS_S, ended: false };
         let (state, changed) = (Mutex::new(state), Condvar::new());
-        Self { state, changed, workers, most_waiting: waiting, metrics, live_delay: OnceLock::new() }
+        Self {
+            state,
+            changed,
+            workers,
+            most_waiting: waiting,
+            niceness,
+            metrics,
+            live_delay: OnceLock::new(),
+        }
     }
 
     /// Starts the workers.
@@ -162,6 +176,7 @@ impl BatchQueue {
         let began = Instant::now();
         while live_delay() > LIVE_DELAY && began.elapsed() < LONGEST_PAUSE {
             std::thread::sleep(LOOK_EVERY);
+            self.metrics.batch_paused.inc_by(LOOK_EVERY.as_secs_f64());
         }
     }
 
@@ -182,6 +197,7 @@ impl BatchQueue {
     }
 
     fn work(&self) {
+        priority::give_way(self.niceness);
         self.rest();
         while let Some(task) = self.next() {
             match task {
@@ -211,7 +227,7 @@ impl BatchQueue {
         // Before the answer: who has it may send the next recording at once.
         self.rest();
         // Where nobody waits any more there is nobody to answer.
-        let _ = job.reply.send(result.map(|(diarization, _)| diarization));
+        let _ = job.reply.send(result.map(|(answered, _)| answered));
     }
 
     fn next(&self) -> Option<Task> {
@@ -233,11 +249,13 @@ impl BatchQueue {
         task
     }
 
-    /// The diarization of a recording, and the seconds of audio in it.
-    fn diarize(&self, job: &Job) -> Result<(Diarization, f64), Failure> {
+    /// Who spoke when in a recording, and the seconds of audio in it.
+    fn diarize(&self, job: &Job) -> Result<(Answered, f64), Failure> {
         let progress = |stage, fraction| {
             job.progress.send_replace(Progress { stage, fraction });
             self.give_way();
+            #[cfg(debug_assertions)]
+            super::faults::pass("batch");
         };
         let remaining = job.deadline.saturating_duration_since(Instant::now());
         let call = Call::none().with_cancel(&job.cancel).with_deadline(remaining).with_progress(&progress);
@@ -246,7 +264,7 @@ impl BatchQueue {
         let source = FileSource::from_seekable(&job.name, &job.file, &call)?;
         let mut source = Limited::new(source, job.audio_s);
         let diarization = diarizer.process(&mut source, &call)?;
-        Ok((diarization, source.given_s()))
+        Ok((Answered::new(diarization, job.known.as_ref())?, source.given_s()))
     }
 }
 
@@ -295,5 +313,40 @@ impl Options {
             config.set_min_silence(seconds)?;
         }
         Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// How long a recording waits for streams that are late for `late`, and what is counted.
+    fn pause(late: Duration) -> (Duration, f64) {
+        let metrics = Arc::new(Metrics::new());
+        let queue = BatchQueue::new(1, 0, 0, metrics.clone());
+        // Nobody serves streams yet: there is nothing to wait for.
+        queue.give_way();
+        let (began, asked) = (Instant::now(), Arc::new(AtomicBool::new(false)));
+        let was_asked = asked.clone();
+        queue.watch_live(Box::new(move || {
+            was_asked.store(true, Ordering::Relaxed);
+            if began.elapsed() < late { LIVE_DELAY + Duration::from_millis(1) } else { LIVE_DELAY }
+        }));
+        queue.give_way();
+        assert!(asked.load(Ordering::Relaxed));
+        (began.elapsed(), metrics.batch_paused.get())
+    }
+
+    #[test]
+    fn recordings_wait_while_streams_are_late_and_not_for_ever() {
+        let (took, counted) = pause(Duration::ZERO);
+        assert!(took < LOOK_EVERY && counted == 0.0, "{took:?} {counted}");
+        let (took, counted) = pause(Duration::from_millis(200));
+        assert!(took >= Duration::from_millis(200) && took < LONGEST_PAUSE, "{took:?}");
+        assert!(counted > 0.0 && counted <= took.as_secs_f64() + 1e-9, "{counted} of {took:?}");
+        let (took, _) = pause(Duration::MAX);
+        assert!(took >= LONGEST_PAUSE && took < 2 * LONGEST_PAUSE, "{took:?}");
     }
 }

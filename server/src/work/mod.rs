@@ -2,6 +2,8 @@
 
 pub mod batch;
 pub mod capacity;
+#[cfg(debug_assertions)]
+mod faults;
 mod limited;
 pub mod live;
 

@@ -1,9 +1,12 @@
 """Clients that others wrote work unchanged: openai, websockets, curl, and schemathesis, which makes
 requests of the description of the interface."""
 
+import io
 import json
 import subprocess
 import sys
+import urllib.parse
+import wave
 from pathlib import Path
 
 import openai
@@ -41,6 +44,50 @@ def test_openai_posts_a_recording(client: openai.OpenAI, recording: Path) -> Non
     assert {segment["speaker"] for segment in answer["segments"]} == {
         f"SPEAKER_0{index}" for index in range(3)
     }
+
+
+def alone(recording: Path, speaker: str) -> bytes:
+    """What a speaker says, as a recording of its own."""
+    audio, speech = samples(recording), b""
+    for line in recording.with_suffix(".rttm").read_text().splitlines():
+        _, _, _, start, duration, _, _, who, *_ = line.split()
+        if who == speaker:
+            begin, end = (int(float(at) * RATE) for at in (start, float(start) + float(duration)))
+            speech += audio[begin * FRAME_BYTES : end * FRAME_BYTES]
+    held = io.BytesIO()
+    with wave.open(held, "wb") as file:
+        file.setparams((1, FRAME_BYTES, RATE, 0, "NONE", ""))
+        file.writeframes(speech)
+    return held.getvalue()
+
+
+def test_openai_enrols_voices_and_reads_their_names(client: openai.OpenAI, recording: Path) -> None:
+    reference = recording.with_suffix(".rttm").read_text().splitlines()
+    who = sorted({line.split()[7] for line in reference})
+    form = {"options": {"headers": {"Content-Type": "multipart/form-data"}}, "cast_to": object}
+    for name, speaker in zip(("Ada Lovelace", "Ben/2"), who[:2], strict=True):
+        path = f"/voices/team/{urllib.parse.quote(name, safe='')}"
+        voice = client.put(path, files={"file": ("x.wav", alone(recording, speaker))}, **form)
+        assert voice["name"] == name and voice["recordings"] == 1 and voice["speech"] > 3
+    renamed = client.patch("/voices/team/Ben%2F2", body={"name": "Ben"}, cast_to=object)
+    assert renamed["name"] == "Ben"
+    listed = client.get("/voices/team", cast_to=object)
+    assert [voice["name"] for voice in listed["data"]] == ["Ada Lovelace", "Ben"]
+    with recording.open("rb") as file:
+        answer = client.post("/audio/diarizations", body={"gallery": "team"}, files={"file": file}, **form)
+    assert sorted(it["name"] or "" for it in answer["speakers"]) == ["", "Ada Lovelace", "Ben"]
+    assert {segment.get("name") for segment in answer["segments"]} == {None, "Ada Lovelace", "Ben"}
+    whose = client.post(
+        "/audio/identify",
+        body={"gallery": "team"},
+        files={"file": ("x.wav", alone(recording, who[1]))},
+        **form,
+    )
+    assert whose["name"] == "Ben" and whose["name_score"] > 0.9
+    assert client.delete("/voices/team", cast_to=object) == {"id": "team", "deleted": True}
+    with pytest.raises(openai.NotFoundError) as refused:
+        client.get("/voices/team", cast_to=object)
+    assert refused.value.code == "gallery_not_found"
 
 
 def test_openai_reads_words_with_speakers(client: openai.OpenAI, recording: Path) -> None:

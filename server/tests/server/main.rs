@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod contained;
 mod diarizations;
 mod life;
 mod limits;
@@ -12,3 +13,4 @@ mod streams;
 mod support;
 mod tls;
 mod tokens;
+mod voices;

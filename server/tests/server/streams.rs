@@ -60,7 +60,7 @@ pub fn expected_of(latency_s: f64, push: impl FnOnce(&Stream) -> voiceflow::Resu
 pub struct Client {
     pub socket: WebSocket<TcpStream>,
     /// All that came, but provisional segments and times.
-    told: Vec<Value>,
+    pub told: Vec<Value>,
     provisional: usize,
     pub closed: Option<CloseFrame>,
 }
@@ -283,7 +283,7 @@ fn what_cannot_be_served_is_refused_by_name() {
     );
     assert_eq!(
         (refused("model=whisper").0, refused("sample_rate=fast").0, refused("gallery=x").0),
-        (404, 400, 400)
+        (404, 400, 404)
     );
     assert_eq!(server.get("/v1/audio/diarizations/stream").error().0, 400);
     let other = Client::try_open(&server, "", Some("https://evil.example"));

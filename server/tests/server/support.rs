@@ -53,7 +53,12 @@ pub struct Server {
 impl Server {
     /// Starts a server with these keys of the configuration, and waits until it is ready.
     pub fn start(keys: &[&str]) -> Self {
-        let server = Self::spawn(keys);
+        Self::start_with(keys, &[])
+    }
+
+    /// The same with these variables.
+    pub fn start_with(keys: &[&str], variables: &[(&str, &str)]) -> Self {
+        let server = Self::spawn_with(keys, variables);
         let began = Instant::now();
         while server.get_admin("/ready").status != 200 {
             assert!(began.elapsed() < PATIENCE, "{}", server.get_admin("/ready").text());
@@ -64,9 +69,15 @@ impl Server {
 
     /// Starts a server, which may not be ready yet.
     pub fn spawn(keys: &[&str]) -> Self {
+        Self::spawn_with(keys, &[])
+    }
+
+    fn spawn_with(keys: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = program();
+        command.envs(variables.iter().copied());
         command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
-        for key in ["log.level=error"].iter().chain(keys) {
+        // Whatever else the machine does, nobody waits long for a recording.
+        for key in ["log.level=error", "batch.niceness=0"].iter().chain(keys) {
             command.args(["--set", key]);
         }
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -120,6 +131,17 @@ impl Server {
             &format!("POST /v1/audio/diarizations?{query} HTTP/1.1\r\nContent-Type: audio/flac"),
             recording,
         )
+    }
+
+    /// Sends a recording to a server that ends before it answers.
+    pub fn post_to(address: SocketAddr, recording: &[u8]) {
+        let mut socket = TcpStream::connect(address).unwrap();
+        let length = recording.len();
+        let head = format!(
+            "POST /v1/diarizations HTTP/1.1\r\nHost: x\r\nContent-Type: audio/wav\r\nContent-Length: {length}\r\n\r\n"
+        );
+        let _ = socket.write_all(head.as_bytes()).and_then(|()| socket.write_all(recording));
+        let _ = socket.read_to_end(&mut Vec::new());
     }
 
     /// A form with these fields and the recording as `file`.

@@ -13,7 +13,7 @@ const TOKENS: &str = r#"
 [[tokens]]
 sha256 = "ACME"
 tenant = "acme"
-scopes = ["diarize", "stream"]
+scopes = ["diarize", "stream", "voices"]
 
 [[tokens]]
 sha256 = "LIVE"
@@ -23,7 +23,7 @@ scopes = ["stream"]
 [[tokens]]
 sha256 = "OTHER"
 tenant = "other"
-scopes = ["diarize", "stream"]
+scopes = ["diarize", "stream", "voices"]
 "#;
 
 fn sha256(token: &str) -> String {
@@ -37,7 +37,7 @@ fn write_tokens(path: &Path) {
 }
 
 /// A server with these tokens and keys.
-fn start(folder: &Path, keys: &[&str]) -> Server {
+pub fn start(folder: &Path, keys: &[&str]) -> Server {
     let path = folder.join("tokens.toml");
     write_tokens(&path);
     let tokens = format!("auth.tokens={}", path.display());
@@ -50,7 +50,7 @@ fn diarize(server: &Server, token: &str) -> Answer {
     server.ask(&format!("{head} {token}"), &conversation())
 }
 
-fn code_of(error: &Error) -> u16 {
+pub fn code_of(error: &Error) -> u16 {
     match error {
         Error::Http(response) => response.status().as_u16(),
         other => panic!("{other}"),

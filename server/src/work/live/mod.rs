@@ -20,6 +20,7 @@ pub use samples::Samples;
 use super::batch::BatchQueue;
 use super::{Failure, contained};
 use crate::metrics::Metrics;
+use crate::voices::{Answered, Known};
 
 /// Most audio in seconds that one turn processes: one window more of the shipped model.
 pub(super) const TURN_S: f64 = 0.4;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub config: voiceflow::Config,
     /// Whether the result is asked for at the end.
     pub result: bool,
+    /// Whose voices the speakers may be.
+    pub known: Option<Known>,
 }
 
 enum Input {
@@ -282,6 +285,8 @@ impl Actor {
     }
 
     fn process(&self, work: &mut Work, samples: &Samples, since: Instant) -> Result<(), Failure> {
+        #[cfg(debug_assertions)]
+        super::faults::pass("live");
         let call = Call::none().with_cancel(&self.cancel);
         let stream = work.stream(&self.diarizer)?;
         match samples {
@@ -289,7 +294,7 @@ impl Actor {
             Samples::F32(samples) => stream.push_f32(samples, &call)?,
         }
         let received_s = stream.received_s();
-        let (settled, provisional) = work.news();
+        let (settled, provisional) = work.news()?;
         self.outbox.publish(settled, provisional, received_s, since);
         Ok(())
     }
@@ -308,7 +313,7 @@ impl Actor {
             };
             let call = Call::none().with_cancel(&self.cancel).with_progress(&pause);
             let finished = work.stream(&self.diarizer)?.finish(&call)?;
-            let (settled, provisional) = work.news();
+            let (settled, provisional) = work.news()?;
             let stream = work.stream(&self.diarizer)?;
             let received_s = stream.received_s();
             self.outbox.publish(settled, provisional, received_s, Instant::now());
@@ -319,7 +324,8 @@ impl Actor {
             let map: BTreeMap<_, _> =
                 labels.zip(finished.final_speakers.iter().map(|&speaker| in_result(speaker))).collect();
             let map = if asked { map } else { BTreeMap::new() };
-            let result = asked.then_some(finished.diarization);
+            let known = work.settings.known.as_ref();
+            let result = asked.then(|| Answered::new(finished.diarization, known)).transpose()?;
             self.outbox.post(Event::Done { map, result, duration_s: received_s });
             Ok(())
         });
@@ -362,17 +368,23 @@ impl Work {
     }
 
     /// What has become final, and the provisional segments where they are others than before.
-    fn news(&mut self) -> (Vec<Labelled>, Option<Vec<Labelled>>) {
-        let Some(stream) = &self.stream else { return (Vec::new(), None) };
+    ///
+    /// # Errors
+    /// Those of [`Known::identify`].
+    fn news(&mut self) -> voiceflow::Result<(Vec<Labelled>, Option<Vec<Labelled>>)> {
+        let Some(stream) = &self.stream else { return Ok((Vec::new(), None)) };
         let updates = stream.updates();
         if std::mem::replace(&mut self.updates, updates) == updates {
-            return (Vec::new(), None);
+            return Ok((Vec::new(), None));
         }
         let speakers = stream.speakers();
+        let known = self.settings.known.as_ref();
+        let identified = known.map(|known| known.identify(&speakers)).transpose()?.unwrap_or_default();
         let labelled = |live: &LiveSegment| Labelled {
             start_s: live.segment.start_s,
             end_s: live.segment.end_s,
             speaker: speakers.get(live.segment.speaker).map(|it| it.label.clone()).unwrap_or_default(),
+            name: identified.get(live.segment.speaker).and_then(|identified| identified.name.clone()),
             confidence: live.segment.confidence,
         };
         let (settled, provisional): (Vec<_>, Vec<_>) =
@@ -380,7 +392,7 @@ impl Work {
         let provisional: Vec<Labelled> = provisional.iter().map(labelled).collect();
         let was_open = std::mem::replace(&mut self.open, !provisional.is_empty());
         let told = was_open || self.open;
-        (settled.iter().map(labelled).collect(), told.then_some(provisional))
+        Ok((settled.iter().map(labelled).collect(), told.then_some(provisional)))
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use voiceflow::Diarization;
 
+use crate::voices::Answered;
 use crate::work::Failure;
 
 /// Bytes that a segment takes in a message, about.
@@ -23,6 +23,8 @@ pub struct Labelled {
     pub end_s: f64,
     /// The label of the speaker in this stream.
     pub speaker: String,
+    /// The name of the speaker, where a gallery knows it.
+    pub name: Option<String>,
     /// Mean probability, 0 to 1, that the speaker is talking.
     pub confidence: f32,
 }
@@ -44,7 +46,7 @@ pub enum Event {
         /// The label in the result of each label of the stream.
         map: BTreeMap<String, Option<String>>,
         /// The result.
-        result: Option<Diarization>,
+        result: Option<Answered>,
         /// Seconds of audio.
         duration_s: f64,
     },
@@ -147,7 +149,7 @@ mod tests {
     use super::*;
 
     fn segment(start_s: f64) -> Labelled {
-        Labelled { start_s, end_s: start_s + 1.0, speaker: "SPEAKER_00".into(), confidence: 0.5 }
+        Labelled { start_s, end_s: start_s + 1.0, speaker: "SPEAKER_00".into(), name: None, confidence: 0.5 }
     }
 
     /// The events as text: `f` final, `p` provisional, with the starts; `a` the processed time.

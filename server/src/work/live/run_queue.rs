@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -11,6 +12,10 @@ use parking_lot::{Condvar, Mutex};
 const RECENT: Duration = Duration::from_secs(1);
 /// Most delays that are kept.
 const MOST_DELAYS: usize = 4096;
+/// Shortest time from one look at all delays to the next.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// In place of a time where nobody waits.
+const NOBODY: u64 = u64::MAX;
 /// Longest time that one ahead of its speech waits while others are served.
 const LONGEST_BEHIND: Duration = Duration::from_secs(1);
 
@@ -18,6 +23,19 @@ const LONGEST_BEHIND: Duration = Duration::from_secs(1);
 pub struct RunQueue<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
+    shown: Shown,
+}
+
+/// What is known of delays without a lock: the threads of recordings ask for it, and one of those
+/// that is put aside for others by the system must hold nothing that they need. Times are in
+/// nanoseconds since the queue was made.
+struct Shown {
+    began: Instant,
+    /// The delay that 99 of 100 turns of a second did not exceed, and when that was found.
+    p99: AtomicU64,
+    found: AtomicU64,
+    /// Since when the first of those who are due waits.
+    waiting_since: AtomicU64,
 }
 
 struct State<T> {
@@ -34,7 +52,8 @@ impl<T> RunQueue<T> {
     /// Nobody waits.
     pub fn new() -> Self {
         let (due, ahead, delays) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-        Self { state: Mutex::new(State { due, ahead, delays, ended: false }), changed: Condvar::new() }
+        let state = Mutex::new(State { due, ahead, delays, ended: false });
+        Self { state, changed: Condvar::new(), shown: Shown::new() }
     }
 
     /// Adds one that does not stand in the queue; `ahead` when it sends faster than speech.
@@ -42,6 +61,7 @@ impl<T> RunQueue<T> {
         let mut state = self.state.lock();
         let queue = if ahead { &mut state.ahead } else { &mut state.due };
         queue.push_back((item, Instant::now()));
+        self.shown.show_first(&state);
         drop(state);
         self.changed.notify_one();
     }
@@ -58,6 +78,8 @@ impl<T> RunQueue<T> {
                 // Who is ahead may wait.
                 if was_due {
                     state.note(now, waited);
+                    self.shown.show_first(&state);
+                    self.shown.show_delays(&state, now);
                 }
                 return Some((item, waited));
             }
@@ -68,23 +90,55 @@ impl<T> RunQueue<T> {
         }
     }
 
-    /// The delay that 99 of 100 turns of the last second did not exceed.
+    /// The delay that 99 of 100 turns of the last second did not exceed, and at least that of who
+    /// waits now. Waits for nobody.
     pub fn delay_p99(&self) -> Duration {
-        let mut state = self.state.lock();
-        state.forget(Instant::now());
-        let mut delays: Vec<Duration> = state.delays.iter().map(|(_, delay)| *delay).collect();
-        // Whoever waits now has waited so long at least.
-        delays.extend(state.due.front().map(|(_, since)| since.elapsed()));
-        drop(state);
-        delays.sort_unstable();
-        let place = (delays.len() * 99).div_ceil(100).saturating_sub(1);
-        delays.get(place).copied().unwrap_or_default()
+        self.shown.delay_p99()
     }
 
     /// Lets those who wait in [`next`](RunQueue::next) end.
     pub fn end(&self) {
         self.state.lock().ended = true;
         self.changed.notify_all();
+    }
+}
+
+impl Shown {
+    fn new() -> Self {
+        let [p99, found] = [0, 0].map(AtomicU64::new);
+        Self { began: Instant::now(), p99, found, waiting_since: AtomicU64::new(NOBODY) }
+    }
+
+    fn nanoseconds(&self, at: Instant) -> u64 {
+        at.saturating_duration_since(self.began).as_nanos() as u64
+    }
+
+    fn show_first<T>(&self, state: &State<T>) {
+        let since = state.due.front().map_or(NOBODY, |(_, since)| self.nanoseconds(*since));
+        self.waiting_since.store(since, Ordering::Relaxed);
+    }
+
+    fn show_delays<T>(&self, state: &State<T>, now: Instant) {
+        let (now, found) = (self.nanoseconds(now), self.found.load(Ordering::Relaxed));
+        if found > 0 && now < found + LOOK_EVERY.as_nanos() as u64 {
+            return;
+        }
+        let mut delays: Vec<Duration> = state.delays.iter().map(|(_, delay)| *delay).collect();
+        let place = (delays.len() * 99).div_ceil(100).saturating_sub(1);
+        let p99 = delays.select_nth_unstable(place).1.as_nanos() as u64;
+        self.p99.store(p99, Ordering::Relaxed);
+        self.found.store(now, Ordering::Relaxed);
+    }
+
+    fn delay_p99(&self) -> Duration {
+        let now = self.nanoseconds(Instant::now());
+        let is_recent = now < self.found.load(Ordering::Relaxed) + RECENT.as_nanos() as u64;
+        let p99 = if is_recent { self.p99.load(Ordering::Relaxed) } else { 0 };
+        let waiting = match self.waiting_since.load(Ordering::Relaxed) {
+            NOBODY => 0,
+            since => now.saturating_sub(since),
+        };
+        Duration::from_nanos(p99.max(waiting))
     }
 }
 

@@ -1,0 +1,306 @@
+//! Galleries of known voices: enrolled by recordings, listed, renamed, removed, and asked whose a
+//! voice is.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::{Deserialize, Serialize};
+use voiceflow::gallery::{Enrolled, Gallery, Voice};
+
+use super::App;
+use super::bearer::token;
+use super::diarizations::submit;
+use super::error::ApiError;
+use super::json::Json;
+use super::origin;
+use super::render::{to_four_decimals, to_millisecond};
+use super::upload::receive;
+use crate::auth::{Scope, Tenant};
+use crate::listen::Peer;
+use crate::models::Bundle;
+use crate::voices::{Enrolment, Known, Refusal, Voices};
+use crate::work::Failure;
+
+/// Largest body that is JSON, in bytes.
+const MAX_JSON_BYTES: usize = 4096;
+
+/// What a path names; what is no text is refused as everything else is.
+type Named<T> = Result<Path<T>, PathRejection>;
+
+/// A gallery.
+#[derive(Serialize)]
+struct GalleryItem {
+    id: String,
+    object: &'static str,
+}
+
+/// A voice, without its embedding.
+#[derive(Serialize)]
+struct VoiceItem {
+    name: String,
+    object: &'static str,
+    /// Seconds of speech that it is made of.
+    speech: f64,
+    recordings: u32,
+    agreement: f64,
+}
+
+/// A list, as OpenAI has them.
+#[derive(Serialize)]
+struct List<T> {
+    object: &'static str,
+    data: Vec<T>,
+}
+
+/// What was removed.
+#[derive(Serialize)]
+struct Deleted {
+    id: String,
+    deleted: bool,
+}
+
+/// Whose a voice is.
+#[derive(Serialize)]
+struct Identification {
+    name: Option<String>,
+    name_score: f32,
+    speech: f64,
+}
+
+/// What a voice is renamed to.
+#[derive(Deserialize)]
+struct Rename {
+    name: String,
+}
+
+impl VoiceItem {
+    fn of(voice: &Enrolled) -> Self {
+        Self {
+            name: voice.name.clone(),
+            object: "voice",
+            speech: to_millisecond(voice.speech_s),
+            recordings: voice.recordings,
+            agreement: to_millisecond(voice.agreement),
+        }
+    }
+}
+
+fn list<T>(data: Vec<T>) -> Json<List<T>> {
+    Json(List { object: "list", data })
+}
+
+/// GET /v1/voices
+pub(super) async fn galleries(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+    let tenant = admitted(&app, &request)?;
+    let names = on_disk(&app, "", move |voices, _| voices.galleries(&tenant)).await?;
+    let item = |id| GalleryItem { id, object: "gallery" };
+    Ok(list(names.into_iter().map(item).collect()).into_response())
+}
+
+/// GET /v1/voices/{gallery}
+pub(super) async fn voices(
+    State(app): State<Arc<App>>,
+    gallery: Named<String>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let gallery = path(gallery)?;
+    let tenant = admitted(&app, &request)?;
+    let known = on_disk(&app, &gallery, move |voices, gallery| voices.read(&tenant, gallery)).await?;
+    Ok(list(known.voices().iter().map(VoiceItem::of).collect()).into_response())
+}
+
+/// DELETE /v1/voices/{gallery}
+pub(super) async fn remove_gallery(
+    State(app): State<Arc<App>>,
+    gallery: Named<String>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let gallery = path(gallery)?;
+    let tenant = admitted(&app, &request)?;
+    on_disk(&app, &gallery, move |voices, gallery| voices.remove_gallery(&tenant, gallery)).await?;
+    Ok(Json(Deleted { id: gallery, deleted: true }).into_response())
+}
+
+/// GET /v1/voices/{gallery}/{name}
+pub(super) async fn voice(
+    State(app): State<Arc<App>>,
+    names: Named<(String, String)>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (gallery, name) = path(names)?;
+    let tenant = admitted(&app, &request)?;
+    let found = on_disk(&app, &gallery, move |voices, gallery| {
+        voices.read(&tenant, gallery)?.voice(&name).map(VoiceItem::of).ok_or(Refusal::NoVoice)
+    });
+    Ok(Json(found.await?).into_response())
+}
+
+/// DELETE /v1/voices/{gallery}/{name}
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    names: Named<(String, String)>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (gallery, name) = path(names)?;
+    let (tenant, id) = (admitted(&app, &request)?, name.clone());
+    on_disk(&app, &gallery, move |voices, gallery| voices.remove(&tenant, gallery, &name)).await?;
+    Ok(Json(Deleted { id, deleted: true }).into_response())
+}
+
+/// PATCH /v1/voices/{gallery}/{name}
+pub(super) async fn rename(
+    State(app): State<Arc<App>>,
+    names: Named<(String, String)>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (gallery, name) = path(names)?;
+    let tenant = admitted(&app, &request)?;
+    let Rename { name: new_name } = json(request).await?;
+    let renamed =
+        on_disk(&app, &gallery, move |voices, gallery| voices.rename(&tenant, (gallery, &name), &new_name));
+    Ok(Json(VoiceItem::of(&renamed.await?)).into_response())
+}
+
+/// PUT /v1/voices/{gallery}/{name}: the voice is that of this recording.
+pub(super) async fn replace(
+    app: State<Arc<App>>,
+    names: Named<(String, String)>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    enrol(app, names, request, Enrolment::Whole).await
+}
+
+/// POST /v1/voices/{gallery}/{name}: this is one more recording of the voice.
+pub(super) async fn add(
+    app: State<Arc<App>>,
+    names: Named<(String, String)>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    enrol(app, names, request, Enrolment::Another).await
+}
+
+async fn enrol(
+    State(app): State<Arc<App>>,
+    names: Named<(String, String)>,
+    request: Request,
+    enrolment: Enrolment,
+) -> Result<Response, ApiError> {
+    let (gallery, name) = path(names)?;
+    let tenant = allowed(&app, &request)?;
+    app.voices.check(&gallery).map_err(|refusal| (refusal, gallery.as_str()))?;
+    Gallery::check_name(&name).map_err(Failure::from)?;
+    let bundle = app.admission.recording(&tenant)?;
+    let model = bundle.clone();
+    let (voice, _) = voice_of(&app, &tenant, request, bundle).await?;
+    let (enrolled, is_new) = on_disk(&app, &gallery, move |voices, gallery| {
+        voices.enrol(&tenant, (gallery, &name), &voice, enrolment, model.info())
+    })
+    .await?;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(VoiceItem::of(&enrolled))).into_response())
+}
+
+/// POST /v1/audio/identify
+pub(super) async fn identify(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+    let tenant = allowed(&app, &request)?;
+    let bundle = app.admission.recording(&tenant)?;
+    let (voice, known) = voice_of(&app, &tenant, request, bundle).await?;
+    let known = known.ok_or_else(|| ApiError::invalid("gallery", "expected the name of one, got none"))?;
+    let identity = known.gallery.identify(&voice.embedding, known.threshold).map_err(Failure::from)?;
+    let name = known.gallery.name_of(&identity).map(str::to_owned);
+    let name_score = to_four_decimals(identity.score);
+    Ok(Json(Identification { name, name_score, speech: to_millisecond(voice.speech_s) }).into_response())
+}
+
+/// The voice in the recording of a request, and the gallery that its fields name.
+async fn voice_of(
+    app: &Arc<App>,
+    tenant: &Tenant,
+    request: Request,
+    bundle: Arc<Bundle>,
+) -> Result<(Voice, Option<Known>), ApiError> {
+    let uploaded = receive(app, tenant, request).await?;
+    let fields = &uploaded.fields;
+    fields.of_one_voice()?;
+    if let Some(model) = fields.model.as_deref().filter(|model| !bundle.answers_to(model)) {
+        return Err(ApiError::no_model(model));
+    }
+    let known = known_voices(app, tenant, fields.gallery.as_deref(), fields.name_threshold, &bundle).await?;
+    let answered = submit(app, uploaded, bundle, None)?.result().await?;
+    Ok((Voice::of(&answered.diarization).map_err(Failure::from)?, known))
+}
+
+/// The gallery of this name, if one is named.
+///
+/// # Errors
+/// Why there is none of these voices.
+pub async fn known_voices(
+    app: &Arc<App>,
+    tenant: &Tenant,
+    gallery: Option<&str>,
+    threshold: Option<f32>,
+    bundle: &Bundle,
+) -> Result<Option<Known>, ApiError> {
+    let Some(gallery) = gallery else { return Ok(None) };
+    if let Some(threshold) = threshold.filter(|threshold| !(-1.0..=1.0).contains(threshold)) {
+        return Err(ApiError::invalid("name_threshold", format!("expected -1 to 1, got {threshold}")));
+    }
+    let (tenant, model) = (tenant.clone(), bundle.info().clone());
+    let known = on_disk(app, gallery, move |voices, gallery| voices.load(&tenant, gallery, &model)).await?;
+    Ok(Some(Known::new(known, threshold)))
+}
+
+/// Runs what waits for the disk where it keeps no socket waiting.
+async fn on_disk<T: Send + 'static>(
+    app: &Arc<App>,
+    gallery: &str,
+    work: impl FnOnce(&Voices, &str) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, ApiError> {
+    let (voices, name) = (app.voices.clone(), gallery.to_owned());
+    let done = tokio::task::spawn_blocking(move || work(&voices, &name)).await;
+    let done = done.map_err(|error| ApiError::internal(&error))?;
+    done.map_err(|refusal| ApiError::from((refusal, gallery)))
+}
+
+/// Who asks, where voices are theirs to ask for.
+fn allowed(app: &App, request: &Request) -> Result<Tenant, ApiError> {
+    origin::check(request.headers(), &app.config.live.origins)?;
+    let certificate = request.extensions().get::<Peer>().and_then(Peer::certificate);
+    app.auth.tenant(token(request.headers()), certificate, Scope::Voices).map_err(ApiError::refused)
+}
+
+/// The same, not too often.
+fn admitted(app: &App, request: &Request) -> Result<Tenant, ApiError> {
+    let tenant = allowed(app, request)?;
+    app.admission.small(&tenant)?;
+    Ok(tenant)
+}
+
+fn path<T>(named: Named<T>) -> Result<T, ApiError> {
+    named
+        .map(|Path(names)| names)
+        .map_err(|error| ApiError::malformed(format!("path: {}", error.body_text())))
+}
+
+/// A small body of JSON.
+async fn json<T: for<'a> Deserialize<'a>>(request: Request) -> Result<T, ApiError> {
+    let kind = content_type(request.headers());
+    if kind != "application/json" {
+        return Err(ApiError::media_type(format!("Content-Type: expected application/json, got {kind:?}")));
+    }
+    let body = Limited::new(request.into_body(), MAX_JSON_BYTES).collect().await;
+    let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+        true => ApiError::too_large(format!("body: expected at most {MAX_JSON_BYTES} bytes, got more")),
+        false => ApiError::malformed(format!("body: {error}")),
+    })?;
+    serde_json::from_slice(&body.to_bytes()).map_err(|error| ApiError::malformed(format!("body: {error}")))
+}
+
+fn content_type(headers: &HeaderMap) -> String {
+    let kind = headers.get(axum::http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
