@@ -51,6 +51,8 @@ pub enum WarningCode {
     ChosenTrack,
     /// An audio track cannot be decoded.
     SkippedTrack,
+    /// The container's edit list is not followed as it is; the text says in what.
+    UnfollowedEdit,
 }
 
 impl WarningCode {
@@ -63,6 +65,7 @@ impl WarningCode {
             Self::InvertedChannels => "inverted_channels",
             Self::ChosenTrack => "chosen_track",
             Self::SkippedTrack => "skipped_track",
+            Self::UnfollowedEdit => "unfollowed_edit",
         }
     }
 }

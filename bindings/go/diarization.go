@@ -44,6 +44,9 @@ const (
 	WarningChosenTrack WarningCode = C.VF_WARNING_CHOSEN_TRACK
 	// WarningSkippedTrack: an audio track cannot be decoded.
 	WarningSkippedTrack WarningCode = C.VF_WARNING_SKIPPED_TRACK
+	// WarningUnfollowedEdit: the container's edit list is not followed as it is; the text says in
+	// what.
+	WarningUnfollowedEdit WarningCode = C.VF_WARNING_UNFOLLOWED_EDIT
 )
 
 // Warning is something about a recording with which its result should be read.

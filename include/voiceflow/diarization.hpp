@@ -45,6 +45,7 @@ enum class WarningCode : std::int32_t {
     inverted_channels = VF_WARNING_INVERTED_CHANNELS,
     chosen_track = VF_WARNING_CHOSEN_TRACK,
     skipped_track = VF_WARNING_SKIPPED_TRACK,
+    unfollowed_edit = VF_WARNING_UNFOLLOWED_EDIT,
 };
 
 /// Something about a recording with which its result should be read.
@@ -195,6 +196,7 @@ public:
 
 private:
     friend class Diarizer;
+    friend class Gallery;
     friend class Stream;
     explicit Diarization(vf_diarization *made) noexcept : Handle(made) {}
 

@@ -2,6 +2,7 @@
 //! ones; which track is decoded, and every refusal of the file as a whole, is the container's.
 
 mod open;
+mod pieces;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -55,9 +56,11 @@ pub struct FileSource<'a> {
     timeline: Timeline,
     ready: Vec<f32>,
     interleaved: Vec<f32>,
-    /// The last packet with its layout, of a track whose last one has padding.
+    /// The last packet with its layout, of a track whose last one may have padding.
     held: Option<((u32, usize), Vec<f32>)>,
     wide: Vec<f64>,
+    /// Where in the track, in seconds, the last packet began.
+    heard_s: f64,
     /// Samples given out.
     given: u64,
     /// Frames decoded and packets lost so far.
@@ -76,6 +79,8 @@ struct Trim {
     known: bool,
     skip: u64,
     keep: Option<u64>,
+    /// Start and length in seconds of the piece of the track that is looked for.
+    wanted: Option<(f64, Option<f64>)>,
 }
 
 impl FileSource<'_> {
@@ -90,7 +95,7 @@ impl FileSource<'_> {
     /// Decodes the next packet of the track; false at the end of the file.
     fn advance(&mut self) -> Result<bool> {
         if self.trim.keep == Some(0) {
-            return self.end(None);
+            return self.next_piece();
         }
         let next = self.container.format.next_packet();
         self.container.leash.look()?;
@@ -116,7 +121,7 @@ impl FileSource<'_> {
                 let damage = self.container.leash.damage();
                 self.end(damage)
             }
-            Ok(None) => self.end(None),
+            Ok(None) => self.next_piece(),
             Err(DecoderError::ResetRequired) => self.restart(),
             Err(DecoderError::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => {
                 // A file written to a pipe does not know its length, and ends this way.
@@ -130,6 +135,9 @@ impl FileSource<'_> {
 
     fn decode(&mut self, packet: &Packet) -> Result<()> {
         self.release(0.0)?;
+        if self.is_in_front(packet) {
+            return Ok(());
+        }
         let gap_s = self.timeline.gap_before(packet);
         if gap_s > 0.0 && self.converter.is_some() {
             self.note_loss("packets are missing".to_owned());
@@ -162,7 +170,7 @@ impl FileSource<'_> {
             self.interleaved.iter_mut().for_each(|sample| *sample *= gain);
         }
         self.decoded += (self.interleaved.len() / layout.1.max(1)) as u64;
-        if self.track.end_padding_s > 0.0 {
+        if self.container.may_be_padded() {
             self.held = Some((layout, std::mem::take(&mut self.interleaved)));
             return Ok(());
         }
@@ -310,7 +318,12 @@ impl FileSource<'_> {
         {
             return Err(Error::Audio(format!("expected audio, got nothing that can be decoded: {reason}")));
         }
-        self.release(if damage.is_none() { self.track.end_padding_s } else { 0.0 })?;
+        let padding_s = self.container.end_padding_s(self.track.id);
+        self.release(if damage.is_none() { padding_s } else { 0.0 })?;
+        if damage.is_none() && self.container.goes_on(self.decoded) {
+            let text = "another recording follows in the file, which is not read";
+            self.warn(WarningCode::EndsEarly, text.to_owned());
+        }
         if let Some(reason) = damage {
             let text = format!("damaged, only the audio before that is used: {reason}");
             self.warn(WarningCode::EndsEarly, text);

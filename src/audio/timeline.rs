@@ -76,7 +76,7 @@ impl Timeline {
     }
 
     /// Holds `seconds` of silence within the limits.
-    fn fill(&mut self, seconds: f64) -> f64 {
+    pub(super) fn fill(&mut self, seconds: f64) -> f64 {
         let seconds = seconds.min(MAX_TOTAL_S - self.filled_s).max(0.0);
         self.filled_s += seconds;
         seconds

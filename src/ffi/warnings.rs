@@ -26,6 +26,8 @@ pub enum vf_warning_code {
     VF_WARNING_CHOSEN_TRACK = 5,
     /// An audio track cannot be decoded.
     VF_WARNING_SKIPPED_TRACK = 6,
+    /// The container's edit list is not followed as it is; the text says in what.
+    VF_WARNING_UNFOLLOWED_EDIT = 7,
 }
 
 impl From<WarningCode> for vf_warning_code {
@@ -37,6 +39,7 @@ impl From<WarningCode> for vf_warning_code {
             WarningCode::InvertedChannels => Self::VF_WARNING_INVERTED_CHANNELS,
             WarningCode::ChosenTrack => Self::VF_WARNING_CHOSEN_TRACK,
             WarningCode::SkippedTrack => Self::VF_WARNING_SKIPPED_TRACK,
+            WarningCode::UnfollowedEdit => Self::VF_WARNING_UNFOLLOWED_EDIT,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use voiceflow::WarningCode;
 use voiceflow::audio::{AudioSource, FileSource};
+use voiceflow::{Call, WarningCode};
 
 use super::{compare, decode, ffmpeg, speech};
 
@@ -42,7 +42,13 @@ fn a_wav_is_read_to_its_end_whatever_its_sizes_say() {
             assert_eq!(decode_bytes(&wav(riff, data, 16, 2, &pcm)), whole, "RIFF {riff}, data {data}");
         }
     }
-    // What follows the samples is no sound.
+    // What follows the samples is no sound, and the format may be behind them.
+    let tags: [&[u8]; 2] = [&[b"TAG".as_slice(), &[b'x'; 125]].concat(), b"ID3\x04\0\0\0\0\0\x0a0123456789"];
+    for tag in tags {
+        assert_eq!(decode_bytes(&[&wav(48_036, 48_000, 16, 2, &pcm), tag].concat()), whole);
+    }
+    let made = wav(48_036, 48_000, 16, 2, &pcm);
+    assert_eq!(decode_bytes(&[&made[..12], &made[36..], &made[12..36]].concat()), whole);
     let mut tagged = wav(48_062, 48_000, 16, 2, &pcm);
     tagged.extend(b"LIST\x12\0\0\0INFOINAM\x06\0\0\0voices");
     assert_eq!(decode_bytes(&tagged), whole);
@@ -72,11 +78,16 @@ fn made(folder: &Path, name: &str, arguments: &[&str]) -> Vec<u8> {
 
 /// That the file is as long as ffmpeg has it, and has the same samples.
 fn agrees(folder: &Path, name: &str, bytes: &[u8]) {
+    agrees_to(0.99, folder, name, bytes);
+}
+
+/// The same, to a correlation of so much.
+fn agrees_to(least: f64, folder: &Path, name: &str, bytes: &[u8]) {
     let path = folder.join(name);
     std::fs::write(&path, bytes).unwrap();
     let (ours, reference) = (decode(&path).unwrap(), ffmpeg::decode(&path, "anull").unwrap());
     let d = compare::compare(&ours, &reference);
-    assert!(d.longer_s.abs() < 0.01 && d.correlation > 0.99 && d.later_s.abs() < 0.005, "{name}: {d:?}");
+    assert!(d.longer_s.abs() < 0.01 && d.correlation > least && d.later_s.abs() < 0.005, "{name}: {d:?}");
 }
 
 #[test]
@@ -134,4 +145,66 @@ fn what_is_skipped_is_told() {
     let mut source = FileSource::open(&path).unwrap();
     while source.read(&mut Vec::new()).unwrap() > 0 {}
     assert_eq!(source.warnings(), []);
+}
+
+/// What is read of `bytes`, and which warnings there are.
+fn with_warnings(bytes: &[u8]) -> (Vec<f32>, Vec<WarningCode>) {
+    let mut source = FileSource::from_bytes("made", bytes, &Call::none()).unwrap();
+    let mut samples = Vec::new();
+    while source.read(&mut samples).unwrap() > 0 {}
+    (samples, source.warnings().iter().map(|warning| warning.code).collect())
+}
+
+#[test]
+fn files_that_were_cut_off_are_read_as_far_as_they_go() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, arguments) in [
+        ("cut.mkv", &["-c:a", "flac"][..]),
+        ("cut.webm", &["-c:a", "libopus"]),
+        ("cut.mp3", &["-c:a", "libmp3lame"]),
+        ("cut.ts", &["-c:a", "mp2", "-b:a", "160k"]),
+    ] {
+        let whole = made(folder.path(), name, arguments);
+        // Of the last frame of MPEG audio, ffmpeg plays what there is, in place of silence.
+        agrees_to(0.8, folder.path(), name, &whole[..whole.len() * 3 / 5]);
+    }
+    // The chunks of a CAF file end where no more of them fit.
+    let caf = made(folder.path(), "twice.caf", &["-c:a", "alac"]);
+    agrees(folder.path(), "twice.caf", &caf.repeat(2));
+}
+
+#[test]
+fn a_file_behind_another_is_not_passed_over_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = decode(speech()).unwrap();
+    for (name, arguments) in [("one.mkv", ["-c:a", "flac"]), ("one.flac", ["-c:a", "flac"])] {
+        let one = made(folder.path(), name, &arguments);
+        let (samples, codes) = with_warnings(&one);
+        assert!(samples == whole && codes.is_empty(), "{name}: {} samples, {codes:?}", samples.len());
+        let (samples, codes) = with_warnings(&one.repeat(2));
+        let good = samples.starts_with(&whole[..20_000]) && codes == [WarningCode::EndsEarly];
+        assert!(good, "{name}: {} samples, {codes:?}", samples.len());
+    }
+}
+
+#[test]
+fn silence_in_a_law_is_no_gsm() {
+    let bytes =
+        [&[0xd5; 8_000][..], &(0..8_000).map(|n: u32| (n * n >> 4) as u8).collect::<Vec<_>>()].concat();
+    assert!(FileSource::from_bytes("made", &bytes, &Call::none()).is_err());
+    assert!(FileSource::from_bytes("made", &[0xd5; 8_000], &Call::none()).is_err());
+}
+
+#[test]
+fn what_the_last_packet_is_padded_with_is_cut_while_it_comes_too() {
+    let folder = tempfile::tempdir().unwrap();
+    for live in ["0", "1"] {
+        let bytes = made(folder.path(), "padded.webm", &["-ar", "48000", "-c:a", "libopus", "-live", live]);
+        let (whole, _) = with_warnings(&bytes);
+        let mut source = FileSource::live("made", &bytes[..], &Call::none()).unwrap();
+        let mut samples = Vec::new();
+        while source.read(&mut samples).unwrap() > 0 {}
+        assert_eq!(samples.len(), 24_000, "live {live}");
+        assert!(samples == whole, "live {live}: other samples than of the file");
+    }
 }

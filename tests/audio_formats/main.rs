@@ -6,6 +6,7 @@
 mod cases;
 mod compare;
 mod damaged;
+mod edits;
 mod ffmpeg;
 mod tracks;
 

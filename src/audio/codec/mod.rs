@@ -113,6 +113,10 @@ const NAMES: &[(AudioCodecId, &str)] = &[
     (id::CODEC_ID_AC4, "Dolby AC-4"),
     (id::CODEC_ID_DCA, "DTS"),
     (id::CODEC_ID_WMA, "Windows Media Audio"),
+    (id::CODEC_ID_TRUEHD, "Dolby TrueHD"),
+    (id::CODEC_ID_TTA, "True Audio"),
+    (id::CODEC_ID_WAVPACK, "WavPack"),
+    (id::CODEC_ID_MONKEYS_AUDIO, "Monkey's Audio"),
 ];
 
 /// Whether the samples of `codec` are integers or floats as they are.

@@ -25,15 +25,21 @@ impl Head {
         let extra = parameters.extra_data.take().unwrap_or_default();
         parameters.with_sample_rate(RATE);
         let head = extra.strip_prefix(MARKER).unwrap_or_default();
-        let &[_, channels, skip_low, skip_high, _, _, _, _, gain_low, gain_high, ..] = head else {
+        let &[version, channels, skip_0, skip_1, _, _, _, _, gain_0, gain_1, ..] = head else {
             return Ok(Self { delay_s: 0.0, gain: 1.0 });
         };
         if channels > 2 {
             return Err(format!("Opus with {channels} channels, of which 1 or 2 are supported"));
         }
-        let skip = u16::from_le_bytes([skip_low, skip_high]);
+        let (mut skip, mut gain) = ([skip_0, skip_1], [gain_0, gain_1]);
+        // MP4 has the header as a box of version 0, whose numbers begin with the highest byte.
+        if version == 0 {
+            skip.reverse();
+            gain.reverse();
+        }
+        let skip = u16::from_le_bytes(skip);
         // In 1/256 dB.
-        let gain_db = f32::from(i16::from_le_bytes([gain_low, gain_high])) / 256.0;
+        let gain_db = f32::from(i16::from_le_bytes(gain)) / 256.0;
         let gain = if gain_db == 0.0 { 1.0 } else { 10.0_f32.powf(gain_db / 20.0) };
         Ok(Self { delay_s: f64::from(skip) / f64::from(RATE), gain })
     }
@@ -56,6 +62,10 @@ mod tests {
         let head = head.unwrap();
         assert_eq!((head.delay_s, parameters.sample_rate), (0.0065, Some(48_000)));
         assert!((head.gain - 0.5012).abs() < 1e-4 && parameters.extra_data.is_none(), "{}", head.gain);
+        // The same as a box of MP4.
+        let (boxed, _) = prepare(b"OpusHead\x00\x01\x01\x38\0\0\x3e\x80\xfa\0\0");
+        let boxed = boxed.unwrap();
+        assert_eq!((boxed.delay_s, boxed.gain), (head.delay_s, head.gain));
         let (surround, _) = prepare(b"OpusHead\x01\x06\0\0\x80\x3e\0\0\0\0\x01");
         assert!(surround.err().unwrap().contains("6 channels"));
         let plain = prepare(b"").0.unwrap();

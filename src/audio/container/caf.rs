@@ -10,6 +10,8 @@ use super::header::Header;
 use super::wave::u32_at;
 use crate::audio::codec::CODEC_ID_GSM;
 
+/// What such files begin with.
+pub(super) const MARK: [u8; 4] = *b"caff";
 /// Most chunks in front of the samples.
 const MAX_CHUNKS: u32 = 1_000;
 /// Flags of linear PCM: samples are floats, and little-endian.
@@ -19,7 +21,7 @@ const LITTLE_ENDIAN: u32 = 2;
 /// The header of the CAF file in `source`, which begins at `start` and has `len` bytes in all;
 /// `None` where it is none, or one for the demuxer.
 pub(super) fn read<S: Read + Seek>(source: &mut S, start: u64, len: u64) -> io::Result<Option<Header>> {
-    if bytes_at(source, start, 4)? != b"caff" {
+    if bytes_at(source, start, 4)? != MARK {
         return Ok(None);
     }
     let mut blocks = None;
@@ -55,6 +57,24 @@ pub(super) fn read<S: Read + Seek>(source: &mut S, start: u64, len: u64) -> io::
         }
     }
     Ok(Some(Header::Damaged("a CAF file without a format and samples".to_owned())))
+}
+
+/// Where the chunks of the file end that fit into it, for its demuxer: what else stands behind them
+/// is none.
+pub(super) fn chunks_end<S: Read + Seek>(source: &mut S, start: u64, len: u64) -> io::Result<u64> {
+    let mut at = start + 8;
+    for _ in 0..MAX_CHUNKS {
+        let chunk = bytes_at(source, at, 12)?;
+        let size = chunk.get(4..12).and_then(|size| size.first_chunk()).copied().map(u64::from_be_bytes);
+        let next = size.and_then(|size| at.checked_add(12)?.checked_add(size));
+        match next {
+            Some(next) if next <= len => at = next,
+            // Samples may be cut off, or of unknown length.
+            _ if chunk.starts_with(b"data") => return Ok(len),
+            _ => break,
+        }
+    }
+    Ok(at)
 }
 
 /// What the description says; `None` where it is of packets of many sizes.

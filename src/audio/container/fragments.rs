@@ -13,7 +13,7 @@ use super::times::{self, MAX_TABLE_BYTES, MAX_TIMES};
 use crate::audio::leash::{Leash, MAX_BYTES};
 
 /// Most tracks in a file. Recordings of many microphones have a few dozen.
-const MAX_TRACKS: usize = 100;
+pub(super) const MAX_TRACKS: usize = 100;
 /// Most samples in the runs of one fragment that say nothing of each: a day of AAC, six minutes of
 /// 48 kHz audio whose samples are single frames.
 const MAX_PLAIN_SAMPLES: u64 = 1 << 24;
@@ -61,15 +61,22 @@ pub(super) struct Checked<'a, S> {
     len: u64,
     /// Bytes that are really there.
     bytes: u64,
-    /// What is read in place of the file's bytes, and where it begins: in ascending order.
+    /// What is read in place of the file's bytes, and where it begins.
     replaced: Vec<(u64, Vec<u8>)>,
 }
 
 impl<'a, S: MediaSource> Checked<'a, S> {
-    /// The boxes of `source`, of which `bytes` bytes are really there, from `start` on.
-    pub(super) fn new(source: S, start: u64, bytes: u64, leash: Leash<'a>) -> Self {
+    /// The boxes of `source`, of which `bytes` bytes are really there, from `start` on. `shown` is
+    /// what is read in place of the file's bytes, and where it begins.
+    pub(super) fn new(
+        source: S,
+        start: u64,
+        bytes: u64,
+        shown: Vec<(u64, Vec<u8>)>,
+        leash: Leash<'a>,
+    ) -> Self {
         let len = source.byte_len().unwrap_or(bytes);
-        Self { source, leash, position: 0, start, checked: start, len, bytes, replaced: Vec::new() }
+        Self { source, leash, position: 0, start, checked: start, len, bytes, replaced: shown }
     }
 
     /// Checks boxes until the one at the position is, or the data ends in front of it.
@@ -173,7 +180,6 @@ impl<'a, S: MediaSource> Checked<'a, S> {
                 self.replaced.push((at, table));
             }
         }
-        self.replaced.sort_by_key(|(at, _)| *at);
         Ok(None)
     }
 

@@ -7,6 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use symphonia::core::audio::Channels;
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::AudioCodecParameters;
+use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
 use symphonia::core::errors::{Error, Result, SeekErrorKind};
 use symphonia::core::formats::well_known::FORMAT_ID_MP3;
 use symphonia::core::formats::{FormatInfo, FormatReader, MediaInfo, SeekMode, SeekTo, SeekedTo, Track};
@@ -242,7 +243,8 @@ impl<'s> FrameReader<'s> {
         {
             self.time = (time_s * f64::from(frame.kind.rate)).round().max(0.0) as u64;
         }
-        let range = self.used + frame.header..self.used + frame.bytes;
+        let end = (self.used + frame.bytes).min(self.window.len());
+        let range = self.used + frame.header..end;
         let data = self.window.get(range)?.to_vec();
         self.consume(frame.bytes);
         let (from, to) = (self.frames, self.frames + frame.samples);
@@ -270,9 +272,10 @@ impl<'s> FrameReader<'s> {
                     None => return Ok(None),
                 },
             };
-            // The last frame was cut off.
+            // The last frame was cut off. One of MPEG audio is played nevertheless, as far as it
+            // goes, as other players have it.
             if self.ahead(frame.bytes)?.len() < frame.bytes {
-                return Ok(None);
+                return Ok(Some(frame).filter(|frame| frame.kind.codec != CODEC_ID_AAC));
             }
             // One that only describes a stream that was joined on.
             if self.info_tag(frame)?.is_none() {

@@ -37,14 +37,20 @@ pub(super) fn read<S: Read + Seek>(source: &mut S, start: u64, len: u64) -> io::
     Ok(None)
 }
 
-/// GSM 06.10 without a header: each of its frames begins with the same four bits.
+/// GSM 06.10 without a header: each of its frames begins with the same four bits. So does each byte
+/// of silence in A-law.
 fn gsm<S: Read + Seek>(source: &mut S, start: u64, len: u64) -> io::Result<Option<Header>> {
     const FRAME: usize = 33;
     const FRAMES: usize = 12;
-    let bytes = bytes_at(source, start, FRAME * FRAMES)?;
-    let marked = bytes.chunks_exact(FRAME).filter(|frame| frame.first().is_some_and(|byte| byte >> 4 == 0xd));
-    if marked.count() < FRAMES {
-        return Ok(None);
+    let marked = |byte: &u8| byte >> 4 == 0xd;
+    let frames = len.saturating_sub(start) / FRAME as u64;
+    for part in 0..4 {
+        let first = frames.saturating_sub(FRAMES as u64) * part / 3;
+        let bytes = bytes_at(source, start + first * FRAME as u64, FRAME * FRAMES)?;
+        let heads = bytes.chunks_exact(FRAME).filter(|frame| frame.first().is_some_and(marked));
+        if heads.count() < FRAMES || bytes.iter().all(marked) {
+            return Ok(None);
+        }
     }
     let blocks = Blocks::pcm(CODEC_ID_GSM, 8_000, 1, 1);
     let end = start + len.saturating_sub(start) / FRAME as u64 * FRAME as u64;

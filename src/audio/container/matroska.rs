@@ -3,9 +3,14 @@
 //! (`DiscardPadding`, RFC 9559, 5.1.3.5.7). It owns a small walk over the clusters, and reads no
 //! audio.
 
+mod watch;
+
 use std::collections::VecDeque;
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 
+pub(in crate::audio) use self::watch::EndPaddings;
+use self::watch::Parser;
+pub(super) use self::watch::Watch;
 use crate::audio::leash::Leash;
 
 /// What such files begin with.
@@ -14,8 +19,6 @@ pub(super) const MARK: [u8; 4] = [0x1a, 0x45, 0xdf, 0xa3];
 const MAX_ELEMENTS: u32 = 5_000_000;
 /// Clusters at the end that are looked into: tracks may end before others do.
 const MAX_CLUSTERS: usize = 64;
-/// Most tracks whose ends are kept.
-const MAX_TRACKS: usize = 64;
 
 const SEGMENT: u32 = 0x1853_8067;
 const CLUSTER: u32 = 0x1f43_b675;
@@ -26,8 +29,7 @@ const DISCARD_PADDING: u32 = 0x75a2;
 /// Elements of a cluster have shorter identifiers than those that follow one.
 const FIRST_OF_SEGMENT: u32 = 0x1000_0000;
 
-/// Seconds to discard at the end of each track that has such, by its number, in the file at `start`
-/// of `source`.
+/// How much is to be discarded at the ends of the tracks in the file at `start` of `source`.
 ///
 /// # Errors
 /// What the source fails with, and where the caller of `leash` wants no more. Damage is none.
@@ -35,19 +37,32 @@ pub(super) fn end_paddings(
     source: &mut (impl Read + Seek),
     start: u64,
     leash: &Leash<'_>,
-) -> io::Result<Vec<(u64, f64)>> {
+) -> io::Result<EndPaddings> {
     let end = source.seek(SeekFrom::End(0))?;
-    source.seek(SeekFrom::Start(start))?;
-    let source = BufReader::new(source);
-    let mut walk = Walk { source, at: start, leash, elements: 0, ends: Vec::new() };
-    match walk.file(end) {
-        Err(error) if !matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
-            Err(error)
-        }
-        _ => {
-            let padded = walk.ends.iter().filter(|(_, padding_ns)| *padding_ns > 0);
-            Ok(padded.map(|&(track, padding_ns)| (track, padding_ns as f64 * 1e-9)).collect())
-        }
+    let mut walk = Walk::new(source, start, leash)?;
+    let ends = EndPaddings::possible();
+    walk.file(end, &ends).or_else(harmless)?;
+    Ok(ends)
+}
+
+/// Where the file at `start` of `source` says that it ends; beyond its end where it was cut off.
+///
+/// # Errors
+/// As [`end_paddings`].
+pub(super) fn declared_end(
+    source: &mut (impl Read + Seek),
+    start: u64,
+    leash: &Leash<'_>,
+) -> io::Result<Option<u64>> {
+    let mut walk = Walk::new(source, start, leash)?;
+    walk.segment_end().or_else(|error| harmless(error).map(|()| None))
+}
+
+/// Damage is no error here.
+fn harmless(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        ErrorKind::UnexpectedEof | ErrorKind::InvalidData => Ok(()),
+        _ => Err(error),
     }
 }
 
@@ -62,18 +77,31 @@ struct Walk<'a, R> {
     at: u64,
     leash: &'a Leash<'a>,
     elements: u32,
-    /// Nanoseconds to discard of the last block of each track.
-    ends: Vec<(u64, i64)>,
 }
 
-impl<R: Read + Seek> Walk<'_, R> {
-    fn file(&mut self, end: u64) -> io::Result<()> {
+impl<'a, R: Read + Seek> Walk<'a, R> {
+    fn new(mut source: R, start: u64, leash: &'a Leash<'a>) -> io::Result<Self> {
+        source.seek(SeekFrom::Start(start))?;
+        Ok(Self { source: BufReader::new(source), at: start, leash, elements: 0 })
+    }
+
+    fn segment_end(&mut self) -> io::Result<Option<u64>> {
+        loop {
+            match self.element()? {
+                Element { id: SEGMENT, end } => return Ok(end),
+                Element { end: Some(end), .. } => self.to(end)?,
+                Element { end: None, .. } => return Ok(None),
+            }
+        }
+    }
+
+    fn file(&mut self, end: u64, ends: &EndPaddings) -> io::Result<()> {
         let mut clusters = VecDeque::new();
         let found = self.clusters(end, &mut clusters);
         // Of a file that was cut off, the last block has no padding.
         for (start, end) in clusters {
             self.to(start)?;
-            self.blocks(end)?;
+            self.blocks(end, ends)?;
         }
         found
     }
@@ -117,50 +145,18 @@ impl<R: Read + Seek> Walk<'_, R> {
     }
 
     /// Notes the blocks up to `end`.
-    fn blocks(&mut self, end: u64) -> io::Result<()> {
-        while self.at < end {
-            let Element { id, end: Some(own_end) } = self.element()? else {
-                return Err(ErrorKind::InvalidData.into());
-            };
-            match id {
-                SIMPLE_BLOCK => {
-                    let track = self.number()?;
-                    self.note(track, 0);
+    fn blocks(&mut self, end: u64, ends: &EndPaddings) -> io::Result<()> {
+        let mut parser = Parser::new(ends.clone());
+        while self.at < end && !parser.lost {
+            match std::mem::take(&mut parser.skip) {
+                0 => parser.push(&[self.byte()?]),
+                skip => {
+                    self.leash.look_or_end()?;
+                    self.to(self.at.saturating_add(skip))?;
                 }
-                BLOCK_GROUP => self.group(own_end.min(end))?,
-                _ => {}
             }
-            self.to(own_end)?;
         }
         Ok(())
-    }
-
-    fn group(&mut self, end: u64) -> io::Result<()> {
-        let (mut track, mut padding_ns) = (None, 0);
-        while self.at < end {
-            let Element { id, end: Some(own_end) } = self.element()? else {
-                return Err(ErrorKind::InvalidData.into());
-            };
-            match id {
-                BLOCK => track = Some(self.number()?),
-                DISCARD_PADDING => padding_ns = self.signed(own_end.saturating_sub(self.at))?,
-                _ => {}
-            }
-            self.to(own_end)?;
-        }
-        if let Some(track) = track {
-            self.note(track, padding_ns);
-        }
-        Ok(())
-    }
-
-    fn note(&mut self, track: u64, padding_ns: i64) {
-        let has_room = self.ends.len() < MAX_TRACKS;
-        match self.ends.iter_mut().find(|(known, _)| *known == track) {
-            Some((_, last)) => *last = padding_ns,
-            None if has_room => self.ends.push((track, padding_ns)),
-            None => {}
-        }
     }
 
     /// Reads the head of the element here.
@@ -197,18 +193,6 @@ impl<R: Read + Seek> Walk<'_, R> {
         let mut number = u64::from(first) & (0x7f >> more);
         for _ in 0..more {
             number = number << 8 | u64::from(self.byte()?);
-        }
-        Ok(number)
-    }
-
-    /// Reads a signed number of `size` bytes.
-    fn signed(&mut self, size: u64) -> io::Result<i64> {
-        if !(1..=8).contains(&size) {
-            return Ok(0);
-        }
-        let mut number = i64::from(self.byte()?.cast_signed());
-        for _ in 1..size {
-            number = number << 8 | i64::from(self.byte()?);
         }
         Ok(number)
     }
@@ -265,8 +249,20 @@ mod tests {
         [head, clusters.concat(), cues].concat()
     }
 
-    fn found(bytes: &[u8]) -> Vec<(u64, f64)> {
-        end_paddings(&mut Cursor::new(bytes), 0, &Leash::new(&Call::none())).unwrap()
+    /// What is found in `bytes` of the first three tracks, when the file is there and when it
+    /// comes.
+    fn found(bytes: &[u8]) -> Vec<f64> {
+        let leash = Leash::new(&Call::none());
+        let there = end_paddings(&mut Cursor::new(bytes), 0, &leash).unwrap();
+        let (mut watch, coming) = Watch::new(Cursor::new(bytes), 0);
+        // Its head is read more than once.
+        watch.read_exact(&mut [0; 20]).unwrap_or_default();
+        watch.rewind().unwrap();
+        io::copy(&mut watch, &mut io::sink()).unwrap();
+        let seconds = |ends: EndPaddings| [1, 2, 3].map(|track| ends.seconds(track)).to_vec();
+        let (there, coming) = (seconds(there), seconds(coming));
+        assert_eq!(there, coming);
+        there
     }
 
     #[test]
@@ -274,31 +270,42 @@ mod tests {
         let first = [simple(1), group(2, Some(5_000_000)), group(1, Some(1_000_000))].concat();
         let last = [element(&[0xe7], &[3]), group(1, Some(13_500_000)), simple(3)].concat();
         let sized = file(&[element(&CLUSTER_ID, &first), element(&CLUSTER_ID, &last)]);
-        let expected = [(1, 0.0135), (2, 0.005)];
-        let same = |found: &[(u64, f64)]| {
-            let close = |(a, b): (&(u64, f64), &(u64, f64))| a.0 == b.0 && (a.1 - b.1).abs() < 1e-12;
-            found.len() == expected.len() && found.iter().zip(&expected).all(close)
-        };
-        assert!(same(&found(&sized)), "{:?}", found(&sized));
+        assert_eq!(found(&sized), [0.0135, 0.005, 0.0]);
         let live = |content: &[u8]| [&CLUSTER_ID[..], &UNKNOWN, content].concat();
-        assert!(same(&found(&file(&[live(&first), live(&last)]))));
+        assert_eq!(found(&file(&[live(&first), live(&last)])), [0.0135, 0.005, 0.0]);
         // A block without padding behind it.
         let more = [last.clone(), simple(1)].concat();
-        assert_eq!(found(&file(&[element(&CLUSTER_ID, &more)])), []);
-        assert_eq!(found(&file(&[element(&CLUSTER_ID, &group(1, Some(-9_000_000)))])), []);
+        assert_eq!(found(&file(&[element(&CLUSTER_ID, &more)])), [0.0; 3]);
+        assert_eq!(found(&file(&[element(&CLUSTER_ID, &group(1, Some(-9_000_000)))])), [0.0; 3]);
+    }
+
+    #[test]
+    fn the_end_is_where_the_file_says() {
+        let leash = Leash::new(&Call::none());
+        let end = |bytes: &[u8]| declared_end(&mut Cursor::new(bytes), 0, &leash).unwrap();
+        let sized = [&element(&MARK, &[0; 9])[..], &SEGMENT.to_be_bytes(), &[0x40, 0xff], &[0; 9]].concat();
+        assert_eq!(end(&sized), Some(20 + 255));
+        assert_eq!(end(&file(&[])), None);
     }
 
     #[test]
     fn damage_is_no_error_and_the_caller_ends_the_walk() {
         let whole = file(&[element(&CLUSTER_ID, &group(1, Some(1_000_000)))]);
+        let walk = |bytes: &[u8]| {
+            let leash = Leash::new(&Call::none());
+            end_paddings(&mut Cursor::new(bytes), 0, &leash).unwrap();
+            declared_end(&mut Cursor::new(bytes), 0, &leash).unwrap();
+            let (mut watch, _) = Watch::new(Cursor::new(bytes), 0);
+            io::copy(&mut watch, &mut io::sink()).unwrap();
+        };
         for end in 0..whole.len() {
-            found(&whole[..end]);
+            walk(&whole[..end]);
         }
         for at in 0..whole.len() {
             for bit in 0..8 {
                 let mut damaged = whole.clone();
                 damaged[at] ^= 1 << bit;
-                found(&damaged);
+                walk(&damaged);
             }
         }
         let leash = Leash::new(&Call::none().with_deadline(Duration::ZERO));

@@ -21,13 +21,16 @@ mod transport;
 mod wave;
 mod wave64;
 
+use std::collections::VecDeque;
 use std::io::{Read, Seek, SeekFrom};
 
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, CODEC_ID_NULL_AUDIO};
-use symphonia::core::formats::well_known::FORMAT_ID_MKV;
+use symphonia::core::formats::well_known::{FORMAT_ID_FLAC, FORMAT_ID_MKV};
 use symphonia::core::formats::{FormatReader, Track, TrackType};
 
+use self::matroska::EndPaddings;
+pub(super) use self::mp4::Piece;
 use self::mp4::{Mp4, Mp4Track};
 use self::open::{Opened, Unopened};
 use self::skipped::Skipped;
@@ -68,8 +71,9 @@ pub(super) struct Container<'a> {
     length_s: Option<f64>,
     /// Seconds by which the only audio track begins later than the file.
     late_s: f64,
-    /// Seconds to discard at the end of tracks, by their numbers.
-    paddings: Vec<(u64, f64)>,
+    /// How much is to be discarded at the ends of tracks.
+    paddings: EndPaddings,
+    is_followed: bool,
 }
 
 /// The track to decode, ready to do so.
@@ -82,14 +86,16 @@ pub(super) struct Selected {
     pub(super) gain: f32,
     /// Start and length in seconds of the part to play, where the container's edit list says so.
     pub(super) edit: Option<(f64, Option<f64>)>,
+    /// What is played behind it.
+    pub(super) more: VecDeque<Piece>,
+    /// What of the edit list is not followed.
+    pub(super) edit_fault: Option<&'static str>,
     /// Whether the last packet of that part is played as a whole.
     pub(super) whole_packets: bool,
     /// Seconds by which the track begins later than the file.
     pub(super) late_s: f64,
     /// Whether the times of packets count from the beginning of the file, not of the track.
     pub(super) from_zero: bool,
-    /// Seconds to discard of the last packet.
-    pub(super) end_padding_s: f64,
     /// Seconds per tick of the packets' durations.
     pub(super) tick_s: Option<f64>,
     /// Declared length in 16 kHz samples.
@@ -137,8 +143,19 @@ impl<'a> Container<'a> {
             (.., Unopened::Got(what)) => Error::Audio(format!("{EXPECTED}, got {what}")),
         })?;
         leash.opened();
-        let Opened { format, mp4, stream_tracks, length_s, late_s, paddings } = opened;
-        Ok(Self { format, leash, skipped, bytes, mp4, stream_tracks, length_s, late_s, paddings })
+        let Opened { format, mp4, stream_tracks, length_s, late_s, paddings, is_followed } = opened;
+        Ok(Self {
+            format,
+            leash,
+            skipped,
+            bytes,
+            mp4,
+            stream_tracks,
+            length_s,
+            late_s,
+            paddings,
+            is_followed,
+        })
     }
 
     /// The audio tracks that the demuxer has.
@@ -189,10 +206,14 @@ impl<'a> Container<'a> {
         track: &Track,
         parameters: &AudioCodecParameters,
     ) -> std::result::Result<Selected, String> {
-        match codec::decoder(parameters) {
-            Ok(decoder) => Ok(self.selected(number, track, parameters, decoder)),
+        let mut parameters = parameters.clone();
+        if let Some(track) = self.mp4_track(track.id) {
+            track.correct(&mut parameters);
+        }
+        match codec::decoder(&parameters) {
+            Ok(decoder) => Ok(self.selected(number, track, &parameters, decoder)),
             Err(Refusal::Damaged(what)) => Err(format!("{EXPECTED}, got {what}")),
-            Err(Refusal::Unsupported(what)) => Err(self.unsupported(track.id, parameters, &what)),
+            Err(Refusal::Unsupported(what)) => Err(self.unsupported(track.id, &parameters, &what)),
         }
     }
 
@@ -203,22 +224,27 @@ impl<'a> Container<'a> {
         parameters: &AudioCodecParameters,
         Decoder { decoder, delay_s, gain }: Decoder,
     ) -> Selected {
-        let edit = self.mp4_track(track.id).and_then(Mp4Track::edit_seconds);
-        let edit = edit.or_else(|| self.length_s.map(|length_s| (0.0, Some(length_s))));
-        let len_hint = self.len_hint(track, parameters, edit);
+        let mp4 = self.mp4_track(track.id);
+        let pieces = mp4.map(|mp4| mp4.pieces(track.num_frames, parameters.sample_rate));
+        let mut more = pieces.unwrap_or_default();
+        let edit = match more.pop_front() {
+            Some(Piece::Media { start_s, length_s }) => Some((start_s, length_s)),
+            _ => self.length_s.map(|length_s| (0.0, Some(length_s))),
+        };
+        let len_hint = self.len_hint(track, parameters, edit, &more);
         // An edit list counts what the codec asks to skip.
         let edit = edit.or((delay_s > 0.0).then_some((delay_s, None)));
         let tick_s = track.time_base.map(f64::from);
-        let late_s = self.late_s + self.mp4_track(track.id).map_or(0.0, Mp4Track::late_s);
+        let late_s = self.late_s + mp4.map_or(0.0, Mp4Track::late_s);
         let from_zero = self.format.format_info().format == FORMAT_ID_MKV;
-        let padding = self.paddings.iter().find(|(number, _)| *number == u64::from(track.id));
         Selected {
             number,
-            end_padding_s: padding.map_or(0.0, |(_, seconds)| *seconds),
             id: track.id,
             decoder,
             gain,
             edit,
+            more,
+            edit_fault: mp4.and_then(Mp4Track::edit_fault),
             tick_s,
             late_s,
             from_zero,
@@ -233,10 +259,16 @@ impl<'a> Container<'a> {
         track: &Track,
         parameters: &AudioCodecParameters,
         edit: Option<(f64, Option<f64>)>,
+        more: &VecDeque<Piece>,
     ) -> Option<u64> {
         let bytes = self.bytes?;
         let most = bytes.saturating_mul(MAX_FRAMES_PER_BYTE);
         if let Some((_, Some(length_s))) = edit {
+            let more_s = more.iter().map(|piece| match *piece {
+                Piece::Silence(length_s) | Piece::Media { length_s: Some(length_s), .. } => length_s,
+                Piece::Media { length_s: None, .. } => 0.0,
+            });
+            let length_s = length_s + more_s.sum::<f64>();
             return Some((length_s * f64::from(super::SAMPLE_RATE)).round() as u64).filter(|&n| n <= most);
         }
         // Zero where a fragmented file does not say it.
@@ -248,6 +280,24 @@ impl<'a> Container<'a> {
         }
         let rate = parameters.sample_rate.filter(|&rate| rate > 0)?;
         (frames <= most).then(|| output_len(frames, rate))
+    }
+
+    /// Whether the file goes on behind its track, of which `decoded` samples were there. The length
+    /// that FLAC states counts all samples.
+    pub(super) fn goes_on(&self, decoded: u64) -> bool {
+        let is_flac = self.format.format_info().format == FORMAT_ID_FLAC;
+        let stated = self.audio_tracks().next().and_then(|(track, _)| track.num_frames);
+        self.is_followed || is_flac && stated.is_some_and(|frames| frames > 0 && decoded > frames)
+    }
+
+    /// Whether the last packet of a track may be played in part.
+    pub(super) fn may_be_padded(&self) -> bool {
+        self.paddings.possible
+    }
+
+    /// Seconds to discard at the end of the track of this number, as far as it was read.
+    pub(super) fn end_padding_s(&self, id: u32) -> f64 {
+        self.paddings.seconds(u64::from(id))
     }
 
     fn mp4_track(&self, id: u32) -> Option<&Mp4Track> {
@@ -267,7 +317,9 @@ impl<'a> Container<'a> {
             None => {
                 let found = match self.format.tracks().len() {
                     0 => "no track at all".to_owned(),
-                    count => format!("{count} of other kinds (video, subtitles)"),
+                    count => {
+                        format!("{count} of other kinds (video, subtitles, an unknown codec); {CONVERT}")
+                    }
                 };
                 format!("expected an audio track, got {found}")
             }

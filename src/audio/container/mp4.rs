@@ -1,13 +1,29 @@
-//! What MP4 files say about their tracks that the demuxer does not pass on: the code of the sample
-//! entry, which names encrypted audio, and the edit list, which states how much of the encoder's
-//! padding to cut. It owns a small walk over the boxes (ISO/IEC 14496-12) and reads no audio.
+//! What MP4 files say about their tracks that the demuxer does not pass on: the sample entry, which
+//! names encrypted audio, and the edit list and the comment of iTunes, which state how much of the
+//! encoder's padding to cut. It owns a small walk over the boxes (ISO/IEC 14496-12) and reads no
+//! audio.
 
+mod edits;
+mod entry;
+mod gapless;
+
+use std::collections::VecDeque;
 use std::io::{self, Read, Seek, SeekFrom};
+
+use symphonia::core::codecs::audio::AudioCodecParameters;
+
+use self::edits::Edits;
+pub(in crate::audio) use self::edits::Piece;
+use self::entry::Entry;
+use self::gapless::Gapless;
+use super::fragments::MAX_TRACKS;
 
 /// Boxes looked at before a walk gives up; a real file has some dozens on the way.
 const MAX_BOXES: u32 = 10_000;
 /// Boxes within boxes before a walk gives up; the deepest one looked for has five around it.
 const MAX_DEPTH: u32 = 8;
+/// Most bytes of a comment or of a codec's configuration that are read.
+const MAX_CONFIG_BYTES: u64 = 4096;
 /// Sample entries of encrypted tracks: FairPlay, and ISO common encryption.
 const ENCRYPTED: [&[u8; 4]; 6] = [b"drms", b"drmi", b"drmt", b"enca", b"encv", b"enct"];
 
@@ -15,35 +31,32 @@ const ENCRYPTED: [&[u8; 4]; 6] = [b"drms", b"drmi", b"drmt", b"enca", b"encv", b
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Mp4Track {
     pub(super) id: u32,
-    /// Code of the (first) sample entry: `mp4a`, `alac`, `enca`, …
-    pub(super) entry: [u8; 4],
+    /// The (first) sample entry: `mp4a`, `alac`, `enca`, …
+    entry: Entry,
     /// Whether the handler says sound.
     pub(super) sound: bool,
-    /// Ticks per second of `edit_start`.
+    /// Ticks per second of the track and the movie.
     timescale: u32,
-    /// Of the only edit that is not empty: start in ticks of the track, length in ticks of the
-    /// movie.
-    edit: Option<(u64, u64)>,
-    edits: u32,
-    /// Ticks of the movie in front of the first edit that is not empty.
-    late: u64,
     movie_timescale: u32,
+    edits: Edits,
+    /// What the encoder has put around the sound, where the file has no other track of sound.
+    gapless: Option<Gapless>,
 }
 
 impl Mp4Track {
     /// Whether the sample entry says that the track is encrypted.
     pub(super) fn is_encrypted(&self) -> bool {
-        ENCRYPTED.contains(&&self.entry)
+        ENCRYPTED.contains(&&self.entry.code)
     }
 
     /// The code of the sample entry as text.
     pub(super) fn entry_name(&self) -> String {
-        self.entry.escape_ascii().to_string()
+        self.entry.code.escape_ascii().to_string()
     }
 
     /// The name of the codec, or the code of the sample entry.
     pub(super) fn codec_name(&self) -> String {
-        match &self.entry {
+        match &self.entry.code {
             b"samr" => "AMR (narrow band)".to_owned(),
             b"sawb" => "AMR (wide band)".to_owned(),
             b"ac-3" => "Dolby AC-3".to_owned(),
@@ -55,19 +68,44 @@ impl Mp4Track {
 
     /// Seconds by which the track begins later than the movie: empty edits delay it.
     pub(super) fn late_s(&self) -> f64 {
-        self.late as f64 / f64::from(self.movie_timescale.max(1))
+        self.edits.late_s(self.movie_timescale)
     }
 
-    /// The part of the track to play, `(start_s, length_s)`, where a single edit says so.
-    pub(super) fn edit_seconds(&self) -> Option<(f64, Option<f64>)> {
-        let (start, length) = self.edit.filter(|_| self.edits == 1)?;
-        if self.timescale == 0 {
-            return None;
+    /// What of the edit list is not followed.
+    pub(super) fn edit_fault(&self) -> Option<&'static str> {
+        self.edits.fault()
+    }
+
+    /// What is played of the track, which has `frames` samples at `rate` Hz in all; none where the
+    /// file says nothing of that.
+    pub(super) fn pieces(&self, frames: Option<u64>, rate: Option<u32>) -> VecDeque<Piece> {
+        let mut pieces = self.edits.pieces(self.timescale, self.movie_timescale);
+        let Some((gapless, rate)) = self.gapless.zip(rate.filter(|&rate| rate > 0)) else {
+            return pieces;
+        };
+        let seconds = |samples: u64| samples as f64 / f64::from(rate);
+        match pieces.front_mut() {
+            None => {
+                let length = frames.and_then(|frames| gapless.length_in(frames));
+                pieces.push_back(Piece::Media {
+                    start_s: seconds(gapless.delay),
+                    length_s: length.map(seconds),
+                });
+            }
+            // Where both state the delay, players cut the longer one.
+            Some(Piece::Media { start_s, length_s }) if *start_s < seconds(gapless.delay) => {
+                let more_s = seconds(gapless.delay) - *start_s;
+                *start_s += more_s;
+                *length_s = length_s.map(|length_s| (length_s - more_s).max(0.0));
+            }
+            Some(_) => {}
         }
-        let start_s = start as f64 / f64::from(self.timescale);
-        let length_s = length as f64 / f64::from(self.movie_timescale.max(1));
-        // Fragmented files leave the length open by zero.
-        Some((start_s, (length > 0 && self.movie_timescale > 0).then_some(length_s)))
+        pieces
+    }
+
+    /// Makes `parameters` of the demuxer say what the sample entry says.
+    pub(super) fn correct(&self, parameters: &mut AudioCodecParameters) {
+        self.entry.correct(parameters);
     }
 }
 
@@ -80,6 +118,9 @@ pub(super) struct Mp4 {
     pub(super) media_end: u64,
     /// Where the boxes end and zeros follow; the demuxer would take every eight of them for a box.
     pub(super) zeros_start: Option<u64>,
+    /// What a demuxer is shown in place of the file's bytes, and where it stands.
+    pub(super) shown: Vec<(u64, Vec<u8>)>,
+    gapless: Option<Gapless>,
 }
 
 /// Reads the boxes of the MP4 file `source`.
@@ -90,6 +131,11 @@ pub(super) fn inspect<R: Read + Seek>(source: &mut R) -> Mp4 {
     let movie_timescale = walk.movie_timescale;
     let mut mp4 = walk.mp4;
     mp4.tracks.iter_mut().for_each(|track| track.movie_timescale = movie_timescale);
+    let mut sounds = mp4.tracks.iter_mut().filter(|track| track.sound);
+    // The comment does not say which track it is about.
+    if let (Some(track), None) = (sounds.next(), sounds.next()) {
+        track.gapless = mp4.gapless.filter(|_| &track.entry.code == b"mp4a");
+    }
     mp4
 }
 
@@ -154,7 +200,12 @@ impl<R: Read + Seek> Walk<'_, R> {
                 self.mp4.tracks.push(Mp4Track::default());
                 self.children(item.start, item.end, depth + 1)
             }
-            b"moov" | b"mdia" | b"minf" | b"stbl" | b"edts" => self.children(item.start, item.end, depth + 1),
+            b"moov" | b"mdia" | b"minf" | b"stbl" | b"edts" | b"udta" | b"ilst" | b"wave" => {
+                self.children(item.start, item.end, depth + 1)
+            }
+            // Version and flags are in front of its boxes.
+            b"meta" => self.children(item.start.saturating_add(4), item.end, depth + 1),
+            b"----" => self.comment(item),
             b"mvhd" => {
                 self.movie_timescale = self.header_field(12, 20)?;
                 Ok(())
@@ -172,10 +223,18 @@ impl<R: Read + Seek> Walk<'_, R> {
                 let sound = &self.bytes()? == b"soun";
                 self.with_track(|track| track.sound |= sound)
             }
-            b"stsd" => {
-                self.skip(12)?;
-                let entry = self.bytes()?;
-                self.with_track(|track| track.entry = entry)
+            b"stsd" => self.sample_entry(item, depth),
+            b"enda" => {
+                let lowest_first = u16::from_be_bytes(self.bytes()?) == 1;
+                self.with_track(|track| track.entry.lowest_first = lowest_first)
+            }
+            // Within a `wave` box: the configuration, behind version and flags.
+            b"alac" if item.end.saturating_sub(item.start) <= MAX_CONFIG_BYTES => {
+                let mut config = Vec::new();
+                self.skip(4)?;
+                let bytes = item.end.saturating_sub(item.start).saturating_sub(4);
+                (&mut *self.source).take(bytes).read_to_end(&mut config)?;
+                self.with_track(|track| track.entry.alac = Some(config.into()))
             }
             b"elst" => self.edit_list(),
             _ => Ok(()),
@@ -189,23 +248,67 @@ impl<R: Read + Seek> Walk<'_, R> {
         self.u32()
     }
 
+    /// Reads the first sample entry.
+    fn sample_entry(&mut self, item: Mp4Box, depth: u32) -> io::Result<()> {
+        let at = item.start.saturating_add(8);
+        self.skip(8)?;
+        let size = u64::from(self.u32()?);
+        let code = self.bytes()?;
+        self.with_track(|track| track.entry.code = code)?;
+        self.skip(8)?;
+        let version = u16::from_be_bytes(self.bytes()?);
+        self.skip(8)?;
+        let sample_bits = u16::from_be_bytes(self.bytes()?);
+        let mut shown = Vec::new();
+        self.with_track(|track| {
+            if track.sound {
+                track.entry = Entry { code, version, sample_bits, ..Entry::default() };
+                shown = track.entry.shown();
+            }
+        })?;
+        // A file with more tracks is refused.
+        if self.mp4.tracks.len() > MAX_TRACKS {
+            shown.clear();
+        }
+        self.mp4.shown.extend(shown.into_iter().map(|(offset, bytes)| (at + offset, bytes)));
+        // Sample entries of QuickTime have fields of their own in front of their boxes.
+        let fields = match version {
+            0 => 36,
+            1 => 52,
+            _ => 72,
+        };
+        self.children(at + fields, (at + size).min(item.end), depth + 1)
+    }
+
+    /// Reads a comment of iTunes: boxes with its name and its text.
+    fn comment(&mut self, item: Mp4Box) -> io::Result<()> {
+        let bytes = item.end.saturating_sub(item.start);
+        if bytes > MAX_CONFIG_BYTES {
+            return Ok(());
+        }
+        let mut content = Vec::new();
+        (&mut *self.source).take(bytes).read_to_end(&mut content)?;
+        let find = |wanted: &[u8]| content.windows(wanted.len()).position(|bytes| bytes == wanted);
+        // Behind the code of the box with the text: version, flags, kind and locale.
+        let text = find(b"iTunSMPB").and(find(b"data")).and_then(|at| content.get(at + 12..));
+        let gapless = text.and_then(|text| Gapless::parse(&String::from_utf8_lossy(text)));
+        self.mp4.gapless = gapless.or(self.mp4.gapless);
+        Ok(())
+    }
+
     fn edit_list(&mut self) -> io::Result<()> {
         let version = self.u32()? >> 24;
         let count = self.u32()?;
-        for _ in 0..count.min(16) {
+        for _ in 0..count {
+            if !self.mp4.tracks.last_mut().is_some_and(|track| track.edits.has_room()) {
+                break;
+            }
             let (length, start) = match version {
                 0 => (u64::from(self.u32()?), i64::from(self.u32()?.cast_signed())),
                 _ => (self.u64()?, self.u64()?.cast_signed()),
             };
-            self.skip(4)?;
-            self.with_track(|track| match u64::try_from(start) {
-                Ok(start) => {
-                    track.edits += 1;
-                    track.edit = Some((start, length));
-                }
-                Err(_) if track.edits == 0 => track.late = track.late.saturating_add(length),
-                Err(_) => {}
-            })?;
+            let rate = self.u32()?;
+            self.with_track(|track| track.edits.push(start, length, rate))?;
         }
         Ok(())
     }

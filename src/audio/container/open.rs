@@ -13,11 +13,12 @@ use symphonia::core::meta::MetadataOptions;
 use symphonia::default::formats;
 
 use super::blocks::BlockReader;
+use super::caf;
 use super::flac::{self, Masked};
 use super::fragments::{self, Checked};
 use super::frames::FrameReader;
 use super::header::{self, Header};
-use super::matroska;
+use super::matroska::{self, EndPaddings, Watch};
 use super::mp4::{self, Mp4};
 use super::padded::Padded;
 use super::skipped::Skipped;
@@ -73,8 +74,10 @@ pub(super) struct Opened<'a> {
     pub(super) length_s: Option<f64>,
     /// Seconds by which the only audio track begins later than the file.
     pub(super) late_s: f64,
-    /// Seconds to discard at the end of tracks, by their numbers.
-    pub(super) paddings: Vec<(u64, f64)>,
+    /// How much is to be discarded at the ends of tracks.
+    pub(super) paddings: EndPaddings,
+    /// Whether another file stands behind this one.
+    pub(super) is_followed: bool,
 }
 
 impl<'a> Opened<'a> {
@@ -89,7 +92,8 @@ impl<'a> Opened<'a> {
             stream_tracks: None,
             length_s: None,
             late_s: 0.0,
-            paddings: Vec::new(),
+            paddings: EndPaddings::default(),
+            is_followed: false,
         }
     }
 }
@@ -114,7 +118,7 @@ impl From<DecoderError> for Unopened {
     fn from(error: DecoderError) -> Self {
         match error {
             DecoderError::IoError(error) => Self::from(error),
-            error => Self::Got(format!("data that cannot be read as any of them ({error})")),
+            error => Self::Got(format!("data that cannot be read as any of them ({error}); {CONVERT}")),
         }
     }
 }
@@ -144,11 +148,14 @@ pub(super) fn open<'a>(
 pub(super) fn live<'a>(mut file: Box<dyn Bytes + 'a>, start: u64, leash: &Leash<'a>) -> Opening<'a> {
     // It is not kept waiting for more than a format begins with.
     let masked = flac::metadata(&mut file, start, sniff::HEAD_LEN as u64)?.unwrap_or_default();
+    let is_matroska = head(&mut file, start)?.starts_with(&matroska::MARK);
     file.rewind()?;
-    let mut source = stream(Leashed::new(Masked::new(Padded::new(file, None), masked), leash.clone()));
+    let (watch, mut paddings) = Watch::new(file, start);
+    paddings.possible = is_matroska;
+    let mut source = stream(Leashed::new(Masked::new(Padded::new(watch, None), masked), leash.clone()));
     source.seek(SeekFrom::Start(start))?;
     let format = LIVE_PROBE.probe(&Hint::new(), source, FormatOptions::default(), limits())?;
-    Ok(Opened::boxed(format))
+    Ok(Opened { paddings, ..Opened::boxed(format) })
 }
 
 fn stream<'a>(source: impl MediaSource + 'a) -> MediaSourceStream<'a> {
@@ -214,11 +221,12 @@ fn other<'a>(
     skipped: &Skipped,
 ) -> Opening<'a> {
     if let Some(boxes) = fragments::file_type(&mut file, start, u64::from(PROBE_DEPTH))? {
-        let mp4 = mp4::inspect(&mut file);
+        let mut mp4 = mp4::inspect(&mut file);
         file.rewind()?;
         // The demuxer takes a media box that ends behind the end of the file for none at all.
         let len = mp4.zeros_start.unwrap_or(bytes.max(mp4.media_end));
-        let checked = Checked::new(Padded::new(file, Some(len)), boxes, bytes, leash.clone());
+        let shown = std::mem::take(&mut mp4.shown);
+        let checked = Checked::new(Padded::new(file, Some(len)), boxes, bytes, shown, leash.clone());
         let mut source = stream(Leashed::new(checked, leash.clone()));
         source.seek(SeekFrom::Start(boxes))?;
         let format = MP4_PROBE.probe(&Hint::new(), source, FormatOptions::default(), limits())?;
@@ -229,12 +237,19 @@ fn other<'a>(
         .ok_or_else(|| Unopened::Got("a FLAC file with more metadata blocks than are read".to_owned()))?;
     let head = head(&mut file, start)?;
     let marked = sniff::is_marked(&head);
-    let paddings = match head.starts_with(&matroska::MARK) {
-        true => matroska::end_paddings(&mut file, start, leash)?,
-        false => Vec::new(),
-    };
+    let (mut paddings, mut len, mut is_followed) = (EndPaddings::default(), Some(bytes), false);
+    if head.starts_with(&matroska::MARK) {
+        paddings = matroska::end_paddings(&mut file, start, leash)?;
+        if let Some(end) = matroska::declared_end(&mut file, start, leash)? {
+            is_followed = end < bytes && self::head(&mut file, end)?.starts_with(&matroska::MARK);
+            // Of a file that was cut off, the index behind the end is not looked for.
+            len = len.filter(|_| end <= bytes);
+        }
+    } else if head.starts_with(&caf::MARK) {
+        len = Some(caf::chunks_end(&mut file, start, bytes)?);
+    }
     file.rewind()?;
-    let mut source = stream(Leashed::new(Masked::new(Padded::new(file, Some(bytes)), masked), leash.clone()));
+    let mut source = stream(Leashed::new(Masked::new(Padded::new(file, len), masked), leash.clone()));
     if !marked {
         source = match FrameReader::new(source, start, bytes, skipped.clone(), None)? {
             Ok(frames) => return Ok(Opened::new(frames)),
@@ -243,7 +258,7 @@ fn other<'a>(
     }
     source.seek(SeekFrom::Start(start))?;
     let format = PROBE.probe(&Hint::new(), source, FormatOptions::default(), limits())?;
-    Ok(Opened { paddings, ..Opened::boxed(format) })
+    Ok(Opened { paddings, is_followed, ..Opened::boxed(format) })
 }
 
 /// Limits of what demuxers keep of tags and pictures.

@@ -20,6 +20,7 @@ const OTHERS: &[Signature] = &[
     (0, b"\x7fELF", "an ELF program"),
     (0, b"SQLite format 3", "an SQLite database"),
     (0, b"MThd", "a MIDI file, which holds no recorded sound"),
+    (0, b"#EXTM3U", "a playlist, which names files and holds no sound"),
 ];
 
 /// Audio that has no demuxer or decoder here.
@@ -38,6 +39,26 @@ const CONVERTIBLE: &[Signature] = &[
     (0, b"TTA1", "True Audio"),
     (0, b"DSD ", "DSD"),
     (28, b"Speex   ", "Ogg with Speex"),
+    (0, b"#!SILK_V3", "SILK"),
+    (1, b"#!SILK_V3", "SILK"),
+    (0, b"#!iLBC", "iLBC"),
+    (0, b"\xc0\xde\xc2", "Codec 2"),
+    (8, b"QLCM", "Qualcomm PureVoice"),
+    (0, b"Creative Voice File", "Creative Voice (VOC)"),
+    (0, b"nut/multimedia container", "NUT"),
+    (0, b"\x64\xa3", "IRCAM"),
+    (0, b"MMMD", "Yamaha SMAF (MMF)"),
+    (0, b"\x06\x0e\x2b\x34", "MXF"),
+    (0, b"\0\0\0\0\x01\xbc", "GXF"),
+    (4, b"\xf8\x72\x6f\xba", "Dolby TrueHD"),
+    (4, b"\xf8\x72\x6f\xbb", "Meridian Lossless (MLP)"),
+    (0, b"ea3\x03", "ATRAC (OMA)"),
+    (0, b"EA3", "ATRAC (OMA)"),
+    (0, b".RMF", "RealMedia"),
+    (0, b".ra\xfd", "RealAudio"),
+    (0, b"FRM8", "DSD"),
+    (0, b"OFR ", "OptimFROG"),
+    (0, b"ajkg", "Shorten"),
 ];
 
 /// Formats whose demuxers need no search for frames.

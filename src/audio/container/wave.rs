@@ -8,6 +8,7 @@ use symphonia::core::codecs::audio::AudioCodecId;
 use symphonia::core::codecs::audio::well_known as id;
 
 use super::blocks::{Blocks, bytes_at};
+use super::frame::tag_bytes;
 use super::header::Header;
 use crate::audio::codec::CODEC_ID_GSM_MS;
 
@@ -37,7 +38,7 @@ pub(super) fn read<S: Read + Seek>(source: &mut S, start: u64, len: u64) -> io::
         b"RIFX" => true,
         _ => return Ok(None),
     };
-    let mut format = None;
+    let (mut format, mut samples) = (None, None);
     let (mut long_size, mut frames) = (None, None);
     let mut at = start + 12;
     for _ in 0..MAX_CHUNKS {
@@ -60,13 +61,15 @@ pub(super) fn read<S: Read + Seek>(source: &mut S, start: u64, len: u64) -> io::
                 frames = u32_at(&content, 0, big_endian).map(u64::from).filter(|&n| n > 0 && n < UNKNOWN);
             }
             b"data" => {
-                let Some(format) = format else { break };
-                let first = at + 8;
                 let size = if size == UNKNOWN { long_size.unwrap_or(size) } else { size };
-                let end = end(source, first, size, len, big_endian)?;
-                return format.header(source, first, end, frames).map(Some);
+                samples = samples.or(Some((at + 8, size)));
             }
             _ => {}
+        }
+        // Some have the format behind the samples.
+        if let (Some(format), Some((first, size))) = (&format, samples) {
+            let end = end(source, first, size, len, big_endian)?;
+            return format.header(source, first, end, frames).map(Some);
         }
         at += 8 + size + size % 2;
         if at >= len {
@@ -103,7 +106,9 @@ fn chunks_follow<S: Read + Seek>(
         let (Some(name), Some(size)) = (chunk.first_chunk::<4>(), u32_at(&chunk, 4, big_endian)) else {
             return Ok(true);
         };
-        if TRAILING.contains(&name) {
+        // Tags of MP3 files are no chunks, but are put behind them.
+        let tag = tag_bytes(&bytes_at(source, at, 32)?).is_some_and(|bytes| bytes <= len - at);
+        if tag || TRAILING.contains(&name) {
             return Ok(true);
         }
         let named = name.iter().all(|byte| matches!(byte, b' '..=b'~'));

@@ -115,7 +115,8 @@ impl<'a> FileSource<'a> {
         })
         .map_err(|error| named(name, error))?;
         let tick_s = track.tick_s;
-        Ok(Self {
+        let edit_fault = track.edit_fault;
+        let mut source = Self {
             path: name.to_owned(),
             again: None,
             channels: Channels::Mix,
@@ -131,13 +132,18 @@ impl<'a> FileSource<'a> {
             interleaved: Vec::new(),
             held: None,
             wide: Vec::new(),
+            heard_s: f64::NEG_INFINITY,
             given: 0,
             decoded: 0,
             lost: 0,
             loss: None,
             warnings: Vec::new(),
             ended: false,
-        })
+        };
+        if let Some(fault) = edit_fault {
+            source.warn(WarningCode::UnfollowedEdit, format!("the edit list is not followed: {fault}"));
+        }
+        Ok(source)
     }
 }
 

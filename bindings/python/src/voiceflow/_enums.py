@@ -82,6 +82,7 @@ class WarningCode(_Growing):
     INVERTED_CHANNELS = 4
     CHOSEN_TRACK = 5
     SKIPPED_TRACK = 6
+    UNFOLLOWED_EDIT = 7
 
 
 Choice = TypeVar("Choice", bound=IntEnum)
