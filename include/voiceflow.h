@@ -299,6 +299,10 @@ typedef enum vf_warning_code {
      * An audio track cannot be decoded.
      */
     VF_WARNING_SKIPPED_TRACK = 6,
+    /**
+     * The container's edit list is not followed as it is; the text says in what.
+     */
+    VF_WARNING_UNFOLLOWED_EDIT = 7,
 } vf_warning_code;
 
 /**
@@ -1912,6 +1916,8 @@ vf_status vf_gallery_save(const struct vf_gallery *gallery, const char *path);
  *   that unknown speakers are given ("SPEAKER_00").
  * - `path`: path of the file, at most 65,536 bytes; at least 3 s of speech, better 20 s.
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
+ * - `out`: receives what was found in the recording, with its warnings, or NULL on failure.
+ *   Destroy it with `vf_diarization_destroy`. NULL where it is not wanted.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO (too little
@@ -1923,7 +1929,8 @@ vf_status vf_gallery_enroll_file(const struct vf_gallery *gallery,
                                  const struct vf_diarizer *diarizer,
                                  const char *name,
                                  const char *path,
-                                 const struct vf_call *call);
+                                 const struct vf_call *call,
+                                 struct vf_diarization **out);
 
 /**
  * Enrolls a speaker by the content of an audio file that is held in memory, as
@@ -1935,6 +1942,8 @@ vf_status vf_gallery_enroll_file(const struct vf_gallery *gallery,
  * - `bytes`: `size` bytes; not kept. NULL is allowed where `size` is 0.
  * - `size`: number of bytes; 0 is refused as an empty file is.
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
+ * - `out`: receives what was found in the recording, with its warnings, or NULL on failure.
+ *   Destroy it with `vf_diarization_destroy`. NULL where it is not wanted.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one
@@ -1946,7 +1955,8 @@ vf_status vf_gallery_enroll_encoded(const struct vf_gallery *gallery,
                                     const char *name,
                                     const uint8_t *bytes,
                                     size_t size,
-                                    const struct vf_call *call);
+                                    const struct vf_call *call,
+                                    struct vf_diarization **out);
 
 /**
  * Enrolls a speaker by encoded audio that the host reads, as `vf_gallery_enroll_file` does by a
@@ -1958,6 +1968,8 @@ vf_status vf_gallery_enroll_encoded(const struct vf_gallery *gallery,
  * - `source`: where the bytes come from, see `vf_source`; its callbacks are not called after this
  *   returns.
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
+ * - `out`: receives what was found in the recording, with its warnings, or NULL on failure.
+ *   Destroy it with `vf_diarization_destroy`. NULL where it is not wanted.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_IO, VF_E_AUDIO (too little speech or more
@@ -1969,7 +1981,8 @@ vf_status vf_gallery_enroll_source(const struct vf_gallery *gallery,
                                    const struct vf_diarizer *diarizer,
                                    const char *name,
                                    const struct vf_source *source,
-                                   const struct vf_call *call);
+                                   const struct vf_call *call,
+                                   struct vf_diarization **out);
 
 /**
  * Enrolls a speaker by samples held in memory as floats, as `vf_gallery_enroll_file` does by a
@@ -1984,6 +1997,8 @@ vf_status vf_gallery_enroll_source(const struct vf_gallery *gallery,
  * - `sample_rate`: in hertz, 1,000 to 768,000.
  * - `channels`: 1 to 32; their mean is used unless `call` asks for others.
  * - `call`: the conditions of the call, see `vf_call`; NULL for none.
+ * - `out`: receives what was found in the recording, with its warnings, or NULL on failure.
+ *   Destroy it with `vf_diarization_destroy`. NULL where it is not wanted.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one
@@ -1997,7 +2012,8 @@ vf_status vf_gallery_enroll_f32(const struct vf_gallery *gallery,
                                 size_t n_frames,
                                 uint32_t sample_rate,
                                 uint32_t channels,
-                                const struct vf_call *call);
+                                const struct vf_call *call,
+                                struct vf_diarization **out);
 
 /**
  * Enrolls a speaker by an embedding, such as that of a diarization's speaker.

@@ -2,6 +2,7 @@
 //! Owns the order of the stages; each stage is elsewhere.
 
 mod adjusted;
+mod enrolment;
 mod live;
 mod method;
 mod parts;
@@ -33,7 +34,6 @@ use crate::diarize::timeline::{FrameTurn, drop_short, exclusive, fill_pauses, to
 use crate::diarize::windows::WindowGrid;
 use crate::diarize::{LocalWindow, speaker_count};
 use crate::error::{Error, Result};
-use crate::gallery::Voice;
 use crate::loading;
 use crate::model::{LocalDiarizer, ModelInfo, Tuning, open_local, thread_count};
 use crate::process::Process;
@@ -186,29 +186,6 @@ impl Diarizer {
         let turns =
             self.turns(windows, short_windows, &clustering, self.plan.long.frames_in(samples), least, call)?;
         self.finish(turns, &clustering, samples, least, call)
-    }
-
-    /// The voice in a file with a recording of one speaker, to be enrolled in a
-    /// [`Gallery`](crate::Gallery).
-    ///
-    /// # Errors
-    /// Those of [`Diarizer::process_file`] and [`Voice::of`].
-    pub fn voice_file(&self, path: impl AsRef<Path>, call: &Call<'_>) -> Result<Voice> {
-        call.of_one_voice("an enrolment")?;
-        let path = path.as_ref();
-        Voice::of(&self.process_file(path, call)?).map_err(|error| match error {
-            Error::Audio(text) => Error::Audio(format!("{}: {text}", path.display())),
-            other => other,
-        })
-    }
-
-    /// The voice in a recording of one speaker, to be enrolled in a [`Gallery`](crate::Gallery).
-    ///
-    /// # Errors
-    /// Those of [`Diarizer::process`] and [`Voice::of`].
-    pub fn voice(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Voice> {
-        call.of_one_voice("an enrolment")?;
-        Voice::of(&self.process(source, call)?)
     }
 
     /// Fails in a child of the process that loaded the model.

@@ -24,8 +24,8 @@ func TestAfterCloseEveryCallIsAnError(t *testing.T) {
 	check(t, d.Close())
 	// What was made of it works on.
 	check(t, live.PushInt16(ctx, conversation()))
-	check(t, g.EnrollFloat32(ctx, diarizer(t), "ada", piece("ada"), rate, 1))
-	for _, closed := range []interface{ Close() error }{d, s, live, g, result} {
+	found := must[*Diarization](t)(g.EnrollFloat32(ctx, diarizer(t), "ada", piece("ada"), rate, 1))
+	for _, closed := range []interface{ Close() error }{d, s, live, g, result, found} {
 		check(t, closed.Close())
 		check(t, closed.Close())
 	}
@@ -57,7 +57,7 @@ func TestAfterCloseEveryCallIsAnError(t *testing.T) {
 		"JSONWithEmbeddings":  func() error { _, err := result.JSONWithEmbeddings("x"); return err },
 		"SRT":                 func() error { _, err := result.SRT(); return err },
 		"Save":                func() error { return g.Save("x") },
-		"EnrollFile":          func() error { return g.EnrollFile(ctx, diarizer(t), "ada", conversationFile) },
+		"EnrollFile":          func() error { return errorOf(g.EnrollFile(ctx, diarizer(t), "ada", conversationFile)) },
 		"EnrollEmbedding":     func() error { return g.EnrollEmbedding("ada", nil, 1) },
 		"Remove":              func() error { return g.Remove("ada") },
 		"Names":               func() error { _, err := g.Names(); return err },

@@ -122,7 +122,7 @@ func TestConditionsThatAreRefused(t *testing.T) {
 		"call: num_speakers: expected none":                              s.PushInt16(background, conversation(), WithNumSpeakers(2)),
 		"call: min_speakers: expected none":                              s.Reset(background, WithSpeakerRange(0, 2)),
 		"call: exclusive: expected none":                                 infer(Exclusive()),
-		"call: exclusive: expected none, as":                             g.EnrollFloat32(background, d, "ada", piece("ada"), rate, 1, Exclusive()),
+		"call: exclusive: expected none, as":                             errorOf(g.EnrollFloat32(background, d, "ada", piece("ada"), rate, 1, Exclusive())),
 	} {
 		expectError(t, err, ErrInvalidArgument, words)
 		if err.(*Error).Taken {

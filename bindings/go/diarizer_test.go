@@ -183,7 +183,7 @@ func TestBadInputIsAnErrorAndTheNextCallWorks(t *testing.T) {
 		{(&Diarizer{}).Close(), 0, ""},
 		{func() error { _, err := (&Diarizer{}).NewGallery(); return err }(), ErrInvalidArgument, "zero value"},
 		{func() error { _, err := (*Diarizer)(nil).NewGallery(); return err }(), ErrInvalidArgument, "got nil"},
-		{g.EnrollFile(ctx, nil, "ada", conversationFile), ErrInvalidArgument, "got nil"},
+		{errorOf(g.EnrollFile(ctx, nil, "ada", conversationFile)), ErrInvalidArgument, "got nil"},
 		{func() error { _, err := d.ProcessFile(ctx, conversationFile, nil); return err }(), ErrInvalidArgument,
 			"options: expected one made by this package at index 0, got nil"},
 	} {

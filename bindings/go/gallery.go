@@ -96,12 +96,13 @@ func (g *Gallery) Save(path string) error {
 // are given ("SPEAKER_00"). A name may have several recordings: its voice is their mean.
 func (g *Gallery) EnrollFile(ctx context.Context, d *Diarizer, name, path string,
 	options ...CallOption,
-) error {
-	return withText("path", path, func(path *C.char) error {
-		return g.enroll(ctx, d, name, options,
-			func(c *C.vf_gallery, d *C.vf_diarizer, name *C.char, asked *C.vfgo_call) C.vfgo_answer {
-				return C.go_vf_gallery_enroll_file(c, d, name, path, asked)
+) (*Diarization, error) {
+	return g.enroll(ctx, d, name, options, func(at enrolment) error {
+		return withText("path", path, func(path *C.char) error {
+			return at.under(func(c *C.vf_gallery, d *C.vf_diarizer) C.vfgo_answer {
+				return C.go_vf_gallery_enroll_file(c, d, at.name, path, at.asked, at.out)
 			})
+		})
 	})
 }
 
@@ -109,24 +110,42 @@ func (g *Gallery) EnrollFile(ctx context.Context, d *Diarizer, name, path string
 // does by a file.
 func (g *Gallery) EnrollFloat32(ctx context.Context, d *Diarizer, name string, samples []float32,
 	sampleRate, channels int, options ...CallOption,
-) error {
+) (*Diarization, error) {
 	frames, rate, count, err := format(len(samples), sampleRate, channels)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return g.enroll(ctx, d, name, options,
-		func(c *C.vf_gallery, d *C.vf_diarizer, name *C.char, asked *C.vfgo_call) C.vfgo_answer {
-			return C.go_vf_gallery_enroll_f32(c, d, name, floats(samples), frames, rate, count, asked)
+	return g.enroll(ctx, d, name, options, func(at enrolment) error {
+		return at.under(func(c *C.vf_gallery, d *C.vf_diarizer) C.vfgo_answer {
+			return C.go_vf_gallery_enroll_f32(c, d, at.name, floats(samples), frames, rate, count, at.asked,
+				at.out)
 		})
+	})
+}
+
+// enrolment is what an enrolling call is made with.
+type enrolment struct {
+	g     *Gallery
+	d     *Diarizer
+	name  *C.char
+	asked *C.vfgo_call
+	out   **C.vf_diarization
+}
+
+// under makes the call with the gallery and the diarizer kept open.
+func (at enrolment) under(work func(*C.vf_gallery, *C.vf_diarizer) C.vfgo_answer) error {
+	return at.g.with(func(c *C.vf_gallery) error {
+		return at.d.call(func(d *C.vf_diarizer) C.vfgo_answer { return work(c, d) })
+	})
 }
 
 func (g *Gallery) enroll(ctx context.Context, d *Diarizer, name string, options []CallOption,
-	enroll func(*C.vf_gallery, *C.vf_diarizer, *C.char, *C.vfgo_call) C.vfgo_answer,
-) error {
-	return withText("name", name, func(name *C.char) error {
-		return under(ctx, options, func(asked *C.vfgo_call) error {
-			return g.with(func(c *C.vf_gallery) error {
-				return d.call(func(d *C.vf_diarizer) C.vfgo_answer { return enroll(c, d, name, asked) })
+	enroll func(enrolment) error,
+) (*Diarization, error) {
+	return resultOf(func(out **C.vf_diarization) error {
+		return withText("name", name, func(name *C.char) error {
+			return under(ctx, options, func(asked *C.vfgo_call) error {
+				return enroll(enrolment{g, d, name, asked, out})
 			})
 		})
 	})

@@ -14,6 +14,8 @@ import (
 // Who speaks alone in the recording, by its reference: start and end in seconds.
 var alone = map[string][2]float64{"ada": {0.6, 5.2}, "ben": {5.7, 10.5}, "kim": {10.9, 14.7}}
 
+func errorOf[T any](_ T, err error) error { return err }
+
 func piece(of string) []float32 {
 	from, to := alone[of][0], alone[of][1]
 	return floatsOf(conversation()[int(from*rate):int(to*rate)])
@@ -23,7 +25,8 @@ func enrolled(t testing.TB) *Gallery {
 	t.Helper()
 	g := gallery(t)
 	for _, name := range []string{"ada", "ben"} {
-		check(t, g.EnrollFloat32(background, diarizer(t), name, piece(name), rate, 1))
+		result := must[*Diarization](t)(g.EnrollFloat32(background, diarizer(t), name, piece(name), rate, 1))
+		check(t, result.Close())
 	}
 	return g
 }
@@ -51,6 +54,22 @@ func TestKnownVoicesAreNamed(t *testing.T) {
 	result.Close()
 	_, err := g.IdentifyDiarization(result, threshold)
 	expectError(t, err, ErrClosed, "diarization")
+}
+
+// What a recording should be read with is known when somebody is enrolled by it too.
+func TestAnEnrollmentHasTheWarningsOfItsRecording(t *testing.T) {
+	said := piece("ada")
+	inverted := make([]float32, 0, 2*len(said))
+	for _, sample := range said {
+		inverted = append(inverted, sample, -sample)
+	}
+	g := gallery(t)
+	result := must[*Diarization](t)(g.EnrollFloat32(background, diarizer(t), "ada", inverted, rate, 2))
+	defer result.Close()
+	warnings := result.Warnings()
+	if len(warnings) != 1 || warnings[0].Code != WarningInvertedChannels || len(result.Speakers()) != 1 {
+		t.Fatalf("expected one speaker and inverted channels, got %v", warnings)
+	}
 }
 
 func TestAGalleryIsSavedAndLoaded(t *testing.T) {
@@ -87,14 +106,14 @@ func TestBadInputOfAGallery(t *testing.T) {
 		kind  Status
 		words string
 	}{
-		{g.EnrollFile(ctx, d, "x", "missing.wav"), ErrNotFound, "missing.wav"},
-		{g.EnrollFile(ctx, d, "x", conversationFile), ErrAudio, ""},
-		{g.EnrollFile(ctx, d, " x", conversationFile), ErrInvalidArgument, "name"},
-		{g.EnrollFile(ctx, d, "x\x00", conversationFile), ErrInvalidArgument, "name: expected text without zero"},
-		{g.EnrollFile(ctx, other, "x", conversationFile), ErrGallery, ""},
-		{g.EnrollFloat32(ctx, d, "x", nil, rate, 1), ErrAudio, ""},
-		{g.EnrollFloat32(ctx, d, "x", make([]float32, 3), rate, 2), ErrInvalidArgument, "samples"},
-		{g.EnrollFloat32(ctx, d, "SPEAKER_00", piece("ada"), rate, 1), ErrInvalidArgument, "name"},
+		{errorOf(g.EnrollFile(ctx, d, "x", "missing.wav")), ErrNotFound, "missing.wav"},
+		{errorOf(g.EnrollFile(ctx, d, "x", conversationFile)), ErrAudio, ""},
+		{errorOf(g.EnrollFile(ctx, d, " x", conversationFile)), ErrInvalidArgument, "name"},
+		{errorOf(g.EnrollFile(ctx, d, "x\x00", conversationFile)), ErrInvalidArgument, "name: expected text without zero"},
+		{errorOf(g.EnrollFile(ctx, other, "x", conversationFile)), ErrGallery, ""},
+		{errorOf(g.EnrollFloat32(ctx, d, "x", nil, rate, 1)), ErrAudio, ""},
+		{errorOf(g.EnrollFloat32(ctx, d, "x", make([]float32, 3), rate, 2)), ErrInvalidArgument, "samples"},
+		{errorOf(g.EnrollFloat32(ctx, d, "SPEAKER_00", piece("ada"), rate, 1)), ErrInvalidArgument, "name"},
 		{g.EnrollEmbedding("x", nil, 1), ErrInvalidArgument, ""},
 		{g.EnrollEmbedding("x", make([]float32, d.Info().EmbeddingDim), 1), ErrInvalidArgument, "embedding"},
 		{g.EnrollEmbedding("x", voice, 0), ErrInvalidArgument, "speech"},
@@ -119,7 +138,7 @@ func TestBadInputOfAGallery(t *testing.T) {
 func TestAContextEndsAnEnrollment(t *testing.T) {
 	g := gallery(t)
 	ctx, cancel := context.WithCancel(background)
-	err := g.EnrollFile(ctx, diarizer(t), "ada", conversationFile, WithProgress(func(Stage, float64) {
+	_, err := g.EnrollFile(ctx, diarizer(t), "ada", conversationFile, WithProgress(func(Stage, float64) {
 		cancel()
 		<-ctx.Done()
 	}))

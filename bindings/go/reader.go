@@ -41,23 +41,26 @@ func (d *Diarizer) ProcessReader(ctx context.Context, from io.Reader, options ..
 // EnrollEncoded enrolls a person by the content of an audio file, as EnrollFile does by a file.
 func (g *Gallery) EnrollEncoded(ctx context.Context, d *Diarizer, name string, content []byte,
 	options ...CallOption,
-) error {
-	return g.enroll(ctx, d, name, options,
-		func(c *C.vf_gallery, d *C.vf_diarizer, name *C.char, asked *C.vfgo_call) C.vfgo_answer {
-			return C.go_vf_gallery_enroll_encoded(c, d, name, octets(content), C.size_t(len(content)), asked)
+) (*Diarization, error) {
+	return g.enroll(ctx, d, name, options, func(at enrolment) error {
+		return at.under(func(c *C.vf_gallery, d *C.vf_diarizer) C.vfgo_answer {
+			return C.go_vf_gallery_enroll_encoded(c, d, at.name, octets(content), C.size_t(len(content)),
+				at.asked, at.out)
 		})
+	})
 }
 
 // EnrollReader enrolls a person by encoded audio that a reader gives, as [Diarizer.ProcessReader]
 // takes it.
 func (g *Gallery) EnrollReader(ctx context.Context, d *Diarizer, name string, from io.Reader,
 	options ...CallOption,
-) error {
-	return withReader(from, func(source *C.vfgo_source) error {
-		return g.enroll(ctx, d, name, options,
-			func(c *C.vf_gallery, d *C.vf_diarizer, name *C.char, asked *C.vfgo_call) C.vfgo_answer {
-				return C.go_vf_gallery_enroll_source(c, d, name, source, asked)
+) (*Diarization, error) {
+	return g.enroll(ctx, d, name, options, func(at enrolment) error {
+		return withReader(from, func(source *C.vfgo_source) error {
+			return at.under(func(c *C.vf_gallery, d *C.vf_diarizer) C.vfgo_answer {
+				return C.go_vf_gallery_enroll_source(c, d, at.name, source, at.asked, at.out)
 			})
+		})
 	})
 }
 

@@ -68,8 +68,8 @@ func TestEnrollingByReaders(t *testing.T) {
 	content := must[[]byte](t)(os.ReadFile(conversationFile))
 	// Three speakers: found and refused, so decoded.
 	for _, err := range []error{
-		g.EnrollEncoded(background, d, "ada", content),
-		g.EnrollReader(background, d, "ada", bytes.NewReader(content)),
+		errorOf(g.EnrollEncoded(background, d, "ada", content)),
+		errorOf(g.EnrollReader(background, d, "ada", bytes.NewReader(content))),
 	} {
 		expectError(t, err, ErrAudio, "speaker")
 	}

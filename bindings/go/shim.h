@@ -210,22 +210,24 @@ CALL(vf_gallery_create, (const vf_diarizer *d, vf_gallery **out), (d, out))
 CALL(vf_gallery_load, (const vf_diarizer *d, const char *path, vf_gallery **out), (d, path, out))
 CALL(vf_gallery_save, (const vf_gallery *g, const char *path), (g, path))
 CALL_UNDER(call, vf_gallery_enroll_file,
-    (const vf_gallery *g, const vf_diarizer *d, const char *name, const char *path, vfgo_call *call),
-    (g, d, name, path, given(call)))
+    (const vf_gallery *g, const vf_diarizer *d, const char *name, const char *path, vfgo_call *call,
+        vf_diarization **out),
+    (g, d, name, path, given(call), out))
 CALL_UNDER(call, vf_gallery_enroll_f32,
     (const vf_gallery *g, const vf_diarizer *d, const char *name, const float *samples, size_t n_frames,
-        uint32_t sample_rate, uint32_t channels, vfgo_call *call),
-    (g, d, name, samples, n_frames, sample_rate, channels, given(call)))
+        uint32_t sample_rate, uint32_t channels, vfgo_call *call, vf_diarization **out),
+    (g, d, name, samples, n_frames, sample_rate, channels, given(call), out))
 CALL_UNDER(call, vf_gallery_enroll_encoded,
     (const vf_gallery *g, const vf_diarizer *d, const char *name, const uint8_t *bytes, size_t size,
-        vfgo_call *call),
-    (g, d, name, bytes, size, given(call)))
+        vfgo_call *call, vf_diarization **out),
+    (g, d, name, bytes, size, given(call), out))
 static inline vfgo_answer go_vf_gallery_enroll_source(
-    const vf_gallery *g, const vf_diarizer *d, const char *name, const vfgo_source *from, vfgo_call *call)
+    const vf_gallery *g, const vf_diarizer *d, const char *name, const vfgo_source *from, vfgo_call *call,
+    vf_diarization **out)
 {
     vf_source source = source_of(from);
     vfgo_enter(call);
-    return vfgo_leave(vf_gallery_enroll_source(g, d, name, &source, given(call)));
+    return vfgo_leave(vf_gallery_enroll_source(g, d, name, &source, given(call), out));
 }
 CALL(vf_gallery_enroll_embedding,
     (const vf_gallery *g, const char *name, const float *embedding, size_t dim, double speech_s),

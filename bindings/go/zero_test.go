@@ -63,7 +63,7 @@ func TestValuesThatOwnNothingAreRefused(t *testing.T) {
 			return last(t, zero[Stream](made), ctx, bytes.NewReader(make([]byte, 2)))
 		},
 		"gallery: EnrollFile": func(made bool) error {
-			return zero[Gallery](made).EnrollFile(ctx, good, "ada", conversationFile)
+			return errorOf(zero[Gallery](made).EnrollFile(ctx, good, "ada", conversationFile))
 		},
 		"gallery: EnrollEmbedding": func(made bool) error {
 			return zero[Gallery](made).EnrollEmbedding("ada", nil, 1)

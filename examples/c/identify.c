@@ -27,7 +27,7 @@ static int enroll(const vf_gallery *gallery, const vf_diarizer *diarizer, const 
     }
     memcpy(name, argument, (size_t)(equals - argument));
     name[equals - argument] = '\0';
-    return vf_gallery_enroll_file(gallery, diarizer, name, equals + 1, NULL) == VF_OK ? 0 : fail(argument);
+    return vf_gallery_enroll_file(gallery, diarizer, name, equals + 1, NULL, NULL) == VF_OK ? 0 : fail(argument);
 }
 
 static int print_names(const vf_gallery *gallery, const vf_diarization *result)

@@ -66,61 +66,61 @@ public:
 
     /// Enrolls a speaker by an audio file of at least 3 s of speech, better 20 s, in which nobody
     /// else speaks for more than 15 % of the speech. A name may have several recordings: its voice
-    /// is their mean.
+    /// is their mean. What was found in the recording is returned, with its warnings.
     ///
     /// - `name`: 1 to 256 bytes, without white space around it or control characters, and not of
     ///   the form "SPEAKER_00".
     ///
     /// Fails among others with Status::audio (too little speech, more than one speaker), cancelled,
     /// deadline, and with Status::gallery for a diarizer with another model.
-    VOICEFLOW_CHECKED result<void> enroll_file(const Diarizer &diarizer, const Text &name, const Text &path,
+    VOICEFLOW_CHECKED result<Diarization> enroll_file(const Diarizer &diarizer, const Text &name, const Text &path,
                                                const Call &call = {}) const
     {
-        return enroll(name, call, [&](const char *speaker, const vf_call *given) {
+        return enroll(name, call, [&](const char *speaker, const vf_call *given, vf_diarization **out) {
             return path.with("path", [&](const char *text) {
-                return vf_gallery_enroll_file(get(), diarizer.get(), speaker, text, given);
+                return vf_gallery_enroll_file(get(), diarizer.get(), speaker, text, given, out);
             });
         });
     }
 
     /// As `enroll_file`, by the content of an audio file that is held in memory.
-    VOICEFLOW_CHECKED result<void> enroll_encoded(const Diarizer &diarizer, const Text &name,
+    VOICEFLOW_CHECKED result<Diarization> enroll_encoded(const Diarizer &diarizer, const Text &name,
                                                   span<const std::uint8_t> bytes, const Call &call = {}) const
     {
-        return enroll(name, call, [&](const char *speaker, const vf_call *given) {
-            return vf_gallery_enroll_encoded(get(), diarizer.get(), speaker, bytes.data(), bytes.size(), given);
+        return enroll(name, call, [&](const char *speaker, const vf_call *given, vf_diarization **out) {
+            return vf_gallery_enroll_encoded(get(), diarizer.get(), speaker, bytes.data(), bytes.size(), given, out);
         });
     }
 
     /// As `enroll_file`, by what a stream holds: see Diarizer::process_stream.
-    VOICEFLOW_CHECKED result<void> enroll_stream(const Diarizer &diarizer, const Text &name,
+    VOICEFLOW_CHECKED result<Diarization> enroll_stream(const Diarizer &diarizer, const Text &name,
                                                  std::istream &stream, const Call &call = {}) const
     {
         detail::StreamSource source(stream);
-        return enroll(name, call, [&](const char *speaker, const vf_call *given) {
+        return enroll(name, call, [&](const char *speaker, const vf_call *given, vf_diarization **out) {
             const vf_status status =
-                vf_gallery_enroll_source(get(), diarizer.get(), speaker, source.get(), given);
+                vf_gallery_enroll_source(get(), diarizer.get(), speaker, source.get(), given, out);
             source.rethrow();
             return status;
         });
     }
 
     /// As `enroll_file`, by samples held in memory: see Diarizer::process.
-    VOICEFLOW_CHECKED result<void> enroll_samples(const Diarizer &diarizer, const Text &name,
+    VOICEFLOW_CHECKED result<Diarization> enroll_samples(const Diarizer &diarizer, const Text &name,
                                                   span<const float> samples, std::uint32_t sample_rate,
                                                   std::uint32_t channels = 1, const Call &call = {}) const
     {
-        return enroll(name, call, [&](const char *speaker, const vf_call *given) {
+        return enroll(name, call, [&](const char *speaker, const vf_call *given, vf_diarization **out) {
             return detail::with_frames(
                 samples.size(), channels, "samples", "channels", [&](std::size_t frames) {
                     return vf_gallery_enroll_f32(get(), diarizer.get(), speaker, samples.data(), frames,
-                                                 sample_rate, channels, given);
+                                                 sample_rate, channels, given, out);
                 });
         });
     }
 
     /// As above, with one channel.
-    VOICEFLOW_CHECKED result<void> enroll_samples(const Diarizer &diarizer, const Text &name,
+    VOICEFLOW_CHECKED result<Diarization> enroll_samples(const Diarizer &diarizer, const Text &name,
                                                   span<const float> samples, std::uint32_t sample_rate,
                                                   const Call &call) const
     {
@@ -266,12 +266,13 @@ private:
     }
 
     template <class Work>
-    static result<void> enroll(const Text &name, const Call &call, Work work)
+    static result<Diarization> enroll(const Text &name, const Call &call, Work work)
     {
-        return detail::finish(detail::under(call, [&](const vf_call *given) {
-            return name.with("name",
-                             [&](const char *speaker) -> detail::Outcome { return work(speaker, given); });
-        }));
+        return Diarization::under(call, [&](const vf_call *given, vf_diarization **out) {
+            return name.with("name", [&](const char *speaker) -> detail::Outcome {
+                return work(speaker, given, out);
+            });
+        });
     }
 };
 

@@ -4,6 +4,7 @@ use std::ffi::c_char;
 
 use super::buffer;
 use super::call::{self, vf_call};
+use super::diarization::vf_diarization;
 use super::diarizer::{self, vf_diarizer};
 use super::guard::guard;
 use super::handle::{self, Borrow, Object, borrow};
@@ -14,6 +15,7 @@ use crate::call::Call;
 use crate::diarizer::Diarizer;
 use crate::gallery::{Gallery, Voice};
 use crate::sync::RwLock;
+use crate::types::Diarization;
 
 /// Enrolled speakers with their names, for one model. A lock of its own guards it, so that threads
 /// may enroll and identify at once; audio is worked on outside the lock.
@@ -119,24 +121,39 @@ pub unsafe extern "C" fn vf_gallery_save(gallery: *const vf_gallery, path: *cons
     })
 }
 
-/// Enrolls the voice that `work` finds with the diarizer, under the conditions of `call`.
+/// Enrolls the voice that `work` finds with the diarizer, under the conditions of `call`, and gives
+/// what was found beside it where `out` wants it.
 ///
 /// # Safety
-/// As [`call::under`].
+/// As [`call::under`]; `out` is NULL or valid for a write.
 unsafe fn enroll(
     gallery: &Borrow<'_, Shared>,
     diarizer: &Diarizer,
     name: &str,
     call: *const vf_call,
-    work: impl FnOnce(&Call<'_>) -> crate::error::Result<Voice>,
+    out: *mut *mut vf_diarization,
+    work: impl FnOnce(&Call<'_>) -> crate::error::Result<(Voice, Diarization)>,
 ) -> Result<vf_status, Failure> {
     // Before the work, which takes time.
     Gallery::check_name(name)?;
     gallery.read().check_model(diarizer.model())?;
     // SAFETY: the caller's promise.
-    let voice = unsafe { call::under(call, |call| Ok(work(call)?)) }?;
+    let (voice, found) = unsafe { call::under(call, |call| Ok(work(call)?)) }?;
     gallery.write().enroll(name, &voice)?;
+    if !out.is_null() {
+        // SAFETY: valid for a write by the caller's promise.
+        unsafe { handle::give(found, out) };
+    }
     Ok(OK)
+}
+
+/// Stores NULL in `out`, where it is wanted.
+///
+/// # Safety
+/// `out` is NULL or valid for a write.
+unsafe fn clear_wanted(out: *mut *mut vf_diarization) -> Result<(), Failure> {
+    // SAFETY: valid for a write by the caller's promise.
+    if out.is_null() { Ok(()) } else { unsafe { handle::clear(out) } }
 }
 
 /// Enrolls a speaker by an audio file in which nobody else speaks for more than 15 % of the speech.
@@ -148,6 +165,8 @@ unsafe fn enroll(
 ///   that unknown speakers are given ("SPEAKER_00").
 /// - `path`: path of the file, at most 65,536 bytes; at least 3 s of speech, better 20 s.
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
+/// - `out`: receives what was found in the recording, with its warnings, or NULL on failure.
+///   Destroy it with `vf_diarization_destroy`. NULL where it is not wanted.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO (too little
@@ -161,15 +180,17 @@ pub unsafe extern "C" fn vf_gallery_enroll_file(
     name: *const c_char,
     path: *const c_char,
     call: *const vf_call,
+    out: *mut *mut vf_diarization,
 ) -> vf_status {
     guard(|| {
         // SAFETY: live handles, zero-ended texts, and what `call::under` asks for, by contract.
         unsafe {
+            clear_wanted(out)?;
             let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
             let name = buffer::text("name", name)?;
             let path = buffer::path("path", path)?;
-            let work = |call: &Call<'_>| diarizer.voice_file(path, call);
-            enroll(&gallery, &diarizer, name, call, work)
+            let work = |call: &Call<'_>| diarizer.enrolment_file(path, call);
+            enroll(&gallery, &diarizer, name, call, out, work)
         }
     })
 }
@@ -183,6 +204,8 @@ pub unsafe extern "C" fn vf_gallery_enroll_file(
 /// - `bytes`: `size` bytes; not kept. NULL is allowed where `size` is 0.
 /// - `size`: number of bytes; 0 is refused as an empty file is.
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
+/// - `out`: receives what was found in the recording, with its warnings, or NULL on failure.
+///   Destroy it with `vf_diarization_destroy`. NULL where it is not wanted.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one
@@ -196,17 +219,20 @@ pub unsafe extern "C" fn vf_gallery_enroll_encoded(
     bytes: *const u8,
     size: usize,
     call: *const vf_call,
+    out: *mut *mut vf_diarization,
 ) -> vf_status {
     guard(|| {
         // SAFETY: live handles, a zero-ended text, an array of the size given, and what
         // `call::under` asks for, by contract.
         unsafe {
+            clear_wanted(out)?;
             let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
             let name = buffer::text("name", name)?;
             let bytes = buffer::slice("bytes", bytes, size)?;
-            let work =
-                |call: &Call<'_>| diarizer.voice(&mut FileSource::from_bytes("bytes", bytes, call)?, call);
-            enroll(&gallery, &diarizer, name, call, work)
+            let work = |call: &Call<'_>| {
+                diarizer.enrolment(&mut FileSource::from_bytes("bytes", bytes, call)?, call)
+            };
+            enroll(&gallery, &diarizer, name, call, out, work)
         }
     })
 }
@@ -220,6 +246,8 @@ pub unsafe extern "C" fn vf_gallery_enroll_encoded(
 /// - `source`: where the bytes come from, see `vf_source`; its callbacks are not called after this
 ///   returns.
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
+/// - `out`: receives what was found in the recording, with its warnings, or NULL on failure.
+///   Destroy it with `vf_diarization_destroy`. NULL where it is not wanted.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_IO, VF_E_AUDIO (too little speech or more
@@ -233,16 +261,18 @@ pub unsafe extern "C" fn vf_gallery_enroll_source(
     name: *const c_char,
     source: *const vf_source,
     call: *const vf_call,
+    out: *mut *mut vf_diarization,
 ) -> vf_status {
     guard(|| {
         // SAFETY: live handles, a zero-ended text, a struct of the size it says with callbacks for
         // this thread, and what `call::under` asks for, by contract.
         unsafe {
+            clear_wanted(out)?;
             let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
             let name = buffer::text("name", name)?;
             let source = Callbacks::of(source)?;
-            let work = |call: &Call<'_>| diarizer.voice(&mut source.open(call)?, call);
-            enroll(&gallery, &diarizer, name, call, work)
+            let work = |call: &Call<'_>| diarizer.enrolment(&mut source.open(call)?, call);
+            enroll(&gallery, &diarizer, name, call, out, work)
         }
     })
 }
@@ -259,6 +289,8 @@ pub unsafe extern "C" fn vf_gallery_enroll_source(
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
 /// - `channels`: 1 to 32; their mean is used unless `call` asks for others.
 /// - `call`: the conditions of the call, see `vf_call`; NULL for none.
+/// - `out`: receives what was found in the recording, with its warnings, or NULL on failure.
+///   Destroy it with `vf_diarization_destroy`. NULL where it is not wanted.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_AUDIO (too little speech or more than one
@@ -275,18 +307,20 @@ pub unsafe extern "C" fn vf_gallery_enroll_f32(
     sample_rate: u32,
     channels: u32,
     call: *const vf_call,
+    out: *mut *mut vf_diarization,
 ) -> vf_status {
     guard(|| {
         // SAFETY: live handles, a zero-ended text, an array of the shape given, and what
         // `call::under` asks for, by contract.
         unsafe {
+            clear_wanted(out)?;
             let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
             let name = buffer::text("name", name)?;
             let channels = diarizer::channels(channels)?;
             let samples = buffer::slice("samples", samples, diarizer::values(n_frames, channels)?)?;
             let mut source = BufferSource::from_f32(samples, sample_rate, channels)?;
-            let work = |call: &Call<'_>| diarizer.voice(&mut source, call);
-            enroll(&gallery, &diarizer, name, call, work)
+            let work = |call: &Call<'_>| diarizer.enrolment(&mut source, call);
+            enroll(&gallery, &diarizer, name, call, out, work)
         }
     })
 }

@@ -136,21 +136,23 @@ static void recordings(const vf_gallery *gallery, const vf_diarizer *diarizer)
     call.cancel = cancel;
     call.progress = on_progress;
     call.user_data = &own;
-    CHECK_STATUS(VF_E_CANCELLED, vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, 12 * RATE, RATE, 1, &call));
+    CHECK_STATUS(VF_E_CANCELLED, vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, 12 * RATE, RATE, 1, &call, NULL));
     vf_cancel_destroy(cancel);
     call = new_call();
     call.flags = VF_CALL_NUM_SPEAKERS;
     call.num_speakers = 1;
     CHECK_STATUS(VF_E_INVALID_ARGUMENT,
-                 vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, 12 * RATE, RATE, 1, &call));
+                 vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, 12 * RATE, RATE, 1, &call, NULL));
     CHECK_TEXT("call: num_speakers: expected none, as an enrolment has no use for it");
-    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_f32(gallery, diarizer, "zoe", NULL, 0, RATE, 1, NULL));
+    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_f32(gallery, diarizer, "zoe", NULL, 0, RATE, 1, NULL, NULL));
     CHECK_TEXT("found no speech");
-    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, RATE, RATE, 1, NULL));
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_f32(gallery, diarizer, " ", audio, RATE, RATE, 1, NULL));
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, RATE, RATE, 0, NULL));
-    CHECK_STATUS(VF_E_NOT_FOUND, vf_gallery_enroll_file(gallery, diarizer, "zoe", "/nowhere/a.wav", NULL));
-    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_file(gallery, diarizer, "zoe", setting("VF_TEST_MODEL"), NULL));
+    vf_diarization *found = (vf_diarization *)audio;
+    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, RATE, RATE, 1, NULL, &found));
+    CHECK(found == NULL);
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_f32(gallery, diarizer, " ", audio, RATE, RATE, 1, NULL, NULL));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_f32(gallery, diarizer, "zoe", audio, RATE, RATE, 0, NULL, NULL));
+    CHECK_STATUS(VF_E_NOT_FOUND, vf_gallery_enroll_file(gallery, diarizer, "zoe", "/nowhere/a.wav", NULL, NULL));
+    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_file(gallery, diarizer, "zoe", setting("VF_TEST_MODEL"), NULL, NULL));
     CHECK_STATUS(VF_OK, vf_gallery_count(gallery, &after));
     CHECK(before == after);
     free(audio);
@@ -209,8 +211,8 @@ static void other_model(const vf_gallery *gallery, const char *path)
     CHECK_STATUS(VF_E_GALLERY, vf_gallery_load(pair, path, &loaded));
     CHECK(loaded == NULL);
     CHECK_TEXT("model: expected that of the gallery");
-    CHECK_STATUS(VF_E_GALLERY, vf_gallery_enroll_f32(gallery, pair, "zoe", x, 4, RATE, 1, NULL));
-    CHECK_STATUS(VF_E_GALLERY, vf_gallery_enroll_file(gallery, pair, "zoe", "/nowhere/a.wav", NULL));
+    CHECK_STATUS(VF_E_GALLERY, vf_gallery_enroll_f32(gallery, pair, "zoe", x, 4, RATE, 1, NULL, NULL));
+    CHECK_STATUS(VF_E_GALLERY, vf_gallery_enroll_file(gallery, pair, "zoe", "/nowhere/a.wav", NULL, NULL));
     vf_diarizer_destroy(pair);
 }
 

@@ -183,12 +183,12 @@ static void check_enrolling(vf_diarizer *diarizer)
     state.bytes = nothing;
     state.size = sizeof nothing;
     CHECK_STATUS(VF_OK, vf_gallery_create(diarizer, &gallery));
-    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_encoded(gallery, diarizer, "ada", nothing, 4, NULL));
+    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_encoded(gallery, diarizer, "ada", nothing, 4, NULL, NULL));
     CHECK_TEXT("bytes: expected ");
     vf_source source = source_of(&state, 0);
-    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_source(gallery, diarizer, "ada", &source, NULL));
+    CHECK_STATUS(VF_E_AUDIO, vf_gallery_enroll_source(gallery, diarizer, "ada", &source, NULL, NULL));
     CHECK_TEXT("source: expected ");
-    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_source(gallery, diarizer, "", &source, NULL));
+    CHECK_STATUS(VF_E_INVALID_ARGUMENT, vf_gallery_enroll_source(gallery, diarizer, "", &source, NULL, NULL));
     vf_gallery_destroy(gallery);
 }
 

@@ -110,7 +110,7 @@ static void finish(void)
 static void enroll(void)
 {
     /* Noise is nobody's voice; the work is done before that is known. */
-    const vf_status status = vf_gallery_enroll_f32(gallery, diarizer, "ada", audio, SAMPLES, RATE, 1, NULL);
+    const vf_status status = vf_gallery_enroll_f32(gallery, diarizer, "ada", audio, SAMPLES, RATE, 1, NULL, NULL);
     CHECK(status == VF_OK || status == VF_E_AUDIO);
     CHECK_STATUS(VF_OK, vf_gallery_enroll_embedding(gallery, "ben", voice, dim, 10.0));
 }

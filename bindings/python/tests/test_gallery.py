@@ -23,6 +23,7 @@ from voiceflow import (
     Identity,
     InvalidArgumentError,
     NotFoundError,
+    WarningCode,
 )
 
 
@@ -101,6 +102,17 @@ def test_enroll_by_file_speaker_and_embedding(
     gallery.enroll("speaker", result.speakers[1])
     gallery.enroll_embedding("embedding", result.speakers[2].embedding.astype(np.float64), 5)
     assert [identity.name for identity in gallery.identify(result)] == [None, "speaker", "embedding"]
+
+
+def test_enrolling_returns_what_was_found(
+    diarizer: Diarizer, audio: NDArray[np.float32], result: Diarization
+) -> None:
+    said = turns(audio, result, 0)
+    gallery = Gallery(diarizer)
+    found = gallery.enroll("ada", np.stack([said, -said], axis=1), RATE)
+    assert found is not None and len(found.speakers) == 1
+    assert [warning.code for warning in found.warnings] == [WarningCode.INVERTED_CHANNELS]
+    assert gallery.enroll("ada", found.speakers[0]) is None
 
 
 def test_enrolling_is_cancelled(diarizer: Diarizer, audio: NDArray[np.float32]) -> None:

@@ -39,9 +39,14 @@ func identify(ctx context.Context, recording string, speakers []string) error {
 		if !found {
 			return fmt.Errorf("%s: expected NAME=FILE", argument)
 		}
-		if err := gallery.EnrollFile(ctx, diarizer, name, file); err != nil {
+		enrolled, err := gallery.EnrollFile(ctx, diarizer, name, file)
+		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
+		for _, warning := range enrolled.Warnings() {
+			fmt.Fprintf(os.Stderr, "%s: %s\n", file, warning.Text)
+		}
+		enrolled.Close()
 	}
 	result, err := diarizer.ProcessFile(ctx, recording)
 	if err != nil {

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from ctypes import byref, c_float, c_size_t
-from typing import TYPE_CHECKING, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -84,8 +84,9 @@ class Gallery(Handle):
         source: Source | Speaker,
         sample_rate: float | None = None,
         **call: Unpack[RecordingOptions],
-    ) -> None:
+    ) -> Diarization | None:
         """Enrolls a speaker. A name may have several recordings: its embedding is their mean.
+        Returns what was found in the recording, with its `warnings`; None for a `Speaker`.
 
         name: 1 to 256 bytes of UTF-8, not one that strangers have ("SPEAKER_00").
         source: a file, bytes, a file object, or samples, as `Diarizer.process` takes them, with at
@@ -100,46 +101,42 @@ class Gallery(Handle):
         conditions = Conditions(call)
         if isinstance(source, Speaker):
             self.enroll_embedding(name, source.embedding, source.speech_s)
-            return
-        owned, diarizer, vf = self._borrow(), self._diarizer._borrow(), library()
-        who = text(name, "name")
+            return None
         encoded = is_path(source) or is_bytes(source) or is_readable(source)
         if encoded and sample_rate is not None:
             raise InvalidArgumentError("sample_rate: expected none with a file, which has its own")
+        if not encoded and sample_rate is None:
+            raise InvalidArgumentError("sample_rate: expected one with an array, in hertz")
+        work = self._enrolling(text(name, "name"), source, sample_rate)
+        with about(source) if is_path(source) else nullcontext():  # type: ignore[arg-type]
+            return Diarization(LongCall(work, conditions).run())
+
+    def _enrolling(self, who: bytes, source: Source, sample_rate: float | None) -> Callable[[Any], Owned]:
+        """What makes the call, and keeps what its pointers lead to."""
+        owned, diarizer = self._borrow(), self._diarizer._borrow()
+
+        def made(kind: str, *arguments: object) -> Owned:
+            function = f"vf_gallery_enroll_{kind}"
+            handles = (owned.pointer, diarizer.pointer)
+            return Owned(function, "vf_diarization_destroy", *handles, who, *arguments)
+
         if is_path(source):
             file = path(source, "source")
-
-            def work(call: object) -> None:
-                check(vf.vf_gallery_enroll_file(owned.pointer, diarizer.pointer, who, file, call))
-        elif is_bytes(source):
+            return lambda call: made("file", file, call)
+        if is_bytes(source):
             content = octets(source, "source")
-
-            def work(call: object) -> None:
-                place, size = address(content), content.size
-                check(vf.vf_gallery_enroll_encoded(owned.pointer, diarizer.pointer, who, place, size, call))
-        elif is_readable(source):
+            return lambda call: made("encoded", address(content), content.size, call)
+        if is_readable(source):
             file_object = FileObject(source)
 
-            def work(call: object) -> None:
+            def read(call: object) -> Owned:
                 with file_object.raising() as given:
-                    check(vf.vf_gallery_enroll_source(owned.pointer, diarizer.pointer, who, given, call))
-        else:
-            given, n_frames, channels = frames(source, "source")  # type: ignore[arg-type]
-            samples = floats(given, "source")
-            if sample_rate is None:
-                raise InvalidArgumentError("sample_rate: expected one with an array, in hertz")
-            rate = hertz(sample_rate)
+                    return made("source", given, call)
 
-            def work(call: object) -> None:
-                place = address(samples)
-                check(
-                    vf.vf_gallery_enroll_f32(
-                        owned.pointer, diarizer.pointer, who, place, n_frames, rate, channels, call
-                    )
-                )
-
-        with about(source) if is_path(source) else nullcontext():  # type: ignore[arg-type]
-            LongCall(work, conditions).run()
+            return read
+        given, n_frames, channels = frames(source, "source")  # type: ignore[arg-type]
+        samples, rate = floats(given, "source"), hertz(sample_rate)
+        return lambda call: made("f32", address(samples), n_frames, rate, channels, call)
 
     def enroll_embedding(self, name: str, values: ArrayLike, speech_s: float) -> None:
         """Enrolls a speaker by an embedding [embedding_dim], made of `speech_s` seconds of
