@@ -190,7 +190,7 @@ fn a_file_behind_another_is_not_passed_over_in_silence() {
 #[test]
 fn silence_in_a_law_is_no_gsm() {
     let bytes =
-        [&[0xd5; 8_000][..], &(0..8_000).map(|n: u32| (n * n >> 4) as u8).collect::<Vec<_>>()].concat();
+        [&[0xd5; 8_000][..], &(0..8_000).map(|n: u32| ((n * n) >> 4) as u8).collect::<Vec<_>>()].concat();
     assert!(FileSource::from_bytes("made", &bytes, &Call::none()).is_err());
     assert!(FileSource::from_bytes("made", &[0xd5; 8_000], &Call::none()).is_err());
 }
