@@ -40,40 +40,76 @@ def row_of(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def diarized(recordings: list[Path], options: list, out: Path) -> None:
+    """RTTM of each recording in a folder."""
+    subprocess.run(
+        [PROGRAM, "diarize", *options, *recordings, "--format", "rttm", "--output", out], check=True
+    )
+
+
+def scored(references: Path, hypotheses: Path) -> dict:
+    """What `voiceflow score` says of a folder."""
+    command = [PROGRAM, "score", references, hypotheses, "--format", "json"]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def speakers(path: Path) -> int:
+    """How many speakers an RTTM file has."""
+    lines = (line.split() for line in path.read_text().splitlines())
+    return len({fields[7] for fields in lines if fields and fields[0] == "SPEAKER"})
+
+
 def accuracy(folder: Path, models: list[str], repeats: int) -> None:
     """The table of DER and speed for every recording of the folder."""
     recordings = sorted(folder.glob("*.flac"))
+    true = {path.stem: speakers(path.with_suffix(".rttm")) for path in recordings}
     with tempfile.TemporaryDirectory() as scratch:
-        hypotheses, references = Path(scratch) / "hypotheses", Path(scratch) / "references"
+        unknown, told, references = (Path(scratch) / name for name in ("unknown", "told", "references"))
         references.mkdir()
-        for path in folder.glob("*.rttm"):
-            (references / path.name).write_bytes(path.read_bytes())
-        command = [PROGRAM, "diarize", *models, *recordings, "--format", "rttm", "--output", hypotheses]
-        subprocess.run(command, check=True)
-        command = [PROGRAM, "score", references, hypotheses, "--format", "json"]
-        score = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        for path in recordings:
+            (references / f"{path.stem}.rttm").write_bytes(path.with_suffix(".rttm").read_bytes())
+        diarized(recordings, models, unknown)
+        for count in sorted(set(true.values())):
+            alike = [path for path in recordings if true[path.stem] == count]
+            diarized(alike, [*models, "--num-speakers", str(count)], told)
+        score, told_score = scored(references, unknown), scored(references, told)
+        found = {path.stem: speakers(unknown / f"{path.stem}.rttm") for path in recordings}
+    right = sum(found[name] == true[name] for name in true)
     speed = {}
     for _ in range(repeats):
         for path in recordings:
             speed.setdefault(path.stem, []).append(run([*models, path], threads=1))
-    print(f"\n`{folder.name}`: collar 0, overlap scored, speaker count unknown; one thread, {repeats} runs\n")
-    heads = "recording,length s,DER %,missed %,false alarm %,confusion %,JER %,RTF median,RTF max,peak MB"
+    print(
+        f"\n`{folder.name}`: collar 0, overlap scored; one thread, {repeats} runs; told: with the number of"
+    )
+    print(f"speakers given. It was found in {right} of {len(true)} recordings.\n")
+    heads = (
+        "recording,length s,speakers found / true,DER %,missed %,false alarm %,confusion %,JER %,DER told %"
+    )
+    heads += ",RTF median,RTF max,peak MB"
     print(row_of(heads.split(",")))
-    print(row_of(["---"] * 10))
-    for row in [*score["recordings"], {**score["overall"], "recording": "all"}]:
+    print(row_of(["---"] * 12))
+    rows = zip(
+        [*score["recordings"], {**score["overall"], "recording": "all"}],
+        [*told_score["recordings"], told_score["overall"]],
+        strict=True,
+    )
+    for row, told_row in rows:
         name, reference = row["recording"], row["reference_s"]
         kinds = ("missed_s", "false_alarm_s", "confusion_s")
         parts = [f"{100 * row[kind] / reference:.1f}" for kind in kinds]
-        if name in speed:
+        tail, count = ["", "", ""], ""
+        if name in true:
             length = soundfile.info(folder / f"{name}.flac").duration
+            count = f"{found[name]} / {true[name]}"
+        else:
+            length = sum(soundfile.info(path).duration for path in recordings)
+        if name in speed:
             factors = [seconds / length for seconds, _ in speed[name]]
             memory = max(peak for _, peak in speed[name])
             tail = [f"{statistics.median(factors):.4f}", f"{max(factors):.4f}", f"{memory:.0f}"]
-        else:
-            length = sum(soundfile.info(path).duration for path in recordings)
-            tail = ["", "", ""]
-        rates = [f"{100 * row['der']:.1f}", *parts, f"{100 * row['jer']:.1f}"]
-        print(row_of([name, f"{length:.1f}", *rates, *tail]))
+        rates = [f"{100 * row['der']:.1f}", *parts, f"{100 * row['jer']:.1f}", f"{100 * told_row['der']:.1f}"]
+        print(row_of([name, f"{length:.1f}", count, *rates, *tail]))
 
 
 def long_recording(models: list[str], hours: float) -> None:
@@ -99,7 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     data = Path(os.environ.get("VOICEFLOW_DATA", ROOT.parent / "shared" / "data"))
     parser.add_argument("folder", type=Path, nargs="?", default=data / "eval" / "tune")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=5, help="runs for speed; 0 for accuracy alone")
     parser.add_argument("--models", default="fast-cnn", help="as for `voiceflow diarize`")
     parser.add_argument("--hours", type=float, default=3, help="length of the long recording; 0 for none")
     options = parser.parse_args()
