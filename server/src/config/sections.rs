@@ -38,6 +38,8 @@ pub struct Listen {
     pub connections_per_address: usize,
     /// Longest time in seconds in which the header of a request must come.
     pub header_timeout_s: f64,
+    /// Longest time in seconds in which a client must read something of its answer.
+    pub write_timeout_s: f64,
 }
 
 impl Default for Listen {
@@ -49,6 +51,7 @@ impl Default for Listen {
             connections: 4096,
             connections_per_address: 256,
             header_timeout_s: 10.0,
+            write_timeout_s: 30.0,
         }
     }
 }
@@ -72,6 +75,7 @@ impl Listen {
         }
         at_least_one("listen.connections", self.connections as u64)?;
         at_least_one("listen.connections_per_address", self.connections_per_address as u64)?;
+        within("listen.write_timeout_s", self.write_timeout_s, 0.1..=3600.0)?;
         within("listen.header_timeout_s", self.header_timeout_s, 0.1..=3600.0)
     }
 }

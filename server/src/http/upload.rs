@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use multer::Multipart;
+use multer::{Field, Multipart};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Duration, Instant, timeout_at};
 
@@ -23,6 +24,10 @@ use crate::auth::Tenant;
 const MAX_FIELD_BYTES: usize = 65_536;
 /// Largest field with words, in bytes: those of a day.
 const MAX_WORDS_BYTES: usize = 8 << 20;
+/// Most bytes between two parts of a form: the boundary and the header of a part, and some.
+const MAX_BETWEEN_BYTES: usize = 1 << 20;
+/// In place of a number of bytes that is not counted.
+const UNLIMITED: usize = usize::MAX;
 /// Most fields of a form.
 const MAX_FIELDS: usize = 64;
 /// What a recording without a name is called.
@@ -52,9 +57,13 @@ pub(super) async fn receive(app: &Arc<App>, tenant: &Tenant, request: Request) -
     let kind = content_type(request.headers());
     check_length(request.headers(), app.config.limits.upload_bytes, &kind)?;
     let pace = Pace::new(app);
-    let body = Box::pin(request.into_body().into_data_stream());
+    let body: BodyStream = Box::pin(request.into_body().into_data_stream());
     let uploaded = match multer::parse_boundary(&kind) {
-        Ok(boundary) => form(app, tenant, Multipart::new(body, boundary), pace, fields).await?,
+        Ok(boundary) => {
+            let allowance = Allowance::default();
+            let form = Form { parts: Multipart::new(allowance.over(body), boundary), allowance, pace };
+            form.receive(app, tenant, fields).await?
+        }
         Err(_) if is_recording(&kind) => {
             let (file, reserved) = bare(app, tenant, body, pace).await?;
             Uploaded { file, name: UNNAMED.to_owned(), fields, reserved }
@@ -192,52 +201,94 @@ async fn bare(
     spooled.finish(app).await
 }
 
-/// A form in which `file` is the recording.
-async fn form(
-    app: &App,
-    tenant: &Tenant,
-    mut form: Multipart<'static>,
-    mut pace: Pace,
-    mut fields: Fields,
-) -> Result<Uploaded, ApiError> {
-    let malformed = |error: multer::Error| ApiError::malformed(format!("form: {error}"));
-    let (mut recording, mut count) = (None, 0);
-    while let Some(mut field) = pace.within(form.next_field()).await?.map_err(malformed)? {
-        count += 1;
-        if count > MAX_FIELDS {
-            return Err(ApiError::too_large(format!("form: expected at most {MAX_FIELDS} fields, got more")));
-        }
-        let name = field.name().unwrap_or_default().to_owned();
-        if name == "file" {
-            if recording.is_some() {
-                return Err(ApiError::invalid("file", "expected once, got more"));
-            }
-            let called = field.file_name().map_or(UNNAMED.to_owned(), stem);
-            let mut spooled = Spooled::new(app, tenant).await?;
-            while let Some(piece) = pace.within(field.chunk()).await?.map_err(malformed)? {
-                pace.received += piece.len() as u64;
-                spooled.write(app, &piece).await?;
-            }
-            recording = Some((spooled.finish(app).await?, called));
-            continue;
-        }
-        let mut value = Vec::new();
-        while let Some(piece) = pace.within(field.chunk()).await?.map_err(malformed)? {
-            pace.received += piece.len() as u64;
-            value.extend_from_slice(&piece);
-            let most = if name == "words" { MAX_WORDS_BYTES } else { MAX_FIELD_BYTES };
-            if value.len() > most {
-                let reason = format!("expected at most {most} bytes, got more");
-                return Err(ApiError::invalid(name, reason));
-            }
-        }
-        let value =
-            String::from_utf8(value).map_err(|_| ApiError::invalid(name.clone(), "expected UTF-8"))?;
-        fields.set(&name, &value)?;
+/// How many bytes may come where only those between two parts of a form are due. The parser keeps
+/// them all until the next part begins, which it may never do.
+#[derive(Clone, Default)]
+struct Allowance(Arc<AtomicUsize>);
+
+impl Allowance {
+    /// The body, which fails once more has come than is allowed.
+    fn over(&self, body: BodyStream) -> BodyStream {
+        let left = self.0.clone();
+        Box::pin(body.map(move |piece| {
+            let piece = piece?;
+            let before = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| match left {
+                UNLIMITED => Some(UNLIMITED),
+                left => left.checked_sub(piece.len()),
+            });
+            let reason = "expected the next part, got no end of what is before it";
+            before.map(|_| piece).map_err(|_| axum::Error::new(reason))
+        }))
     }
-    let ((file, reserved), name) =
-        recording.ok_or_else(|| ApiError::invalid("file", "expected a recording, got none"))?;
-    Ok(Uploaded { file, name, fields, reserved })
+
+    fn set(&self, bytes: usize) {
+        self.0.store(bytes, Ordering::Relaxed);
+    }
+}
+
+/// A form in which `file` is the recording.
+struct Form {
+    parts: Multipart<'static>,
+    allowance: Allowance,
+    pace: Pace,
+}
+
+fn malformed(error: multer::Error) -> ApiError {
+    ApiError::malformed(format!("form: {error}"))
+}
+
+impl Form {
+    async fn receive(mut self, app: &App, tenant: &Tenant, mut fields: Fields) -> Result<Uploaded, ApiError> {
+        let (mut recording, mut count) = (None, 0);
+        while let Some(mut field) = self.next().await? {
+            count += 1;
+            if count > MAX_FIELDS {
+                let text = format!("form: expected at most {MAX_FIELDS} fields, got more");
+                return Err(ApiError::too_large(text));
+            }
+            let name = field.name().unwrap_or_default().to_owned();
+            if name == "file" {
+                if recording.is_some() {
+                    return Err(ApiError::invalid("file", "expected once, got more"));
+                }
+                let called = field.file_name().map_or(UNNAMED.to_owned(), stem);
+                let mut spooled = Spooled::new(app, tenant).await?;
+                while let Some(piece) = self.pace.within(field.chunk()).await?.map_err(malformed)? {
+                    self.pace.received += piece.len() as u64;
+                    spooled.write(app, &piece).await?;
+                }
+                recording = Some((spooled.finish(app).await?, called));
+                continue;
+            }
+            let value = self.value(&name, &mut field).await?;
+            fields.set(&name, &value)?;
+        }
+        let ((file, reserved), name) =
+            recording.ok_or_else(|| ApiError::invalid("file", "expected a recording, got none"))?;
+        Ok(Uploaded { file, name, fields, reserved })
+    }
+
+    /// The next part.
+    async fn next(&mut self) -> Result<Option<Field<'static>>, ApiError> {
+        self.allowance.set(MAX_BETWEEN_BYTES);
+        let next = self.pace.within(self.parts.next_field()).await?.map_err(malformed)?;
+        self.allowance.set(UNLIMITED);
+        Ok(next)
+    }
+
+    /// The value of a field that is text.
+    async fn value(&mut self, name: &str, field: &mut Field<'static>) -> Result<String, ApiError> {
+        let most = if name == "words" { MAX_WORDS_BYTES } else { MAX_FIELD_BYTES };
+        let mut value = Vec::new();
+        while let Some(piece) = self.pace.within(field.chunk()).await?.map_err(malformed)? {
+            self.pace.received += piece.len() as u64;
+            value.extend_from_slice(&piece);
+            if value.len() > most {
+                return Err(ApiError::invalid(name, format!("expected at most {most} bytes, got more")));
+            }
+        }
+        String::from_utf8(value).map_err(|_| ApiError::invalid(name, "expected UTF-8"))
+    }
 }
 
 /// The name of a file without its folder and its ending.

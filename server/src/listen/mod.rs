@@ -3,6 +3,7 @@
 
 mod counts;
 mod linger;
+mod patience;
 mod tls;
 
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use linger::Lingering;
+use patience::Patience;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -66,6 +68,7 @@ pub async fn serve(
     builder.timer(TokioTimer::new());
     builder.header_read_timeout(Duration::from_secs_f64(config.header_timeout_s));
     builder.max_buf_size(MAX_HEADER_BYTES);
+    let patience = Duration::from_secs_f64(config.write_timeout_s);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -86,6 +89,7 @@ pub async fn serve(
         tokio::spawn(async move {
             // Segments are small and wanted at once.
             let _ = socket.set_nodelay(true);
+            let socket = Patience::new(socket, patience);
             let peer = Peer { certificate: None, _counted: Arc::new(counted) };
             let Some(tls) = tls else { return connection(socket, peer, router, builder, closing).await };
             let accepted = tokio::select! {

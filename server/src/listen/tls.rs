@@ -15,6 +15,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::patience::Patience;
 use crate::config;
 use crate::metrics::Metrics;
 
@@ -92,8 +93,8 @@ impl Tls {
     /// Why there is none.
     pub(super) async fn accept(
         &self,
-        socket: TcpStream,
-    ) -> Result<(TlsStream<TcpStream>, Option<Arc<str>>), String> {
+        socket: Patience<TcpStream>,
+    ) -> Result<(TlsStream<Patience<TcpStream>>, Option<Arc<str>>), String> {
         let acceptor = TlsAcceptor::from(self.current.read().clone());
         let limit = Duration::from_secs_f64(self.files.handshake_timeout_s);
         let stream = timeout(limit, acceptor.accept(socket)).await;
