@@ -212,6 +212,16 @@ train-voices: $(VENV)/models-ready ## prune CAM++ to a fast voice trunk, from wh
 	cd models/diarization && nice $(CURDIR)/$(VENV)/bin/python train_voices.py --resume \
 		--crops "$(abspath $(TRAINING))/crops" --out "$(abspath $(TRAINING))/voices-1" --teacher "$(TEACHER)" $(TRAIN_ARGS)
 
+SEGMENTATION_PUBLISHED := $(CURDIR)/.models/segmentation-3.0.onnx
+
+.PHONY: train-segmentation
+train-segmentation: $(VENV)/models-ready ## train segmentation-3.0 on, from where TRAINING stands; an hour, so not a part of anything
+	scripts/fetch_segmentation.sh
+	cd models/diarization && nice $(CURDIR)/$(VENV)/bin/python -m voiceflow_models.data.stretches --data "$(abspath $(DATA))" \
+		--published "$(SEGMENTATION_PUBLISHED)" --out "$(abspath $(TRAINING))/stretches"
+	cd models/diarization && nice $(CURDIR)/$(VENV)/bin/python train_segmentation.py --resume --published "$(SEGMENTATION_PUBLISHED)" \
+		--windows "$(abspath $(TRAINING))/stretches" --out "$(abspath $(TRAINING))/segmentation" $(TRAIN_ARGS)
+
 .PHONY: test-go
 test-go: installed .cache/tools ## the Go package and its examples: plain, races, checks of pointers, forced collections
 	scripts/test_go.sh "$(INSTALLED)"

@@ -133,7 +133,11 @@ class PyanNet(nn.Module):
         self.classifier = nn.Linear(linear, CLASSES)
 
     def forward(self, x: Tensor) -> Tensor:
-        frames, _ = self.lstm(self.sincnet(x).transpose(1, 2))
+        return self.classes(self.sincnet(x).transpose(1, 2))
+
+    def classes(self, features: Tensor) -> Tensor:
+        """SincNet's features [N, frames, channels] -> ``y``."""
+        frames, _ = self.lstm(features)
         for linear in self.linears:
             frames = F.leaky_relu(linear(frames))
         return F.log_softmax(self.classifier(frames), dim=-1)
