@@ -60,8 +60,9 @@ struct DiarizedSpeaker {
     embedding: Option<Vec<f32>>,
 }
 
+/// What was skipped, missing or chosen.
 #[derive(Debug, Serialize)]
-struct DiarizedWarning {
+pub(super) struct DiarizedWarning {
     code: &'static str,
     time: f64,
     text: String,
@@ -106,21 +107,26 @@ impl Diarized {
             segment_count: diarization.segments.iter().filter(|segment| segment.speaker == id).count(),
             embedding: extent.embeddings.then(|| speaker.embedding.clone()),
         };
-        let warning = |warning: &Warning| DiarizedWarning {
-            code: warning.code.name(),
-            time: to_millisecond(warning.time_s),
-            text: warning.text.clone(),
-        };
         Self {
             task: "diarize",
             duration: to_millisecond(diarization.duration_s),
             num_speakers: diarization.speakers.len(),
             segments: diarization.segments.iter().enumerate().map(segment).collect(),
             speakers: diarization.speakers.iter().enumerate().map(speaker).collect(),
-            warnings: diarization.warnings.iter().map(warning).collect(),
+            warnings: warnings_of(diarization),
             model: extent.model.clone(),
         }
     }
+}
+
+/// The warnings of a recording.
+pub(super) fn warnings_of(diarization: &Diarization) -> Vec<DiarizedWarning> {
+    let shown = |warning: &Warning| DiarizedWarning {
+        code: warning.code.name(),
+        time: to_millisecond(warning.time_s),
+        text: warning.text.clone(),
+    };
+    diarization.warnings.iter().map(shown).collect()
 }
 
 /// A time in seconds, rounded.

@@ -17,7 +17,7 @@ use super::diarizations::submit;
 use super::error::ApiError;
 use super::json::Json;
 use super::origin;
-use super::render::{to_four_decimals, to_millisecond};
+use super::render::{DiarizedWarning, to_four_decimals, to_millisecond, warnings_of};
 use super::upload::receive;
 use crate::auth::{Scope, Tenant};
 use crate::listen::Peer;
@@ -47,6 +47,9 @@ struct VoiceItem {
     speech: f64,
     recordings: u32,
     agreement: f64,
+    /// Of the recording that was just enrolled, where there is any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<DiarizedWarning>,
 }
 
 /// A list, as OpenAI has them.
@@ -69,6 +72,16 @@ struct Identification {
     name: Option<String>,
     name_score: f32,
     speech: f64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<DiarizedWarning>,
+}
+
+/// The voice in a recording of one speaker.
+struct Heard {
+    voice: Voice,
+    warnings: Vec<DiarizedWarning>,
+    /// The gallery that the fields name.
+    known: Option<Known>,
 }
 
 /// What a voice is renamed to.
@@ -85,6 +98,7 @@ impl VoiceItem {
             speech: to_millisecond(voice.speech_s),
             recordings: voice.recordings,
             agreement: to_millisecond(voice.agreement),
+            warnings: Vec::new(),
         }
     }
 }
@@ -195,34 +209,35 @@ async fn enrol(
     Gallery::check_name(&name).map_err(Failure::from)?;
     let bundle = app.admission.recording(&tenant)?;
     let model = bundle.clone();
-    let (voice, _) = voice_of(&app, &tenant, request, bundle).await?;
+    let Heard { voice, warnings, .. } = voice_of(&app, &tenant, request, bundle).await?;
     let (enrolled, is_new) = on_disk(&app, &gallery, move |voices, gallery| {
         voices.enrol(&tenant, (gallery, &name), &voice, enrolment, model.info())
     })
     .await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(VoiceItem::of(&enrolled))).into_response())
+    Ok((status, Json(VoiceItem { warnings, ..VoiceItem::of(&enrolled) })).into_response())
 }
 
 /// POST /v1/audio/identify
 pub(super) async fn identify(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
     let tenant = allowed(&app, &request)?;
     let bundle = app.admission.recording(&tenant)?;
-    let (voice, known) = voice_of(&app, &tenant, request, bundle).await?;
+    let Heard { voice, warnings, known } = voice_of(&app, &tenant, request, bundle).await?;
     let known = known.ok_or_else(|| ApiError::invalid("gallery", "expected the name of one, got none"))?;
     let identity = known.gallery.identify(&voice.embedding, known.threshold).map_err(Failure::from)?;
     let name = known.gallery.name_of(&identity).map(str::to_owned);
     let name_score = to_four_decimals(identity.score);
-    Ok(Json(Identification { name, name_score, speech: to_millisecond(voice.speech_s) }).into_response())
+    let speech = to_millisecond(voice.speech_s);
+    Ok(Json(Identification { name, name_score, speech, warnings }).into_response())
 }
 
-/// The voice in the recording of a request, and the gallery that its fields name.
+/// The voice in the recording of a request.
 async fn voice_of(
     app: &Arc<App>,
     tenant: &Tenant,
     request: Request,
     bundle: Arc<Bundle>,
-) -> Result<(Voice, Option<Known>), ApiError> {
+) -> Result<Heard, ApiError> {
     let uploaded = receive(app, tenant, request).await?;
     let fields = &uploaded.fields;
     fields.of_one_voice()?;
@@ -231,7 +246,8 @@ async fn voice_of(
     }
     let known = known_voices(app, tenant, fields.gallery.as_deref(), fields.name_threshold, &bundle).await?;
     let answered = submit(app, uploaded, bundle, None)?.result().await?;
-    Ok((Voice::of(&answered.diarization).map_err(Failure::from)?, known))
+    let voice = Voice::of(&answered.diarization).map_err(Failure::from)?;
+    Ok(Heard { voice, warnings: warnings_of(&answered.diarization), known })
 }
 
 /// The gallery of this name, if one is named.

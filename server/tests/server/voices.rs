@@ -148,6 +148,24 @@ fn known_speakers_are_named_as_the_library_names_them() {
     assert!(crowd.0 == 400 && crowd.2.starts_with("expected one speaker, found 3"), "{crowd:?}");
 }
 
+#[test]
+fn what_is_odd_in_a_recording_of_a_voice_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(folder.path(), &[]);
+    // Two channels, each the other's inverse: together they are silent.
+    let mono = &speeches()[0][44..];
+    let samples = mono.chunks(2).map(|bytes| i16::from_le_bytes([bytes[0], bytes[1]]));
+    let both: Vec<i16> = samples.flat_map(|sample| [sample, sample.saturating_neg()]).collect();
+    let mut stereo = wav(&both, 16_000);
+    (stereo[22], stereo[32]) = (2, 4);
+    stereo[28..32].copy_from_slice(&64_000_u32.to_le_bytes());
+    let enrolled = ask(&server, "PUT", "/v1/voices/team/Ada", &stereo).json();
+    assert_eq!(enrolled["warnings"][0]["code"], "inverted_channels", "{enrolled}");
+    let identity = ask(&server, "POST", "/v1/audio/identify?gallery=team", &stereo).json();
+    assert_eq!((&identity["name"], &identity["warnings"]), (&json!("Ada"), &enrolled["warnings"]));
+    assert!(server.get("/v1/voices/team/Ada").json().get("warnings").is_none());
+}
+
 fn diarizer() -> Diarizer {
     let mut config = Config::default();
     config.set_runtime_library(runtime_library());
