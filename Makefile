@@ -4,6 +4,12 @@ RUNTIME_VERSION := 1.31.1
 RUNTIME := $(CURDIR)/.runtime/onnxruntime-$(RUNTIME_VERSION)/libonnxruntime.so.$(RUNTIME_VERSION)
 export VOICEFLOW_ORT_LIBRARY ?= $(RUNTIME)
 
+# What each target costs, where STEPS names a file for that.
+ifdef STEPS
+SHELL := $(CURDIR)/scripts/step.sh
+.SHELLFLAGS = step:$@ -c
+endif
+
 # The test programs below a folder. Cargo is always asked for the workspace: for a single package it
 # chooses other features of what both packages use, and compiles all of it once more.
 programs = $(notdir $(basename $(wildcard $1/*.rs)) $(patsubst %/main.rs,%,$(wildcard $1/*/main.rs)))
