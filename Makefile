@@ -118,6 +118,19 @@ test-server: $(RUNTIME) $(CLIENTS)/ready ## the server, as a process with its ow
 	cargo build --locked --workspace --bins
 	$(CLIENTS)/bin/python -m pytest -q server/tests/clients
 
+.PHONY: test-server-crowds
+test-server-crowds: $(RUNTIME) $(CLIENTS)/ready ## the drain of 300 streams and 10,000 silent connections, which take minutes
+	cargo build --release --package voiceflow-server --locked
+	VOICEFLOW_SERVER=$(CURDIR)/target/release/voiceflow-server VOICEFLOW_STREAMS=300 VOICEFLOW_SILENT=10000 \
+		$(CLIENTS)/bin/python -m pytest -q -s server/tests/clients/test_crowds.py -k "drain or silent"
+
+SOAK_MINUTES := 30
+
+.PHONY: soak-server
+soak-server: $(RUNTIME) $(CLIENTS)/ready ## the server at 80 % of its capacity beside peers that fail, SOAK_MINUTES=30
+	cargo build --release --package voiceflow-server --locked
+	$(CLIENTS)/bin/python scripts/soak_server.py --minutes $(SOAK_MINUTES) --program target/release/voiceflow-server
+
 PAGE := .cache/page
 
 .PHONY: test-page
