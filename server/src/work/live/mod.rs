@@ -17,8 +17,7 @@ pub use outbox::{Event, Labelled, Outbox};
 pub use run_queue::RunQueue;
 pub use samples::Samples;
 
-use super::batch::BatchQueue;
-use super::{Failure, contained};
+use super::{Failure, batch::BatchQueue, contained};
 use crate::metrics::Metrics;
 use crate::voices::{Answered, Known};
 
@@ -28,8 +27,7 @@ pub(super) const TURN_S: f64 = 0.4;
 const MAILBOX_S: f64 = 2.0;
 /// Messages from which a mailbox has no room, however short they are.
 const MAILBOX_MESSAGES: usize = 1024;
-/// Audio in seconds by which a stream may be ahead of the time since it began before others are
-/// served first.
+/// Audio in seconds by which a stream may be ahead of its time before others are served first.
 const AHEAD_S: f64 = 2.0;
 
 /// What is asked of a stream.
