@@ -3,6 +3,7 @@
 mod outbox;
 mod run_queue;
 mod samples;
+mod settings;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -16,10 +17,12 @@ use voiceflow::{Call, Cancel, Diarizer, LiveSegment, Stream};
 pub use outbox::{Event, Labelled, Outbox};
 pub use run_queue::RunQueue;
 pub use samples::Samples;
+pub use settings::Settings;
+use settings::values_per_s;
 
 use super::{Failure, batch::BatchQueue, contained};
 use crate::metrics::Metrics;
-use crate::voices::{Answered, Known};
+use crate::voices::Answered;
 
 /// Most audio in seconds that one turn processes: one window more of the shipped model.
 pub(super) const TURN_S: f64 = 0.4;
@@ -29,21 +32,6 @@ const MAILBOX_S: f64 = 2.0;
 const MAILBOX_MESSAGES: usize = 1024;
 /// Audio in seconds by which a stream may be ahead of its time before others are served first.
 const AHEAD_S: f64 = 2.0;
-
-/// What is asked of a stream.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Sample rate in hertz.
-    pub sample_rate: u32,
-    /// Channels, interleaved.
-    pub channels: u16,
-    /// The options of the library.
-    pub config: voiceflow::Config,
-    /// Whether the result is asked for at the end.
-    pub result: bool,
-    /// Whose voices the speakers may be.
-    pub known: Option<Known>,
-}
 
 enum Input {
     Audio(Samples, Instant),
@@ -368,7 +356,7 @@ impl Work {
     /// What has become final, and the provisional segments where they are others than before.
     ///
     /// # Errors
-    /// Those of [`Known::identify`].
+    /// Those of [`Gallery::identify_all`](voiceflow::Gallery::identify_all).
     fn news(&mut self) -> voiceflow::Result<(Vec<Labelled>, Option<Vec<Labelled>>)> {
         let Some(stream) = &self.stream else { return Ok((Vec::new(), None)) };
         let updates = stream.updates();
@@ -392,9 +380,4 @@ impl Work {
         let told = was_open || self.open;
         Ok((settled.iter().map(labelled).collect(), told.then_some(provisional)))
     }
-}
-
-/// Values in a second of interleaved samples.
-fn values_per_s(settings: &Settings) -> f64 {
-    f64::from(settings.sample_rate) * f64::from(settings.channels)
 }
