@@ -18,6 +18,7 @@ mod metrics;
 mod models;
 mod priority;
 mod serve;
+mod traces;
 mod voices;
 mod work;
 

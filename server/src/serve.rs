@@ -19,6 +19,7 @@ use crate::listen::{self, Tls};
 use crate::live;
 use crate::metrics::Metrics;
 use crate::models::Models;
+use crate::traces::Traces;
 use crate::voices::Voices;
 use crate::work::batch::BatchQueue;
 use crate::work::capacity::measure;
@@ -59,6 +60,7 @@ async fn serve(config: Config) -> Result<Ended, String> {
     let (public, admin) = config.listen.addresses()?;
     let (public, admin) = (listen::bind(public).await?, listen::bind(admin).await?);
     let metrics = Arc::new(Metrics::new());
+    let traces = Traces::start(&config.traces)?;
     let tls = Tls::new(&config.tls, config.auth.tokens.is_some(), metrics.clone())?;
     let models = Arc::new(Models::default());
     let workers = match config.batch.workers {
@@ -151,7 +153,9 @@ async fn serve(config: Config) -> Result<Ended, String> {
     }
     // Idle by now: whoever waited for a worker was answered, or went away.
     let joined = tokio::task::spawn_blocking(move || {
-        threads.into_iter().chain(live_threads).all(|thread| thread.join().is_ok())
+        let joined = threads.into_iter().chain(live_threads).all(|thread| thread.join().is_ok());
+        traces.end();
+        joined
     });
     Ok(if joined.await.unwrap_or(false) { Ended::Drained } else { Ended::CutOff })
 }

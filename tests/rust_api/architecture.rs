@@ -52,22 +52,35 @@ const ROOMS: [(&str, &[&str]); 26] = [
 ];
 
 /// The rooms of the server and what each may use.
-const SERVER_ROOMS: [(&str, &[&str]); 13] = [
+const SERVER_ROOMS: [(&str, &[&str]); 14] = [
     ("logs", &[]),
     ("priority", &[]),
     ("auth", &[]),
     ("metrics", &[]),
     ("config", &["logs"]),
+    ("traces", &["config"]),
     ("models", &["config", "metrics", "priority"]),
     ("voices", &["auth", "config"]),
-    ("work", &["metrics", "models", "priority", "voices"]),
+    ("work", &["metrics", "models", "priority", "traces", "voices"]),
     ("admission", &["auth", "config", "metrics", "models", "work"]),
     ("listen", &["config", "metrics"]),
-    ("http", &["admission", "auth", "config", "listen", "metrics", "models", "voices", "work"]),
-    ("live", &["admission", "auth", "http", "listen", "models", "voices", "work"]),
+    ("http", &["admission", "auth", "config", "listen", "metrics", "models", "traces", "voices", "work"]),
+    ("live", &["admission", "auth", "http", "listen", "models", "traces", "voices", "work"]),
     (
         "serve",
-        &["admission", "auth", "config", "http", "listen", "live", "metrics", "models", "voices", "work"],
+        &[
+            "admission",
+            "auth",
+            "config",
+            "http",
+            "listen",
+            "live",
+            "metrics",
+            "models",
+            "traces",
+            "voices",
+            "work",
+        ],
     ),
 ];
 

@@ -5,6 +5,7 @@ mod live;
 mod load;
 mod sections;
 mod tls;
+mod traces;
 mod voices;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use live::Live;
 pub use sections::{Auth, Batch, Drain, Limits, Listen, Log, Model, ProviderName};
 pub use tls::Tls;
+pub use traces::Traces;
 pub use voices::Voices;
 
 const AFTER_HELP: &str = "\
@@ -81,6 +83,8 @@ pub struct Config {
     pub drain: Drain,
     /// Log records.
     pub log: Log,
+    /// Traces.
+    pub traces: Traces,
 }
 
 impl Config {
@@ -112,6 +116,7 @@ impl Config {
         self.batch.check()?;
         self.live.check()?;
         self.voices.check()?;
+        self.traces.check()?;
         self.limits.check()?;
         self.drain.check()
     }

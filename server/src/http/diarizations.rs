@@ -24,6 +24,7 @@ use crate::admission::Reserved;
 use crate::auth::Scope;
 use crate::listen::Peer;
 use crate::models::Bundle;
+use crate::traces::Span;
 use crate::voices::{Answered, Known};
 use crate::work::Failure;
 use crate::work::batch::{Job, Progress};
@@ -136,6 +137,7 @@ pub(super) fn submit(
         cancel: cancel.clone(),
         bundle,
         known,
+        span: Span::begin("queue"),
         progress,
         reply,
     })?;

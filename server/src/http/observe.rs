@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::App;
 use super::error::Code;
+use crate::traces::Span;
 
 /// Header with the identifier of a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -17,6 +18,9 @@ const REQUEST_ID: &str = "x-request-id";
 const MODEL: &str = "x-voiceflow-model";
 /// Longest identifier that is taken from a client.
 const LONGEST_ID: usize = 64;
+/// Methods that have a name in traces.
+const KNOWN_METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 /// Name of what is at no path, in metrics.
 const NO_ROUTE: &str = "none";
 
@@ -28,19 +32,23 @@ pub struct RequestId(pub String);
 pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
     let id = own_id(request.headers()).unwrap_or_else(new_id);
-    let trace_id = trace_id(request.headers());
     let method = request.method().clone();
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or(NO_ROUTE.to_owned(), |path| path.as_str().to_owned());
+    // A method that nobody has heard of would be a name of the client's choice.
+    let known = if KNOWN_METHODS.contains(&method) { method.as_str() } else { "other" };
+    let span = Span::of_request(request.headers(), known, &route);
+    span.text("voiceflow.request_id", &id);
+    let trace_id = span.trace_id().or_else(|| trace_id(request.headers()));
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
+    let mut response = span.within(next.run(request)).await;
     let (took, status) = (began.elapsed(), response.status().as_u16());
-    // A method that nobody has heard of would be a label of the client's choice.
     let labelled = if status == 405 { "other" } else { method.as_str() };
     app.metrics.request(&route, labelled, status, took);
     let code = response.extensions().get::<Code>().map(|code| code.0);
+    span.answered(status, code);
     if let Some(code) = code {
         app.metrics.error(code);
     }

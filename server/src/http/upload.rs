@@ -19,6 +19,7 @@ use super::error::{ApiError, is_full};
 use super::fields::Fields;
 use crate::admission::Reserved;
 use crate::auth::Tenant;
+use crate::traces::Span;
 
 /// Largest field of a form beside the file, in bytes.
 const MAX_FIELD_BYTES: usize = 65_536;
@@ -56,6 +57,7 @@ pub(super) async fn receive(app: &Arc<App>, tenant: &Tenant, request: Request) -
     }
     let kind = content_type(request.headers());
     check_length(request.headers(), app.config.limits.upload_bytes, &kind)?;
+    let _span = Span::begin("upload");
     let pace = Pace::new(app);
     let body: BodyStream = Box::pin(request.into_body().into_data_stream());
     let uploaded = match multer::parse_boundary(&kind) {

@@ -17,6 +17,7 @@ use axum::{Extension, RequestExt};
 use crate::auth::Scope;
 use crate::http::{ApiError, App, RequestId, check_origin, websocket_token};
 use crate::listen::Peer;
+use crate::traces::Span;
 use session::Session;
 use settings::Wanted;
 
@@ -47,12 +48,15 @@ pub async fn stream(
     let bytes = app.config.live.message_bytes;
     // That with a token is not answered.
     let upgrade = upgrade.max_message_size(bytes).max_frame_size(bytes).protocols([PROTOCOL]);
+    let span = Span::begin("stream");
     Ok(upgrade.on_upgrade(move |socket| async move {
         let session =
             Session::new(app.clone(), id.clone(), tenant.clone(), bundle, wanted, settings, decoder);
         let outcome = session.run(socket).await;
         app.metrics.stream_ended(outcome.name());
         let (outcome, audio_s) = (outcome.name(), outcome.audio_s());
+        span.text("voiceflow.outcome", outcome);
+        span.number("voiceflow.audio_s", audio_s);
         tracing::info!(request_id = id, tenant = tenant.name(), outcome, audio_s, "stream");
         drop((permit, connection));
     }))

@@ -17,6 +17,7 @@ use super::{Failure, contained};
 use crate::metrics::Metrics;
 use crate::models::Bundle;
 use crate::priority;
+use crate::traces::Span;
 use crate::voices::{Answered, Known};
 
 /// How long a recording takes until one was measured, in seconds.
@@ -82,6 +83,8 @@ pub struct Job {
     pub bundle: Arc<Bundle>,
     /// Whose voices its speakers may be.
     pub known: Option<Known>,
+    /// The time in which it waits.
+    pub span: Span,
     /// Gets how far it is.
     pub progress: watch::Sender<Progress>,
     /// Gets the result.
@@ -215,17 +218,20 @@ impl BatchQueue {
         self.state.lock().idle += 1;
     }
 
-    fn answer(&self, job: Job) {
+    fn answer(&self, mut job: Job) {
         let began = Instant::now();
+        job.span = job.span.then("diarize");
         let result = contained(&self.metrics, || self.diarize(&job));
         let took = began.elapsed();
         if let Ok((_, audio_s)) = &result {
             self.metrics.work("batch", *audio_s, took);
+            job.span.number("voiceflow.audio_s", *audio_s);
             let mut state = self.state.lock();
             state.mean_s += NEWEST_SHARE * (took.as_secs_f64() - state.mean_s);
         }
         // Before the answer: who has it may send the next recording at once.
         self.rest();
+        job.span.end();
         // Where nobody waits any more there is nobody to answer.
         let _ = job.reply.send(result.map(|(answered, _)| answered));
     }

@@ -14,4 +14,5 @@ mod streams;
 mod support;
 mod tls;
 mod tokens;
+mod traces;
 mod voices;
