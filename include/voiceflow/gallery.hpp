@@ -64,6 +64,8 @@ public:
             path.with("path", [&](const char *text) { return vf_gallery_save(get(), text); }));
     }
 
+    // NOLINTBEGIN(modernize-use-nodiscard): who enrolls need not look at what was found.
+
     /// Enrolls a speaker by an audio file of at least 3 s of speech, better 20 s, in which nobody
     /// else speaks for more than 15 % of the speech. A name may have several recordings: its voice
     /// is their mean. What was found in the recording is returned, with its warnings.
@@ -74,7 +76,7 @@ public:
     /// Fails among others with Status::audio (too little speech, more than one speaker), cancelled,
     /// deadline, and with Status::gallery for a diarizer with another model.
     VOICEFLOW_CHECKED result<Diarization> enroll_file(const Diarizer &diarizer, const Text &name, const Text &path,
-                                               const Call &call = {}) const
+                                                      const Call &call = {}) const
     {
         return enroll(name, call, [&](const char *speaker, const vf_call *given, vf_diarization **out) {
             return path.with("path", [&](const char *text) {
@@ -85,7 +87,7 @@ public:
 
     /// As `enroll_file`, by the content of an audio file that is held in memory.
     VOICEFLOW_CHECKED result<Diarization> enroll_encoded(const Diarizer &diarizer, const Text &name,
-                                                  span<const std::uint8_t> bytes, const Call &call = {}) const
+                                                         span<const std::uint8_t> bytes, const Call &call = {}) const
     {
         return enroll(name, call, [&](const char *speaker, const vf_call *given, vf_diarization **out) {
             return vf_gallery_enroll_encoded(get(), diarizer.get(), speaker, bytes.data(), bytes.size(), given, out);
@@ -94,7 +96,7 @@ public:
 
     /// As `enroll_file`, by what a stream holds: see Diarizer::process_stream.
     VOICEFLOW_CHECKED result<Diarization> enroll_stream(const Diarizer &diarizer, const Text &name,
-                                                 std::istream &stream, const Call &call = {}) const
+                                                        std::istream &stream, const Call &call = {}) const
     {
         detail::StreamSource source(stream);
         return enroll(name, call, [&](const char *speaker, const vf_call *given, vf_diarization **out) {
@@ -107,8 +109,8 @@ public:
 
     /// As `enroll_file`, by samples held in memory: see Diarizer::process.
     VOICEFLOW_CHECKED result<Diarization> enroll_samples(const Diarizer &diarizer, const Text &name,
-                                                  span<const float> samples, std::uint32_t sample_rate,
-                                                  std::uint32_t channels = 1, const Call &call = {}) const
+                                                         span<const float> samples, std::uint32_t sample_rate,
+                                                         std::uint32_t channels = 1, const Call &call = {}) const
     {
         return enroll(name, call, [&](const char *speaker, const vf_call *given, vf_diarization **out) {
             return detail::with_frames(
@@ -121,11 +123,13 @@ public:
 
     /// As above, with one channel.
     VOICEFLOW_CHECKED result<Diarization> enroll_samples(const Diarizer &diarizer, const Text &name,
-                                                  span<const float> samples, std::uint32_t sample_rate,
-                                                  const Call &call) const
+                                                         span<const float> samples, std::uint32_t sample_rate,
+                                                         const Call &call) const
     {
         return enroll_samples(diarizer, name, samples, sample_rate, 1, call);
     }
+
+    // NOLINTEND(modernize-use-nodiscard)
 
     /// Enrolls a speaker by an embedding of the gallery's model, such as that of a diarization's
     /// speaker, made of so much speech: more than 0, its weight beside the name's others.
