@@ -10,6 +10,9 @@ cd "$(dirname -- "$0")/.."
     exit 2
 }
 export PKG_CONFIG_PATH="$1/lib/pkgconfig" LD_LIBRARY_PATH="$1/lib"
+# Go's cache knows a package by these flags and not by what pkg-config says: without them it links
+# with the folder of another prefix, which may be gone.
+export CGO_LDFLAGS="-O2 -g -L$1/lib"
 
 echo "== Go, race detector"
 (cd bindings/go && go test -count=1 -timeout=5m -race ./...)

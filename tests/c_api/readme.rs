@@ -99,6 +99,8 @@ fn go() {
     std::fs::write(folder.join("go.mod"), module).unwrap();
     let mut go = tool("go", "golang-go");
     go.args(["run", "."]).env("PKG_CONFIG_PATH", prefix().join("lib/pkgconfig"));
+    // Go's cache knows a package by these flags and not by what pkg-config says.
+    go.env("CGO_LDFLAGS", format!("-O2 -g -L{}", prefix().join("lib").display()));
     let turns = printed(&mut go, &folder);
     assert!(turns.lines().count() > 1 && turns.lines().all(|line| line.contains(" SPEAKER_0")), "{turns}");
 }
