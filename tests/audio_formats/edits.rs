@@ -137,6 +137,27 @@ fn an_edit_in_which_nothing_is_played_is_silence() {
 }
 
 #[test]
+fn silence_beyond_what_is_put_into_a_file_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = original(folder.path());
+    for (silence_ms, length_s, warnings) in [
+        (600_000, 601.0, &[][..]),
+        (700_000, 601.0, &[WarningCode::UnfollowedEdit]),
+        (u32::MAX, 601.0, &[WarningCode::UnfollowedEdit]),
+    ] {
+        let edits = [(500, DELAY, 1.0), (silence_ms, -1, 1.0), (500, DELAY + RATE, 1.0)];
+        let path = folder.path().join("long.m4a");
+        std::fs::write(&path, edited(&file, Some(&edits), &[])).unwrap();
+        let mut source = FileSource::open(&path).unwrap();
+        let mut samples = Vec::new();
+        while source.read(&mut samples).unwrap() > 0 {}
+        let codes: Vec<WarningCode> = source.warnings().iter().map(|warning| warning.code).collect();
+        assert_eq!(codes, warnings, "{silence_ms}");
+        assert!((samples.len() as f64 / 16_000.0 - length_s).abs() < 0.1, "{}", samples.len());
+    }
+}
+
+#[test]
 fn the_padding_that_itunes_states_is_cut() {
     let folder = tempfile::tempdir().unwrap();
     let file = original(folder.path());

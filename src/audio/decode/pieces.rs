@@ -27,8 +27,15 @@ impl FileSource<'_> {
         match piece {
             Piece::Silence(seconds) => {
                 self.trim.keep = None;
-                let seconds = self.timeline.fill(seconds);
-                self.fill(seconds)?;
+                let filled = self.timeline.fill(seconds);
+                if filled < seconds {
+                    let text = format!(
+                        "the edit list has {seconds:.1} s of silence, of which {filled:.1} s are put in: what \
+                         follows is earlier"
+                    );
+                    self.warn(WarningCode::UnfollowedEdit, text);
+                }
+                self.fill(filled)?;
                 self.trim.keep = Some(0);
             }
             Piece::Media { start_s, length_s } => {
