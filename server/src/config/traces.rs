@@ -38,6 +38,12 @@ impl Traces {
         let Some(collector) = &self.collector else { return Ok(None) };
         let wrong = || format!("traces.collector: expected http://HOST:PORT, got {collector}");
         let uri: axum::http::Uri = collector.parse().map_err(|_| wrong())?;
+        // A password has no place where the configuration is shown; OTEL_EXPORTER_OTLP_HEADERS has.
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(
+                "traces.collector: expected http://HOST:PORT, got a user or password in it".to_owned()
+            );
+        }
         // Without TLS: a collector stands beside the server, and sends on.
         if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
             return Err(wrong());
@@ -65,6 +71,10 @@ mod tests {
             let error = url(wrong).unwrap_err();
             assert!(error.starts_with("traces.collector: expected http://"), "{error}");
         }
+        let error = url("http://me:secret@127.0.0.1:4318").unwrap_err();
+        assert!(
+            error.starts_with("traces.collector: expected http://HOST:PORT") && !error.contains("secret")
+        );
         assert_eq!(Traces::default().url(), Ok(None));
     }
 }
