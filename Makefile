@@ -52,11 +52,11 @@ demo: build ## set up, build, and diarize the recording that ships with the proj
 FEATURES ?= accurate-model
 BUILT_IN := $(if $(filter accurate-model,$(FEATURES)),$(ACCURATE))
 NOTICES := $(if $(BUILT_IN),$(addprefix $(CURDIR)/$(dir $(ACCURATE))LICENSE.,segmentation embedding))
-CARGO_FEATURES = $(if $(FEATURES),--features "$(addprefix voiceflow/,$(FEATURES))")
+CARGO_FEATURES = $(if $(FEATURES),--features "$(addprefix libvoiceflow/,$(FEATURES))")
 
 .PHONY: build
 build: $(RUNTIME) $(BUILT_IN) ## the release library and the command line; FEATURES= leaves the accurate bundle out
-	cargo build --release --package voiceflow --package voiceflow-cli --locked $(CARGO_FEATURES)
+	cargo build --release --package libvoiceflow --package libvoiceflow-cli --locked $(CARGO_FEATURES)
 	@# Beside the program, where it looks, so that it runs by hand too.
 	@ln -sf "$(RUNTIME)" target/release/
 
@@ -79,13 +79,13 @@ uninstall: ## remove what install has put into PREFIX
 
 .PHONY: static
 static: $(RUNTIME) $(BUILT_IN) ## the release library for static linking
-	cargo rustc --release --locked --package voiceflow --lib --crate-type staticlib $(CARGO_FEATURES)
+	cargo rustc --release --locked --package libvoiceflow --lib --crate-type staticlib $(CARGO_FEATURES)
 
 SERVE_ARGS ?=
 
 .PHONY: serve
 serve: $(RUNTIME) ## the server on 127.0.0.1:8080, with the embedded model; SERVE_ARGS= for its command line
-	cargo build --release --package voiceflow-server --locked
+	cargo build --release --package libvoiceflow-server --locked
 	target/release/voiceflow-server $(SERVE_ARGS)
 
 .PHONY: check
@@ -120,7 +120,7 @@ test-server: $(RUNTIME) $(CLIENTS)/ready ## the server, as a process with its ow
 
 .PHONY: test-server-crowds
 test-server-crowds: $(RUNTIME) $(CLIENTS)/ready ## the drain of 300 streams and 10,000 silent connections, which take minutes
-	cargo build --release --package voiceflow-server --locked
+	cargo build --release --package libvoiceflow-server --locked
 	VOICEFLOW_SERVER=$(CURDIR)/target/release/voiceflow-server VOICEFLOW_STREAMS=300 VOICEFLOW_SILENT=10000 \
 		$(CLIENTS)/bin/python -m pytest -q -s server/tests/clients/test_crowds.py -k "drain or silent"
 
@@ -128,7 +128,7 @@ SOAK_MINUTES := 30
 
 .PHONY: soak-server
 soak-server: $(RUNTIME) $(CLIENTS)/ready ## the server at 80 % of its capacity beside peers that fail, SOAK_MINUTES=30
-	cargo build --release --package voiceflow-server --locked
+	cargo build --release --package libvoiceflow-server --locked
 	$(CLIENTS)/bin/python scripts/soak_server.py --minutes $(SOAK_MINUTES) --program target/release/voiceflow-server
 
 PAGE := .cache/page
@@ -166,7 +166,7 @@ test-miri: ## the unsafe code of the C interface under Miri; needs a nightly Rus
 	@cargo +$(MIRI_TOOLCHAIN) miri --version >/dev/null 2>&1 || { echo "test-miri: Miri is not here:" \
 		"rustup toolchain install $(MIRI_TOOLCHAIN) --component miri --component rust-src"; exit 2; }
 	CARGO_TARGET_DIR="$(CURDIR)/target/miri" MIRIFLAGS=-Zmiri-disable-isolation cargo +$(MIRI_TOOLCHAIN) miri test --locked \
-		--package voiceflow --no-default-features --lib -- $(MIRI_TESTS)
+		--package libvoiceflow --no-default-features --lib -- $(MIRI_TESTS)
 
 # Seconds for each target of fuzz/, and how many run at once.
 FUZZ_SECONDS ?= 3600
@@ -200,13 +200,13 @@ test-python: $(RUNTIME) $(VENV)/ready wheel ## the Python face, the scorer again
 	$(VENV)/bin/python tests/python/compare_metrics.py
 	$(PYTEST) tests/python models/diarization/tests models/public/tests
 	cd bindings/python && PYTHONPATH="$(CURDIR)/bindings/python/src" VOICEFLOW_LIBRARY="$(INSTALLED)/lib/libvoiceflow.so.1" \
-		VOICEFLOW_WHEEL="$$(ls $(CURDIR)/dist/voiceflow-*.whl)" $(PYTEST)
+		VOICEFLOW_WHEEL="$$(ls $(CURDIR)/dist/libvoiceflow-*.whl)" $(PYTEST)
 
 .PHONY: test-ray
 test-ray: wheel ## the batch job on a Ray cluster; Ray takes 0.7 GB, so not a part of `test`
 	python3 -m venv .cache/ray
 	.cache/ray/bin/pip install --quiet --requirement examples/python/requirements-ray.txt
-	.cache/ray/bin/pip install --quiet --no-deps --force-reinstall dist/voiceflow-*.whl
+	.cache/ray/bin/pip install --quiet --no-deps --force-reinstall dist/libvoiceflow-*.whl
 	.cache/ray/bin/python -m pytest -q -s tests/ray
 
 .PHONY: test-models
@@ -255,7 +255,7 @@ wheel: installed $(VENV)/ready ## the Python package with the library in it, int
 	rm -rf dist .cache/wheel
 	VOICEFLOW_BUNDLE="$(INSTALLED)/lib/libvoiceflow.so.1" VOICEFLOW_NOTICES="$(NOTICES)" $(VENV)/bin/python -m build --wheel --no-isolation \
 		--outdir .cache/wheel bindings/python
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" auditwheel repair --wheel-dir dist .cache/wheel/voiceflow-*.whl
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" auditwheel repair --wheel-dir dist .cache/wheel/libvoiceflow-*.whl
 
 .PHONY: format
 format: $(VENV)/ready ## rewrite Rust, Python, Go and prose in the form that lint asks
@@ -295,7 +295,7 @@ measure-streaming: build $(VENV)/ready ## accuracy of live labels by latency on 
 
 .PHONY: measure-server
 measure-server: $(RUNTIME) .cache/tools ## the server under load, as docs/PERFORMANCE.md has it: some four minutes, MEASURE_ARGS=
-	cargo build --release --package voiceflow-server --package voiceflow-cli --locked
+	cargo build --release --package libvoiceflow-server --package libvoiceflow-cli --locked
 	scripts/measure_server.py $(MEASURE_ARGS)
 
 .PHONY: test-steady

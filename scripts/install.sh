@@ -40,7 +40,7 @@ abi=$(sed -n 's/^const ABI: u32 = \([0-9]*\);$/\1/p' "$root/build.rs")
 if [ $# -gt 0 ]; then
     library=$1
 else
-    (cd "$root" && cargo build --release --package voiceflow --locked)
+    (cd "$root" && cargo build --release --package libvoiceflow --locked)
     library=${CARGO_TARGET_DIR:-$root/target}/release/libvoiceflow.so
 fi
 # shellcheck disable=SC2086 # a list of files

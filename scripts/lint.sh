@@ -88,7 +88,7 @@ fuzzers() {
 check rustfmt cargo fmt --all --check
 check clippy cargo clippy --workspace --all-targets --locked -- -D warnings
 check "clippy without the model" cargo clippy --workspace --lib --no-default-features --locked -- -D warnings
-check "clippy with the accurate bundle" cargo clippy --workspace --lib --features voiceflow/accurate-model --locked -- -D warnings
+check "clippy with the accurate bundle" cargo clippy --workspace --lib --features libvoiceflow/accurate-model --locked -- -D warnings
 check "rustfmt and clippy of the schedules" apart tests/schedules
 check "rustfmt and clippy of the races" apart tests/races
 check "rustfmt and clippy of the fuzzers" fuzzers

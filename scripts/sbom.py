@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TOOL = ROOT / ".cache" / "cargo-cyclonedx" / "bin"
 
-PACKAGE = "voiceflow"
+PACKAGE = "libvoiceflow"
 VERSION = "1.5"
 """Of the specification."""
 

@@ -16,7 +16,7 @@ def session(model: str, *cache: str) -> float:
     """libvoiceflow on a window of 3 s, with the folder of optimised models if there is one."""
     audio = np.zeros((1, 48_000), np.float32)
     start = time.perf_counter()
-    from voiceflow import Session
+    from libvoiceflow import Session
 
     Session(model_path=model, threads=1, **cached(cache)).infer(audio)
     return time.perf_counter() - start
@@ -39,7 +39,7 @@ def diarizer(recording: str, *cache: str) -> float:
     one."""
     samples = samples_of(recording)
     start = time.perf_counter()
-    from voiceflow import Diarizer
+    from libvoiceflow import Diarizer
 
     Diarizer(threads=1, **cached(cache)).process(samples, sample_rate=16_000)
     return time.perf_counter() - start

@@ -23,6 +23,6 @@ class LibraryHook(BuildHookInterface[Any]):
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["tag"] = f"py3-none-{platform}"
         build_data["pure_python"] = False
-        build_data["force_include"][str(library.resolve())] = "voiceflow/libvoiceflow.so.1"
+        build_data["force_include"][str(library.resolve())] = "libvoiceflow/libvoiceflow.so.1"
         for notice in os.environ.get("VOICEFLOW_NOTICES", "").split():
-            build_data["force_include"][notice] = f"voiceflow/licenses/{Path(notice).name}"
+            build_data["force_include"][notice] = f"libvoiceflow/licenses/{Path(notice).name}"

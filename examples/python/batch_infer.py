@@ -1,14 +1,14 @@
 """The network alone, over all windows of a file in batches: python batch_infer.py AUDIO
 
-AUDIO has 16 kHz and one channel. Needs `pip install voiceflow[cpu] soundfile`.
+AUDIO has 16 kHz and one channel. Needs `pip install libvoiceflow soundfile`.
 """
 
 import sys
 import time
 
+import libvoiceflow
 import numpy as np
 import soundfile
-import voiceflow
 
 WINDOW_S = 3
 BATCH = 8
@@ -20,7 +20,7 @@ def main() -> int:
         print("usage: batch_infer.py AUDIO", file=sys.stderr)
         return 2
     try:
-        session = voiceflow.Session()
+        session = libvoiceflow.Session()
         info = session.info
         audio, rate = soundfile.read(sys.argv[1], dtype="float32")
         if rate != info.sample_rate or audio.ndim != 1:
@@ -36,7 +36,7 @@ def main() -> int:
             rows = slice(at, at + BATCH)
             session.infer(windows[rows], out=(activity[rows], embedding[rows]))
         took = time.perf_counter() - begin
-    except (voiceflow.Error, soundfile.SoundFileError) as error:
+    except (libvoiceflow.Error, soundfile.SoundFileError) as error:
         print(f"batch_infer.py: {error}", file=sys.stderr)
         return 1
     for index, shares in enumerate((activity > 0.5).mean(axis=1)):

@@ -1,30 +1,30 @@
 """Ends a call when its time is over: python deadline.py AUDIO SECONDS
 
-By `deadline_ms`, and by a `Cancel` that any thread may set. Needs `pip install voiceflow[cpu]`.
+By `deadline_ms`, and by a `Cancel` that any thread may set. Needs `pip install libvoiceflow`.
 """
 
 import sys
 import threading
 
-import voiceflow
+import libvoiceflow
 
 
-def by_deadline(diarizer: voiceflow.Diarizer, file: str, seconds: float) -> None:
+def by_deadline(diarizer: libvoiceflow.Diarizer, file: str, seconds: float) -> None:
     """Lets the library watch the clock."""
     try:
         print(f"by deadline: {diarizer.process(file, deadline_ms=round(seconds * 1000))}")
-    except voiceflow.DeadlineError as error:
+    except libvoiceflow.DeadlineError as error:
         print(f"by deadline: {error}")
 
 
-def by_cancel(diarizer: voiceflow.Diarizer, file: str, seconds: float) -> None:
+def by_cancel(diarizer: libvoiceflow.Diarizer, file: str, seconds: float) -> None:
     """Watches the clock oneself."""
-    cancel = voiceflow.Cancel()
+    cancel = libvoiceflow.Cancel()
     timer = threading.Timer(seconds, cancel.set)
     timer.start()
     try:
         print(f"by cancel: {diarizer.process(file, cancel=cancel)}")
-    except voiceflow.CancelledError as error:
+    except libvoiceflow.CancelledError as error:
         print(f"by cancel: {error}")
     finally:
         timer.cancel()
@@ -37,10 +37,10 @@ def main() -> int:
         return 2
     try:
         file, seconds = sys.argv[1], float(sys.argv[2])
-        with voiceflow.Diarizer() as diarizer:
+        with libvoiceflow.Diarizer() as diarizer:
             by_deadline(diarizer, file, seconds)
             by_cancel(diarizer, file, seconds)
-    except (voiceflow.Error, ValueError) as error:
+    except (libvoiceflow.Error, ValueError) as error:
         print(f"deadline.py: {error}", file=sys.stderr)
         return 1
     return 0

@@ -1,11 +1,11 @@
 """Who spoke when in a file: python diarize.py AUDIO [MODEL]
 
-Needs `pip install voiceflow[cpu]`.
+Needs `pip install libvoiceflow`.
 """
 
 import sys
 
-import voiceflow
+import libvoiceflow
 
 
 def main() -> int:
@@ -14,9 +14,9 @@ def main() -> int:
         print("usage: diarize.py AUDIO [MODEL]", file=sys.stderr)
         return 2
     try:
-        diarizer = voiceflow.Diarizer(model_path=sys.argv[2] if sys.argv[2:] else None)
+        diarizer = libvoiceflow.Diarizer(model_path=sys.argv[2] if sys.argv[2:] else None)
         result = diarizer.process(sys.argv[1])
-    except voiceflow.Error as error:
+    except libvoiceflow.Error as error:
         print(f"diarize.py: {error}", file=sys.stderr)
         return 1
     for segment in result:

@@ -1,12 +1,12 @@
 """Names the speakers of a recording: python identify.py AUDIO NAME=AUDIO...
 
 Enrolls each name by a file in which that speaker alone talks, 3 s or more, better 20 s. Needs
-`pip install voiceflow[cpu]`.
+`pip install libvoiceflow`.
 """
 
 import sys
 
-import voiceflow
+import libvoiceflow
 
 
 def main() -> int:
@@ -16,13 +16,13 @@ def main() -> int:
         print("usage: identify.py AUDIO NAME=AUDIO...", file=sys.stderr)
         return 2
     try:
-        diarizer = voiceflow.Diarizer()
-        gallery = voiceflow.Gallery(diarizer)
+        diarizer = libvoiceflow.Diarizer()
+        gallery = libvoiceflow.Gallery(diarizer)
         for name, _, file in speakers:
             gallery.enroll(name, file)
         result = diarizer.process(sys.argv[1])
         identities = gallery.identify(result)
-    except voiceflow.Error as error:
+    except libvoiceflow.Error as error:
         print(f"identify.py: {error}", file=sys.stderr)
         return 1
     for speaker, identity in zip(result.speakers, identities, strict=True):

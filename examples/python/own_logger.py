@@ -1,12 +1,12 @@
 """The library's log records in the program's own logging: python own_logger.py AUDIO
 
-Needs `pip install voiceflow[cpu]`.
+Needs `pip install libvoiceflow`.
 """
 
 import logging
 import sys
 
-import voiceflow
+import libvoiceflow
 
 
 def main() -> int:
@@ -19,11 +19,11 @@ def main() -> int:
     logger.setLevel(logging.DEBUG)
     # Each part of the library has a child of the logger.
     logger.getChild("onnxruntime").setLevel(logging.WARNING)
-    voiceflow.log_to(logger)
+    libvoiceflow.log_to(logger)
     try:
         # Not available with a runtime for the CPU, about which the library warns.
-        result = voiceflow.Diarizer(provider="tensorrt").process(sys.argv[1])
-    except voiceflow.Error as error:
+        result = libvoiceflow.Diarizer(provider="tensorrt").process(sys.argv[1])
+    except libvoiceflow.Error as error:
         logger.error("%s", error)
         return 1
     logger.info("%d speakers in %.1f s", len(result.speakers), result.duration)

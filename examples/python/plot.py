@@ -1,6 +1,6 @@
 """The timeline of a recording as a picture: python plot.py AUDIO IMAGE
 
-Needs `pip install voiceflow[cpu] matplotlib`. In a notebook a result shows itself, see
+Needs `pip install libvoiceflow matplotlib`. In a notebook a result shows itself, see
 timeline.ipynb.
 """
 
@@ -9,8 +9,8 @@ import sys
 import matplotlib
 
 matplotlib.use("Agg")
+import libvoiceflow
 import matplotlib.pyplot as plt
-import voiceflow
 
 
 def main() -> int:
@@ -20,8 +20,8 @@ def main() -> int:
         return 2
     recording, image = sys.argv[1:]
     try:
-        result = voiceflow.Diarizer().process(recording)
-    except voiceflow.Error as error:
+        result = libvoiceflow.Diarizer().process(recording)
+    except libvoiceflow.Error as error:
         print(f"plot.py: {error}", file=sys.stderr)
         return 1
     figure, axes = plt.subplots(figsize=(9, 0.6 + 0.4 * max(1, len(result.speakers))))

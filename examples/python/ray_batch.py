@@ -2,7 +2,7 @@
 
 Writes one RTTM file for each recording into OUTPUT, and prints the throughput. Every node sees
 FOLDER and OUTPUT at the same place. RAY_ADDRESS names a running cluster; without it Ray starts one
-on this machine. Needs `pip install voiceflow[cpu] "ray[data]"` on every node.
+on this machine. Needs `pip install libvoiceflow "ray[data]"` on every node.
 """
 
 import argparse
@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import libvoiceflow
 import ray
-import voiceflow
 
 # What is diarized by a plain `voiceflow diarize` too, in files of these kinds.
 KINDS = {".aac", ".flac", ".m4a", ".mp3", ".mp4", ".ogg", ".wav"}
@@ -25,7 +25,7 @@ class Diarize:
 
     def __init__(self, output: str) -> None:
         """Loads the model in this process."""
-        self.diarizer = voiceflow.Diarizer(threads=1)
+        self.diarizer = libvoiceflow.Diarizer(threads=1)
         self.output = Path(output)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
@@ -39,7 +39,7 @@ class Diarize:
                 with self.diarizer.process(path) as result:
                     (self.output / f"{path.stem}.rttm").write_text(result.to_rttm(path.stem))
                     duration_s, speakers = result.duration, len(result.speakers)
-            except (voiceflow.Error, OSError) as failure:
+            except (libvoiceflow.Error, OSError) as failure:
                 error = str(failure)
             values = (str(path), node, duration_s, speakers, error)
             for column, value in zip(rows.values(), values, strict=True):

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import libvoiceflow
 import pytest
 import ray.cluster_utils
-import voiceflow
 
 ROOT = Path(__file__).resolve().parents[2]
 JOB = ROOT / "examples/python/ray_batch.py"
@@ -59,7 +59,7 @@ def test_a_folder_is_diarized_by_both_nodes(address: str, tmp_path: Path) -> Non
     assert second == "by 2 workers on 2 nodes"
     speed = re.fullmatch(r"([\d.]+) hours of audio per second, (\d+) times real time", third)
     assert speed is not None and abs(float(speed[1]) * 3600 / float(speed[2]) - 1) < 0.1
-    expected = voiceflow.Diarizer(threads=1).process(RECORDING)
+    expected = libvoiceflow.Diarizer(threads=1).process(RECORDING)
     written = sorted((tmp_path / "out").iterdir())
     assert [file.name for file in written] == [f"meeting-{number:02}.rttm" for number in range(COPIES)]
     for file in written:

@@ -3,8 +3,8 @@
 import sys
 from time import perf_counter_ns
 
+from libvoiceflow import Session
 from reference import Reference
-from voiceflow import Session
 
 library, runtime, model, rounds = sys.argv[1:]
 reference = Reference(library, runtime, model, int(rounds))

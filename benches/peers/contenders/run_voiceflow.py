@@ -1,7 +1,7 @@
 """libvoiceflow by its Python face as a contender: LIBRARY SEGMENTATION EMBEDDING THREADS
 OPTIONS(JSON) WAV...
 
-Options are those of `voiceflow.Diarizer`, such as {"hop_s": 2.5}. Without segmentation and
+Options are those of `libvoiceflow.Diarizer`, such as {"hop_s": 2.5}. Without segmentation and
 embedding files ("-") the model inside the library is used.
 """
 
@@ -32,7 +32,7 @@ def main() -> None:
     library, segmentation, embedding, threads, options, *recordings = sys.argv[1:]
     os.environ["VOICEFLOW_LIBRARY"] = library
     sys.path.insert(0, str(FACE))
-    import voiceflow
+    import libvoiceflow
 
     files = {"segmentation_model": segmentation, "embedding_model": embedding}
     settings: dict = {name: file for name, file in files.items() if file != "-"}
@@ -41,8 +41,8 @@ def main() -> None:
 
     def load():
         try:
-            diarizer = voiceflow.Diarizer(**settings)
-        except voiceflow.Error as error:
+            diarizer = libvoiceflow.Diarizer(**settings)
+        except libvoiceflow.Error as error:
             sys.exit(f"voiceflow: {error}")
 
         def process(samples: numpy.ndarray) -> dict:

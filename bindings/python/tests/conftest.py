@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import libvoiceflow
 import numpy as np
 import pytest
 import soundfile
-import voiceflow
+from libvoiceflow._library import library
 from numpy.typing import NDArray
-from voiceflow._library import library
 
 ROOT = Path(__file__).resolve().parents[3]
 RECORDING = ROOT / "examples/data/conversation.flac"
@@ -44,27 +44,27 @@ def audio() -> NDArray[np.float32]:
 
 
 @pytest.fixture(scope="session")
-def diarizer() -> Iterator[voiceflow.Diarizer]:
+def diarizer() -> Iterator[libvoiceflow.Diarizer]:
     """With the fast model: most tests ask nothing about accuracy."""
-    with voiceflow.Diarizer(bundle="fast-cnn") as made:
+    with libvoiceflow.Diarizer(bundle="fast-cnn") as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-def session() -> Iterator[voiceflow.Session]:
+def session() -> Iterator[libvoiceflow.Session]:
     """With one thread."""
-    with voiceflow.Session(threads=1) as made:
+    with libvoiceflow.Session(threads=1) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-def result(diarizer: voiceflow.Diarizer, recording: Path) -> voiceflow.Diarization:
+def result(diarizer: libvoiceflow.Diarizer, recording: Path) -> libvoiceflow.Diarization:
     """Who spoke when in the recording."""
     return diarizer.process(recording)
 
 
 @pytest.fixture
-def stream(diarizer: voiceflow.Diarizer) -> Iterator[voiceflow.Stream]:
+def stream(diarizer: libvoiceflow.Diarizer) -> Iterator[libvoiceflow.Stream]:
     """Of 16 kHz mono."""
     with diarizer.stream(RATE) as made:
         yield made

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from voiceflow import ProcessOptions, _abi, _enums, _errors
-from voiceflow._log import _LEVELS
+from libvoiceflow import ProcessOptions, _abi, _enums, _errors
+from libvoiceflow._log import _LEVELS
 
 HEADER = (ROOT / "include/voiceflow.h").read_text()
 # Without comments, and with one space for any white space.

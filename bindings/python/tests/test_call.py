@@ -9,10 +9,10 @@ import time
 import numpy as np
 import pytest
 from conftest import PATIENCE_S, RATE
+from libvoiceflow import Cancel, CancelledError, Diarizer, InvalidArgumentError, Stage, _call
+from libvoiceflow._call import LongCall
+from libvoiceflow._conditions import Conditions
 from numpy.typing import NDArray
-from voiceflow import Cancel, CancelledError, Diarizer, InvalidArgumentError, Stage, _call
-from voiceflow._call import LongCall
-from voiceflow._conditions import Conditions
 
 
 def test_ctrl_c_while_the_thread_starts(

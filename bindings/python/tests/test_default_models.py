@@ -6,14 +6,14 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import libvoiceflow
 import numpy as np
 import onnxruntime
 import pytest
-import voiceflow
 from conftest import RATE, RECORDING, ROOT
+from libvoiceflow import Diarizer, Gallery, InvalidArgumentError, Session
+from libvoiceflow._library import library
 from numpy.typing import NDArray
-from voiceflow import Diarizer, Gallery, InvalidArgumentError, Session
-from voiceflow._library import library
 
 PROGRAM = Path(library()._name).resolve().parents[1] / "bin/voiceflow"
 RUNTIME = next(Path(onnxruntime.__file__).parent.glob("capi/libonnxruntime.so.*"))
@@ -52,7 +52,7 @@ def test_what_is_compiled_in_hears_what_the_folder_hears(
 def test_streams_run_the_fast_model(
     default: Diarizer, diarizer: Diarizer, piece: NDArray[np.float32]
 ) -> None:
-    def heard(source: Diarizer) -> tuple[list[voiceflow.Segment], str]:
+    def heard(source: Diarizer) -> tuple[list[libvoiceflow.Segment], str]:
         with source.stream(RATE) as stream:
             stream.push(piece)
             finished = stream.finish()

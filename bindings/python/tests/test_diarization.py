@@ -16,7 +16,7 @@ import matplotlib
 import numpy as np
 import pytest
 from conftest import ROOT
-from voiceflow import ClosedError, Diarization, Diarizer, Gallery, InvalidArgumentError, Segment
+from libvoiceflow import ClosedError, Diarization, Diarizer, Gallery, InvalidArgumentError, Segment
 
 matplotlib.use("Agg")
 

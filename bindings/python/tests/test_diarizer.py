@@ -9,12 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import libvoiceflow
 import numpy as np
 import pytest
-import voiceflow
 from conftest import RATE, SLOW_MODEL, SOON_S
-from numpy.typing import NDArray
-from voiceflow import (
+from libvoiceflow import (
     AudioError,
     Cancel,
     CancelledError,
@@ -27,6 +26,7 @@ from voiceflow import (
     Stage,
     WarningCode,
 )
+from numpy.typing import NDArray
 
 
 @pytest.fixture(scope="module")
@@ -336,7 +336,7 @@ def test_info_is_the_models(diarizer: Diarizer) -> None:
     info = diarizer.info
     assert info.name == "fast-cnn" and info.version.count(".") == 2
     assert info.window_samples > info.hop_samples > info.frame_step_samples > 0
-    assert info.max_speakers >= 2 and info.embedding_dim > 1 and info.provider is voiceflow.Provider.CPU
+    assert info.max_speakers >= 2 and info.embedding_dim > 1 and info.provider is libvoiceflow.Provider.CPU
 
 
 def test_arrays_that_are_not_aligned(diarizer: Diarizer, audio: NDArray[np.float32]) -> None:

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import soundfile
 from conftest import RATE, RECORDING, ROOT
+from libvoiceflow import Diarization
 from nbclient import NotebookClient
 from numpy.typing import NDArray
-from voiceflow import Diarization
 
 FOLDER = ROOT / "examples/python"
 README = (FOLDER / "README.md").read_text()

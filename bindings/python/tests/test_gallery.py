@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import libvoiceflow
 import numpy as np
 import pytest
-import voiceflow
 from conftest import RATE, ROOT
-from numpy.typing import NDArray
-from voiceflow import (
+from libvoiceflow import (
     AudioError,
     Cancel,
     CancelledError,
@@ -25,6 +24,7 @@ from voiceflow import (
     NotFoundError,
     WarningCode,
 )
+from numpy.typing import NDArray
 
 
 def turns(audio: NDArray[np.float32], result: Diarization, speaker: int) -> NDArray[np.float32]:
@@ -125,7 +125,7 @@ def test_enrolling_is_cancelled(diarizer: Diarizer, audio: NDArray[np.float32]) 
     with pytest.raises(InvalidArgumentError, match="call: num_speakers: expected none, as"):
         gallery.enroll("ada", audio, RATE, num_speakers=1)  # type: ignore[call-arg]
 
-    def failing(stage: voiceflow.Stage, fraction: float) -> None:
+    def failing(stage: libvoiceflow.Stage, fraction: float) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -12,12 +12,11 @@ import time
 import weakref
 from collections.abc import Callable
 
+import libvoiceflow
 import numpy as np
 import pytest
-import voiceflow
 from conftest import MODEL, RATE, memory
-from numpy.typing import NDArray
-from voiceflow import (
+from libvoiceflow import (
     Cancel,
     CancelledError,
     ClosedError,
@@ -28,9 +27,10 @@ from voiceflow import (
     Stage,
     Stream,
 )
+from numpy.typing import NDArray
 
 
-def family(audio: NDArray[np.float32]) -> dict[str, voiceflow._handle.Handle]:
+def family(audio: NDArray[np.float32]) -> dict[str, libvoiceflow._handle.Handle]:
     """One of each class that has a handle, made of each other."""
     diarizer = Diarizer(model_path=MODEL, threads=1)
     stream = diarizer.stream()
@@ -115,10 +115,12 @@ def test_no_copies(audio: NDArray[np.float32]) -> None:
 
 
 def test_errors_can_be_pickled() -> None:
-    error = voiceflow._errors.error_for(-4, "a.wav: no such file")
+    error = libvoiceflow._errors.error_for(-4, "a.wav: no such file")
     again = pickle.loads(pickle.dumps(error))
     assert (
-        type(again) is voiceflow.NotFoundError and str(again) == "a.wav: no such file" and again.status == -4
+        type(again) is libvoiceflow.NotFoundError
+        and str(again) == "a.wav: no such file"
+        and again.status == -4
     )
     error.filename = "a.wav"
     again = pickle.loads(pickle.dumps(error))
@@ -189,13 +191,13 @@ def test_closing_all_the_time(audio: NDArray[np.float32]) -> None:
 def test_garbage_inside_a_callback_is_destroyed_later(audio: NDArray[np.float32]) -> None:
     """The library destroys nothing while it calls back; the handle must not be lost."""
     destroyed: list[int] = []
-    voiceflow._handle.inside.callback = True
+    libvoiceflow._handle.inside.callback = True
     try:
-        voiceflow._handle._destroy(voiceflow._handle.os.getpid(), destroyed.append, 7)
-        voiceflow._handle.destroy_postponed()
+        libvoiceflow._handle._destroy(libvoiceflow._handle.os.getpid(), destroyed.append, 7)
+        libvoiceflow._handle.destroy_postponed()
         assert destroyed == []
     finally:
-        voiceflow._handle.inside.callback = False
+        libvoiceflow._handle.inside.callback = False
     Cancel()
     assert destroyed == [7]
 

@@ -8,20 +8,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import libvoiceflow
 import numpy
 import onnxruntime
 import pytest
-import voiceflow
 from conftest import RECORDING, ROOT
-from voiceflow._library import library
+from libvoiceflow._library import library
 
-PACKAGE = Path(voiceflow.__file__).parent
+PACKAGE = Path(libvoiceflow.__file__).parent
 RUNTIME = next(Path(onnxruntime.__file__).parent.glob("capi/libonnxruntime.so.*"))
 LIBRARY = Path(library()._name)
 # Prints the ONNX Runtime and the libvoiceflow that are in memory.
 SCRIPT = f"""
-import voiceflow
-voiceflow.Diarizer().process({str(RECORDING)!r})
+import libvoiceflow
+libvoiceflow.Diarizer().process({str(RECORDING)!r})
 maps = [line.split()[-1] for line in open("/proc/self/maps") if ".so" in line]
 print(next(path for path in maps if "libonnxruntime.so" in path))
 print(next(path for path in maps if "libvoiceflow" in path))
@@ -48,14 +48,14 @@ def run(
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The package without a library."""
-    shutil.copytree(PACKAGE, tmp_path / "voiceflow", ignore=shutil.ignore_patterns("*.so*", "__pycache__"))
+    shutil.copytree(PACKAGE, tmp_path / "libvoiceflow", ignore=shutil.ignore_patterns("*.so*", "__pycache__"))
     return tmp_path
 
 
 @pytest.fixture
 def bundled(folder: Path) -> Path:
     """The package with a library, as in the wheel."""
-    shutil.copy(LIBRARY, folder / "voiceflow/libvoiceflow.so.1")
+    shutil.copy(LIBRARY, folder / "libvoiceflow/libvoiceflow.so.1")
     return folder
 
 
@@ -66,7 +66,7 @@ def found(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def test_the_library_in_the_package_with_the_installed_runtime(bundled: Path) -> None:
-    assert found(run(bundled)) == [str(RUNTIME), str(bundled / "voiceflow/libvoiceflow.so.1")]
+    assert found(run(bundled)) == [str(RUNTIME), str(bundled / "libvoiceflow/libvoiceflow.so.1")]
 
 
 def test_the_library_of_the_environment(bundled: Path, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_the_library_of_the_system(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_runtime_beside_the_library(bundled: Path) -> None:
-    beside = shutil.copy(RUNTIME, bundled / "voiceflow")
+    beside = shutil.copy(RUNTIME, bundled / "libvoiceflow")
     assert found(run(bundled))[0] == str(beside)
 
 
@@ -94,7 +94,7 @@ def test_a_runtime_of_the_environment(bundled: Path, tmp_path: Path, name: str) 
 def test_a_runtime_by_option_holds_for_all(bundled: Path, tmp_path: Path) -> None:
     """The installed one is not forced on what is made later."""
     other = str(shutil.copy(RUNTIME, tmp_path / RUNTIME.name))
-    script = f"import voiceflow\nkept = voiceflow.Session(runtime_library={other!r})\n{SCRIPT}"
+    script = f"import libvoiceflow\nkept = libvoiceflow.Session(runtime_library={other!r})\n{SCRIPT}"
     assert found(run(bundled, script))[0] == other
 
 
@@ -111,8 +111,8 @@ def test_no_runtime(bundled: Path) -> None:
 def test_no_library(folder: Path) -> None:
     done = run(folder)
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("voiceflow._errors.LibraryNotFoundError: libvoiceflow cannot be loaded:")
-    assert "VOICEFLOW_LIBRARY (not set)" in last and str(folder / "voiceflow/libvoiceflow.so.1") in last
+    assert last.startswith("libvoiceflow._errors.LibraryNotFoundError: libvoiceflow cannot be loaded:")
+    assert "VOICEFLOW_LIBRARY (not set)" in last and str(folder / "libvoiceflow/libvoiceflow.so.1") in last
     assert "/nowhere.so" in run(folder, VOICEFLOW_LIBRARY="/nowhere.so").stderr
     assert "expected libvoiceflow, got" in run(folder, VOICEFLOW_LIBRARY=RUNTIME).stderr
 
@@ -128,5 +128,5 @@ def test_another_binary_interface(folder: Path) -> None:
 
 
 def test_the_version_is_the_projects() -> None:
-    assert f'version = "{voiceflow.version()}"' in (ROOT / "Cargo.toml").read_text()
+    assert f'version = "{libvoiceflow.version()}"' in (ROOT / "Cargo.toml").read_text()
     assert os.environ.get("VOICEFLOW_LIBRARY")

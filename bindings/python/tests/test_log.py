@@ -8,23 +8,23 @@ import threading
 import time
 from collections.abc import Iterator
 
+import libvoiceflow
 import pytest
-import voiceflow
 from conftest import MODEL, PATIENCE_S
-from voiceflow import Session
-from voiceflow._library import library
+from libvoiceflow import Session
+from libvoiceflow._library import library
 
 
 @pytest.fixture
 def logger() -> Iterator[logging.Logger]:
     """One that nobody else uses."""
     yield logging.getLogger("host.diarization")
-    voiceflow.log_to(None)
+    libvoiceflow.log_to(None)
 
 
 def test_records(logger: logging.Logger, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "host"):
-        voiceflow.log_to(logger)
+        libvoiceflow.log_to(logger)
         Session(model_path=MODEL).close()
     assert caplog.records
     assert all(record.name.startswith("host.diarization.") for record in caplog.records)
@@ -34,22 +34,22 @@ def test_records(logger: logging.Logger, caplog: pytest.LogCaptureFixture) -> No
 
 def test_levels(logger: logging.Logger, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(1, "host"):
-        voiceflow.log_to(logger, logging.DEBUG)
+        libvoiceflow.log_to(logger, logging.DEBUG)
         Session(model_path=MODEL).close()
         assert logging.DEBUG in {record.levelno for record in caplog.records}
         caplog.clear()
-        voiceflow.log_to(logger, logging.INFO)
+        libvoiceflow.log_to(logger, logging.INFO)
         Session(model_path=MODEL).close()
         assert logging.DEBUG not in {record.levelno for record in caplog.records}
         caplog.clear()
-        voiceflow.log_to(logger, logging.CRITICAL)
+        libvoiceflow.log_to(logger, logging.CRITICAL)
         Session(model_path=MODEL, provider="tensorrt").close()
         assert caplog.records == []
-        voiceflow.log_to(logger, logging.WARNING)
+        libvoiceflow.log_to(logger, logging.WARNING)
         Session(model_path=MODEL, provider="tensorrt").close()
         assert [record.levelno for record in caplog.records].count(logging.WARNING) >= 1
         caplog.clear()
-        voiceflow.log_to(None)
+        libvoiceflow.log_to(None)
         Session(model_path=MODEL, provider="tensorrt").close()
         assert caplog.records == []
 
@@ -60,15 +60,15 @@ def test_a_handler_that_uses_the_library_is_refused(logger: logging.Logger) -> N
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             try:
-                voiceflow.Cancel()
-            except voiceflow.InvalidArgumentError as error:
+                libvoiceflow.Cancel()
+            except libvoiceflow.InvalidArgumentError as error:
                 said.append(str(error))
 
     handler = Handler()
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     try:
-        voiceflow.log_to(logger)
+        libvoiceflow.log_to(logger)
         Session(model_path=MODEL).close()
     finally:
         logger.removeHandler(handler)
@@ -79,17 +79,17 @@ def test_a_handler_that_uses_the_library_is_refused(logger: logging.Logger) -> N
 def test_what_fails_changes_nothing(logger: logging.Logger, caplog: pytest.LogCaptureFixture) -> None:
     other = logging.getLogger("host.another")
     with caplog.at_level(logging.DEBUG, "host"):
-        voiceflow.log_to(logger)
+        libvoiceflow.log_to(logger)
         with pytest.raises(
-            voiceflow.InvalidArgumentError, match="level: expected a whole number, got 'INFO'"
+            libvoiceflow.InvalidArgumentError, match="level: expected a whole number, got 'INFO'"
         ):
-            voiceflow.log_to(other, "INFO")  # type: ignore[arg-type]
+            libvoiceflow.log_to(other, "INFO")  # type: ignore[arg-type]
         inside_callback: list[str] = []
 
         class Handler(logging.Handler):
             def emit(self, record: logging.LogRecord) -> None:
-                with pytest.raises(voiceflow.InvalidArgumentError, match="callback"):
-                    voiceflow.log_to(other)
+                with pytest.raises(libvoiceflow.InvalidArgumentError, match="callback"):
+                    libvoiceflow.log_to(other)
                 inside_callback.append(record.name)
 
         handler = Handler()
@@ -119,13 +119,13 @@ def test_a_logger_and_its_level_come_together(
 
     with caplog.at_level(logging.DEBUG, "host"):
         with monkeypatch.context() as patch:
-            patch.setattr(voiceflow._log, "library", Slow)
-            first = threading.Thread(target=voiceflow.log_to, args=(fine, logging.DEBUG))
+            patch.setattr(libvoiceflow._log, "library", Slow)
+            first = threading.Thread(target=libvoiceflow.log_to, args=(fine, logging.DEBUG))
             first.start()
             assert begun.wait(PATIENCE_S)
-            voiceflow.log_to(coarse, logging.CRITICAL)
+            libvoiceflow.log_to(coarse, logging.CRITICAL)
             first.join()
         assert next(calls) == 2
         Session(model_path=MODEL).close()
-        voiceflow.log_to(None)
+        libvoiceflow.log_to(None)
     assert caplog.records == []

@@ -1,4 +1,4 @@
-"""`python -m voiceflow`, and what the package says of itself."""
+"""`python -m libvoiceflow`, and what the package says of itself."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import libvoiceflow
 import pytest
-import voiceflow
 from conftest import MODEL, PATIENCE_S, RATE, ROOT
-from voiceflow import Cancel, Diarization, Diarizer, Gallery, Session, Stream
+from libvoiceflow import Cancel, Diarization, Diarizer, Gallery, Session, Stream
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "voiceflow", *arguments]
+    command = [sys.executable, "-m", "libvoiceflow", *arguments]
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE_S, check=False)
 
 
@@ -43,11 +43,11 @@ def test_failures(recording: Path) -> None:
 
 
 def test_version() -> None:
-    assert voiceflow.__version__ == voiceflow.version()
-    assert f'version = "{voiceflow.__version__}"' in (ROOT / "Cargo.toml").read_text()
-    assert run("--version").stdout == f"voiceflow {voiceflow.__version__}\n"
-    with pytest.raises(AttributeError, match="'voiceflow' has no attribute 'nothing'"):
-        voiceflow.nothing  # noqa: B018
+    assert libvoiceflow.__version__ == libvoiceflow.version()
+    assert f'version = "{libvoiceflow.__version__}"' in (ROOT / "Cargo.toml").read_text()
+    assert run("--version").stdout == f"voiceflow {libvoiceflow.__version__}\n"
+    with pytest.raises(AttributeError, match="'libvoiceflow' has no attribute 'nothing'"):
+        libvoiceflow.nothing  # noqa: B018
 
 
 def test_reprs(diarizer: Diarizer) -> None:

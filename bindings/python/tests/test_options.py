@@ -8,11 +8,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import libvoiceflow
 import numpy as np
 import pytest
-import voiceflow
 from conftest import MODEL, ROOT
-from voiceflow import (
+from libvoiceflow import (
     CallOptions,
     Diarizer,
     Gallery,
@@ -21,8 +21,8 @@ from voiceflow import (
     Session,
     Stream,
 )
-from voiceflow._abi import ARGUMENTS
-from voiceflow._options import _CONVERT, DiarizerOptions, SessionOptions, StreamOptions
+from libvoiceflow._abi import ARGUMENTS
+from libvoiceflow._options import _CONVERT, DiarizerOptions, SessionOptions, StreamOptions
 
 FAMILIES = ROOT / "tests/data/families"
 
@@ -84,7 +84,7 @@ def test_help_names_each_condition(function: object, kind: Any) -> None:
 
 
 def test_option_types_are_exported() -> None:
-    options: voiceflow.DiarizerOptions = {"threads": 1, "bundle": "fast-cnn"}
+    options: libvoiceflow.DiarizerOptions = {"threads": 1, "bundle": "fast-cnn"}
     with Diarizer(**options) as diarizer:
         assert diarizer.info.name == "fast-cnn"
     assert {
@@ -93,14 +93,14 @@ def test_option_types_are_exported() -> None:
         "ResultOptions",
         "SessionOptions",
         "StreamOptions",
-    } < set(voiceflow.__all__)
-    assert all(hasattr(voiceflow, name) for name in voiceflow.__all__)
+    } < set(libvoiceflow.__all__)
+    assert all(hasattr(libvoiceflow, name) for name in libvoiceflow.__all__)
 
 
 GOOD: list[dict[str, Any]] = [
     {"provider": "cpu", "provider_policy": "required"},
     {"provider": "CPU"},
-    {"provider": voiceflow.Provider.CPU, "provider_policy": voiceflow.ProviderPolicy.REQUIRED},
+    {"provider": libvoiceflow.Provider.CPU, "provider_policy": libvoiceflow.ProviderPolicy.REQUIRED},
     {"device_memory_limit": 1 << 30, "cache_folder": None, "telemetry": False},
     {"provider_policy": "preferred", "device_id": 0, "threads": 1},
     {"model_path": MODEL},
@@ -162,7 +162,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"provider": "gpu"}, 'provider: expected one of "auto", "cpu", "cuda", "tensorrt", got \'gpu\''),
     ({"provider": 9}, "provider: expected one of"),
     ({"provider": 1.0}, "provider: expected one of"),
-    ({"provider": voiceflow.ProviderPolicy.REQUIRED}, "provider: expected one of"),
+    ({"provider": libvoiceflow.ProviderPolicy.REQUIRED}, "provider: expected one of"),
     ({"provider": True}, "provider: expected one of"),
     ({"embedding_family": "kaldi"}, '"3d-speaker"'),
     ({"model_path": 7}, "model_path: expected a path, got int"),
@@ -219,12 +219,12 @@ def test_an_unknown_name() -> None:
 
 
 def test_bad_models() -> None:
-    with pytest.raises(voiceflow.NotFoundError) as caught:
+    with pytest.raises(libvoiceflow.NotFoundError) as caught:
         Diarizer(model_path="/nowhere/model.onnx")
     assert isinstance(caught.value, FileNotFoundError) and "/nowhere/model.onnx" in str(caught.value)
-    with pytest.raises(voiceflow.ModelError):
+    with pytest.raises(libvoiceflow.ModelError):
         Diarizer(model_memory=b"no model")
-    with pytest.raises(voiceflow.ModelError, match="wrong_contract"):
+    with pytest.raises(libvoiceflow.ModelError, match="wrong_contract"):
         Session(model_path=ROOT / "tests/data/models/wrong_contract.onnx")
-    with pytest.raises(voiceflow.ProviderError):
+    with pytest.raises(libvoiceflow.ProviderError):
         Session(provider="tensorrt", provider_policy="required")

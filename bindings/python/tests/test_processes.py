@@ -12,7 +12,7 @@ from conftest import PATIENCE_S, RECORDING, SLOW_MODEL, run, start
 # Hours of audio, which take many seconds.
 PRELUDE = f"""
 import os, signal, sys, threading, time
-import numpy as np, soundfile, voiceflow
+import numpy as np, soundfile, libvoiceflow
 audio = soundfile.read({str(RECORDING)!r}, dtype="float32")[0]
 long = np.tile(audio, 240)
 # Ignored in what a shell has started in the background.
@@ -22,7 +22,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # A finish on another thread that takes many seconds, and is under way.
 FINISHING = (
     "threading.excepthook = lambda _: None; told = threading.Event(); "
-    "stream = voiceflow.Diarizer(bundle='fast-cnn').stream(); stream.push(audio); "
+    "stream = libvoiceflow.Diarizer(bundle='fast-cnn').stream(); stream.push(audio); "
     "progress = lambda s, f: (told.set(), time.sleep(1)); "
     "threading.Thread(target=stream.finish, kwargs={'progress': progress}, daemon=True).start(); "
     "told.wait()"
@@ -30,7 +30,7 @@ FINISHING = (
 
 # The same with a push.
 PUSHING = (
-    "stream = voiceflow.Diarizer(bundle='fast-cnn').stream(); "
+    "stream = libvoiceflow.Diarizer(bundle='fast-cnn').stream(); "
     "threading.excepthook = lambda _: None; "
     "threading.Thread(target=stream.push, args=(long,), daemon=True).start(); "
     "next(filter(None, iter(lambda: time.sleep(0.01) or stream.updates, None)))"
@@ -56,30 +56,30 @@ open("chain.onnx", "wb").write(bytes([8, 8]) + field(7, graph) + field(8, bytes(
 def load_on_and_on():
     while True:
         try:
-            voiceflow.Session(model_path="chain.onnx")
-        except voiceflow.ModelError:
+            libvoiceflow.Session(model_path="chain.onnx")
+        except libvoiceflow.ModelError:
             pass
 """
 
 INTERRUPTED = {
     "loads": "load_on_and_on()",
-    "process": "voiceflow.Diarizer(bundle='fast-cnn').process(long, 16000)",
-    "process with progress": "d = voiceflow.Diarizer(bundle='fast-cnn'); "
+    "process": "libvoiceflow.Diarizer(bundle='fast-cnn').process(long, 16000)",
+    "process with progress": "d = libvoiceflow.Diarizer(bundle='fast-cnn'); "
     "d.process(long, 16000, progress=lambda s, f: None)",
-    "push": "voiceflow.Diarizer(bundle='fast-cnn').stream().push(long[: 16000 * 3600])",
-    "infer": f"voiceflow.Session(model_path={str(SLOW_MODEL)!r}, threads=1)"
+    "push": "libvoiceflow.Diarizer(bundle='fast-cnn').stream().push(long[: 16000 * 3600])",
+    "infer": f"libvoiceflow.Session(model_path={str(SLOW_MODEL)!r}, threads=1)"
     ".infer(long[:48000 * 1000].reshape(1000, 48000))",
     "short infers behind a long one": "threading.excepthook = lambda _: None; "
-    f"session = voiceflow.Session(model_path={str(SLOW_MODEL)!r}, threads=1); "
+    f"session = libvoiceflow.Session(model_path={str(SLOW_MODEL)!r}, threads=1); "
     "rows = long[:48000 * 1000].reshape(1000, 48000); "
     "threading.Thread(target=session.infer, args=(rows,), daemon=True).start(); "
     "time.sleep(0.3); "
     "[session.infer(long[:16000]) for _ in range(10000)]",
-    "a run": "list(voiceflow.Diarizer(bundle='fast-cnn').stream().run(np.array_split(long, 10000)))",
+    "a run": "list(libvoiceflow.Diarizer(bundle='fast-cnn').stream().run(np.array_split(long, 10000)))",
     "a short push behind a long one": "stream.push(audio[:160])",
     "a reset behind a finish": "stream.reset()",
-    "process in a log": "voiceflow.log_to(__import__('logging').getLogger('x'), 1); "
-    "voiceflow.Diarizer(bundle='fast-cnn').process(long, 16000)",
+    "process in a log": "libvoiceflow.log_to(__import__('logging').getLogger('x'), 1); "
+    "libvoiceflow.Diarizer(bundle='fast-cnn').process(long, 16000)",
 }
 
 # What is under way when such a call begins.
@@ -103,7 +103,7 @@ def test_ctrl_c_ends_a_call(name: str) -> None:
             print("was not interrupted")
         except KeyboardInterrupt:
             print("interrupted", flush=True)
-        print(voiceflow.Diarizer(bundle='fast-cnn').process(audio[:16000], 16000).duration)
+        print(libvoiceflow.Diarizer(bundle='fast-cnn').process(audio[:16000], 16000).duration)
         """)
     )
     try:
@@ -124,7 +124,8 @@ def test_ctrl_c_ends_the_program() -> None:
     """Where nobody catches it, with its traceback and nothing else."""
     program = start(
         PRELUDE
-        + 'd = voiceflow.Diarizer(bundle="fast-cnn")\nprint("begins", flush=True)\nd.process(long, 16000)\n'
+        + 'd = libvoiceflow.Diarizer(bundle="fast-cnn")\nprint("begins", flush=True)\n'
+        + "d.process(long, 16000)\n"
     )
     try:
         assert program.stdout is not None and program.stdout.readline() == "begins\n"
@@ -147,9 +148,9 @@ def test_fork() -> None:
         import gc, warnings
         # Of newer versions of Python, about any fork of a process with threads.
         warnings.simplefilter("ignore", DeprecationWarning)
-        diarizer, session = voiceflow.Diarizer(bundle='fast-cnn'), voiceflow.Session()
+        diarizer, session = libvoiceflow.Diarizer(bundle='fast-cnn'), libvoiceflow.Session()
         result, stream = diarizer.process(audio, 16000), diarizer.stream()
-        gallery = voiceflow.Gallery(diarizer)
+        gallery = libvoiceflow.Gallery(diarizer)
         expected = result.to_rttm("x")
         busy = threading.Thread(target=lambda: diarizer.process(long[:20_000_000], 16000))
         busy.start()
@@ -161,14 +162,14 @@ def test_fork() -> None:
                 try:
                     use()
                     os._exit(1)
-                except voiceflow.ForkedError as error:
+                except libvoiceflow.ForkedError as error:
                     assert isinstance(error, RuntimeError) and error.status == -18
                     assert "multiprocessing.get_context(\\"spawn\\")" in str(error), error
             assert result.to_rttm("x") == expected
             del diarizer, session, stream, gallery
             result.close()
             gc.collect()
-            again = voiceflow.Diarizer(bundle='fast-cnn').process(audio, 16000)
+            again = libvoiceflow.Diarizer(bundle='fast-cnn').process(audio, 16000)
             os._exit(0 if again.to_rttm("x") == expected else 2)
         print("child", os.waitpid(child, 0)[1])
         busy.join()
@@ -184,10 +185,10 @@ def test_pools_of_processes() -> None:
     from pathlib import Path
 
     script = textwrap.dedent(f"""
-    import multiprocessing, sys, voiceflow
+    import multiprocessing, sys, libvoiceflow
     def load():
         global diarizer
-        diarizer = voiceflow.Diarizer(bundle='fast-cnn', threads=1)
+        diarizer = libvoiceflow.Diarizer(bundle='fast-cnn', threads=1)
     def work(path):
         return len(diarizer.process(path))
     if __name__ == "__main__":
@@ -198,7 +199,7 @@ def test_pools_of_processes() -> None:
         with multiprocessing.get_context("fork").Pool(1) as pool:
             try:
                 pool.map(work, [{str(RECORDING)!r}])
-            except voiceflow.ForkedError as error:
+            except libvoiceflow.ForkedError as error:
                 print("refused", error.status)
     """)
     with tempfile.TemporaryDirectory() as folder:
@@ -215,7 +216,7 @@ ENDS = {
     "small pushes": "stream = diarizer.stream(); [stream.push(part) for part in np.array_split(long, 10000)]",
     "infer": "session.infer(long[:48000 * 1000].reshape(1000, 48000))",
     "small infers": "[session.infer(part[:16000]) for part in np.array_split(long, 1000)]",
-    "create": "[voiceflow.Session() for _ in range(1000)]",
+    "create": "[libvoiceflow.Session() for _ in range(1000)]",
 }
 
 
@@ -228,12 +229,12 @@ def test_the_interpreter_ends_while_daemon_threads_work(name: str) -> None:
         + textwrap.dedent(f"""
         import logging
         logging.basicConfig(stream=open(os.devnull, "w"), level=1)
-        voiceflow.log_to(logging.getLogger("voiceflow"))
-        diarizer, session = voiceflow.Diarizer(bundle='fast-cnn'), voiceflow.Session(threads=1)
+        libvoiceflow.log_to(logging.getLogger("libvoiceflow"))
+        diarizer, session = libvoiceflow.Diarizer(bundle='fast-cnn'), libvoiceflow.Session(threads=1)
         def work():
             try:
                 {ENDS[name]}
-            except voiceflow.Error:
+            except libvoiceflow.Error:
                 pass
         for _ in range(2):
             threading.Thread(target=work, daemon=True).start()
@@ -251,15 +252,15 @@ def test_objects_in_cycles_and_globals_at_the_end() -> None:
         PRELUDE
         + textwrap.dedent("""
         import atexit
-        diarizer = voiceflow.Diarizer(bundle='fast-cnn')
-        cycle = [diarizer.stream(), diarizer.process(audio, 16000), voiceflow.Gallery(diarizer)]
+        diarizer = libvoiceflow.Diarizer(bundle='fast-cnn')
+        cycle = [diarizer.stream(), diarizer.process(audio, 16000), libvoiceflow.Gallery(diarizer)]
         cycle.append(cycle)
         sys.modules["kept"] = cycle
         class Late:
             def __del__(self):
                 try:
                     diarizer.process(audio, 16000)
-                except voiceflow.ExitingError:
+                except libvoiceflow.ExitingError:
                     print("refused", flush=True)
         late = Late()
         atexit.register(lambda: print(cycle[1].duration > 0 and diarizer.process(audio, 16000).duration > 0))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
+import libvoiceflow
 import numpy as np
 import pytest
-import voiceflow
 from conftest import RATE, SLOW_MODEL
-from numpy.typing import NDArray
-from voiceflow import (
+from libvoiceflow import (
     AudioError,
     Cancel,
     CancelledError,
@@ -19,6 +18,7 @@ from voiceflow import (
     Session,
     Stage,
 )
+from numpy.typing import NDArray
 
 WINDOW = 3 * RATE
 
@@ -104,7 +104,7 @@ def test_other_types_are_scaled(session: Session, windows: NDArray[np.float32]) 
     ],
 )
 def test_bad_audio(session: Session, audio: object, said: str) -> None:
-    with pytest.raises(voiceflow.Error, match=said) as caught:
+    with pytest.raises(libvoiceflow.Error, match=said) as caught:
         session.infer(audio)  # type: ignore[arg-type]
     assert isinstance(caught.value, ValueError)
     assert session.infer(np.zeros(WINDOW, np.float32)).activity.max() < 0.9
@@ -259,7 +259,7 @@ def test_threads_share_a_session(windows: NDArray[np.float32]) -> None:
 def test_info(session: Session) -> None:
     info = session.info
     assert info.name and len(info.sha256) == 64 and info.sample_rate == RATE
-    assert info.provider is voiceflow.Provider.CPU
+    assert info.provider is libvoiceflow.Provider.CPU
 
 
 def test_a_load_has_conditions() -> None:
@@ -276,9 +276,9 @@ def test_a_load_has_conditions() -> None:
     assert reported == {Stage.LOADING}
     cancel.set()
     with pytest.raises(CancelledError, match="loading a model"):
-        voiceflow.Diarizer(cancel=cancel)
+        libvoiceflow.Diarizer(cancel=cancel)
     with pytest.raises(ZeroDivisionError):
-        voiceflow.Diarizer(progress=lambda stage, fraction: 1 / 0)  # type: ignore[arg-type]
+        libvoiceflow.Diarizer(progress=lambda stage, fraction: 1 / 0)  # type: ignore[arg-type]
 
 
 def test_what_an_inference_has_no_use_for(session: Session, windows: NDArray[np.float32]) -> None:

@@ -7,9 +7,9 @@ import os
 import subprocess
 from pathlib import Path
 
+import libvoiceflow
 import pytest
-import voiceflow
-from voiceflow import AudioError, Cancel, CancelledError, Diarization, Diarizer, InvalidArgumentError
+from libvoiceflow import AudioError, Cancel, CancelledError, Diarization, Diarizer, InvalidArgumentError
 
 
 def same(a: Diarization, b: Diarization) -> bool:
@@ -71,7 +71,7 @@ def test_what_a_file_object_raises_is_raised(diarizer: Diarizer) -> None:
     for given in ("text", None):
         with pytest.raises(InvalidArgumentError, match="source: expected bytes from its read, got"):
             diarizer.process(Faulty(given))  # type: ignore[arg-type]
-    with pytest.raises(voiceflow.InputOutputError, match="bytes from a read, got 70000"):
+    with pytest.raises(libvoiceflow.InputOutputError, match="bytes from a read, got 70000"):
         diarizer.process(Faulty(bytes(70_000)))  # type: ignore[arg-type]
 
 
@@ -97,7 +97,7 @@ def test_cancelled_between_reads(diarizer: Diarizer) -> None:
 
 
 def test_enrolling(diarizer: Diarizer, recording: Path) -> None:
-    gallery = voiceflow.Gallery(diarizer)
+    gallery = libvoiceflow.Gallery(diarizer)
     content = recording.read_bytes()
     # Three speakers: found and refused, so decoded.
     for source in (content, io.BytesIO(content)):

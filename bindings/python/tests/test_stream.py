@@ -8,8 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from conftest import RATE, chunks
-from numpy.typing import NDArray
-from voiceflow import (
+from libvoiceflow import (
     AudioError,
     Cancel,
     CancelledError,
@@ -21,6 +20,7 @@ from voiceflow import (
     Stage,
     Stream,
 )
+from numpy.typing import NDArray
 
 
 def test_a_run(stream: Stream, audio: NDArray[np.float32]) -> None:

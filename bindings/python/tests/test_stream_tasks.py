@@ -9,8 +9,7 @@ from collections.abc import Coroutine
 import numpy as np
 import pytest
 from conftest import RATE, SOON_S, Between, chunks
-from numpy.typing import NDArray
-from voiceflow import (
+from libvoiceflow import (
     Cancel,
     CancelledError,
     DeadlineError,
@@ -19,6 +18,7 @@ from voiceflow import (
     Stream,
     _stream,
 )
+from numpy.typing import NDArray
 
 # The status of a call that was cancelled.
 CANCELLED = -12

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from conftest import PATIENCE_S, RATE, Between, chunks
-from numpy.typing import NDArray
-from voiceflow import (
+from libvoiceflow import (
     Cancel,
     CancelledError,
     DeadlineError,
@@ -20,8 +19,9 @@ from voiceflow import (
     Stream,
     _stream,
 )
-from voiceflow._handle import Owned, address
-from voiceflow._library import library
+from libvoiceflow._handle import Owned, address
+from libvoiceflow._library import library
+from numpy.typing import NDArray
 
 
 class Side(threading.Thread):

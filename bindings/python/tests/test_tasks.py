@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import RATE, SLOW_MODEL, SOON_S
-from numpy.typing import NDArray
-from voiceflow import (
+from libvoiceflow import (
     Cancel,
     CancelledError,
     DeadlineError,
@@ -21,6 +20,7 @@ from voiceflow import (
     NotFoundError,
     Stage,
 )
+from numpy.typing import NDArray
 
 
 def test_the_loop_goes_on(diarizer: Diarizer, recording: Path, result: Diarization) -> None:

@@ -1,4 +1,4 @@
-"""`python -m voiceflow meeting.flac`: who spoke when in recordings."""
+"""`python -m libvoiceflow meeting.flac`: who spoke when in recordings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FAILED, _INTERRUPTED = 1, 130
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m voiceflow",
+        prog="python -m libvoiceflow",
         description="Who spoke when in recordings. Ends with 1 where a file failed, with 130 after Ctrl-C.",
     )
     parser.add_argument(

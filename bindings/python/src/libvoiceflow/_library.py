@@ -56,8 +56,8 @@ def _load() -> CDLL:
     version.argtypes, version.restype = [], c_uint32
     if version() != _abi.ABI_VERSION:
         raise LibraryNotFoundError(
-            f"{place}: expected binary interface {_abi.ABI_VERSION}, got {version()}; install the voiceflow "
-            "package that belongs to this library"
+            f"{place}: expected binary interface {_abi.ABI_VERSION}, got {version()}; install the "
+            "libvoiceflow package that belongs to this library"
         )
     try:
         _abi.declare(vf)

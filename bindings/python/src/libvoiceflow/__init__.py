@@ -1,8 +1,8 @@
 """Who spoke when: speaker diarization by libvoiceflow.
 
-    import voiceflow
+    import libvoiceflow
 
-    diarizer = voiceflow.Diarizer()
+    diarizer = libvoiceflow.Diarizer()
     for segment in diarizer.process("meeting.flac"):
         print(f"{segment.start:7.2f} {segment.end:7.2f} {segment.speaker}")
 
@@ -10,7 +10,7 @@ A `Diarizer` is made once and used for any number of recordings and streams, fro
 threads. Every class has `close` and works in `with`; without either, memory goes with the last
 reference.
 
-`python -m voiceflow meeting.flac` prints who speaks when.
+`python -m libvoiceflow meeting.flac` prints who speaks when.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def _begin(call: object) -> None:
     _under_way.add(call)
     if _exiting:
         _under_way.discard(call)
-        raise ExitingError("the interpreter is about to end: expected calls of voiceflow before")
+        raise ExitingError("the interpreter is about to end: expected calls of libvoiceflow before")
 
 
 def _end(call: object) -> None:

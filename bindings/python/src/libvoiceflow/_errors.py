@@ -88,7 +88,7 @@ class ModelError(Error, ValueError):
 
 
 class RuntimeNotFoundError(Error, ImportError):
-    """No ONNX Runtime was found: `pip install voiceflow[cpu]` brings one."""
+    """No ONNX Runtime was found: `pip install libvoiceflow` brings one."""
 
     status = -8
 
