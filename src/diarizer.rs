@@ -7,6 +7,7 @@ mod live;
 mod method;
 mod parts;
 mod plan;
+mod ready;
 mod separate;
 mod settings;
 mod speaking;
@@ -38,6 +39,7 @@ use crate::loading;
 use crate::model::{LocalDiarizer, ModelInfo, Tuning, open_local, thread_count};
 use crate::process::Process;
 use crate::types::Diarization;
+use crate::usage::Usage;
 
 /// Share of solo speech in a window from which centroid linkage and VBx trust an embedding, as in
 /// pyannote/speaker-diarization-3.1 and community-1.
@@ -67,6 +69,8 @@ pub struct Diarizer {
     method: Method,
     workers: usize,
     live: Live,
+    /// After the networks, so that they are gone where this is.
+    usage: Arc<Usage>,
 }
 
 impl Diarizer {
@@ -92,7 +96,8 @@ impl Diarizer {
         loading::run(call, move |call| Self::load_here(&config, call))
     }
 
-    fn load_here(config: &Config, call: &Call<'_>) -> Result<Self> {
+    /// As [`Diarizer::load`], on this thread.
+    pub(crate) fn load_here(config: &Config, call: &Call<'_>) -> Result<Self> {
         let workers = thread_count(config.threads()).min(MAX_SLOTS);
         let mut session_config = config.clone();
         // One thread for each run, many runs at once: sums then have the same order for any number
@@ -118,7 +123,8 @@ impl Diarizer {
         let method = method(config, &*local, grid)?;
         let live = Live::of(config);
         let plan = Plan::new(&*local, grid);
-        Ok(Self { process: Process::current(), config: config.clone(), local, plan, method, workers, live })
+        let (process, usage) = (Process::current(), Arc::default());
+        Ok(Self { process, config: config.clone(), local, plan, method, workers, live, usage })
     }
 
     /// The model of recordings, and the provider that runs it.
@@ -356,7 +362,8 @@ impl Diarizer {
         }
         let segments = to_segments(&turns, times, duration_s)?;
         let embeddings = order.iter().map(|&speaker| voice_of[speaker].clone()).collect();
-        Ok(Diarization::of_parts(duration_s, segments, embeddings))
+        let voice_space = Some(self.model().voices());
+        Ok(Diarization { voice_space, ..Diarization::of_parts(duration_s, segments, embeddings) })
     }
 }
 

@@ -62,11 +62,13 @@ mod pool;
 #[path = "pool/tests.rs"]
 mod pool_tests;
 mod process;
+pub mod reload;
 pub mod score;
 pub mod stream;
 mod sync;
 pub mod transcript;
 pub mod types;
+mod usage;
 
 pub use call::{Call, Cancel};
 pub use config::{
@@ -76,5 +78,6 @@ pub use diarizer::Diarizer;
 pub use error::{Error, InvalidArgument, Result, Stage};
 pub use ffi::version::VF_ABI_VERSION as ABI_VERSION;
 pub use gallery::{Gallery, Identity, Voice};
+pub use reload::Reloadable;
 pub use stream::{Finished, LiveSegment, Stream};
 pub use types::{Annotations, Diarization, Segment, Speaker, Turn, Warning, WarningCode};

@@ -134,6 +134,11 @@ impl<T> Pool<T> {
         }
     }
 
+    /// Slots that exist or are being made.
+    pub(crate) fn made(&self) -> usize {
+        self.state.lock().made
+    }
+
     /// How many wait.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {

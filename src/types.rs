@@ -82,6 +82,35 @@ pub struct Warning {
     pub text: String,
 }
 
+/// Which embeddings can be compared: those of one model file, and those of models which say that
+/// they share a voice space.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct VoiceSpace {
+    /// Name of the space; empty where the model does not say.
+    pub name: String,
+    /// SHA-256 of the model file, as [`ModelInfo::sha256`](crate::model::ModelInfo::sha256).
+    pub sha256: String,
+}
+
+impl VoiceSpace {
+    /// Whether embeddings of the two can be compared.
+    pub fn shares_voices_with(&self, other: &Self) -> bool {
+        self.sha256 == other.sha256 || (!self.name.is_empty() && self.name == other.name)
+    }
+}
+
+impl std::fmt::Display for VoiceSpace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Twelve digits distinguish models, and leave the line readable.
+        let short: String = self.sha256.chars().take(12).collect();
+        match self.name.as_str() {
+            "" => write!(f, "that of the model with sha256 {short}…"),
+            name => write!(f, "{name:?} (sha256 {short}…)"),
+        }
+    }
+}
+
 /// Who spoke when in one recording.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -95,6 +124,10 @@ pub struct Diarization {
     /// What was skipped or missing in the recording, in its order; at most 100.
     #[cfg_attr(feature = "serde", serde(default))]
     pub warnings: Vec<Warning>,
+    /// What the embeddings of the speakers can be compared with; `None` where that is not known, as
+    /// of a result that is no diarizer's.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub voice_space: Option<VoiceSpace>,
 }
 
 impl Diarization {
@@ -110,7 +143,7 @@ impl Diarization {
             }
         };
         let speakers = embeddings.into_iter().enumerate().map(speaker).collect();
-        Self { segments, speakers, duration_s, warnings: Vec::new() }
+        Self { segments, speakers, duration_s, ..Self::default() }
     }
 
     /// The same segments as labelled turns, as scoring uses them.

@@ -85,7 +85,7 @@ mod tests {
             segments: vec![segment(0.0, 35.0, 0), segment(35.0, 61.0, 1), segment(80.0, 100.0, 0)],
             speakers: vec![speaker("A"), speaker("BC")],
             duration_s: 100.0,
-            warnings: Vec::new(),
+            ..Diarization::default()
         };
         assert_eq!(render(&diarization, 14), "A   ███▒    ██\nBC     ▒██░\n    0:00  1:40\n");
         assert_eq!(render(&Diarization { duration_s: 5.0, ..Diarization::default() }, 80), "");

@@ -46,7 +46,8 @@ impl Diarizer {
         }
         let mut config = self.config.clone();
         config.set_model(source.clone());
-        let diarizer = Self::load(&config, call)?;
+        // A stream over it uses the diarizer that it belongs to.
+        let diarizer = Self { usage: Arc::clone(&self.usage), ..Self::load(&config, call)? };
         *loaded = Some(diarizer.clone());
         Ok(diarizer)
     }

@@ -23,6 +23,7 @@ impl Diarizer {
     /// [`Error::Forked`] in a child of the process that loaded the model.
     pub fn process(&self, source: &mut dyn AudioSource, call: &Call<'_>) -> Result<Diarization> {
         self.check_process()?;
+        let _in_use = self.usage.call();
         let Some(recording) = source.recording() else {
             call.without_parts("as this audio cannot be read again")?;
             return self.whole(source, call);
@@ -111,6 +112,7 @@ impl Joined {
     ) -> Result<()> {
         let whole = &mut self.0;
         whole.duration_s = whole.duration_s.max(part.duration_s);
+        whole.voice_space.clone_from(&part.voice_space);
         // The number in the whole of each speaker of the part that has a segment left.
         let mut numbers: Vec<Option<usize>> = vec![None; part.speakers.len()];
         for segment in part.segments.iter().filter(|segment| kept(segment)) {

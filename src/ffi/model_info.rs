@@ -95,6 +95,7 @@ mod tests {
             embedding_dim: 8,
             thresholds: Default::default(),
             sha256: String::new(),
+            voice_space: String::new(),
             provider: Provider::Cpu,
         };
         #[repr(C)]

@@ -4,7 +4,8 @@
 //! {
 //!   "format": "voiceflow-gallery",
 //!   "version": 1,
-//!   "model": {"name": "fast-cnn", "version": "1.0.0", "sha256": "0a1b…", "threshold": 0.5625},
+//!   "model": {"name": "fast-cnn", "version": "1.0.0", "sha256": "0a1b…",
+//!             "voice_space": "fast-cnn-1", "threshold": 0.5625},
 //!   "dimension": 2,
 //!   "voices": [
 //!     {"name": "ada", "speech_s": 17.5, "recordings": 2, "agreement": 0.93, "embedding": [0.6, -0.8]}
@@ -57,6 +58,8 @@ struct Model {
     name: String,
     version: String,
     sha256: String,
+    #[serde(default)]
+    voice_space: String,
     #[serde(default = "usual_threshold")]
     threshold: f32,
 }
@@ -101,8 +104,9 @@ pub(super) fn write(text: &str, path: &Path) -> Result<()> {
 /// # Errors
 /// [`Error::Memory`].
 pub(super) fn render(gallery: &Gallery) -> Result<String> {
-    let Fingerprint { name, version, sha256, dimension } = &gallery.model;
-    let (name, version, sha256) = (Quoted(name), Quoted(version), Quoted(sha256));
+    let Fingerprint { name, version, sha256, voice_space, dimension } = &gallery.model;
+    let (name, version) = (Quoted(name), Quoted(version));
+    let (sha256, voice_space) = (Quoted(sha256), Quoted(voice_space));
     let threshold = gallery.threshold;
     let mut text = Text::new("gallery");
     // A failure is kept until the end.
@@ -110,7 +114,7 @@ pub(super) fn render(gallery: &Gallery) -> Result<String> {
         text,
         "{{\n  \"format\": \"{FORMAT}\",\n  \"version\": {VERSION},\n  \
          \"model\": {{\"name\": {name}, \"version\": {version}, \"sha256\": {sha256}, \
-         \"threshold\": {threshold:?}}},\n  \
+         \"voice_space\": {voice_space}, \"threshold\": {threshold:?}}},\n  \
          \"dimension\": {dimension},\n  \"voices\": "
     );
     let _ = list(&mut text, gallery.voices().iter().map(Line));
@@ -143,7 +147,8 @@ fn parse(bytes: &[u8]) -> Result<Gallery> {
     if head.version != VERSION {
         return Err(refused("version", &VERSION.to_string(), &head.version.to_string()));
     }
-    let Body { model: Model { name, version, sha256, threshold }, dimension, voices } = json(bytes)?;
+    let Body { model, dimension, voices } = json(bytes)?;
+    let Model { name, version, sha256, voice_space, threshold } = model;
     if sha256.len() != 64 || !sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
         return Err(refused("model.sha256", "64 lower-case hexadecimal digits", &cut(&sha256)));
     }
@@ -173,7 +178,7 @@ fn parse(bytes: &[u8]) -> Result<Gallery> {
         agreement,
         embedding,
     };
-    let model = Fingerprint { name, version, sha256, dimension };
+    let model = Fingerprint { name, version, sha256, voice_space, dimension };
     Ok(Gallery { model, threshold, known: roster::of(voices.into_iter().map(enrolled))? })
 }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use crate::error::{Error, Result};
 use crate::model::ModelInfo;
+use crate::types::VoiceSpace;
 
 /// What distinguishes one model from another.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +16,8 @@ pub struct Fingerprint {
     /// SHA-256 of the model file, 64 lower-case hexadecimal digits; of two files, that of their two
     /// SHA-256.
     pub sha256: String,
+    /// Name of its voice space; empty where the model does not say.
+    pub voice_space: String,
     /// Values in one embedding.
     pub dimension: usize,
 }
@@ -25,8 +29,26 @@ impl Fingerprint {
             name: model.name.clone(),
             version: model.version.clone(),
             sha256: model.sha256.clone(),
+            voice_space: model.voice_space.clone(),
             dimension: model.embedding_dim,
         }
+    }
+
+    /// What its embeddings can be compared with.
+    pub fn voices(&self) -> VoiceSpace {
+        VoiceSpace { name: self.voice_space.clone(), sha256: self.sha256.clone() }
+    }
+
+    /// Refuses embeddings of another voice space.
+    ///
+    /// # Errors
+    /// [`Error::Gallery`], which names both.
+    pub(super) fn check_voices(&self, found: &VoiceSpace) -> Result<()> {
+        let own = self.voices();
+        if own.shares_voices_with(found) {
+            return Ok(());
+        }
+        Err(Error::Gallery(format!("voice space: expected that of the gallery, {own}, got {found}")))
     }
 }
 

@@ -62,7 +62,7 @@ impl Identity {
 }
 
 /// Voices of named speakers, in the order in which the names were first enrolled. All come from one
-/// model: embeddings of different models cannot be compared.
+/// voice space: that of one model, or of models that say they share one.
 ///
 /// ```
 /// use voiceflow::{Call, Config, Diarizer, Gallery, Voice};
@@ -144,7 +144,7 @@ impl Gallery {
         file::write(text, path)
     }
 
-    /// The model whose voices these are.
+    /// The model that the gallery was made for.
     pub fn model(&self) -> &Fingerprint {
         &self.model
     }
@@ -170,13 +170,14 @@ impl Gallery {
         identity.voice.and_then(|index| self.voices().get(index)).map(|voice| voice.name.as_str())
     }
 
-    /// Refuses a model other than that of the voices.
+    /// Refuses a model of another voice space than that of the voices.
     ///
     /// # Errors
     /// [`Error::Gallery`], which names both.
     pub fn check_model(&self, model: &ModelInfo) -> Result<()> {
         let other = Fingerprint::of(model);
-        if self.model.sha256 == other.sha256 && self.model.dimension == other.dimension {
+        let same = self.model.voices().shares_voices_with(&other.voices());
+        if same && self.model.dimension == other.dimension {
             return Ok(());
         }
         Err(Error::Gallery(format!("model: expected that of the gallery, {}, got {other}", self.model)))
@@ -342,8 +343,10 @@ impl Gallery {
     /// Whom the speakers of a diarization are taken for, as [`Gallery::identify_all`].
     ///
     /// # Errors
-    /// Those of [`Gallery::identify_all`].
+    /// [`Error::Gallery`] for a result whose voices are of another voice space; those of
+    /// [`Gallery::identify_all`].
     pub fn identify_speakers(&self, diarization: &Diarization, threshold: f32) -> Result<Vec<Identity>> {
+        diarization.voice_space.iter().try_for_each(|space| self.model.check_voices(space))?;
         let speakers = diarization.speakers.iter();
         let embeddings: Vec<&[f32]> = speakers.map(|speaker| speaker.embedding.as_slice()).collect();
         self.identify_all(&embeddings, threshold)
@@ -352,7 +355,7 @@ impl Gallery {
     /// Gives the known speakers of a diarization their names as labels; those of strangers stay.
     ///
     /// # Errors
-    /// Those of [`Gallery::identify_all`].
+    /// Those of [`Gallery::identify_speakers`].
     pub fn name_speakers(&self, diarization: &mut Diarization, threshold: f32) -> Result<Vec<Identity>> {
         let identities = self.identify_speakers(diarization, threshold)?;
         for (speaker, identity) in diarization.speakers.iter_mut().zip(&identities) {

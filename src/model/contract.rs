@@ -11,6 +11,7 @@ use super::quoted::quoted;
 use super::tuning::USUAL_IDENTITY_THRESHOLD;
 use crate::config::Provider;
 use crate::onnx::{Description, Elements, Tensor};
+use crate::types::VoiceSpace;
 
 /// The contract version that this library understands.
 pub const CONTRACT_VERSION: u32 = 1;
@@ -20,6 +21,10 @@ pub const SAMPLE_RATE: usize = crate::features::SAMPLE_RATE;
 const MAX_WINDOW_SAMPLES: usize = 60 * SAMPLE_RATE;
 /// Most local speakers of a model.
 const MAX_LOCAL_SPEAKERS: usize = 16;
+/// Longest name of a voice space.
+const MAX_VOICE_SPACE_BYTES: usize = 128;
+/// The metadata property that names the voice space.
+const VOICE_SPACE: &str = "voiceflow.voice_space";
 /// Longest embedding of a model.
 const MAX_EMBEDDING_DIM: usize = 4096;
 
@@ -69,11 +74,20 @@ pub struct ModelInfo {
     /// SHA-256 of the model file, 64 lower-case hexadecimal digits; of two files, that of their two
     /// SHA-256.
     pub sha256: String,
+    /// Name of the voice space: models of one family say the same, where their embeddings can be
+    /// compared. Empty where the model does not say: its embeddings are then compared with each
+    /// other alone.
+    pub voice_space: String,
     /// The provider that runs it: never [`Provider::Auto`].
     pub provider: Provider,
 }
 
 impl ModelInfo {
+    /// What its embeddings can be compared with.
+    pub fn voices(&self) -> VoiceSpace {
+        VoiceSpace { name: self.voice_space.clone(), sha256: self.sha256.clone() }
+    }
+
     /// Frames of the `activity` of a row of `samples` samples, by the contract of joint models: its
     /// whole frame steps.
     pub(super) fn frames(&self, samples: usize) -> usize {
@@ -105,6 +119,7 @@ pub(super) fn read(described: &Description, sha256: String, provider: Provider) 
         embedding_dim: reader.number("embedding_dim", 1..=MAX_EMBEDDING_DIM),
         thresholds: reader.thresholds(),
         sha256,
+        voice_space: reader.voice_space(),
         provider,
     };
     let mut breaches = reader.breaches;
@@ -164,6 +179,15 @@ impl Reader<'_> {
         text
     }
 
+    /// A key that may be absent.
+    fn voice_space(&mut self) -> String {
+        let found = voice_space(self.properties);
+        found.unwrap_or_else(|breach| {
+            self.breaches.push(breach);
+            String::new()
+        })
+    }
+
     fn thresholds(&mut self) -> Thresholds {
         const KEY: &str = "thresholds";
         let expected = "a JSON object with `onset`, `offset` and `clustering`";
@@ -192,6 +216,28 @@ impl Reader<'_> {
             identity: number("identity", 1.0, Some(USUAL_IDENTITY_THRESHOLD)),
         }
     }
+}
+
+/// The voice space that a file states among its metadata; empty where it states none.
+///
+/// # Errors
+/// What was expected and what was found.
+pub(super) fn voice_space(properties: &BTreeMap<String, String>) -> Result<String, String> {
+    let Some(name) = properties.get(VOICE_SPACE) else { return Ok(String::new()) };
+    check_voice_space(name).map_err(|reason| format!("metadata `{VOICE_SPACE}`: {reason}"))?;
+    Ok(name.clone())
+}
+
+/// Refuses a name that cannot be one of a voice space.
+///
+/// # Errors
+/// What was expected and what was found.
+pub(super) fn check_voice_space(name: &str) -> Result<(), String> {
+    if !name.trim().is_empty() && name.len() <= MAX_VOICE_SPACE_BYTES && !name.contains(char::is_control) {
+        return Ok(());
+    }
+    let found = quoted(name);
+    Err(format!("expected a name of at most {MAX_VOICE_SPACE_BYTES} bytes, found {found}"))
 }
 
 /// `1.2.3`, with or without a pre-release or build part.

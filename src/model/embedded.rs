@@ -2,6 +2,8 @@
 
 /// Name of the joint model, which `embedded-model` compiles in.
 pub(super) const JOINT: &str = "fast-cnn";
+/// Voice space of the joint model, as its metadata.json states it.
+pub(super) const JOINT_VOICE_SPACE: &str = "fast-cnn-1";
 /// Name of the pair, which `accurate-model` compiles in.
 pub(super) const PAIR: &str = "accurate";
 

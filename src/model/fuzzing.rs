@@ -33,6 +33,7 @@ pub fn golden(
         embedding_dim: dim,
         thresholds: Thresholds::default(),
         sha256: sha256.to_owned(),
+        voice_space: String::new(),
         provider: Provider::Cpu,
     };
     let Some(golden) = Golden::parse(bytes, &info)? else { return Ok(false) };

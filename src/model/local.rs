@@ -31,6 +31,19 @@ pub trait LocalDiarizer: std::fmt::Debug + Send + Sync {
     /// Whether it takes windows shorter than its own.
     fn takes_short_windows(&self) -> bool;
 
+    /// Run slots that its networks have made, of the one with the most.
+    fn slots(&self) -> usize {
+        1
+    }
+
+    /// Makes run slots until there are `slots`, before it is used.
+    ///
+    /// # Errors
+    /// Those of opening a model.
+    fn warm(&self, _slots: usize, _call: &Call<'_>) -> Result<()> {
+        Ok(())
+    }
+
     /// The local speakers of each window of `stretch`, in its order; the network is given at most
     /// `batch` windows at once.
     ///

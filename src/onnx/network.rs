@@ -19,6 +19,7 @@ use crate::config::{Config, ModelSource, Provider};
 use crate::ending;
 use crate::error::{Error, Result, Stage};
 use crate::loading::Load;
+use crate::memory;
 use crate::pool::{Lease, Pool};
 use crate::process::{Process, ProcessMutex};
 use crate::sync::Mutex;
@@ -144,6 +145,32 @@ impl Network {
     /// [`Error::Forked`] in a child of the process that opened it; [`Error::Ending`].
     pub(crate) fn check_process(&self) -> Result<()> {
         self.process.check(&self.name)
+    }
+
+    /// Run slots that were made.
+    pub(crate) fn slots(&self) -> usize {
+        self.pool.made()
+    }
+
+    /// Most run slots that it makes.
+    pub(crate) fn most_slots(&self) -> usize {
+        self.config.slots()
+    }
+
+    /// Makes run slots until there are `slots`, or as many as there may be: before others use the
+    /// network, since all are held for that.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] between two of them; those of opening the model.
+    pub(crate) fn warm(&self, slots: usize, call: &Call<'_>) -> Result<()> {
+        let _work = ending::work()?;
+        let slots = slots.min(self.most_slots());
+        let mut taken = memory::with_capacity("run slots", slots)?;
+        for _ in 0..slots {
+            call.check_wanted(Stage::Loading)?;
+            taken.push(self.take(&Call::none())?);
+        }
+        Ok(())
     }
 
     /// Waits for a free run slot, runs the network on `inputs` and hands its outputs to `read`. The

@@ -233,7 +233,7 @@ mod tests {
                 embedding: vec![0.1, f32::NAN],
             }],
             duration_s: 30.0,
-            warnings: Vec::new(),
+            ..Diarization::default()
         };
         let with_embeddings = JsonOptions { embeddings: true, ..JsonOptions::default() };
         let text = write(&diarization, "Zoé", with_embeddings).unwrap();

@@ -156,7 +156,7 @@ mod tests {
             segments: spans.iter().map(segment).collect(),
             speakers: vec![speaker],
             duration_s: 100.0,
-            warnings: Vec::new(),
+            ..Diarization::default()
         }
     }
 

@@ -46,7 +46,7 @@ mod tests {
             segments: vec![segment(1.44, 13.3124, 0), segment(3725.9996, 360_000.0, 1)],
             speakers: vec![speaker("SPEAKER_00"), speaker("two\nlines")],
             duration_s: 360_000.0,
-            warnings: Vec::new(),
+            ..Diarization::default()
         };
         assert_eq!(
             write(&diarization).unwrap(),

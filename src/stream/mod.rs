@@ -31,6 +31,7 @@ use crate::pool::Pool;
 use crate::process::Process;
 use crate::sync::Mutex;
 use crate::types::{Diarization, Segment, Speaker};
+use crate::usage::StreamInUse;
 
 /// Most interleaved samples that are converted between two looks at what can be analysed.
 const BLOCK: usize = 65_536;
@@ -105,6 +106,7 @@ pub struct Stream {
     work: Pool<Work>,
     inbox: Mutex<Inbox>,
     queue: Mutex<SegmentQueue>,
+    _in_use: StreamInUse,
 }
 
 impl std::fmt::Debug for Stream {
@@ -146,6 +148,7 @@ impl Stream {
         let work = Work::new(&settings, sample_rate, channels)?;
         let frames = settings.latency_frames + settings.turns.pause_frames;
         Ok(Self {
+            _in_use: diarizer.usage().stream(),
             latency_s: frames as f64 * settings.plan.times.step_s + work.held_back_s(),
             process: Process::current(),
             diarizer,

@@ -155,7 +155,7 @@ mod tests {
                 segments: Vec::new(),
                 speakers: vec![speaker],
                 duration_s: 27.4,
-                warnings: Vec::new(),
+                ..Diarization::default()
             },
         )
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::support::{root, rust_files, without_tests};
 
 /// Each room and the rooms that it may use.
-const ROOMS: [(&str, &[&str]); 26] = [
+const ROOMS: [(&str, &[&str]); 28] = [
     ("assignment", &[]),
     ("types", &[]),
     ("error", &[]),
@@ -16,6 +16,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
     ("memory", &["error"]),
     ("files", &["error"]),
     ("noise", &[]),
+    ("usage", &[]),
     ("process", &["ending", "error", "sync"]),
     ("call", &["error"]),
     ("config", &["call", "error", "types"]),
@@ -28,25 +29,35 @@ const ROOMS: [(&str, &[&str]); 26] = [
     ("score", &["assignment", "error", "output", "types"]),
     ("features", &["config", "error"]),
     ("onnx", &["config", "call", "ending", "error", "loading", "pool", "sync"]),
-    ("model", &["config", "call", "diarize", "ending", "error", "features", "loading", "noise", "onnx"]),
+    (
+        "model",
+        &[
+            "config", "call", "diarize", "ending", "error", "features", "loading", "noise", "onnx", "types",
+            "usage",
+        ],
+    ),
     ("analysis", &["audio", "call", "diarize", "error", "model", "sync"]),
     ("gallery", &["assignment", "error", "files", "model", "output", "types"]),
     (
         "diarizer",
         &[
             "analysis", "audio", "config", "call", "diarize", "error", "gallery", "loading", "model", "pool",
-            "types",
+            "types", "usage",
         ],
     ),
+    ("reload", &["config", "call", "diarizer", "error", "loading", "model", "pool", "sync", "usage"]),
     (
         "stream",
-        &["audio", "config", "call", "diarize", "diarizer", "error", "model", "pool", "sync", "types"],
+        &[
+            "audio", "config", "call", "diarize", "diarizer", "error", "model", "pool", "reload", "sync",
+            "types", "usage",
+        ],
     ),
     (
         "ffi",
         &[
-            "audio", "config", "call", "diarizer", "error", "model", "output", "stream", "gallery", "sync",
-            "types",
+            "audio", "config", "call", "diarizer", "error", "model", "output", "reload", "stream", "gallery",
+            "sync", "types",
         ],
     ),
 ];
@@ -137,6 +148,7 @@ fn room_of(name: &str) -> &str {
         "Annotations" | "Diarization" | "Segment" | "Speaker" | "Turn" => "types",
         "Diarizer" => "diarizer",
         "Gallery" | "Identity" | "Voice" => "gallery",
+        "Reloadable" => "reload",
         other => other,
     }
 }

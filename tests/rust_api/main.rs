@@ -12,6 +12,7 @@ mod gallery;
 mod invariants;
 mod looks;
 mod public_pair;
+mod reload;
 mod score;
 mod sound;
 mod stream;

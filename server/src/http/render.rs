@@ -204,7 +204,7 @@ mod tests {
             segments: vec![segment],
             speakers: vec![speaker],
             duration_s: 2.000_4,
-            warnings: Vec::new(),
+            ..Diarization::default()
         };
         let mut answered = Answered { diarization, identified: None };
         let json = |answered: &Answered, extent: Extent| {

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::model::contract::check_voice_space;
 use crate::model::tuning::{Kind, Stated};
 
 /// What a bundle says of itself. Other keys are for people.
@@ -12,6 +13,8 @@ use crate::model::tuning::{Kind, Stated};
 pub(super) struct Metadata {
     pub(super) name: String,
     pub(super) version: String,
+    /// Empty where it does not say.
+    pub(super) voice_space: String,
     pub(super) tuning: Stated,
 }
 
@@ -21,6 +24,7 @@ pub(super) struct Metadata {
 struct File {
     name: String,
     version: String,
+    voice_space: Option<String>,
     tuning: Map<String, Value>,
 }
 
@@ -31,9 +35,12 @@ impl Metadata {
     /// [`Error::Model`] for one that is none.
     pub(super) fn parse(text: &[u8], kind: Kind, label: &dyn Display) -> Result<Self> {
         let broken = |reason: String| Error::Model(format!("{label}: {reason}"));
-        let File { name, version, tuning } = serde_json::from_slice(text)
+        let File { name, version, voice_space, tuning } = serde_json::from_slice(text)
             .map_err(|error| broken(format!("expected the metadata of a bundle, found another ({error})")))?;
         let tuning = Stated::new(tuning, kind).map_err(|reason| broken(format!("tuning: {reason}")))?;
-        Ok(Metadata { name, version, tuning })
+        if let Some(name) = &voice_space {
+            check_voice_space(name).map_err(|reason| broken(format!("voice_space: {reason}")))?;
+        }
+        Ok(Metadata { name, version, voice_space: voice_space.unwrap_or_default(), tuning })
     }
 }

@@ -37,10 +37,33 @@ const MAX_METADATA_BYTES: u64 = 1 << 20;
 /// A bundle that was found.
 #[derive(Debug)]
 pub(super) enum Bundle {
-    /// One joint model, and what is said of its tuning outside its file.
-    Joint(ModelSource, Stated),
+    /// One joint model, and what is said of it outside its file.
+    Joint(ModelSource, JointSaid),
     /// A segmentation and an embedding model.
     Pair(Box<Pair>),
+}
+
+/// What is said of a joint model outside its file.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct JointSaid {
+    pub(super) tuning: Stated,
+    /// Empty where nobody says.
+    pub(super) voice_space: String,
+}
+
+impl JointSaid {
+    /// Of the embedded model, whose file has its tuning.
+    fn embedded() -> Self {
+        Self { tuning: Stated::default(), voice_space: embedded::JOINT_VOICE_SPACE.to_owned() }
+    }
+
+    /// Of a model that is no bundle's.
+    pub(super) fn of(source: &ModelSource) -> Self {
+        match source {
+            ModelSource::Embedded => Self::embedded(),
+            ModelSource::File(_) | ModelSource::Memory(_) => Self::default(),
+        }
+    }
 }
 
 /// A segmentation and an embedding model, as they were read, and what is known of them.
@@ -50,6 +73,8 @@ pub(super) struct Pair {
     pub(super) name: String,
     /// Empty where nobody says.
     pub(super) version: String,
+    /// Empty where nobody says outside their files.
+    pub(super) voice_space: String,
     /// What is said of their tuning outside their files.
     pub(super) tuning: Stated,
     pub(super) segmentation: ModelFile,
@@ -73,7 +98,7 @@ impl BuiltIn {
 
     fn open(self) -> Result<Bundle> {
         Ok(match self {
-            BuiltIn::Joint => Bundle::Joint(ModelSource::Embedded, Stated::default()),
+            BuiltIn::Joint => Bundle::Joint(ModelSource::Embedded, JointSaid::embedded()),
             BuiltIn::Pair(files) => Bundle::Pair(Box::new(Pair::embedded(files)?)),
         })
     }
@@ -115,12 +140,14 @@ impl Bundle {
         let metadata = |kind| read_metadata(&folder.join(METADATA), kind);
         let file = |name: &str| ModelSource::File(folder.join(name));
         if folder.join(MODEL).is_file() {
-            return Ok(Bundle::Joint(file(MODEL), metadata(Kind::Joint)?.tuning));
+            let Metadata { tuning, voice_space, .. } = metadata(Kind::Joint)?;
+            return Ok(Bundle::Joint(file(MODEL), JointSaid { tuning, voice_space }));
         }
         let metadata = metadata(Kind::Pair)?;
         Ok(Bundle::Pair(Box::new(Pair {
             name: metadata.name,
             version: metadata.version,
+            voice_space: metadata.voice_space,
             tuning: metadata.tuning,
             segmentation: ModelFile::read(&file(SEGMENTATION))?,
             embedding: EmbeddingFile::read(&file(EMBEDDING))?,
@@ -145,6 +172,7 @@ impl Pair {
         Ok(Pair {
             name: format!("{} + {}", stem(first), stem(second)),
             version: String::new(),
+            voice_space: String::new(),
             tuning: Stated::default(),
             segmentation: ModelFile::read(first)?,
             embedding: EmbeddingFile::read(second)?,
@@ -158,6 +186,7 @@ impl Pair {
         Ok(Pair {
             name: metadata.name,
             version: metadata.version,
+            voice_space: metadata.voice_space,
             tuning: metadata.tuning,
             segmentation: ModelFile {
                 label: label(SEGMENTATION),
@@ -282,18 +311,23 @@ mod tests {
     #[test]
     fn a_joint_model_is_a_bundle_and_metadata_are_not_needed() {
         let folder = bundle(&[MODEL], "");
-        let Some(Bundle::Joint(source, stated)) = found(folder.path()).unwrap() else {
+        let Some(Bundle::Joint(source, said)) = found(folder.path()).unwrap() else {
             panic!("no joint model")
         };
         assert!(matches!(source, ModelSource::File(path) if path.ends_with(MODEL)));
-        assert_eq!(stated, Stated::default());
+        assert_eq!(said, JointSaid::default());
     }
 
     #[test]
     fn a_bundle_tunes_a_joint_model_by_the_keys_of_one() {
-        let folder = bundle(&[MODEL], r#"{"thresholds": {"onset": 0.5}, "tuning": {"live_window_s": 2}}"#);
-        let Some(Bundle::Joint(_, stated)) = found(folder.path()).unwrap() else { panic!("no joint model") };
-        assert_eq!(Tuning::joint(&stated, true).unwrap().live_window_s, 2.0);
+        let text = r#"{"thresholds": {"onset": 0.5}, "tuning": {"live_window_s": 2}, "voice_space": "v"}"#;
+        let folder = bundle(&[MODEL], text);
+        let Some(Bundle::Joint(_, said)) = found(folder.path()).unwrap() else { panic!("no joint model") };
+        assert_eq!(Tuning::joint(&said.tuning, true).unwrap().live_window_s, 2.0);
+        assert_eq!(said.voice_space, "v");
+        let folder = bundle(&[MODEL], r#"{"voice_space": ""}"#);
+        let error = found(folder.path()).unwrap_err().to_string();
+        assert!(error.ends_with("voice_space: expected a name of at most 128 bytes, found \"\""), "{error}");
         let folder = bundle(&[MODEL], r#"{"tuning": {"hop_s": 2}}"#);
         let error = found(folder.path()).unwrap_err().to_string();
         assert!(error.contains("metadata.json: tuning: \"hop_s\": unknown to this version"), "{error}");

@@ -2,6 +2,7 @@
 
 pub(super) mod check;
 mod inference;
+mod ready;
 mod session;
 
 use ndarray::Axis;
@@ -42,6 +43,14 @@ impl LocalDiarizer for Session {
 
     fn takes_short_windows(&self) -> bool {
         true
+    }
+
+    fn slots(&self) -> usize {
+        Session::slots(self)
+    }
+
+    fn warm(&self, slots: usize, call: &Call<'_>) -> Result<()> {
+        Session::warm(self, slots, call)
     }
 
     fn analyse(&self, stretch: &Stretch, batch: usize, call: &Call<'_>) -> Result<Vec<LocalWindow>> {

@@ -1,5 +1,7 @@
 //! A loaded model that many threads may run at once.
 
+use std::sync::Arc;
+
 use ndarray::ArrayView2;
 
 use super::inference::Inference;
@@ -10,13 +12,14 @@ use crate::ending;
 use crate::error::{Error, Result, Stage};
 use crate::loading;
 use crate::memory;
-use crate::model::bundle::Bundle;
+use crate::model::bundle::{Bundle, JointSaid};
 use crate::model::contract::{self, AUDIO, ModelInfo, SAMPLE_RATE};
 use crate::model::golden::{Golden, golden_input};
 use crate::model::plda_property;
 use crate::model::source::{self, Label};
 use crate::model::tuning::{Kind, Stated, Tuning};
 use crate::onnx::{InputMemory, Network, Plans, floats};
+use crate::usage::Usage;
 
 /// Most samples in one row of a batch: 60 s.
 pub const MAX_SAMPLES: usize = 60 * SAMPLE_RATE;
@@ -29,7 +32,9 @@ pub struct Session {
     tuning: Tuning,
     /// How its voices are clustered, where the file knows it.
     vbx: Option<Vbx>,
-    network: Network,
+    pub(super) network: Network,
+    /// After the network, so that it is gone where this is.
+    pub(super) usage: Arc<Usage>,
 }
 
 /// A model that was opened, before anything is asked of it.
@@ -62,7 +67,12 @@ impl Session {
     pub fn load(config: &Config, call: &Call<'_>) -> Result<Self> {
         config.check_for_session()?;
         let config = config.clone();
-        loading::run(call, move |call| Self::checked(&config, Plans::Kept, call))
+        loading::run(call, move |call| Self::load_here(&config, call))
+    }
+
+    /// As [`Session::load`], on this thread.
+    pub(crate) fn load_here(config: &Config, call: &Call<'_>) -> Result<Self> {
+        Self::checked(config, Plans::Kept, call)
     }
 
     /// As [`Session::new`], for a diarizer: in its batches of windows ONNX Runtime's plans save no
@@ -80,11 +90,14 @@ impl Session {
             let reason = "expected a diarizer, which runs the pair; a session runs one joint model";
             return Err(Error::invalid("segmentation_model, embedding_model", reason));
         }
-        let (source, stated) = match bundle {
-            Some(Bundle::Joint(source, stated)) => (&source.clone(), stated),
-            Some(Bundle::Pair(_)) | None => (config.model(), Stated::default()),
+        let (source, said) = match bundle {
+            Some(Bundle::Joint(source, said)) => (&source.clone(), said),
+            Some(Bundle::Pair(_)) | None => (config.model(), JointSaid::of(config.model())),
         };
-        let Opened { session, breaches } = Self::open(source, stated, config, plans, call)?;
+        let Opened { mut session, breaches } = Self::open(source, said.tuning, config, plans, call)?;
+        if !said.voice_space.is_empty() {
+            session.info.voice_space = said.voice_space;
+        }
         let name = Label(source);
         if !breaches.is_empty() {
             return Err(Error::Model(format!(
@@ -131,7 +144,7 @@ impl Session {
                 let vbx = vbx.map(|vbx| vbx.with_least_tracks(tuning.vbx_voices.unwrap_or_default()));
                 (info, tuning, vbx, breaches)
             })?;
-        let session = Session { info, tuning, vbx, network };
+        let session = Session { info, tuning, vbx, network, usage: Arc::default() };
         Ok(Opened { session, breaches })
     }
 
@@ -201,6 +214,7 @@ impl Session {
     /// holds what it held before, and the session can be used again.
     pub fn infer(&self, audio: ArrayView2<f32>, out: &mut Inference, call: &Call) -> Result<()> {
         let _work = ending::work()?;
+        let _in_use = self.usage.call();
         call.without_result("an inference")?;
         self.check_input(&audio)?;
         // A view in standard layout is borrowed, any other copied.

@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2, ArrayD, Ix2, IxDyn, s};
 
 use super::frames::Frames;
 use super::layout::Layout;
-use super::metadata::stated;
+use super::metadata;
 use super::pieces::{self, CropRows, Pieces};
 use super::speech::Crop;
 use crate::call::Call;
@@ -44,6 +44,8 @@ pub(super) struct Embedding {
     pub(super) dim: usize,
     /// What the file says of its tuning.
     pub(super) stated: Stated,
+    /// The voice space that the file names; empty where it names none.
+    pub(super) voice_space: String,
     /// SHA-256 of the file.
     pub(super) sha256: String,
 }
@@ -91,8 +93,9 @@ impl Embedding {
             }
         };
         let extractor = FeatureExtractor::new(&layout.features, layout.bins);
+        let (stated, voice_space) = (metadata::stated(&described)?, metadata::voice_space(&described)?);
         let mut embedding =
-            Embedding { layout, extractor, frames, pooling, dim: 0, stated: stated(&described)?, sha256 };
+            Embedding { layout, extractor, frames, pooling, dim: 0, stated, voice_space, sha256 };
         embedding.dim = embedding.trial(call).map_err(|error| described.failing(error))?;
         match described.number::<usize>("output_dim")? {
             Some(dim) if dim != embedding.dim => Err(described.broken(&format!(
@@ -106,6 +109,19 @@ impl Embedding {
     /// The provider that runs the network.
     pub(super) fn provider(&self) -> Provider {
         self.pooling.provider()
+    }
+
+    /// Run slots that the pooling part, or the whole network, has made.
+    pub(super) fn slots(&self) -> usize {
+        self.pooling.slots()
+    }
+
+    /// Makes run slots, see [`Network::warm`].
+    pub(super) fn warm(&self, slots: usize, call: &Call<'_>) -> Result<()> {
+        if let Some((frames, _)) = &self.frames {
+            frames.warm(slots, call)?;
+        }
+        self.pooling.warm(slots, call)
     }
 
     /// What the network is used with: name and value.

@@ -1,7 +1,7 @@
 //! What both kinds of files say in their metadata.
 
 use crate::error::Result;
-use crate::model::contract::SAMPLE_RATE;
+use crate::model::contract::{self, SAMPLE_RATE};
 use crate::model::tuning::{Kind, Stated};
 use crate::onnx::Description;
 
@@ -13,6 +13,14 @@ pub(super) fn check_sample_rate(described: &Description) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// The voice space that a file names; empty where it names none.
+///
+/// # Errors
+/// [`Error::Model`](crate::Error::Model) says what was expected.
+pub(super) fn voice_space(described: &Description) -> Result<String> {
+    contract::voice_space(described.properties()).map_err(|reason| described.broken(&reason))
 }
 
 /// What a file says of its tuning.

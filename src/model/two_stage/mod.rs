@@ -70,7 +70,7 @@ impl TwoStage {
     /// metadata key that is not what the model's family has, and the option that supplies what is
     /// missing.
     pub(super) fn load(pair: Pair, config: &Config, call: &Call<'_>) -> Result<Self> {
-        let Pair { name, version, tuning, segmentation, embedding } = pair;
+        let Pair { name, version, voice_space, tuning, segmentation, embedding } = pair;
         let segmentation = Segmentation::open(&segmentation, config, call)?;
         let embedding = Embedding::open(embedding, &onnx::settled(config), call)?;
         let (tuning, pair) = Tuning::pair(&tuning.or(embedding.stated.clone()));
@@ -92,6 +92,8 @@ impl TwoStage {
                 identity: pair.identity_threshold,
             },
             sha256: sha256(format!("{}{}", segmentation.sha256, embedding.sha256).as_bytes()),
+            // The bundle goes before its file, as it does with the tuning.
+            voice_space: if voice_space.is_empty() { embedding.voice_space.clone() } else { voice_space },
             provider: embedding.provider(),
         };
         Ok(TwoStage { info, segmentation, embedding, tuning, pair })
@@ -121,6 +123,15 @@ impl LocalDiarizer for TwoStage {
 
     fn takes_short_windows(&self) -> bool {
         !self.segmentation.fixed_window
+    }
+
+    fn slots(&self) -> usize {
+        self.segmentation.slots().max(self.embedding.slots())
+    }
+
+    fn warm(&self, slots: usize, call: &Call<'_>) -> Result<()> {
+        self.segmentation.warm(slots, call)?;
+        self.embedding.warm(slots, call)
     }
 
     fn analyse(&self, stretch: &Stretch, batch: usize, call: &Call<'_>) -> Result<Vec<LocalWindow>> {

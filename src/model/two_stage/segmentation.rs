@@ -97,6 +97,16 @@ impl Segmentation {
         self.field.0 / 2
     }
 
+    /// Run slots that were made.
+    pub(super) fn slots(&self) -> usize {
+        self.network.slots()
+    }
+
+    /// Makes run slots, see [`Network::warm`].
+    pub(super) fn warm(&self, slots: usize, call: &Call<'_>) -> Result<()> {
+        self.network.warm(slots, call)
+    }
+
     /// What the network is used with: name and value.
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
         let (size, step) = self.field;

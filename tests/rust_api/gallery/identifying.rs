@@ -1,8 +1,9 @@
 //! Who is taken for whom.
 
+use voiceflow::model::ModelInfo;
 use voiceflow::{Diarization, Error, Gallery, Identity, Speaker};
 
-use super::gallery;
+use super::{gallery, model, voice};
 
 const ADA: [f32; 3] = [1.0, 0.0, 0.0];
 const BEN: [f32; 3] = [0.0, 1.0, 0.0];
@@ -101,4 +102,47 @@ fn what_cannot_be_compared_is_refused() {
         assert!(matches!(error, Error::InvalidArgument(_)), "{error:?}");
         assert_eq!(error.to_string(), expected);
     }
+}
+
+/// A model with a name for its voice space.
+fn of_space(name: &str, digit: char, space: &str) -> ModelInfo {
+    ModelInfo { voice_space: space.to_owned(), ..model(name, digit) }
+}
+
+#[test]
+fn models_of_one_voice_space_share_galleries() {
+    let (first, second) = (of_space("first", 'a', "family"), of_space("second", 'b', "family"));
+    let mut gallery = Gallery::new(&first);
+    gallery.enroll("ada", &voice([1.0, 0.0, 0.0], 5.0)).unwrap();
+    gallery.check_model(&second).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("team.json");
+    gallery.save(&path).unwrap();
+    assert_eq!(Gallery::load(&path, &second).unwrap().names().collect::<Vec<_>>(), ["ada"]);
+    for other in [of_space("third", 'c', "others"), of_space("third", 'c', ""), model("third", 'c')] {
+        assert!(Gallery::load(&path, &other).is_err());
+    }
+    // A file says which it is even where nobody named its voice space.
+    gallery.check_model(&model("first", 'a')).unwrap();
+}
+
+#[test]
+fn a_result_of_another_voice_space_is_refused() {
+    let mut gallery = Gallery::new(&of_space("first", 'a', "family"));
+    gallery.enroll("ada", &voice([1.0, 0.0, 0.0], 5.0)).unwrap();
+    let speaker = Speaker { label: "SPEAKER_00".to_owned(), speech_s: 1.0, embedding: vec![1.0, 0.0, 0.0] };
+    let result =
+        |voice_space| Diarization { speakers: vec![speaker.clone()], voice_space, ..Diarization::default() };
+    for known in [None, Some(of_space("second", 'b', "family").voices()), Some(model("first", 'a').voices())]
+    {
+        assert_eq!(gallery.identify_speakers(&result(known), 0.5).unwrap()[0].voice, Some(0));
+    }
+    let other = result(Some(model("third", 'c').voices()));
+    let error = gallery.identify_speakers(&other, 0.5).unwrap_err();
+    assert!(matches!(error, Error::Gallery(_)));
+    assert_eq!(
+        error.to_string(),
+        "voice space: expected that of the gallery, \"family\" (sha256 aaaaaaaaaaaa…), got that of the model with \
+         sha256 cccccccccccc…"
+    );
 }

@@ -22,6 +22,7 @@ fn model(name: &str, sha256_digit: char) -> ModelInfo {
         embedding_dim: 3,
         thresholds: Thresholds::default(),
         sha256: sha256_digit.to_string().repeat(64),
+        voice_space: String::new(),
         provider: Provider::Cpu,
     }
 }
