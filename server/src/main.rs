@@ -8,6 +8,7 @@
 //! Only `work` calls a diarizer or a stream, and only `models` makes one.
 
 mod admission;
+mod ask;
 mod auth;
 mod config;
 mod http;
@@ -44,6 +45,12 @@ fn main() -> ExitCode {
     if arguments.check_config {
         return match config.to_toml().map(|text| std::io::stdout().lock().write_all(text.as_bytes())) {
             Ok(_) => ExitCode::SUCCESS,
+            Err(reason) => ended(EXIT_FAILED, &reason),
+        };
+    }
+    if arguments.health {
+        return match ask::health(&config) {
+            Ok(()) => ExitCode::SUCCESS,
             Err(reason) => ended(EXIT_FAILED, &reason),
         };
     }

@@ -63,12 +63,13 @@ const ROOMS: [(&str, &[&str]); 28] = [
 ];
 
 /// The rooms of the server and what each may use.
-const SERVER_ROOMS: [(&str, &[&str]); 14] = [
+const SERVER_ROOMS: [(&str, &[&str]); 15] = [
     ("logs", &[]),
     ("priority", &[]),
     ("auth", &[]),
     ("metrics", &[]),
     ("config", &["logs"]),
+    ("ask", &["config"]),
     ("traces", &["config"]),
     ("models", &["config", "metrics", "priority"]),
     ("voices", &["auth", "config"]),

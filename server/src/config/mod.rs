@@ -57,6 +57,9 @@ pub struct Arguments {
     /// Print the effective configuration and end
     #[arg(long)]
     pub check_config: bool,
+    /// Ask the running server of this configuration whether it lives, and end: 0, or 1 and why not
+    #[arg(long, conflicts_with = "check_config")]
+    pub health: bool,
 }
 
 /// The effective configuration.

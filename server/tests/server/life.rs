@@ -39,6 +39,30 @@ fn a_start_that_fails_says_why() {
 }
 
 #[test]
+fn whether_a_server_lives_is_asked_by_its_own_program() {
+    let mut server = Server::start(&["drain.delay_s=0"]);
+    let admin = server.admin.to_string();
+    let ask = || said(&["--health", "--admin-listen", &admin]);
+    let (code, out, error) = ask();
+    assert!(code == 0 && out.is_empty() && error.is_empty(), "{code}: {out}{error}");
+    server.signal("-TERM");
+    assert_eq!(server.ended(), 0);
+    let (code, _, error) = ask();
+    assert!(code == 1 && error.contains(&admin), "{code}: {error}");
+    // The public address of a server with TLS, or another program's, is none that says so.
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    let talks = std::thread::spawn(move || {
+        let (mut socket, _) = other.accept().unwrap();
+        socket.write_all(b"220 mail\r\n").unwrap();
+    });
+    let (code, _, error) = said(&["--health", "--admin-listen", &address]);
+    talks.join().unwrap();
+    let expected = format!("{address}: ");
+    assert!(code == 1 && error.contains(&expected), "{code}: {error}");
+}
+
+#[test]
 fn a_server_without_work_drains_at_once() {
     let mut server = Server::start(&["drain.delay_s=0"]);
     server.signal("-TERM");
