@@ -4,6 +4,8 @@
 #   scripts/install_tools.sh build    what building, and fetching ONNX Runtime and weights, need
 #   scripts/install_tools.sh test     what the tests need beside that
 #   scripts/install_tools.sh page     what the test of the server's page needs
+#   scripts/install_tools.sh charts   what the tests of the chart and the pipelines need
+#   scripts/install_tools.sh images   what the test of the container images needs
 #   scripts/install_tools.sh docs     what the API documentation needs
 set -eu
 
@@ -37,9 +39,28 @@ page)
     need npm npm
     need flac flac
     ;;
+charts)
+    need npm npm
+    need go golang-go
+    need flac flac
+    need promtool prometheus
+    ;;
+images)
+    need podman podman
+    need buildah buildah
+    need runc runc
+    need mmdebstrap mmdebstrap
+    need iptables iptables
+    need dnsmasq dnsmasq-base
+    [ -d /usr/lib/cni ] || missing="$missing containernetworking-plugins"
+    [ -e /usr/lib/cni/dnsname ] || missing="$missing golang-github-containernetworking-plugin-dnsname"
+    need prometheus prometheus
+    need flac flac
+    need openssl openssl
+    ;;
 docs) need doxygen doxygen ;;
 *)
-    echo "install_tools.sh: expected build, test, page or docs, got '${1:-}'" >&2
+    echo "install_tools.sh: expected build, test, page, charts, images or docs, got '${1:-}'" >&2
     exit 2
     ;;
 esac

@@ -1,13 +1,16 @@
-"""Writes what is linked into libvoiceflow as a bill of materials: CycloneDX 1.5, JSON.
+"""Writes what is linked into libvoiceflow, or into a program of the workspace, as a bill of
+materials: CycloneDX 1.5, JSON.
 
-    python3 scripts/sbom.py [target/sbom]
+    python3 scripts/sbom.py [target/sbom [PACKAGE [RUNTIME]]]
 
 cargo-cyclonedx lists every package on which the library depends for this system; those of
 procedural macros, whose code runs in the compiler, and of features that nothing chose are taken
 out. Fails where the rest is not what Cargo links, or where a component lacks a name, a version, a
-package URL or a licence. ONNX Runtime is not in it: it is loaded, not linked. Run by `make sbom`.
+package URL or a licence. ONNX Runtime is loaded, not linked: it is in the bill where its file, as
+scripts/fetch_runtime.sh prints it, is shipped too. Run by `make sbom` and by the images.
 """
 
+import hashlib
 import json
 import os
 import subprocess
@@ -17,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TOOL = ROOT / ".cache" / "cargo-cyclonedx" / "bin"
 
-PACKAGE = "libvoiceflow"
+LIBRARY = "libvoiceflow"
 VERSION = "1.5"
 """Of the specification."""
 
@@ -29,18 +32,23 @@ def output(*command: str) -> str:
     return done.stdout
 
 
-def linked(host: str) -> set[str]:
-    """The packages that Cargo links into the library, each as name@version; the library itself
-    among them."""
+def linked(host: str, package: str) -> set[str]:
+    """The packages that Cargo links into `package`, each as name@version; itself among them."""
     tree = output(
-        *("cargo", "tree", "--locked", "--quiet", "--package", PACKAGE, "--target", host),
+        *("cargo", "tree", "--locked", "--quiet", "--package", package, "--target", host),
         *("--edges", "normal,no-proc-macro", "--prefix", "none", "--no-dedupe", "--format", "{p}"),
     )
     lines = [line.split() for line in tree.splitlines() if line]
     return {f"{line[0]}@{line[1].removeprefix('v')}" for line in lines}
 
 
-def listed(host: str) -> dict:
+def folders() -> dict[str, Path]:
+    """The folder of each package of the workspace."""
+    metadata = json.loads(output("cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"))
+    return {package["name"]: Path(package["manifest_path"]).parent for package in metadata["packages"]}
+
+
+def listed(host: str, package: str) -> dict:
     """The bill as the tool writes it."""
     # It writes one beside the manifest of each package of the workspace.
     name = f"bom-{os.getpid()}"
@@ -48,11 +56,11 @@ def listed(host: str) -> dict:
         *("cargo", "cyclonedx", "--quiet", "--format", "json", "--spec-version", VERSION, "--target", host),
         *("--no-build-deps", "--all", "--override-filename", name),
     )
-    written = [ROOT / f"{name}.json", ROOT / "cli" / f"{name}.json"]
+    written = {member: folder / f"{name}.json" for member, folder in folders().items()}
     try:
-        return json.loads(written[0].read_text())
+        return json.loads(written[package].read_text())
     finally:
-        for file in written:
+        for file in written.values():
             file.unlink(missing_ok=True)
 
 
@@ -61,15 +69,16 @@ def key(component: dict) -> str:
 
 
 def prune(bill: dict, keep: set[str]) -> None:
-    """Takes out all components but those of `keep`, and the folders of this machine that name the
-    library."""
-    library = bill["metadata"]["component"]
-    library.pop("components", None)
-    reference = library["bom-ref"]
-    library["bom-ref"] = library["purl"] = f"pkg:cargo/{key(library)}"
+    """Takes out all components but those of `keep`, and the folders of this machine that name those
+    of the workspace."""
+    bill["metadata"]["component"].pop("components", None)
     bill["components"] = [component for component in bill["components"] if key(component) in keep]
-    references = {reference, *(component["bom-ref"] for component in bill["components"])}
-    names = {name: library["bom-ref"] if name == reference else name for name in references}
+    names = {}
+    for component in (bill["metadata"]["component"], *bill["components"]):
+        reference = component["bom-ref"]
+        if reference.startswith("path+"):
+            component["bom-ref"] = component["purl"] = f"pkg:cargo/{key(component)}"
+        names[reference] = component["bom-ref"]
     bill["dependencies"] = [
         {
             "ref": names[entry["ref"]],
@@ -78,6 +87,18 @@ def prune(bill: dict, keep: set[str]) -> None:
         for entry in bill["dependencies"]
         if entry["ref"] in names
     ]
+
+
+def add_runtime(bill: dict, file: Path) -> None:
+    """Adds ONNX Runtime, which `file` is."""
+    version = file.name.removeprefix("libonnxruntime.so.")
+    if not (file.is_file() and version[:1].isdigit()):
+        sys.exit(f"sbom: expected libonnxruntime.so.VERSION, found {file}")
+    reference = f"pkg:pypi/onnxruntime@{version}"
+    runtime = {"type": "library", "bom-ref": reference, "name": "onnxruntime", "version": version}
+    runtime["hashes"] = [{"alg": "SHA-256", "content": hashlib.sha256(file.read_bytes()).hexdigest()}]
+    runtime |= {"purl": reference, "licenses": [{"license": {"id": "MIT"}}]}
+    bill["components"].append(runtime)
 
 
 def faults(bill: dict, expected: set[str]) -> list[str]:
@@ -101,20 +122,24 @@ def faults(bill: dict, expected: set[str]) -> list[str]:
 
 def main() -> int:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "target" / "sbom"
+    package = sys.argv[2] if len(sys.argv) > 2 else LIBRARY
     version = output("rustc", "--version", "--verbose")
     host = next(line.removeprefix("host: ") for line in version.splitlines() if line.startswith("host: "))
-    expected = linked(host)
-    bill = listed(host)
+    expected = linked(host, package)
+    bill = listed(host, package)
     prune(bill, expected)
     wrong = faults(bill, expected)
     for text in wrong:
         print(f"sbom: {text}", file=sys.stderr)
     if wrong:
         return 1
+    linked_in = len(bill["components"])
+    if len(sys.argv) > 3:
+        add_runtime(bill, Path(sys.argv[3]))
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{PACKAGE}.cdx.json"
+    file = folder / f"{package}.cdx.json"
     file.write_text(json.dumps(bill, indent=2) + "\n")
-    print(f"{file}: {len(bill['components'])} packages linked into {key(bill['metadata']['component'])}")
+    print(f"{file}: {linked_in} packages linked into {key(bill['metadata']['component'])}")
     return 0
 
 
