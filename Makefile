@@ -94,6 +94,10 @@ check: $(RUNTIME) ## before each commit: format, clippy, the tests of single fun
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --locked --quiet --workspace --lib --bins
 
+.PHONY: compiles
+compiles: ## whether the library and the command line compile on this system, without anything that is fetched
+	cargo check --locked --package voiceflow --package voiceflow-cli
+
 # What the steps of .ci/run share. They take it one after another: here a download runs beside a
 # compiler.
 .PHONY: ready
@@ -130,6 +134,64 @@ SOAK_MINUTES := 30
 soak-server: $(RUNTIME) $(CLIENTS)/ready ## the server at 80 % of its capacity beside peers that fail, SOAK_MINUTES=30
 	cargo build --release --package libvoiceflow-server --locked
 	$(CLIENTS)/bin/python scripts/soak_server.py --minutes $(SOAK_MINUTES) --program target/release/voiceflow-server
+
+# What builds images: docker, podman, or buildah.
+CONTAINERS ?= docker
+IMAGE ?= localhost/libvoiceflow-server:latest
+IMAGE_GPU ?= localhost/libvoiceflow-server:gpu
+# More for the build, such as --build-arg FEATURES=voiceflow/accurate-model.
+IMAGE_ARGS ?=
+REVISION := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+
+.PHONY: image
+image: ## the server's image for the CPU, as IMAGE; CONTAINERS=docker, podman or buildah
+	$(CONTAINERS) build --file deploy/docker/Dockerfile --tag "$(IMAGE)" --build-arg REVISION=$(REVISION) $(IMAGE_ARGS) .
+
+.PHONY: image-gpu
+image-gpu: ## the same with CUDA over IMAGE, as IMAGE_GPU; IMAGE_ARGS="--build-arg TENSORRT=1" adds TensorRT
+	$(CONTAINERS) build --file deploy/docker/Dockerfile.gpu --tag "$(IMAGE_GPU)" --build-arg SERVER_IMAGE="$(IMAGE)" $(IMAGE_ARGS) .
+
+.PHONY: push-images
+push-images: ## IMAGE and IMAGE_GPU to their registry, by docker; prints their digests
+	@scripts/push_images.sh digest="$(IMAGE)" digest-gpu="$(IMAGE_GPU)"
+
+# Linters of deploy/, Helm, and what the tests of images need.
+DEPLOY := .cache/deploy
+
+.PHONY: test-charts
+test-charts: $(DEPLOY)/ready $(DEPLOY)/bin/helm $(DEPLOY)/bin/actionlint ## the chart by Helm and its schemas, Dockerfiles, pipelines: linted, not run
+	$(DEPLOY)/venv/bin/python -m pytest -q tests/deploy/test_charts.py tests/deploy/test_files.py
+
+.PHONY: test-deploy
+test-deploy: $(RUNTIME) $(DEPLOY)/ready .cache/cargo-cyclonedx/bin/cargo-cyclonedx ## the image built and the stack run, by buildah and podman as root; minutes, so not a part of `test`
+	scripts/install_tools.sh images
+	$(DEPLOY)/venv/bin/python -m pytest -q -s tests/deploy/test_images.py
+
+.PHONY: simulate
+simulate: ## live streams over many servers, as docs/SCALING.md has them, written into it
+	python3 deploy/load/simulate.py --write
+
+RELEASE ?= voiceflow
+NAMESPACE ?= speech
+VALUES ?=
+DIGEST ?=
+
+.PHONY: deploy
+deploy: $(DEPLOY)/bin/helm ## the chart as RELEASE in NAMESPACE with VALUES=file.yaml, IMAGE and DIGEST; back by itself where it fails
+	@test -n "$(VALUES)" -a -n "$(DIGEST)" || { echo "deploy: expected VALUES=file.yaml DIGEST=sha256:..."; exit 2; }
+	$(DEPLOY)/bin/helm upgrade --install "$(RELEASE)" deploy/helm/voiceflow --namespace "$(NAMESPACE)" --values "$(VALUES)" \
+		--set image.repository="$(IMAGE)" --set image.digest="$(DIGEST)" --rollback-on-failure --wait --timeout 20m
+
+.PHONY: rollback
+rollback: $(DEPLOY)/bin/helm ## RELEASE in NAMESPACE as it was before
+	$(DEPLOY)/bin/helm rollback "$(RELEASE)" --namespace "$(NAMESPACE)" --wait --timeout 20m
+
+URL ?=
+
+.PHONY: smoke
+smoke: $(DEPLOY)/ready ## a recording and a stream through the server at URL; VOICEFLOW_TOKEN= in the environment
+	@test -n "$(URL)" || { echo "smoke: expected URL=https://HOST"; exit 2; }
+	$(DEPLOY)/venv/bin/python scripts/smoke.py "$(URL)"
 
 PAGE := .cache/page
 
@@ -329,6 +391,14 @@ EMBEDDING ?=
 PEERS_ARGS ?=
 PEERS := .cache/peers
 
+BEFORE ?=
+AFTER ?= .cache/bench/bench.json
+
+.PHONY: bench-report
+bench-report: ## two runs of `bench` on one machine compared: BEFORE=bench.json AFTER=bench.json
+	@test -n "$(BEFORE)" || { echo "bench-report: expected BEFORE=bench.json of an earlier run"; exit 2; }
+	@python3 scripts/bench_report.py "$(BEFORE)" "$(AFTER)"
+
 BENCH_ARGS ?=
 BENCH = $(VENV)/bin/python benches/suite/bench.py --prefix "$(INSTALLED)" --runtime "$(RUNTIME)" \
 	--model models/fast-cnn/1.0.1/model.onnx --out .cache/bench $(BENCH_ARGS)
@@ -406,6 +476,20 @@ $(CLIENTS)/ready: server/tests/clients/requirements.txt .cache/tools
 	python3 -m venv $(CLIENTS)
 	$(CLIENTS)/bin/pip install --quiet --requirement $<
 	@touch $@
+
+$(DEPLOY)/ready: tests/deploy/requirements.txt
+	scripts/install_tools.sh charts
+	python3 -m venv $(DEPLOY)/venv
+	$(DEPLOY)/venv/bin/pip install --quiet --requirement $<
+	npm install --silent --no-save --prefix $(DEPLOY) @kubernetes-models/keda@2 @kubernetes-models/prometheus-operator@6
+	@touch $@
+
+# Minutes of a compiler, once.
+$(DEPLOY)/bin/helm:
+	GOTOOLCHAIN=auto GOBIN="$(CURDIR)/$(DEPLOY)/bin" go install helm.sh/helm/v4/cmd/helm@v4.3.2
+
+$(DEPLOY)/bin/actionlint:
+	GOTOOLCHAIN=auto GOBIN="$(CURDIR)/$(DEPLOY)/bin" go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 $(VENV)/models-ready: $(VENV)/ready models/diarization/pyproject.toml models/public/pyproject.toml
 	$(VENV)/bin/pip install --quiet --editable models/public --editable models/diarization
