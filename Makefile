@@ -96,7 +96,7 @@ check: $(RUNTIME) ## before each commit: format, clippy, the tests of single fun
 
 .PHONY: compiles
 compiles: ## whether the library and the command line compile on this system, without anything that is fetched
-	cargo check --locked --package voiceflow --package voiceflow-cli
+	cargo check --locked --package libvoiceflow --package libvoiceflow-cli
 
 # What the steps of .ci/run share. They take it one after another: here a download runs beside a
 # compiler.
@@ -139,7 +139,7 @@ soak-server: $(RUNTIME) $(CLIENTS)/ready ## the server at 80 % of its capacity b
 CONTAINERS ?= docker
 IMAGE ?= localhost/libvoiceflow-server:latest
 IMAGE_GPU ?= localhost/libvoiceflow-server:gpu
-# More for the build, such as --build-arg FEATURES=voiceflow/accurate-model.
+# More for the build, such as --build-arg FEATURES=libvoiceflow/accurate-model.
 IMAGE_ARGS ?=
 REVISION := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
