@@ -1,16 +1,14 @@
 // Validates custom resources, a JSON array on standard input, by the schemas of their operators.
-// Prints a line for each fault.
-//
-//     NODE_PATH is not read by modules: run it from the folder with node_modules
-import { createRequire } from "node:module";
+// Prints a line for each fault. Run in the folder with node_modules.
+import { pathToFileURL } from "node:url";
 import { text } from "node:stream/consumers";
 
-const require = createRequire(`${process.cwd()}/`);
-const load = async (name) => import(require.resolve(name));
+// By their files: the packages' own names for them differ by version.
+const load = (path) => import(pathToFileURL(`${process.cwd()}/node_modules/@kubernetes-models/${path}.js`));
 const kinds = {
-  ...(await load("@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject.js")),
-  ...(await load("@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor.js")),
-  ...(await load("@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule.js")),
+  ...(await load("keda/keda.sh/v1alpha1/ScaledObject")),
+  ...(await load("prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor")),
+  ...(await load("prometheus-operator/monitoring.coreos.com/v1/PrometheusRule")),
 };
 
 for (const resource of JSON.parse(await text(process.stdin))) {
@@ -19,11 +17,11 @@ for (const resource of JSON.parse(await text(process.stdin))) {
     console.log(`${resource.kind}: expected one of ${Object.keys(kinds).join(", ")}`);
     continue;
   }
+  if (resource.apiVersion !== Kind.apiVersion) {
+    console.log(`${resource.kind}: expected ${Kind.apiVersion}, found ${resource.apiVersion}`);
+  }
   try {
     new Kind(resource).validate();
-    if (resource.apiVersion !== Kind.apiVersion) {
-      console.log(`${resource.kind}: expected ${Kind.apiVersion}, found ${resource.apiVersion}`);
-    }
   } catch (error) {
     console.log(`${resource.kind}: ${error.message}`);
   }
