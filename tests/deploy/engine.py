@@ -127,7 +127,16 @@ def build() -> None:
     mounts = rust()
     arguments = {"RUST_IMAGE": RUST, "LTO": "off", "OPTIMISATION": "1", "REVISION": "test"}
     run(
-        *("buildah", "build", "--pull-never", "--format", "docker", "--file", "deploy/docker/Dockerfile"),
+        *(
+            "buildah",
+            "build",
+            "--layers",
+            "--pull-never",
+            "--format",
+            "docker",
+            "--file",
+            "deploy/docker/Dockerfile",
+        ),
         *mounts,
         *(f"--build-arg={name}={value}" for name, value in arguments.items()),
         *("--tag", IMAGE, "."),
