@@ -37,6 +37,11 @@
 
 #![deny(unsafe_code)]
 
+/// The page of the documents for Rust, whose programs are run as those of this crate's comments.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/start/rust.md")]
+pub struct StartInFiveMinutes;
+
 mod analysis;
 mod assignment;
 pub mod audio;
