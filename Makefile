@@ -347,6 +347,10 @@ docs: ## the Rust, C and C++ interfaces as HTML, into target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	mkdir -p target/doc && doxygen docs/Doxyfile
 
+.PHONY: docs-site
+docs-site: docs $(VENV)/ready ## the documents as a site, with the references of all languages, into target/site
+	$(VENV)/bin/python scripts/docs_site.py
+
 .PHONY: measure
 measure: build $(VENV)/ready models-accurate ## accuracy, speed and memory on ../shared/data, as docs/PERFORMANCE.md has them
 	$(VENV)/bin/python scripts/measure.py

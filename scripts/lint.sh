@@ -93,6 +93,7 @@ check "rustfmt and clippy of the schedules" apart tests/schedules
 check "rustfmt and clippy of the races" apart tests/races
 check "rustfmt and clippy of the fuzzers" fuzzers
 check "API documentation" make --no-print-directory docs
+check "site of the documents" .venv/bin/python scripts/docs_site.py
 check "licences, bans, sources" licences
 check advisories advisories
 check "Go: gofmt, vet, staticcheck" scripts/lint_go.sh

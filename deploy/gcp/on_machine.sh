@@ -18,8 +18,10 @@ install() {
     sudo apt-get update -qq
     sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv
     python3 -m venv venv
-    # TensorRT 10: ONNX Runtime's library for it asks for libnvinfer.so.10.
-    venv/bin/pip install --quiet "onnxruntime-gpu[cuda,cudnn]==$RUNTIME" "tensorrt-cu13>=10,<11"
+    # TensorRT 10: ONNX Runtime's library for it asks for libnvinfer.so.10. NVIDIA keeps its wheels
+    # in a registry of its own.
+    venv/bin/pip install --quiet --extra-index-url https://pypi.nvidia.com \
+        "onnxruntime-gpu[cuda,cudnn]==$RUNTIME" "tensorrt-cu13>=10,<11"
     packages=$(venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     # The packages of CUDA, cuDNN and TensorRT keep their libraries in folders of their own.
     folders=$(find "$packages/nvidia" "$packages/tensorrt_libs" -name 'lib*.so.*' -printf '%h\n' | sort -u | paste -sd:)
