@@ -7,6 +7,7 @@ pub mod hostile;
 pub mod installed;
 pub mod looks;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -35,6 +36,16 @@ pub fn runtime_library() -> PathBuf {
     let path = root().join(".runtime/onnxruntime-1.31.1/libonnxruntime.so.1.31.1");
     assert!(path.is_file(), "{}: not there; run scripts/fetch_runtime.sh", path.display());
     path
+}
+
+/// Says that a check is left out, where `make test-rust` says it again at its end.
+pub fn skipped(what: &str) {
+    println!("skipped: {what}");
+    if let Some(path) = std::env::var_os("VOICEFLOW_SKIPPED") {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        // In one write, since other tests write too.
+        file.and_then(|mut file| file.write_all(format!("{what}\n").as_bytes())).unwrap();
+    }
 }
 
 /// The samples of the example recording.

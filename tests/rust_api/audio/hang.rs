@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::support::hostile::{self, boxed};
-use crate::support::root;
+use crate::support::{root, skipped};
 use voiceflow::audio::{AudioSource, FileSource};
 use voiceflow::{Call, Cancel, Error};
 
@@ -152,7 +152,7 @@ fn files_that_kept_callers_waiting_do_not() {
     for name in names {
         let path = folder.join(name);
         if !path.is_file() {
-            println!("skipped: {} is not there", path.display());
+            skipped(&format!("{name}, which is not in {}", folder.display()));
             continue;
         }
         let begun = Instant::now();
