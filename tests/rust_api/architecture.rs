@@ -96,6 +96,38 @@ const SERVER_ROOMS: [(&str, &[&str]); 15] = [
     ),
 ];
 
+/// The rooms of the registry and what each may use; its program is not among them.
+const REGISTRY_ROOMS: [(&str, &[&str]); 14] = [
+    ("error", &[]),
+    ("digest", &["error"]),
+    ("files", &["digest", "error"]),
+    ("layout", &["digest", "names"]),
+    ("names", &["digest", "error"]),
+    ("checksums", &["digest", "error", "layout"]),
+    ("channel", &["digest", "error", "names"]),
+    ("trust", &["error", "files", "layout"]),
+    ("store", &["digest", "error", "files", "layout"]),
+    ("registry", &["channel", "checksums", "digest", "error", "layout", "names", "store", "trust"]),
+    ("publish", &["checksums", "digest", "error", "files", "layout", "names", "registry", "store", "trust"]),
+    ("promote", &["channel", "digest", "error", "layout", "names", "registry", "trust"]),
+    ("gc", &["digest", "error", "layout", "names", "registry"]),
+    (
+        "cache",
+        &[
+            "checksums",
+            "digest",
+            "error",
+            "files",
+            "layout",
+            "names",
+            "publish",
+            "registry",
+            "store",
+            "trust",
+        ],
+    ),
+];
+
 /// What any room may use.
 const GROUND: [&str; 3] = ["files", "memory", "process"];
 
@@ -206,6 +238,36 @@ fn rooms_of_the_server_use_only_what_lies_below_them() {
 }
 
 #[test]
+fn rooms_of_the_registry_use_only_what_lies_below_them() {
+    for (room, allowed) in REGISTRY_ROOMS {
+        let files = files("registry/src", room);
+        assert!(!files.is_empty(), "registry/src/{room}: not there");
+        for path in files {
+            let code = code(&path);
+            for target in used(&code) {
+                assert!(
+                    target == room || allowed.contains(&target.as_str()),
+                    "{}: uses {target}, but {room} may use only {allowed:?}",
+                    path.display()
+                );
+            }
+            for (name, its_place) in [("voiceflow::", "the program"), ("minisign::", "the program")] {
+                assert!(!code.contains(name), "{}: names {name}, which {its_place} does", path.display());
+            }
+        }
+    }
+    for entry in fs::read_dir(root().join("registry/src")).unwrap() {
+        let path = entry.unwrap().path();
+        let room = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let listed = REGISTRY_ROOMS.iter().any(|(known, _)| *known == room);
+        assert!(
+            listed || ["bin", "lib"].contains(&room.as_str()),
+            "registry/src/{room}: not in REGISTRY_ROOMS"
+        );
+    }
+}
+
+#[test]
 fn every_room_is_on_the_list() {
     let mut found = 0;
     for entry in fs::read_dir(root().join("src")).unwrap() {
@@ -254,7 +316,7 @@ fn one_room_names_the_runtime_and_unsafe_code_has_its_places() {
 
 #[test]
 fn the_programs_use_the_rust_interface() {
-    for program in ["cli", "server"] {
+    for program in ["cli", "registry", "server"] {
         let folder = root().join(program);
         if folder.is_dir() {
             for path in rust_files(&folder) {
@@ -271,8 +333,8 @@ fn the_programs_use_the_rust_interface() {
 
 #[test]
 fn files_are_short() {
-    let server = rust_files(&root().join("server/src"));
-    for path in rust_files(&root().join("src")).into_iter().chain(server) {
+    let folders = ["src", "server/src", "registry/src"].map(|folder| rust_files(&root().join(folder)));
+    for path in folders.into_iter().flatten() {
         let lines = fs::read_to_string(&path).unwrap().lines().count();
         assert!(lines <= MAX_LINES, "{}: {lines} lines; it holds two concepts", path.display());
     }
