@@ -173,7 +173,7 @@ test-charts: $(DEPLOY)/ready $(DEPLOY)/bin/helm $(DEPLOY)/bin/actionlint ## the 
 	$(DEPLOY)/venv/bin/python -m pytest -q tests/deploy/test_charts.py tests/deploy/test_files.py
 
 .PHONY: test-deploy
-test-deploy: $(RUNTIME) $(DEPLOY)/ready .cache/cargo-cyclonedx/bin/cargo-cyclonedx ## the image built and the stack run, by buildah and podman as root; minutes, so not a part of `test`
+test-deploy: $(RUNTIME) $(DEPLOY)/ready $(DEPLOY)/bin/helm ## the image built and the stack run, by buildah and podman as root; minutes, so not a part of `test`
 	scripts/install_tools.sh images
 	$(DEPLOY)/venv/bin/python -m pytest -q -s tests/deploy/test_images.py
 
@@ -342,7 +342,7 @@ lint: $(VENV)/ready $(ACCURATE) ## formatting, clippy, clang-tidy, mypy, ruff, G
 	scripts/lint.sh
 
 .PHONY: sbom
-sbom: .cache/cargo-cyclonedx/bin/cargo-cyclonedx ## what is linked into the library, as CycloneDX JSON, into target/sbom
+sbom: ## what is linked into the library, as CycloneDX JSON, into target/sbom
 	python3 scripts/sbom.py target/sbom
 
 .PHONY: header
@@ -545,6 +545,3 @@ $(PEERS)/ready: benches/peers/requirements.txt
 
 .cache/cargo-deny/bin/cargo-deny:
 	cargo install --quiet --locked --root .cache/cargo-deny cargo-deny@0.20.2
-
-.cache/cargo-cyclonedx/bin/cargo-cyclonedx:
-	cargo install --quiet --locked --root .cache/cargo-cyclonedx cargo-cyclonedx@0.5.9

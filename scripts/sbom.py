@@ -3,22 +3,23 @@ materials: CycloneDX 1.5, JSON.
 
     python3 scripts/sbom.py [target/sbom [PACKAGE [RUNTIME]]]
 
-cargo-cyclonedx lists every package on which the library depends for this system; those of
-procedural macros, whose code runs in the compiler, and of features that nothing chose are taken
-out. Fails where the rest is not what Cargo links, or where a component lacks a name, a version, a
-package URL or a licence. ONNX Runtime is loaded, not linked: it is in the bill where its file, as
-scripts/fetch_runtime.sh prints it, is shipped too. Run by `make sbom` and by the images.
+The packages, their licences and what they need are Cargo's own answers for this system, their
+hashes those of Cargo.lock; procedural macros, whose code runs in the compiler, and features that
+nothing chose are left out. Fails where the list is not what Cargo links, or where a component lacks
+a name, a version, a package URL or a licence. ONNX Runtime is loaded, not linked: it is in the bill
+where its file, as scripts/fetch_runtime.sh prints it, is shipped too. Run by `make sbom` and by the
+images.
 """
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
+import tomllib
+
 ROOT = Path(__file__).resolve().parents[1]
-TOOL = ROOT / ".cache" / "cargo-cyclonedx" / "bin"
 
 LIBRARY = "libvoiceflow"
 VERSION = "1.5"
@@ -26,10 +27,8 @@ VERSION = "1.5"
 
 
 def output(*command: str) -> str:
-    """What `command` prints, run in the root with the tool at hand."""
-    environment = {**os.environ, "PATH": f"{TOOL}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, text=True, stdout=subprocess.PIPE)
-    return done.stdout
+    """What `command` prints, run in the root."""
+    return subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
 def linked(host: str, package: str) -> set[str]:
@@ -42,51 +41,64 @@ def linked(host: str, package: str) -> set[str]:
     return {f"{line[0]}@{line[1].removeprefix('v')}" for line in lines}
 
 
-def folders() -> dict[str, Path]:
-    """The folder of each package of the workspace."""
-    metadata = json.loads(output("cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"))
-    return {package["name"]: Path(package["manifest_path"]).parent for package in metadata["packages"]}
-
-
-def listed(host: str, package: str) -> dict:
-    """The bill as the tool writes it."""
-    # It writes one beside the manifest of each package of the workspace.
-    name = f"bom-{os.getpid()}"
-    output(
-        *("cargo", "cyclonedx", "--quiet", "--format", "json", "--spec-version", VERSION, "--target", host),
-        *("--no-build-deps", "--all", "--override-filename", name),
-    )
-    written = {member: folder / f"{name}.json" for member, folder in folders().items()}
-    try:
-        return json.loads(written[package].read_text())
-    finally:
-        for file in written.values():
-            file.unlink(missing_ok=True)
-
-
 def key(component: dict) -> str:
     return f"{component.get('name')}@{component.get('version')}"
 
 
-def prune(bill: dict, keep: set[str]) -> None:
-    """Takes out all components but those of `keep`, and the folders of this machine that name those
-    of the workspace."""
-    bill["metadata"]["component"].pop("components", None)
-    bill["components"] = [component for component in bill["components"] if key(component) in keep]
-    names = {}
-    for component in (bill["metadata"]["component"], *bill["components"]):
-        reference = component["bom-ref"]
-        if reference.startswith("path+"):
-            component["bom-ref"] = component["purl"] = f"pkg:cargo/{key(component)}"
-        names[reference] = component["bom-ref"]
-    bill["dependencies"] = [
-        {
-            "ref": names[entry["ref"]],
-            "dependsOn": [names[on] for on in entry.get("dependsOn", []) if on in names],
-        }
-        for entry in bill["dependencies"]
-        if entry["ref"] in names
-    ]
+def purl(package: dict) -> str:
+    return f"pkg:cargo/{key(package)}"
+
+
+def component(package: dict, checksums: dict[str, str]) -> dict:
+    """A package of Cargo's metadata as CycloneDX has it."""
+    found = {"type": "library", "bom-ref": purl(package), "name": package["name"]}
+    found |= {"version": package["version"], "purl": purl(package)}
+    if package["description"]:
+        found["description"] = " ".join(package["description"].split())
+    if package["license"]:
+        # The slash is what Cargo had before expressions of SPDX.
+        found["licenses"] = [{"expression": package["license"].replace("/", " OR ")}]
+    if key(package) in checksums:
+        found["hashes"] = [{"alg": "SHA-256", "content": checksums[key(package)]}]
+    if package["repository"]:
+        found["externalReferences"] = [{"type": "vcs", "url": package["repository"]}]
+    return found
+
+
+def listed(host: str, package: str, keep: set[str]) -> dict:
+    """The bill of `package`, of the packages of `keep` that it needs."""
+    metadata = json.loads(
+        output("cargo", "metadata", "--locked", "--format-version", "1", "--filter-platform", host)
+    )
+    packages = {it["id"]: it for it in metadata["packages"]}
+    lock = tomllib.loads((ROOT / "Cargo.lock").read_text())
+    checksums = {key(it): it["checksum"] for it in lock["package"] if "checksum" in it}
+    needs = {
+        node["id"]: [
+            on["pkg"]
+            for on in node["deps"]
+            if any(kind["kind"] is None for kind in on["dep_kinds"]) and key(packages[on["pkg"]]) in keep
+        ]
+        for node in metadata["resolve"]["nodes"]
+    }
+    [root] = [it for it in metadata["workspace_members"] if packages[it]["name"] == package]
+    found, ahead = [root], [root]
+    while ahead:
+        new = [on for on in needs[ahead.pop()] if on not in found]
+        found += dict.fromkeys(new)
+        ahead += new
+    rest = sorted(found[1:], key=lambda it: purl(packages[it]))
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": VERSION,
+        "version": 1,
+        "metadata": {"component": component(packages[root], checksums)},
+        "components": [component(packages[it], checksums) for it in rest],
+        "dependencies": [
+            {"ref": purl(packages[it]), "dependsOn": sorted({purl(packages[on]) for on in needs[it]})}
+            for it in [root, *rest]
+        ],
+    }
 
 
 def add_runtime(bill: dict, file: Path) -> None:
@@ -104,15 +116,12 @@ def add_runtime(bill: dict, file: Path) -> None:
 def faults(bill: dict, expected: set[str]) -> list[str]:
     """What is wrong with the bill."""
     found = []
-    head = bill.get("bomFormat"), bill.get("specVersion")
-    if head != ("CycloneDX", VERSION):
-        found.append(f"expected CycloneDX {VERSION}, found {head[0]} {head[1]}")
     components = [bill["metadata"]["component"], *bill["components"]]
-    for component in components:
-        lacking = [field for field in ("name", "version", "purl", "licenses") if not component.get(field)]
+    for it in components:
+        lacking = [field for field in ("name", "version", "purl", "licenses") if not it.get(field)]
         if lacking:
-            found.append(f"{key(component)}: expected its {', '.join(lacking)}, found none")
-    names = {key(component) for component in components}
+            found.append(f"{key(it)}: expected its {', '.join(lacking)}, found none")
+    names = {key(it) for it in components}
     found += [f"{name}: linked, but not listed" for name in sorted(expected - names)]
     found += [f"{name}: listed, but not linked" for name in sorted(names - expected)]
     if str(ROOT) in json.dumps(bill):
@@ -126,20 +135,19 @@ def main() -> int:
     version = output("rustc", "--version", "--verbose")
     host = next(line.removeprefix("host: ") for line in version.splitlines() if line.startswith("host: "))
     expected = linked(host, package)
-    bill = listed(host, package)
-    prune(bill, expected)
+    bill = listed(host, package, expected)
     wrong = faults(bill, expected)
     for text in wrong:
         print(f"sbom: {text}", file=sys.stderr)
     if wrong:
         return 1
-    linked_in = len(bill["components"])
+    count = len(bill["components"])
     if len(sys.argv) > 3:
         add_runtime(bill, Path(sys.argv[3]))
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{package}.cdx.json"
     file.write_text(json.dumps(bill, indent=2) + "\n")
-    print(f"{file}: {linked_in} packages linked into {key(bill['metadata']['component'])}")
+    print(f"{file}: {count} packages linked into {key(bill['metadata']['component'])}")
     return 0
 
 

@@ -85,11 +85,10 @@ def rust() -> list[str]:
     cargo = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
     for folder in ("registry", "git"):
         (cargo / folder).mkdir(exist_ok=True)
-    tools = ROOT / ".cache/cargo-cyclonedx"
     certificates = "/etc/ssl/certs/ca-certificates.crt"
     seen = "/opt/certificates.crt"
     variables = {
-        "PATH": "/opt/rust/bin:/opt/tools/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": "/opt/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "CARGO_HOME": "/usr/local/cargo",
         "CARGO_HTTP_CAINFO": seen,
         "PIP_CERT": seen,
@@ -99,7 +98,6 @@ def rust() -> list[str]:
     mounts = {
         toolchain: "/opt/rust:ro",
         cargo / "registry": "/usr/local/cargo/registry",
-        tools: "/opt/tools:ro",
         certificates: f"{seen}:ro",
     }
     return [f"--volume={source}:{target}" for source, target in mounts.items()]

@@ -1,6 +1,7 @@
 """Dockerfiles, compose files and pipelines, read by their own linters; and that pipelines ask for
 nothing that is not there."""
 
+import json
 import re
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -70,6 +73,21 @@ def test_the_gpu_image_has_the_version_of_onnx_runtime_that_all_have() -> None:
     assert f"onnxruntime-gpu=={version} --hash=sha256:" in pinned
     lines = [line for line in pinned.splitlines() if line and not line.startswith("#")]
     assert all(re.fullmatch(r"[a-z0-9-]+==[0-9.]+ --hash=sha256:[0-9a-f]{64}", line) for line in lines)
+
+
+@pytest.mark.parametrize("package", ["libvoiceflow", "libvoiceflow-server"])
+def test_bills_of_materials_are_cyclonedx(package: str, tmp_path: Path) -> None:
+    runtime = tmp_path / "libonnxruntime.so.1.2.3"
+    runtime.write_bytes(b"runtime")
+    code, text = said(sys.executable, ROOT / "scripts/sbom.py", tmp_path, package, runtime)
+    assert code == 0, text
+    bill = (tmp_path / f"{package}.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_5).validate_str(bill) is None
+    names = {component["name"] for component in json.loads(bill)["components"]}
+    assert {"ort", "symphonia", "onnxruntime"} <= names and "clap_derive" not in names
+    assert ("axum" in names) == (package == "libvoiceflow-server")
+    code, text = said(sys.executable, ROOT / "scripts/sbom.py", tmp_path, package, tmp_path / "nothing.so")
+    assert code == 1 and "expected libonnxruntime.so.VERSION" in text
 
 
 # Pipelines
