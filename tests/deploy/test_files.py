@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tomllib
 import yaml
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
@@ -30,6 +31,12 @@ def said(*command: str | Path) -> tuple[int, str]:
 @pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.gpu"])
 def test_hadolint_finds_nothing(name: str) -> None:
     assert said(BIN / "hadolint", f"deploy/docker/{name}") == (0, "")
+
+
+def test_the_image_is_built_from_every_package_of_the_workspace() -> None:
+    members = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["members"]
+    let_in = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {f"!{member}" for member in members if member != "."} <= set(let_in)
 
 
 def composed(*names: str) -> dict:
