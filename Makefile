@@ -129,7 +129,7 @@ test-server: $(RUNTIME) $(CLIENTS)/ready ## the server, as a process with its ow
 	$(CLIENTS)/bin/python -m pytest -q server/tests/clients
 
 .PHONY: test-registry
-test-registry: $(RUNTIME) .cache/tools $(STORES)/ready ## the registry of models, on folders, S3 and GCS that others wrote, killed at every step
+test-registry: $(RUNTIME) .cache/tools $(ACCURATE) $(STORES)/ready ## the registry of models, on folders, S3 and GCS that others wrote, killed at every step
 	cargo test --locked --workspace --bin voiceflow-models $(addprefix --test ,$(REGISTRY_TESTS))
 
 .PHONY: test-server-crowds

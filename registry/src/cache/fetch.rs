@@ -51,7 +51,10 @@ impl Cache {
             return Err(error);
         }
         let cache = self.clone();
-        blocking(move || cache.evict()).await?;
+        // The version is there, whatever becomes of others.
+        if let Err(error) = blocking(move || cache.evict()).await {
+            log::warn!("cache: {error}");
+        }
         Ok(made(true))
     }
 

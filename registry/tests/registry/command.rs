@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use voiceflow::{Call, Config, Diarizer};
+use voiceflow_registry::Digest;
 
 use crate::servers;
 use crate::support::{KEY, Key, User, bundle, open, release, root, staged, wait};
@@ -58,6 +59,62 @@ fn a_model_is_published_promoted_and_used() {
     assert_eq!(pulled["stale"], serde_json::Value::Null);
     let nothing = user.run(&["gc", "--keep", "0", "--days", "0", "--delete"]);
     assert_eq!(nothing, "nothing to remove\n");
+}
+
+/// The bundle out of published weights, with the report of an evaluation that says what it
+/// measured.
+#[test]
+fn a_pair_is_published_with_both_of_its_models() {
+    let made = root().join(".models/accurate");
+    assert!(
+        made.join("metadata.json").is_file(),
+        "{}: not there; run `make models-accurate`",
+        made.display()
+    );
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(&made).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    let user = User::new();
+    let path = folder.path().to_str().unwrap();
+    let digest = |file: &str| Digest::of(&fs::read(folder.path().join(file)).unwrap());
+    let report = |embedding: Digest| {
+        let files = serde_json::json!({"segmentation.onnx": digest("segmentation.onnx"), "embedding.onnx": embedding});
+        let evaluation = serde_json::json!({
+            "format": "voiceflow.evaluation", "version": 1, "model": {"files": files},
+            "diarization": {"tune": {"overall": {"der": 0.2}}},
+        });
+        let text = serde_json::json!({"evaluation": evaluation}).to_string();
+        fs::write(folder.path().join("validation_report.json"), text).unwrap();
+    };
+    report(Digest::of(b"another"));
+    let (_, out, _) = user.fail(&["publish", path]);
+    assert!(
+        out.starts_with("validation_report.json: evaluation: expected that of embedding.onnx with sha256 "),
+        "{out}"
+    );
+    report(digest("embedding.onnx"));
+    let published = user.json(&["publish", path]);
+    let (name, version) = (&published["published"]["name"], &published["published"]["version"]);
+    assert_eq!(name, "accurate");
+    assert_eq!(published["left_out"], serde_json::json!([]));
+    let reference = format!("accurate@{}", version.as_str().unwrap());
+    let pulled = user.json(&["pull", &reference]);
+    let mut config = Config::default();
+    config.set_bundle(pulled["folder"].as_str().unwrap());
+    let info = Diarizer::load(&config, &Call::none()).unwrap().model().clone();
+    assert_eq!((info.name.as_str(), info.version.as_str()), ("accurate", version.as_str().unwrap()));
+    // The two models in each other's place.
+    let models = ["segmentation.onnx", "embedding.onnx"].map(|file| folder.path().join(file));
+    fs::rename(&models[0], folder.path().join("other")).unwrap();
+    fs::rename(&models[1], &models[0]).unwrap();
+    fs::rename(folder.path().join("other"), &models[1]).unwrap();
+    let (_, out, _) = user.fail(&["publish", path]);
+    assert!(
+        out.contains("segmentation.onnx: expected a model of kind Segmentation, found Embedding"),
+        "{out}"
+    );
 }
 
 #[test]
