@@ -459,6 +459,10 @@ bench-peers: build $(PEERS)/ready ## speed against sherpa-onnx, diarization and 
 	$(PEERS)/venv/bin/python benches/peers/compare.py \
 		--segmentation "$(SEGMENTATION)" --embedding "$(EMBEDDING)" $(PEERS_ARGS)
 
+.PHONY: bench-reload
+bench-reload: ## what calls and streams feel of a reload, and what it costs in time and memory
+	cargo bench --locked --workspace --bench reload
+
 .PHONY: bench-decoding
 bench-decoding: .cache/tools ## how fast files of each codec are decoded, beside ffmpeg
 	cargo bench --locked --workspace --bench decoding

@@ -79,6 +79,11 @@
 #define VF_SEGMENT_FINAL 2
 
 /**
+ * Set in `vf_model_version.flags` of the version that new calls and streams use.
+ */
+#define VF_MODEL_VERSION_CURRENT 1
+
+/**
  * Severity of a log record.
  */
 typedef enum vf_log_level {
@@ -415,7 +420,7 @@ typedef struct vf_diarization vf_diarization;
 typedef struct vf_diarizer vf_diarizer;
 
 /**
- * Enrolled speakers with their names, for one model. A lock of its own guards it, so that threads
+ * Enrolled speakers with their names, for one voice space. A lock of its own guards it, so that threads
  * may enroll and identify at once; audio is worked on outside the lock.
  */
 typedef struct vf_gallery vf_gallery;
@@ -659,6 +664,46 @@ typedef struct vf_source {
      */
     void *user_data;
 } vf_source;
+
+/**
+ * A version of the model of a diarizer or session: the one that was created, or one that took its
+ * place. 288 bytes; this layout never changes.
+ */
+typedef struct vf_model_version {
+    /**
+     * Number of the version: 1 for the one that was created, one more for each reload.
+     */
+    uint64_t number;
+    /**
+     * Calls under way on it, those of streams aside.
+     */
+    uint64_t calls;
+    /**
+     * Streams that work with it.
+     */
+    uint64_t streams;
+    /**
+     * `VF_MODEL_VERSION_` bits; ignore bits that you do not know.
+     */
+    uint32_t flags;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * SHA-256 as `vf_diarizer_model_sha256` gives it, with zeros at its end.
+     */
+    char sha256[72];
+    /**
+     * Name of the model with zeros at its end, of which 127 bytes are kept.
+     */
+    char name[128];
+    /**
+     * Version of the model with zeros at its end, of which 55 bytes are kept; empty for public
+     * models, which have none.
+     */
+    char version[56];
+} vf_model_version;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1112,6 +1157,20 @@ vf_status vf_options_set_latency_s(struct vf_options *options, double latency_s)
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
  */
 vf_status vf_options_set_history_s(struct vf_options *options, double history_s);
+
+/**
+ * Sets whether a stream goes over to the versions that `vf_diarizer_reload` puts in the place of
+ * its diarizer's. Default 0: it stays with the one that it began with.
+ *
+ * - `options`: the options.
+ * - `follow`: 1: it goes over between two windows, and its speakers keep their numbers. The new
+ *   version needs the same voice space, windows and frames; with another the stream goes on as it
+ *   is, which is logged. `vf_stream_reset` begins with the current version. 0: it stays.
+ *
+ * One thread at a time per handle.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+ */
+vf_status vf_options_set_follow_reloads(struct vf_options *options, int32_t follow);
 
 /**
  * Loads a model and checks it.
@@ -1652,6 +1711,122 @@ vf_status vf_diarizer_process_source(const struct vf_diarizer *diarizer,
                                      struct vf_diarization **out);
 
 /**
+ * Puts another model, or other options, in the place of those that a diarizer has, while it is in
+ * use. The new version is loaded beside the running one, checked (SHA-256, model contract, golden
+ * vector), given as many run slots as the running one has, and tried on a smoke recording, which
+ * is diarized end to end. Then it takes over at once: calls and streams that begin later use it,
+ * those under way end on the version that they began with, whose memory is given back with the
+ * last of them. A failure before that changes nothing, and its text names the step: wait, load,
+ * warm or smoke. Until then both versions are in memory.
+ *
+ * Reloads of one diarizer go on one at a time; others wait for their turn. A gallery belongs to
+ * the voices of its model: after a reload to a model of another voice space it is refused
+ * (VF_E_GALLERY). `vf_diarizer_voice_space` tells before results are compared.
+ *
+ * - `diarizer`: the diarizer.
+ * - `options`: all options of the new version, copied, as `vf_diarizer_create` takes them; NULL
+ *   for the defaults, not for those of the running version.
+ * - `call`: the conditions of the reload, see `vf_call`; NULL for none. Its switch and its
+ *   deadline end the wait for another reload, and the load as they end that of
+ *   `vf_diarizer_create`.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_AUDIO,
+ * VF_E_MODEL, VF_E_RUNTIME_NOT_FOUND, VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER,
+ * VF_E_CANCELLED, VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ */
+vf_status vf_diarizer_reload(const struct vf_diarizer *diarizer,
+                             const struct vf_options *options,
+                             const struct vf_call *call);
+
+/**
+ * Puts another model in the place of the one that a session has, as `vf_diarizer_reload` does. The
+ * new model has to have the frame step, the frame offset, the local speakers and the embedding
+ * size of the running one, since callers have arrays of these sizes (VF_E_MODEL). Its smoke
+ * recording is run through the network and has to give probabilities and voices of unit length.
+ *
+ * - `session`: the session.
+ * - `options`: all options of the new version, copied, as `vf_session_create` takes them; NULL for
+ *   the defaults, not for those of the running version.
+ * - `call`: the conditions of the reload, see `vf_call`; NULL for none.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_MODEL,
+ * VF_E_RUNTIME_NOT_FOUND, VF_E_RUNTIME_VERSION, VF_E_RUNTIME, VF_E_PROVIDER, VF_E_CANCELLED,
+ * VF_E_DEADLINE, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED, VF_E_FORKED.
+ */
+vf_status vf_session_reload(const struct vf_session *session,
+                            const struct vf_options *options,
+                            const struct vf_call *call);
+
+/**
+ * Tells which versions of a diarizer are in use: the current one first, then older ones that calls
+ * or streams still hold, the newest first. One that is no longer listed has given its memory back.
+ *
+ * - `diarizer`: the diarizer.
+ * - `out`: receives the versions; NULL is allowed where `cap` is 0.
+ * - `cap`: room in `out`, in versions. The number can change between two calls.
+ * - `n`: receives the number of versions, at least 1.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED, VF_E_FORKED.
+ */
+vf_status vf_diarizer_versions(const struct vf_diarizer *diarizer,
+                               struct vf_model_version *out,
+                               size_t cap,
+                               size_t *n);
+
+/**
+ * Tells which versions of a session are in use, as `vf_diarizer_versions` does.
+ *
+ * - `session`: the session.
+ * - `out`: receives the versions; NULL is allowed where `cap` is 0.
+ * - `cap`: room in `out`, in versions. The number can change between two calls.
+ * - `n`: receives the number of versions, at least 1.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED, VF_E_FORKED.
+ */
+vf_status vf_session_versions(const struct vf_session *session,
+                              struct vf_model_version *out,
+                              size_t cap,
+                              size_t *n);
+
+/**
+ * Gives the name of the voice space of the session's model: models of one family state the same,
+ * whose embeddings can be compared, and whose galleries are exchangeable. Empty where the model
+ * states none: its embeddings are compared with each other alone.
+ *
+ * - `session`: the session.
+ * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes; 129 is enough.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
+ */
+vf_status vf_session_voice_space(const struct vf_session *session, char *out, size_t cap, size_t *n);
+
+/**
+ * Gives the name of the voice space of the diarizer's model: models of one family state the same,
+ * whose embeddings can be compared, and whose galleries are exchangeable. Empty where the model
+ * states none: its embeddings are compared with each other alone.
+ *
+ * - `diarizer`: the diarizer.
+ * - `out`: receives UTF-8 text with an ending zero byte; NULL is allowed where `cap` is 0.
+ * - `cap`: size of `out` in bytes; 129 is enough.
+ * - `n`: receives the bytes that the text takes with its end.
+ *
+ * Any thread, concurrently.
+ * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
+ * VF_E_POISONED.
+ */
+vf_status vf_diarizer_voice_space(const struct vf_diarizer *diarizer, char *out, size_t cap, size_t *n);
+
+/**
  * Makes a stream for one source of live audio. It shares the model and the run slots of the
  * diarizer, which may be destroyed before it. A diarizer without a model asked for has two where
  * the accurate bundle is compiled in: recordings are diarized with that, streams with the joint
@@ -1659,8 +1834,8 @@ vf_status vf_diarizer_process_source(const struct vf_diarizer *diarizer,
  * (`vf_options_set_bundle`) where a gallery serves both.
  *
  * - `diarizer`: the diarizer.
- * - `options`: latency, history, most speakers, least speech and silence, and clustering
- *   threshold; copied. NULL for the defaults. What else they say is left alone: models and
+ * - `options`: latency, history, most speakers, least speech and silence, clustering threshold, and
+ *   whether it follows reloads; copied. NULL for the defaults. What else they say is left alone: models and
  *   providers are the diarizer's, and the result of `vf_stream_finish` follows the diarizer's
  *   options and its own call alone.
  * - `sample_rate`: in hertz, 1,000 to 768,000.
@@ -1869,14 +2044,14 @@ vf_status vf_gallery_create(const struct vf_diarizer *diarizer, struct vf_galler
 /**
  * Reads a gallery from a file that `vf_gallery_save` wrote.
  *
- * - `diarizer`: a diarizer with the gallery's model; the gallery does not keep it.
+ * - `diarizer`: a diarizer whose model has the gallery's voice space; the gallery does not keep it.
  * - `path`: path of the file, at most 65,536 bytes.
  * - `out`: receives the gallery, or NULL on failure. Destroy it with `vf_gallery_destroy`.
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT,
  * VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a file that is none, is damaged, or belongs to
- * another model.
+ * another voice space.
  */
 vf_status vf_gallery_load(const struct vf_diarizer *diarizer, const char *path, struct vf_gallery **out);
 
@@ -2194,7 +2369,7 @@ vf_status vf_gallery_identify(const struct vf_gallery *gallery,
  * voice, from the threshold on, that together exceed it the most.
  *
  * - `gallery`: the gallery.
- * - `diarization`: the result, of a diarizer with the gallery's model.
+ * - `diarization`: the result, of a diarizer whose model has the gallery's voice space.
  * - `threshold`: least cosine similarity, -1 to 1; `vf_gallery_threshold` gives what the model was
  *   tuned to.
  * - `out_voice_index`: receives for each speaker the number of the voice, for `vf_gallery_name`;
@@ -2206,7 +2381,7 @@ vf_status vf_gallery_identify(const struct vf_gallery *gallery,
  *
  * Any thread, concurrently.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
- * VF_E_POISONED.
+ * VF_E_POISONED, and VF_E_GALLERY for a result with voices of another voice space.
  */
 vf_status vf_gallery_identify_diarization(const struct vf_gallery *gallery,
                                           const struct vf_diarization *diarization,

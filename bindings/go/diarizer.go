@@ -12,7 +12,7 @@ import (
 // Diarizer is a loaded model with its options, for any number of recordings and streams.
 type Diarizer struct {
 	h    *handle
-	info ModelInfo
+	info liveInfo
 }
 
 // NewDiarizer loads the model and makes it ready; the context ends the load. Its options are all
@@ -33,7 +33,16 @@ func NewDiarizer(ctx context.Context, options ...Option) (*Diarizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.info, err = modelInfo(
+	if err = d.info.refresh(d.ask); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// ask asks for everything about the current model.
+func (d *Diarizer) ask() (ModelInfo, error) {
+	return modelInfo(
 		func(out *C.vf_model_info) error {
 			return d.call(func(c *C.vf_diarizer) C.vfgo_answer { return C.go_vf_diarizer_describe(c, out) })
 		},
@@ -51,12 +60,37 @@ func NewDiarizer(ctx context.Context, options ...Option) (*Diarizer, error) {
 			return d.call(func(c *C.vf_diarizer) C.vfgo_answer {
 				return C.go_vf_diarizer_model_sha256(c, out, cap, n)
 			})
+		},
+		func(out *C.char, cap C.size_t, n *C.size_t) error {
+			return d.call(func(c *C.vf_diarizer) C.vfgo_answer {
+				return C.go_vf_diarizer_voice_space(c, out, cap, n)
+			})
 		})
+}
+
+// Reload puts another model, or other options, in the place of those that the diarizer has, while it
+// is in use: the new version is loaded beside the running one, checked, and tried on a smoke
+// recording. Then it takes over at once; calls and streams under way end on the version that
+// they began with. A failure changes nothing. The context ends the reload. Its options are all those
+// of the new version, as of NewDiarizer.
+func (d *Diarizer) Reload(ctx context.Context, options ...Option) error {
+	err := withOptions(forDiarizer, options, func(o *C.vf_options, load conditions) error {
+		return load.during(ctx, func(asked *C.vfgo_call) error {
+			return d.call(func(c *C.vf_diarizer) C.vfgo_answer { return C.go_vf_diarizer_reload(c, o, asked) })
+		})
+	})
 	if err != nil {
-		d.Close()
-		return nil, err
+		return err
 	}
-	return d, nil
+	return d.info.refresh(d.ask)
+}
+
+// Versions tells which versions of the model are in use: the current one first, then older ones that
+// calls or streams still hold.
+func (d *Diarizer) Versions() ([]ModelVersion, error) {
+	return versions(func(out *C.vf_model_version, cap C.size_t, n *C.size_t) error {
+		return d.call(func(c *C.vf_diarizer) C.vfgo_answer { return C.go_vf_diarizer_versions(c, out, cap, n) })
+	})
 }
 
 func (d *Diarizer) owned() (*handle, error) {
@@ -88,7 +122,7 @@ func (d *Diarizer) Info() ModelInfo {
 	if d == nil {
 		return ModelInfo{}
 	}
-	return d.info
+	return d.info.get()
 }
 
 // ProcessFile finds who spoke when in an audio file: WAV, FLAC, MP3, AAC, Opus, Vorbis and the

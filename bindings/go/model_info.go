@@ -11,6 +11,9 @@ type ModelInfo struct {
 	Version string
 	// SHA256 of the model's file in hexadecimal digits.
 	SHA256 string
+	// VoiceSpace is what models share whose voices can be compared, and whose galleries are
+	// exchangeable; empty where the model names none.
+	VoiceSpace string
 	// WindowSamples is the samples in one window.
 	WindowSamples int
 	// HopSamples is the samples from the start of one window to the next, by default.
@@ -32,7 +35,7 @@ type ModelInfo struct {
 type askText = func(out *C.char, cap C.size_t, n *C.size_t) error
 
 // modelInfo asks for everything about a model.
-func modelInfo(describe func(*C.vf_model_info) error, name, version, sha256 askText) (
+func modelInfo(describe func(*C.vf_model_info) error, name, version, sha256, voiceSpace askText) (
 	info ModelInfo, err error,
 ) {
 	sizes := C.vf_model_info{size: C.sizeof_vf_model_info}
@@ -52,7 +55,7 @@ func modelInfo(describe func(*C.vf_model_info) error, name, version, sha256 askT
 	for _, part := range []struct {
 		to  *string
 		ask askText
-	}{{&info.Name, name}, {&info.Version, version}, {&info.SHA256, sha256}} {
+	}{{&info.Name, name}, {&info.Version, version}, {&info.SHA256, sha256}, {&info.VoiceSpace, voiceSpace}} {
 		if *part.to, err = text(part.ask); err != nil {
 			return ModelInfo{}, err
 		}

@@ -259,6 +259,19 @@ func WithHistory(history time.Duration) Option {
 	}).of("WithHistory", forStream)
 }
 
+// WithFollowReloads says whether a stream goes over to the versions that [Diarizer.Reload] puts in
+// the place of its own, where they have the same voice space, windows and frames. Default false: it
+// stays with the one that it began with.
+func WithFollowReloads(follow bool) Option {
+	return setter(func(o *C.vf_options) error {
+		var number C.int32_t
+		if follow {
+			number = 1
+		}
+		return call(func() C.vfgo_answer { return C.go_vf_options_set_follow_reloads(o, number) })
+	}).of("WithFollowReloads", forStream)
+}
+
 func textSetter(what, text string, set func(*C.vf_options, *C.char) C.vfgo_answer) setter {
 	return func(o *C.vf_options) error {
 		return withText(what, text, func(text *C.char) error {

@@ -14,7 +14,7 @@ import (
 // [Diarizer].
 type Session struct {
 	h    *handle
-	info ModelInfo
+	info liveInfo
 }
 
 // Inference is what the network makes of a batch of windows.
@@ -47,7 +47,16 @@ func NewSession(ctx context.Context, options ...Option) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.info, err = modelInfo(
+	if err = s.info.refresh(s.ask); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// ask asks for everything about the current model.
+func (s *Session) ask() (ModelInfo, error) {
+	return modelInfo(
 		func(out *C.vf_model_info) error {
 			return s.call(func(c *C.vf_session) C.vfgo_answer { return C.go_vf_session_describe(c, out) })
 		},
@@ -65,12 +74,37 @@ func NewSession(ctx context.Context, options ...Option) (*Session, error) {
 			return s.call(func(c *C.vf_session) C.vfgo_answer {
 				return C.go_vf_session_model_sha256(c, out, cap, n)
 			})
+		},
+		func(out *C.char, cap C.size_t, n *C.size_t) error {
+			return s.call(func(c *C.vf_session) C.vfgo_answer {
+				return C.go_vf_session_voice_space(c, out, cap, n)
+			})
 		})
+}
+
+// Reload puts another model, or other options, in the place of those that the session has, while it
+// is in use: the new version is loaded beside the running one, checked, and tried on a smoke
+// recording. Then it takes over at once; calls under way end on the version that
+// they began with. A failure changes nothing. The context ends the reload. Its options are all those
+// of the new version, as of NewSession; the new model has the sizes of the running one.
+func (s *Session) Reload(ctx context.Context, options ...Option) error {
+	err := withOptions(forSession, options, func(o *C.vf_options, load conditions) error {
+		return load.during(ctx, func(asked *C.vfgo_call) error {
+			return s.call(func(c *C.vf_session) C.vfgo_answer { return C.go_vf_session_reload(c, o, asked) })
+		})
+	})
 	if err != nil {
-		s.Close()
-		return nil, err
+		return err
 	}
-	return s, nil
+	return s.info.refresh(s.ask)
+}
+
+// Versions tells which versions of the model are in use: the current one first, then older ones that
+// calls or streams still hold.
+func (s *Session) Versions() ([]ModelVersion, error) {
+	return versions(func(out *C.vf_model_version, cap C.size_t, n *C.size_t) error {
+		return s.call(func(c *C.vf_session) C.vfgo_answer { return C.go_vf_session_versions(c, out, cap, n) })
+	})
 }
 
 func (s *Session) owned() (*handle, error) {
@@ -102,7 +136,7 @@ func (s *Session) Info() ModelInfo {
 	if s == nil {
 		return ModelInfo{}
 	}
-	return s.info
+	return s.info.get()
 }
 
 // Frames gives the number of frames that the network makes of a window of so many samples, one for
@@ -168,7 +202,7 @@ func (s *Session) infer(audio []float32, batch int, out *Inference, asked *C.vfg
 			return err
 		}
 		out.Activity, out.Embedding = out.Activity[:activity], out.Embedding[:embedding]
-		out.Frames, out.Speakers, out.Dim = int(made.frames), s.info.MaxSpeakers, s.info.EmbeddingDim
+		out.Frames, out.Speakers, out.Dim = int(made.frames), s.Info().MaxSpeakers, s.Info().EmbeddingDim
 		return nil
 	}
 }

@@ -117,6 +117,7 @@ CALL(vf_options_set_min_speech_s, (options *o, double min_speech_s), (o, min_spe
 CALL(vf_options_set_min_silence_s, (options *o, double min_silence_s), (o, min_silence_s))
 CALL(vf_options_set_latency_s, (options *o, double latency_s), (o, latency_s))
 CALL(vf_options_set_history_s, (options *o, double history_s), (o, history_s))
+CALL(vf_options_set_follow_reloads, (options *o, int32_t follow), (o, follow))
 
 CALL(vf_cancel_create, (vf_cancel **out), (out))
 
@@ -125,6 +126,9 @@ CALL(vf_session_describe, (const vf_session *s, vf_model_info *out), (s, out))
 CALL(vf_session_model_name, (const vf_session *s, char *out, size_t cap, size_t *n), (s, out, cap, n))
 CALL(vf_session_model_version, (const vf_session *s, char *out, size_t cap, size_t *n), (s, out, cap, n))
 CALL(vf_session_model_sha256, (const vf_session *s, char *out, size_t cap, size_t *n), (s, out, cap, n))
+CALL(vf_session_voice_space, (const vf_session *s, char *out, size_t cap, size_t *n), (s, out, cap, n))
+CALL_UNDER(call, vf_session_reload, (const vf_session *s, const options *o, vfgo_call *call), (s, o, given(call)))
+CALL(vf_session_versions, (const vf_session *s, vf_model_version *out, size_t cap, size_t *n), (s, out, cap, n))
 CALL(vf_session_frames, (const vf_session *s, size_t samples, size_t *frames), (s, samples, frames))
 
 CALL_UNDER(call, vf_diarizer_create, (const options *o, vfgo_call *call, vf_diarizer **out), (o, given(call), out))
@@ -132,6 +136,11 @@ CALL(vf_diarizer_describe, (const vf_diarizer *d, vf_model_info *out), (d, out))
 CALL(vf_diarizer_model_name, (const vf_diarizer *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
 CALL(vf_diarizer_model_version, (const vf_diarizer *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
 CALL(vf_diarizer_model_sha256, (const vf_diarizer *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
+CALL(vf_diarizer_voice_space, (const vf_diarizer *d, char *out, size_t cap, size_t *n), (d, out, cap, n))
+CALL_UNDER(call, vf_diarizer_reload, (const vf_diarizer *d, const options *o, vfgo_call *call),
+    (d, o, given(call)))
+CALL(vf_diarizer_versions, (const vf_diarizer *d, vf_model_version *out, size_t cap, size_t *n),
+    (d, out, cap, n))
 CALL_UNDER(call, vf_diarizer_process_f32,
     (const vf_diarizer *d, const float *samples, size_t n_frames, uint32_t sample_rate, uint32_t channels,
         vfgo_call *call, vf_diarization **out),

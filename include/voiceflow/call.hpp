@@ -282,6 +282,18 @@ Outcome under(const Call &call, Work work)
     return outcome;
 }
 
+/// Puts what options ask for in the place of what a handle has.
+template <class T>
+result<void> reload_with(const T *handle, const Options &options, const Call &call,
+                         vf_status (*reload)(const T *, const vf_options *, const vf_call *))
+{
+    if (!options) {
+        return finish({VF_E_NULL, "options: expected options, got some that were moved from"});
+    }
+    return finish(under(
+        call, [&](const vf_call *given) { return Outcome(reload(handle, options.get(), given)); }));
+}
+
 /// Calls a create function with options, or with the defaults where there are none to be given, and
 /// with the conditions of the call; `own` makes an object of the handle, which then is owned
 /// whatever is thrown.

@@ -256,6 +256,14 @@ public:
         return chain(vf_options_set_history_s(get(), history.count()));
     }
 
+    /// Sets whether a stream goes over to the versions that reloads put in the place of its
+    /// diarizer's, where they have the same voice space, windows and frames. Default: it stays with
+    /// the one that it began with.
+    VOICEFLOW_CHECKED Chain set_follow_reloads(bool follow) &
+    {
+        return chain(vf_options_set_follow_reloads(get(), follow ? 1 : 0));
+    }
+
 #ifndef VOICEFLOW_NO_EXCEPTIONS
     /// \cond the same on options without a name, which are handed on
     [[nodiscard]] Options set_model_path(const Text &path) && { return std::move(set_model_path(path)); }
@@ -342,6 +350,7 @@ public:
     }
     [[nodiscard]] Options set_latency(Seconds latency) && { return std::move(set_latency(latency)); }
     [[nodiscard]] Options set_history(Seconds history) && { return std::move(set_history(history)); }
+    [[nodiscard]] Options set_follow_reloads(bool follow) && { return std::move(set_follow_reloads(follow)); }
     /// \endcond
 #endif
 

@@ -5,7 +5,7 @@ use super::Config;
 use crate::error::{Error, Result};
 
 /// Options that a session, which runs one joint model, has no use for.
-const NOT_OF_SESSIONS: [&str; 16] = [
+const NOT_OF_SESSIONS: [&str; 17] = [
     "segmentation_model",
     "segmentation_receptive_field",
     "embedding_model",
@@ -22,6 +22,7 @@ const NOT_OF_SESSIONS: [&str; 16] = [
     "min_silence_s",
     "latency_s",
     "history_s",
+    "follow_reloads",
 ];
 
 /// Options that a diarizer has no use for: it has a run slot for each thread.

@@ -63,6 +63,7 @@ pub struct Config {
     min_silence_s: Option<f64>,
     latency_s: f64,
     history_s: f64,
+    follow_reloads: bool,
     /// Names of the options that were set, of those that not everybody has a use for.
     marks: Vec<&'static str>,
 }
@@ -98,6 +99,7 @@ impl Default for Config {
             min_silence_s: None,
             latency_s: 1.0,
             history_s: 7_200.0,
+            follow_reloads: false,
             marks: Vec::new(),
         }
     }
@@ -342,6 +344,13 @@ impl Config {
         self.history_s = within("history_s", history_s, 0.0..=MAX_HISTORY_S)?;
         self.mark("history_s");
         Ok(())
+    }
+
+    /// Whether a stream goes over to the versions that take the place of its diarizer's. Default:
+    /// it stays with the one that it began with.
+    pub fn set_follow_reloads(&mut self, follow: bool) {
+        self.follow_reloads = follow;
+        self.mark("follow_reloads");
     }
 }
 

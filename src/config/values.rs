@@ -114,6 +114,14 @@ impl Config {
     pub fn history_s(&self) -> f64 {
         self.history_s
     }
+    /// Whether a stream follows the versions of its diarizer.
+    pub fn follows_reloads(&self) -> bool {
+        self.follow_reloads
+    }
+    /// The same options without the models, which may be large.
+    pub(crate) fn without_models(&self) -> Self {
+        Self { model: None, segmentation_model: None, embedding_model: None, ..self.clone() }
+    }
     /// Takes over what `other` sets of the options that shape a result after its windows.
     pub(crate) fn adopt_result_options(&mut self, other: &Config) {
         self.clustering_threshold = other.clustering_threshold.or(self.clustering_threshold);

@@ -6,20 +6,22 @@ use super::buffer::{self, Buffer};
 use super::call::{self, vf_call};
 use super::diarization::vf_diarization;
 use super::guard::guard;
-use super::handle::{self, Object, borrow};
+use super::handle::{self, Object};
 use super::model_info::{self, vf_model_info};
 use super::options::{self, vf_options};
+use super::reload::current;
 use super::source::{Callbacks, vf_source};
 use super::status::{Failure, OK, vf_status};
 use crate::audio::{BufferSource, FileSource};
 use crate::diarizer::Diarizer;
+use crate::reload::Reloadable;
 
 /// A loaded model with its options, for any number of recordings, from any number of threads.
 pub struct vf_diarizer {
     _opaque: (),
 }
 
-impl Object for Diarizer {
+impl Object for Reloadable<Diarizer> {
     type C = vf_diarizer;
     const NAME: &'static str = "vf_diarizer";
     const TAG: u64 = u64::from_be_bytes(*b"vf_diazr");
@@ -64,7 +66,7 @@ pub unsafe extern "C" fn vf_diarizer_create(
             handle::clear(out)?;
             let config = options::config(options)?;
             let diarizer = call::under(call, |call| Ok(Diarizer::load(&config, call)?))?;
-            handle::give(diarizer, out);
+            handle::give(Reloadable::new(diarizer), out);
         }
         Ok(OK)
     })
@@ -79,7 +81,7 @@ pub unsafe extern "C" fn vf_diarizer_create(
 pub unsafe extern "C" fn vf_diarizer_destroy(diarizer: *mut vf_diarizer) {
     guard(|| {
         // SAFETY: NULL or from `vf_diarizer_create`, and not in use, by contract.
-        unsafe { handle::destroy::<Diarizer>(diarizer) }
+        unsafe { handle::destroy::<Reloadable<Diarizer>>(diarizer) }
     });
 }
 
@@ -97,7 +99,7 @@ pub unsafe extern "C" fn vf_diarizer_describe(
 ) -> vf_status {
     guard(|| {
         // SAFETY: a live handle, and NULL or a struct of the size it says, by contract.
-        unsafe { model_info::describe(borrow::<Diarizer>(diarizer)?.model(), out) }
+        unsafe { model_info::describe(current::<Diarizer>(diarizer)?.model(), out) }
     })
 }
 
@@ -124,7 +126,7 @@ pub unsafe extern "C" fn vf_diarizer_model_name(
         // SAFETY: a live handle and a buffer of the size given, by contract.
         unsafe {
             let buffer = Buffer::new("out", out, cap, n)?;
-            buffer.fill_text(&borrow::<Diarizer>(diarizer)?.model().name)
+            buffer.fill_text(&current::<Diarizer>(diarizer)?.model().name)
         }
     })
 }
@@ -150,7 +152,7 @@ pub unsafe extern "C" fn vf_diarizer_model_version(
         // SAFETY: a live handle and a buffer of the size given, by contract.
         unsafe {
             let buffer = Buffer::new("out", out, cap, n)?;
-            buffer.fill_text(&borrow::<Diarizer>(diarizer)?.model().version)
+            buffer.fill_text(&current::<Diarizer>(diarizer)?.model().version)
         }
     })
 }
@@ -178,7 +180,7 @@ pub unsafe extern "C" fn vf_diarizer_model_sha256(
         // SAFETY: a live handle and a buffer of the size given, by contract.
         unsafe {
             let buffer = Buffer::new("out", out, cap, n)?;
-            buffer.fill_text(&borrow::<Diarizer>(diarizer)?.model().sha256)
+            buffer.fill_text(&current::<Diarizer>(diarizer)?.model().sha256)
         }
     })
 }
@@ -212,7 +214,7 @@ pub unsafe extern "C" fn vf_diarizer_process_f32(
         // `call::under` asks for, by contract.
         unsafe {
             handle::clear(out)?;
-            let diarizer = borrow::<Diarizer>(diarizer)?;
+            let diarizer = current::<Diarizer>(diarizer)?;
             let channels = self::channels(channels)?;
             let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
             let mut source = BufferSource::from_f32(samples, sample_rate, channels)?;
@@ -252,7 +254,7 @@ pub unsafe extern "C" fn vf_diarizer_process_i16(
         // `call::under` asks for, by contract.
         unsafe {
             handle::clear(out)?;
-            let diarizer = borrow::<Diarizer>(diarizer)?;
+            let diarizer = current::<Diarizer>(diarizer)?;
             let channels = self::channels(channels)?;
             let samples = buffer::slice("samples", samples, values(n_frames, channels)?)?;
             let mut source = BufferSource::from_i16(samples, sample_rate, channels)?;
@@ -289,7 +291,7 @@ pub unsafe extern "C" fn vf_diarizer_process_file(
         // `call::under` asks for, by contract.
         unsafe {
             handle::clear(out)?;
-            let diarizer = borrow::<Diarizer>(diarizer)?;
+            let diarizer = current::<Diarizer>(diarizer)?;
             let path = buffer::path("path", path)?;
             let result = call::under(call, |call| Ok(diarizer.process_file(path, call)?))?;
             handle::give(result, out);
@@ -323,7 +325,7 @@ pub unsafe extern "C" fn vf_diarizer_process_encoded(
         // `call::under` asks for, by contract.
         unsafe {
             handle::clear(out)?;
-            let diarizer = borrow::<Diarizer>(diarizer)?;
+            let diarizer = current::<Diarizer>(diarizer)?;
             let bytes = buffer::slice("bytes", bytes, size)?;
             let result = call::under(call, |call| {
                 Ok(diarizer.process(&mut FileSource::from_bytes("bytes", bytes, call)?, call)?)
@@ -359,7 +361,7 @@ pub unsafe extern "C" fn vf_diarizer_process_source(
         // callbacks for this thread, and what `call::under` asks for, by contract.
         unsafe {
             handle::clear(out)?;
-            let diarizer = borrow::<Diarizer>(diarizer)?;
+            let diarizer = current::<Diarizer>(diarizer)?;
             let source = Callbacks::of(source)?;
             let result = call::under(call, |call| Ok(diarizer.process(&mut source.open(call)?, call)?))?;
             handle::give(result, out);

@@ -8,6 +8,7 @@ use super::diarization::vf_diarization;
 use super::diarizer::{self, vf_diarizer};
 use super::guard::guard;
 use super::handle::{self, Borrow, Object, borrow};
+use super::reload::current;
 use super::source::{Callbacks, vf_source};
 use super::status::{Failure, OK, vf_status};
 use crate::audio::{BufferSource, FileSource};
@@ -17,7 +18,7 @@ use crate::gallery::{Gallery, Voice};
 use crate::sync::RwLock;
 use crate::types::Diarization;
 
-/// Enrolled speakers with their names, for one model. A lock of its own guards it, so that threads
+/// Enrolled speakers with their names, for one voice space. A lock of its own guards it, so that threads
 /// may enroll and identify at once; audio is worked on outside the lock.
 pub struct vf_gallery {
     _opaque: (),
@@ -48,7 +49,7 @@ pub unsafe extern "C" fn vf_gallery_create(
         // SAFETY: NULL or valid for a write, and a live handle, by contract.
         unsafe {
             handle::clear(out)?;
-            let gallery = Gallery::new(borrow::<Diarizer>(diarizer)?.model());
+            let gallery = Gallery::new(current::<Diarizer>(diarizer)?.model());
             handle::give(Shared::new(gallery), out);
         }
         Ok(OK)
@@ -57,14 +58,14 @@ pub unsafe extern "C" fn vf_gallery_create(
 
 /// Reads a gallery from a file that `vf_gallery_save` wrote.
 ///
-/// - `diarizer`: a diarizer with the gallery's model; the gallery does not keep it.
+/// - `diarizer`: a diarizer whose model has the gallery's voice space; the gallery does not keep it.
 /// - `path`: path of the file, at most 65,536 bytes.
 /// - `out`: receives the gallery, or NULL on failure. Destroy it with `vf_gallery_destroy`.
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_NOT_FOUND, VF_E_IO, VF_E_LIMIT,
 /// VF_E_PANIC, VF_E_POISONED, and VF_E_GALLERY for a file that is none, is damaged, or belongs to
-/// another model.
+/// another voice space.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_gallery_load(
     diarizer: *const vf_diarizer,
@@ -75,7 +76,7 @@ pub unsafe extern "C" fn vf_gallery_load(
         // SAFETY: NULL or valid for a write, a live handle and a zero-ended text, by contract.
         unsafe {
             handle::clear(out)?;
-            let diarizer = borrow::<Diarizer>(diarizer)?;
+            let diarizer = current::<Diarizer>(diarizer)?;
             let path = buffer::path("path", path)?;
             handle::give(Shared::new(Gallery::load(path, diarizer.model())?), out);
         }
@@ -186,7 +187,7 @@ pub unsafe extern "C" fn vf_gallery_enroll_file(
         // SAFETY: live handles, zero-ended texts, and what `call::under` asks for, by contract.
         unsafe {
             clear_wanted(out)?;
-            let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
+            let (gallery, diarizer) = (borrow::<Shared>(gallery)?, current::<Diarizer>(diarizer)?);
             let name = buffer::text("name", name)?;
             let path = buffer::path("path", path)?;
             let work = |call: &Call<'_>| diarizer.enrolment_file(path, call);
@@ -226,7 +227,7 @@ pub unsafe extern "C" fn vf_gallery_enroll_encoded(
         // `call::under` asks for, by contract.
         unsafe {
             clear_wanted(out)?;
-            let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
+            let (gallery, diarizer) = (borrow::<Shared>(gallery)?, current::<Diarizer>(diarizer)?);
             let name = buffer::text("name", name)?;
             let bytes = buffer::slice("bytes", bytes, size)?;
             let work = |call: &Call<'_>| {
@@ -268,7 +269,7 @@ pub unsafe extern "C" fn vf_gallery_enroll_source(
         // this thread, and what `call::under` asks for, by contract.
         unsafe {
             clear_wanted(out)?;
-            let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
+            let (gallery, diarizer) = (borrow::<Shared>(gallery)?, current::<Diarizer>(diarizer)?);
             let name = buffer::text("name", name)?;
             let source = Callbacks::of(source)?;
             let work = |call: &Call<'_>| diarizer.enrolment(&mut source.open(call)?, call);
@@ -314,7 +315,7 @@ pub unsafe extern "C" fn vf_gallery_enroll_f32(
         // `call::under` asks for, by contract.
         unsafe {
             clear_wanted(out)?;
-            let (gallery, diarizer) = (borrow::<Shared>(gallery)?, borrow::<Diarizer>(diarizer)?);
+            let (gallery, diarizer) = (borrow::<Shared>(gallery)?, current::<Diarizer>(diarizer)?);
             let name = buffer::text("name", name)?;
             let channels = diarizer::channels(channels)?;
             let samples = buffer::slice("samples", samples, diarizer::values(n_frames, channels)?)?;

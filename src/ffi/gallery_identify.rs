@@ -137,7 +137,7 @@ pub unsafe extern "C" fn vf_gallery_identify(
 /// voice, from the threshold on, that together exceed it the most.
 ///
 /// - `gallery`: the gallery.
-/// - `diarization`: the result, of a diarizer with the gallery's model.
+/// - `diarization`: the result, of a diarizer whose model has the gallery's voice space.
 /// - `threshold`: least cosine similarity, -1 to 1; `vf_gallery_threshold` gives what the model was
 ///   tuned to.
 /// - `out_voice_index`: receives for each speaker the number of the voice, for `vf_gallery_name`;
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn vf_gallery_identify(
 ///
 /// Any thread, concurrently.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_BUFFER_TOO_SMALL, VF_E_PANIC,
-/// VF_E_POISONED.
+/// VF_E_POISONED, and VF_E_GALLERY for a result with voices of another voice space.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vf_gallery_identify_diarization(
     gallery: *const vf_gallery,

@@ -73,7 +73,8 @@ pub unsafe extern "C" fn vf_session_infer(
             (activity, embedding, borrow::<Session>(session)?)
         };
         // Before the locks of the session, which another thread of the parent may have held.
-        session.model.check_process()?;
+        let model = session.model.current();
+        model.check_process()?;
         check_samples(samples)?;
         if batch > MAX_BATCH {
             return Err(Failure::limit(format!("batch: expected at most {MAX_BATCH}, got {batch}")));
@@ -82,7 +83,7 @@ pub unsafe extern "C" fn vf_session_infer(
         // the limits.
         let audio = batch_of(unsafe { buffer::slice("audio", audio, batch * samples) }?, batch, samples)?;
 
-        let info = session.model.info();
+        let info = model.info();
         // Tells all three numbers, and then whether the room is enough.
         let need = |found: usize| {
             let activity_needed = product("activity", [batch, found, info.max_speakers])?;
@@ -93,13 +94,13 @@ pub unsafe extern "C" fn vf_session_infer(
             first.and(second)
         };
         // Rows of a length that no model takes are refused below, with their shape.
-        if let Ok(found) = session.model.frames(samples) {
+        if let Ok(found) = model.frames(samples) {
             need(found)?;
         }
         // SAFETY: NULL or a struct of the size it says, by contract.
         let result = unsafe {
             call::under(call, |call| {
-                session.run(audio, call, |outputs| {
+                session.run(&model, audio, call, |outputs| {
                     need(outputs.activity.dim().1)?;
                     activity.fill(outputs.activity.as_slice().unwrap_or_default())?;
                     embedding.fill(outputs.embedding.as_slice().unwrap_or_default())

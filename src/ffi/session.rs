@@ -13,6 +13,7 @@ use super::options::{self, vf_options};
 use super::status::{Failure, OK, vf_status};
 use crate::call::Call;
 use crate::model::{self, Inference, MAX_SAMPLES};
+use crate::reload::Reloadable;
 use crate::sync::Mutex;
 
 /// One loaded model: audio in, activity and embeddings out. Most programs want a `vf_diarizer`.
@@ -22,8 +23,7 @@ pub struct vf_session {
 
 /// What a `vf_session` holds.
 pub(crate) struct Session {
-    pub(super) model: model::Session,
-    slots: usize,
+    pub(super) model: Reloadable<model::Session>,
     /// Outputs whose memory is used again.
     spare: Mutex<Vec<Inference>>,
 }
@@ -35,18 +35,18 @@ impl Object for Session {
 }
 
 impl Session {
-    /// Runs the network on `audio` and hands the outputs to `take`.
+    /// Runs the network of `version` on `audio` and hands the outputs to `take`.
     pub(super) fn run<T>(
         &self,
+        version: &model::Session,
         audio: ArrayView2<f32>,
         call: &Call<'_>,
         take: impl FnOnce(&Inference) -> T,
     ) -> Result<T, Failure> {
         let mut outputs = self.spare.lock().pop().unwrap_or_default();
-        let result =
-            self.model.infer(audio, &mut outputs, call).map_err(Failure::from).map(|()| take(&outputs));
+        let result = version.infer(audio, &mut outputs, call).map_err(Failure::from).map(|()| take(&outputs));
         let mut spare = self.spare.lock();
-        if spare.len() < self.slots {
+        if spare.len() < version.most_slots() {
             spare.push(outputs);
         }
         result
@@ -86,8 +86,7 @@ pub unsafe extern "C" fn vf_session_create(
             handle::clear(out)?;
             let config = options::config(options)?;
             let session = Session {
-                model: call::under(call, |call| Ok(model::Session::load(&config, call)?))?,
-                slots: config.slots(),
+                model: Reloadable::new(call::under(call, |call| Ok(model::Session::load(&config, call)?))?),
                 spare: Mutex::default(),
             };
             handle::give(session, out);
@@ -123,7 +122,7 @@ pub unsafe extern "C" fn vf_session_describe(
 ) -> vf_status {
     guard(|| {
         // SAFETY: a live handle, and NULL or a struct of the size it says, by contract.
-        unsafe { model_info::describe(borrow::<Session>(session)?.model.info(), out) }
+        unsafe { model_info::describe(borrow::<Session>(session)?.model.current().info(), out) }
     })
 }
 
@@ -148,7 +147,7 @@ pub unsafe extern "C" fn vf_session_model_name(
         // SAFETY: a live handle and a buffer of the size given, by contract.
         unsafe {
             let buffer = Buffer::new("out", out, cap, n)?;
-            buffer.fill_text(&borrow::<Session>(session)?.model.info().name)
+            buffer.fill_text(&borrow::<Session>(session)?.model.current().info().name)
         }
     })
 }
@@ -174,7 +173,7 @@ pub unsafe extern "C" fn vf_session_model_version(
         // SAFETY: a live handle and a buffer of the size given, by contract.
         unsafe {
             let buffer = Buffer::new("out", out, cap, n)?;
-            buffer.fill_text(&borrow::<Session>(session)?.model.info().version)
+            buffer.fill_text(&borrow::<Session>(session)?.model.current().info().version)
         }
     })
 }
@@ -200,7 +199,7 @@ pub unsafe extern "C" fn vf_session_model_sha256(
         // SAFETY: a live handle and a buffer of the size given, by contract.
         unsafe {
             let buffer = Buffer::new("out", out, cap, n)?;
-            buffer.fill_text(&borrow::<Session>(session)?.model.info().sha256)
+            buffer.fill_text(&borrow::<Session>(session)?.model.current().info().sha256)
         }
     })
 }
@@ -225,7 +224,7 @@ pub unsafe extern "C" fn vf_session_frames(
         // SAFETY: NULL or valid for a write, and a live handle, by contract.
         unsafe {
             buffer::store("frames", frames, 0)?;
-            let found = borrow::<Session>(session)?.model.frames(samples)?;
+            let found = borrow::<Session>(session)?.model.current().frames(samples)?;
             buffer::store("frames", frames, found)?;
         }
         Ok(OK)

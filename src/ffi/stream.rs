@@ -11,6 +11,7 @@ use super::segment::vf_segment;
 use super::status::{Failure, OK, vf_status};
 use crate::call::Call;
 use crate::diarizer::Diarizer;
+use crate::reload::Reloadable;
 use crate::stream::Stream;
 
 /// One live audio source over a diarizer.
@@ -43,8 +44,8 @@ impl Object for Stream {
 /// (`vf_options_set_bundle`) where a gallery serves both.
 ///
 /// - `diarizer`: the diarizer.
-/// - `options`: latency, history, most speakers, least speech and silence, and clustering
-///   threshold; copied. NULL for the defaults. What else they say is left alone: models and
+/// - `options`: latency, history, most speakers, least speech and silence, clustering threshold, and
+///   whether it follows reloads; copied. NULL for the defaults. What else they say is left alone: models and
 ///   providers are the diarizer's, and the result of `vf_stream_finish` follows the diarizer's
 ///   options and its own call alone.
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
@@ -69,10 +70,12 @@ pub unsafe extern "C" fn vf_stream_create(
         // `call::under` asks for, by contract.
         unsafe {
             handle::clear(out)?;
-            let diarizer = borrow::<Diarizer>(diarizer)?;
+            let diarizer = borrow::<Reloadable<Diarizer>>(diarizer)?;
             let config = options::config(options)?;
             let channels = self::channels(channels)?;
-            let open = |call: &Call<'_>| Ok(Stream::open(&diarizer, &config, sample_rate, channels, call)?);
+            let open = |call: &Call<'_>| {
+                Ok(Stream::open_reloadable(&diarizer, &config, sample_rate, channels, call)?)
+            };
             handle::give(call::under(call, open)?, out);
         }
         Ok(OK)

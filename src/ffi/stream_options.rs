@@ -1,5 +1,6 @@
 //! Options of streams.
 
+use super::buffer;
 use super::guard::guard;
 use super::options::{set, vf_options};
 use super::status::vf_status;
@@ -33,4 +34,28 @@ pub unsafe extern "C" fn vf_options_set_latency_s(options: *mut vf_options, late
 pub unsafe extern "C" fn vf_options_set_history_s(options: *mut vf_options, history_s: f64) -> vf_status {
     // SAFETY: a live handle, by contract.
     guard(|| unsafe { set(options, |config| config.set_history(history_s)) })
+}
+
+/// Sets whether a stream goes over to the versions that `vf_diarizer_reload` puts in the place of
+/// its diarizer's. Default 0: it stays with the one that it began with.
+///
+/// - `options`: the options.
+/// - `follow`: 1: it goes over between two windows, and its speakers keep their numbers. The new
+///   version needs the same voice space, windows and frames; with another the stream goes on as it
+///   is, which is logged. `vf_stream_reset` begins with the current version. 0: it stays.
+///
+/// One thread at a time per handle.
+/// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vf_options_set_follow_reloads(options: *mut vf_options, follow: i32) -> vf_status {
+    guard(|| {
+        let follow = buffer::switch("follow", follow)?;
+        // SAFETY: a live handle, by contract.
+        unsafe {
+            set(options, |config| {
+                config.set_follow_reloads(follow);
+                Ok(())
+            })
+        }
+    })
 }

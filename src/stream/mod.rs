@@ -11,27 +11,31 @@
 //! The segments depend on the audio alone, not on how it is cut into pushes.
 
 mod audio_buffer;
+mod bound;
 mod inbox;
 mod queue;
 mod samples;
 mod settings;
 mod work;
 
+use std::sync::Arc;
+
+use bound::{Bound, Source};
 use inbox::Inbox;
 use queue::SegmentQueue;
 use samples::Samples;
-use settings::Settings;
 use work::{Context, Work};
 
 use crate::call::Call;
 use crate::config::Config;
 use crate::diarizer::Diarizer;
 use crate::error::{Error, Result};
+use crate::model::ModelInfo;
 use crate::pool::Pool;
 use crate::process::Process;
+use crate::reload::Reloadable;
 use crate::sync::Mutex;
 use crate::types::{Diarization, Segment, Speaker};
-use crate::usage::StreamInUse;
 
 /// Most interleaved samples that are converted between two looks at what can be analysed.
 const BLOCK: usize = 65_536;
@@ -97,8 +101,12 @@ pub struct Finished {
 pub struct Stream {
     /// Its locks are known in this process only.
     process: Process,
-    diarizer: Diarizer,
-    settings: Settings,
+    /// How messages name it: by the model that it began with.
+    name: String,
+    /// Exchanged by the call that has the work, between two windows.
+    bound: Mutex<Arc<Bound>>,
+    /// The versions that it follows, if it does.
+    source: Option<Source>,
     latency_s: f64,
     sample_rate: u32,
     channels: u16,
@@ -106,7 +114,6 @@ pub struct Stream {
     work: Pool<Work>,
     inbox: Mutex<Inbox>,
     queue: Mutex<SegmentQueue>,
-    _in_use: StreamInUse,
 }
 
 impl std::fmt::Debug for Stream {
@@ -143,22 +150,54 @@ impl Stream {
         channels: u16,
         call: &Call<'_>,
     ) -> Result<Self> {
-        let diarizer = diarizer.for_streams(call)?;
-        let settings = Settings::new(&diarizer, config);
-        let work = Work::new(&settings, sample_rate, channels)?;
+        bound::check_followed(config)?;
+        Self::over(Bound::new(diarizer, config, call)?, None, sample_rate, channels)
+    }
+
+    /// As [`Stream::open`], over the current version of `diarizer`. With the option
+    /// [`follow_reloads`](Config::set_follow_reloads) it goes over to each version that takes its
+    /// place, between two windows; its speakers keep their numbers. A version of another voice
+    /// space, or with other windows or frames, is left alone, with a warning in the log. A reset
+    /// begins with the current version.
+    ///
+    /// # Errors
+    /// Those of [`Stream::open`].
+    pub fn open_reloadable(
+        diarizer: &Reloadable<Diarizer>,
+        config: &Config,
+        sample_rate: u32,
+        channels: u16,
+        call: &Call<'_>,
+    ) -> Result<Self> {
+        let source = config.follows_reloads().then(|| Source::new(diarizer, config));
+        Self::over(Bound::new(&diarizer.current(), config, call)?, source, sample_rate, channels)
+    }
+
+    fn over(bound: Arc<Bound>, source: Option<Source>, sample_rate: u32, channels: u16) -> Result<Self> {
+        let settings = &bound.settings;
+        let work = Work::new(settings, sample_rate, channels)?;
         let frames = settings.latency_frames + settings.turns.pause_frames;
         Ok(Self {
-            _in_use: diarizer.usage().stream(),
             latency_s: frames as f64 * settings.plan.times.step_s + work.held_back_s(),
             process: Process::current(),
-            diarizer,
-            settings,
+            name: bound.diarizer.model().name.clone(),
+            bound: Mutex::new(bound),
+            source,
             sample_rate,
             channels,
             work: Pool::new(work, 1),
             inbox: Mutex::new(Inbox::default()),
             queue: Mutex::new(SegmentQueue::default()),
         })
+    }
+
+    /// What the model that it works with says of itself.
+    pub fn model(&self) -> ModelInfo {
+        self.bound().diarizer.model().clone()
+    }
+
+    fn bound(&self) -> Arc<Bound> {
+        Arc::clone(&self.bound.lock())
     }
 
     /// Time in seconds, of audio, after which the segments of a moment never change: the latency
@@ -206,12 +245,12 @@ impl Stream {
         if let Some(mut work) = self.work.try_take() {
             self.inbox.lock().check_open()?;
             if samples.len() > 0 {
-                work.check_backlog(&self.settings)?;
+                work.check_backlog(&self.bound().settings)?;
             }
             let mut outcome = self.catch_up(&mut work, call);
             for start in (0..samples.len()).step_by(BLOCK) {
                 self.take(&mut work, samples.part(start..samples.len().min(start + BLOCK)))?;
-                outcome = outcome.and_then(|()| work.advance(&self.context(call)));
+                outcome = outcome.and_then(|()| self.advance(&mut work, call));
             }
             return outcome;
         }
@@ -227,14 +266,24 @@ impl Stream {
 
     /// Takes what waits in the inbox, and goes on with what earlier calls left.
     fn catch_up(&self, work: &mut Work, call: &Call<'_>) -> Result<()> {
-        let mut outcome = work.advance(&self.context(call));
+        let mut outcome = self.advance(work, call);
         loop {
             let Some(samples) = self.inbox.lock().pop() else { return outcome };
             for block in samples.chunks(BLOCK) {
                 self.take(work, Ok(block))?;
-                outcome = outcome.and_then(|()| work.advance(&self.context(call)));
+                outcome = outcome.and_then(|()| self.advance(work, call));
             }
         }
+    }
+
+    /// Goes over to the version that it follows, and analyses all windows whose audio is there.
+    fn advance(&self, work: &mut Work, call: &Call<'_>) -> Result<()> {
+        let mut bound = self.bound();
+        if let Some(next) = self.source.as_ref().and_then(|source| source.next(&bound, call)) {
+            work.change_options(next.settings.online);
+            (*self.bound.lock(), bound) = (Arc::clone(&next), next);
+        }
+        work.advance(&self.context(&bound, call))
     }
 
     /// Takes samples without analysing them.
@@ -307,7 +356,7 @@ impl Stream {
         }
         self.inbox.lock().end();
         self.catch_up(&mut work, call)?;
-        work.finish(&self.context(call))
+        work.finish(&self.context(&self.bound(), call))
     }
 
     /// Forgets everything: the stream is as new.
@@ -320,6 +369,9 @@ impl Stream {
         call.without_result("a reset")?;
         let next = self.inbox.lock().next();
         let mut work = self.work.take(call, || self.unused())?;
+        if let Some(source) = &self.source {
+            *self.bound.lock() = source.first(call)?;
+        }
         *work = self.unused()?;
         self.inbox.lock().reset(next);
         *self.queue.lock() = SegmentQueue::default();
@@ -328,16 +380,16 @@ impl Stream {
 
     /// Fails in a child of the process that made the stream.
     pub(crate) fn check_process(&self) -> Result<()> {
-        self.process.check(&self.diarizer.model().name)
+        self.process.check(&self.name)
     }
 
     /// The state before the first sample.
     fn unused(&self) -> Result<Work> {
-        Work::new(&self.settings, self.sample_rate, self.channels)
+        Work::new(&self.bound().settings, self.sample_rate, self.channels)
     }
 
-    fn context<'a>(&'a self, call: &'a Call<'a>) -> Context<'a> {
-        Context { diarizer: &self.diarizer, settings: &self.settings, queue: &self.queue, call }
+    fn context<'a>(&'a self, bound: &'a Bound, call: &'a Call<'a>) -> Context<'a> {
+        Context { diarizer: &bound.diarizer, settings: &bound.settings, queue: &self.queue, call }
     }
 }
 

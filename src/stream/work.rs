@@ -10,7 +10,7 @@ use super::{Finished, LiveSegment, MAX_BACKLOG_S};
 use crate::audio::{Converter, INVERTED, SAMPLE_RATE};
 use crate::call::Call;
 use crate::diarize::LocalWindow;
-use crate::diarize::clustering::OnlineClustering;
+use crate::diarize::clustering::{OnlineClustering, OnlineOptions};
 use crate::diarize::live::{LiveTurn, LiveTurns};
 use crate::diarize::windows::WindowGrid;
 use crate::diarizer::Diarizer;
@@ -74,6 +74,11 @@ impl Work {
             closed: false,
             finished: false,
         })
+    }
+
+    /// Goes on with other options of clustering; the speakers stay who they are.
+    pub(super) fn change_options(&mut self, online: OnlineOptions) {
+        self.clustering.set_options(online);
     }
 
     /// Time in seconds that the converter holds audio back, at most.

@@ -56,6 +56,7 @@ static void refused(void)
     vf_segment segment;
     vf_diarization *result = (vf_diarization *)(void *)x;
     vf_model_info info;
+    vf_model_version version;
     CHECK_STATUS(VF_E_FORKED, vf_session_infer(session, audio, 1, ROW, NULL, NULL, 0, &n, NULL, 0, &n, &frames));
     CHECK_TEXT("this process was forked after the model was loaded; load it again in the child");
     CHECK(n == 0 && frames == 0);
@@ -85,6 +86,10 @@ static void refused(void)
     info.size = sizeof info;
     CHECK_STATUS(VF_OK, vf_session_describe(session, &info));
     CHECK_STATUS(VF_OK, vf_diarizer_describe(diarizer, &info));
+    CHECK_STATUS(VF_E_FORKED, vf_diarizer_reload(diarizer, NULL, NULL));
+    CHECK_STATUS(VF_E_FORKED, vf_session_reload(session, NULL, NULL));
+    CHECK_STATUS(VF_E_FORKED, vf_diarizer_versions(diarizer, &version, 1, &n));
+    CHECK_STATUS(VF_E_FORKED, vf_session_versions(session, &version, 1, &n));
 }
 
 /* The child of a parent in which nothing else went on. */

@@ -5,6 +5,7 @@ static void sessions(const vf_session *s)
 {
     vf_session *out = NULL;
     vf_model_info info;
+    vf_model_version version;
     float x[4] = {0};
     char text[4];
     size_t n = 5, m = 5, frames = 5;
@@ -23,6 +24,14 @@ static void sessions(const vf_session *s)
     CHECK_STATUS(VF_E_NULL, vf_session_model_sha256(NULL, text, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_session_model_sha256(s, NULL, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_session_model_sha256(s, text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_session_voice_space(NULL, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_session_voice_space(s, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_session_voice_space(s, text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_session_reload(NULL, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_session_versions(NULL, &version, 1, &n));
+    CHECK(n == 0);
+    CHECK_STATUS(VF_E_NULL, vf_session_versions(s, NULL, 1, &n));
+    CHECK_STATUS(VF_E_NULL, vf_session_versions(s, &version, 1, NULL));
     CHECK_STATUS(VF_E_NULL, vf_session_frames(NULL, 16000, &frames));
     CHECK(frames == 0);
     CHECK_STATUS(VF_E_NULL, vf_session_frames(s, 16000, NULL));
@@ -52,6 +61,7 @@ static void diarizers(const vf_diarizer *d)
     const float x[2] = {0};
     const int16_t i[2] = {0};
     vf_model_info info;
+    vf_model_version version;
     char text[4];
     size_t n = 5;
     vf_diarization *out = NULL;
@@ -70,6 +80,14 @@ static void diarizers(const vf_diarizer *d)
     CHECK_STATUS(VF_E_NULL, vf_diarizer_model_sha256(NULL, text, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarizer_model_sha256(d, NULL, 4, &n));
     CHECK_STATUS(VF_E_NULL, vf_diarizer_model_sha256(d, text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_voice_space(NULL, text, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_voice_space(d, NULL, 4, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_voice_space(d, text, 4, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_reload(NULL, NULL, NULL));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_versions(NULL, &version, 1, &n));
+    CHECK(n == 0);
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_versions(d, NULL, 1, &n));
+    CHECK_STATUS(VF_E_NULL, vf_diarizer_versions(d, &version, 1, NULL));
     out = (vf_diarization *)(void *)&info;
     CHECK_STATUS(VF_E_NULL, vf_diarizer_process_f32(NULL, x, 2, 16000, 1, NULL, &out));
     CHECK(out == NULL);

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::support::installed::{arguments, compile};
 use crate::support::{fresh_folder, root, run, tool};
 
-const PROGRAMS: [&str; 20] = [
+const PROGRAMS: [&str; 21] = [
     "basics",
     "options",
     "log",
@@ -15,6 +15,7 @@ const PROGRAMS: [&str; 20] = [
     "lifetimes",
     "destroy",
     "session",
+    "reload",
     "cache",
     "diarizer",
     "sources",

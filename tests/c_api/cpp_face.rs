@@ -12,8 +12,10 @@ use crate::support::installed::{arguments, compile, prefix};
 use crate::support::{fresh_folder, header_functions, root, run, tool};
 
 /// Those that throw.
-const PROGRAMS: [&str; 9] =
-    ["basics", "handles", "diarizer", "sources", "session", "stream", "gallery", "threads", "endings"];
+const PROGRAMS: [&str; 10] = [
+    "basics", "handles", "diarizer", "sources", "session", "reload", "stream", "gallery", "threads",
+    "endings",
+];
 
 const STRICT: [&str; 6] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"];
 

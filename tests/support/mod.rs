@@ -115,7 +115,7 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
 /// The files of the C interface in the order of the header; not `mod.rs`, from which cbindgen would
 /// go on to all of them once more.
 pub fn ffi_files() -> Vec<PathBuf> {
-    const ORDER: [&str; 18] = [
+    const ORDER: [&str; 20] = [
         "version.rs",
         "status.rs",
         "last_error.rs",
@@ -132,6 +132,8 @@ pub fn ffi_files() -> Vec<PathBuf> {
         "segment.rs",
         "diarization.rs",
         "diarizer.rs",
+        "reload.rs",
+        "voice_space.rs",
         "stream.rs",
         "gallery.rs",
     ];

@@ -92,6 +92,7 @@ def test_callbacks_are_the_headers() -> None:
 def test_structs_lie_in_memory_as_in_c(tmp_path: Path) -> None:
     structs: dict[str, type[ctypes.Structure]] = {
         "vf_model_info": _abi.ModelInfoStruct,
+        "vf_model_version": _abi.ModelVersionStruct,
         "vf_call": _abi.CallStruct,
         "vf_source": _abi.SourceStruct,
     }
@@ -181,3 +182,4 @@ def test_constants_are_the_headers() -> None:
     assert int(constants["VF_ABI_VERSION"]) == _abi.ABI_VERSION
     assert int(constants["VF_SEGMENT_OVERLAP"]) == _abi.SEGMENT_OVERLAP
     assert int(constants["VF_SEGMENT_FINAL"]) == _abi.SEGMENT_FINAL
+    assert int(constants["VF_MODEL_VERSION_CURRENT"]) == _abi.MODEL_VERSION_CURRENT

@@ -91,6 +91,11 @@ impl OnlineClustering {
         Self { options, known: Vec::new(), windows, labels, added: 0 }
     }
 
+    /// Goes on with other options: of a model with the same voices and frames.
+    pub fn set_options(&mut self, options: OnlineOptions) {
+        self.options = options;
+    }
+
     /// Number of speakers so far.
     pub fn speakers(&self) -> usize {
         self.known.len()

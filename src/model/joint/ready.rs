@@ -16,6 +16,11 @@ impl Session {
         self.network.slots()
     }
 
+    /// Most run slots that it makes.
+    pub(crate) fn most_slots(&self) -> usize {
+        self.network.most_slots()
+    }
+
     /// Makes run slots until there are `slots`, or as many as there may be, before others use it.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Models that are exchanged while they are in use.
 
 mod failures;
+mod streams;
 mod under_way;
 mod versions;
 

@@ -56,11 +56,12 @@ from ._errors import (
 from ._gallery import Gallery, Identity
 from ._library import library
 from ._log import TRACE, log_to
-from ._model import ModelInfo
+from ._model import ModelInfo, ModelVersion
 from ._options import DiarizerOptions, SessionOptions, StreamOptions
 from ._segment import Segment
 from ._session import Inference, Session
 from ._stream import Stream
+from ._watch import Watch
 
 __all__ = [
     "TRACE",
@@ -92,6 +93,7 @@ __all__ = [
     "LimitError",
     "ModelError",
     "ModelInfo",
+    "ModelVersion",
     "NotFoundError",
     "NullError",
     "OnnxRuntimeError",
@@ -114,6 +116,7 @@ __all__ = [
     "Stream",
     "StreamOptions",
     "WarningCode",
+    "Watch",
     "log_to",
     "version",
 ]

@@ -7,6 +7,7 @@ from ctypes import (
     CFUNCTYPE,
     POINTER,
     Structure,
+    c_char,
     c_char_p,
     c_double,
     c_float,
@@ -24,6 +25,7 @@ import numpy as np
 ABI_VERSION = 1
 SEGMENT_OVERLAP = 1
 SEGMENT_FINAL = 2
+MODEL_VERSION_CURRENT = 1
 
 INVALID_ARGUMENT = -1
 BUFFER_TOO_SMALL = -3
@@ -59,6 +61,21 @@ class ModelInfoStruct(Structure):
         ("max_speakers", c_uint32),
         ("embedding_dim", c_uint32),
         ("provider", c_int32),
+    ]
+
+
+class ModelVersionStruct(Structure):
+    """vf_model_version."""
+
+    _fields_ = [
+        ("number", c_uint64),
+        ("calls", c_uint64),
+        ("streams", c_uint64),
+        ("flags", c_uint32),
+        ("reserved", c_uint32),
+        ("sha256", c_char * 72),
+        ("name", c_char * 128),
+        ("version", c_char * 56),
     ]
 
 
@@ -158,6 +175,7 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_options_set_device_memory_limit": [_HANDLE, c_uint64],
     "vf_options_set_latency_s": [_HANDLE, c_double],
     "vf_options_set_history_s": [_HANDLE, c_double],
+    "vf_options_set_follow_reloads": [_HANDLE, c_int32],
     "vf_cancel_create": [_HANDLE_OUT],
     "vf_cancel_create_child": [_HANDLE, _HANDLE_OUT],
     "vf_cancel_destroy": [_HANDLE],
@@ -168,6 +186,9 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_session_model_name": [_HANDLE, *_TEXT_ANSWER],
     "vf_session_model_version": [_HANDLE, *_TEXT_ANSWER],
     "vf_session_model_sha256": [_HANDLE, *_TEXT_ANSWER],
+    "vf_session_voice_space": [_HANDLE, *_TEXT_ANSWER],
+    "vf_session_reload": [_HANDLE, _HANDLE, _CALL],
+    "vf_session_versions": [_HANDLE, _ARRAY, c_size_t, _SIZE_OUT],
     "vf_session_frames": [_HANDLE, c_size_t, _SIZE_OUT],
     "vf_session_infer": _INFER,
     "vf_diarization_create": [c_double, _ARRAY, c_size_t, _ARRAY, c_size_t, c_size_t, _HANDLE_OUT],
@@ -191,6 +212,9 @@ ARGUMENTS: dict[str, list[Any]] = {
     "vf_diarizer_model_name": [_HANDLE, *_TEXT_ANSWER],
     "vf_diarizer_model_version": [_HANDLE, *_TEXT_ANSWER],
     "vf_diarizer_model_sha256": [_HANDLE, *_TEXT_ANSWER],
+    "vf_diarizer_voice_space": [_HANDLE, *_TEXT_ANSWER],
+    "vf_diarizer_reload": [_HANDLE, _HANDLE, _CALL],
+    "vf_diarizer_versions": [_HANDLE, _ARRAY, c_size_t, _SIZE_OUT],
     "vf_diarizer_process_f32": [_HANDLE, _ARRAY, c_size_t, c_uint32, c_uint32, _CALL, _HANDLE_OUT],
     "vf_diarizer_process_i16": [_HANDLE, _ARRAY, c_size_t, c_uint32, c_uint32, _CALL, _HANDLE_OUT],
     "vf_diarizer_process_file": [_HANDLE, c_char_p, _CALL, _HANDLE_OUT],

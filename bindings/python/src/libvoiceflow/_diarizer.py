@@ -24,10 +24,11 @@ from ._conditions import (
 from ._diarization import Diarization
 from ._errors import InvalidArgumentError, about
 from ._handle import Owned, address
-from ._model import Model
+from ._model import Model, ModelInfo
 from ._options import DiarizerOptions, ModelOptions, StreamOptions, takes
 from ._source import Bytes, FileObject, Readable, is_bytes, is_readable, octets
 from ._stream import Stream
+from ._watch import Watch
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -65,6 +66,70 @@ class Diarizer(Model):
 
         """
         self._open(options, Conditions({"cancel": cancel, "deadline_ms": deadline_ms, "progress": progress}))
+
+    @takes(ModelOptions, DiarizerOptions)
+    def reload(
+        self,
+        *,
+        cancel: Cancel | None = None,
+        deadline_ms: int | None = None,
+        progress: Progress | None = None,
+        **options: Unpack[DiarizerOptions],
+    ) -> None:
+        """Puts another model, or other options, in the place of those that it has, while it is in
+        use.
+
+        The new version is loaded beside the running one, checked, and tried on a smoke recording.
+        Then it takes over at once: calls and streams under way end on the version that they began
+        with. A failure changes nothing. A gallery of
+        another voice space is refused afterwards.
+
+        cancel, deadline_ms, progress: conditions of the reload, see `CallOptions`. Ctrl-C ends it
+            too.
+
+        Options, all of those of the new version:
+
+        """
+        self._exchange(
+            options, Conditions({"cancel": cancel, "deadline_ms": deadline_ms, "progress": progress})
+        )
+
+    def watch(
+        self,
+        registry: PathLike,
+        model: str,
+        *,
+        interval_s: float = 30.0,
+        command: PathLike = "voiceflow-models",
+        on_reload: Callable[[ModelInfo], None] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+        **options: Unpack[DiarizerOptions],
+    ) -> Watch:
+        """Follows a channel of a registry: asks it again and again on a thread, and reloads when it
+        has another version. The first time is now.
+
+        registry: a folder, or a URL of s3:// or gs://.
+        model: the model and its channel, such as "fast-cnn@stable".
+        interval_s: seconds from one question to the next, more or less a fifth, so that many
+            processes do not ask at once.
+        command: `voiceflow-models`, which fetches the version and checks its signature.
+        on_reload: called on the thread with what the new version is.
+        on_error: called on the thread with what went wrong; what runs goes on. Default: a warning
+            of the logger "libvoiceflow".
+        options: those of each new version, without models.
+
+        `Watch.close` ends it, and so does the end of the diarizer.
+        """
+        return Watch(
+            self,
+            registry,
+            model,
+            interval_s=interval_s,
+            command=command,
+            on_reload=on_reload,
+            on_error=on_error,
+            options=options,
+        )
 
     @takes(CallOptions, RecordingOptions, ResultOptions, ProcessOptions)
     def process(

@@ -120,6 +120,9 @@ class StreamOptions(TypedDict, total=False):
     min_speech_s: Segments shorter than these seconds are dropped, 0 to 60. Default: stored in the
         model, 0.2 in fast-cnn and accurate; 0 for two public models.
     min_silence_s: Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0.
+    follow_reloads: Whether it goes over to the versions that `Diarizer.reload` puts in the place of
+        its own, where they have the same voice space, windows and frames. Default: False, it stays
+        with the one that it began with.
     """
 
     latency_s: float | None
@@ -128,6 +131,7 @@ class StreamOptions(TypedDict, total=False):
     clustering_threshold: float | None
     min_speech_s: float | None
     min_silence_s: float | None
+    follow_reloads: bool | None
 
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -232,6 +236,7 @@ _CONVERT: dict[str, Convert] = {
     "plda": _path,
     "latency_s": _number,
     "history_s": _number,
+    "follow_reloads": _switch,
 }
 _PROVIDER = ("provider", "provider_policy")
 

@@ -77,6 +77,33 @@ class Session(Model):
         self._calls = Calls(options.get("slots") or 1)
         self._infer = library().vf_session_infer
 
+    @takes(ModelOptions, SessionOptions)
+    def reload(
+        self,
+        *,
+        cancel: Cancel | None = None,
+        deadline_ms: int | None = None,
+        progress: Progress | None = None,
+        **options: Unpack[SessionOptions],
+    ) -> None:
+        """Puts another model, or other options, in the place of those that it has, while it is in
+        use.
+
+        The new version is loaded beside the running one, checked, and tried on a smoke recording.
+        Then it takes over at once: calls under way end on the version that they began
+        with. A failure changes nothing. The new model has the sizes of the
+        running one.
+
+        cancel, deadline_ms, progress: conditions of the reload, see `CallOptions`. Ctrl-C ends it
+            too.
+
+        Options, all of those of the new version:
+
+        """
+        self._exchange(
+            options, Conditions({"cancel": cancel, "deadline_ms": deadline_ms, "progress": progress})
+        )
+
     def frames(self, samples: int) -> int:
         """Frames that the network makes of a row of `samples`: one for each whole frame step of the
         model.
