@@ -420,8 +420,8 @@ typedef struct vf_diarization vf_diarization;
 typedef struct vf_diarizer vf_diarizer;
 
 /**
- * Enrolled speakers with their names, for one voice space. A lock of its own guards it, so that threads
- * may enroll and identify at once; audio is worked on outside the lock.
+ * Enrolled speakers with their names, for one voice space. A lock of its own guards it, so that
+ * threads may enroll and identify at once; audio is worked on outside the lock.
  */
 typedef struct vf_gallery vf_gallery;
 
@@ -1834,10 +1834,10 @@ vf_status vf_diarizer_voice_space(const struct vf_diarizer *diarizer, char *out,
  * (`vf_options_set_bundle`) where a gallery serves both.
  *
  * - `diarizer`: the diarizer.
- * - `options`: latency, history, most speakers, least speech and silence, clustering threshold, and
- *   whether it follows reloads; copied. NULL for the defaults. What else they say is left alone: models and
- *   providers are the diarizer's, and the result of `vf_stream_finish` follows the diarizer's
- *   options and its own call alone.
+ * - `options`: latency, history, most speakers, least speech and silence, clustering threshold,
+ *   and whether it follows reloads; copied. NULL for the defaults. What else they say is left
+ *   alone: models and providers are the diarizer's, and the result of `vf_stream_finish` follows
+ *   the diarizer's options and its own call alone.
  * - `sample_rate`: in hertz, 1,000 to 768,000.
  * - `channels`: 1 to 32; their mean is used.
  * - `call`: the conditions of the call, see `vf_call`, for a model that it loads; NULL for none.
@@ -2044,7 +2044,8 @@ vf_status vf_gallery_create(const struct vf_diarizer *diarizer, struct vf_galler
 /**
  * Reads a gallery from a file that `vf_gallery_save` wrote.
  *
- * - `diarizer`: a diarizer whose model has the gallery's voice space; the gallery does not keep it.
+ * - `diarizer`: a diarizer whose model has the gallery's voice space; the gallery does not keep
+ *   it.
  * - `path`: path of the file, at most 65,536 bytes.
  * - `out`: receives the gallery, or NULL on failure. Destroy it with `vf_gallery_destroy`.
  *

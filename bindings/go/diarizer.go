@@ -68,11 +68,11 @@ func (d *Diarizer) ask() (ModelInfo, error) {
 		})
 }
 
-// Reload puts another model, or other options, in the place of those that the diarizer has, while it
-// is in use: the new version is loaded beside the running one, checked, and tried on a smoke
-// recording. Then it takes over at once; calls and streams under way end on the version that
-// they began with. A failure changes nothing. The context ends the reload. Its options are all those
-// of the new version, as of NewDiarizer.
+// Reload puts another model, or other options, in the place of those that the diarizer has, while
+// it is in use: the new version is loaded beside the running one, checked, and tried on a smoke
+// recording. Then it takes over at once; calls and streams under way end on the version that they
+// began with. A failure changes nothing. The context ends the reload. Its options are all those of
+// the new version, as of NewDiarizer.
 func (d *Diarizer) Reload(ctx context.Context, options ...Option) error {
 	err := withOptions(forDiarizer, options, func(o *C.vf_options, load conditions) error {
 		return load.during(ctx, func(asked *C.vfgo_call) error {
@@ -85,8 +85,8 @@ func (d *Diarizer) Reload(ctx context.Context, options ...Option) error {
 	return d.info.refresh(d.ask)
 }
 
-// Versions tells which versions of the model are in use: the current one first, then older ones that
-// calls or streams still hold.
+// Versions tells which versions of the model are in use: the current one first, then older ones
+// that calls or streams still hold.
 func (d *Diarizer) Versions() ([]ModelVersion, error) {
 	return versions(func(out *C.vf_model_version, cap C.size_t, n *C.size_t) error {
 		return d.call(func(c *C.vf_diarizer) C.vfgo_answer { return C.go_vf_diarizer_versions(c, out, cap, n) })

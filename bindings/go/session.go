@@ -84,9 +84,9 @@ func (s *Session) ask() (ModelInfo, error) {
 
 // Reload puts another model, or other options, in the place of those that the session has, while it
 // is in use: the new version is loaded beside the running one, checked, and tried on a smoke
-// recording. Then it takes over at once; calls under way end on the version that
-// they began with. A failure changes nothing. The context ends the reload. Its options are all those
-// of the new version, as of NewSession; the new model has the sizes of the running one.
+// recording. Then it takes over at once; calls under way end on the version that they began with. A
+// failure changes nothing. The context ends the reload. Its options are all those of the new
+// version, as of NewSession; the new model has the sizes of the running one.
 func (s *Session) Reload(ctx context.Context, options ...Option) error {
 	err := withOptions(forSession, options, func(o *C.vf_options, load conditions) error {
 		return load.during(ctx, func(asked *C.vfgo_call) error {
@@ -99,8 +99,8 @@ func (s *Session) Reload(ctx context.Context, options ...Option) error {
 	return s.info.refresh(s.ask)
 }
 
-// Versions tells which versions of the model are in use: the current one first, then older ones that
-// calls or streams still hold.
+// Versions tells which versions of the model are in use: the current one first, then older ones
+// that calls or streams still hold.
 func (s *Session) Versions() ([]ModelVersion, error) {
 	return versions(func(out *C.vf_model_version, cap C.size_t, n *C.size_t) error {
 		return s.call(func(c *C.vf_session) C.vfgo_answer { return C.go_vf_session_versions(c, out, cap, n) })

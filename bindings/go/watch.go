@@ -25,8 +25,8 @@ type WatchConfig struct {
 	Registry string
 	// Model and its channel, such as "fast-cnn@stable".
 	Model string
-	// Interval from one question to the next, more or less a fifth, so that many processes do not
-	// ask at once; 0 is 30 s.
+	// Interval from one question to the next, more or less a fifth, so that many processes do not ask
+	// at once; 0 is 30 s.
 	Interval time.Duration
 	// Command is voiceflow-models, which fetches a version and checks its signature; empty is that
 	// name, looked for in PATH.

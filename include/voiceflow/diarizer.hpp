@@ -66,16 +66,16 @@ public:
         return detail::text_of(get(), vf_diarizer_model_sha256);
     }
 
-    /// The name of the voice space: models that state the same have voices that can be compared, and
-    /// galleries that are exchangeable. Empty where the model states none.
+    /// The name of the voice space: models that state the same have voices that can be compared,
+    /// and galleries that are exchangeable. Empty where the model states none.
     [[nodiscard]] result<std::string> voice_space() const
     {
         return detail::text_of(get(), vf_diarizer_voice_space);
     }
 
     /// Puts another model, or other options, in the place of those of this diarizer while it is in
-    /// use, see `vf_diarizer_reload`: calls and streams
-    /// under way end on the version that they began with. A failure changes nothing.
+    /// use, see `vf_diarizer_reload`: calls and streams under way end on the version that they
+    /// began with. A failure changes nothing.
     VOICEFLOW_CHECKED result<void> reload(const Options &options, const Call &call = {}) const
     {
         return detail::reload_with(get(), options, call, vf_diarizer_reload);

@@ -18,8 +18,8 @@ use crate::gallery::{Gallery, Voice};
 use crate::sync::RwLock;
 use crate::types::Diarization;
 
-/// Enrolled speakers with their names, for one voice space. A lock of its own guards it, so that threads
-/// may enroll and identify at once; audio is worked on outside the lock.
+/// Enrolled speakers with their names, for one voice space. A lock of its own guards it, so that
+/// threads may enroll and identify at once; audio is worked on outside the lock.
 pub struct vf_gallery {
     _opaque: (),
 }
@@ -58,7 +58,8 @@ pub unsafe extern "C" fn vf_gallery_create(
 
 /// Reads a gallery from a file that `vf_gallery_save` wrote.
 ///
-/// - `diarizer`: a diarizer whose model has the gallery's voice space; the gallery does not keep it.
+/// - `diarizer`: a diarizer whose model has the gallery's voice space; the gallery does not keep
+///   it.
 /// - `path`: path of the file, at most 65,536 bytes.
 /// - `out`: receives the gallery, or NULL on failure. Destroy it with `vf_gallery_destroy`.
 ///

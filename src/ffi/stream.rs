@@ -44,10 +44,10 @@ impl Object for Stream {
 /// (`vf_options_set_bundle`) where a gallery serves both.
 ///
 /// - `diarizer`: the diarizer.
-/// - `options`: latency, history, most speakers, least speech and silence, clustering threshold, and
-///   whether it follows reloads; copied. NULL for the defaults. What else they say is left alone: models and
-///   providers are the diarizer's, and the result of `vf_stream_finish` follows the diarizer's
-///   options and its own call alone.
+/// - `options`: latency, history, most speakers, least speech and silence, clustering threshold,
+///   and whether it follows reloads; copied. NULL for the defaults. What else they say is left
+///   alone: models and providers are the diarizer's, and the result of `vf_stream_finish` follows
+///   the diarizer's options and its own call alone.
 /// - `sample_rate`: in hertz, 1,000 to 768,000.
 /// - `channels`: 1 to 32; their mean is used.
 /// - `call`: the conditions of the call, see `vf_call`, for a model that it loads; NULL for none.

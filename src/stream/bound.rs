@@ -32,8 +32,8 @@ impl Bound {
         Ok(Arc::new(Self { diarizer, settings, _in_use }))
     }
 
-    /// As this, with what a stream that worked with `old` has promised: its latency, which counts the
-    /// pauses that are filled.
+    /// As this, with what a stream that worked with `old` has promised: its latency, which counts
+    /// the pauses that are filled.
     fn keeping(self: Arc<Self>, old: &Self) -> Arc<Self> {
         let mut settings = self.settings.clone();
         settings.turns.pause_frames = old.settings.turns.pause_frames;

@@ -81,8 +81,7 @@ class Diarizer(Model):
 
         The new version is loaded beside the running one, checked, and tried on a smoke recording.
         Then it takes over at once: calls and streams under way end on the version that they began
-        with. A failure changes nothing. A gallery of
-        another voice space is refused afterwards.
+        with. A failure changes nothing. A gallery of another voice space is refused afterwards.
 
         cancel, deadline_ms, progress: conditions of the reload, see `CallOptions`. Ctrl-C ends it
             too.

@@ -90,9 +90,8 @@ class Session(Model):
         use.
 
         The new version is loaded beside the running one, checked, and tried on a smoke recording.
-        Then it takes over at once: calls under way end on the version that they began
-        with. A failure changes nothing. The new model has the sizes of the
-        running one.
+        Then it takes over at once: calls under way end on the version that they began with. A
+        failure changes nothing. The new model has the sizes of the running one.
 
         cancel, deadline_ms, progress: conditions of the reload, see `CallOptions`. Ctrl-C ends it
             too.
