@@ -39,6 +39,7 @@ pub fn runtime_library() -> PathBuf {
 }
 
 /// Says that a check is left out, where `make test-rust` says it again at its end.
+#[allow(clippy::print_stdout, reason = "the run says what it leaves out")]
 pub fn skipped(what: &str) {
     println!("skipped: {what}");
     if let Some(path) = std::env::var_os("VOICEFLOW_SKIPPED") {
