@@ -271,7 +271,7 @@ test-python: $(RUNTIME) $(VENV)/ready wheel ## the Python face, the scorer again
 	cargo build --locked --workspace
 	$(VENV)/bin/python tests/python/compare_metrics.py
 	$(PYTEST) tests/python models/diarization/tests models/public/tests
-	VOICEFLOW_PREFIX="$(INSTALLED)" VOICEFLOW_WHEEL="$$(ls $(CURDIR)/dist/libvoiceflow-*.whl)" $(PYTEST) tests/pages
+	VOICEFLOW_PREFIX="$(INSTALLED)" VOICEFLOW_WHEEL="$$(ls $(CURDIR)/dist/libvoiceflow-*.whl)" $(PYTEST) tests/pages tests/gcp
 	cd bindings/python && PYTHONPATH="$(CURDIR)/bindings/python/src" VOICEFLOW_LIBRARY="$(INSTALLED)/lib/libvoiceflow.so.1" \
 		VOICEFLOW_WHEEL="$$(ls $(CURDIR)/dist/libvoiceflow-*.whl)" $(PYTEST)
 

@@ -1,5 +1,5 @@
-"""docs/start and docs/guides, as a new user follows them: every block in order, in a clean folder,
-with the installed library, a wheel, and a server of these tests.
+"""docs/start, docs/guides and docs/FROM_VOICEFLOW_ML.md, as a new user follows them: every block in
+order, in a clean folder, with the installed library, a wheel, and a server of these tests.
 
 `make test-python` says where those are. The page of Rust is compiled and run by `cargo test --doc`.
 """
@@ -21,7 +21,7 @@ import soundfile
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs/start").glob("*.md"), *(ROOT / "docs/guides").glob("*.md")])
-RUN = [page for page in PAGES if page.name != "rust.md"]
+RUN = [*(page for page in PAGES if page.name != "rust.md"), ROOT / "docs/FROM_VOICEFLOW_ML.md"]
 RUNTIME = os.environ["VOICEFLOW_ORT_LIBRARY"]
 PREFIX = Path(os.environ["VOICEFLOW_PREFIX"])
 WHEEL = Path(os.environ["VOICEFLOW_WHEEL"])
@@ -50,7 +50,7 @@ def environment(home: Path) -> dict[str, str]:
     names = ("PATH", "LANG", "GOPATH", "GOCACHE", "GOMODCACHE")
     kept = {name: os.environ[name] for name in names if name in os.environ}
     cache = str(Path(os.environ.get("HOME", "/root")) / ".cache")
-    paths = f"{PREFIX / 'bin'}:{kept['PATH']}"
+    paths = f"{PREFIX / 'bin'}:{PROGRAMS}:{kept['PATH']}"
     return {
         "GOCACHE": f"{cache}/go-build",
         "GOFLAGS": "-mod=mod",
