@@ -7,8 +7,10 @@ Streams that behave send the recording as it is spoken, and must get exactly the
 stream alone. Beside them peers cut and reset their connections, do not read, do not write, send
 nonsense, give uploads up; the disk of uploads and voices fills up and is cleared; tokens and
 certificates are read again; voices come and go; with libfaketime the clock of the day steps by an
-hour. Memory, descriptors and threads are sampled: they must not grow. Needs the packages of
-server/tests/clients/requirements.txt; a small disk is mounted where the user may do that.
+hour. Memory and descriptors are sampled: they must not grow. Threads that write to the disk come
+and go with the uploads: once all peers are gone there must be as many threads and descriptors as
+before the first. Needs the packages of server/tests/clients/requirements.txt; a small disk is
+mounted where the user may do that.
 """
 
 import argparse
@@ -52,8 +54,12 @@ WARM = 0.25  # share of the time in which pools may still fill
 GROWTH = {
     "process_resident_memory_bytes": 16e6,
     "process_open_fds": 16.0,
-    "process_threads": 1.0,
 }
+# What must be as before once no peer is left.
+AT_REST = ("process_open_fds", "process_threads")
+# After this time without a peer all is given back: idle peers are given up within 15 s, idle
+# threads of the disk within 10 s.
+REST_S = 30
 STREAM = "/v1/audio/diarizations/stream"
 
 
@@ -105,7 +111,7 @@ class Soak:
         if self.clock:
             self.clock.write_text("+0")
             environment |= {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.clock)}
-            environment |= {"FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1"}
+            environment |= {"FAKETIME_CACHE_DURATION": "1", "DONT_FAKE_MONOTONIC": "1"}
         log = (self.folder / "log").open("w")
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
@@ -264,10 +270,16 @@ class Soak:
         threads = ThreadPoolExecutor(FAULTS_AT_ONCE + 2)
         asyncio.get_running_loop().set_default_executor(threads)
         expected = await self.stream(paced=False)
+        self.rested = [await self.at_rest()]
         end = time.monotonic() + 60 * self.arguments.minutes
         streams = int(SHARE * self.arguments.capacity)
         tasks = [self.behave(end, expected) for _ in range(streams)]
         await asyncio.gather(self.sample(end), self.fail(end), *tasks)
+        self.rested.append(await self.at_rest())
+
+    async def at_rest(self) -> dict[str, float]:
+        await asyncio.sleep(REST_S)
+        return await asyncio.to_thread(self.metrics)
 
     def report(self) -> bool:
         """Whether all is well, and what was found."""
@@ -285,6 +297,10 @@ class Soak:
             ).slope
             print(f"{name}: {before:.0f} to {after:.0f}, {slope:+.0f} an hour")
             good &= after - before <= most
+        for name in AT_REST:
+            before, after = (it[name] for it in self.rested)
+            print(f"{name} without peers: {before:.0f} before, {after:.0f} after")
+            good &= after <= before
         panics = self.samples[-1][1]["voiceflow_panics_total"]
         minutes, with_clock = (ended - began) / 60, bool(self.clock)
         print(f"minutes {minutes:.1f}, panics {panics:.0f}, small disk {self.mounted}, clock {with_clock}")

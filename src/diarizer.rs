@@ -132,6 +132,11 @@ impl Diarizer {
         self.local.info()
     }
 
+    /// Seconds of audio from one window of a stream over this diarizer to the next.
+    pub fn live_hop_s(&self) -> f64 {
+        self.plan.live.hop as f64 / f64::from(SAMPLE_RATE)
+    }
+
     /// What the model of recordings was tuned to.
     pub fn tuning(&self) -> &Tuning {
         self.local.tuning()

@@ -29,6 +29,14 @@ pub(crate) fn reserve<T>(what: &'static str, vec: &mut Vec<T>, more: usize) -> R
     vec.try_reserve(more).map_err(|_| refused::<T>(what, vec.len().saturating_add(more)))
 }
 
+/// As [`reserve`], without more than that: for who knows how much it will need.
+///
+/// # Errors
+/// [`Error::Memory`]; `vec` is as before.
+pub(crate) fn reserve_exact<T>(what: &'static str, vec: &mut Vec<T>, more: usize) -> Result<()> {
+    vec.try_reserve_exact(more).map_err(|_| refused::<T>(what, vec.len().saturating_add(more)))
+}
+
 /// Fails where there is no block of so many `T` now. For the work of packages that allocate as they
 /// go: what they need is asked for beforehand, in one piece, and given back.
 ///

@@ -340,6 +340,15 @@ impl Stream {
         self.queue.lock().received_s
     }
 
+    /// Seconds of audio that the next live window still needs: pushes of less bring no segments. A
+    /// resampler holds a little more back. 0 where the window is complete, after a call that
+    /// failed.
+    pub fn until_window_s(&self) -> f64 {
+        let hop_s = self.bound().diarizer.live_hop_s();
+        let queue = self.queue.lock();
+        (queue.analysed_s + hop_s - queue.received_s).max(0.0)
+    }
+
     /// Ends the stream: all segments become final and can be read, and all of its audio is
     /// clustered anew as a whole. After an error of cancellation, deadline or runtime it may be
     /// called again; audio is not taken any more.

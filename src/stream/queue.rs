@@ -17,6 +17,8 @@ pub(super) struct SegmentQueue {
     pub(super) speakers: Vec<Speaker>,
     /// Seconds of audio taken.
     pub(super) received_s: f64,
+    /// Seconds of audio analysed: the end of the last live window.
+    pub(super) analysed_s: f64,
     /// How many times the provisional segments were replaced.
     pub(super) updates: u64,
     /// The speaker of the final result for each speaker, once there is a result.
@@ -24,14 +26,16 @@ pub(super) struct SegmentQueue {
 }
 
 impl SegmentQueue {
-    /// Adds final segments, and replaces the provisional ones and the embeddings of all speakers.
-    /// Speakers do not become fewer.
+    /// Adds final segments, and replaces the provisional ones and the embeddings of all speakers:
+    /// the stream is analysed up to `analysed_s`. Speakers do not become fewer.
     pub(super) fn publish<'a>(
         &mut self,
+        analysed_s: f64,
         voices: impl Iterator<Item = ArrayView1<'a, f32>>,
         settled: Vec<LiveSegment>,
         provisional: Vec<LiveSegment>,
     ) {
+        self.analysed_s = analysed_s;
         for (speaker, voice) in voices.enumerate() {
             self.set_embedding(speaker, voice);
         }
@@ -98,7 +102,7 @@ mod tests {
         let of = |starts: &[f64], is_final| starts.iter().map(|&start| live(start, 1, is_final)).collect();
         let voices = [[1.0, 0.0], [0.0, 1.0]];
         let views = voices.iter().map(|voice| ArrayView1::from(voice.as_slice()));
-        queue.publish(views, of(settled, true), of(provisional, false));
+        queue.publish(9.0, views, of(settled, true), of(provisional, false));
     }
 
     fn starts(queue: &mut SegmentQueue, most: usize) -> Vec<(f64, bool)> {
@@ -126,7 +130,7 @@ mod tests {
         publish(&mut queue, &[], &[3.0]);
         publish(&mut queue, &[], &[]);
         let updates = queue.updates;
-        queue.publish(std::iter::empty(), Vec::new(), Vec::new());
+        queue.publish(9.0, std::iter::empty(), Vec::new(), Vec::new());
         // What was read does not hold any more, though there is nothing to read.
         assert_eq!((queue.updates, starts(&mut queue, 9)), (updates + 1, vec![]));
     }
@@ -136,7 +140,7 @@ mod tests {
         let mut queue = SegmentQueue::default();
         publish(&mut queue, &[0.0, 5.0], &[9.0]);
         let views = [[0.6, 0.8], [0.8, 0.6]];
-        queue.publish(views.iter().map(|voice| ArrayView1::from(voice.as_slice())), vec![], vec![]);
+        queue.publish(9.0, views.iter().map(|voice| ArrayView1::from(voice.as_slice())), vec![], vec![]);
         let speech_s: Vec<f64> = queue.speakers.iter().map(|speaker| speaker.speech_s).collect();
         assert_eq!(speech_s, [0.0, 4.0]);
         assert_eq!(queue.speakers[1].label, "SPEAKER_01");

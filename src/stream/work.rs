@@ -109,7 +109,7 @@ impl Work {
 
     /// Takes samples without looking at them; they are finite.
     pub(super) fn take(&mut self, interleaved: &[f32]) -> Result<()> {
-        self.converter.push(interleaved, self.buffer.tail())?;
+        self.converter.push(interleaved, self.buffer.tail()?)?;
         if self.converter.take_inverted() {
             log::warn!("{INVERTED}");
         }
@@ -143,7 +143,7 @@ impl Work {
 
     /// Settles all turns, and gives the result of the whole stream.
     pub(super) fn finish(&mut self, context: &Context<'_>) -> Result<Finished> {
-        self.converter.finish(self.buffer.tail())?;
+        self.converter.finish(self.buffer.tail()?)?;
         context.queue.lock().received_s = self.received_s();
         self.advance(context)?;
         if !self.closed {
@@ -284,7 +284,7 @@ impl Work {
             self.final_segments.extend(finals.iter().map(|live| live.segment));
         }
         let voices = (0..self.clustering.speakers()).filter_map(|speaker| self.clustering.voice(speaker));
-        context.queue.lock().publish(voices, finals, rest);
+        context.queue.lock().publish(analysed_s, voices, finals, rest);
     }
 
     /// Runs the network on `length` samples from `start` on. Where `padded`, silence before them

@@ -48,6 +48,7 @@ pub async fn stream(
     let bytes = app.config.live.message_bytes;
     // That with a token is not answered.
     let upgrade = upgrade.max_message_size(bytes).max_frame_size(bytes).protocols([PROTOCOL]);
+    let upgrade = upgrade.read_buffer_size(READ_BYTES);
     let span = Span::begin("stream");
     Ok(upgrade.on_upgrade(move |socket| async move {
         let session =
@@ -61,6 +62,9 @@ pub async fn stream(
         drop((permit, connection));
     }))
 }
+
+/// Bytes that are read from a socket at once: some messages of 100 ms. Each stream has so many.
+const READ_BYTES: usize = 8192;
 
 /// Time in which a message must be taken by the socket, and the longest backlog.
 const PATIENCE: Duration = Duration::from_secs(10);

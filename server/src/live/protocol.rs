@@ -38,6 +38,7 @@ pub(super) enum ToClient<'a> {
         sample_rate: u32,
         channels: u16,
         latency: f64,
+        hop: f64,
     },
     #[serde(rename = "session.updated")]
     Updated { encoding: &'static str, sample_rate: u32, channels: u16, latency: f64 },

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::Bytes;
+use futures_util::SinkExt;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::PATIENCE;
@@ -172,7 +173,8 @@ impl Session {
         let (model, latency) = (self.bundle.name(), self.settings.config.latency_s());
         let Settings { sample_rate, channels, .. } = self.settings;
         let encoding = self.encoding.name();
-        let ready = ToClient::Ready { id: &self.id, model: &model, encoding, sample_rate, channels, latency };
+        let (id, hop) = (&self.id, self.bundle.live.live_hop_s());
+        let ready = ToClient::Ready { id, model: &model, encoding, sample_rate, channels, latency, hop };
         send(socket, &ready).await?;
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -289,16 +291,16 @@ impl Session {
         let Some(batch) = self.actor.outbox.take() else { return Err(How::SlowConsumer) };
         for event in batch.events {
             match event {
-                Event::Final(segments) => send(socket, &ToClient::settled(&segments)).await?,
-                Event::Provisional(segments) => send(socket, &ToClient::provisional(&segments)).await?,
+                Event::Final(segments) => feed(socket, &ToClient::settled(&segments)).await?,
+                Event::Provisional(segments) => feed(socket, &ToClient::provisional(&segments)).await?,
                 Event::Processed(seconds) => {
                     let processed_until = crate::http::to_millisecond(seconds);
-                    send(socket, &ToClient::Processed { processed_until }).await?;
+                    feed(socket, &ToClient::Processed { processed_until }).await?;
                 }
-                Event::Reset => send(socket, &ToClient::Reset).await?,
+                Event::Reset => feed(socket, &ToClient::Reset).await?,
                 Event::Done { map, result, duration_s } => {
                     if !map.is_empty() {
-                        send(socket, &ToClient::Revision { map: &map }).await?;
+                        feed(socket, &ToClient::Revision { map: &map }).await?;
                     }
                     let duration = crate::http::to_millisecond(duration_s);
                     let result = result.map(|result| Diarized::new(&result, &Extent::default()));
@@ -314,6 +316,7 @@ impl Session {
                 }
             }
         }
+        in_time(socket.flush()).await?;
         if let Some(since) = batch.since {
             self.app.metrics.stream_response.observe(since.elapsed().as_secs_f64());
         }
@@ -322,6 +325,7 @@ impl Session {
 
     /// Looks at the clock.
     async fn tick(&mut self, socket: &mut WebSocket) -> Result<(), How> {
+        self.actor.look_at_clock();
         let live = &self.app.config.live;
         let seconds = Duration::from_secs_f64;
         if self.actor.behind() > seconds(live.behind_s) {
@@ -338,7 +342,7 @@ impl Session {
             Some(pinged) if pinged.elapsed() > seconds(live.pong_s) => return Err(How::Gone),
             None if self.alive.elapsed() > seconds(live.ping_s) => {
                 self.pinged = Some(Instant::now());
-                put(socket, Message::Ping(Bytes::new())).await?;
+                in_time(socket.send(Message::Ping(Bytes::new()))).await?;
             }
             _ => {}
         }
@@ -371,13 +375,21 @@ async fn refuse(socket: &mut WebSocket, error: &ApiError) -> Result<(), How> {
 }
 
 async fn send(socket: &mut WebSocket, message: &ToClient<'_>) -> Result<(), How> {
-    let text = message.text().map_err(|_| How::Failed)?;
-    put(socket, Message::Text(text.into())).await
+    in_time(socket.send(as_text(message)?)).await
 }
 
-/// Gives the socket a message, which it must take in time.
-async fn put(socket: &mut WebSocket, message: Message) -> Result<(), How> {
-    match timeout(PATIENCE, socket.send(message)).await {
+/// Gives the socket a message that leaves with the next flush, one write for several.
+async fn feed(socket: &mut WebSocket, message: &ToClient<'_>) -> Result<(), How> {
+    in_time(socket.feed(as_text(message)?)).await
+}
+
+fn as_text(message: &ToClient<'_>) -> Result<Message, How> {
+    message.text().map(|text| Message::Text(text.into())).map_err(|_| How::Failed)
+}
+
+/// Waits for what the socket must take in time.
+async fn in_time(taken: impl Future<Output = Result<(), axum::Error>>) -> Result<(), How> {
+    match timeout(PATIENCE, taken).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(How::Gone),
         Err(_) => Err(How::SlowConsumer),

@@ -2,7 +2,7 @@
 
 use voiceflow::{Call, Diarizer, LiveSegment, Speaker, Stream};
 
-use super::{config, diarizer, finish, read, stream};
+use super::{STEP, config, diarizer, finish, push, read, stream};
 use crate::sound::{at_rate, piece, spread};
 use crate::support::root;
 
@@ -123,5 +123,28 @@ fn any_split_with_two_public_models() {
     assert!(whole.0.iter().any(|live| !live.is_final), "{whole:?}");
     for split in [Split::Equal(160), Split::Equal(16_000)] {
         assert_eq!(told(split), whole);
+    }
+}
+
+#[test]
+fn a_push_brings_segments_once_the_audio_of_a_window_is_there() {
+    let diarizer = diarizer();
+    assert_eq!(diarizer.for_streams(&Call::none()).unwrap().live_hop_s(), STEP as f64 / 16_000.0);
+    for rate in [16_000, 48_000] {
+        let stream = Stream::new(diarizer, &config(|_| {}), rate, 1).unwrap();
+        let chunk = vec![0.1; rate as usize / 10];
+        let (mut windows, mut early) = (0, 0);
+        for _ in 0..40 {
+            let (needed_s, updates) = (stream.until_window_s(), stream.updates());
+            assert!((0.0..0.4 + 1e-6).contains(&needed_s), "{needed_s}");
+            push(&stream, &chunk);
+            let brought = stream.updates() - updates;
+            windows += brought;
+            early += u64::from(needed_s <= 0.1 + 1e-6) - brought;
+            // Whoever waits for it misses no window.
+            assert!(brought == 0 || needed_s <= 0.1 + 1e-6, "{rate} Hz: {needed_s} s");
+        }
+        // A resampler holds a part of the last chunk back.
+        assert!(if rate == 16_000 { windows == 10 && early == 0 } else { windows == 9 && early <= 10 });
     }
 }

@@ -22,8 +22,10 @@ pub struct Stream {
     /// When the first chunk is due.
     begin: Instant,
     chunk_s: f64,
-    /// Chunks that were not answered: the end of each in the stream, and when it was due.
-    waiting: VecDeque<(f64, Instant)>,
+    /// Audio in seconds from one window that the server analyses to the next.
+    hop_s: f64,
+    /// Ends in seconds of the chunks that were not answered.
+    waiting: VecDeque<f64>,
     /// Whether segments came since the last answer.
     segments: bool,
     pub seen: Seen,
@@ -40,12 +42,12 @@ pub enum State {
     Cut,
 }
 
-/// What was measured, in milliseconds since a chunk was due.
+/// What was measured, in milliseconds.
 #[derive(Default)]
 pub struct Seen {
-    /// Until each chunk was processed.
+    /// Until each chunk was processed, since the chunk was due that completed its window.
     pub processed_ms: Vec<f64>,
-    /// Until the segments were there that a chunk has led to.
+    /// Until the segments of a window were there, since the chunk was due that completed it.
     pub segments_ms: Vec<f64>,
     /// Until each chunk was sent: what this program is late itself.
     pub sent_ms: Vec<f64>,
@@ -66,6 +68,7 @@ struct Told<'a> {
     #[serde(borrow)]
     r#type: &'a str,
     processed_until: Option<f64>,
+    hop: Option<f64>,
 }
 
 impl Stream {
@@ -78,6 +81,7 @@ impl Stream {
             sent: 0,
             begin,
             chunk_s,
+            hop_s: chunk_s,
             waiting: VecDeque::new(),
             segments: false,
             seen: Seen::default(),
@@ -87,7 +91,19 @@ impl Stream {
 
     /// When the next chunk is due.
     pub fn due(&self) -> Instant {
-        self.begin + Duration::from_secs_f64(self.sent as f64 * self.chunk_s)
+        self.due_of(self.sent)
+    }
+
+    fn due_of(&self, chunk: usize) -> Instant {
+        self.begin + Duration::from_secs_f64(chunk as f64 * self.chunk_s)
+    }
+
+    /// When the chunk is due that completes the window in which the chunk that ends at `end_s` is
+    /// answered.
+    fn completed(&self, end_s: f64) -> Instant {
+        let window_end_s = ((end_s - SAME_MOMENT_S) / self.hop_s).ceil() * self.hop_s;
+        let chunk = ((window_end_s - SAME_MOMENT_S) / self.chunk_s).ceil() as usize;
+        self.due_of(chunk.saturating_sub(1))
     }
 
     /// The number of the next chunk.
@@ -99,8 +115,7 @@ impl Stream {
     pub fn send(&mut self, bytes: Bytes, counted: Instant) {
         let due = self.due();
         (self.next, self.sent) = (self.next + 1, self.sent + 1);
-        let end_s = self.sent as f64 * self.chunk_s;
-        self.waiting.push_back((end_s, due));
+        self.waiting.push_back(self.sent as f64 * self.chunk_s);
         self.put(Message::Binary(bytes));
         if due >= counted {
             self.seen.sent_ms.push(due.elapsed().as_secs_f64() * 1e3);
@@ -144,6 +159,7 @@ impl Stream {
         let Ok(told) = serde_json::from_str::<Told<'_>>(text) else { return };
         match told.r#type {
             "diarization.update" | "diarization.provisional" => self.segments = true,
+            "session.ready" => self.hop_s = told.hop.unwrap_or(self.chunk_s),
             "audio.ack" => self.answered(told.processed_until.unwrap_or_default(), counted),
             "diarization.done" => self.state = State::Done,
             _ => {}
@@ -154,8 +170,8 @@ impl Stream {
     /// chunks.
     fn answered(&mut self, until_s: f64, counted: Instant) {
         let mut longest_ms: Option<f64> = None;
-        let answered = self.waiting.iter().take_while(|(end_s, _)| *end_s <= until_s + SAME_MOMENT_S).count();
-        for (_, due) in self.waiting.drain(..answered) {
+        let answered = self.waiting.iter().take_while(|end_s| **end_s <= until_s + SAME_MOMENT_S).count();
+        for due in self.due_until(answered) {
             let delay_ms = due.elapsed().as_secs_f64() * 1e3;
             if due >= counted {
                 self.seen.processed_ms.push(delay_ms);
@@ -167,14 +183,20 @@ impl Stream {
         }
     }
 
+    /// When the answers to the first `chunks` that wait for one could come at the earliest; they
+    /// wait no longer.
+    fn due_until(&mut self, chunks: usize) -> Vec<Instant> {
+        let ends_s: Vec<f64> = self.waiting.drain(..chunks).collect();
+        ends_s.into_iter().map(|end_s| self.completed(end_s)).collect()
+    }
+
     /// Counts what was never answered with the time that it has waited by now, and gives what was
     /// measured.
     pub fn finished(mut self, counted: Instant) -> (Seen, State) {
         if self.state != State::Done {
             self.state = State::Cut;
-            let waited = self.waiting.iter().filter(|(_, due)| *due >= counted);
-            let waited = waited.map(|(_, due)| due.elapsed().as_secs_f64() * 1e3);
-            self.seen.processed_ms.extend(waited);
+            let due = self.due_until(self.waiting.len()).into_iter().filter(|due| *due >= counted);
+            self.seen.processed_ms.extend(due.map(|due| due.elapsed().as_secs_f64() * 1e3));
         }
         (self.seen, self.state)
     }

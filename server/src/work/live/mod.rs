@@ -1,11 +1,12 @@
 //! Live streams: each an actor with a bounded mailbox, and the threads that give them turns.
 
+mod mailbox;
 mod outbox;
 mod run_queue;
 mod samples;
 mod settings;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use voiceflow::{Call, Cancel, Diarizer, LiveSegment, Stream};
 
+use mailbox::{Mailbox, Portion};
 pub use outbox::{Event, Labelled, Outbox};
 pub use run_queue::RunQueue;
 pub use samples::Samples;
@@ -26,18 +28,6 @@ use crate::voices::Answered;
 
 /// Most audio in seconds that one turn processes: one window more of the shipped model.
 pub(super) const TURN_S: f64 = 0.4;
-/// Audio in seconds from which a mailbox has no room.
-const MAILBOX_S: f64 = 2.0;
-/// Messages from which a mailbox has no room, however short they are.
-const MAILBOX_MESSAGES: usize = 1024;
-/// Audio in seconds by which a stream may be ahead of its time before others are served first.
-const AHEAD_S: f64 = 2.0;
-
-enum Input {
-    Audio(Samples, Instant),
-    Reset(Box<Settings>),
-    End,
-}
 
 /// One stream.
 pub struct Actor {
@@ -51,17 +41,6 @@ pub struct Actor {
     cancel: Cancel,
     diarizer: Diarizer,
     lane: Arc<LiveLane>,
-}
-
-struct Mailbox {
-    waiting: VecDeque<Input>,
-    audio_s: f64,
-    /// Whether the actor stands in the run queue or has a turn.
-    scheduled: bool,
-    closed: bool,
-    values_per_s: f64,
-    began: Instant,
-    taken_s: f64,
 }
 
 struct Work {
@@ -133,17 +112,8 @@ impl Actor {
         settings: Settings,
         outbox_bytes: usize,
     ) -> Arc<Self> {
-        let mailbox = Mailbox {
-            waiting: VecDeque::new(),
-            audio_s: 0.0,
-            scheduled: false,
-            closed: false,
-            values_per_s: values_per_s(&settings),
-            began: Instant::now(),
-            taken_s: 0.0,
-        };
         Arc::new(Self {
-            mailbox: Mutex::new(mailbox),
+            mailbox: Mutex::new(Mailbox::new(&settings)),
             room: Notify::new(),
             outbox: Outbox::new(outbox_bytes),
             work: Mutex::new(Work { settings, stream: None, updates: 0, open: false }),
@@ -155,106 +125,89 @@ impl Actor {
 
     /// Whether another message may be given.
     pub fn has_room(&self) -> bool {
-        let mailbox = self.mailbox.lock();
-        mailbox.audio_s < MAILBOX_S && mailbox.waiting.len() < MAILBOX_MESSAGES
+        self.mailbox.lock().has_room()
     }
 
-    /// How long the oldest audio has waited.
+    /// How long the oldest audio has waited for a turn.
     pub fn behind(&self) -> Duration {
-        let mailbox = self.mailbox.lock();
-        let oldest = mailbox.waiting.iter().find_map(|input| match input {
-            Input::Audio(_, since) => Some(since.elapsed()),
-            _ => None,
-        });
-        oldest.unwrap_or_default()
+        self.mailbox.lock().behind()
+    }
+
+    /// Looks at the clock, as it is to be done a few times a second: whether there is audio that
+    /// nothing follows.
+    pub fn look_at_clock(self: &Arc<Self>) {
+        self.give(Mailbox::look_at_clock);
     }
 
     /// Gives samples that came in just now.
     pub fn push(self: &Arc<Self>, samples: Samples) {
-        let mut mailbox = self.mailbox.lock();
-        mailbox.audio_s += samples.len() as f64 / mailbox.values_per_s;
-        self.give(mailbox, Input::Audio(samples, Instant::now()));
+        self.give(|mailbox| mailbox.push(samples));
     }
 
     /// Changes the settings of a stream that had no samples yet.
     pub fn configure(&self, settings: Settings) {
-        self.mailbox.lock().values_per_s = values_per_s(&settings);
+        self.mailbox.lock().configure(&settings);
         self.work.lock().settings = settings;
     }
 
-    /// Begins anew, after what was given before.
+    /// Begins anew; what was not processed yet is thrown away.
     pub fn reset(self: &Arc<Self>, settings: Settings) {
-        let mut mailbox = self.mailbox.lock();
-        // What was not processed yet would be thrown away.
-        mailbox.waiting.clear();
-        mailbox.audio_s = 0.0;
-        mailbox.values_per_s = values_per_s(&settings);
-        (mailbox.began, mailbox.taken_s) = (Instant::now(), 0.0);
-        self.give(mailbox, Input::Reset(Box::new(settings)));
+        self.give(|mailbox| mailbox.reset(settings));
     }
 
     /// Ends the stream after what was given before; at the end it says so.
     pub fn end(self: &Arc<Self>) {
-        self.give(self.mailbox.lock(), Input::End);
+        self.give(Mailbox::end);
     }
 
     /// Gives the stream up: nobody reads its outbox any more.
     pub fn close(&self) {
         self.cancel.set();
-        let mut mailbox = self.mailbox.lock();
-        mailbox.closed = true;
-        mailbox.waiting.clear();
+        self.mailbox.lock().close();
     }
 
-    fn give(self: &Arc<Self>, mut mailbox: parking_lot::MutexGuard<'_, Mailbox>, input: Input) {
-        if mailbox.closed {
-            return;
-        }
-        mailbox.waiting.push_back(input);
-        if !std::mem::replace(&mut mailbox.scheduled, true) {
-            let ahead = mailbox.is_ahead();
-            drop(mailbox);
+    fn give(self: &Arc<Self>, change: impl FnOnce(&mut Mailbox)) {
+        let mut mailbox = self.mailbox.lock();
+        change(&mut mailbox);
+        let scheduled = mailbox.schedule();
+        drop(mailbox);
+        if let Some(ahead) = scheduled {
             self.lane.queue.add(self.clone(), ahead);
         }
     }
 
     /// Goes to the end of the run queue if there is more to do.
     fn yield_turn(self: Arc<Self>) {
-        let mut mailbox = self.mailbox.lock();
-        if mailbox.waiting.is_empty() {
-            mailbox.scheduled = false;
-        } else {
-            let ahead = mailbox.is_ahead();
-            drop(mailbox);
-            self.lane.queue.add(self.clone(), ahead);
-        }
+        self.give(Mailbox::yield_turn);
         self.room.notify_one();
     }
 
     /// Processes the oldest input, of audio at most [`TURN_S`].
     fn turn(self: &Arc<Self>) {
-        let Some(input) = self.mailbox.lock().take() else { return };
+        let Some(portion) = self.mailbox.lock().take() else { return };
         let mut work = self.work.lock();
         let began = Instant::now();
-        let outcome = contained(&self.lane.metrics, || match input {
-            Input::Audio(samples, since) => {
-                let audio_s = samples.len() as f64 / values_per_s(&work.settings);
-                self.process(&mut work, &samples, since)?;
+        let outcome = contained(&self.lane.metrics, || match portion {
+            Portion::Audio(pieces) => {
+                let values: usize = pieces.iter().map(|(samples, _)| samples.len()).sum();
+                let audio_s = values as f64 / values_per_s(&work.settings);
+                self.process(&mut work, &pieces)?;
                 self.lane.metrics.work("live", audio_s, began.elapsed());
                 Ok(())
             }
-            Input::Reset(settings) => {
+            Portion::Reset(settings) => {
                 *work = Work { settings: *settings, stream: None, updates: 0, open: false };
+                self.mailbox.lock().need(0.0);
                 self.outbox.post(Event::Reset);
                 Ok(())
             }
-            Input::End if work.settings.result => {
+            Portion::End if work.settings.result => {
                 // The answer for the whole takes long: it is no work for who serves others live.
                 let actor = self.clone();
                 self.lane.batch.finish(Box::new(move || actor.finish()));
                 Ok(())
             }
-            Input::End => {
+            Portion::End => {
                 drop(work);
                 self.finish();
                 Ok(())
@@ -270,18 +223,28 @@ impl Actor {
         self.outbox.post(Event::Failed(failure));
     }
 
-    fn process(&self, work: &mut Work, samples: &Samples, since: Instant) -> Result<(), Failure> {
+    fn process(&self, work: &mut Work, pieces: &[(Samples, Instant)]) -> Result<(), Failure> {
         #[cfg(debug_assertions)]
         super::faults::pass("live");
         let call = Call::none().with_cancel(&self.cancel);
-        let stream = work.stream(&self.diarizer)?;
-        match samples {
-            Samples::I16(samples) => stream.push_i16(samples, &call)?,
-            Samples::F32(samples) => stream.push_f32(samples, &call)?,
+        // When the audio came in that the segments waited for.
+        let mut completed = None;
+        for (samples, since) in pieces {
+            let updates = work.updates;
+            let stream = work.stream(&self.diarizer)?;
+            match samples {
+                Samples::I16(samples) => stream.push_i16(samples, &call)?,
+                Samples::F32(samples) => stream.push_f32(samples, &call)?,
+            }
+            if stream.updates() != updates {
+                completed.get_or_insert(*since);
+            }
         }
+        let stream = work.stream(&self.diarizer)?;
         let received_s = stream.received_s();
+        self.mailbox.lock().need(stream.until_window_s());
         let (settled, provisional) = work.news()?;
-        self.outbox.publish(settled, provisional, received_s, since);
+        self.outbox.publish(settled, provisional, received_s, completed.unwrap_or_else(Instant::now));
         Ok(())
     }
 
@@ -318,27 +281,6 @@ impl Actor {
         if let Err(failure) = outcome {
             self.fail(failure);
         }
-    }
-}
-
-impl Mailbox {
-    /// The oldest input; of audio at most [`TURN_S`], the rest stays.
-    fn take(&mut self) -> Option<Input> {
-        let input = self.waiting.pop_front()?;
-        let Input::Audio(mut samples, since) = input else { return Some(input) };
-        let most = (TURN_S * self.values_per_s) as usize;
-        let part = samples.take_front(most.max(1));
-        let taken_s = part.len() as f64 / self.values_per_s;
-        (self.audio_s, self.taken_s) = ((self.audio_s - taken_s).max(0.0), self.taken_s + taken_s);
-        if samples.len() > 0 {
-            self.waiting.push_front(Input::Audio(samples, since));
-        }
-        Some(Input::Audio(part, since))
-    }
-
-    /// Whether the stream has had more audio processed than time has passed.
-    fn is_ahead(&self) -> bool {
-        self.taken_s > self.began.elapsed().as_secs_f64() + AHEAD_S
     }
 }
 
