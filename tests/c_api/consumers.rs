@@ -17,7 +17,7 @@ fn static_library() -> &'static (PathBuf, BTreeSet<String>) {
     BUILT.get_or_init(|| {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.current_dir(root()).args(["rustc", "--locked", "--quiet", "--message-format=json", "--lib"]);
-        cargo.args(["--package", "voiceflow", "--crate-type", "staticlib"]);
+        cargo.args(["--package", "libvoiceflow", "--crate-type", "staticlib"]);
         if !cfg!(feature = "embedded-model") {
             cargo.arg("--no-default-features");
         }
