@@ -279,7 +279,7 @@ test-python: $(RUNTIME) $(VENV)/ready wheel ## the Python face, the scorer again
 test-ray: wheel ## the batch job on a Ray cluster; Ray takes 0.7 GB, so not a part of `test`
 	python3 -m venv .cache/ray
 	.cache/ray/bin/pip install --quiet --requirement examples/python/requirements-ray.txt
-	.cache/ray/bin/pip install --quiet --no-deps --force-reinstall dist/libvoiceflow-*.whl
+	.cache/ray/bin/pip install --quiet --no-deps --force-reinstall dist/libvoiceflow*.whl
 	.cache/ray/bin/python -m pytest -q -s tests/ray
 
 .PHONY: test-models
@@ -315,8 +315,9 @@ train-segmentation: $(VENV)/models-ready ## train segmentation-3.0 on, from wher
 		--windows "$(abspath $(TRAINING))/stretches" --out "$(abspath $(TRAINING))/segmentation" $(TRAIN_ARGS)
 
 .PHONY: test-go
-test-go: installed .cache/tools ## the Go package and its examples: plain, races, checks of pointers, forced collections
+test-go: installed .cache/tools $(VENV)/ready ## the Go package and its examples: plain, races, checks of pointers, forced collections
 	scripts/test_go.sh "$(INSTALLED)"
+	VOICEFLOW_LIBRARY="$(INSTALLED)/lib/libvoiceflow.so.1" $(VENV)/bin/python -m pytest -q tests/packages
 
 .PHONY: bench-go
 bench-go: installed .cache/tools ## what the Go package costs beside a loop in C
@@ -324,9 +325,9 @@ bench-go: installed .cache/tools ## what the Go package costs beside a loop in C
 		go test -run '^$$' -bench . -benchtime 3000x .
 
 .PHONY: wheel
-wheel: installed $(VENV)/ready ## the Python package with the library in it, into dist/
-	rm -rf dist .cache/wheel
-	VOICEFLOW_BUNDLE="$(INSTALLED)/lib/libvoiceflow.so.1" VOICEFLOW_NOTICES="$(NOTICES)" $(VENV)/bin/python -m build --wheel --no-isolation \
+wheel: installed wheel-models $(VENV)/ready ## the Python package for this machine, with the library in it, into dist/
+	rm -rf .cache/wheel dist/libvoiceflow-*.whl
+	VOICEFLOW_BUILT="$(CURDIR)/target/release" VOICEFLOW_NOTICES="$(NOTICES)" $(VENV)/bin/python -m build --wheel --no-isolation \
 		--outdir .cache/wheel bindings/python
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" auditwheel repair --wheel-dir dist .cache/wheel/libvoiceflow-*.whl
 
@@ -476,6 +477,8 @@ bench-overhead: installed $(VENV)/ready ## what infer costs through each languag
 
 .PHONY: models-accurate
 models-accurate: $(ACCURATE) ## the accurate bundle, out of published weights, into .models/accurate
+
+include packaging/packages.mk
 
 .PHONY: clean
 clean: ## remove all that was built or fetched

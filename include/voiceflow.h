@@ -1106,10 +1106,11 @@ vf_status vf_options_set_min_cluster_size(struct vf_options *options, size_t win
  * Sets the bundle that the models are taken from: "fast-cnn" or "accurate" as compiled into the
  * library; a folder with `model.onnx`, or with `segmentation.onnx` and `embedding.onnx`, and
  * `metadata.json`; or the name of such a folder in `$VOICEFLOW_MODELS`, in `.models` of the
- * working directory or of a folder above the library, or in `../share/voiceflow/models` beside the
- * library, which alone is looked at in an elevated process. Options that are not set are what the
- * bundle was tuned to. The create function reads it, and refuses another model beside it. Default:
- * accurate for recordings where it is compiled in, and fast-cnn for the rest.
+ * working directory or of a folder above the library, or where packages install them: `models`
+ * beside the library and `share/voiceflow/models` of its prefix, which alone are looked at in an
+ * elevated process. Options that are not set are what the bundle was tuned to. The create function
+ * reads it, and refuses another model beside it. Default: accurate for recordings where it is
+ * compiled in, installed or in `$VOICEFLOW_MODELS`, and fast-cnn for the rest.
  *
  * - `options`: the options.
  * - `bundle`: path or name, at most 65,536 bytes; copied.
@@ -1829,8 +1830,8 @@ vf_status vf_diarizer_voice_space(const struct vf_diarizer *diarizer, char *out,
 /**
  * Makes a stream for one source of live audio. It shares the model and the run slots of the
  * diarizer, which may be destroyed before it. A diarizer without a model asked for has two where
- * the accurate bundle is compiled in: recordings are diarized with that, streams with the joint
- * model, which the first stream loads. Voices of the two cannot be compared: name one model
+ * the accurate bundle is there: recordings are diarized with that, streams with the joint model,
+ * which the first stream loads. Voices of the two cannot be compared: name one model
  * (`vf_options_set_bundle`) where a gallery serves both.
  *
  * - `diarizer`: the diarizer.

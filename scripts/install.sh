@@ -7,6 +7,7 @@
 #   PREFIX/include/voiceflow.hpp, voiceflow/     C++
 #   PREFIX/lib/pkgconfig/voiceflow.pc            cc … $(pkg-config --cflags --libs voiceflow)
 #   PREFIX/lib/cmake/voiceflow/                  find_package(voiceflow), target voiceflow::voiceflow
+#   PREFIX/share/doc/voiceflow/                  licences: ours, and of all that is linked or installed with it
 #   PREFIX/share/voiceflow/installed.txt         the list of all this, for scripts/uninstall.sh
 #
 #   PREFIX/bin/voiceflow                         where a command line is given
@@ -19,7 +20,7 @@
 #   PREFIX=/usr/local              where it goes
 #   DESTDIR=                       put before PREFIX, for packagers
 #   STATIC_LIBRARY=                the static library, as `make static` builds it
-#   NOTICES=                       licences of what is compiled in, files that go into PREFIX/share/doc/voiceflow
+#   NOTICES=                       licences of models that are compiled in, files that go into PREFIX/share/doc/voiceflow
 set -eu
 
 fail() {
@@ -46,6 +47,9 @@ fi
 # shellcheck disable=SC2086 # a list of files
 for file in "$library" "${2:-}" "${3:-}" "$static" ${NOTICES:-}; do
     [ -z "$file" ] || [ -f "$file" ] || fail "$file: no such file"
+done
+for file in LICENSE ThirdPartyNotices.txt; do
+    [ -z "${3:-}" ] || [ -f "$(dirname "$3")/$file" ] || fail "$(dirname "$3"): expected $file of ONNX Runtime beside its library"
 done
 
 umask 022
@@ -88,9 +92,14 @@ if [ -n "$static" ]; then
     put "$static" lib/libvoiceflow.a 644
     fill voiceflow-static.pc.in lib/pkgconfig/voiceflow-static.pc
 fi
-for notice in ${NOTICES:-}; do
+for notice in "$root/LICENSE-MIT" "$root/LICENSE-APACHE" ${NOTICES:-}; do
     put "$notice" "share/doc/voiceflow/$(basename "$notice")" 644
 done
 [ -z "${2:-}" ] || put "$2" bin/voiceflow 755
-[ -z "${3:-}" ] || put "$3" "lib/$(basename "$3")" 755
+if [ -n "${3:-}" ]; then
+    put "$3" "lib/$(basename "$3")" 755
+    for notice in LICENSE ThirdPartyNotices.txt; do
+        put "$(dirname "$3")/$notice" "share/doc/voiceflow/onnxruntime/$notice" 644
+    done
+fi
 echo "$target/lib/$real"

@@ -10,11 +10,13 @@ unformatted=$(gofmt -l bindings/go examples/go)
     echo "gofmt would change: $unformatted" >&2
     exit 1
 }
+python3 scripts/go_dlopen.py --check
 for module in bindings/go examples/go; do
     (
         cd "$module"
         go vet ./...
         go vet -tags voiceflow_gc ./...
+        go vet -tags dlopen ./...
         go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
     )
 done

@@ -18,6 +18,6 @@ paths=$(cat "$list")
 echo "$paths" | while IFS= read -r path; do
     rm -f "$target/$path"
 done
-for folder in include/voiceflow lib/cmake/voiceflow share/doc/voiceflow share/voiceflow; do
+for folder in include/voiceflow lib/cmake/voiceflow share/doc/voiceflow/onnxruntime share/doc/voiceflow share/voiceflow; do
     rmdir "$target/$folder" 2>/dev/null || true # something else's file is in it
 done

@@ -29,8 +29,9 @@
 //! system keeps libraries.
 //!
 //! Cargo features: `embedded-model` (on by default) compiles `fast-cnn` in, `accurate-model` the
-//! accurate bundle too; `serde` (on by default) derives `Serialize` and `Deserialize` for results,
-//! embeddings included, which are biometric data.
+//! accurate bundle too, which is taken where it is installed otherwise; `serde` (on by default)
+//! derives `Serialize` and `Deserialize` for results, embeddings included, which are biometric
+//! data.
 //!
 //! A window is analysed once; a stage never reaches back. The local diarizer is one joint network,
 //! or a segmentation and a speaker embedding network.

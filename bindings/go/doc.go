@@ -16,6 +16,10 @@
 // place of the system, set PKG_CONFIG_PATH for the build, and for the program LD_LIBRARY_PATH or,
 // when it is built, an rpath: CGO_LDFLAGS="-Wl,-rpath,/opt/voiceflow/lib".
 //
+// With the tag dlopen nothing has to be installed for the build: the program opens
+// libvoiceflow.so.1 when it starts, the file that VOICEFLOW_LIBRARY names, else one beside the
+// program or in lib beside it, else the system's.
+//
 // # Goroutines
 //
 // All types may be used by any goroutines at once, except [Writer] and [Inference]. Calls block a

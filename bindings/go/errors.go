@@ -66,6 +66,8 @@ const (
 	// ErrABI: the library that was loaded has another binary interface than the header this package
 	// was built with.
 	ErrABI Status = 2
+	// ErrLibrary: the library cannot be loaded, where the program was built with the tag dlopen.
+	ErrLibrary Status = 3
 )
 
 // Error gives the meaning of the status in a few words.
@@ -75,6 +77,8 @@ func (s Status) Error() string {
 		return "voiceflow: closed"
 	case ErrABI:
 		return "voiceflow: library with another binary interface"
+	case ErrLibrary:
+		return "voiceflow: library that cannot be loaded"
 	}
 	return "voiceflow: " + C.GoString(C.vf_status_str(C.vf_status(s)))
 }

@@ -1,6 +1,5 @@
 package voiceflow
 
-// #cgo pkg-config: voiceflow
 // #include "shim.h"
 import "C"
 
@@ -14,10 +13,13 @@ func Version() string { return C.GoString(C.vf_version()) }
 func VersionNumber() uint32 { return uint32(C.vf_version_number()) }
 
 // abi is the error of every function that makes something, where the library is not the one of the
-// header.
+// header, or is missing.
 var abi = checkABI(uint32(C.vf_abi_version()))
 
 func checkABI(loaded uint32) error {
+	if text := missing(); text != "" {
+		return &Error{Status: ErrLibrary, Text: text}
+	}
 	if loaded == C.VF_ABI_VERSION {
 		return nil
 	}

@@ -47,7 +47,8 @@ impl From<voiceflow::Error> for Failure {
 /// first.
 fn no_runtime(tried: &[Tried]) -> String {
     let mut message =
-        "no usable ONNX Runtime library was found; name one with --runtime FILE or VOICEFLOW_ORT_LIBRARY. \
+        "no usable ONNX Runtime library was found; name one with --runtime FILE or VOICEFLOW_ORT_LIBRARY, \
+                    or have `pip install onnxruntime` bring one, which is found while its environment is active. \
                     Places tried:"
             .to_owned();
     for place in tried {
@@ -131,7 +132,8 @@ mod tests {
                 tried("b", "no"),
                 tried("", "some passed over")
             ]),
-            "no usable ONNX Runtime library was found; name one with --runtime FILE or VOICEFLOW_ORT_LIBRARY. \
+            "no usable ONNX Runtime library was found; name one with --runtime FILE or VOICEFLOW_ORT_LIBRARY, \
+             or have `pip install onnxruntime` bring one, which is found while its environment is active. \
              Places tried:\n  --runtime: /a: no\n  b: no\n  some passed over"
         );
     }

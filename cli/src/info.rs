@@ -51,7 +51,8 @@ fn model_lines(config: &Config, chosen: bool) -> voiceflow::Result<String> {
     let latency = format!("--latency {}", config.latency_s());
     if recordings.model() == streams.model() {
         let all = lines("model", &recordings, &latency);
-        let missing = "  accurate is not in this build (Cargo feature accurate-model)\n";
+        let missing =
+            "  accurate is not in this build (Cargo feature accurate-model), nor installed for it\n";
         return Ok(if chosen { all } else { all + missing });
     }
     Ok(lines("recordings", &recordings, "") + &lines("live audio", &streams, &latency))

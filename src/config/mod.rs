@@ -131,7 +131,8 @@ fn not_embedded(name: &'static str, source: ModelSource) -> Result<ModelSource> 
 
 impl Config {
     /// Takes the joint model from `source`, for recordings too. Default: the embedded model, and
-    /// for recordings the accurate bundle where the library has it (feature `accurate-model`).
+    /// for recordings the accurate bundle where the library has it (feature `accurate-model`) or it
+    /// is installed.
     pub fn set_model(&mut self, source: ModelSource) {
         self.model = Some(source);
     }
@@ -139,9 +140,10 @@ impl Config {
     /// Takes the models of a bundle: `fast-cnn` or `accurate` as compiled into the library; a
     /// folder with `model.onnx`, or with `segmentation.onnx` and `embedding.onnx`, and
     /// `metadata.json`; or the name of such a folder in `$VOICEFLOW_MODELS`, in `.models` of the
-    /// working directory or of a folder above the library, or in `../share/voiceflow/models` beside
-    /// the library. Options that are not set are what the bundle was tuned to. No other model can
-    /// be set with it. Default: accurate for recordings where it is compiled in, and fast-cnn for
+    /// working directory or of a folder above the library, or where packages install them: `models`
+    /// beside the library, `share/voiceflow/models` of its prefix. Options that are not set are
+    /// what the bundle was tuned to. No other model can be set with it. Default: accurate for
+    /// recordings where it is compiled in, installed or in `$VOICEFLOW_MODELS`, and fast-cnn for
     /// the rest.
     pub fn set_bundle(&mut self, bundle: impl Into<PathBuf>) {
         self.bundle = Some(bundle.into());

@@ -30,8 +30,8 @@ impl Live {
 
 impl Diarizer {
     /// The diarizer of streams over this one, with the same options: itself, but for one without a
-    /// model asked for in a library with the feature `accurate-model`, which has the accurate
-    /// bundle for recordings and the joint model for streams. That is loaded by the first call.
+    /// model asked for in a library that has or finds the accurate bundle for recordings, and has
+    /// the joint model for streams. That is loaded by the first call.
     ///
     /// # Errors
     /// Those of [`Diarizer::load`]; [`Error::Forked`](crate::Error::Forked).

@@ -296,10 +296,11 @@ pub unsafe extern "C" fn vf_options_set_min_cluster_size(
 /// Sets the bundle that the models are taken from: "fast-cnn" or "accurate" as compiled into the
 /// library; a folder with `model.onnx`, or with `segmentation.onnx` and `embedding.onnx`, and
 /// `metadata.json`; or the name of such a folder in `$VOICEFLOW_MODELS`, in `.models` of the
-/// working directory or of a folder above the library, or in `../share/voiceflow/models` beside the
-/// library, which alone is looked at in an elevated process. Options that are not set are what the
-/// bundle was tuned to. The create function reads it, and refuses another model beside it. Default:
-/// accurate for recordings where it is compiled in, and fast-cnn for the rest.
+/// working directory or of a folder above the library, or where packages install them: `models`
+/// beside the library and `share/voiceflow/models` of its prefix, which alone are looked at in an
+/// elevated process. Options that are not set are what the bundle was tuned to. The create function
+/// reads it, and refuses another model beside it. Default: accurate for recordings where it is
+/// compiled in, installed or in `$VOICEFLOW_MODELS`, and fast-cnn for the rest.
 ///
 /// - `options`: the options.
 /// - `bundle`: path or name, at most 65,536 bytes; copied.

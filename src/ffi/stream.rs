@@ -39,8 +39,8 @@ impl Object for Stream {
 
 /// Makes a stream for one source of live audio. It shares the model and the run slots of the
 /// diarizer, which may be destroyed before it. A diarizer without a model asked for has two where
-/// the accurate bundle is compiled in: recordings are diarized with that, streams with the joint
-/// model, which the first stream loads. Voices of the two cannot be compared: name one model
+/// the accurate bundle is there: recordings are diarized with that, streams with the joint model,
+/// which the first stream loads. Voices of the two cannot be compared: name one model
 /// (`vf_options_set_bundle`) where a gallery serves both.
 ///
 /// - `diarizer`: the diarizer.

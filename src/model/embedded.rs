@@ -38,11 +38,6 @@ pub(super) struct EmbeddedPair {
     pub(super) pooling: &'static [u8],
 }
 
-/// Whether recordings and live audio have different models where none is asked for.
-pub(super) fn has_both() -> bool {
-    model().is_some() && pair().is_some()
-}
-
 /// The joint model, an ONNX file; `None` when the library was built without the feature
 /// `embedded-model`.
 pub(super) fn model() -> Option<&'static [u8]> {

@@ -12,13 +12,14 @@ use crate::config::{Config, ModelSource};
 use crate::error::Result;
 
 /// Loads the models of `config`, as long as `call` wants them: a pair, or one joint model with
-/// which windows are run in batches. Where it names none, the embedded pair if there is one.
+/// which windows are run in batches. Where it names none, the embedded or installed pair if there
+/// is one.
 ///
 /// # Errors
 /// [`Error::InvalidArgument`] for one model of a pair without the other; those of [`Bundle::of`],
 /// [`TwoStage::load`] and [`Session::new`].
 pub(crate) fn open_local(config: &Config, call: &Call<'_>) -> Result<Arc<dyn LocalDiarizer>> {
-    let bundle = if config.names_models() { Bundle::of(config)? } else { Bundle::embedded_pair()? };
+    let bundle = if config.names_models() { Bundle::of(config)? } else { Bundle::default_pair()? };
     let pair = match bundle {
         Some(Bundle::Pair(pair)) => Some(*pair),
         None if config.names_pair() => Some(Pair::of(config)?),
@@ -33,5 +34,6 @@ pub(crate) fn open_local(config: &Config, call: &Call<'_>) -> Result<Arc<dyn Loc
 /// The model of live audio beside that of recordings which [`open_local`] loads for `config`;
 /// `None` where it is the same for both.
 pub(crate) fn live_model(config: &Config) -> Option<ModelSource> {
-    (!config.names_models() && embedded::has_both()).then_some(ModelSource::Embedded)
+    let both = !config.names_models() && embedded::model().is_some() && Bundle::has_default_pair();
+    both.then_some(ModelSource::Embedded)
 }

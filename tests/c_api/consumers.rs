@@ -214,13 +214,16 @@ fn uninstall() {
         found.lines().map(str::to_owned).collect::<BTreeSet<_>>()
     };
     let mut expected: BTreeSet<String> = list.lines().map(str::to_owned).collect();
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE", "onnxruntime/LICENSE"] {
+        assert!(expected.contains(&format!("share/doc/voiceflow/{licence}")), "{licence}: {list}");
+    }
     assert_eq!(expected.len(), list.lines().count(), "{list}");
     expected.insert("lib/cmake/other.cmake".to_owned());
     assert_eq!(files(), expected);
 
     run(&mut script());
     assert_eq!(files(), BTreeSet::from(["lib/cmake/other.cmake".to_owned()]));
-    for folder in ["include/voiceflow", "lib/cmake/voiceflow", "share/voiceflow"] {
+    for folder in ["include/voiceflow", "lib/cmake/voiceflow", "share/doc/voiceflow", "share/voiceflow"] {
         assert!(!prefix.join(folder).exists(), "{folder}");
     }
     let output = script().output().unwrap();

@@ -41,7 +41,8 @@ def home(tmp_path: Path) -> Path:
     soundfile.write(tmp_path / "call.wav", np.stack([samples[:half], samples[half : 2 * half]], axis=1), rate)
     (tmp_path / "voiceflow").symlink_to(PREFIX)
     (tmp_path / "dist").mkdir()
-    shutil.copy(WHEEL, tmp_path / "dist")
+    for wheel in (WHEEL, *WHEEL.parent.glob("libvoiceflow_models_accurate-*.whl")):
+        shutil.copy(wheel, tmp_path / "dist")
     return tmp_path
 
 

@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[2]
 LISTED = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True)
 DOCUMENTS = [ROOT / name for name in LISTED.stdout.splitlines()]
 RECORDS = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))
-TARGETS = set(re.findall(r"^([\w-]+):(?!=)", (ROOT / "Makefile").read_text(), flags=re.M))
+RULES = "".join((ROOT / name).read_text() for name in ("Makefile", "packaging/packages.mk"))
+TARGETS = set(re.findall(r"^([\w-]+):(?!=)", RULES, flags=re.M))
 
 
 def prose(document: Path) -> str:

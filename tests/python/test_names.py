@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 OURS = {
     "libvoiceflow",
     "libvoiceflow-cli",
+    "libvoiceflow-models-accurate",
     "libvoiceflow-registry",
     "libvoiceflow-server",
 }
@@ -59,10 +60,12 @@ def test_python_imports_the_package_of_ours() -> None:
 
 
 def test_packages_are_called_so() -> None:
-    rust = ("Cargo.toml", "cli/Cargo.toml", "registry/Cargo.toml", "server/Cargo.toml")
-    manifests = (*rust, "bindings/python/pyproject.toml")
+    manifests = [
+        ROOT / name for name in ("Cargo.toml", "cli/Cargo.toml", "registry/Cargo.toml", "server/Cargo.toml")
+    ]
+    manifests += [ROOT / "bindings/python/pyproject.toml", *ROOT.glob("packaging/*/pyproject.toml")]
     for manifest in manifests:
-        text = (ROOT / manifest).read_text()
+        text = manifest.read_text()
         assert re.search(r"^\[(?:package|project)\]\nname = \"(.*)\"$", text, flags=re.M)[1] in OURS, manifest
     assert '[lib]\nname = "voiceflow"\n' in (ROOT / "Cargo.toml").read_text()
 

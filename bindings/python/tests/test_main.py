@@ -2,44 +2,62 @@
 
 from __future__ import annotations
 
-import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import libvoiceflow
+import onnxruntime
 import pytest
 from conftest import MODEL, PATIENCE_S, RATE, ROOT
-from libvoiceflow import Cancel, Diarization, Diarizer, Gallery, Session, Stream
+from libvoiceflow import Cancel, Diarization, Diarizer, Gallery, Session, Stream, _command
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "libvoiceflow", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE_S, check=False)
+    environment = {**os.environ, **variables}
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=PATIENCE_S, check=False
+    )
 
 
-def test_formats(recording: Path, result: Diarization) -> None:
-    fast = "--bundle", "fast-cnn", str(recording)
-    said = run(*fast)
+def test_it_is_the_command_line(recording: Path, result: Diarization) -> None:
+    said = run("diarize", "--models", "fast-cnn", "--format", "rttm", recording)
     assert (said.returncode, said.stderr) == (0, "")
-    lines = said.stdout.splitlines()
-    assert len(lines) == len(result) and lines[0].split()[2] == "SPEAKER_00"
-    assert run("--format", "rttm", *fast).stdout == result.to_rttm("conversation")
-    assert run("--format", "srt", *fast).stdout == result.to_srt()
-    assert run("--format", "vtt", *fast).stdout == result.to_vtt()
-    said = run("--format", "json", *fast, str(recording))
-    documents = [json.loads(line) for line in said.stdout.splitlines()]
-    assert documents == [json.loads(result.to_json("conversation"))] * 2
-
-
-def test_failures(recording: Path) -> None:
-    said = run("--bundle", "fast-cnn", "nowhere.wav", str(recording))
+    assert said.stdout == result.to_rttm("conversation")
+    said = run("diarize", "nowhere.wav")
     assert said.returncode == 1 and said.stderr == "voiceflow: nowhere.wav: no such file\n"
-    assert said.stdout.startswith(f"{recording}:\n")
-    said = run("--bundle", "nowhere", str(recording))
-    assert said.returncode == 1 and said.stderr.startswith("voiceflow: bundle nowhere: expected ")
-    assert run("--num-speakers", "two", "a.wav").returncode == 2
-    assert run().returncode == 2
+    assert run("diarise").returncode == 2
+
+
+def test_it_has_the_runtime_of_the_package(tmp_path: Path) -> None:
+    """Of the Python environment, where the program lies alone."""
+    program = shutil.copy(_command._program(), tmp_path)
+    script = f"""
+import os
+from pathlib import Path
+from libvoiceflow import _command
+_command._program = lambda: Path({str(program)!r})
+_command.main(["info"])
+"""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE_S
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"({Path(onnxruntime.__file__).resolve().parent}/capi/libonnxruntime.so" in done.stdout
+
+
+def test_a_program_that_is_not_there(tmp_path: Path) -> None:
+    """A script of that name in PATH is no program: it may be the one that has just started."""
+    script = tmp_path / "voiceflow"
+    script.write_text("#!/bin/sh\nexit 7\n")
+    script.chmod(0o755)
+    said = run("info", PATH=str(tmp_path), VOICEFLOW_LIBRARY="")
+    assert said.returncode == 127
+    assert said.stderr.startswith("voiceflow: the program is not there: expected ")
 
 
 def test_version() -> None:

@@ -110,9 +110,13 @@ fn a_bundle_that_is_not_there_names_the_places_and_the_way_out() {
     let expected =
         "expected a folder with model.onnx, or with segmentation.onnx and embedding.onnx, found none in";
     let own = folder.path().canonicalize().unwrap();
-    let beside =
-        format!("{0}/../share/voiceflow/models/accurate, .models of a folder above {0}", own.display());
-    let hint = "; this library was built without it, `make models-accurate` makes it";
+    let beside = format!(
+        "{0}/models/accurate, {0}/../share/voiceflow/models/accurate, \
+             {0}/../../share/voiceflow/models/accurate, .models of a folder above {0}",
+        own.display()
+    );
+    let hint = "; this library was built without it: `pip install libvoiceflow-models-accurate` or \
+                `make models-accurate` brings it";
     assert_eq!(
         say_in(None, "accurate"),
         format!("--models accurate: {expected} accurate, .models/accurate, {beside}{hint}")

@@ -32,7 +32,8 @@ fn not_found_lists_the_places_and_says_how_to_name_one() {
         let said = say(Command::new(&program).env_clear().current_dir(root()).args(arguments));
         let line = failure(&said);
         let folder = folder.path();
-        let start = "no usable ONNX Runtime library was found; name one with --runtime FILE or VOICEFLOW_ORT_LIBRARY. \
+        let start = "no usable ONNX Runtime library was found; name one with --runtime FILE or VOICEFLOW_ORT_LIBRARY, \
+                     or have `pip install onnxruntime` bring one, which is found while its environment is active. \
                      Places tried: ";
         assert!(line.starts_with(start) && !line.contains("runtime_library"), "{line}");
         for part in ["the system loader: libonnxruntime.so.1", folder.to_str().unwrap()] {

@@ -4,27 +4,20 @@
 //! them; loads no network.
 
 mod metadata;
+mod places;
 
 use std::path::{Path, PathBuf};
 
 use metadata::Metadata;
+use places::find_folder;
 
 use super::embedded::{self, EmbeddedPair};
 use super::import::EmbeddingFile;
 use super::source::ModelFile;
 use super::tuning::{Kind, Stated};
 use crate::config::{Config, ModelSource};
-use crate::error::{Error, InvalidArgument, Result};
-use crate::onnx::own_folder;
+use crate::error::{Error, Result};
 use crate::onnx::{Bytes, read_file};
-use crate::process::environment;
-
-/// Variable that names a folder of bundles.
-const VARIABLE: &str = "VOICEFLOW_MODELS";
-/// Folder of bundles in the working directory, and beside or above the library.
-const FOLDER: &str = ".models";
-/// Folder of bundles in an installation, from the folder of the library.
-const INSTALLED: &str = "../share/voiceflow/models";
 
 const MODEL: &str = "model.onnx";
 const SEGMENTATION: &str = "segmentation.onnx";
@@ -128,12 +121,21 @@ impl Bundle {
         }
     }
 
-    /// The pair compiled into the library, if it has one.
+    /// The pair that recordings are diarized with where no model is named: the one compiled into
+    /// the library, else the one installed for it, if there is one.
     ///
     /// # Errors
-    /// [`Error::Model`] where it was compiled from files that do not belong together.
-    pub(super) fn embedded_pair() -> Result<Option<Self>> {
-        embedded::pair().map(|files| BuiltIn::Pair(files).open()).transpose()
+    /// [`Error::Model`] for files that do not belong together; those of [`Bundle::of`].
+    pub(super) fn default_pair() -> Result<Option<Self>> {
+        match embedded::pair() {
+            Some(files) => BuiltIn::Pair(files).open().map(Some),
+            None => places::installed_pair().map(|folder| Self::read(&folder)).transpose(),
+        }
+    }
+
+    /// Whether there is such a pair.
+    pub(super) fn has_default_pair() -> bool {
+        embedded::pair().is_some() || places::installed_pair().is_some()
     }
 
     fn read(folder: &Path) -> Result<Self> {
@@ -226,42 +228,6 @@ pub fn find_bundle(name: impl AsRef<Path>) -> Result<Option<PathBuf>> {
         Some(_) => Ok(None),
         None => find_folder(name).map(Some),
     }
-}
-
-fn find_folder(name: &Path) -> Result<PathBuf> {
-    let elevated = environment::elevated();
-    let mut places = Vec::new();
-    let mut own = None;
-    if name.components().count() == 1 {
-        places.extend(environment::var(VARIABLE).map(|folder| PathBuf::from(folder).join(name)));
-        if !elevated {
-            places.extend([name.to_owned(), Path::new(FOLDER).join(name)]);
-        }
-        own = own_folder();
-    } else {
-        places.push(name.to_owned());
-    }
-    let own = own.as_deref();
-    places.extend(own.map(|own| own.join(INSTALLED).join(name)));
-    let root = own.filter(|_| !elevated);
-    let above = root.into_iter().flat_map(Path::ancestors).map(|folder| folder.join(FOLDER).join(name));
-    let is_bundle = |folder: &PathBuf| {
-        folder.join(MODEL).is_file()
-            || folder.join(SEGMENTATION).is_file() && folder.join(EMBEDDING).is_file()
-    };
-    places.iter().cloned().chain(above).find(is_bundle).ok_or_else(|| {
-        let mut searched: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
-        searched.extend(root.map(|own| format!("{FOLDER} of a folder above {}", own.display())));
-        let made = name == Path::new(embedded::PAIR);
-        let hint =
-            if made { "; this library was built without it, `make models-accurate` makes it" } else { "" };
-        let reason = format!(
-            "expected a folder with {MODEL}, or with {SEGMENTATION} and {EMBEDDING}, found none in {}{hint}",
-            searched.join(", ")
-        );
-        let value = Some(name.display().to_string());
-        Error::InvalidArgument(InvalidArgument { name: "bundle".into(), value, reason })
-    })
 }
 
 /// Reads a metadata.json of a pair.

@@ -1,7 +1,8 @@
 // Package bare runs the C interface by itself, to measure what the Go package adds.
 package bare
 
-// #cgo pkg-config: voiceflow
+// #cgo !dlopen pkg-config: voiceflow
+// #cgo dlopen CFLAGS: -I${SRCDIR}/../../include
 // #include <time.h>
 // #include <voiceflow.h>
 //

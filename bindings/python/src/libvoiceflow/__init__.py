@@ -10,7 +10,8 @@ A `Diarizer` is made once and used for any number of recordings and streams, fro
 threads. Every class has `close` and works in `with`; without either, memory goes with the last
 reference.
 
-`python -m libvoiceflow meeting.flac` prints who speaks when.
+`voiceflow diarize meeting.flac`, or `python -m libvoiceflow diarize meeting.flac`, prints who
+speaks when.
 """
 
 from __future__ import annotations

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import re
 import threading
 from ctypes import CDLL, Structure, byref, c_char_p, c_uint32, c_void_p, cast, create_string_buffer
 from pathlib import Path
 
-from . import _abi
+from . import _abi, _runtime
 from ._errors import LibraryNotFoundError, error_for
 
 _SONAME = f"libvoiceflow.so.{_abi.ABI_VERSION}"
-_RUNTIME_NAME = re.compile(r"libonnxruntime\.so(\.[0-9]+)*")
 _loading = threading.Lock()
 _loaded: CDLL | None = None
 
@@ -68,23 +65,9 @@ def _load() -> CDLL:
 
 def runtime_library() -> str | None:
     """The ONNX Runtime of an installed package, or None where libvoiceflow finds one before."""
-    if os.environ.get("VOICEFLOW_ORT_LIBRARY") or os.environ.get("ORT_DYLIB_PATH"):
+    if _runtime.named() or _runtime.runtimes(_folder(library())):
         return None
-    if _runtimes(_folder(library())):
-        return None
-    try:
-        # Of a package at the top, finding it imports nothing.
-        found = importlib.util.find_spec("onnxruntime")
-    except (ImportError, ValueError):
-        return None
-    for folder in (found.submodule_search_locations or []) if found else []:
-        for runtime in _runtimes(Path(folder, "capi")):
-            return str(runtime)
-    return None
-
-
-def _runtimes(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.glob("libonnxruntime.so*") if _RUNTIME_NAME.fullmatch(file.name))
+    return _runtime.installed()
 
 
 class _DlInfo(Structure):

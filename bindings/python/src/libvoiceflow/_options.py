@@ -75,8 +75,8 @@ class DiarizerOptions(ModelOptions, total=False):
     min_silence_s: Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0.
     bundle: Models that were tuned together: fast-cnn or accurate, which are compiled in, or a
         folder, or its name in $VOICEFLOW_MODELS, in .models or beside the library; options that are
-        not given are what it was tuned to. Default: accurate for recordings where it is compiled
-        in, and fast-cnn for the rest.
+        not given are what it was tuned to. Default: accurate for recordings where it is compiled in
+        or installed, and fast-cnn for the rest.
     segmentation_model: ONNX file of a public segmentation model, beside an embedding model.
     segmentation_model_memory: The segmentation model as the bytes of an ONNX file.
     segmentation_receptive_field: What one frame of it sees and the step between frames, in samples.
