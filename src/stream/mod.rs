@@ -10,6 +10,7 @@
 //!
 //! The segments depend on the audio alone, not on how it is cut into pushes.
 
+mod answer;
 mod audio_buffer;
 mod bound;
 mod inbox;
@@ -20,6 +21,7 @@ mod work;
 
 use std::sync::Arc;
 
+pub use answer::{Finished, LiveSegment};
 use bound::{Bound, Source};
 use inbox::Inbox;
 use queue::SegmentQueue;
@@ -35,7 +37,7 @@ use crate::pool::Pool;
 use crate::process::Process;
 use crate::reload::Reloadable;
 use crate::sync::Mutex;
-use crate::types::{Diarization, Segment, Speaker};
+use crate::types::Speaker;
 
 /// Most interleaved samples that are converted between two looks at what can be analysed.
 const BLOCK: usize = 65_536;
@@ -43,29 +45,6 @@ const BLOCK: usize = 65_536;
 /// Longest audio in seconds that may wait to be analysed, after calls that failed, before more is
 /// refused.
 const MAX_BACKLOG_S: f64 = 3600.0;
-
-/// A segment of a stream.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct LiveSegment {
-    /// The segment; its speaker is a number of the stream, see [`Stream::speakers`].
-    pub segment: Segment,
-    /// Whether it never changes again. Those that are not final hold until [`Stream::updates`]
-    /// changes.
-    pub is_final: bool,
-}
-
-/// What a stream comes to in the end.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Finished {
-    /// Who spoke when as the diarizer finds it for a recording: clustered anew, over the time of
-    /// the history.
-    pub diarization: Diarization,
-    /// For each speaker of the stream, who that is in the diarization; `None` for one who is nobody
-    /// there.
-    pub final_speakers: Vec<Option<usize>>,
-}
 
 /// One audio source, diarized as it comes. Any thread may use it, concurrently: pushes wait for
 /// each other, reading waits for nothing that takes long.
