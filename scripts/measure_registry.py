@@ -11,6 +11,7 @@ of its DER on the recording that ships with the project, which `voiceflow` score
 import argparse
 import json
 import os
+import resource
 import shutil
 import socket
 import statistics
@@ -95,20 +96,22 @@ class Runs:
         keys = {"VOICEFLOW_TRUSTED_KEYS": str(public), "VOICEFLOW_SIGNING_KEY": str(key)}
         self.variables = os.environ | variables | keys
 
-    def time(self, url: str, cache: str, *arguments: str | Path) -> float:
-        """Seconds that a command takes."""
+    def time(self, url: str, cache: str, *arguments: str | Path) -> tuple[float, float]:
+        """Seconds that a command takes, and those of CPU."""
         own = {"VOICEFLOW_REGISTRY": url, "VOICEFLOW_MODELS_CACHE": str(self.folder / cache)}
         began = time.perf_counter()
         command = [self.program, *arguments]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=self.variables | own)
-        return time.perf_counter() - began
+        seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def measure(runs: Runs, root: str, bundle: Path, rounds: int) -> dict[str, float]:
-    """Medians of each step, in seconds."""
+def measure(runs: Runs, root: str, bundle: Path, rounds: int) -> dict[str, tuple[float, ...]]:
+    """Medians of each step, in seconds and in seconds of CPU."""
     metadata = json.loads((bundle / "metadata.json").read_text())
     version = f"{metadata['name']}@{metadata['version']}"
-    times: dict[str, list[float]] = {}
+    times: dict[str, list[tuple[float, float]]] = {}
 
     def run(step: str, url: str, cache: str, *arguments: str | Path) -> None:
         times.setdefault(step, []).append(runs.time(url, cache, *arguments))
@@ -121,7 +124,7 @@ def measure(runs: Runs, root: str, bundle: Path, rounds: int) -> dict[str, float
         run("pull", url, cache, "pull", metadata["name"])
         run("pull, in the cache", url, cache, "pull", metadata["name"])
         shutil.rmtree(runs.folder / cache)
-    return {step: statistics.median(found) for step, found in times.items()}
+    return {step: tuple(map(statistics.median, zip(*found, strict=True))) for step, found in times.items()}
 
 
 def main() -> None:
@@ -144,8 +147,8 @@ def main() -> None:
             for store, (root, variables) in roots.items():
                 runs = Runs(options.program, folder, variables)
                 heads.append(f"{model}, {store}")
-                for step, seconds in measure(runs, root, copy, options.rounds).items():
-                    rows.setdefault(step, []).append(f"{seconds:.2f} s")
+                for step, (seconds, cpu) in measure(runs, root, copy, options.rounds).items():
+                    rows.setdefault(step, []).append(f"{seconds:.2f}, {cpu:.2f}")
     print(f"| command | {' | '.join(heads)} |")
     print(f"| -- |{' -: |' * len(heads)}")
     for step, cells in rows.items():
