@@ -398,6 +398,11 @@ measure-registry: build $(STORES)/ready models-accurate ## how long models take 
 	cargo build --release --package libvoiceflow-registry --locked
 	scripts/measure_registry.py
 
+.PHONY: measure-rollout
+measure-rollout: $(RUNTIME) .cache/tools ## models that change under load, and a candidate that listens: some two minutes, MEASURE_ARGS=
+	cargo build --release --package voiceflow-server --package voiceflow-cli --locked
+	scripts/measure_rollout.py $(MEASURE_ARGS)
+
 .PHONY: test-steady
 test-steady: data-eval build $(VENV)/ready models-accurate ## small changes of recordings leave their results; needs DATA, so not a part of `test`
 	VOICEFLOW_DATA="$(abspath $(DATA))" $(VENV)/bin/python scripts/test_steady.py

@@ -62,10 +62,60 @@ ROWS: dict[str, list[tuple[str, str, list[tuple[str, str]]]]] = {
         ),
     ],
     "Work": [
-        ("Audio for each second", "s", [(rate("voiceflow_audio_seconds_total", "kind"), "{{kind}}")]),
-        ("Compute for each second", "s", [(rate("voiceflow_compute_seconds_total", "kind"), "{{kind}}")]),
+        (
+            "Audio for each second",
+            "s",
+            [(rate("voiceflow_audio_seconds_total", "kind, arm"), "{{kind}} {{arm}}")],
+        ),
+        (
+            "Compute for each second",
+            "s",
+            [(rate("voiceflow_compute_seconds_total", "kind, arm"), "{{kind}} {{arm}}")],
+        ),
         ("Recordings that wait", "short", [(value("voiceflow_batch_queue_length"), "{{instance}}")]),
         ("Pauses of recordings", "s", [(rate("voiceflow_batch_paused_seconds_total"), "seconds a second")]),
+    ],
+    "Models": [
+        (
+            "Models that run",
+            "short",
+            [(value("voiceflow_model_info"), "{{instance}} {{arm}} {{name}}/{{version}}")],
+        ),
+        ("Share of an arm", "percentunit", [(value("voiceflow_arm_share_ratio"), "{{instance}} {{arm}}")]),
+        ("Bundles in memory", "short", [(value("voiceflow_models_loaded"), "{{instance}}")]),
+        (
+            "Answers of an arm",
+            "short",
+            [(rate("voiceflow_answers_total", "kind, arm, outcome"), "{{kind}} {{arm}} {{outcome}}")],
+        ),
+        (
+            "Time from audio to its segments by arm, P99",
+            "s",
+            [(quantile("voiceflow_stream_response_seconds", 0.99, "arm"), "{{arm}}")],
+        ),
+        (
+            "Compute for each second of a recording, P95",
+            "s",
+            [(quantile("voiceflow_recording_compute_ratio", 0.95, "arm"), "{{arm}}")],
+        ),
+        (
+            "Divergence of a candidate, mean",
+            "percentunit",
+            [
+                (
+                    f"{rate('voiceflow_shadow_divergence_ratio_sum', 'candidate')}"
+                    f" / {rate('voiceflow_shadow_divergence_ratio_count', 'candidate')}",
+                    "{{candidate}}",
+                )
+            ],
+        ),
+        ("Runs of a candidate", "short", [(rate("voiceflow_shadow_runs_total", "outcome"), "{{outcome}}")]),
+        (
+            "Reloads of models",
+            "short",
+            [(value("voiceflow_model_reloads_total"), "{{instance}} {{outcome}}")],
+        ),
+        ("Time to load models", "s", [(value("voiceflow_model_load_seconds"), "{{instance}}")]),
     ],
     "Requests": [
         (
@@ -104,7 +154,6 @@ ROWS: dict[str, list[tuple[str, str, list[tuple[str, str]]]]] = {
                 (value("process_threads"), "{{instance}} threads"),
             ],
         ),
-        ("Time to load the models", "s", [(value("voiceflow_model_load_seconds"), "{{instance}}")]),
         ("Ending", "short", [(value("voiceflow_draining"), "{{instance}}")]),
         ("Versions", "short", [(value("voiceflow_build_info"), "{{instance}} {{version}}")]),
     ],

@@ -35,7 +35,7 @@ LONG = 20  # times the recording, for one whose time can be compared
 PAIRS = 5  # of runs over HTTP and by the command line
 IDLE = 200  # streams
 RTTS_MS = (0, 10, 40)
-LIVE_AUDIO = 'voiceflow_audio_seconds_total{kind="live"}'
+LIVE_AUDIO = 'voiceflow_audio_seconds_total{kind="live",arm="stable"}'
 
 Report = dict[str, object]
 
@@ -69,9 +69,12 @@ class Server:
 
 def quantile_ms(before: dict[str, float], after: dict[str, float], metric: str, share: float) -> float | None:
     """That of the observations between two scrapes, as Prometheus finds it in its bucket."""
-    bounds = [re.search(rf'^{metric}_bucket{{le="(.*)"}}$', name) for name in after]
-    ends = sorted((float(bound[1]), bound[0]) for bound in bounds if bound)
-    counts = [(end, after[name] - before.get(name, 0.0)) for end, name in ends]
+    bounds = [re.search(rf'^{metric}_bucket{{(?:.*,)?le="(.*?)".*}}$', name) for name in after]
+    found: dict[float, float] = {}  # of all arms together
+    for bound in filter(None, bounds):
+        name, end = bound[0], float(bound[1])
+        found[end] = found.get(end, 0.0) + after[name] - before.get(name, 0.0)
+    counts = sorted(found.items())
     rank, lower, below = share * counts[-1][1], 0.0, 0.0
     if not counts[-1][1]:
         return None

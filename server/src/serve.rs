@@ -13,17 +13,18 @@ use tokio::task::JoinSet;
 
 use crate::admission::Admission;
 use crate::auth::Auth;
-use crate::config::Config;
+use crate::config::{Arguments, Config};
 use crate::http::{self, App};
 use crate::listen::{self, Tls};
 use crate::live;
 use crate::metrics::Metrics;
 use crate::models::Models;
+use crate::rollout::Rollout;
 use crate::traces::Traces;
 use crate::voices::Voices;
 use crate::work::batch::BatchQueue;
-use crate::work::capacity::measure;
 use crate::work::live::LiveLane;
+use crate::work::shadow::Shadow;
 
 /// Threads that read and write sockets; all else has threads of its own.
 const SOCKET_THREADS: usize = 2;
@@ -40,20 +41,20 @@ pub enum Ended {
 ///
 /// # Errors
 /// Why it could not start.
-pub fn run(config: Config) -> Result<Ended, String> {
+pub fn run(arguments: Arguments, config: Config) -> Result<Ended, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(SOCKET_THREADS)
         .thread_name("sockets")
         .enable_all()
         .build()
         .map_err(|error| format!("threads: {error}"))?;
-    let ended = runtime.block_on(serve(config));
+    let ended = runtime.block_on(serve(arguments, config));
     // Work that was cut off ends with the process.
     runtime.shutdown_background();
     ended
 }
 
-async fn serve(config: Config) -> Result<Ended, String> {
+async fn serve(arguments: Arguments, config: Config) -> Result<Ended, String> {
     let mut signals = Signals::new()?;
     let auth = Auth::new(config.auth.tokens.as_deref(), config.tls.client_ca.is_some())?;
     let voices = Arc::new(Voices::new(&config.voices)?);
@@ -62,7 +63,7 @@ async fn serve(config: Config) -> Result<Ended, String> {
     let metrics = Arc::new(Metrics::new());
     let traces = Traces::start(&config.traces)?;
     let tls = Tls::new(&config.tls, config.auth.tokens.is_some(), metrics.clone())?;
-    let models = Arc::new(Models::default());
+    let models = Arc::new(Models::new(&config, metrics.clone()));
     let workers = match config.batch.workers {
         0 => (cores() / 2).max(1),
         workers => workers,
@@ -75,12 +76,25 @@ async fn serve(config: Config) -> Result<Ended, String> {
     let live_threads = lane.start().map_err(|error| format!("threads: {error}"))?;
     let delay = Arc::downgrade(&lane);
     queue.watch_live(Box::new(move || delay.upgrade().map_or(Duration::ZERO, |live| live.delay_p99())));
-    let admission = Admission::new(&config, models.clone(), queue.clone(), metrics.clone());
+    let shadow = Shadow::new(models.clone(), queue.clone(), metrics.clone(), config.shadow.share);
+    let shadow_threads = shadow.start().map_err(|error| format!("threads: {error}"))?;
+    queue.compare_by(&shadow);
+    lane.compare_by(shadow.clone());
+    let admission = Arc::new(Admission::new(&config, models.clone(), queue.clone(), metrics.clone()));
+    let rollout = Arc::new(Rollout::new(
+        &config,
+        models.clone(),
+        voices.clone(),
+        admission.clone(),
+        metrics.clone(),
+        workers,
+    ));
     announce(&public, tls.is_some(), &admin)?;
     let (close, closing) = watch::channel(false);
     let app = Arc::new(App {
         config: config.clone(),
         models: models.clone(),
+        rollout: rollout.clone(),
         auth,
         admission,
         live: lane.clone(),
@@ -101,26 +115,24 @@ async fn serve(config: Config) -> Result<Ended, String> {
     tokio::spawn(listen::serve(admin, None, http::admin(app.clone()), config.listen.clone(), never));
 
     let hangup = signal(SignalKind::hangup()).map_err(|error| format!("signals: {error}"))?;
-    tokio::spawn(reload(app.clone(), tls.clone(), hangup));
+    tokio::spawn(reload(app.clone(), arguments, tls.clone(), hangup));
     if let Some(tls) = tls {
         tokio::spawn(tls.watch());
     }
 
-    let (model, capacity) = (config.model.clone(), config.live.capacity);
-    let mut load = tokio::task::spawn_blocking(move || {
-        let bundle = models.load(&model, niceness, &metrics)?;
-        let measured = || Ok(measure(&bundle.live, workers)? as usize);
-        let capacity = if capacity == 0 { measured() } else { Ok(capacity) };
-        capacity.map(|capacity| (bundle, capacity))
-    });
+    let starting = rollout.clone();
+    let mut load = tokio::task::spawn_blocking(move || starting.start());
     tokio::select! {
         loaded = &mut load => {
-            let loaded: voiceflow::Result<_> = loaded.map_err(|error| error.to_string())?;
-            let (bundle, streams) = loaded.map_err(|error| error.to_string())?;
-            app.admission.set_stream_capacity(streams);
-            let info = bundle.info();
-            let (model, provider) = (bundle.name(), info.provider.name());
-            tracing::info!(model, sha256 = info.sha256, provider, streams, "ready");
+            loaded.map_err(|error| error.to_string())??;
+            for arm in models.fleet().iter().flat_map(|fleet| &fleet.arms) {
+                let (name, info) = (&*arm.name, arm.bundle.info());
+                let (model, provider) = (arm.bundle.name(), info.provider.name());
+                tracing::info!(arm = name, model, sha256 = info.sha256, provider, "loaded");
+            }
+            tracing::info!(streams = app.metrics.stream_capacity.get(), "ready");
+            tokio::spawn(rollout.clone().watch());
+            tokio::spawn(rollout.guard());
             signals.next().await;
         }
         () = signals.next() => {
@@ -148,20 +160,22 @@ async fn serve(config: Config) -> Result<Ended, String> {
     };
     queue.end();
     lane.end();
+    shadow.end();
     if !ended {
         return Ok(Ended::CutOff);
     }
     // Idle by now: whoever waited for a worker was answered, or went away.
     let joined = tokio::task::spawn_blocking(move || {
-        let joined = threads.into_iter().chain(live_threads).all(|thread| thread.join().is_ok());
+        let mut all = threads.into_iter().chain(live_threads).chain(shadow_threads);
+        let joined = all.all(|thread| thread.join().is_ok());
         traces.end();
         joined
     });
     Ok(if joined.await.unwrap_or(false) { Ended::Drained } else { Ended::CutOff })
 }
 
-/// Reads the files of tokens and certificates again at each SIGHUP.
-async fn reload(app: Arc<App>, tls: Option<Arc<Tls>>, mut hangup: Signal) {
+/// Reads tokens, certificates, and which models run again at each SIGHUP.
+async fn reload(app: Arc<App>, arguments: Arguments, tls: Option<Arc<Tls>>, mut hangup: Signal) {
     while hangup.recv().await.is_some() {
         match app.auth.reload(app.config.auth.tokens.as_deref()) {
             Ok(()) => tracing::info!("tokens are read again"),
@@ -169,6 +183,12 @@ async fn reload(app: Arc<App>, tls: Option<Arc<Tls>>, mut hangup: Signal) {
         }
         if let Some(tls) = &tls {
             tls.reload();
+        }
+        match Config::load(&arguments, std::env::vars_os()) {
+            // Before they are loaded there is nothing to change.
+            Ok(config) if app.models.fleet().is_some() => app.rollout.configure(&config).await,
+            Ok(_) => {}
+            Err(error) => tracing::error!(error, "arms stay as they are"),
         }
     }
 }

@@ -63,7 +63,7 @@ const ROOMS: [(&str, &[&str]); 28] = [
 ];
 
 /// The rooms of the server and what each may use.
-const SERVER_ROOMS: [(&str, &[&str]); 15] = [
+const SERVER_ROOMS: [(&str, &[&str]); 17] = [
     ("logs", &[]),
     ("priority", &[]),
     ("auth", &[]),
@@ -75,9 +75,25 @@ const SERVER_ROOMS: [(&str, &[&str]); 15] = [
     ("voices", &["auth", "config"]),
     ("work", &["metrics", "models", "priority", "traces", "voices"]),
     ("admission", &["auth", "config", "metrics", "models", "work"]),
+    ("report", &[]),
+    ("rollout", &["admission", "config", "metrics", "models", "priority", "voices", "work"]),
     ("listen", &["config", "metrics"]),
-    ("http", &["admission", "auth", "config", "listen", "metrics", "models", "traces", "voices", "work"]),
-    ("live", &["admission", "auth", "http", "listen", "models", "traces", "voices", "work"]),
+    (
+        "http",
+        &[
+            "admission",
+            "auth",
+            "config",
+            "listen",
+            "metrics",
+            "models",
+            "rollout",
+            "traces",
+            "voices",
+            "work",
+        ],
+    ),
+    ("live", &["admission", "auth", "http", "listen", "metrics", "models", "traces", "voices", "work"]),
     (
         "serve",
         &[
@@ -89,6 +105,7 @@ const SERVER_ROOMS: [(&str, &[&str]); 15] = [
             "live",
             "metrics",
             "models",
+            "rollout",
             "traces",
             "voices",
             "work",

@@ -15,7 +15,7 @@ use streams::Streams;
 use crate::auth::Tenant;
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::models::{Bundle, Models};
+use crate::models::Models;
 use crate::work::batch::{BatchQueue, Job};
 use rate::Rates;
 
@@ -132,7 +132,7 @@ impl Admission {
     /// Why nothing would be let in at the moment; empty where it would.
     pub fn not_ready(&self) -> Vec<Reason> {
         let reasons = [
-            (Reason::Loading, self.models.current().is_none()),
+            (Reason::Loading, self.models.fleet().is_none()),
             (Reason::Draining, self.draining.load(Ordering::SeqCst)),
             (Reason::QueueFull, self.queue.is_full()),
             (Reason::StreamsFull, self.streams.is_full()),
@@ -140,27 +140,26 @@ impl Admission {
         reasons.into_iter().filter(|(_, holds)| *holds).map(|(reason, _)| reason).collect()
     }
 
-    /// The models for a recording that is about to be uploaded.
+    /// Lets in a recording that is about to be uploaded.
     ///
     /// # Errors
     /// Why it would be refused after its upload.
-    pub fn recording(&self, tenant: &Tenant) -> Result<Arc<Bundle>, Rejection> {
+    pub fn recording(&self, tenant: &Tenant) -> Result<(), Rejection> {
         self.check_rate(tenant)?;
         if self.queue.is_full() {
             return Err(self.refuse(Reason::QueueFull));
         }
-        self.models_for_new()
+        self.check_models()
     }
 
-    /// The models for a stream, and its place among the streams.
+    /// The place of a stream among the streams.
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn stream(&self, tenant: &Tenant) -> Result<(Arc<Bundle>, StreamPermit), Rejection> {
+    pub fn stream(&self, tenant: &Tenant) -> Result<StreamPermit, Rejection> {
         self.check_rate(tenant)?;
-        let bundle = self.models_for_new()?;
-        let permit = self.streams.begin(tenant).map_err(|reason| self.refuse(reason))?;
-        Ok((bundle, permit))
+        self.check_models()?;
+        self.streams.begin(tenant).map_err(|reason| self.refuse(reason))
     }
 
     /// Lets in a request that takes no worker.
@@ -184,11 +183,12 @@ impl Admission {
         Ok(())
     }
 
-    fn models_for_new(&self) -> Result<Arc<Bundle>, Rejection> {
+    /// Refuses what is new where there are no models yet, or none any more.
+    fn check_models(&self) -> Result<(), Rejection> {
         if self.draining.load(Ordering::SeqCst) {
             return Err(self.refuse(Reason::Draining));
         }
-        self.models.current().ok_or_else(|| self.refuse(Reason::Loading))
+        if self.models.fleet().is_none() { Err(self.refuse(Reason::Loading)) } else { Ok(()) }
     }
 
     /// Queues a recording.

@@ -1,6 +1,7 @@
 //! What the server is told: a file, the environment and flags, in this order, each over the one
 //! before. One struct for each section; a key that none of them has is refused.
 
+mod arms;
 mod live;
 mod load;
 mod sections;
@@ -14,13 +15,15 @@ use std::path::PathBuf;
 use clap::Parser;
 use serde::{Deserialize, Serialize};
 
+pub use arms::{Arm, Rollout, SHADOW, Shadow, check_arms};
 pub use live::Live;
 pub use sections::{Auth, Batch, Drain, Limits, Listen, Log, Model, ProviderName};
 pub use tls::Tls;
 pub use traces::Traces;
 pub use voices::Voices;
 
-const AFTER_HELP: &str = "\
+/// What `--help` says of the configuration and the end.
+pub const AFTER_HELP: &str = "\
 Each key of the configuration can stand in the file, in the environment and in --set:
   [limits]                                     in the file
   upload_bytes = 1000000
@@ -36,7 +39,7 @@ Exit codes:
   3  the drain ran out of time, or was cut short";
 
 /// Speaker diarization over HTTP and WebSocket.
-#[derive(Parser)]
+#[derive(Clone, Parser)]
 #[command(name = "voiceflow-server", version, after_help = AFTER_HELP)]
 pub struct Arguments {
     /// Configuration file (TOML)
@@ -88,6 +91,12 @@ pub struct Config {
     pub log: Log,
     /// Traces.
     pub traces: Traces,
+    /// A candidate that is compared and answers nobody.
+    pub shadow: Shadow,
+    /// How new models take the place of old ones.
+    pub rollout: Rollout,
+    /// Models that share the requests and streams; without them, all go to those of `model`.
+    pub arms: Vec<Arm>,
 }
 
 impl Config {
@@ -113,7 +122,26 @@ impl Config {
         toml::to_string(self).map_err(|error| error.to_string())
     }
 
+    /// The arms: those that are configured, or one with the models of `model`.
+    pub fn all_arms(&self) -> Vec<Arm> {
+        if self.arms.is_empty() {
+            return vec![Arm::only(self.model.bundle.as_deref())];
+        }
+        self.arms.clone()
+    }
+
+    /// Bundles that run.
+    pub fn bundles(&self) -> usize {
+        self.all_arms().len() + usize::from(self.shadow.model.is_some())
+    }
+
     fn check(&self) -> Result<(), String> {
+        if !self.arms.is_empty() && self.model.bundle.is_some() {
+            return Err("model.bundle: expected none beside arms, got one".to_owned());
+        }
+        check_arms(&self.all_arms())?;
+        self.shadow.check()?;
+        self.rollout.check(self.bundles())?;
         self.tls.check()?;
         self.listen.check(self.auth.tokens.is_some() || self.tls.client_ca.is_some())?;
         self.batch.check()?;
@@ -180,6 +208,29 @@ mod tests {
         assert_eq!(error, "--set batch: expected SECTION.KEY=VALUE");
         let error = refused(&["--config", "/nowhere.toml"], &[]);
         assert!(error.starts_with("/nowhere.toml: "), "{error}");
+    }
+
+    #[test]
+    fn arms_stand_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.toml");
+        let arms = "[[arms]]\nname = \"stable\"\nweight = 9\n[[arms]]\nname = \"next\"\nmodel = \"fast\"\n";
+        std::fs::write(&path, arms).unwrap();
+        let path = path.to_str().unwrap();
+        let config = load(&["--config", path], &[]).unwrap();
+        let of = |name: &str, model: Option<&str>, weight| Arm {
+            name: name.to_owned(),
+            model: model.map(str::to_owned),
+            weight,
+        };
+        assert_eq!(config.all_arms(), [of("stable", None, 9.0), of("next", Some("fast"), 1.0)]);
+        assert_eq!(toml::from_str::<Config>(&config.to_toml().unwrap()).unwrap(), config);
+        let error = load(&["--config", path, "--set", "model.bundle=fast"], &[]).unwrap_err();
+        assert_eq!(error, "model.bundle: expected none beside arms, got one");
+        let error = load(&["--set", "arms.next=fast"], &[]).unwrap_err();
+        assert!(error.starts_with("configuration: "), "{error}");
+        let config = load(&["--set", "model.bundle=fast"], &[]).unwrap();
+        assert_eq!(config.all_arms(), [of("stable", Some("fast"), 1.0)]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
@@ -12,14 +13,13 @@ use voiceflow::Cancel;
 use voiceflow::error::Stage;
 use voiceflow::transcript::Word;
 
-use super::App;
+use super::answering::{Answering, choose};
 use super::bearer::token;
 use super::error::ApiError;
 use super::fields::{Fields, Format};
 use super::render::{Extent, render};
 use super::upload::{Uploaded, receive};
-use super::voices::known_voices;
-use super::{origin, progress};
+use super::{App, RequestId, origin, progress};
 use crate::admission::Reserved;
 use crate::auth::Scope;
 use crate::listen::Peer;
@@ -39,7 +39,7 @@ pub(super) struct Pending {
     cancel: Cancel,
     deadline: Instant,
     /// The recording's place in the spool.
-    _reserved: Reserved,
+    _place: Arc<Reserved>,
 }
 
 impl Drop for Pending {
@@ -78,21 +78,23 @@ impl Answer {
 }
 
 /// Answers a recording.
-pub(super) async fn diarize(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+pub(super) async fn diarize(
+    State(app): State<Arc<App>>,
+    Extension(RequestId(id)): Extension<RequestId>,
+    Extension(answering): Extension<Answering>,
+    request: Request,
+) -> Result<Response, ApiError> {
     origin::check(request.headers(), &app.config.live.origins)?;
     let certificate = request.extensions().get::<Peer>().and_then(Peer::certificate);
     let tenant = app.auth.tenant(token(request.headers()), certificate, Scope::Diarize);
     let tenant = tenant.map_err(ApiError::refused)?;
-    let bundle = app.admission.recording(&tenant)?;
+    app.admission.recording(&tenant)?;
     let began = Instant::now();
     let mut uploaded = receive(&app, &tenant, request).await?;
     let uploaded_in = began.elapsed();
-    if let Some(model) = uploaded.fields.model.as_deref().filter(|model| !bundle.answers_to(model)) {
-        return Err(ApiError::no_model(model));
-    }
+    let (bundle, known) = choose(&app, &tenant, &id, uploaded.fields.asked()).await?;
+    answering.is_by(&bundle);
     let answer = answer_of(&mut uploaded, &bundle);
-    let Fields { gallery, name_threshold, .. } = &uploaded.fields;
-    let known = known_voices(&app, &tenant, gallery.as_deref(), *name_threshold, &bundle).await?;
     let mut pending = submit(&app, uploaded, bundle, known)?;
     if answer.format == Format::Ndjson {
         let body = Body::from_stream(progress::lines(pending, answer));
@@ -128,6 +130,7 @@ pub(super) fn submit(
     let (progress, told) = watch::channel(Progress { stage: Stage::Waiting, fraction: 0.0 });
     let (reply, result) = oneshot::channel();
     let cancel = Cancel::new();
+    let place = Arc::new(uploaded.reserved);
     app.admission.submit(Job {
         file: uploaded.file,
         name: uploaded.name,
@@ -136,10 +139,11 @@ pub(super) fn submit(
         deadline,
         cancel: cancel.clone(),
         bundle,
+        place: place.clone(),
         known,
         span: Span::begin("queue"),
         progress,
         reply,
     })?;
-    Ok(Pending { progress: told, reply: result, cancel, deadline, _reserved: uploaded.reserved })
+    Ok(Pending { progress: told, reply: result, cancel, deadline, _place: place })
 }

@@ -12,7 +12,8 @@ use voiceflow::Error;
 
 use super::json::Json;
 use crate::admission::Rejection;
-use crate::auth::Refused;
+use crate::auth;
+use crate::rollout::Refused;
 use crate::voices::Refusal;
 use crate::work::Failure;
 
@@ -131,7 +132,8 @@ impl ApiError {
     }
 
     /// A request without a token that allows it.
-    pub fn refused(refused: Refused) -> Self {
+    pub fn refused(refused: auth::Refused) -> Self {
+        use auth::Refused;
         match refused {
             Refused::Token => {
                 let message = "Authorization: expected Bearer and a token of this server";
@@ -181,6 +183,19 @@ impl From<Rejection> for ApiError {
             StatusCode::from_u16(rejection.reason.status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         let retry_after_s = Some(rejection.retry_after_s());
         Self { retry_after_s, ..Self::new(status, rejection.reason.name(), rejection.text()) }
+    }
+}
+
+/// Why models stay as they are: an operator sees the reason, with its paths.
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Asked(param, reason) => Self::invalid(param, reason),
+            Refused::Failed(failed) => {
+                let param = Some(failed.stage.name().to_owned());
+                Self { param, ..Self::conflict("reload_failed", failed.to_string()) }
+            }
+        }
     }
 }
 

@@ -11,8 +11,9 @@ use voiceflow::audio::{Channels, Tracks};
 use voiceflow::call::MAX_SPEAKERS;
 use voiceflow::transcript::{self, Word};
 
+use super::answering::Asked;
 use super::error::ApiError;
-use crate::work::batch::Options;
+use crate::work::Options;
 
 /// Form of the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -49,6 +50,8 @@ const FORMATS: [(&str, Format); 7] = [
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Fields {
     pub(super) model: Option<String>,
+    /// What recordings that belong together have in common.
+    pub(super) key: Option<String>,
     pub(super) options: Options,
     pub(super) format: Format,
     /// Words of a recogniser, each of which gets a speaker.
@@ -76,6 +79,7 @@ impl Fields {
         }
         match name {
             "model" => self.model = Some(value.to_owned()),
+            "key" => self.key = Some(value.to_owned()),
             "num_speakers" => self.options.num_speakers = Some(number(name, value, 1..=MAX_SPEAKERS)?),
             "min_speakers" => self.options.min_speakers = Some(number(name, value, 0..=MAX_SPEAKERS)?),
             "max_speakers" => self.options.max_speakers = Some(number(name, value, 1..=MAX_SPEAKERS)?),
@@ -103,6 +107,16 @@ impl Fields {
             _ => {}
         }
         Ok(())
+    }
+
+    /// What decides which models answer.
+    pub(super) fn asked(&self) -> Asked<'_> {
+        Asked {
+            key: self.key.as_deref(),
+            model: self.model.as_deref(),
+            gallery: self.gallery.as_deref(),
+            name_threshold: self.name_threshold,
+        }
     }
 
     /// Checks what fields say together.

@@ -1,6 +1,7 @@
 //! HTTP: the routes, and what the requests of all of them have in common.
 
 mod admin;
+mod answering;
 mod bearer;
 mod diarizations;
 mod error;
@@ -28,15 +29,16 @@ use crate::auth::Auth;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::models::Models;
+use crate::rollout::Rollout;
 use crate::voices::Voices;
 use crate::work::live::LiveLane;
 
+pub use answering::{Answering, Asked, choose};
 pub use bearer::websocket_token;
 pub use error::{ApiError, Body as ErrorBody};
 pub use observe::RequestId;
 pub use origin::check as check_origin;
 pub use render::{Diarized, Extent, json_text, to_four_decimals, to_millisecond};
-pub use voices::known_voices;
 
 /// What handlers share.
 pub struct App {
@@ -44,10 +46,12 @@ pub struct App {
     pub config: Config,
     /// What is loaded.
     pub models: Arc<Models>,
+    /// What changes it.
+    pub rollout: Arc<Rollout>,
     /// Who may ask.
     pub auth: Auth,
     /// What is let in.
-    pub admission: Admission,
+    pub admission: Arc<Admission>,
     /// Galleries of known voices.
     pub voices: Arc<Voices>,
     /// Streams.
@@ -99,6 +103,9 @@ pub fn admin(app: Arc<App>) -> Router {
     Router::new()
         .route("/metrics", get(admin::metrics))
         .route("/config", get(admin::config))
+        .route("/reload", post(admin::reload))
+        .route("/rollback", post(admin::roll_back))
+        .route("/arms", get(admin::arms).post(admin::weigh))
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .fallback(async || ApiError::no_route())

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::App;
 use super::error::ApiError;
 use super::json::Json;
-use crate::models::Bundle;
+use crate::models::{Arm, Fleet};
 
 /// A model.
 #[derive(Serialize)]
@@ -22,6 +22,10 @@ pub(super) struct Model {
     version: String,
     sha256: String,
     provider: &'static str,
+    /// The arm that has it.
+    arm: String,
+    /// The share of the requests and streams that it gets.
+    share: f64,
 }
 
 /// A list of models.
@@ -32,7 +36,8 @@ pub(super) struct List {
 }
 
 impl Model {
-    fn of(bundle: &Bundle) -> Self {
+    fn of(arm: &Arm, fleet: &Fleet) -> Self {
+        let bundle = &arm.bundle;
         let info = bundle.info();
         Self {
             id: bundle.name(),
@@ -43,13 +48,17 @@ impl Model {
             version: info.version.clone(),
             sha256: info.sha256.clone(),
             provider: info.provider.name(),
+            arm: arm.name.to_string(),
+            share: fleet.share(arm),
         }
     }
 }
 
 /// GET /v1/models
 pub(super) async fn list(State(app): State<Arc<App>>) -> Json<List> {
-    Json(List { object: "list", data: app.models.current().iter().map(|bundle| Model::of(bundle)).collect() })
+    let fleet = app.models.fleet();
+    let models = fleet.iter().flat_map(|fleet| fleet.arms.iter().map(|arm| Model::of(arm, fleet)));
+    Json(List { object: "list", data: models.collect() })
 }
 
 /// GET /v1/models/{name}
@@ -58,6 +67,7 @@ pub(super) async fn one(
     name: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Model>, ApiError> {
     let Path(name) = name.map_err(|error| ApiError::malformed(format!("path: {}", error.body_text())))?;
-    let bundle = app.models.current().filter(|bundle| bundle.answers_to(&name));
-    bundle.map(|bundle| Json(Model::of(&bundle))).ok_or_else(|| ApiError::no_model(&name))
+    let fleet = app.models.fleet().ok_or_else(|| ApiError::no_model(&name))?;
+    let arm = fleet.arms.iter().find(|arm| arm.bundle.answers_to(&name));
+    arm.map(|arm| Json(Model::of(arm, &fleet))).ok_or_else(|| ApiError::no_model(&name))
 }

@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::App;
+use super::answering::Answering;
 use super::error::Code;
 use crate::traces::Span;
 
@@ -16,6 +17,8 @@ use crate::traces::Span;
 const REQUEST_ID: &str = "x-request-id";
 /// Header with the model that answered.
 const MODEL: &str = "x-voiceflow-model";
+/// Header with the arm that it has.
+const ARM: &str = "x-voiceflow-arm";
 /// Longest identifier that is taken from a client.
 const LONGEST_ID: usize = 64;
 /// Methods that have a name in traces.
@@ -42,7 +45,9 @@ pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     let span = Span::of_request(request.headers(), known, &route);
     span.text("voiceflow.request_id", &id);
     let trace_id = span.trace_id().or_else(|| trace_id(request.headers()));
+    let answering = Answering::default();
     request.extensions_mut().insert(RequestId(id.clone()));
+    request.extensions_mut().insert(answering.clone());
     let mut response = span.within(next.run(request)).await;
     let (took, status) = (began.elapsed(), response.status().as_u16());
     let labelled = if status == 405 { "other" } else { method.as_str() };
@@ -54,8 +59,11 @@ pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     }
     let (method, duration_s) = (method.as_str(), took.as_secs_f64());
     tracing::info!(request_id = id, trace_id, method, route, status, code, duration_s, "request");
-    let model = app.models.current().map(|bundle| bundle.name());
-    for (name, value) in [(REQUEST_ID, Some(id)), (MODEL, model)] {
+    // Of several arms, what no model has answered is of none.
+    let bundle = answering.bundle().cloned().or_else(|| app.models.only());
+    let (model, arm) =
+        (bundle.as_ref().map(|bundle| bundle.name()), bundle.map(|bundle| bundle.arm.to_string()));
+    for (name, value) in [(REQUEST_ID, Some(id)), (MODEL, model), (ARM, arm)] {
         if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
             response.headers_mut().insert(name, value);
         }

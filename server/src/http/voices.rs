@@ -3,30 +3,27 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Deserialize, Serialize};
 use voiceflow::gallery::{Enrolled, Gallery, Voice};
 
-use super::App;
+use super::answering::{Answering, choose, enrolling};
 use super::bearer::token;
 use super::diarizations::submit;
 use super::error::ApiError;
-use super::json::Json;
-use super::origin;
+use super::json::{Json, small_json};
 use super::render::{DiarizedWarning, to_four_decimals, to_millisecond, warnings_of};
-use super::upload::receive;
+use super::upload::{Uploaded, receive};
+use super::{App, RequestId, origin};
 use crate::auth::{Scope, Tenant};
 use crate::listen::Peer;
 use crate::models::Bundle;
-use crate::voices::{Enrolment, Known, Refusal, Voices};
+use crate::voices::{Enrolment, Refusal, Voices};
 use crate::work::Failure;
-
-/// Largest body that is JSON, in bytes.
-const MAX_JSON_BYTES: usize = 4096;
 
 /// What a path names; what is no text is refused as everything else is.
 type Named<T> = Result<Path<T>, PathRejection>;
@@ -74,14 +71,6 @@ struct Identification {
     speech: f64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<DiarizedWarning>,
-}
-
-/// The voice in a recording of one speaker.
-struct Heard {
-    voice: Voice,
-    warnings: Vec<DiarizedWarning>,
-    /// The gallery that the fields name.
-    known: Option<Known>,
 }
 
 /// What a voice is renamed to.
@@ -182,23 +171,26 @@ pub(super) async fn rename(
 /// PUT /v1/voices/{gallery}/{name}: the voice is that of this recording.
 pub(super) async fn replace(
     app: State<Arc<App>>,
+    answering: Extension<Answering>,
     names: Named<(String, String)>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    enrol(app, names, request, Enrolment::Whole).await
+    enrol(app, answering, names, request, Enrolment::Whole).await
 }
 
 /// POST /v1/voices/{gallery}/{name}: this is one more recording of the voice.
 pub(super) async fn add(
     app: State<Arc<App>>,
+    answering: Extension<Answering>,
     names: Named<(String, String)>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    enrol(app, names, request, Enrolment::Another).await
+    enrol(app, answering, names, request, Enrolment::Another).await
 }
 
 async fn enrol(
     State(app): State<Arc<App>>,
+    Extension(answering): Extension<Answering>,
     names: Named<(String, String)>,
     request: Request,
     enrolment: Enrolment,
@@ -207,11 +199,14 @@ async fn enrol(
     let tenant = allowed(&app, &request)?;
     app.voices.check(&gallery).map_err(|refusal| (refusal, gallery.as_str()))?;
     Gallery::check_name(&name).map_err(Failure::from)?;
-    let bundle = app.admission.recording(&tenant)?;
-    let model = bundle.clone();
-    let Heard { voice, warnings, .. } = voice_of(&app, &tenant, request, bundle).await?;
+    app.admission.recording(&tenant)?;
+    let uploaded = receive(&app, &tenant, request).await?;
+    uploaded.fields.of_one_voice()?;
+    let bundle = enrolling(&app, &tenant, &gallery, uploaded.fields.model.as_deref()).await?;
+    answering.is_by(&bundle);
+    let (voice, warnings) = voice_of(&app, uploaded, bundle.clone()).await?;
     let (enrolled, is_new) = on_disk(&app, &gallery, move |voices, gallery| {
-        voices.enrol(&tenant, (gallery, &name), &voice, enrolment, model.info())
+        voices.enrol(&tenant, (gallery, &name), &voice, enrolment, bundle.info())
     })
     .await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
@@ -219,10 +214,19 @@ async fn enrol(
 }
 
 /// POST /v1/audio/identify
-pub(super) async fn identify(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+pub(super) async fn identify(
+    State(app): State<Arc<App>>,
+    Extension(RequestId(id)): Extension<RequestId>,
+    Extension(answering): Extension<Answering>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let tenant = allowed(&app, &request)?;
-    let bundle = app.admission.recording(&tenant)?;
-    let Heard { voice, warnings, known } = voice_of(&app, &tenant, request, bundle).await?;
+    app.admission.recording(&tenant)?;
+    let uploaded = receive(&app, &tenant, request).await?;
+    uploaded.fields.of_one_voice()?;
+    let (bundle, known) = choose(&app, &tenant, &id, uploaded.fields.asked()).await?;
+    answering.is_by(&bundle);
+    let (voice, warnings) = voice_of(&app, uploaded, bundle).await?;
     let known = known.ok_or_else(|| ApiError::invalid("gallery", "expected the name of one, got none"))?;
     let identity = known.gallery.identify(&voice.embedding, known.threshold).map_err(Failure::from)?;
     let name = known.gallery.name_of(&identity).map(str::to_owned);
@@ -231,47 +235,19 @@ pub(super) async fn identify(State(app): State<Arc<App>>, request: Request) -> R
     Ok(Json(Identification { name, name_score, speech, warnings }).into_response())
 }
 
-/// The voice in the recording of a request.
+/// The voice in a recording, and what is to be said of that.
 async fn voice_of(
     app: &Arc<App>,
-    tenant: &Tenant,
-    request: Request,
+    uploaded: Uploaded,
     bundle: Arc<Bundle>,
-) -> Result<Heard, ApiError> {
-    let uploaded = receive(app, tenant, request).await?;
-    let fields = &uploaded.fields;
-    fields.of_one_voice()?;
-    if let Some(model) = fields.model.as_deref().filter(|model| !bundle.answers_to(model)) {
-        return Err(ApiError::no_model(model));
-    }
-    let known = known_voices(app, tenant, fields.gallery.as_deref(), fields.name_threshold, &bundle).await?;
+) -> Result<(Voice, Vec<DiarizedWarning>), ApiError> {
     let answered = submit(app, uploaded, bundle, None)?.result().await?;
     let voice = Voice::of(&answered.diarization).map_err(Failure::from)?;
-    Ok(Heard { voice, warnings: warnings_of(&answered.diarization), known })
-}
-
-/// The gallery of this name, if one is named.
-///
-/// # Errors
-/// Why there is none of these voices.
-pub async fn known_voices(
-    app: &Arc<App>,
-    tenant: &Tenant,
-    gallery: Option<&str>,
-    threshold: Option<f32>,
-    bundle: &Bundle,
-) -> Result<Option<Known>, ApiError> {
-    let Some(gallery) = gallery else { return Ok(None) };
-    if let Some(threshold) = threshold.filter(|threshold| !(-1.0..=1.0).contains(threshold)) {
-        return Err(ApiError::invalid("name_threshold", format!("expected -1 to 1, got {threshold}")));
-    }
-    let (tenant, model) = (tenant.clone(), bundle.info().clone());
-    let known = on_disk(app, gallery, move |voices, gallery| voices.load(&tenant, gallery, &model)).await?;
-    Ok(Some(Known::new(known, threshold)))
+    Ok((voice, warnings_of(&answered.diarization)))
 }
 
 /// Runs what waits for the disk where it keeps no socket waiting.
-async fn on_disk<T: Send + 'static>(
+pub(super) async fn on_disk<T: Send + 'static>(
     app: &Arc<App>,
     gallery: &str,
     work: impl FnOnce(&Voices, &str) -> Result<T, Refusal> + Send + 'static,
@@ -308,12 +284,7 @@ async fn json<T: for<'a> Deserialize<'a>>(request: Request) -> Result<T, ApiErro
     if kind != "application/json" {
         return Err(ApiError::media_type(format!("Content-Type: expected application/json, got {kind:?}")));
     }
-    let body = Limited::new(request.into_body(), MAX_JSON_BYTES).collect().await;
-    let body = body.map_err(|error| match error.is::<LengthLimitError>() {
-        true => ApiError::too_large(format!("body: expected at most {MAX_JSON_BYTES} bytes, got more")),
-        false => ApiError::malformed(format!("body: {error}")),
-    })?;
-    serde_json::from_slice(&body.to_bytes()).map_err(|error| ApiError::malformed(format!("body: {error}")))
+    small_json(request.into_body()).await
 }
 
 fn content_type(headers: &HeaderMap) -> String {

@@ -3,6 +3,7 @@
 
 mod decoder;
 mod encoding;
+mod outcome;
 mod protocol;
 mod session;
 mod settings;
@@ -15,7 +16,7 @@ use axum::response::Response;
 use axum::{Extension, RequestExt};
 
 use crate::auth::Scope;
-use crate::http::{ApiError, App, RequestId, check_origin, websocket_token};
+use crate::http::{Answering, ApiError, App, RequestId, check_origin, websocket_token};
 use crate::listen::Peer;
 use crate::traces::Span;
 use session::Session;
@@ -28,6 +29,7 @@ const PROTOCOL: &str = "voiceflow";
 pub async fn stream(
     State(app): State<Arc<App>>,
     Extension(RequestId(id)): Extension<RequestId>,
+    Extension(answering): Extension<Answering>,
     mut request: Request,
 ) -> Result<Response, ApiError> {
     check_origin(request.headers(), &app.config.live.origins)?;
@@ -42,8 +44,9 @@ pub async fn stream(
     let connection = request.extensions().get::<Peer>().cloned();
     let certificate = connection.as_ref().and_then(Peer::certificate);
     let tenant = app.auth.tenant(token, certificate, Scope::Stream).map_err(ApiError::refused)?;
-    let (bundle, permit) = app.admission.stream(&tenant)?;
-    let settings = wanted.settings(&app, &tenant, &bundle).await?;
+    let permit = app.admission.stream(&tenant)?;
+    let settings = wanted.settings(&app, &tenant, &id).await?;
+    answering.is_by(&settings.bundle);
     let decoder = wanted.decoder(&settings)?;
     let bytes = app.config.live.message_bytes;
     // That with a token is not answered.
@@ -51,8 +54,7 @@ pub async fn stream(
     let upgrade = upgrade.read_buffer_size(READ_BYTES);
     let span = Span::begin("stream");
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let session =
-            Session::new(app.clone(), id.clone(), tenant.clone(), bundle, wanted, settings, decoder);
+        let session = Session::new(app.clone(), id.clone(), tenant.clone(), wanted, settings, decoder);
         let outcome = session.run(socket).await;
         app.metrics.stream_ended(outcome.name());
         let (outcome, audio_s) = (outcome.name(), outcome.audio_s());

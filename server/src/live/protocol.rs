@@ -34,6 +34,7 @@ pub(super) enum ToClient<'a> {
     Ready {
         id: &'a str,
         model: &'a str,
+        arm: &'a str,
         encoding: &'static str,
         sample_rate: u32,
         channels: u16,
@@ -41,7 +42,14 @@ pub(super) enum ToClient<'a> {
         hop: f64,
     },
     #[serde(rename = "session.updated")]
-    Updated { encoding: &'static str, sample_rate: u32, channels: u16, latency: f64 },
+    Updated {
+        model: &'a str,
+        arm: &'a str,
+        encoding: &'static str,
+        sample_rate: u32,
+        channels: u16,
+        latency: f64,
+    },
     #[serde(rename = "diarization.update")]
     Final { start: f64, end: f64, segments: Vec<Segment<'a>> },
     #[serde(rename = "diarization.provisional")]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use bytes::Bytes;
 use futures_util::SinkExt;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -12,11 +12,13 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::PATIENCE;
 use super::decoder::Decoder;
 use super::encoding::Encoding;
+use super::outcome::{How, Outcome};
 use super::protocol::{FromClient, ToClient};
 use super::settings::Wanted;
 use crate::auth::Tenant;
 use crate::http::{ApiError, App, Diarized, Extent};
-use crate::models::Bundle;
+use crate::metrics::Kind;
+use crate::work::FAILED;
 use crate::work::live::{Actor, Event, Settings};
 
 /// Time from one look at the clock to the next.
@@ -26,77 +28,11 @@ const MESSAGE_S: f64 = 1.0;
 /// Share of the drain in which streams are asked to end; the rest is for their last answers.
 const DRAIN_SHARE: f64 = 0.8;
 
-/// How a stream ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum How {
-    /// The client ended it, and has its answer.
-    Done,
-    /// The client went away.
-    Gone,
-    /// The client sent what cannot be served.
-    Refused,
-    /// Nothing came for too long.
-    Idle,
-    /// The client took too long to read.
-    SlowConsumer,
-    /// The workers cannot keep up.
-    Backlog,
-    /// It lasted as long as a stream may.
-    TooLong,
-    /// The server ended.
-    Drained,
-    /// The server failed.
-    Failed,
-}
-
-/// How a stream ended, and after how much audio.
-pub(super) struct Outcome {
-    how: How,
-    audio_s: f64,
-}
-
-impl Outcome {
-    /// In metrics and logs.
-    pub(super) fn name(&self) -> &'static str {
-        match self.how {
-            How::Done => "done",
-            How::Gone => "gone",
-            How::Refused => "refused",
-            How::Idle => "idle",
-            How::SlowConsumer => "slow_consumer",
-            How::Backlog => "backlog",
-            How::TooLong => "too_long",
-            How::Drained => "drained",
-            How::Failed => "failed",
-        }
-    }
-
-    /// Seconds of audio that came in.
-    pub(super) fn audio_s(&self) -> f64 {
-        self.audio_s
-    }
-}
-
-impl How {
-    /// The code of the closing frame: RFC 6455, section 7.4.1, and 1012 and 1013 of its registry.
-    fn close_code(self) -> u16 {
-        match self {
-            How::Done | How::Gone => close_code::NORMAL,
-            How::Refused => close_code::INVALID,
-            How::Idle | How::SlowConsumer | How::TooLong => close_code::POLICY,
-            How::Backlog => close_code::AGAIN,
-            How::Drained => close_code::RESTART,
-            How::Failed => close_code::ERROR,
-        }
-    }
-}
-
 /// A stream and its client.
 pub(super) struct Session {
     app: Arc<App>,
     id: String,
     tenant: Tenant,
-    bundle: Arc<Bundle>,
     wanted: Wanted,
     encoding: Encoding,
     settings: Settings,
@@ -127,20 +63,18 @@ impl Session {
         app: Arc<App>,
         id: String,
         tenant: Tenant,
-        bundle: Arc<Bundle>,
         wanted: Wanted,
         settings: Settings,
         decoder: Decoder,
     ) -> Self {
         let bytes = app.config.live.outbox_bytes;
-        let actor = Actor::new(app.live.clone(), bundle.live.clone(), settings.clone(), bytes);
+        let actor = Actor::new(app.live.clone(), settings.clone(), bytes);
         let encoding = wanted.encoding().unwrap_or_default();
         let now = Instant::now();
         Self {
             app,
             id,
             tenant,
-            bundle,
             wanted,
             encoding,
             settings,
@@ -161,6 +95,7 @@ impl Session {
         let how = match self.converse(&mut socket).await {
             Ok(how) | Err(how) => how,
         };
+        self.count(how);
         if how != How::Gone {
             let reason = Outcome { how, audio_s: 0.0 }.name();
             let frame = CloseFrame { code: how.close_code(), reason: reason.into() };
@@ -169,12 +104,26 @@ impl Session {
         Outcome { how, audio_s: self.audio_s }
     }
 
+    /// Counts how the stream ended for its models.
+    fn count(&self, how: How) {
+        let outcome = how.of_models();
+        let bundle = &self.settings.bundle;
+        self.app.metrics.models.answered(Kind::Live, &bundle.arm, outcome);
+        bundle.record.answered(outcome == FAILED);
+    }
+
     async fn converse(&mut self, socket: &mut WebSocket) -> Result<How, How> {
-        let (model, latency) = (self.bundle.name(), self.settings.config.latency_s());
-        let Settings { sample_rate, channels, .. } = self.settings;
-        let encoding = self.encoding.name();
-        let (id, hop) = (&self.id, self.bundle.live.live_hop_s());
-        let ready = ToClient::Ready { id, model: &model, encoding, sample_rate, channels, latency, hop };
+        let Settings { bundle, sample_rate, channels, config, .. } = &self.settings;
+        let ready = ToClient::Ready {
+            id: &self.id,
+            model: &bundle.name(),
+            arm: &bundle.arm,
+            encoding: self.encoding.name(),
+            sample_rate: *sample_rate,
+            channels: *channels,
+            latency: config.latency_s(),
+            hop: bundle.live.live_hop_s(),
+        };
         send(socket, &ready).await?;
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -220,7 +169,7 @@ impl Session {
             FromClient::Update(wanted) => {
                 self.heard = Instant::now();
                 match self.update(wanted).await {
-                    Ok(()) => send(socket, &self.updated()).await,
+                    Ok(()) => self.tell_update(socket).await,
                     Err(error) => refuse(socket, &error).await,
                 }
             }
@@ -273,17 +222,24 @@ impl Session {
             return Err(ApiError::malformed("session.update: expected before the first audio, got it later"));
         }
         let wanted = wanted.over(self.wanted.clone());
-        let settings = wanted.settings(&self.app, &self.tenant, &self.bundle).await?;
+        let settings = wanted.settings(&self.app, &self.tenant, &self.id).await?;
         (self.encoding, self.decoder) = (wanted.encoding()?, wanted.decoder(&settings)?);
         (self.wanted, self.settings) = (wanted, settings);
         self.actor.configure(self.settings.clone());
         Ok(())
     }
 
-    fn updated(&self) -> ToClient<'static> {
-        let Settings { sample_rate, channels, .. } = self.settings;
-        let latency = self.settings.config.latency_s();
-        ToClient::Updated { encoding: self.encoding.name(), sample_rate, channels, latency }
+    async fn tell_update(&mut self, socket: &mut WebSocket) -> Result<(), How> {
+        let Settings { bundle, sample_rate, channels, config, .. } = &self.settings;
+        let updated = ToClient::Updated {
+            model: &bundle.name(),
+            arm: &bundle.arm,
+            encoding: self.encoding.name(),
+            sample_rate: *sample_rate,
+            channels: *channels,
+            latency: config.latency_s(),
+        };
+        send(socket, &updated).await
     }
 
     /// Sends what the outbox has; gives how the stream ended, if it did.
@@ -318,7 +274,7 @@ impl Session {
         }
         in_time(socket.flush()).await?;
         if let Some(since) = batch.since {
-            self.app.metrics.stream_response.observe(since.elapsed().as_secs_f64());
+            self.app.metrics.models.response(&self.settings.bundle.arm, since.elapsed());
         }
         Ok(None)
     }
@@ -348,7 +304,7 @@ impl Session {
         }
         match self.drain_at {
             Some(at) if Instant::now() >= at => self.end(How::Drained),
-            None if *self.app.closing.borrow() => {
+            None if *self.app.closing.borrow() || self.is_outlived() => {
                 let within = self.app.config.drain.length_s;
                 // At a time of its own, so that clients do not all come to another server at once.
                 self.drain_at = Some(Instant::now() + seconds(within * DRAIN_SHARE * share_of(&self.id)));
@@ -357,6 +313,14 @@ impl Session {
             _ => {}
         }
         Ok(())
+    }
+}
+
+impl Session {
+    /// Whether other models have long taken the place of those of the stream.
+    fn is_outlived(&self) -> bool {
+        let longest = Duration::from_secs_f64(self.app.config.rollout.streams_s);
+        self.settings.bundle.retired_for().is_some_and(|retired| retired > longest)
     }
 }
 

@@ -11,8 +11,9 @@ use voiceflow::config::LATENCY_S;
 use super::decoder::{Decoder, Unfit};
 use super::encoding::Encoding;
 use crate::auth::Tenant;
-use crate::http::{ApiError, App, known_voices};
+use crate::http::{ApiError, App, Asked, choose};
 use crate::models::Bundle;
+use crate::voices::Known;
 use crate::work::live::Settings;
 
 /// Longest time in seconds that is remembered for the result at the end.
@@ -29,6 +30,7 @@ pub(super) struct Wanted {
     pub(super) max_speakers: Option<usize>,
     pub(super) result: Option<bool>,
     pub(super) model: Option<String>,
+    pub(super) key: Option<String>,
     pub(super) gallery: Option<String>,
     pub(super) name_threshold: Option<f32>,
 }
@@ -40,7 +42,7 @@ impl Wanted {
     /// A value that is none, by the field's name.
     pub(super) fn set_text(&mut self, name: &str, value: &str) -> Result<(), ApiError> {
         let json = match name {
-            "encoding" | "model" | "gallery" => serde_json::Value::from(value),
+            "encoding" | "model" | "key" | "gallery" => serde_json::Value::from(value),
             "sample_rate" | "channels" | "latency" | "max_speakers" | "result" | "name_threshold" => {
                 let parsed = serde_json::from_str(value);
                 parsed.map_err(|_| ApiError::invalid(name, format!("expected a value, got {value:?}")))?
@@ -64,6 +66,7 @@ impl Wanted {
             max_speakers: self.max_speakers.or(usual.max_speakers),
             result: self.result.or(usual.result),
             model: self.model.or(usual.model),
+            key: self.key.or(usual.key),
             gallery: self.gallery.or(usual.gallery),
             name_threshold: self.name_threshold.or(usual.name_threshold),
         }
@@ -93,7 +96,7 @@ impl Wanted {
         })
     }
 
-    /// What the stream is told, with the gallery of `tenant`.
+    /// What the stream `id` is told, with its models and the gallery of `tenant`.
     ///
     /// # Errors
     /// A value out of range, by its name; a model or a gallery that is not there.
@@ -101,19 +104,21 @@ impl Wanted {
         &self,
         app: &Arc<App>,
         tenant: &Tenant,
-        bundle: &Bundle,
+        id: &str,
     ) -> Result<Settings, ApiError> {
-        let settings = self.own_settings(bundle)?;
-        let known = known_voices(app, tenant, self.gallery.as_deref(), self.name_threshold, bundle).await?;
-        Ok(Settings { known, ..settings })
+        self.encoding()?;
+        let asked = Asked {
+            key: self.key.as_deref(),
+            model: self.model.as_deref(),
+            gallery: self.gallery.as_deref(),
+            name_threshold: self.name_threshold,
+        };
+        let (bundle, known) = choose(app, tenant, id, asked).await?;
+        self.with(bundle, known)
     }
 
-    /// All but the gallery.
-    fn own_settings(&self, bundle: &Bundle) -> Result<Settings, ApiError> {
-        self.encoding()?;
-        if let Some(model) = self.model.as_deref().filter(|model| !bundle.answers_to(model)) {
-            return Err(ApiError::no_model(model));
-        }
+    /// With these models and voices.
+    fn with(&self, bundle: Arc<Bundle>, known: Option<Known>) -> Result<Settings, ApiError> {
         let sample_rate =
             within("sample_rate", self.sample_rate.unwrap_or(SAMPLE_RATE), MIN_INPUT_RATE..=MAX_INPUT_RATE)?;
         let channels = within("channels", self.channels.unwrap_or(1), 1..=MAX_CHANNELS)?;
@@ -129,7 +134,7 @@ impl Wanted {
         let result = self.result.unwrap_or(false);
         let history_s = if result { HISTORY_S } else { 0.0 };
         config.set_history(history_s).map_err(|error| ApiError::internal(&error))?;
-        Ok(Settings { sample_rate, channels, config, result, known: None })
+        Ok(Settings { bundle, sample_rate, channels, config, result, known })
     }
 }
 

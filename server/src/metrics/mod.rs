@@ -1,6 +1,7 @@
 //! Every metric: its name, its unit, its buckets and its labels. Labels come from closed sets:
 //! routes, status numbers, names of reasons; never what a client chose.
 
+mod models;
 mod process;
 
 use std::time::Duration;
@@ -15,6 +16,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use std::sync::atomic::AtomicU64;
+
+pub use models::{Kind, Models};
 
 /// Seconds, or what else is no whole number.
 type FloatCounter = Counter<f64, AtomicU64>;
@@ -49,20 +52,12 @@ struct Outcome {
     outcome: &'static str,
 }
 
-/// Live or batch.
-#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
-struct Kind {
-    kind: &'static str,
-}
-
 /// The metrics of the server.
 pub struct Metrics {
     registry: Registry,
     requests: Family<Request, Histogram, fn() -> Histogram>,
     rejections: Family<Reason, Counter>,
     errors: Family<Code, Counter>,
-    audio: Family<Kind, FloatCounter>,
-    compute: Family<Kind, FloatCounter>,
     streams: Family<Outcome, Counter>,
     certificate_reloads: Family<Outcome, Counter>,
     /// Streams under way.
@@ -71,8 +66,6 @@ pub struct Metrics {
     pub stream_capacity: FloatGauge,
     /// The share of that which is under way.
     pub stream_utilization: FloatGauge,
-    /// Time from the arrival of audio until the segments of it are on the socket.
-    pub stream_response: Histogram,
     /// Time that streams waited for a turn.
     pub stream_queue: Histogram,
     /// Recordings that wait for a worker.
@@ -81,8 +74,10 @@ pub struct Metrics {
     pub batch_paused: FloatCounter,
     /// Panics that were contained.
     pub panics: Counter,
-    /// Time in seconds in which the model was loaded.
+    /// Time in seconds in which models were loaded last.
     pub model_load: FloatGauge,
+    /// Which models run, and what they do.
+    pub models: Models,
     /// 1 from the signal to the end.
     pub draining: Gauge,
 }
@@ -92,24 +87,24 @@ impl Metrics {
     pub fn new() -> Self {
         let requests: Family<Request, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(|| Histogram::new(REQUEST_BUCKETS));
+        let mut registry = Registry::default();
+        let models = Models::new(&mut registry);
         let mut metrics = Self {
-            registry: Registry::default(),
+            registry,
             requests,
             rejections: Family::default(),
             errors: Family::default(),
-            audio: Family::default(),
-            compute: Family::default(),
             streams: Family::default(),
             certificate_reloads: Family::default(),
             streams_active: Gauge::default(),
             stream_capacity: FloatGauge::default(),
             stream_utilization: FloatGauge::default(),
-            stream_response: Histogram::new(STREAM_BUCKETS),
             stream_queue: Histogram::new(STREAM_BUCKETS),
             batch_queue: Gauge::default(),
             batch_paused: FloatCounter::default(),
             panics: Counter::default(),
             model_load: FloatGauge::default(),
+            models,
             draining: Gauge::default(),
         };
         metrics.register();
@@ -125,9 +120,6 @@ impl Metrics {
         let text = "Requests and streams that were refused for want of capacity or quota";
         registry.register("voiceflow_rejections", text, self.rejections.clone());
         registry.register("voiceflow_errors", "Errors answered, by their code", self.errors.clone());
-        registry.register("voiceflow_audio_seconds", "Audio diarized", self.audio.clone());
-        let text = "Time that workers spent on audio";
-        registry.register("voiceflow_compute_seconds", text, self.compute.clone());
         self.register_streams();
         let registry = &mut self.registry;
         let text = "Recordings that wait for a worker";
@@ -135,7 +127,7 @@ impl Metrics {
         let text = "Time that recordings have waited for streams, each recording's own";
         registry.register("voiceflow_batch_paused_seconds", text, self.batch_paused.clone());
         registry.register("voiceflow_panics", "Panics that were contained", self.panics.clone());
-        let text = "Time in which the models were loaded";
+        let text = "Time in which models were loaded last";
         registry.register("voiceflow_model_load_seconds", text, self.model_load.clone());
         let text = "1 from the signal to end to the end";
         registry.register("voiceflow_draining", text, self.draining.clone());
@@ -152,8 +144,6 @@ impl Metrics {
         registry.register("voiceflow_stream_capacity", text, self.stream_capacity.clone());
         let text = "Share of the capacity that is under way";
         registry.register("voiceflow_stream_utilization_ratio", text, self.stream_utilization.clone());
-        let text = "Time from the arrival of audio until its segments are on the socket";
-        registry.register("voiceflow_stream_response_seconds", text, self.stream_response.clone());
         let text = "Time that streams waited for a turn";
         registry.register("voiceflow_stream_queue_seconds", text, self.stream_queue.clone());
     }
@@ -182,12 +172,6 @@ impl Metrics {
     /// An error was answered.
     pub fn error(&self, code: &'static str) {
         self.errors.get_or_create(&Code { code }).inc();
-    }
-
-    /// So many seconds of audio of this kind took a worker so long.
-    pub fn work(&self, kind: &'static str, audio_s: f64, took: Duration) {
-        self.audio.get_or_create(&Kind { kind }).inc_by(audio_s.max(0.0));
-        self.compute.get_or_create(&Kind { kind }).inc_by(took.as_secs_f64());
     }
 
     /// In the text format of OpenMetrics.

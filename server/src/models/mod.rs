@@ -1,105 +1,168 @@
-//! The models that are loaded: one diarizer for streams and one for recordings, which share nothing
-//! that one could wait for the other for.
+//! The models that are loaded: a bundle for each arm, and perhaps one that is only compared. New
+//! ones are loaded beside them and then take their place at once; what is under way keeps those
+//! that it began with, and the last use frees them.
 
-use std::sync::Arc;
-use std::time::Instant;
+mod bundle;
+mod fleet;
+mod record;
+mod room;
+mod source;
 
-use parking_lot::RwLock;
-use voiceflow::model::ModelInfo;
-use voiceflow::{Call, Diarizer, Provider, ProviderPolicy};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
-use crate::config::{Model, ProviderName};
+use parking_lot::{Mutex, RwLock};
+
+pub use bundle::Bundle;
+pub use fleet::{Arm, Before, Fleet, part_of};
+pub use record::Counts;
+#[cfg(test)]
+pub use record::Record;
+pub use source::{Look, Source};
+
+use crate::config::{Config, Model, SHADOW};
 use crate::metrics::Metrics;
-use crate::priority;
 
-/// The diarizers of one bundle.
-pub struct Bundle {
-    /// For recordings.
-    pub batch: Diarizer,
-    /// For streams.
-    pub live: Diarizer,
-    /// When it was loaded, in seconds since 1970.
-    pub loaded_at: u64,
-}
-
-impl Bundle {
-    /// What diarizes recordings.
-    pub fn info(&self) -> &ModelInfo {
-        self.batch.model()
-    }
-
-    /// As clients name it: `fast-cnn/2.0.0`.
-    pub fn name(&self) -> String {
-        match self.info() {
-            ModelInfo { name, version, .. } if version.is_empty() => name.clone(),
-            ModelInfo { name, version, .. } => format!("{name}/{version}"),
-        }
-    }
-
-    /// Whether a client that asks for `model` is answered by this bundle.
-    pub fn answers_to(&self, model: &str) -> bool {
-        model == self.info().name || model == self.name()
-    }
-}
+/// How much more than a running bundle took a new one may take.
+const MARGIN: f64 = 1.25;
 
 /// What is loaded at the moment.
-#[derive(Default)]
 pub struct Models {
-    current: RwLock<Option<Arc<Bundle>>>,
+    fleet: RwLock<Option<Arc<Fleet>>>,
+    shadow: RwLock<Option<Arc<Bundle>>>,
+    /// All that are in memory.
+    alive: Mutex<Vec<Weak<Bundle>>>,
+    /// Bytes that the first bundle has taken.
+    footprint: Mutex<u64>,
+    options: Model,
+    niceness: i32,
+    salt: String,
+    window: Duration,
+    free_bytes: u64,
+    most: usize,
+    metrics: Arc<Metrics>,
 }
 
 impl Models {
-    /// The bundle, once it is loaded.
-    pub fn current(&self) -> Option<Arc<Bundle>> {
-        self.current.read().clone()
+    /// Nothing yet.
+    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
+        let rollout = &config.rollout;
+        Self {
+            fleet: RwLock::default(),
+            shadow: RwLock::default(),
+            alive: Mutex::default(),
+            footprint: Mutex::default(),
+            options: config.model.clone(),
+            niceness: config.batch.niceness,
+            salt: rollout.salt.clone(),
+            // Without a comparison, nobody looks at what is remembered.
+            window: Duration::from_secs_f64(rollout.window_s.max(1.0)),
+            free_bytes: rollout.free_bytes,
+            most: rollout.most_bundles(config.bundles()),
+            metrics,
+        }
     }
 
-    /// Loads the bundle of `model`; the threads that its networks for recordings have give way by
-    /// `niceness`.
+    /// The arms, once they are loaded.
+    pub fn fleet(&self) -> Option<Arc<Fleet>> {
+        self.fleet.read().clone()
+    }
+
+    /// The candidate that is compared and answers nobody.
+    pub fn shadow(&self) -> Option<Arc<Bundle>> {
+        self.shadow.read().clone()
+    }
+
+    /// The bundle of the one arm, where there is one alone.
+    pub fn only(&self) -> Option<Arc<Bundle>> {
+        let fleet = self.fleet()?;
+        match fleet.arms.as_slice() {
+            [arm] => Some(arm.bundle.clone()),
+            _ => None,
+        }
+    }
+
+    /// Refuses to load one more bundle where there is no room for it.
     ///
     /// # Errors
-    /// Those of [`Diarizer::load`].
-    pub fn load(&self, model: &Model, niceness: i32, metrics: &Metrics) -> voiceflow::Result<Arc<Bundle>> {
-        let began = Instant::now();
-        let config = library_config(model)?;
-        let call = Call::none();
-        // With run slots of its own: no stream waits for a recording. First, as what the library
-        // starts once for all has the priority of whoever comes first.
-        let live = Diarizer::load(&config, &call)?.for_streams(&call)?;
-        let load = || {
-            // Threads have the priority of who starts them.
-            priority::give_way(niceness);
-            Diarizer::load(&config, &Call::none())
-        };
-        let batch = std::thread::scope(|scope| scope.spawn(load).join());
-        let batch = batch.map_err(|_| voiceflow::Error::Runtime("a panic while loading".to_owned()))??;
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let bundle = Arc::new(Bundle { batch, live, loaded_at: since.map_or(0, |since| since.as_secs()) });
-        metrics.model_load.set(began.elapsed().as_secs_f64());
-        *self.current.write() = Some(bundle.clone());
+    /// What there is, and what was expected.
+    pub fn check_room(&self) -> Result<(), String> {
+        let alive = self.count();
+        if alive >= self.most {
+            return Err(format!(
+                "expected fewer than {} bundles in memory, which streams and recordings still use, found {alive}",
+                self.most
+            ));
+        }
+        self.check_free((MARGIN * *self.footprint.lock() as f64) as u64)
+    }
+
+    /// Refuses a state of the machine in which less is left than must be, beside `more`.
+    ///
+    /// # Errors
+    /// What there is, and what was expected.
+    pub fn check_free(&self, more: u64) -> Result<(), String> {
+        let least = self.free_bytes.saturating_add(more);
+        match room::free() {
+            Some(free) if free < least => Err(format!("expected {least} bytes of free memory, found {free}")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Loads a bundle, which answers nobody yet.
+    ///
+    /// # Errors
+    /// Those of the library.
+    pub fn load(&self, arm: &str, source: Source) -> voiceflow::Result<Arc<Bundle>> {
+        let (began, before) = (Instant::now(), room::resident());
+        let bundle = Bundle::load(arm, source, &self.options, self.niceness, self.window)?;
+        let bundle = Arc::new(bundle);
+        self.metrics.model_load.set(began.elapsed().as_secs_f64());
+        let mut alive = self.alive.lock();
+        // Later ones are loaded beside work, which takes memory too.
+        if let (true, Some(before), Some(after)) = (alive.is_empty(), before, room::resident()) {
+            *self.footprint.lock() = after.saturating_sub(before);
+        }
+        alive.push(Arc::downgrade(&bundle));
+        drop(alive);
+        self.count();
         Ok(bundle)
     }
-}
 
-/// The options of the library for these of the server.
-fn library_config(model: &Model) -> voiceflow::Result<voiceflow::Config> {
-    let mut config = voiceflow::Config::default();
-    if let Some(bundle) = &model.bundle {
-        config.set_bundle(bundle);
+    /// Bundles in memory.
+    pub fn count(&self) -> usize {
+        let mut alive = self.alive.lock();
+        alive.retain(|bundle| bundle.strong_count() > 0);
+        self.metrics.models.loaded.set(alive.len() as i64);
+        alive.len()
     }
-    if let Some(path) = &model.runtime {
-        config.set_runtime_library(path);
+
+    /// Lets these arms share all that is new from now on, each with its bundle.
+    pub fn deploy(&self, arms: Vec<Arm>) {
+        let fleet = Arc::new(Fleet::new(self.salt.clone(), arms));
+        let old = self.fleet.write().replace(fleet.clone());
+        self.show(&fleet);
+        let is_used = |bundle: &Arc<Bundle>| fleet.arms.iter().any(|arm| Arc::ptr_eq(&arm.bundle, bundle));
+        let replaced = old.iter().flat_map(|old| &old.arms).map(|arm| &arm.bundle);
+        replaced.filter(|bundle| !is_used(bundle)).for_each(|bundle| bundle.retire());
     }
-    if let Some(folder) = &model.cache {
-        config.set_cache_folder(folder);
+
+    /// Compares this candidate from now on, or none.
+    pub fn compare(&self, candidate: Option<Arc<Bundle>>) {
+        *self.shadow.write() = candidate;
+        if let Some(fleet) = self.fleet() {
+            self.show(&fleet);
+        }
     }
-    config.set_threads(model.threads)?;
-    let (provider, policy) = match model.provider {
-        ProviderName::Auto => (Provider::Auto, ProviderPolicy::Preferred),
-        ProviderName::Cpu => (Provider::Cpu, ProviderPolicy::Required),
-        ProviderName::Cuda => (Provider::Cuda, ProviderPolicy::Required),
-        ProviderName::TensorRt => (Provider::TensorRt, ProviderPolicy::Required),
-    };
-    config.set_provider(provider, policy);
-    Ok(config)
+
+    /// Says in the metrics what runs.
+    fn show(&self, fleet: &Fleet) {
+        let shadow = self.shadow();
+        let arms = fleet.arms.iter().map(|arm| (&*arm.name, fleet.share(arm), &arm.bundle));
+        let running = arms.chain(shadow.iter().map(|bundle| (SHADOW, 0.0, bundle)));
+        self.metrics.models.running(running.map(|(arm, share, bundle)| {
+            let info = bundle.info();
+            (arm, share, [info.name.as_str(), info.version.as_str(), info.sha256.as_str()])
+        }));
+    }
 }

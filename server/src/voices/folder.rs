@@ -108,6 +108,19 @@ impl Folder {
     }
 }
 
+/// The files of all galleries of all tenants below `root`.
+pub(super) fn all_files(root: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root).map_err(|error| system(root, error))? {
+        let path = entry.map_err(|error| system(root, error))?.path();
+        if path.is_dir() {
+            let folder = Folder(path);
+            found.extend(folder.names()?.iter().map(|name| folder.file(name)));
+        }
+    }
+    Ok(found)
+}
+
 fn refused(path: &Path, error: io::Error) -> Refusal {
     match error.kind() {
         ErrorKind::NotFound => Refusal::NoGallery,

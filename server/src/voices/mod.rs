@@ -44,6 +44,16 @@ pub enum Refusal {
     Library(Error),
 }
 
+impl Refusal {
+    /// Why voices cannot be compared with those of a model.
+    pub fn of_model(error: Error) -> Self {
+        match error {
+            Error::Gallery(text) => Refusal::OtherModel(text),
+            error => Refusal::Library(error),
+        }
+    }
+}
+
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         Refusal::Library(error)
@@ -119,16 +129,6 @@ impl Voices {
         let mut held = self.held.lock();
         held.retain(|_, (_, gallery)| gallery.strong_count() > 0);
         held.insert(path, (stamp, Arc::downgrade(&read)));
-        Ok(read)
-    }
-
-    /// A gallery that is asked whose the voices of this model are.
-    ///
-    /// # Errors
-    /// Why it is not had.
-    pub fn load(&self, tenant: &Tenant, gallery: &str, model: &ModelInfo) -> Result<Arc<Gallery>, Refusal> {
-        let read = self.read(tenant, gallery)?;
-        check_model(&read, model)?;
         Ok(read)
     }
 
@@ -231,6 +231,25 @@ impl Voices {
         Ok(changed)
     }
 
+    /// Galleries of all tenants that are of the model `old`, and of none of `after`.
+    ///
+    /// # Errors
+    /// Those of the system, and of a gallery that cannot be read.
+    pub fn orphaned(&self, old: &ModelInfo, after: &[&ModelInfo]) -> Result<usize, Error> {
+        let Some(root) = &self.root else { return Ok(0) };
+        let mut count = 0;
+        for path in folder::all_files(root)? {
+            let gallery = match Gallery::read(&path) {
+                // Removed meanwhile.
+                Err(Error::NotFound(_)) => continue,
+                gallery => gallery?,
+            };
+            let is_of = |model: &ModelInfo| gallery.check_model(model).is_ok();
+            count += usize::from(is_of(old) && !after.iter().any(|model| is_of(model)));
+        }
+        Ok(count)
+    }
+
     fn folder(&self, tenant: &Tenant) -> Result<Folder, Refusal> {
         let root = self.root.as_ref().ok_or(Refusal::Off)?;
         Ok(Folder::of(root, tenant.name()))
@@ -245,8 +264,5 @@ fn read(path: &Path) -> Result<Gallery, Refusal> {
 }
 
 fn check_model(gallery: &Gallery, model: &ModelInfo) -> Result<(), Refusal> {
-    gallery.check_model(model).map_err(|error| match error {
-        Error::Gallery(text) => Refusal::OtherModel(text),
-        error => Refusal::Library(error),
-    })
+    gallery.check_model(model).map_err(Refusal::of_model)
 }

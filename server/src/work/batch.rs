@@ -1,20 +1,23 @@
 //! Recordings: a bounded queue, and the threads that take from it.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::{oneshot, watch};
-use voiceflow::audio::{Channels, FileSource, Tracks};
+use voiceflow::audio::FileSource;
 use voiceflow::error::Stage;
-use voiceflow::{Call, Cancel, Config};
+use voiceflow::{Call, Cancel};
 
 use super::limited::Limited;
-use super::{Failure, contained};
-use crate::metrics::Metrics;
+use super::options::Options;
+use super::shadow::{Heard, Shadow, turns_of};
+use super::{FAILED, Failure, contained};
+use crate::metrics::{Kind, Metrics};
 use crate::models::Bundle;
 use crate::priority;
 use crate::traces::Span;
@@ -32,29 +35,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Share of the newest recording in the mean of their times.
 const NEWEST_SHARE: f64 = 0.2;
-
-/// What is asked of one recording.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Options {
-    /// Exactly so many speakers.
-    pub num_speakers: Option<usize>,
-    /// At least so many speakers.
-    pub min_speakers: Option<usize>,
-    /// At most so many speakers.
-    pub max_speakers: Option<usize>,
-    /// Distance under which two voices are one speaker.
-    pub clustering_threshold: Option<f32>,
-    /// Shortest speech in seconds that is kept.
-    pub min_speech_s: Option<f64>,
-    /// Shortest pause in seconds that is kept.
-    pub min_silence_s: Option<f64>,
-    /// Whether no two speakers may talk at once in the result.
-    pub exclusive: bool,
-    /// Which channels are used.
-    pub channels: Channels,
-    /// Which audio tracks are used.
-    pub tracks: Tracks,
-}
 
 /// How far a recording is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,6 +61,8 @@ pub struct Job {
     pub cancel: Cancel,
     /// The models that diarize it.
     pub bundle: Arc<Bundle>,
+    /// What must live as long as the file: its place in the spool.
+    pub place: Place,
     /// Whose voices its speakers may be.
     pub known: Option<Known>,
     /// The time in which it waits.
@@ -90,6 +72,9 @@ pub struct Job {
     /// Gets the result.
     pub reply: oneshot::Sender<Result<Answered, Failure>>,
 }
+
+/// What lives as long as it is kept.
+pub type Place = Arc<dyn Any + Send + Sync>;
 
 /// The end of a stream, whose answer for the whole takes long.
 pub type Finish = Box<dyn FnOnce() + Send>;
@@ -106,6 +91,7 @@ pub struct BatchQueue {
     niceness: i32,
     metrics: Arc<Metrics>,
     live_delay: OnceLock<LiveDelay>,
+    shadow: OnceLock<Weak<Shadow>>,
 }
 
 struct State {
@@ -133,6 +119,7 @@ impl BatchQueue {
             niceness,
             metrics,
             live_delay: OnceLock::new(),
+            shadow: OnceLock::new(),
         }
     }
 
@@ -171,6 +158,18 @@ impl BatchQueue {
     pub fn watch_live(&self, live_delay: LiveDelay) {
         // There is one kind of live streams.
         let _ = self.live_delay.set(live_delay);
+    }
+
+    /// Lets a candidate be compared on some of the recordings.
+    pub fn compare_by(&self, shadow: &Arc<Shadow>) {
+        // There is one.
+        let _ = self.shadow.set(Arc::downgrade(shadow));
+    }
+
+    /// Whether anybody waits, for a worker or for a turn.
+    pub fn is_busy(&self) -> bool {
+        let late = self.live_delay.get().is_some_and(|live_delay| live_delay() > LIVE_DELAY);
+        late || !self.state.lock().waiting.is_empty()
     }
 
     /// Waits while live streams wait, and not for ever.
@@ -223,8 +222,8 @@ impl BatchQueue {
         job.span = job.span.then("diarize");
         let result = contained(&self.metrics, || self.diarize(&job));
         let took = began.elapsed();
+        self.count(&job.bundle, &result, took);
         if let Ok((_, audio_s)) = &result {
-            self.metrics.work("batch", *audio_s, took);
             job.span.number("voiceflow.audio_s", *audio_s);
             let mut state = self.state.lock();
             state.mean_s += NEWEST_SHARE * (took.as_secs_f64() - state.mean_s);
@@ -232,8 +231,33 @@ impl BatchQueue {
         // Before the answer: who has it may send the next recording at once.
         self.rest();
         job.span.end();
+        let result = result.map(|(answered, _)| answered);
+        let shadow = self.shadow.get().and_then(Weak::upgrade);
+        let turns = result.as_ref().ok().zip(shadow).and_then(|(answered, shadow)| {
+            shadow.wants_recording().then(|| (shadow, turns_of(&answered.diarization)))
+        });
         // Where nobody waits any more there is nobody to answer.
-        let _ = job.reply.send(result.map(|(answered, _)| answered));
+        let _ = job.reply.send(result);
+        if let Some((shadow, given)) = turns {
+            let Job { file, name, options, audio_s, place, .. } = job;
+            shadow.add(Heard { file, name, options, audio_s, place, given });
+        }
+    }
+
+    /// Counts what became of a recording.
+    fn count(&self, bundle: &Bundle, result: &Result<(Answered, f64), Failure>, took: Duration) {
+        let (metrics, arm) = (&self.metrics.models, &bundle.arm);
+        if let Ok((_, audio_s)) = result {
+            metrics.work(Kind::Batch, arm, *audio_s, took);
+            if *audio_s > 0.0 {
+                let ratio = took.as_secs_f64() / audio_s;
+                metrics.speed(arm, ratio);
+                bundle.record.took(Kind::Batch, ratio);
+            }
+        }
+        let outcome = result.as_ref().err().map_or("done", Failure::outcome);
+        metrics.answered(Kind::Batch, arm, outcome);
+        bundle.record.answered(outcome == FAILED);
     }
 
     fn next(&self) -> Option<Task> {
@@ -261,7 +285,7 @@ impl BatchQueue {
             job.progress.send_replace(Progress { stage, fraction });
             self.give_way();
             #[cfg(debug_assertions)]
-            super::faults::pass("batch");
+            super::faults::pass("batch", &job.bundle.info().version);
         };
         let remaining = job.deadline.saturating_duration_since(Instant::now());
         let call = Call::none().with_cancel(&job.cancel).with_deadline(remaining).with_progress(&progress);
@@ -284,41 +308,6 @@ impl State {
     /// Idle workers take what waits at once.
     fn is_full(&self, most_waiting: usize) -> bool {
         self.ended || self.waiting.len() >= most_waiting + self.idle
-    }
-}
-
-impl Options {
-    /// The call with the numbers of speakers, and what of the recording is used.
-    fn asked_of<'a>(&self, call: Call<'a>) -> Call<'a> {
-        let mut call = call.with_channels(self.channels).with_tracks(self.tracks);
-        if let Some(count) = self.num_speakers {
-            call = call.with_num_speakers(count);
-        }
-        if let Some(count) = self.min_speakers {
-            call = call.with_min_speakers(count);
-        }
-        if let Some(count) = self.max_speakers {
-            call = call.with_max_speakers(count);
-        }
-        if self.exclusive { call.exclusive() } else { call }
-    }
-
-    /// What the diarizer is told of it.
-    ///
-    /// # Errors
-    /// [`Error::InvalidArgument`] where a value is out of range.
-    pub fn config(&self) -> voiceflow::Result<Config> {
-        let mut config = Config::default();
-        if let Some(threshold) = self.clustering_threshold {
-            config.set_clustering_threshold(threshold)?;
-        }
-        if let Some(seconds) = self.min_speech_s {
-            config.set_min_speech(seconds)?;
-        }
-        if let Some(seconds) = self.min_silence_s {
-            config.set_min_silence(seconds)?;
-        }
-        Ok(config)
     }
 }
 

@@ -1,8 +1,9 @@
 //! How many streams the machine can serve, measured when the models are loaded.
 
-use std::time::Instant;
+use std::time::Duration;
 
-use voiceflow::{Call, Diarizer, Stream};
+use rustix::time::{ClockId, clock_gettime};
+use voiceflow::{Call, Diarizer, Provider, Stream};
 
 use super::live::TURN_S;
 
@@ -25,15 +26,26 @@ pub fn measure(diarizer: &Diarizer, cores: usize) -> voiceflow::Result<f64> {
     let stream = Stream::new(diarizer, &config, RATE as u32, 1)?;
     let samples: Vec<f32> = noise().take((TURN_S * RATE as f64) as usize).collect();
     let mut shortest_s = f64::MAX;
+    // A turn runs on the thread that asks for it, beside whatever else the machine does; a GPU is
+    // waited for.
+    let clock = match diarizer.model().provider {
+        Provider::Auto | Provider::Cpu => ClockId::ThreadCPUTime,
+        Provider::Cuda | Provider::TensorRt => ClockId::Monotonic,
+    };
     for turn in 0..WARM_TURNS + TURNS {
-        let began = Instant::now();
+        let began = time(clock);
         stream.push_f32(&samples, &Call::none())?;
         // The one that least was done beside.
         if turn >= WARM_TURNS {
-            shortest_s = shortest_s.min(began.elapsed().as_secs_f64());
+            shortest_s = shortest_s.min((time(clock) - began).as_secs_f64());
         }
     }
     Ok((SHARE * cores as f64 * TURN_S / shortest_s).max(1.0))
+}
+
+fn time(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// Quiet noise: the network takes as long for it as for speech.

@@ -6,10 +6,14 @@ pub mod capacity;
 mod faults;
 mod limited;
 pub mod live;
+mod options;
+pub mod shadow;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::metrics::Metrics;
+
+pub use options::Options;
 
 /// Why work has no result.
 #[derive(Debug)]
@@ -19,6 +23,23 @@ pub enum Failure {
     /// A fault, which was logged.
     Panic,
 }
+
+impl Failure {
+    /// Whose fault it is, for metrics: `refused` where the client asked for what cannot be had, or
+    /// went away, `failed` where the server did not do what it should.
+    pub fn outcome(&self) -> &'static str {
+        use voiceflow::Error;
+        match self {
+            Failure::Library(
+                Error::InvalidArgument(_) | Error::Audio(_) | Error::Limit(_) | Error::Cancelled { .. },
+            ) => "refused",
+            Failure::Library(_) | Failure::Panic => FAILED,
+        }
+    }
+}
+
+/// The outcome of what the server failed at.
+pub const FAILED: &str = "failed";
 
 impl From<voiceflow::Error> for Failure {
     fn from(error: voiceflow::Error) -> Self {

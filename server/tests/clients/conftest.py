@@ -32,14 +32,15 @@ class Server:
 
 
 @contextmanager
-def running(*keys: str) -> Iterator[Server]:
-    """A server with these keys of its configuration, once it is ready."""
+def running(*keys: str, config: Path | None = None) -> Iterator[Server]:
+    """A server with these keys of its configuration, over a file, once it is ready."""
     program = os.environ.get("VOICEFLOW_SERVER", ROOT / "target/debug/voiceflow-server")
     arguments = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--set", "log.level=error"]
     # Whatever else the machine does, nobody waits long for a recording.
     arguments += ["--set", "batch.niceness=0"]
     for key in keys:
         arguments += ["--set", key]
+    arguments += ["--config", str(config)] if config else []
     with subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True) as server:
         found, admin = (server.stdout.readline().strip().partition("://")[2] for _ in range(2))
         began = time.monotonic()

@@ -4,20 +4,20 @@ and every query of the dashboard by a Prometheus that has scraped a server."""
 import json
 import re
 import signal
-import socket
 import ssl
 import subprocess
 import sys
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import websockets.sync.client
 from conftest import ROOT, running
+from scrapes import SCRAPED_S, result, scraping, wait_for_scrapes
 from test_clients import FRAME_BYTES, RATE, samples
 from websockets.exceptions import InvalidStatus
 
@@ -28,8 +28,6 @@ NAME = re.compile(r"\b(?:voiceflow|process)_\w+")
 # What the type of a metric, or the text format, adds to its name.
 ENDINGS = re.compile(r"_(total|info|bucket|sum|count)$")
 SPEECH_S = 6
-# Longest time until a Prometheus that scrapes every second has seen all.
-SCRAPED_S = 60
 
 
 def registered() -> set[str]:
@@ -73,48 +71,19 @@ def prometheus(certificates: Path, recording: Path, tmp_path: Path) -> Iterator[
     """The address of a Prometheus that has scraped a server at which everything has happened."""
     files = {"certificate": "server.pem", "key": "server.key"}
     keys = [f"tls.{key}={certificates / name}" for key, name in files.items()]
-    with running("live.capacity=1", *keys) as server:
-        address = free_address()
+    keys += ["shadow.model=fast-cnn", "shadow.share=1"]
+    with running("live.capacity=1", *keys) as server, scraping(server.admin, tmp_path) as address:
         speech = samples(recording)[: SPEECH_S * RATE * FRAME_BYTES]
-        target = {"job_name": "voiceflow", "static_configs": [{"targets": [server.admin]}]}
-        config = {"global": {"scrape_interval": "1s"}, "scrape_configs": [target]}
-        (tmp_path / "prometheus.yml").write_text(json.dumps(config))
-        command = ["prometheus", f"--config.file={tmp_path / 'prometheus.yml'}", "--log.level=error"]
-        command += [f"--storage.tsdb.path={tmp_path / 'data'}", f"--web.listen-address={address}"]
-        with subprocess.Popen(command) as process:
-            try:
-                # Rates are of what there was at two scrapes: each label must be there before it
-                # grows.
-                wait_for_scrapes(address)
-                for _ in range(2):
-                    use(server.address, certificates / "ca.pem", speech)
-                    server.process.send_signal(signal.SIGHUP)
-                    wait_for_scrapes(address)
-                yield address
-            finally:
-                process.terminate()
+        # Rates are of what there was at two scrapes: each label must be there before it grows.
+        wait_for_scrapes(address)
+        for _ in range(2):
+            use(server.address, certificates / "ca.pem", speech, recording)
+            server.process.send_signal(signal.SIGHUP)
+            wait_for_scrapes(address)
+        yield address
 
 
-def wait_for_scrapes(prometheus: str) -> None:
-    """Waits for two more: the first one may be under way."""
-    began, first = time.monotonic(), scrapes(prometheus)
-    while scrapes(prometheus) < first + 2:
-        assert time.monotonic() - began < SCRAPED_S, f"{first} scrapes"
-        time.sleep(0.2)
-
-
-def scrapes(prometheus: str) -> int:
-    counted = result(prometheus, 'count_over_time(up{job="voiceflow"}[5m])')
-    return int(counted[0]["value"][1]) if counted else 0
-
-
-def free_address() -> str:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return "{}:{}".format(*listener.getsockname())
-
-
-def use(address: str, ca: Path, speech: bytes) -> None:
+def use(address: str, ca: Path, speech: bytes, recording: Path) -> None:
     """Does at a server what its metrics count."""
     trust = ssl.create_default_context(cafile=str(ca))
     url = f"wss://{address}/v1/audio/diarizations/stream"
@@ -125,10 +94,11 @@ def use(address: str, ca: Path, speech: bytes) -> None:
             websockets.sync.client.connect(url, ssl=trust)
         stream.send(json.dumps({"type": "audio.end"}))
         assert json.loads(list(stream)[-1])["type"] == "diarization.done"
-    body = urllib.request.Request(f"https://{address}/v1/audio/diarizations", data=b"no audio")
-    body.add_header("Content-Type", "audio/wav")
-    with pytest.raises(urllib.error.HTTPError):
-        urllib.request.urlopen(body, context=trust)
+    for data in (recording.read_bytes(), b"no audio"):
+        body = urllib.request.Request(f"https://{address}/v1/audio/diarizations", data=data)
+        body.add_header("Content-Type", "audio/flac")
+        with nullcontext() if data != b"no audio" else pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(body, context=trust).close()
 
 
 def test_no_panel_is_empty(prometheus: str) -> None:
@@ -136,16 +106,11 @@ def test_no_panel_is_empty(prometheus: str) -> None:
     while empty:
         assert time.monotonic() - began < SCRAPED_S, empty
         time.sleep(0.5)
-        empty = [(title, query) for title, query in empty if not result(prometheus, query)]
+        empty = [(title, query) for title, query in empty if not result(prometheus, plain(query))]
 
 
-def result(prometheus: str, query: str) -> list[dict]:
+def plain(query: str) -> str:
+    """A query of the dashboard without Grafana's variables."""
     for name, value in {"$instance": ".*", "$__rate_interval": "5m"}.items():
         query = query.replace(name, value)
-    url = f"http://{prometheus}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
-    try:
-        with urllib.request.urlopen(url) as answer:
-            found = json.load(answer)["data"]["result"]
-    except urllib.error.URLError:  # it starts
-        return []
-    return [it for it in found if it["value"][1] != "NaN"]
+    return query

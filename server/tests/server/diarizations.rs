@@ -62,7 +62,7 @@ fn the_answers_are_those_of_the_library() {
         (subtitles.header("content-type"), subtitles.text()),
         (Some("text/vtt; charset=utf-8"), vtt::write(&expected).unwrap())
     );
-    let audio_s = server.metric("voiceflow_audio_seconds_total{kind=\"batch\"}");
+    let audio_s = server.metric("voiceflow_audio_seconds_total{kind=\"batch\",arm=\"stable\"}");
     assert!((audio_s - 7.0 * expected.duration_s).abs() < 0.1, "{audio_s}");
 }
 
@@ -153,7 +153,7 @@ fn tracks_and_channels_are_chosen_and_told() {
     let answer = server.diarize("", &inverted).json();
     assert_eq!(answer["warnings"][0]["code"], "inverted_channels", "{answer}");
     // The longest track or channel of each, those that only were looked at too.
-    let audio_s = server.metric("voiceflow_audio_seconds_total{kind=\"batch\"}");
+    let audio_s = server.metric("voiceflow_audio_seconds_total{kind=\"batch\",arm=\"stable\"}");
     assert!((audio_s - 6.0 * 20.0).abs() < 0.5, "{audio_s}");
 }
 

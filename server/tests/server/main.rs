@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod arms;
 mod attacks;
 mod contained;
 mod diarizations;
@@ -9,6 +10,8 @@ mod life;
 mod limits;
 mod opus_packets;
 mod page;
+mod reload;
+mod rollout;
 mod stream_ends;
 mod streams;
 mod support;

@@ -58,7 +58,21 @@ impl Server {
 
     /// The same with these variables.
     pub fn start_with(keys: &[&str], variables: &[(&str, &str)]) -> Self {
-        let server = Self::spawn_with(keys, variables);
+        Self::spawn_with(&[], keys, variables).once_ready()
+    }
+
+    /// The same with a configuration file.
+    pub fn start_from(file: &str, keys: &[&str]) -> Self {
+        Self::start_from_with(file, keys, &[])
+    }
+
+    /// The same with variables.
+    pub fn start_from_with(file: &str, keys: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::spawn_with(&["--config", file], keys, variables).once_ready()
+    }
+
+    fn once_ready(self) -> Self {
+        let server = self;
         let began = Instant::now();
         while server.get_admin("/ready").status != 200 {
             assert!(began.elapsed() < PATIENCE, "{}", server.get_admin("/ready").text());
@@ -69,11 +83,12 @@ impl Server {
 
     /// Starts a server, which may not be ready yet.
     pub fn spawn(keys: &[&str]) -> Self {
-        Self::spawn_with(keys, &[])
+        Self::spawn_with(&[], keys, &[])
     }
 
-    fn spawn_with(keys: &[&str], variables: &[(&str, &str)]) -> Self {
+    fn spawn_with(arguments: &[&str], keys: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = program();
+        command.args(arguments);
         command.envs(variables.iter().copied());
         command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
         // Whatever else the machine does, nobody waits long for a recording.
@@ -122,6 +137,17 @@ impl Server {
         let mut socket = TcpStream::connect(self.admin).unwrap();
         let head = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
         socket.write_all(head.as_bytes()).unwrap();
+        Answer::read(&mut socket)
+    }
+
+    /// POST of `body` at the address of administration.
+    pub fn post_admin(&self, path: &str, body: &str) -> Answer {
+        let mut socket = TcpStream::connect(self.admin).unwrap();
+        let length = body.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        );
+        socket.write_all(format!("{head}{body}").as_bytes()).unwrap();
         Answer::read(&mut socket)
     }
 

@@ -14,7 +14,7 @@ use crate::support::{Answer, Server, conversation, expected, runtime_library, wa
 use crate::tokens;
 
 /// What each speaker of the conversation says alone, as a recording.
-fn speeches() -> &'static [Vec<u8>] {
+pub fn speeches() -> &'static [Vec<u8>] {
     static SPEECHES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     SPEECHES.get_or_init(|| {
         let (all, diarization) = (as_i16(&samples()), expected());

@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::settings::values_per_s;
-use super::{Samples, Settings, TURN_S};
+use super::{Samples, TURN_S};
 
 /// Audio in seconds from which a mailbox has no room.
 const MAILBOX_S: f64 = 2.0;
@@ -17,26 +16,26 @@ const QUIET: Duration = Duration::from_millis(250);
 /// Seconds of less than a sample, by which sums of lengths may differ.
 const ROUNDING_S: f64 = 1e-6;
 
-/// Samples, with the time at which they came in.
-enum Input {
+/// Samples with the time at which they came in, or an order.
+enum Input<S> {
     Audio(Samples, Instant),
-    Reset(Box<Settings>),
+    Reset(S),
     End,
 }
 
 /// What is done in one turn.
-pub(super) enum Portion {
+pub(super) enum Portion<S> {
     /// Samples, with the time at which they came in: at most [`TURN_S`] of audio.
     Audio(Vec<(Samples, Instant)>),
-    /// The stream begins anew.
-    Reset(Box<Settings>),
+    /// The stream begins anew, with these settings.
+    Reset(S),
     /// The stream ends.
     End,
 }
 
-/// The mailbox of one stream.
-pub(super) struct Mailbox {
-    waiting: VecDeque<Input>,
+/// The mailbox of one stream with settings `S`.
+pub(super) struct Mailbox<S> {
+    waiting: VecDeque<Input<S>>,
     /// Inputs that are no audio.
     orders: usize,
     audio_s: f64,
@@ -50,9 +49,9 @@ pub(super) struct Mailbox {
     taken_s: f64,
 }
 
-impl Mailbox {
-    /// Nothing waits.
-    pub(super) fn new(settings: &Settings) -> Self {
+impl<S> Mailbox<S> {
+    /// Nothing waits; a second of audio has so many values.
+    pub(super) fn new(values_per_s: f64) -> Self {
         Self {
             waiting: VecDeque::new(),
             orders: 0,
@@ -60,15 +59,15 @@ impl Mailbox {
             needed_s: 0.0,
             scheduled: false,
             closed: false,
-            values_per_s: values_per_s(settings),
+            values_per_s,
             began: Instant::now(),
             taken_s: 0.0,
         }
     }
 
-    /// Takes other settings, before the first samples.
-    pub(super) fn configure(&mut self, settings: &Settings) {
-        self.values_per_s = values_per_s(settings);
+    /// Takes samples in another form, before the first ones.
+    pub(super) fn configure(&mut self, values_per_s: f64) {
+        self.values_per_s = values_per_s;
     }
 
     /// Adds samples that came in just now.
@@ -80,10 +79,10 @@ impl Mailbox {
     }
 
     /// Throws away what waits, and lets the stream begin anew.
-    pub(super) fn reset(&mut self, settings: Settings) {
+    pub(super) fn reset(&mut self, values_per_s: f64, settings: S) {
         let (scheduled, closed) = (self.scheduled, self.closed);
-        *self = Self { scheduled, closed, ..Self::new(&settings) };
-        self.order(Input::Reset(Box::new(settings)));
+        *self = Self { scheduled, closed, ..Self::new(values_per_s) };
+        self.order(Input::Reset(settings));
     }
 
     /// Lets the stream end after what waits.
@@ -91,7 +90,7 @@ impl Mailbox {
         self.order(Input::End);
     }
 
-    fn order(&mut self, input: Input) {
+    fn order(&mut self, input: Input<S>) {
         if !self.closed {
             self.orders += 1;
             self.waiting.push_back(input);
@@ -155,7 +154,7 @@ impl Mailbox {
     }
 
     /// The oldest input; of audio at most [`TURN_S`], the rest stays.
-    pub(super) fn take(&mut self) -> Option<Portion> {
+    pub(super) fn take(&mut self) -> Option<Portion<S>> {
         let mut room = ((TURN_S * self.values_per_s) as usize).max(1);
         let mut pieces = Vec::new();
         while room > 0 {
@@ -194,9 +193,9 @@ impl Mailbox {
 mod tests {
     use super::*;
 
-    fn settings() -> Settings {
-        let config = voiceflow::Config::default();
-        Settings { sample_rate: 16_000, channels: 1, config, result: false, known: None }
+    /// Of 16 kHz mono.
+    fn mailbox() -> Mailbox<()> {
+        Mailbox::new(16_000.0)
     }
 
     fn audio(seconds: f64) -> Samples {
@@ -204,14 +203,14 @@ mod tests {
     }
 
     /// The lengths in milliseconds of the pieces of a turn.
-    fn lengths(portion: Option<Portion>) -> Vec<usize> {
+    fn lengths(portion: Option<Portion<()>>) -> Vec<usize> {
         let Some(Portion::Audio(pieces)) = portion else { panic!("no audio") };
         pieces.iter().map(|(samples, _)| samples.len() / 16).collect()
     }
 
     #[test]
     fn a_turn_waits_for_the_audio_of_a_window_and_takes_that_of_one() {
-        let mut mailbox = Mailbox::new(&settings());
+        let mut mailbox = mailbox();
         mailbox.push(audio(0.1));
         // Nothing is known of windows before the first turn.
         assert_eq!(mailbox.schedule(), Some(false));
@@ -241,7 +240,7 @@ mod tests {
 
     #[test]
     fn the_end_waits_for_no_window_and_comes_after_the_audio() {
-        let mut mailbox = Mailbox::new(&settings());
+        let mut mailbox = mailbox();
         mailbox.need(0.4);
         mailbox.push(audio(0.1));
         assert_eq!(mailbox.schedule(), None);
@@ -258,7 +257,7 @@ mod tests {
 
     #[test]
     fn audio_that_nothing_follows_has_a_turn_though_no_window_is_complete() {
-        let mut mailbox = Mailbox::new(&settings());
+        let mut mailbox = mailbox();
         mailbox.need(0.4);
         mailbox.push(audio(0.1));
         assert_eq!(mailbox.schedule(), None);
@@ -270,10 +269,10 @@ mod tests {
 
     #[test]
     fn a_reset_throws_away_what_waits() {
-        let mut mailbox = Mailbox::new(&settings());
+        let mut mailbox = mailbox();
         mailbox.need(0.4);
         mailbox.push(audio(0.1));
-        mailbox.reset(settings());
+        mailbox.reset(16_000.0, ());
         mailbox.push(audio(0.1));
         assert_eq!(mailbox.schedule(), Some(false));
         assert!(matches!(mailbox.take(), Some(Portion::Reset(_))));
@@ -282,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_full_mailbox_is_emptied_though_no_window_is_complete() {
-        let mut mailbox = Mailbox::new(&settings());
+        let mut mailbox = mailbox();
         mailbox.need(60.0);
         for _ in 0..19 {
             mailbox.push(audio(0.1));
@@ -291,7 +290,7 @@ mod tests {
         mailbox.push(audio(0.2));
         assert!(!mailbox.has_room());
         assert_eq!(mailbox.schedule(), Some(false));
-        let mut tiny = Mailbox::new(&settings());
+        let mut tiny = self::mailbox();
         tiny.need(60.0);
         (0..MAILBOX_MESSAGES).for_each(|_| tiny.push(Samples::I16(vec![0])));
         assert_eq!((tiny.has_room(), tiny.schedule()), (false, Some(false)));
@@ -300,7 +299,7 @@ mod tests {
 
     #[test]
     fn who_is_ahead_of_speech_is_known() {
-        let mut mailbox = Mailbox::new(&settings());
+        let mut mailbox = mailbox();
         for _ in 0..6 {
             mailbox.push(audio(0.4));
             assert_eq!(mailbox.schedule(), Some(false));
@@ -313,12 +312,12 @@ mod tests {
 
     #[test]
     fn a_closed_mailbox_takes_nothing() {
-        let mut mailbox = Mailbox::new(&settings());
+        let mut mailbox = mailbox();
         mailbox.push(audio(0.1));
         mailbox.close();
         mailbox.push(audio(0.1));
         mailbox.end();
-        mailbox.reset(settings());
+        mailbox.reset(16_000.0, ());
         assert!(mailbox.schedule().is_none() && mailbox.take().is_none());
     }
 }

@@ -7,13 +7,13 @@ mod samples;
 mod settings;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use voiceflow::{Call, Cancel, Diarizer, LiveSegment, Stream};
+use voiceflow::{Call, Cancel, LiveSegment, Stream, Turn};
 
 use mailbox::{Mailbox, Portion};
 pub use outbox::{Event, Labelled, Outbox};
@@ -22,8 +22,9 @@ pub use samples::Samples;
 pub use settings::Settings;
 use settings::values_per_s;
 
+use super::shadow::{Follower, Shadow, turn_of};
 use super::{Failure, batch::BatchQueue, contained};
-use crate::metrics::Metrics;
+use crate::metrics::{Kind, Metrics};
 use crate::voices::Answered;
 
 /// Most audio in seconds that one turn processes: one window more of the shipped model.
@@ -31,7 +32,7 @@ pub(super) const TURN_S: f64 = 0.4;
 
 /// One stream.
 pub struct Actor {
-    mailbox: Mutex<Mailbox>,
+    mailbox: Mutex<Mailbox<Box<Settings>>>,
     /// Told when the mailbox has room.
     pub room: Notify,
     /// What the stream has to say.
@@ -39,13 +40,15 @@ pub struct Actor {
     /// Used by whoever has the turn.
     work: Mutex<Work>,
     cancel: Cancel,
-    diarizer: Diarizer,
     lane: Arc<LiveLane>,
 }
 
 struct Work {
     settings: Settings,
     stream: Option<Stream>,
+    /// The candidate that hears the same, and what it is compared with.
+    follower: Option<Arc<Follower>>,
+    given: Vec<Turn>,
     updates: u64,
     /// Whether the last provisional segments were some.
     open: bool,
@@ -57,6 +60,7 @@ pub struct LiveLane {
     batch: Arc<BatchQueue>,
     metrics: Arc<Metrics>,
     workers: usize,
+    shadow: OnceLock<Arc<Shadow>>,
     /// When a worker was last free, for [`LiveLane::answers`].
     seen: Mutex<Instant>,
 }
@@ -64,7 +68,14 @@ pub struct LiveLane {
 impl LiveLane {
     /// Streams for `workers` threads; results at the end are made by the workers of `batch`.
     pub fn new(workers: usize, batch: Arc<BatchQueue>, metrics: Arc<Metrics>) -> Self {
-        Self { queue: RunQueue::new(), batch, metrics, workers, seen: Mutex::new(Instant::now()) }
+        let (queue, shadow, seen) = (RunQueue::new(), OnceLock::new(), Mutex::new(Instant::now()));
+        Self { queue, batch, metrics, workers, shadow, seen }
+    }
+
+    /// Lets a candidate hear some of the streams.
+    pub fn compare_by(&self, shadow: Arc<Shadow>) {
+        // There is one.
+        let _ = self.shadow.set(shadow);
     }
 
     /// Starts the workers.
@@ -105,20 +116,14 @@ impl LiveLane {
 }
 
 impl Actor {
-    /// A stream over `diarizer`, whose outbox takes about `outbox_bytes`.
-    pub fn new(
-        lane: Arc<LiveLane>,
-        diarizer: Diarizer,
-        settings: Settings,
-        outbox_bytes: usize,
-    ) -> Arc<Self> {
+    /// A stream whose outbox takes about `outbox_bytes`.
+    pub fn new(lane: Arc<LiveLane>, settings: Settings, outbox_bytes: usize) -> Arc<Self> {
         Arc::new(Self {
-            mailbox: Mutex::new(Mailbox::new(&settings)),
+            mailbox: Mutex::new(Mailbox::new(values_per_s(&settings))),
             room: Notify::new(),
             outbox: Outbox::new(outbox_bytes),
-            work: Mutex::new(Work { settings, stream: None, updates: 0, open: false }),
+            work: Mutex::new(Work::new(settings)),
             cancel: Cancel::new(),
-            diarizer,
             lane,
         })
     }
@@ -146,13 +151,13 @@ impl Actor {
 
     /// Changes the settings of a stream that had no samples yet.
     pub fn configure(&self, settings: Settings) {
-        self.mailbox.lock().configure(&settings);
+        self.mailbox.lock().configure(values_per_s(&settings));
         self.work.lock().settings = settings;
     }
 
     /// Begins anew; what was not processed yet is thrown away.
     pub fn reset(self: &Arc<Self>, settings: Settings) {
-        self.give(|mailbox| mailbox.reset(settings));
+        self.give(|mailbox| mailbox.reset(values_per_s(&settings), Box::new(settings)));
     }
 
     /// Ends the stream after what was given before; at the end it says so.
@@ -166,7 +171,7 @@ impl Actor {
         self.mailbox.lock().close();
     }
 
-    fn give(self: &Arc<Self>, change: impl FnOnce(&mut Mailbox)) {
+    fn give(self: &Arc<Self>, change: impl FnOnce(&mut Mailbox<Box<Settings>>)) {
         let mut mailbox = self.mailbox.lock();
         change(&mut mailbox);
         let scheduled = mailbox.schedule();
@@ -192,11 +197,13 @@ impl Actor {
                 let values: usize = pieces.iter().map(|(samples, _)| samples.len()).sum();
                 let audio_s = values as f64 / values_per_s(&work.settings);
                 self.process(&mut work, &pieces)?;
-                self.lane.metrics.work("live", audio_s, began.elapsed());
+                let (bundle, took) = (&work.settings.bundle, began.elapsed());
+                self.lane.metrics.models.work(Kind::Live, &bundle.arm, audio_s, took);
+                bundle.record.took(Kind::Live, took.as_secs_f64());
                 Ok(())
             }
             Portion::Reset(settings) => {
-                *work = Work { settings: *settings, stream: None, updates: 0, open: false };
+                *work = Work::new(*settings);
                 self.mailbox.lock().need(0.0);
                 self.outbox.post(Event::Reset);
                 Ok(())
@@ -225,13 +232,19 @@ impl Actor {
 
     fn process(&self, work: &mut Work, pieces: &[(Samples, Instant)]) -> Result<(), Failure> {
         #[cfg(debug_assertions)]
-        super::faults::pass("live");
+        super::faults::pass("live", &work.settings.bundle.info().version);
         let call = Call::none().with_cancel(&self.cancel);
+        if work.stream.is_none() {
+            work.follower = self.lane.shadow.get().and_then(|shadow| shadow.follow(&work.settings));
+        }
         // When the audio came in that the segments waited for.
         let mut completed = None;
         for (samples, since) in pieces {
+            if let Some(follower) = &work.follower {
+                follower.push(samples.clone());
+            }
             let updates = work.updates;
-            let stream = work.stream(&self.diarizer)?;
+            let stream = work.stream()?;
             match samples {
                 Samples::I16(samples) => stream.push_i16(samples, &call)?,
                 Samples::F32(samples) => stream.push_f32(samples, &call)?,
@@ -240,7 +253,7 @@ impl Actor {
                 completed.get_or_insert(*since);
             }
         }
-        let stream = work.stream(&self.diarizer)?;
+        let stream = work.stream()?;
         let received_s = stream.received_s();
         self.mailbox.lock().need(stream.until_window_s());
         let (settled, provisional) = work.news()?;
@@ -261,11 +274,14 @@ impl Actor {
                 }
             };
             let call = Call::none().with_cancel(&self.cancel).with_progress(&pause);
-            let finished = work.stream(&self.diarizer)?.finish(&call)?;
+            let finished = work.stream()?.finish(&call)?;
             let (settled, provisional) = work.news()?;
-            let stream = work.stream(&self.diarizer)?;
-            let received_s = stream.received_s();
+            let received_s = work.stream()?.received_s();
             self.outbox.publish(settled, provisional, received_s, Instant::now());
+            if let Some(follower) = work.follower.take() {
+                follower.compare(std::mem::take(&mut work.given));
+            }
+            let stream = work.stream()?;
             let in_result = |speaker: Option<usize>| {
                 finished.diarization.speakers.get(speaker?).map(|speaker| speaker.label.clone())
             };
@@ -285,12 +301,16 @@ impl Actor {
 }
 
 impl Work {
+    fn new(settings: Settings) -> Self {
+        Self { settings, stream: None, follower: None, given: Vec::new(), updates: 0, open: false }
+    }
+
     /// The stream, which is made with its first samples.
-    fn stream(&mut self, diarizer: &Diarizer) -> Result<&Stream, Failure> {
-        let Settings { sample_rate, channels, config, .. } = &self.settings;
+    fn stream(&mut self) -> Result<&Stream, Failure> {
+        let Settings { bundle, sample_rate, channels, config, .. } = &self.settings;
         let made = match self.stream.take() {
             Some(stream) => stream,
-            None => Stream::new(diarizer, config, *sample_rate, *channels)?,
+            None => Stream::new(&bundle.live, config, *sample_rate, *channels)?,
         };
         Ok(self.stream.insert(made))
     }
@@ -317,6 +337,9 @@ impl Work {
         };
         let (settled, provisional): (Vec<_>, Vec<_>) =
             stream.read(usize::MAX).into_iter().partition(|live| live.is_final);
+        if self.follower.is_some() {
+            self.given.extend(settled.iter().map(turn_of));
+        }
         let provisional: Vec<Labelled> = provisional.iter().map(labelled).collect();
         let was_open = std::mem::replace(&mut self.open, !provisional.is_empty());
         let told = was_open || self.open;

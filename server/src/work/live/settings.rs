@@ -1,10 +1,15 @@
 //! What a stream is told before its first samples.
 
+use std::sync::Arc;
+
+use crate::models::Bundle;
 use crate::voices::Known;
 
 /// What is asked of a stream.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The models that diarize it.
+    pub bundle: Arc<Bundle>,
     /// Sample rate in hertz.
     pub sample_rate: u32,
     /// Channels, interleaved.

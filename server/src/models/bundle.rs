@@ -1,0 +1,156 @@
+//! One bundle in memory: a diarizer for streams and one for recordings, which share nothing that
+//! one could wait for the other for.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use voiceflow::model::ModelInfo;
+use voiceflow::{Call, Config, Diarizer, Provider, ProviderPolicy};
+
+use super::record::Record;
+use super::source::Source;
+use crate::config::{Model, ProviderName};
+use crate::priority;
+
+/// The diarizers of one bundle.
+pub struct Bundle {
+    /// The arm that it was loaded for.
+    pub arm: Arc<str>,
+    /// For recordings.
+    pub batch: Diarizer,
+    /// For streams.
+    pub live: Diarizer,
+    /// When it was loaded, in seconds since 1970.
+    pub loaded_at: u64,
+    /// Where it came from.
+    pub source: Source,
+    /// What it has done lately.
+    pub record: Record,
+    /// Streams that it can serve at once.
+    streams: OnceLock<f64>,
+    /// Since when it is there, and whether it stays whatever it does.
+    since: Instant,
+    accepted: AtomicBool,
+    /// When another one took its place.
+    retired: OnceLock<Instant>,
+}
+
+impl fmt::Debug for Bundle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} of {}", self.name(), self.arm)
+    }
+}
+
+impl Bundle {
+    /// Loads `source` for an arm. The threads that its networks for recordings have give way by
+    /// `niceness`; what it has done is remembered for `window`.
+    ///
+    /// # Errors
+    /// Those of [`Diarizer::load`].
+    pub(super) fn load(
+        arm: &str,
+        source: Source,
+        model: &Model,
+        niceness: i32,
+        window: Duration,
+    ) -> voiceflow::Result<Self> {
+        let config = library_config(&source, model)?;
+        let call = Call::none();
+        // With run slots of its own: no stream waits for a recording. First, as what the library
+        // starts once for all has the priority of whoever comes first.
+        let live = Diarizer::load(&config, &call)?.for_streams(&call)?;
+        let load = || {
+            // Threads have the priority of who starts them.
+            priority::give_way(niceness);
+            Diarizer::load(&config, &Call::none())
+        };
+        let batch = std::thread::scope(|scope| scope.spawn(load).join());
+        let batch = batch.map_err(|_| voiceflow::Error::Runtime("a panic while loading".to_owned()))??;
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Ok(Self {
+            arm: arm.into(),
+            batch,
+            live,
+            loaded_at: since.map_or(0, |since| since.as_secs()),
+            source,
+            record: Record::new(window),
+            streams: OnceLock::new(),
+            since: Instant::now(),
+            accepted: AtomicBool::new(false),
+            retired: OnceLock::new(),
+        })
+    }
+
+    /// What diarizes recordings.
+    pub fn info(&self) -> &ModelInfo {
+        self.batch.model()
+    }
+
+    /// As clients name it: `fast-cnn/2.0.0`.
+    pub fn name(&self) -> String {
+        match self.info() {
+            ModelInfo { name, version, .. } if version.is_empty() => name.clone(),
+            ModelInfo { name, version, .. } => format!("{name}/{version}"),
+        }
+    }
+
+    /// Whether a client that asks for `model` is answered by this bundle.
+    pub fn answers_to(&self, model: &str) -> bool {
+        model == self.info().name || model == self.name()
+    }
+
+    /// Says how many streams it can serve at once.
+    pub fn set_streams(&self, streams: f64) {
+        self.streams.get_or_init(|| streams);
+    }
+
+    /// Streams that it can serve at once.
+    pub fn streams(&self) -> f64 {
+        self.streams.get().copied().unwrap_or(1.0)
+    }
+
+    /// Whether it has been there for less than `window`, and may have to go again.
+    pub fn is_new(&self, window: Duration) -> bool {
+        self.since.elapsed() < window && !self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Lets it stay, whatever it does.
+    pub fn accept(&self) {
+        self.accepted.store(true, Ordering::Relaxed);
+    }
+
+    /// How long another one has been in its place; `None` where it is used for what is new.
+    pub fn retired_for(&self) -> Option<Duration> {
+        self.retired.get().map(Instant::elapsed)
+    }
+
+    /// Says that another one has taken its place.
+    pub(super) fn retire(&self) {
+        self.retired.get_or_init(Instant::now);
+    }
+}
+
+/// The options of the library for these of the server.
+fn library_config(source: &Source, model: &Model) -> voiceflow::Result<Config> {
+    let mut config = Config::default();
+    if let Some(bundle) = source.bundle() {
+        config.set_bundle(bundle);
+    }
+    if let Some(path) = &model.runtime {
+        config.set_runtime_library(path);
+    }
+    if let Some(folder) = &model.cache {
+        config.set_cache_folder(folder);
+    }
+    config.set_threads(model.threads)?;
+    let (provider, policy) = match model.provider {
+        ProviderName::Auto => (Provider::Auto, ProviderPolicy::Preferred),
+        ProviderName::Cpu => (Provider::Cpu, ProviderPolicy::Required),
+        ProviderName::Cuda => (Provider::Cuda, ProviderPolicy::Required),
+        ProviderName::TensorRt => (Provider::TensorRt, ProviderPolicy::Required),
+    };
+    config.set_provider(provider, policy);
+    Ok(config)
+}

@@ -1,0 +1,89 @@
+//! Looks at the files of bundles, and loads those that have changed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::{Rollout, Stage};
+use crate::config::SHADOW;
+use crate::models::{Bundle, Look, Source};
+
+/// Share of the time between two looks by which they differ, so that servers that started at once
+/// do not all load at once.
+const JITTER: f64 = 0.2;
+
+impl Rollout {
+    /// Looks at the bundles that run, for as long as the server does.
+    pub async fn watch(self: Arc<Self>) {
+        let every = self.config.rollout.poll_s;
+        if every == 0.0 {
+            return;
+        }
+        let mut seen: HashMap<String, Look> = HashMap::new();
+        loop {
+            sleep(Duration::from_secs_f64(every * (1.0 + JITTER * (random() - 0.5)))).await;
+            let looked = tokio::task::spawn_blocking({
+                let rollout = self.clone();
+                move || {
+                    let look = |bundle: &Bundle| Source::look_at(bundle.source.name.as_deref());
+                    rollout.running().into_iter().map(|(arm, bundle)| (arm, look(&bundle))).collect()
+                }
+            });
+            let looks: Vec<(String, Look)> = looked.await.unwrap_or_default();
+            for (arm, look) in looks {
+                // Files that are still being written look different each time.
+                let settled = seen.insert(arm.clone(), look.clone()).is_some_and(|last| last == look);
+                if settled {
+                    self.reload_changed(arm).await;
+                }
+            }
+        }
+    }
+
+    /// All arms and the shadow, with what they have.
+    fn running(&self) -> Vec<(String, Arc<Bundle>)> {
+        let arms = self.arms().into_iter().map(|arm| (arm.name.to_string(), arm.bundle));
+        arms.chain(self.models.shadow().map(|bundle| (SHADOW.to_owned(), bundle))).collect()
+    }
+
+    /// Loads an arm whose bundle has other files than those that run, unless it went back from
+    /// them.
+    async fn reload_changed(self: &Arc<Self>, arm: String) {
+        let done = self.in_turn(move |rollout| {
+            let Some((_, bundle)) = rollout.running().into_iter().find(|(name, _)| *name == arm) else {
+                return Ok(());
+            };
+            if bundle.source.looks_the_same() {
+                return Ok(());
+            }
+            let found = Source::find(bundle.source.name.as_deref());
+            let rejected = rollout.rejected.lock().get(&arm).cloned();
+            if let (Ok(found), Some(rejected)) = (&found, rejected)
+                && found.holds_the_same(&rejected)
+            {
+                return Ok(());
+            }
+            let told = bundle.source.name.as_deref();
+            let done = rollout.reload_arm(&arm, told, false);
+            // What cannot be used is not tried again until it is another one.
+            if let (Err(failed), Ok(found)) = (&done, found)
+                && failed.stage != Stage::Memory
+            {
+                rollout.rejected.lock().insert(arm.clone(), found);
+            }
+            rollout.counted(done, "done").map(drop)
+        });
+        // What failed is logged and counted.
+        let _ = done.await;
+    }
+}
+
+/// A number from 0 to 1.
+fn random() -> f64 {
+    let mut bytes = [0; 8];
+    // Without the system's random numbers, servers look at the same time.
+    let _ = getrandom::fill(&mut bytes);
+    u64::from_ne_bytes(bytes) as f64 / u64::MAX as f64
+}
