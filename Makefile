@@ -400,7 +400,7 @@ measure-registry: build $(STORES)/ready models-accurate ## how long models take 
 
 .PHONY: measure-rollout
 measure-rollout: $(RUNTIME) .cache/tools ## models that change under load, and a candidate that listens: some two minutes, MEASURE_ARGS=
-	cargo build --release --package voiceflow-server --package voiceflow-cli --locked
+	cargo build --release --package libvoiceflow-server --package libvoiceflow-cli --locked
 	scripts/measure_rollout.py $(MEASURE_ARGS)
 
 .PHONY: test-steady
