@@ -76,7 +76,12 @@ async fn serve(arguments: Arguments, config: Config) -> Result<Ended, String> {
     let live_threads = lane.start().map_err(|error| format!("threads: {error}"))?;
     let delay = Arc::downgrade(&lane);
     queue.watch_live(Box::new(move || delay.upgrade().map_or(Duration::ZERO, |live| live.delay_p99())));
-    let shadow = Shadow::new(models.clone(), queue.clone(), metrics.clone(), config.shadow.share);
+    let shadow = Shadow::new(
+        models.clone(),
+        queue.clone(),
+        metrics.clone(),
+        (config.shadow.share, config.shadow.niceness),
+    );
     let shadow_threads = shadow.start().map_err(|error| format!("threads: {error}"))?;
     queue.compare_by(&shadow);
     lane.compare_by(shadow.clone());

@@ -37,13 +37,21 @@ fn one() -> f64 {
 }
 
 /// A candidate that is compared on what others have answered, and answers nobody.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Shadow {
     /// The bundle of the candidate; there is no shadow without it.
     pub model: Option<String>,
     /// Share of the recordings and streams that it is compared on, 0 to 1.
     pub share: f64,
+    /// By how much its threads give way to others, 0 to 19, as nice(1) has it.
+    pub niceness: i32,
+}
+
+impl Default for Shadow {
+    fn default() -> Self {
+        Self { model: None, share: 0.0, niceness: 19 }
+    }
 }
 
 /// How new models take the place of old ones.
@@ -121,6 +129,7 @@ pub fn check_arms(arms: &[Arm]) -> Result<(), String> {
 
 impl Shadow {
     pub(super) fn check(&self) -> Result<(), String> {
+        within("shadow.niceness", f64::from(self.niceness), 0.0..=19.0)?;
         within("shadow.share", self.share, 0.0..=1.0)
     }
 }

@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use voiceflow::model::ModelInfo;
-use voiceflow::{Call, Config, Diarizer, Provider, ProviderPolicy};
+use voiceflow::reload::{Failed, Step, prepare};
+use voiceflow::{Call, Config, Diarizer, Error, Provider, ProviderPolicy};
 
 use super::record::Record;
 use super::source::Source;
@@ -44,30 +45,37 @@ impl fmt::Debug for Bundle {
 }
 
 impl Bundle {
-    /// Loads `source` for an arm. The threads that its networks for recordings have give way by
-    /// `niceness`; what it has done is remembered for `window`.
+    /// Loads `source` for an arm; where it is to take the place of another, all of it is made ready
+    /// and tried. The threads that its networks for recordings have give way by `niceness`; what it
+    /// has done is remembered for `window`.
     ///
     /// # Errors
-    /// Those of [`Diarizer::load`].
+    /// [`Failed`] with the step.
     pub(super) fn load(
         arm: &str,
         source: Source,
+        replaces: bool,
         model: &Model,
         niceness: i32,
         window: Duration,
-    ) -> voiceflow::Result<Self> {
-        let config = library_config(&source, model)?;
+    ) -> Result<Self, Failed> {
+        let failed = |error| Failed { step: Step::Load, error };
+        let config = library_config(&source, model).map_err(failed)?;
+        let load = |call: &Call<'_>| match replaces {
+            true => prepare::<Diarizer>(&config, call),
+            false => Diarizer::load(&config, call).map_err(failed),
+        };
         let call = Call::none();
         // With run slots of its own: no stream waits for a recording. First, as what the library
         // starts once for all has the priority of whoever comes first.
-        let live = Diarizer::load(&config, &call)?.for_streams(&call)?;
+        let live = load(&call)?.for_streams(&call).map_err(failed)?;
         let load = || {
             // Threads have the priority of who starts them.
             priority::give_way(niceness);
-            Diarizer::load(&config, &Call::none())
+            load(&Call::none())
         };
         let batch = std::thread::scope(|scope| scope.spawn(load).join());
-        let batch = batch.map_err(|_| voiceflow::Error::Runtime("a panic while loading".to_owned()))??;
+        let batch = batch.map_err(|_| failed(Error::Runtime("a panic while loading".to_owned())))??;
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         Ok(Self {
             arm: arm.into(),

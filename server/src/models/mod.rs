@@ -12,6 +12,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
+use voiceflow::reload::Failed;
 
 pub use bundle::Bundle;
 pub use fleet::{Arm, Before, Fleet, part_of};
@@ -109,13 +110,14 @@ impl Models {
         }
     }
 
-    /// Loads a bundle, which answers nobody yet.
+    /// Loads a bundle, which answers nobody yet. Once others run, it is tried before it may.
     ///
     /// # Errors
-    /// Those of the library.
-    pub fn load(&self, arm: &str, source: Source) -> voiceflow::Result<Arc<Bundle>> {
+    /// [`Failed`] with the step.
+    pub fn load(&self, arm: &str, source: Source) -> Result<Arc<Bundle>, Failed> {
+        let replaces = self.fleet().is_some();
         let (began, before) = (Instant::now(), room::resident());
-        let bundle = Bundle::load(arm, source, &self.options, self.niceness, self.window)?;
+        let bundle = Bundle::load(arm, source, replaces, &self.options, self.niceness, self.window)?;
         let bundle = Arc::new(bundle);
         self.metrics.model_load.set(began.elapsed().as_secs_f64());
         let mut alive = self.alive.lock();

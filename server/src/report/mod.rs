@@ -186,9 +186,9 @@ fn times(arm: &Arm, control: Option<&Arm>) -> Vec<OfTimes> {
     ];
     let of_times = |(name, of): (&'static str, fn(&Arm) -> &Buckets)| {
         let own = of(arm);
-        let of_quantile = |(name, share): &(&'static str, f64)| {
-            let ratio = control.map(of).and_then(|control| quantile_ratio(own, control, *share));
-            Some(OfQuantile { name, value: quantile(own, *share)?, ratio })
+        let of_quantile = |&(name, share): &(&'static str, f64)| {
+            let ratio = control.map(of).and_then(|control| quantile_ratio(own, control, share));
+            Some(OfQuantile { name, value: quantile(own, share)?, ratio })
         };
         OfTimes { name, count: own.count(), quantiles: SHARES.iter().filter_map(of_quantile).collect() }
     };

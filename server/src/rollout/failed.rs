@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use voiceflow::reload::Step;
+
 /// What a reload does, in this order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Stage {
@@ -29,6 +31,16 @@ impl Stage {
             Stage::Load => "load",
             Stage::Warm => "warm",
             Stage::Smoke => "smoke",
+        }
+    }
+}
+
+impl From<Step> for Stage {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Warm => Stage::Warm,
+            Step::Smoke => Stage::Smoke,
+            _ => Stage::Load,
         }
     }
 }

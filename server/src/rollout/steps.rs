@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use voiceflow::reload;
+
 use super::{Change, Failed, Refused, Rollout, Stage, Wanted, change, names};
 use crate::config::{self, SHADOW};
 use crate::models::{Arm, Before, Bundle, Source};
@@ -18,7 +20,8 @@ impl Rollout {
     fn prepare_source(&self, arm: &str, source: Source) -> Result<Arc<Bundle>, Failed> {
         self.models.check_room().map_err(Failed::at(arm, Stage::Memory))?;
         let loaded = self.models.load(arm, source);
-        let bundle = loaded.map_err(|error| Failed::at(arm, Stage::Load)(error.to_string()))?;
+        let failed = |failed: reload::Failed| Failed::at(arm, failed.step.into())(failed.error.to_string());
+        let bundle = loaded.map_err(failed)?;
         self.measure(&bundle).map_err(|error| Failed::at(arm, Stage::Smoke)(error.to_string()))?;
         self.models.check_free(0).map_err(Failed::at(arm, Stage::Memory))?;
         Ok(bundle)
@@ -93,7 +96,7 @@ impl Rollout {
 
     fn roll_back_arm(&self, arm: &Arm, orphan: bool) -> Result<Change, Failed> {
         let began = Instant::now();
-        let before = arm.before.iter().next().map(|before| before.source.again());
+        let before = arm.before.as_ref().map(|before| before.source.again());
         let again = before.ok_or_else(|| "expected models before".to_owned()).and_then(|again| again);
         let source = again.map_err(Failed::at(&arm.name, Stage::Resolve))?;
         let rejected = arm.bundle.source.clone();

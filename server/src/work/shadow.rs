@@ -25,8 +25,6 @@ use crate::priority;
 const MOST_RECORDINGS: usize = 2;
 /// Audio in seconds by which the candidate may be behind a stream.
 const LONGEST_BEHIND_S: f64 = 30.0;
-/// By how much its threads give way: more than those of recordings.
-const NICENESS: i32 = 19;
 /// What the shares are drawn with.
 const SALT: &str = "shadow";
 
@@ -48,6 +46,7 @@ pub struct Shadow {
     batch: Arc<BatchQueue>,
     metrics: Arc<Metrics>,
     share: f64,
+    niceness: i32,
     /// Recordings and streams that might have been heard.
     drawn: AtomicU64,
     recordings: Queue<Heard>,
@@ -119,11 +118,17 @@ impl<T> Queue<T> {
 }
 
 impl Shadow {
-    /// For the candidate of `models`, on this share of what is answered.
-    pub fn new(models: Arc<Models>, batch: Arc<BatchQueue>, metrics: Arc<Metrics>, share: f64) -> Arc<Self> {
+    /// For the candidate of `models`, on a share of what is answered, by threads that give way by
+    /// `niceness`.
+    pub fn new(
+        models: Arc<Models>,
+        batch: Arc<BatchQueue>,
+        metrics: Arc<Metrics>,
+        (share, niceness): (f64, i32),
+    ) -> Arc<Self> {
         let (recordings, followers) = (Queue::new(), Queue::new());
         let (drawn, ended) = (AtomicU64::new(0), AtomicBool::new(false));
-        Arc::new(Self { models, batch, metrics, share, drawn, recordings, followers, ended })
+        Arc::new(Self { models, batch, metrics, share, niceness, drawn, recordings, followers, ended })
     }
 
     /// Starts the threads.
@@ -134,7 +139,7 @@ impl Shadow {
         let start = |name: &str, work: fn(&Self)| {
             let shadow = self.clone();
             let run = move || {
-                priority::give_way(NICENESS);
+                priority::give_way(shadow.niceness);
                 work(&shadow);
             };
             std::thread::Builder::new().name(name.to_owned()).spawn(run)

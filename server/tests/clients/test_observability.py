@@ -71,7 +71,7 @@ def prometheus(certificates: Path, recording: Path, tmp_path: Path) -> Iterator[
     """The address of a Prometheus that has scraped a server at which everything has happened."""
     files = {"certificate": "server.pem", "key": "server.key"}
     keys = [f"tls.{key}={certificates / name}" for key, name in files.items()]
-    keys += ["shadow.model=fast-cnn", "shadow.share=1"]
+    keys += ["shadow.model=fast-cnn", "shadow.share=1", "shadow.niceness=0"]
     with running("live.capacity=1", *keys) as server, scraping(server.admin, tmp_path) as address:
         speech = samples(recording)[: SPEECH_S * RATE * FRAME_BYTES]
         # Rates are of what there was at two scrapes: each label must be there before it grows.

@@ -105,7 +105,7 @@ fn weights_change_while_the_server_runs() {
     let all = |arm: &str| (0..4).all(|key| answered(&server, &format!("key={key}")).0 == arm);
     assert!(all("stable"));
     let answer = server.post_admin("/arms", r#"{"weights":{"stable":0,"next":3}}"#).json();
-    let share = |answer: &Value| [0, 1].map(|arm| answer["arms"][arm]["share"].as_f64().unwrap());
+    let share = |answer: &Value| [0_usize, 1].map(|arm| answer["arms"][arm]["share"].as_f64().unwrap());
     assert_eq!(share(&answer), [0.0, 1.0]);
     assert!(all("next"));
     assert_eq!(server.metric("voiceflow_arm_share_ratio{arm=\"next\"}"), 1.0);
@@ -133,7 +133,7 @@ fn a_candidate_listens_and_is_told_of_to_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let candidate = bundle(folder.path(), "1.0.2", &DEAF);
     let shadow = format!("shadow.model={}", candidate.display());
-    let server = Server::start(&["live.capacity=4", "shadow.share=1", &shadow]);
+    let server = Server::start(&["live.capacity=4", "shadow.share=1", "shadow.niceness=0", &shadow]);
     let answer = server.diarize("", &conversation());
     assert_eq!(answer.header("x-voiceflow-model"), Some("fast-cnn/1.0.1"));
     assert_eq!(answer.json()["segments"].as_array().unwrap().len(), expected().segments.len());

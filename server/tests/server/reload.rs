@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::streams::{Client, as_i16, bytes_of, expected_segments, samples};
-use crate::support::{Server, conversation, root, wav};
+use crate::support::{Server, root, wav};
 
 /// The model that the library has, in the repository.
 const MODEL: &str = "models/fast-cnn/1.0.1/model.onnx";
 /// Longest wait for what a server does by itself.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A bundle of that model as `version` below `folder`, with these of its numbers written as others
 /// of the same length.

@@ -14,7 +14,7 @@ fn models_that_fail_go_back_by_themselves() {
     let (one, two) = (bundle(folder.path(), "1.0.1", &[]), bundle(folder.path(), "1.0.2", &[]));
     let bundle = format!("model.bundle={}", one.display());
     // Other times are those of a machine that does much else.
-    let keys = ["live.capacity=4", "rollout.least=8", "rollout.ratio=1000", &bundle];
+    let keys = ["live.capacity=4", "rollout.least=8", "rollout.ratio=1000", bundle.as_str()];
     let server = Server::start_with(&keys, &[("VOICEFLOW_FAULTS", "batch@1.0.2:1+")]);
     (0..8).for_each(|_| assert_eq!(answering(&server), "fast-cnn/1.0.1"));
     let reloaded = server.post_admin("/reload", &json!({"model": two}).to_string());
@@ -77,6 +77,25 @@ fn a_gallery_is_not_left_without_its_model_unless_that_is_asked_for() {
 }
 
 #[test]
+fn models_of_one_voice_space_share_galleries() {
+    let (folder, voices) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (one, two) = (bundle(folder.path(), "1.0.1", &[]), bundle(folder.path(), "1.0.2", &[]));
+    for bundle in [&one, &two] {
+        std::fs::write(bundle.join("metadata.json"), r#"{"voice_space": "of-the-test"}"#).unwrap();
+    }
+    let keys =
+        [format!("model.bundle={}", one.display()), format!("voices.folder={}", voices.path().display())];
+    let server = Server::start(&["live.capacity=4", &keys[0], &keys[1]]);
+    let head = "PUT /v1/voices/team/Ada HTTP/1.1\r\nContent-Type: audio/wav";
+    assert_eq!(server.ask(head, &speeches()[0]).status, 201);
+    let reloaded = server.post_admin("/reload", &json!({"model": two}).to_string());
+    assert_eq!(reloaded.status, 200, "{}", reloaded.text());
+    let answer = server.diarize("gallery=team", &speeches()[0]);
+    assert_eq!(answer.header("x-voiceflow-model"), Some("fast-cnn/1.0.2"));
+    assert_eq!(answer.json()["speakers"][0]["name"], "Ada");
+}
+
+#[test]
 fn of_several_arms_that_with_the_model_of_a_gallery_answers() {
     let (folder, voices) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (one, two) = (bundle(folder.path(), "1.0.1", &[]), bundle(folder.path(), "1.0.2", &[]));
@@ -85,8 +104,8 @@ fn of_several_arms_that_with_the_model_of_a_gallery_answers() {
     };
     let file = folder.path().join("server.toml");
     std::fs::write(&file, arm("stable", &one) + &arm("next", &two)).unwrap();
-    let keys = ["live.capacity=4", &format!("voices.folder={}", voices.path().display())];
-    let server = Server::start_from(file.to_str().unwrap(), &keys);
+    let voices = format!("voices.folder={}", voices.path().display());
+    let server = Server::start_from(file.to_str().unwrap(), &["live.capacity=4", &voices]);
     let speeches = speeches();
     for (index, name) in ["Ada", "Ben"].iter().enumerate() {
         let head = format!("PUT /v1/voices/team/{name} HTTP/1.1\r\nContent-Type: audio/wav");
