@@ -61,7 +61,12 @@ pub(super) fn wilson(failed: u64, all: u64) -> Interval {
     let scale = 1.0 + Z * Z / n;
     let middle = (share + Z * Z / (2.0 * n)) / scale;
     let width = Z / scale * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-    Interval { value: share, low: (middle - width).max(0.0), high: (middle + width).min(1.0) }
+    // Rounding must not put the share outside.
+    Interval {
+        value: share,
+        low: (middle - width).clamp(0.0, share),
+        high: (middle + width).clamp(share, 1.0),
+    }
 }
 
 /// The share of the first pair, failed and all, less that of the second one.
