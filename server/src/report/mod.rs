@@ -94,6 +94,9 @@ struct Arm {
     speed: Buckets,
 }
 
+/// A histogram of an arm.
+type Of = fn(&Arm) -> &Buckets;
+
 /// The report as text.
 ///
 /// # Errors
@@ -180,11 +183,11 @@ fn kinds(arm: &Arm, control: Option<&Arm>) -> Vec<OfKind> {
 }
 
 fn times(arm: &Arm, control: Option<&Arm>) -> Vec<OfTimes> {
-    let histograms: [(&'static str, fn(&Arm) -> &Buckets); 2] = [
+    let histograms: [(&'static str, Of); 2] = [
         ("seconds from audio to its segments", |arm| &arm.response),
         ("compute for each second of a recording", |arm| &arm.speed),
     ];
-    let of_times = |(name, of): (&'static str, fn(&Arm) -> &Buckets)| {
+    let of_times = |(name, of): (&'static str, Of)| {
         let own = of(arm);
         let of_quantile = |&(name, share): &(&'static str, f64)| {
             let ratio = control.map(of).and_then(|control| quantile_ratio(own, control, share));
