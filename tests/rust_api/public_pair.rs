@@ -73,7 +73,9 @@ fn the_shipped_conversation_is_diarized() {
     assert!(wrong / speech < CONVERSATION_DER, "DER {}", wrong / speech);
     // The file as its authors export it says nothing of itself.
     let as_published = diarizer("segmentation-3.0.onnx").process_file(&conversation, &Call::none()).unwrap();
-    assert_eq!(as_published, with_metadata);
+    // Of the result, only the model that it names is another.
+    assert_eq!(as_published.segments, with_metadata.segments);
+    assert_eq!(as_published.speakers, with_metadata.speakers);
 }
 
 #[test]
