@@ -156,6 +156,7 @@ impl<'a> Parameter<'a> {
                     "int32_t" | "uint32_t" | "float" => 4,
                     "size_t" | "uint64_t" | "double" => 8,
                     "vf_segment" => 32,
+                    "vf_model_version" => 288,
                     _ => 0,
                 };
                 let way = if *constant { "In" } else { "Out" };

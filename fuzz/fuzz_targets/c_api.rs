@@ -174,7 +174,9 @@ impl Host {
         if new && self.handles.len() >= MAX_HANDLES {
             return;
         }
-        if matches!(function.name, "vf_session_create" | "vf_diarizer_create") {
+        if matches!(function.name, "vf_session_create" | "vf_diarizer_create")
+            || function.name.ends_with("_reload")
+        {
             self.loads += 1;
             if self.loads > MAX_LOADS {
                 return;
