@@ -63,7 +63,7 @@ async fn serve(arguments: Arguments, config: Config) -> Result<Ended, String> {
     let metrics = Arc::new(Metrics::new());
     let traces = Traces::start(&config.traces)?;
     let tls = Tls::new(&config.tls, config.auth.tokens.is_some(), metrics.clone())?;
-    let models = Arc::new(Models::new(&config, metrics.clone()));
+    let models = Arc::new(Models::new(&config, metrics.clone())?);
     let workers = match config.batch.workers {
         0 => (cores() / 2).max(1),
         workers => workers,

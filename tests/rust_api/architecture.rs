@@ -235,9 +235,12 @@ fn rooms_of_the_server_use_only_what_lies_below_them() {
                     path.display()
                 );
             }
-            for (call, its_room) in
-                [("Diarizer::load(", "models"), ("Diarizer::new(", "models"), ("Stream::new(", "work")]
-            {
+            for (call, its_room) in [
+                ("Diarizer::load(", "models"),
+                ("Diarizer::new(", "models"),
+                ("Registry::open(", "models"),
+                ("Stream::new(", "work"),
+            ] {
                 assert!(
                     !code.contains(call) || room == its_room,
                     "{}: calls {call}, which {its_room} does",

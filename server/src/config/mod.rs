@@ -4,6 +4,7 @@
 mod arms;
 mod live;
 mod load;
+mod registry;
 mod sections;
 mod tls;
 mod traces;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use arms::{Arm, Rollout, SHADOW, Shadow, check_arms};
 pub use live::Live;
+pub use registry::Registry;
 pub use sections::{Auth, Batch, Drain, Limits, Listen, Log, Model, ProviderName};
 pub use tls::Tls;
 pub use traces::Traces;
@@ -91,6 +93,8 @@ pub struct Config {
     pub log: Log,
     /// Traces.
     pub traces: Traces,
+    /// Where models come from that are named with @.
+    pub registry: Registry,
     /// A candidate that is compared and answers nobody.
     pub shadow: Shadow,
     /// How new models take the place of old ones.
@@ -140,6 +144,7 @@ impl Config {
             return Err("model.bundle: expected none beside arms, got one".to_owned());
         }
         check_arms(&self.all_arms())?;
+        self.registry.check()?;
         self.shadow.check()?;
         self.rollout.check(self.bundles())?;
         self.tls.check()?;

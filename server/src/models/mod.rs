@@ -6,6 +6,7 @@ mod bundle;
 mod fleet;
 mod record;
 mod room;
+mod shelf;
 mod source;
 
 use std::sync::{Arc, Weak};
@@ -19,6 +20,7 @@ pub use fleet::{Arm, Before, Fleet, part_of};
 pub use record::Counts;
 #[cfg(test)]
 pub use record::Record;
+pub use shelf::{Shelf, Unfound};
 pub use source::{Look, Source};
 
 use crate::config::{Config, Model, SHADOW};
@@ -35,6 +37,8 @@ pub struct Models {
     alive: Mutex<Vec<Weak<Bundle>>>,
     /// Bytes that the first bundle has taken.
     footprint: Mutex<u64>,
+    /// Where they come from.
+    pub shelf: Shelf,
     options: Model,
     niceness: i32,
     salt: String,
@@ -45,14 +49,18 @@ pub struct Models {
 }
 
 impl Models {
-    /// Nothing yet.
-    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
+    /// Nothing yet. In a runtime.
+    ///
+    /// # Errors
+    /// What of the configuration cannot be used.
+    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Result<Self, String> {
         let rollout = &config.rollout;
-        Self {
+        Ok(Self {
             fleet: RwLock::default(),
             shadow: RwLock::default(),
             alive: Mutex::default(),
             footprint: Mutex::default(),
+            shelf: Shelf::open(&config.registry)?,
             options: config.model.clone(),
             niceness: config.batch.niceness,
             salt: rollout.salt.clone(),
@@ -61,7 +69,7 @@ impl Models {
             free_bytes: rollout.free_bytes,
             most: rollout.most_bundles(config.bundles()),
             metrics,
-        }
+        })
     }
 
     /// The arms, once they are loaded.

@@ -9,6 +9,8 @@ use voiceflow::reload::Step;
 pub enum Stage {
     /// Finds the bundle, and reads what its files hold.
     Resolve,
+    /// Fetches it from the registry.
+    Fetch,
     /// Looks whether there is room for another bundle.
     Memory,
     /// Loads it: contract, golden vector.
@@ -27,6 +29,7 @@ impl Stage {
         match self {
             Stage::Resolve => "resolve",
             Stage::Galleries => "galleries",
+            Stage::Fetch => "fetch",
             Stage::Memory => "memory",
             Stage::Load => "load",
             Stage::Warm => "warm",

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! POST /reload, /rollback   ┐
-//! SIGHUP, a look at folders ├─> resolve ─> memory ─> load ─> warm ─> smoke ─> galleries ─> swap
+//! SIGHUP, a look at bundles ├─> resolve ─> fetch ─> memory ─> load ─> warm ─> smoke ─> galleries ─> swap
 //! worse than before         ┘                                            the last use frees the old
 //! ```
 

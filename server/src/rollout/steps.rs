@@ -7,13 +7,12 @@ use voiceflow::reload;
 
 use super::{Change, Failed, Refused, Rollout, Stage, Wanted, change, names};
 use crate::config::{self, SHADOW};
-use crate::models::{Arm, Before, Bundle, Source};
+use crate::models::{Arm, Before, Bundle, Source, Unfound};
 
 impl Rollout {
     /// Loads a bundle that answers nobody yet.
     pub(super) fn prepare(&self, arm: &str, model: Option<&str>) -> Result<Arc<Bundle>, Failed> {
-        let found = Source::find(model);
-        let source = found.map_err(|error| Failed::at(arm, Stage::Resolve)(error.to_string()))?;
+        let source = self.models.shelf.find(model).map_err(unfound(arm))?;
         self.prepare_source(arm, source)
     }
 
@@ -67,8 +66,7 @@ impl Rollout {
             SHADOW => self.models.shadow(),
             _ => self.models.fleet().and_then(|fleet| fleet.arm(name).map(|arm| arm.bundle.clone())),
         };
-        let found = Source::find(model);
-        let source = found.map_err(|error| Failed::at(name, Stage::Resolve)(error.to_string()))?;
+        let source = self.models.shelf.find(model).map_err(unfound(name))?;
         let is_same = |old: &Source| old.holds_the_same(&source) && old.name == source.name;
         if let Some(running) = running.filter(|running| is_same(&running.source)) {
             return Ok(change(name, &running, false, began.elapsed().as_secs_f64()));
@@ -189,6 +187,15 @@ impl Rollout {
             }
         }
         Ok(done?)
+    }
+}
+
+/// Why a bundle is not there.
+fn unfound(arm: &str) -> impl FnOnce(Unfound) -> Failed {
+    let arm = arm.to_owned();
+    move |unfound| match unfound {
+        Unfound::Unresolved(reason) => Failed::at(&arm, Stage::Resolve)(reason),
+        Unfound::Unfetched(reason) => Failed::at(&arm, Stage::Fetch)(reason),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Looks at the files of bundles, and loads those that have changed.
+//! Looks at bundles, and loads those that have changed: the files of folders, and what the registry
+//! says.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use tokio::time::sleep;
 
 use super::{Rollout, Stage};
 use crate::config::SHADOW;
-use crate::models::{Bundle, Look, Source};
+use crate::models::{Bundle, Look};
 
 /// Share of the time between two looks by which they differ, so that servers that started at once
 /// do not all load at once.
@@ -27,15 +28,20 @@ impl Rollout {
             let looked = tokio::task::spawn_blocking({
                 let rollout = self.clone();
                 move || {
-                    let look = |bundle: &Bundle| Source::look_at(bundle.source.name.as_deref());
-                    rollout.running().into_iter().map(|(arm, bundle)| (arm, look(&bundle))).collect()
+                    let look = |(arm, bundle): (String, Arc<Bundle>)| {
+                        let look = rollout.models.shelf.look_at(bundle.source.name.as_deref());
+                        let is_another = look != bundle.source.look;
+                        (arm, look, is_another)
+                    };
+                    rollout.running().into_iter().map(look).collect()
                 }
             });
-            let looks: Vec<(String, Look)> = looked.await.unwrap_or_default();
-            for (arm, look) in looks {
+            let looks: Vec<(String, Look, bool)> = looked.await.unwrap_or_default();
+            for (arm, look, is_another) in looks {
                 // Files that are still being written look different each time.
-                let settled = seen.insert(arm.clone(), look.clone()).is_some_and(|last| last == look);
-                if settled {
+                let last = seen.insert(arm.clone(), look.clone());
+                let is_whole = !look.may_be_unfinished() || last.is_some_and(|last| last == look);
+                if is_whole && is_another {
                     self.reload_changed(arm).await;
                 }
             }
@@ -55,17 +61,18 @@ impl Rollout {
             let Some((_, bundle)) = rollout.running().into_iter().find(|(name, _)| *name == arm) else {
                 return Ok(());
             };
-            if bundle.source.looks_the_same() {
+            let told = bundle.source.name.as_deref();
+            let rejected = rollout.rejected.lock().get(&arm).cloned();
+            let known = [Some(&bundle.source), rejected.as_ref().filter(|it| it.name == bundle.source.name)];
+            if known.into_iter().flatten().any(|source| rollout.models.shelf.looks_the_same(source)) {
                 return Ok(());
             }
-            let found = Source::find(bundle.source.name.as_deref());
-            let rejected = rollout.rejected.lock().get(&arm).cloned();
+            let found = rollout.models.shelf.find(told);
             if let (Ok(found), Some(rejected)) = (&found, rejected)
                 && found.holds_the_same(&rejected)
             {
                 return Ok(());
             }
-            let told = bundle.source.name.as_deref();
             let done = rollout.reload_arm(&arm, told, false);
             // What cannot be used is not tried again until it is another one.
             if let (Err(failed), Ok(found)) = (&done, found)

@@ -10,6 +10,7 @@ mod life;
 mod limits;
 mod opus_packets;
 mod page;
+mod registry;
 mod reload;
 mod rollout;
 mod stream_ends;
