@@ -129,8 +129,13 @@ test-server: $(RUNTIME) $(CLIENTS)/ready ## the server, as a process with its ow
 	$(CLIENTS)/bin/python -m pytest -q server/tests/clients
 
 .PHONY: test-registry
-test-registry: $(RUNTIME) .cache/tools $(ACCURATE) $(STORES)/ready ## the registry of models, on folders, S3 and GCS that others wrote, killed at every step
+test-registry: $(RUNTIME) .cache/tools $(ACCURATE) $(STORES)/ready test-life ## the registry of models, on folders, S3 and GCS that others wrote, killed at every step
 	cargo test --locked --workspace --bin voiceflow-models $(addprefix --test ,$(REGISTRY_TESTS))
+
+.PHONY: test-life
+test-life: $(RUNTIME) $(STORES)/ready $(VENV)/ready ## a model from its folder to S3, and from there into a server under load, and back
+	cargo build --locked --workspace --bins
+	$(VENV)/bin/python -m pytest -q tests/life
 
 .PHONY: test-server-crowds
 test-server-crowds: $(RUNTIME) $(CLIENTS)/ready ## the drain of 300 streams and 10,000 silent connections, which take minutes
@@ -313,6 +318,22 @@ train-segmentation: $(VENV)/models-ready ## train segmentation-3.0 on, from wher
 		--published "$(SEGMENTATION_PUBLISHED)" --out "$(abspath $(TRAINING))/stretches"
 	cd models/diarization && nice $(CURDIR)/$(VENV)/bin/python train_segmentation.py --resume --published "$(SEGMENTATION_PUBLISHED)" \
 		--windows "$(abspath $(TRAINING))/stretches" --out "$(abspath $(TRAINING))/segmentation" $(TRAIN_ARGS)
+
+MODEL ?=
+REGISTRY ?=
+# Of minisign, without a password or with VOICEFLOW_SIGNING_PASSWORD; beside it the public one.
+KEY ?=
+TRUSTED ?= $(or $(VOICEFLOW_TRUSTED_KEYS),$(KEY:.key=.pub))
+CHANNEL ?= stable
+# Folders to measure on; without any, the figures that the bundle has count.
+RECORDINGS ?=
+
+.PHONY: publish-model
+publish-model: build $(VENV)/ready ## a bundle checked, measured, published, promoted: MODEL=folder REGISTRY=url KEY=file CHANNEL=stable RECORDINGS=
+	@test -n "$(MODEL)" -a -n "$(REGISTRY)" -a -n "$(KEY)" || { echo "publish-model: expected MODEL=FOLDER REGISTRY=URL KEY=FILE"; exit 2; }
+	cargo build --release --package libvoiceflow-registry --locked
+	VOICEFLOW_REGISTRY="$(REGISTRY)" VOICEFLOW_SIGNING_KEY="$(KEY)" VOICEFLOW_TRUSTED_KEYS="$(TRUSTED)" \
+		$(VENV)/bin/python models/diarization/publish.py "$(MODEL)" --channel "$(CHANNEL)" $(if $(RECORDINGS),--recordings $(RECORDINGS))
 
 .PHONY: test-go
 test-go: installed .cache/tools $(VENV)/ready ## the Go package and its examples: plain, races, checks of pointers, forced collections

@@ -36,7 +36,7 @@ def run(command: list[str | Path]) -> str:
 
 def score(binary: Path, model: Path, folder: Path, hypotheses: Path) -> dict:
     """Diarizes every recording of ``folder`` into ``hypotheses`` and scores them: voiceflow's own
-    JSON."""
+    JSON. ``model`` is a file, or the folder of a bundle."""
     files = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
     files = [path for path in files if path.with_suffix(".rttm").exists()]
     if not files:
@@ -44,7 +44,8 @@ def score(binary: Path, model: Path, folder: Path, hypotheses: Path) -> dict:
     hypotheses.mkdir(parents=True, exist_ok=True)
     for old in hypotheses.glob("*.rttm"):
         old.unlink()
-    run([binary, "diarize", *files, "--format", "rttm", "--output", hypotheses, "--model", model])
+    models = ["--models" if model.is_dir() else "--model", model]
+    run([binary, "diarize", *files, "--format", "rttm", "--output", hypotheses, *models])
     return json.loads(run([binary, "score", folder, hypotheses, "--format", "json"]))
 
 

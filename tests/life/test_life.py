@@ -1,0 +1,244 @@
+"""The life of a model: checked, measured, published to S3 (moto), promoted, and found by a running
+server under load, which changes to it and back.
+
+The model is the tiny one of models/diarization/tests, made without PyTorch.
+"""
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path += [str(ROOT / "models/diarization"), str(ROOT / "models/diarization/tests")]
+from tiny_model import write_tiny_model  # noqa: E402
+from voiceflow_models.export.golden import write_golden  # noqa: E402
+
+PROGRAMS = Path(os.environ.get("VOICEFLOW_PROGRAMS", ROOT / "target/debug"))
+MOTO = ROOT / ".cache/registry/bin/moto_server"
+RECORDING = ROOT / "examples/data/conversation.flac"
+PATIENCE_S = 120
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_until(what: str, holds: Callable[[], bool]) -> None:
+    began = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began < PATIENCE_S, what
+        time.sleep(0.2)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url):
+            return True
+    except OSError:
+        return False
+
+
+def signing(folder: Path) -> dict[str, str]:
+    """Variables of a publisher with a key of its own."""
+    public, secret = folder / "public.key", folder / "secret.key"
+    command = ["minisign", "-G", "-W", "-p", public, "-s", secret]
+    subprocess.run(command, check=True, capture_output=True)
+    cache = {"VOICEFLOW_MODELS_CACHE": str(folder / "publisher")}
+    return cache | {
+        "VOICEFLOW_TRUSTED_KEYS": public.read_text().splitlines()[1],
+        "VOICEFLOW_SIGNING_KEY": str(secret),
+    }
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[tuple[subprocess.Popen, dict[str, str]]]:
+    """A store of S3 with a bucket, and the environment of a publisher who has a key."""
+    endpoint = f"http://127.0.0.1:{(port := free_port())}"
+    moto = subprocess.Popen([MOTO, "-H", "127.0.0.1", "-p", str(port)], stderr=subprocess.DEVNULL)
+    try:
+        wait_until("moto listens", lambda: answers(f"{endpoint}/moto-api/"))
+        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/models", method="PUT")).close()
+        access = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+        own = {"AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true", **access, **signing(tmp_path)}
+        yield moto, {**os.environ, **own, "VOICEFLOW_REGISTRY": "s3://models/voiceflow"}
+    finally:
+        moto.kill()
+        moto.wait()
+
+
+def tiny(folder: Path, version: str) -> Path:
+    """A model folder as an export leaves it."""
+    folder = folder / version
+    folder.mkdir()
+    write_tiny_model(folder / "model.onnx", {"version": version})
+    write_golden(folder / "model.onnx", folder / "golden.json")
+    sha256 = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
+    metadata = {"name": "tiny", "version": version, "sha256": sha256}
+    (folder / "metadata.json").write_text(json.dumps(metadata))
+    return folder
+
+
+def publishing(
+    folder: Path, more: list[str | Path], environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, ROOT / "models/diarization/publish.py", folder, *more]
+    command += ["--voiceflow", PROGRAMS / "voiceflow", "--publisher", PROGRAMS / "voiceflow-models"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def publish(folder: Path, recordings: Path, environment: dict[str, str]) -> None:
+    done = publishing(folder, ["--recordings", recordings], environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def serve(environment: dict[str, str], cache: Path) -> tuple[subprocess.Popen, str, str]:
+    """A server that follows a channel, and its two addresses."""
+    keys = [f"registry.url={environment['VOICEFLOW_REGISTRY']}", f"registry.cache={cache}"]
+    keys += [f'registry.keys=["{environment["VOICEFLOW_TRUSTED_KEYS"]}"]', "model.bundle=tiny@stable"]
+    keys += ["rollout.poll_s=1", "log.level=error", "live.capacity=8", "batch.niceness=0"]
+    command = [PROGRAMS / "voiceflow-server", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
+    command += [part for key in keys for part in ("--set", key)]
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    found, admin = (server.stdout.readline().strip().partition("://")[2] for _ in range(2))
+    admin = admin.removesuffix("/metrics")
+    wait_until("the server is ready", lambda: answers(f"http://{admin}/ready"))
+    return server, found, admin
+
+
+def post(address: str) -> str:
+    """The model that answers a recording."""
+    request = urllib.request.Request(f"http://{address}/v1/audio/diarizations", data=RECORDING.read_bytes())
+    request.add_header("Content-Type", "audio/flac")
+    with urllib.request.urlopen(request) as answer:
+        return answer.headers["X-Voiceflow-Model"]
+
+
+class Load:
+    """Two streams at a time, and one recording after another, until told otherwise."""
+
+    def __init__(self, address: str) -> None:
+        self.command = [PROGRAMS / "voiceflow", "bench", "--server", f"ws://{address}", "--streams", "2"]
+        self.command += ["--recordings", "1", "--seconds", "4", "--json", RECORDING]
+        self.ended = threading.Event()
+        self.runs: list[subprocess.CompletedProcess[str]] = []
+        self.thread = threading.Thread(target=self.go_on)
+        self.thread.start()
+
+    def go_on(self) -> None:
+        while not self.ended.is_set():
+            self.runs.append(subprocess.run(self.command, capture_output=True, text=True))
+
+    def end(self) -> list[dict]:
+        self.ended.set()
+        self.thread.join()
+        assert all(run.returncode == 0 for run in self.runs), self.runs
+        return [load for run in self.runs for load in json.loads(run.stdout)["load"]]
+
+
+def ask(url: str, body: bytes) -> tuple[int, dict]:
+    """Status and answer of a POST."""
+    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.load(refused)
+
+
+def end(server: subprocess.Popen) -> None:
+    server.kill()
+    server.wait()
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    """A folder to measure on."""
+    folder = tmp_path / "conversations"
+    folder.mkdir()
+    for name in ("conversation.flac", "conversation.rttm"):
+        (folder / name).symlink_to(ROOT / "examples/data" / name)
+    return folder
+
+
+def test_a_server_under_load_changes_to_what_is_promoted_and_back(
+    store: tuple[subprocess.Popen, dict[str, str]], recordings: Path, tmp_path: Path
+) -> None:
+    moto, environment = store
+    publish(tiny(tmp_path, "1.0.0"), recordings, environment)
+    cache = tmp_path / "cache"
+    server, address, admin = serve(environment, cache)
+    load = Load(address)
+    try:
+        assert post(address) == "tiny/1.0.0"
+        publish(tiny(tmp_path, "1.1.0"), recordings, environment)
+        wait_until("the server follows the channel", lambda: post(address) == "tiny/1.1.0")
+        command = [PROGRAMS / "voiceflow-models", "rollback", "tiny@stable"]
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+        wait_until("the server goes back", lambda: post(address) == "tiny/1.0.0")
+
+        # What runs goes on without the registry, and the next server begins with what is kept.
+        moto.kill()
+        moto.wait()
+        code, refused = ask(f"http://{admin}/reload", b'{"model": "tiny@canary"}')
+        assert (code, refused["error"]["param"]) == (409, "resolve"), refused
+        assert ask(f"http://{admin}/reload", b"")[0] == 200
+    finally:
+        found = load.end()
+        end(server)
+    assert found
+    for one in found:
+        assert (one["served"], one["refused"], one["cut"]) == (2, 0, 0), one
+        assert one["recordings"]["answered"] > 0 and one["recordings"]["failed"] == 0, one
+    server, address, _ = serve(environment, cache)
+    try:
+        assert post(address) == "tiny/1.0.0"
+    finally:
+        end(server)
+
+
+def test_what_fails_on_its_way_leaves_the_channel(recordings: Path, tmp_path: Path) -> None:
+    keys = signing(tmp_path)
+    environment = {**os.environ, **keys, "VOICEFLOW_REGISTRY": str(tmp_path / "registry")}
+    publish(tiny(tmp_path, "1.0.0"), recordings, environment)
+    channel = tmp_path / "registry/tiny/channels/stable.json"
+    before = channel.read_bytes()
+    assert json.loads(before)["version"] == "1.0.0"
+
+    report = json.loads((tmp_path / "1.0.0/validation_report.json").read_text())["evaluation"]
+    assert report["diarization"]["conversations"]["overall"]["der"] > 0
+    broken = tiny(tmp_path, "1.1.0")
+    write_tiny_model(broken / "model.onnx", {"version": "1.1.0", "sample_rate": "8000"})
+    done = publishing(broken, ["--recordings", recordings], environment)
+    assert done.returncode == 1 and "breaks the model contract, metadata" in done.stderr, done.stderr
+
+    strict = tmp_path / "gates.toml"
+    strict.write_text("[all.der]\nconversations = 0.0\n")
+    better = tiny(tmp_path, "1.2.0")
+    done = publishing(better, ["--recordings", recordings, "--gates", strict], environment)
+    assert done.returncode == 1 and "DER on conversations: expected at most 0.00 %" in done.stdout, (
+        done.stdout
+    )
+    assert channel.read_bytes() == before
+
+    # What was measured of these files counts without their recordings, and of others it does not.
+    done = publishing(better, [], environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(channel.read_bytes())["version"] == "1.2.0"
+    other = tiny(tmp_path, "1.3.0")
+    (other / "validation_report.json").write_bytes((better / "validation_report.json").read_bytes())
+    done = publishing(other, [], environment)
+    assert done.returncode == 1 and "validation_report.json: evaluation: expected that" in done.stdout
