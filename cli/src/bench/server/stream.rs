@@ -171,12 +171,10 @@ impl Stream {
     fn answered(&mut self, until_s: f64, counted: Instant) {
         let mut longest_ms: Option<f64> = None;
         let answered = self.waiting.iter().take_while(|end_s| **end_s <= until_s + SAME_MOMENT_S).count();
-        for due in self.due_until(answered) {
+        for due in self.due_until(answered, counted) {
             let delay_ms = due.elapsed().as_secs_f64() * 1e3;
-            if due >= counted {
-                self.seen.processed_ms.push(delay_ms);
-                longest_ms = Some(longest_ms.map_or(delay_ms, |longest| longest.max(delay_ms)));
-            }
+            self.seen.processed_ms.push(delay_ms);
+            longest_ms = Some(longest_ms.map_or(delay_ms, |longest| longest.max(delay_ms)));
         }
         if std::mem::take(&mut self.segments) {
             self.seen.segments_ms.extend(longest_ms);
@@ -184,10 +182,12 @@ impl Stream {
     }
 
     /// When the answers to the first `chunks` that wait for one could come at the earliest; they
-    /// wait no longer.
-    fn due_until(&mut self, chunks: usize) -> Vec<Instant> {
+    /// wait no longer. Chunks that were due before `counted` are left out.
+    fn due_until(&mut self, chunks: usize, counted: Instant) -> Vec<Instant> {
         let ends_s: Vec<f64> = self.waiting.drain(..chunks).collect();
-        ends_s.into_iter().map(|end_s| self.completed(end_s)).collect()
+        let own = |end_s: &f64| self.due_of(((end_s / self.chunk_s).round() as usize).saturating_sub(1));
+        let measured = ends_s.iter().filter(|end_s| own(end_s) >= counted);
+        measured.map(|end_s| self.completed(*end_s)).collect()
     }
 
     /// Counts what was never answered with the time that it has waited by now, and gives what was
@@ -195,8 +195,8 @@ impl Stream {
     pub fn finished(mut self, counted: Instant) -> (Seen, State) {
         if self.state != State::Done {
             self.state = State::Cut;
-            let due = self.due_until(self.waiting.len()).into_iter().filter(|due| *due >= counted);
-            self.seen.processed_ms.extend(due.map(|due| due.elapsed().as_secs_f64() * 1e3));
+            let due = self.due_until(self.waiting.len(), counted);
+            self.seen.processed_ms.extend(due.iter().map(|due| due.elapsed().as_secs_f64() * 1e3));
         }
         (self.seen, self.state)
     }
