@@ -5,6 +5,7 @@
 #include <voiceflow/options.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,7 +21,7 @@ using ModelVersion = vf_model_version;
 /// Whether new calls and streams use this version.
 [[nodiscard]] inline bool is_current(const ModelVersion &version) noexcept
 {
-    return (version.flags & VF_MODEL_VERSION_CURRENT) != 0;
+    return (version.flags & std::uint32_t{VF_MODEL_VERSION_CURRENT}) != 0;
 }
 
 /// The provider in use, never `automatic`.

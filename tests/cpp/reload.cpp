@@ -65,7 +65,7 @@ void under_way(const std::vector<float> &audio)
 
 int main()
 {
-    const std::vector<float> audio = test::audio(3 * test::rate, 1);
+    const std::vector<float> audio = test::audio(std::size_t{3} * test::rate, 1);
     diarizers(audio);
     sessions();
     under_way(audio);
