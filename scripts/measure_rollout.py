@@ -7,14 +7,12 @@ as docs/PERFORMANCE.md has it, on a machine that does nothing else.
 """
 
 import argparse
-import json
 import re
-import tempfile
 import threading
 import time
 from pathlib import Path
 
-from measure_server import ROOT, WARM_UP_S, Measure, Report, call, number, of_streams, quantile_ms
+from measure_server import ROOT, WARM_UP_S, Measure, Report, call, measured, number, of_streams, quantile_ms
 
 RESPONSE = "voiceflow_stream_response_seconds"
 FAILED = re.compile('^voiceflow_answers_total{.*outcome="failed"')
@@ -90,6 +88,8 @@ def text(name: str, report: Report) -> list[str]:
         lines = [of_streams(f"{name} {which}", report[which]) for which in ("without", "with")]
         return [*lines, f"{name}: {report['runs']}"]
     lines = [of_streams(f"{name} {which}", report[which]) for which in ("usual", "changing")]
+    if not report["reloads"]:
+        return [*lines, f"{name}: too short for a reload"]
     worst, memory = max(report["p99_of_its_second_ms"]), report["resident_mb"]
     took = f"{min(report['took_s']):.2f} to {max(report['took_s']):.2f} s"
     more = f"{report['reloads']} reloads of {took}, {report['failed']:.0f} answers failed"
@@ -103,20 +103,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--streams", type=int, default=75)
     parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--only", type=lambda it: it.split(","), default=list(measures))
-    parser.add_argument("--programs", type=Path, default=ROOT / "target/release")
-    parser.add_argument("--json", type=Path, help="a file for all figures")
-    arguments = parser.parse_args()
-    found: dict[str, Report] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        measure = Rollout(arguments, Path(folder))
-        for name in arguments.only:
-            if name not in measures:
-                parser.error(f"--only: expected some of {', '.join(measures)}, got {name}")
-            found[name] = getattr(measure, name)()
-            print("\n".join(text(name, found[name])), flush=True)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+    measured(parser, measures, Rollout, text)
 
 
 if __name__ == "__main__":

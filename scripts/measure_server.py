@@ -358,6 +358,30 @@ def text(name: str, report: Report) -> list[str]:
             return [f"{name}: {json.dumps(report)}"]
 
 
+def measured(
+    parser: argparse.ArgumentParser,
+    measures: tuple[str, ...],
+    kind: type[Measure],
+    lines: Callable[[str, Report], list[str]],
+) -> None:
+    """Makes those of the `measures`, which are methods of `kind`, that the command line asks for, and
+    prints each in `lines`."""
+    parser.add_argument("--only", type=lambda it: it.split(","), default=list(measures))
+    parser.add_argument("--programs", type=Path, default=ROOT / "target/release")
+    parser.add_argument("--json", type=Path, help="a file for all figures")
+    arguments = parser.parse_args()
+    found: dict[str, Report] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        measure = kind(arguments, Path(folder))
+        for name in arguments.only:
+            if name not in measures:
+                parser.error(f"--only: expected some of {', '.join(measures)}, got {name}")
+            found[name] = getattr(measure, name)()
+            print("\n".join(lines(name, found[name])), flush=True)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
 def main() -> None:
     measures = ("start", "idle", "ladder", "recording", "batch", "overload", "network")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -366,21 +390,8 @@ def main() -> None:
         "--beside", type=int, default=150, help="streams beside recordings, and the capacity of overload"
     )
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--only", type=lambda it: it.split(","), default=list(measures))
-    parser.add_argument("--programs", type=Path, default=ROOT / "target/release")
     parser.add_argument("--toxiproxy")
-    parser.add_argument("--json", type=Path, help="a file for all figures")
-    arguments = parser.parse_args()
-    found: dict[str, Report] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        measure = Measure(arguments, Path(folder))
-        for name in arguments.only:
-            if name not in measures:
-                parser.error(f"--only: expected some of {', '.join(measures)}, got {name}")
-            found[name] = getattr(measure, name)()
-            print("\n".join(text(name, found[name])), flush=True)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+    measured(parser, measures, Measure, text)
 
 
 if __name__ == "__main__":
