@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::support::{root, rust_files, without_tests};
 
@@ -165,7 +165,7 @@ fn code(path: &Path) -> String {
 }
 
 /// The files of a room below `base`: a file, a folder, or both.
-fn files(base: &str, room: &str) -> Vec<std::path::PathBuf> {
+fn files(base: &str, room: &str) -> Vec<PathBuf> {
     let base = root().join(base);
     let (file, folder) = (base.join(format!("{room}.rs")), base.join(room));
     let mut files = if folder.is_dir() { rust_files(&folder) } else { Vec::new() };
@@ -221,20 +221,29 @@ fn rooms_use_only_what_lies_below_them() {
     }
 }
 
+/// Fails where a file of a room of a program uses another room than itself and those `allowed`;
+/// gives the files with their code.
+fn files_that_use_only(sources: &str, room: &str, allowed: &[&str]) -> Vec<(PathBuf, String)> {
+    let files = files(sources, room);
+    assert!(!files.is_empty(), "{sources}/{room}: not there");
+    let checked = |path: PathBuf| {
+        let code = code(&path);
+        for target in used(&code) {
+            assert!(
+                target == room || allowed.contains(&target.as_str()),
+                "{}: uses {target}, but {room} may use only {allowed:?}",
+                path.display()
+            );
+        }
+        (path, code)
+    };
+    files.into_iter().map(checked).collect()
+}
+
 #[test]
 fn rooms_of_the_server_use_only_what_lies_below_them() {
     for (room, allowed) in SERVER_ROOMS {
-        let files = files("server/src", room);
-        assert!(!files.is_empty(), "server/src/{room}: not there");
-        for path in files {
-            let code = code(&path);
-            for target in used(&code) {
-                assert!(
-                    target == room || allowed.contains(&target.as_str()),
-                    "{}: uses {target}, but {room} may use only {allowed:?}",
-                    path.display()
-                );
-            }
+        for (path, code) in files_that_use_only("server/src", room, allowed) {
             for (call, its_room) in [
                 ("Diarizer::load(", "models"),
                 ("Diarizer::new(", "models"),
@@ -260,17 +269,7 @@ fn rooms_of_the_server_use_only_what_lies_below_them() {
 #[test]
 fn rooms_of_the_registry_use_only_what_lies_below_them() {
     for (room, allowed) in REGISTRY_ROOMS {
-        let files = files("registry/src", room);
-        assert!(!files.is_empty(), "registry/src/{room}: not there");
-        for path in files {
-            let code = code(&path);
-            for target in used(&code) {
-                assert!(
-                    target == room || allowed.contains(&target.as_str()),
-                    "{}: uses {target}, but {room} may use only {allowed:?}",
-                    path.display()
-                );
-            }
+        for (path, code) in files_that_use_only("registry/src", room, allowed) {
             for (name, its_place) in [("voiceflow::", "the program"), ("minisign::", "the program")] {
                 assert!(!code.contains(name), "{}: names {name}, which {its_place} does", path.display());
             }
