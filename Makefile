@@ -363,6 +363,10 @@ format: $(VENV)/ready ## rewrite Rust, Python, Go and prose in the form that lin
 lint: $(VENV)/ready $(ACCURATE) ## formatting, clippy, clang-tidy, mypy, ruff, Go, docs, licences
 	scripts/lint.sh
 
+.PHONY: notices
+notices: .cache/cargo-about/bin/cargo-about ## the licences of all crates that are linked, into packaging/notices; after changes of Cargo.lock
+	python3 scripts/notices.py write $<
+
 .PHONY: sbom
 sbom: ## what is linked into the library, as CycloneDX JSON, into target/sbom
 	python3 scripts/sbom.py target/sbom
@@ -578,3 +582,6 @@ $(PEERS)/ready: benches/peers/requirements.txt
 
 .cache/cargo-deny/bin/cargo-deny:
 	cargo install --quiet --locked --root .cache/cargo-deny cargo-deny@0.20.2
+
+.cache/cargo-about/bin/cargo-about:
+	cargo install --quiet --locked --root .cache/cargo-about cargo-about@0.9.3

@@ -7,7 +7,8 @@
 #   PREFIX/include/voiceflow.hpp, voiceflow/     C++
 #   PREFIX/lib/pkgconfig/voiceflow.pc            cc … $(pkg-config --cflags --libs voiceflow)
 #   PREFIX/lib/cmake/voiceflow/                  find_package(voiceflow), target voiceflow::voiceflow
-#   PREFIX/share/doc/voiceflow/                  licences: ours, and of all that is linked or installed with it
+#   PREFIX/share/doc/voiceflow/                  licences: ours, and of all that is linked or installed with it;
+#                                                THIRD-PARTY-NOTICES.txt lists the crates
 #   PREFIX/share/voiceflow/installed.txt         the list of all this, for scripts/uninstall.sh
 #
 #   PREFIX/bin/voiceflow                         where a command line is given
@@ -19,6 +20,8 @@
 #   scripts/install.sh LIBRARY [PROGRAM [RUNTIME]]   installs what is already built
 #   PREFIX=/usr/local              where it goes
 #   DESTDIR=                       put before PREFIX, for packagers
+#   LIBDIR=lib                     in PREFIX, for packagers, such as lib/x86_64-linux-gnu
+#   RUNTIME_DIR=$LIBDIR            where ONNX Runtime goes; beside $LIBDIR also $LIBDIR/voiceflow is looked at
 #   STATIC_LIBRARY=                the static library, as `make static` builds it
 #   NOTICES=                       licences of models that are compiled in, files that go into PREFIX/share/doc/voiceflow
 set -eu
@@ -31,6 +34,8 @@ fail() {
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 prefix=${PREFIX:-/usr/local}
 target=${DESTDIR:-}$prefix
+libdir=${LIBDIR:-lib}
+runtime_dir=${RUNTIME_DIR:-$libdir}
 static=${STATIC_LIBRARY:-}
 
 version=$(sed -n 's/^version = "\([0-9][^"]*\)"$/\1/p' "$root/Cargo.toml" | head -n 1)
@@ -73,33 +78,37 @@ link() { # CONTENT PATH
 }
 fill() { # TEMPLATE PATH
     mkdir -p "$(dirname "$target/$2")"
-    sed "s/@VERSION@/$version/; s/@ABI@/$abi/" "$root/scripts/install/$1" >"$target/$2"
+    sed "s|@VERSION@|$version|g; s|@ABI@|$abi|g; s|@LIBDIR@|$libdir|g; s|@UP@|$up|g" \
+        "$root/scripts/install/$1" >"$target/$2"
     installed "$2"
 }
 
+# From $LIBDIR to the prefix.
+up=$(echo "$libdir" | sed 's|[^/]\{1,\}|..|g')
 installed share/voiceflow/installed.txt
 real=libvoiceflow.so.$abi.$version
-put "$library" "lib/$real" 755
-link "$real" "lib/libvoiceflow.so.$abi"
-link "libvoiceflow.so.$abi" lib/libvoiceflow.so
+put "$library" "$libdir/$real" 755
+link "$real" "$libdir/libvoiceflow.so.$abi"
+link "libvoiceflow.so.$abi" "$libdir/libvoiceflow.so"
 for header in "$root"/include/voiceflow.h "$root"/include/voiceflow.hpp "$root"/include/voiceflow/*.hpp; do
     put "$header" "include/${header#"$root"/include/}" 644
 done
-fill voiceflow.pc.in lib/pkgconfig/voiceflow.pc
-fill voiceflow-config.cmake.in lib/cmake/voiceflow/voiceflow-config.cmake
-fill voiceflow-config-version.cmake.in lib/cmake/voiceflow/voiceflow-config-version.cmake
+fill voiceflow.pc.in "$libdir/pkgconfig/voiceflow.pc"
+fill voiceflow-config.cmake.in "$libdir/cmake/voiceflow/voiceflow-config.cmake"
+fill voiceflow-config-version.cmake.in "$libdir/cmake/voiceflow/voiceflow-config-version.cmake"
 if [ -n "$static" ]; then
-    put "$static" lib/libvoiceflow.a 644
-    fill voiceflow-static.pc.in lib/pkgconfig/voiceflow-static.pc
+    put "$static" "$libdir/libvoiceflow.a" 644
+    fill voiceflow-static.pc.in "$libdir/pkgconfig/voiceflow-static.pc"
 fi
 for notice in "$root/LICENSE-MIT" "$root/LICENSE-APACHE" ${NOTICES:-}; do
     put "$notice" "share/doc/voiceflow/$(basename "$notice")" 644
 done
+put "$root/packaging/notices/libvoiceflow-cli.txt" share/doc/voiceflow/THIRD-PARTY-NOTICES.txt 644
 [ -z "${2:-}" ] || put "$2" bin/voiceflow 755
 if [ -n "${3:-}" ]; then
-    put "$3" "lib/$(basename "$3")" 755
+    put "$3" "$runtime_dir/$(basename "$3")" 755
     for notice in LICENSE ThirdPartyNotices.txt; do
         put "$(dirname "$3")/$notice" "share/doc/voiceflow/onnxruntime/$notice" 644
     done
 fi
-echo "$target/lib/$real"
+echo "$target/$libdir/$real"

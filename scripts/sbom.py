@@ -31,6 +31,12 @@ def output(*command: str) -> str:
     return subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
+def this_system() -> str:
+    """As Rust calls it."""
+    version = output("rustc", "--version", "--verbose")
+    return next(line.removeprefix("host: ") for line in version.splitlines() if line.startswith("host: "))
+
+
 def linked(host: str, package: str) -> set[str]:
     """The packages that Cargo links into `package`, each as name@version; itself among them."""
     tree = output(
@@ -132,10 +138,9 @@ def faults(bill: dict, expected: set[str]) -> list[str]:
 def main() -> int:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "target" / "sbom"
     package = sys.argv[2] if len(sys.argv) > 2 else LIBRARY
-    version = output("rustc", "--version", "--verbose")
-    host = next(line.removeprefix("host: ") for line in version.splitlines() if line.startswith("host: "))
-    expected = linked(host, package)
-    bill = listed(host, package, expected)
+    system = this_system()
+    expected = linked(system, package)
+    bill = listed(system, package, expected)
     wrong = faults(bill, expected)
     for text in wrong:
         print(f"sbom: {text}", file=sys.stderr)

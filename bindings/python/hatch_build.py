@@ -1,4 +1,5 @@
-"""Puts the library and the command line into the wheel, and says what machine the wheel is for."""
+"""Puts the library and the command line into the wheel, says what machine the wheel is for, and puts
+the licences into the source distribution."""
 
 import os
 import shutil
@@ -21,6 +22,9 @@ class LibraryHook(BuildHookInterface[Any]):
     licences of what is compiled in."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if self.target_name == "sdist":
+            self._resolve_licences(build_data)
+            return
         if version == "editable":
             return
         folder = Path(os.environ.get("VOICEFLOW_BUILT") or self._compile())
@@ -35,6 +39,14 @@ class LibraryHook(BuildHookInterface[Any]):
         platform = os.environ.get("VOICEFLOW_PLATFORM") or sysconfig.get_platform()
         build_data["tag"] = f"py3-none-{platform.replace('-', '_').replace('.', '_')}"
         build_data["pure_python"] = False
+
+    def _resolve_licences(self, build_data: dict[str, Any]) -> None:
+        """The files themselves: in the checkout they are links, which an archive keeps as such."""
+        included = build_data["force_include"]
+        for source, place in list(included.items()):
+            if Path(source).is_symlink():
+                del included[source]
+                included[str(Path(source).resolve())] = place
 
     def _compile(self) -> Path:
         """Compiles the sources that a source distribution contains, or those of the checkout."""

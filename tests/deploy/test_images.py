@@ -84,6 +84,7 @@ def test_the_image_has_licences_and_a_bill_of_materials() -> None:
     for name in (
         "./share/licenses/libvoiceflow/LICENSE-MIT",
         "./share/licenses/libvoiceflow/LICENSE-APACHE",
+        "./share/licenses/libvoiceflow/THIRD-PARTY-NOTICES.txt",
         "./share/licenses/onnxruntime/LICENSE",
         "./share/licenses/onnxruntime/ThirdPartyNotices.txt",
     ):

@@ -51,7 +51,8 @@ def test_what_is_in_it(wheel: Path) -> None:
         info = f"libvoiceflow-{version}.dist-info"
         metadata = archive.read(f"{info}/METADATA").decode()
     inside = {"libvoiceflow/libvoiceflow.so.1", "libvoiceflow/voiceflow", "libvoiceflow/py.typed"}
-    assert inside | {f"{info}/licenses/LICENSE-MIT", f"{info}/licenses/LICENSE-APACHE"} <= names
+    licences = ("LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-NOTICES.txt")
+    assert inside | {f"{info}/licenses/{name}" for name in licences} <= names
     assert not any("tests" in name or name.endswith(".pyc") for name in names)
     required = [line for line in metadata.splitlines() if line.startswith("Requires-Dist: ")]
     assert [line for line in required if "extra" not in line] == [
