@@ -116,6 +116,11 @@ ROWS: dict[str, list[tuple[str, str, list[tuple[str, str]]]]] = {
             [(value("voiceflow_model_reloads_total"), "{{instance}} {{outcome}}")],
         ),
         ("Time to load models", "s", [(value("voiceflow_model_load_seconds"), "{{instance}}")]),
+        (
+            "Time since a look at what an arm should run",
+            "s",
+            [(value("voiceflow_model_look_age_seconds"), "{{instance}} {{arm}}")],
+        ),
     ],
     "Requests": [
         (

@@ -1,6 +1,7 @@
 //! Every metric: its name, its unit, its buckets and its labels. Labels come from closed sets:
 //! routes, status numbers, names of reasons; never what a client chose.
 
+mod looks;
 mod models;
 mod process;
 

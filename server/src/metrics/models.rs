@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::looks::Looks;
 use super::{FloatCounter, FloatGauge, Outcome, STREAM_BUCKETS};
 
 /// Upper ends of the buckets of compute for each second of audio: from a GPU to slower than speech.
@@ -58,8 +59,8 @@ struct Answer {
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
-struct OfArm {
-    arm: Arc<str>,
+pub(super) struct OfArm {
+    pub(super) arm: Arc<str>,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -93,6 +94,8 @@ pub struct Models {
     shown: Mutex<Vec<Running>>,
     /// Bundles in memory.
     pub loaded: Gauge,
+    /// When it was found out what arms should run.
+    pub looks: Looks,
 }
 
 impl Models {
@@ -111,6 +114,7 @@ impl Models {
             share: Family::default(),
             shown: Mutex::default(),
             loaded: Gauge::default(),
+            looks: Looks::default(),
         };
         // The first one is an increase of what was there before.
         RELOADS.iter().for_each(|outcome| drop(models.reloads.get_or_create(&Outcome { outcome })));
@@ -143,6 +147,7 @@ impl Models {
         registry.register("voiceflow_arm_share_ratio", text, self.share.clone());
         let text = "Bundles in memory, those that old streams still use among them";
         registry.register("voiceflow_models_loaded", text, self.loaded.clone());
+        registry.register_collector(Box::new(self.looks.clone()));
     }
 
     /// So many seconds of audio took a worker so long.

@@ -20,7 +20,7 @@ pub use fleet::{Arm, Before, Fleet, part_of};
 pub use record::Counts;
 #[cfg(test)]
 pub use record::Record;
-pub use shelf::{Shelf, Unfound};
+pub use shelf::{Seen, Shelf, Unfound};
 pub use source::{Look, Source};
 
 use crate::config::{Config, Model, SHADOW};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use voiceflow::model::find_bundle;
-use voiceflow_registry::{Bundle, Cache, Patience, Reference, Registry, Resolved, Trust};
+use voiceflow_registry::{Bundle, Cache, Found, Patience, Reference, Registry, Resolved, Trust};
 
 use super::source::{Look, Source, look_of};
 use crate::config;
@@ -36,6 +36,15 @@ struct Remote {
     cache: Cache,
     /// Asks over the network for threads that wait.
     handle: Handle,
+}
+
+/// What a look at a bundle finds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// What it looks like; nothing where there is none.
+    pub look: Look,
+    /// Whether it is so now: not where the registry's last word holds, or nobody knows.
+    pub is_certain: bool,
 }
 
 /// A version of the registry that is kept in the cache as long as this is there.
@@ -77,7 +86,7 @@ impl Shelf {
         let unresolved = |error: voiceflow::Error| Unfound::Unresolved(error.to_string());
         if let Some(reference) = of_registry(name) {
             let remote = self.remote()?;
-            let resolved = remote.resolve(reference).map_err(Unfound::Unresolved)?;
+            let resolved = remote.resolve(reference).map_err(Unfound::Unresolved)?.resolved;
             let fetch = remote.cache.fetch(&remote.registry, &resolved);
             let held =
                 remote.handle.block_on(fetch).map_err(|error| Unfound::Unfetched(error.to_string()))?;
@@ -89,18 +98,23 @@ impl Shelf {
         Source::read(name, folder, look, None).map_err(unresolved)
     }
 
-    /// What the bundle of this name looks like at the moment; nothing where there is none. Blocks.
-    pub fn look_at(&self, name: Option<&str>) -> Look {
+    /// What the bundle of this name looks like at the moment. Blocks.
+    pub fn look_at(&self, name: Option<&str>) -> Seen {
         if let Some(reference) = of_registry(name) {
-            let resolved = self.remote().ok().and_then(|remote| remote.resolve(reference).ok());
-            return resolved.as_ref().map(said).unwrap_or_default();
+            let found = self.remote().ok().and_then(|remote| remote.resolve(reference).ok());
+            let seen = |found: Found| Seen { look: said(&found.resolved), is_certain: found.stale.is_none() };
+            return found.map(seen).unwrap_or_default();
         }
-        locate(name).ok().flatten().map(|folder| look_of(&folder)).unwrap_or_default()
+        let seen = |folder: Option<PathBuf>| Seen {
+            look: folder.map(|folder| look_of(&folder)).unwrap_or_default(),
+            is_certain: true,
+        };
+        locate(name).map(seen).unwrap_or_default()
     }
 
     /// Whether what the name of `source` means looks as when it was read.
     pub fn looks_the_same(&self, source: &Source) -> bool {
-        self.look_at(source.name.as_deref()) == source.look
+        self.look_at(source.name.as_deref()).look == source.look
     }
 
     fn remote(&self) -> Result<&Remote, Unfound> {
@@ -111,15 +125,15 @@ impl Shelf {
 }
 
 impl Remote {
-    fn resolve(&self, reference: &str) -> Result<Resolved, String> {
+    fn resolve(&self, reference: &str) -> Result<Found, String> {
         let reference: Reference =
             reference.parse().map_err(|error: voiceflow_registry::Error| error.to_string())?;
         let found = self.handle.block_on(self.cache.resolve(&self.registry, &reference));
         let found = found.map_err(|error| error.to_string())?;
-        if let Some(error) = found.stale {
+        if let Some(error) = &found.stale {
             tracing::warn!(%error, reference = reference.to_string(), "the registry's last word holds");
         }
-        Ok(found.resolved)
+        Ok(found)
     }
 }
 
@@ -188,6 +202,8 @@ mod tests {
         let shelf = Shelf { remote: None };
         let own = shelf.find(None).unwrap();
         assert!(shelf.looks_the_same(&own) && own.bundle().is_none() && own.again().is_ok());
-        assert!(shelf.find(Some("/nowhere")).is_err() && shelf.look_at(Some("/nowhere")) == Look::Nothing);
+        assert!(shelf.look_at(None).is_certain);
+        assert!(shelf.find(Some("/nowhere")).is_err());
+        assert_eq!(shelf.look_at(Some("/nowhere")), Seen { look: Look::Nothing, is_certain: false });
     }
 }

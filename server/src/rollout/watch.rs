@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::{Rollout, Stage};
 use crate::config::SHADOW;
-use crate::models::{Bundle, Look};
+use crate::models::{Bundle, Look, Seen};
 
 /// Share of the time between two looks by which they differ, so that servers that started at once
 /// do not all load at once.
@@ -22,29 +22,39 @@ impl Rollout {
         if every == 0.0 {
             return;
         }
-        let mut seen: HashMap<String, Look> = HashMap::new();
+        // What runs was just found.
+        self.note_looks(self.running().iter().map(|(arm, _)| (arm.as_str(), true)));
+        let mut last: HashMap<String, Look> = HashMap::new();
         loop {
             sleep(Duration::from_secs_f64(every * (1.0 + JITTER * (random() - 0.5)))).await;
             let looked = tokio::task::spawn_blocking({
                 let rollout = self.clone();
                 move || {
                     let look = |(arm, bundle): (String, Arc<Bundle>)| {
-                        let look = rollout.models.shelf.look_at(bundle.source.name.as_deref());
-                        let is_another = look != bundle.source.look;
-                        (arm, look, is_another)
+                        let seen = rollout.models.shelf.look_at(bundle.source.name.as_deref());
+                        let is_another = seen.look != bundle.source.look;
+                        (arm, seen, is_another)
                     };
                     rollout.running().into_iter().map(look).collect()
                 }
             });
-            let looks: Vec<(String, Look, bool)> = looked.await.unwrap_or_default();
-            for (arm, look, is_another) in looks {
+            let looks: Vec<(String, Seen, bool)> = looked.await.unwrap_or_default();
+            self.note_looks(looks.iter().map(|(arm, seen, _)| (arm.as_str(), seen.is_certain)));
+            for (arm, Seen { look, .. }, is_another) in looks {
                 // Files that are still being written look different each time.
-                let last = seen.insert(arm.clone(), look.clone());
+                let last = last.insert(arm.clone(), look.clone());
                 let is_whole = !look.may_be_unfinished() || last.is_some_and(|last| last == look);
                 if is_whole && is_another {
                     self.reload_changed(arm).await;
                 }
             }
+        }
+    }
+
+    /// Tells how long ago it was found out what arms should run.
+    fn note_looks<'a>(&self, looks: impl Iterator<Item = (&'a str, bool)>) {
+        for (arm, silent_s) in self.metrics.models.looks.note(looks) {
+            tracing::info!(arm, silent_s, "looked at again");
         }
     }
 

@@ -159,6 +159,33 @@ fn registries_that_lie_change_nothing() {
 }
 
 #[test]
+fn how_long_nothing_was_heard_of_the_registry_is_told() {
+    let publisher = Publisher::new();
+    publisher.release("1.0.1");
+    let server = publisher.serve(&["rollout.poll_s=0.5"]);
+    let age_s = || server.metric("voiceflow_model_look_age_seconds{arm=\"stable\"}");
+    std::thread::sleep(Duration::from_secs(4));
+    assert!(age_s() < 3.0, "{}", age_s());
+    let (registry, gone) = (publisher.home.path().join("registry"), publisher.home.path().join("gone"));
+    fs::rename(&registry, &gone).unwrap();
+    wait_until("the registry is missed", || age_s() > 5.0);
+    assert_eq!(answering(&server), "fast-cnn/1.0.1");
+    fs::rename(&gone, &registry).unwrap();
+    wait_until("the registry is back", || age_s() < 3.0);
+    // Whoever lies is not heard.
+    let channel = publisher.path("channels/stable.json");
+    fs::write(&channel, fs::read_to_string(&channel).unwrap().replace("1.0.1", "1.0.2")).unwrap();
+    wait_until("the lie is no answer", || age_s() > 5.0);
+    assert_eq!(answering(&server), "fast-cnn/1.0.1");
+}
+
+#[test]
+fn nobody_looks_where_nobody_is_told_to() {
+    let server = Server::start(&["live.capacity=4", "rollout.poll_s=0"]);
+    assert!(!server.get_admin("/metrics").text().contains("voiceflow_model_look_age_seconds"));
+}
+
+#[test]
 fn a_registry_that_never_answers_is_not_waited_for() {
     let cache = tempfile::tempdir().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
