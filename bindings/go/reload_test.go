@@ -2,12 +2,10 @@ package voiceflow
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 func small(t *testing.T) *Diarizer {
@@ -89,29 +87,4 @@ func TestCallsGoOnDuringReloads(t *testing.T) {
 	}
 	done.Store(true)
 	group.Wait()
-}
-
-func TestWatchReportsAndEnds(t *testing.T) {
-	d := small(t)
-	reported := make(chan error, 100)
-	w := must[*Watch](t)(d.Watch(background, WatchConfig{
-		Registry: t.TempDir(), Model: "fast-cnn@stable", Interval: 10 * time.Millisecond,
-		Command: filepath.Join(t.TempDir(), "nowhere"),
-		OnError: func(err error) { reported <- err },
-	}))
-	expectError(t, <-reported, ErrRegistry, "nowhere")
-	<-reported
-	check(t, w.Close())
-	check(t, w.Close())
-	_, err := d.Watch(background, WatchConfig{Model: "-x"})
-	expectError(t, err, ErrInvalidArgument, "model: expected a name")
-	// A fetch under way is ended, and so is a watch whose diarizer was closed.
-	slow := filepath.Join(t.TempDir(), "slow")
-	check(t, os.WriteFile(slow, []byte("#!/bin/sh\nexec sleep 600\n"), 0o700))
-	w = must[*Watch](t)(d.Watch(background, WatchConfig{Registry: "r", Model: "m", Command: slow}))
-	start := time.Now()
-	check(t, w.Close())
-	if time.Since(start) > soon {
-		t.Errorf("expected Close to end the fetch soon, took %v", time.Since(start))
-	}
 }

@@ -16,7 +16,8 @@ import (
 // Most of the time by which a question comes earlier or later, as a share of the interval.
 const jitter = 0.2
 
-// ErrRegistry says that a registry could not be asked, or that what it has could not be fetched.
+// ErrRegistry says that a registry did not answer, or that what it has could not be fetched or is
+// not to be trusted.
 var ErrRegistry = errors.New("registry")
 
 // WatchConfig says what a [Watch] follows.
@@ -29,7 +30,8 @@ type WatchConfig struct {
 	// at once; 0 is 30 s.
 	Interval time.Duration
 	// Command is voiceflow-models, which fetches a version and checks its signature; empty is that
-	// name, looked for in PATH.
+	// name, looked for in PATH. Trusted keys, the cache and credentials are those of its variables and
+	// its file of settings.
 	Command string
 	// Options of each new version, without models.
 	Options []Option
@@ -80,7 +82,9 @@ func (w *Watch) Close() error {
 
 // pulled is what voiceflow-models answers.
 type pulled struct {
-	Folder   string `json:"folder"`
+	Folder string `json:"folder"`
+	// Why the registry did not answer, where the version is the one that it said last.
+	Stale    string `json:"stale"`
 	Resolved struct {
 		Name    string `json:"name"`
 		Version string `json:"version"`
@@ -95,6 +99,9 @@ func (w *Watch) run(ctx context.Context, d *Diarizer, config WatchConfig) {
 		found, err := pull(ctx, config)
 		if err == nil {
 			err = d.follow(ctx, found, &last, config)
+		}
+		if err == nil && found.Stale != "" {
+			err = fmt.Errorf("%w: %s: %s; what it said last holds", ErrRegistry, config.Command, found.Stale)
 		}
 		if ctx.Err() != nil || errors.Is(err, ErrClosed) {
 			return

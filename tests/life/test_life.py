@@ -1,107 +1,27 @@
 """The life of a model: checked, measured, published to S3 (moto), promoted, and found by a running
-server under load, which changes to it and back.
+server under load, which changes to it and back."""
 
-The model is the tiny one of models/diarization/tests, made without PyTorch.
-"""
-
-import hashlib
 import json
-import os
-import socket
 import subprocess
-import sys
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).parents[2]
-sys.path += [str(ROOT / "models/diarization"), str(ROOT / "models/diarization/tests")]
-from tiny_model import write_tiny_model  # noqa: E402
-from voiceflow_models.export.golden import write_golden  # noqa: E402
-
-PROGRAMS = Path(os.environ.get("VOICEFLOW_PROGRAMS", ROOT / "target/debug"))
-MOTO = ROOT / ".cache/registry/bin/moto_server"
-RECORDING = ROOT / "examples/data/conversation.flac"
-PATIENCE_S = 120
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def wait_until(what: str, holds: Callable[[], bool]) -> None:
-    began = time.monotonic()
-    while not holds():
-        assert time.monotonic() - began < PATIENCE_S, what
-        time.sleep(0.2)
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url):
-            return True
-    except OSError:
-        return False
-
-
-def signing(folder: Path) -> dict[str, str]:
-    """Variables of a publisher with a key of its own."""
-    public, secret = folder / "public.key", folder / "secret.key"
-    command = ["minisign", "-G", "-W", "-p", public, "-s", secret]
-    subprocess.run(command, check=True, capture_output=True)
-    cache = {"VOICEFLOW_MODELS_CACHE": str(folder / "publisher")}
-    return cache | {
-        "VOICEFLOW_TRUSTED_KEYS": public.read_text().splitlines()[1],
-        "VOICEFLOW_SIGNING_KEY": str(secret),
-    }
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[tuple[subprocess.Popen, dict[str, str]]]:
-    """A store of S3 with a bucket, and the environment of a publisher who has a key."""
-    endpoint = f"http://127.0.0.1:{(port := free_port())}"
-    moto = subprocess.Popen([MOTO, "-H", "127.0.0.1", "-p", str(port)], stderr=subprocess.DEVNULL)
-    try:
-        wait_until("moto listens", lambda: answers(f"{endpoint}/moto-api/"))
-        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/models", method="PUT")).close()
-        access = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
-        own = {"AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true", **access, **signing(tmp_path)}
-        yield moto, {**os.environ, **own, "VOICEFLOW_REGISTRY": "s3://models/voiceflow"}
-    finally:
-        moto.kill()
-        moto.wait()
-
-
-def tiny(folder: Path, version: str) -> Path:
-    """A model folder as an export leaves it."""
-    folder = folder / version
-    folder.mkdir()
-    write_tiny_model(folder / "model.onnx", {"version": version})
-    write_golden(folder / "model.onnx", folder / "golden.json")
-    sha256 = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
-    metadata = {"name": "tiny", "version": version, "sha256": sha256}
-    (folder / "metadata.json").write_text(json.dumps(metadata))
-    return folder
-
-
-def publishing(
-    folder: Path, more: list[str | Path], environment: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ROOT / "models/diarization/publish.py", folder, *more]
-    command += ["--voiceflow", PROGRAMS / "voiceflow", "--publisher", PROGRAMS / "voiceflow-models"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True)
-
-
-def publish(folder: Path, recordings: Path, environment: dict[str, str]) -> None:
-    done = publishing(folder, ["--recordings", recordings], environment)
-    assert done.returncode == 0, done.stdout + done.stderr
+from registries import (
+    PROGRAMS,
+    RECORDING,
+    Bucket,
+    Folder,
+    answers,
+    models,
+    publish,
+    publisher,
+    publishing,
+    tiny,
+    wait_until,
+    write_tiny_model,
+)
 
 
 def serve(environment: dict[str, str], cache: Path) -> tuple[subprocess.Popen, str, str]:
@@ -159,25 +79,23 @@ def ask(url: str, body: bytes) -> tuple[int, dict]:
         return refused.code, json.load(refused)
 
 
+def look_age_s(admin: str) -> float:
+    """For how long the server has not found out what it should run."""
+    with urllib.request.urlopen(f"http://{admin}/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    name = 'voiceflow_model_look_age_seconds{arm="stable"} '
+    return next(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+
+
 def end(server: subprocess.Popen) -> None:
     server.kill()
     server.wait()
 
 
-@pytest.fixture
-def recordings(tmp_path: Path) -> Path:
-    """A folder to measure on."""
-    folder = tmp_path / "conversations"
-    folder.mkdir()
-    for name in ("conversation.flac", "conversation.rttm"):
-        (folder / name).symlink_to(ROOT / "examples/data" / name)
-    return folder
-
-
 def test_a_server_under_load_changes_to_what_is_promoted_and_back(
-    store: tuple[subprocess.Popen, dict[str, str]], recordings: Path, tmp_path: Path
+    bucket: Bucket, recordings: Path, tmp_path: Path
 ) -> None:
-    moto, environment = store
+    environment = publisher(bucket, tmp_path)
     publish(tiny(tmp_path, "1.0.0"), recordings, environment)
     cache = tmp_path / "cache"
     server, address, admin = serve(environment, cache)
@@ -186,16 +104,15 @@ def test_a_server_under_load_changes_to_what_is_promoted_and_back(
         assert post(address) == "tiny/1.0.0"
         publish(tiny(tmp_path, "1.1.0"), recordings, environment)
         wait_until("the server follows the channel", lambda: post(address) == "tiny/1.1.0")
-        command = [PROGRAMS / "voiceflow-models", "rollback", "tiny@stable"]
-        subprocess.run(command, env=environment, check=True, capture_output=True)
+        models(environment, "rollback", "tiny@stable")
         wait_until("the server goes back", lambda: post(address) == "tiny/1.0.0")
 
         # What runs goes on without the registry, and the next server begins with what is kept.
-        moto.kill()
-        moto.wait()
+        bucket.silence()
         code, refused = ask(f"http://{admin}/reload", b'{"model": "tiny@canary"}')
         assert (code, refused["error"]["param"]) == (409, "resolve"), refused
         assert ask(f"http://{admin}/reload", b"")[0] == 200
+        wait_until("the metrics tell", lambda: look_age_s(admin) > 5)
     finally:
         found = load.end()
         end(server)
@@ -211,8 +128,7 @@ def test_a_server_under_load_changes_to_what_is_promoted_and_back(
 
 
 def test_what_fails_on_its_way_leaves_the_channel(recordings: Path, tmp_path: Path) -> None:
-    keys = signing(tmp_path)
-    environment = {**os.environ, **keys, "VOICEFLOW_REGISTRY": str(tmp_path / "registry")}
+    environment = publisher(Folder(tmp_path / "registry"), tmp_path)
     publish(tiny(tmp_path, "1.0.0"), recordings, environment)
     channel = tmp_path / "registry/tiny/channels/stable.json"
     before = channel.read_bytes()

@@ -62,7 +62,7 @@ from ._options import DiarizerOptions, SessionOptions, StreamOptions
 from ._segment import Segment
 from ._session import Inference, Session
 from ._stream import Stream
-from ._watch import Watch
+from ._watch import RegistryError, Watch
 
 __all__ = [
     "TRACE",
@@ -106,6 +106,7 @@ __all__ = [
     "ProviderError",
     "ProviderPolicy",
     "RecordingOptions",
+    "RegistryError",
     "ResultOptions",
     "RuntimeNotFoundError",
     "RuntimeVersionError",

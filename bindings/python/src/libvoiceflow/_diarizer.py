@@ -111,10 +111,12 @@ class Diarizer(Model):
         model: the model and its channel, such as "fast-cnn@stable".
         interval_s: seconds from one question to the next, more or less a fifth, so that many
             processes do not ask at once.
-        command: `voiceflow-models`, which fetches the version and checks its signature.
+        command: `voiceflow-models`, which fetches the version and checks its signature. Trusted
+            keys, the cache and credentials are those of its variables and its file of settings.
         on_reload: called on the thread with what the new version is.
-        on_error: called on the thread with what went wrong; what runs goes on. Default: a warning
-            of the logger "libvoiceflow".
+        on_error: called on the thread with what went wrong, a `RegistryError` where the registry
+            does not answer or cannot be trusted; what runs goes on. Default: a warning of the
+            logger "libvoiceflow".
         options: those of each new version, without models.
 
         `Watch.close` ends it, and so does the end of the diarizer.

@@ -26,7 +26,7 @@ _log = logging.getLogger("libvoiceflow")
 
 
 class RegistryError(Error):
-    """The registry could not be asked, or what it has could not be fetched."""
+    """The registry did not answer, or what it has could not be fetched or is not to be trusted."""
 
 
 class Watch:
@@ -123,13 +123,14 @@ class Watch:
         found = answer["resolved"]
         running = diarizer.info
         same = (found["name"], found["version"]) == (running.name, running.version)
-        if self._sha256 == found["sha256"] or (self._sha256 is None and same):
-            self._sha256 = found["sha256"]
-            return
-        diarizer.reload(bundle=answer["folder"], **self._options)
+        known = self._sha256 == found["sha256"] or (self._sha256 is None and same)
+        if not known:
+            diarizer.reload(bundle=answer["folder"], **self._options)
         self._sha256 = found["sha256"]
-        if self._on_reload is not None:
+        if not known and self._on_reload is not None:
             self._on_reload(diarizer.info)
+        if answer["stale"] is not None:
+            raise RegistryError(f"{self._command[0]}: {answer['stale']}; what it said last holds")
 
     def _pull(self) -> dict[str, Any] | None:
         """What the command answers; None where the watch ended meanwhile."""
@@ -154,7 +155,7 @@ class Watch:
             raise RegistryError(f"{self._command[0]}: {text}")
         try:
             answer: dict[str, Any] = json.loads(out)
-            _ = answer["folder"], answer["resolved"]["sha256"], answer["resolved"]["version"]
+            _ = answer["folder"], answer["stale"], answer["resolved"]["sha256"], answer["resolved"]["version"]
         except (ValueError, KeyError, TypeError) as error:
             raise RegistryError(
                 f"{self._command[0]}: expected an answer in JSON, got {out[:80]!r}"
