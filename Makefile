@@ -133,8 +133,8 @@ test-registry: $(RUNTIME) .cache/tools $(ACCURATE) $(STORES)/ready test-life ## 
 	cargo test --locked --workspace --bin voiceflow-models $(addprefix --test ,$(REGISTRY_TESTS))
 
 .PHONY: test-life
-test-life: $(RUNTIME) $(STORES)/ready $(VENV)/ready ## a model from its folder to S3, and from there into a server under load, and back
-	cargo build --locked --workspace --bins
+test-life: $(RUNTIME) $(STORES)/ready $(VENV)/ready $(ACCURATE) ## a model from its folder to S3, and from there into a server under load, and back
+	cargo build --locked --workspace
 	$(VENV)/bin/python -m pytest -q tests/life
 
 .PHONY: test-server-crowds
@@ -327,16 +327,20 @@ TRUSTED ?= $(or $(VOICEFLOW_TRUSTED_KEYS),$(KEY:.key=.pub))
 CHANNEL ?= stable
 # Folders to measure on; without any, the figures that the bundle has count.
 RECORDINGS ?=
+# In place of models/gates.toml.
+GATES ?=
 
 .PHONY: publish-model
-publish-model: build $(VENV)/ready ## a bundle checked, measured, published, promoted: MODEL=folder REGISTRY=url KEY=file CHANNEL=stable RECORDINGS=
+publish-model: build $(VENV)/ready ## a bundle checked, measured, published, promoted: MODEL=folder REGISTRY=url KEY=file CHANNEL=stable RECORDINGS= GATES=
 	@test -n "$(MODEL)" -a -n "$(REGISTRY)" -a -n "$(KEY)" || { echo "publish-model: expected MODEL=FOLDER REGISTRY=URL KEY=FILE"; exit 2; }
 	cargo build --release --package libvoiceflow-registry --locked
 	VOICEFLOW_REGISTRY="$(REGISTRY)" VOICEFLOW_SIGNING_KEY="$(KEY)" VOICEFLOW_TRUSTED_KEYS="$(TRUSTED)" \
-		$(VENV)/bin/python models/diarization/publish.py "$(MODEL)" --channel "$(CHANNEL)" $(if $(RECORDINGS),--recordings $(RECORDINGS))
+		$(VENV)/bin/python models/diarization/publish.py "$(MODEL)" --channel "$(CHANNEL)" \
+		$(if $(RECORDINGS),--recordings $(RECORDINGS)) $(if $(GATES),--gates "$(GATES)")
 
 .PHONY: test-go
 test-go: installed .cache/tools $(VENV)/ready ## the Go package and its examples: plain, races, checks of pointers, forced collections
+	cargo build --locked --workspace
 	scripts/test_go.sh "$(INSTALLED)"
 	VOICEFLOW_LIBRARY="$(INSTALLED)/lib/libvoiceflow.so.1" $(VENV)/bin/python -m pytest -q tests/packages
 

@@ -2,10 +2,11 @@
 ``evaluate.py --model FILE --recordings DIR [DIR ...] --data DATA --out REPORT``.
 
 Speed is always measured, diarization where there are recordings, verification of held-out speakers
-where there is speech. Writes report.json, plots and the RTTM that was found to ``--out``, and
-Markdown tables to standard output; ``--keep`` puts the report into the model's own
-validation_report.json too. Recordings kept for testing are for the last model only: never choose
-anything by them.
+where there is speech. Of a pair, which ``--model`` names by the folder of its bundle, diarization
+is measured alone: its networks take other inputs than a window of audio. Writes report.json, plots
+and the RTTM that was found to ``--out``, and Markdown tables to standard output; ``--keep`` puts
+the report into the bundle's own validation_report.json too. Recordings kept for testing are for the
+last model only: never choose anything by them.
 """
 
 import argparse
@@ -63,10 +64,24 @@ def measure_diarization(options: argparse.Namespace) -> dict:
     return results
 
 
+def refuse_for_pairs(options: argparse.Namespace) -> None:
+    """Ends with what a pair cannot be measured by."""
+    for name in ("data", "voices", "segmentation", "variants"):
+        if getattr(options, name):
+            raise SystemExit(f"--{name}: expected a joint model with it, got the pair {options.model}")
+    if not options.recordings:
+        raise SystemExit(f"--recordings: expected folders to measure the pair {options.model} on, got none")
+
+
 def main() -> None:
     """Runs what the options allow."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, required=True, help="ONNX file that keeps the model contract")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        required=True,
+        help="ONNX file that keeps the model contract, or a bundle's folder",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the report")
     parser.add_argument(
         "--recordings", type=Path, nargs="+", default=[], help="folders of audio files with .rttm"
@@ -89,14 +104,19 @@ def main() -> None:
     names = [folder.resolve().name for folder in options.recordings]
     if len(set(names)) < len(names):
         raise SystemExit(f"--recordings: expected folders of different names, got {', '.join(names)}")
+    options.model = report.resolve(options.model)
+    is_pair = options.model.is_dir()
+    if is_pair:
+        refuse_for_pairs(options)
     options.out.mkdir(parents=True, exist_ok=True)
     found = {
         "format": report.FORMAT,
         "version": report.VERSION,
-        "model": report.model_facts(options.model),
+        "model": report.facts(options.model),
         "machine": report.machine_facts(),
-        "latency": measure_latency(options),
     }
+    if not is_pair:
+        found["latency"] = measure_latency(options)
     if options.data:
         found["verification"] = measure_verification(options)
     if options.recordings:
@@ -105,7 +125,8 @@ def main() -> None:
         plots.training(options.curve, options.out / "training.png")
     (options.out / "report.json").write_text(json.dumps(found, indent=2) + "\n")
     if options.keep:
-        report.keep(found, options.model.with_name("validation_report.json"))
+        folder = options.model if is_pair else options.model.parent
+        report.keep(found, folder / report.REPORT)
 
 
 if __name__ == "__main__":

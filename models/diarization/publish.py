@@ -10,7 +10,6 @@ the report has of these files count. Registry and keys are those of the variable
 """
 
 import argparse
-import hashlib
 import json
 import subprocess
 import tempfile
@@ -20,9 +19,6 @@ from validate_contract import classes
 from voiceflow_models.evaluation import diarization, report
 
 PUBLISHER = diarization.BINARY.with_name("voiceflow-models")
-JOINT = "model.onnx"
-PAIR = ("segmentation.onnx", "embedding.onnx")
-REPORT = "validation_report.json"
 
 
 def check(model: Path) -> None:
@@ -34,26 +30,16 @@ def check(model: Path) -> None:
     print(f"{model}: keeps the model contract")
 
 
-def facts(folder: Path, metadata: dict) -> dict:
-    """Which files are measured."""
-    if (folder / JOINT).exists():
-        return report.model_facts(folder / JOINT)
-    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in PAIR}
-    return {"name": metadata["name"], "version": metadata["version"], "files": files}
-
-
-def measure(folder: Path, metadata: dict, recordings: list[Path], voiceflow: Path) -> None:
-    """Measures the models, and puts the figures into their report beside those of other
+def measure(models: Path, path: Path, recordings: list[Path], voiceflow: Path) -> None:
+    """Measures the models, and puts the figures into the report at ``path`` beside those of other
     recordings."""
-    models = folder / JOINT if (folder / JOINT).exists() else folder
+    measured = report.facts(models)
     found = {}
     with tempfile.TemporaryDirectory() as hypotheses:
         for place in recordings:
             name = place.resolve().name
             found[name] = diarization.evaluate(voiceflow, models, place, Path(hypotheses) / name)
             print(report.diarization_table(name, found[name]))
-    measured = facts(folder, metadata)
-    path = folder / REPORT
     kept = json.loads(path.read_text()).get("evaluation", {}) if path.exists() else {}
     if kept.get("model") != measured:
         # Figures of other files are none of these.
@@ -84,15 +70,16 @@ def main() -> None:
     names = [folder.resolve().name for folder in options.recordings]
     if len(set(names)) < len(names):
         raise SystemExit(f"--recordings: expected folders of different names, got {', '.join(names)}")
-    path = options.folder / "metadata.json"
+    path = options.folder / report.METADATA
     if not path.is_file():
         raise SystemExit(f"{path}: not there; expected a bundle with the name and version of its models")
     metadata = json.loads(path.read_text())
+    models = report.resolve(options.folder)
     # A pair is checked as it is published.
-    if (options.folder / JOINT).exists():
-        check(options.folder / JOINT)
+    if models.is_file():
+        check(models)
     if options.recordings:
-        measure(options.folder, metadata, options.recordings, options.voiceflow)
+        measure(models, options.folder / report.REPORT, options.recordings, options.voiceflow)
     gates = ["--gates", options.gates] if options.gates else []
     reference = f"{metadata['name']}@{metadata['version']}"
     for command in (

@@ -1,18 +1,20 @@
 """The numbers of an evaluation: error rates, trials, RTTM, multiply-adds, times."""
 
 import json
+from hashlib import sha256
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
 from scipy.special import ndtr
+from tiny_model import write_tiny_model
 from voiceflow_models.data.simulate import SPEECH_RMS
 from voiceflow_models.data.sources import VAD_STEP, Speaker
 from voiceflow_models.evaluation import identification, latency, multiply_adds, operators, rttm, verification
 from voiceflow_models.evaluation.det import trade_off
 from voiceflow_models.evaluation.diarization import rates
-from voiceflow_models.evaluation.report import diarization_table, keep
+from voiceflow_models.evaluation.report import PAIR, diarization_table, facts, keep, resolve
 from voiceflow_models.layout import FRAME_STEP, SAMPLE_RATE
 
 LINE = "SPEAKER talk 1 {} {} <NA> <NA> {} <NA> <NA>\n"
@@ -208,6 +210,24 @@ def test_a_report_is_kept_beside_what_the_export_found(tmp_path):
     path.write_text('{"allowed": 0.1, "evaluation": {"latency": 1}}')
     keep({"latency": 2}, path)
     assert json.loads(path.read_text()) == {"allowed": 0.1, "evaluation": {"latency": 2}}
+
+
+def test_a_report_says_which_files_of_a_pair_were_measured(tmp_path):
+    for name, contents in (("segmentation.onnx", b"one"), ("embedding.onnx", b"three")):
+        (tmp_path / name).write_bytes(contents)
+    with pytest.raises(SystemExit, match=r"expected a bundle with .*, found no metadata\.json"):
+        facts(resolve(tmp_path))
+    (tmp_path / "metadata.json").write_text('{"name": "both", "version": "1.0.0"}')
+    assert facts(resolve(tmp_path)) == {
+        "name": "both",
+        "version": "1.0.0",
+        "bytes": 8,
+        "files": {name: sha256((tmp_path / name).read_bytes()).hexdigest() for name in PAIR},
+    }
+    # A joint model may be named by its folder.
+    one = write_tiny_model(tmp_path / "model.onnx")
+    assert resolve(tmp_path) == resolve(one) == one
+    assert facts(one)["sha256"] == sha256(one.read_bytes()).hexdigest()
 
 
 def graph(tmp_path, nodes, weights, shape, outputs):

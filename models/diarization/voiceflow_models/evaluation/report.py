@@ -20,6 +20,41 @@ LISTED_SHARE = 0.01
 """Operator types with less of the time than this are not in the Markdown."""
 
 
+JOINT = "model.onnx"
+"""The file of a bundle that is one model."""
+PAIR = ("segmentation.onnx", "embedding.onnx")
+"""The files of a bundle that is two."""
+METADATA = "metadata.json"
+REPORT = "validation_report.json"
+
+
+def resolve(models: Path) -> Path:
+    """The file of a joint model, which may be named by the folder of its bundle; the folder of a
+    pair."""
+    return models / JOINT if (models / JOINT).exists() else models
+
+
+def facts(models: Path) -> dict:
+    """Which file, or which files of a pair, were measured."""
+    return pair_facts(models) if models.is_dir() else model_facts(models)
+
+
+def pair_facts(folder: Path) -> dict:
+    """Which files were measured, and whose version they are as metadata.json says."""
+    for name in (*PAIR, METADATA):
+        if not (folder / name).is_file():
+            expected = f"{JOINT}, or {', '.join(PAIR)} and {METADATA}"
+            raise SystemExit(f"{folder}: expected a bundle with {expected}, found no {name}")
+    metadata = json.loads((folder / METADATA).read_text())
+    contents = {name: (folder / name).read_bytes() for name in PAIR}
+    return {
+        "name": metadata.get("name"),
+        "version": metadata.get("version"),
+        "bytes": sum(map(len, contents.values())),
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
+    }
+
+
 def model_facts(path: Path) -> dict:
     """Which file was measured."""
     properties = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
