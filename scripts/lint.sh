@@ -102,6 +102,7 @@ check "ruff format" .venv/bin/ruff format --check .
 check "prose of documents and comments" scripts/prose.sh --check
 check clang-tidy tidy
 check mypy .venv/bin/mypy --config-file bindings/python/pyproject.toml bindings/python/src bindings/python/hatch_build.py
+check "mypy of voiceflow_batch" .venv/bin/mypy --config-file batch/pyproject.toml batch/src
 check shellcheck .venv/bin/shellcheck scripts/*.sh deploy/gcp/*.sh tests/data/*.sh .ci/run
 
 echo "lint: $passed passed, $failed failed, $skipped skipped"

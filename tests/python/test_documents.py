@@ -57,7 +57,7 @@ def test_a_decision_stands_in_the_index(record: Path) -> None:
 
 def test_files_that_contributing_names_exist() -> None:
     named = re.findall(
-        r"`((?:src|tests|cli|docs|bindings|examples|models|include|scripts|fuzz)/[^`\s]*)`",
+        r"`((?:src|tests|cli|docs|batch|bindings|examples|models|include|scripts|fuzz)/[^`\s]*)`",
         prose(ROOT / "CONTRIBUTING.md"),
     )
     assert len(named) > 50

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OURS = {
     "libvoiceflow",
+    "libvoiceflow-batch",
     "libvoiceflow-cli",
     "libvoiceflow-models-accurate",
     "libvoiceflow-registry",
@@ -63,7 +64,8 @@ def test_packages_are_called_so() -> None:
     manifests = [
         ROOT / name for name in ("Cargo.toml", "cli/Cargo.toml", "registry/Cargo.toml", "server/Cargo.toml")
     ]
-    manifests += [ROOT / "bindings/python/pyproject.toml", *ROOT.glob("packaging/*/pyproject.toml")]
+    manifests += [ROOT / "bindings/python/pyproject.toml", ROOT / "batch/pyproject.toml"]
+    manifests += ROOT.glob("packaging/*/pyproject.toml")
     for manifest in manifests:
         text = manifest.read_text()
         assert re.search(r"^\[(?:package|project)\]\nname = \"(.*)\"$", text, flags=re.M)[1] in OURS, manifest
