@@ -15,6 +15,10 @@ const SYSTEM_NAMES: &[&str] = &["libonnxruntime.1.dylib", "libonnxruntime.dylib"
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 const SYSTEM_NAMES: &[&str] = &["onnxruntime.dll"];
 
+/// Folder of a package's own ONNX Runtime in a folder of libraries, where no other program takes it
+/// for that of the system.
+const PRIVATE: &str = "voiceflow";
+
 /// A place to look at and the libraries found there.
 pub(crate) struct Place {
     /// How messages name it.
@@ -74,20 +78,32 @@ fn named_file(name: &str, path: PathBuf) -> Place {
     Place { name: name.to_owned(), files: vec![path] }
 }
 
-/// Adds `folder` and, unless it is to stand `alone`, the `lib` folder beside it, where they are not
-/// in the list.
+/// Adds the [`folders_at`] `folder` that are not in the list.
 fn push_folder(places: &mut Vec<Place>, name: &str, folder: &Path, alone: bool) {
-    let mut folders = vec![folder.to_owned()];
-    if let Some(parent) = folder.parent().filter(|_| !alone) {
-        folders.push(parent.join("lib"));
-    }
-    for folder in folders {
+    for folder in folders_at(folder, alone) {
         let name = format!("{name} ({})", folder.display());
         let known = |place: &Place| place.name.ends_with(&format!("({})", folder.display()));
         if !places.iter().any(known) {
             places.push(Place { name, files: libraries_in(&folder) });
         }
     }
+}
+
+/// `folder` and, unless it is to stand `alone`, the `lib` folder beside it; those that a package
+/// has to itself there, and in Debian's folder of this architecture, where they exist.
+fn folders_at(folder: &Path, alone: bool) -> Vec<PathBuf> {
+    let with_private = |folder: PathBuf| {
+        let private = folder.join(PRIVATE);
+        [Some(folder), Some(private).filter(|it| it.is_dir())].into_iter().flatten()
+    };
+    let mut folders: Vec<PathBuf> = with_private(folder.to_owned()).collect();
+    if let Some(parent) = folder.parent().filter(|_| !alone) {
+        let lib = parent.join("lib");
+        let debian = lib.join(format!("{}-linux-gnu", std::env::consts::ARCH)).join(PRIVATE);
+        folders.extend(with_private(lib));
+        folders.extend(Some(debian).filter(|it| it.is_dir()));
+    }
+    folders
 }
 
 /// The runtime libraries in `folder`: the plain name first, then the highest version.
@@ -192,6 +208,22 @@ mod tests {
     fn the_file_of_our_own_code_is_the_test_program() {
         let own = own_file(&mapped_files()).unwrap();
         assert_eq!(own, std::env::current_exe().unwrap());
+    }
+
+    #[test]
+    fn folders_of_a_package_are_looked_at_where_they_exist() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |path: &str| root.path().join(path);
+        assert_eq!(folders_at(&at("bin"), false), [at("bin"), at("lib")]);
+
+        let debian = format!("lib/{}-linux-gnu", std::env::consts::ARCH);
+        for folder in [&debian, "lib"] {
+            std::fs::create_dir_all(at(folder).join("voiceflow")).unwrap();
+        }
+        let debian_private = format!("{debian}/voiceflow");
+        let expected = [at("bin"), at("lib"), at("lib/voiceflow"), at(&debian_private)];
+        assert_eq!(folders_at(&at("bin"), false), expected);
+        assert_eq!(folders_at(&at(&debian), true), [at(&debian), at(&debian_private)]);
     }
 
     #[test]
