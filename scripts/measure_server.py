@@ -364,8 +364,8 @@ def measured(
     kind: type[Measure],
     lines: Callable[[str, Report], list[str]],
 ) -> None:
-    """Makes those of the `measures`, which are methods of `kind`, that the command line asks for, and
-    prints each in `lines`."""
+    """Makes those of the `measures`, which are methods of `kind`, that the command line asks for,
+    and prints each in `lines`."""
     parser.add_argument("--only", type=lambda it: it.split(","), default=list(measures))
     parser.add_argument("--programs", type=Path, default=ROOT / "target/release")
     parser.add_argument("--json", type=Path, help="a file for all figures")
