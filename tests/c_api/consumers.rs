@@ -214,7 +214,7 @@ fn uninstall() {
         found.lines().map(str::to_owned).collect::<BTreeSet<_>>()
     };
     let mut expected: BTreeSet<String> = list.lines().map(str::to_owned).collect();
-    for licence in ["LICENSE-MIT", "LICENSE-APACHE", "onnxruntime/LICENSE"] {
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-NOTICES.txt", "onnxruntime/LICENSE"] {
         assert!(expected.contains(&format!("share/doc/voiceflow/{licence}")), "{licence}: {list}");
     }
     assert_eq!(expected.len(), list.lines().count(), "{list}");
