@@ -1,5 +1,5 @@
-"""Puts the library and the command line into the wheel, says what machine the wheel is for, and puts
-the licences into the source distribution."""
+"""Puts the library and the command line into the wheel, says what machine the wheel is for, and
+puts the licences into the source distribution."""
 
 import os
 import shutil
