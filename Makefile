@@ -351,7 +351,7 @@ publish-model: build $(VENV)/ready ## a bundle checked, measured, published, pro
 test-go: installed .cache/tools $(VENV)/ready ## the Go package and its examples: plain, races, checks of pointers, forced collections
 	cargo build --locked --workspace
 	scripts/test_go.sh "$(INSTALLED)"
-	VOICEFLOW_LIBRARY="$(INSTALLED)/lib/libvoiceflow.so.1" $(VENV)/bin/python -m pytest -q tests/packages
+	VOICEFLOW_LIBRARY="$(INSTALLED)/lib/libvoiceflow.so.1" $(VENV)/bin/python -m pytest -q tests/packages/test_go.py
 
 .PHONY: bench-go
 bench-go: installed .cache/tools ## what the Go package costs beside a loop in C

@@ -7,6 +7,8 @@
 #   scripts/install_tools.sh charts   what the tests of the chart and the pipelines need
 #   scripts/install_tools.sh images   what the test of the container images needs
 #   scripts/install_tools.sh batch    what the tests of voiceflow_batch on its engines need
+#   scripts/install_tools.sh debs     what building Debian packages needs
+#   scripts/install_tools.sh packages what the tests of all packages need
 #   scripts/install_tools.sh docs     what the API documentation needs
 set -eu
 
@@ -64,9 +66,22 @@ batch)
     need java openjdk-17-jre-headless
     need ffmpeg ffmpeg
     ;;
+debs)
+    need dpkg-buildpackage dpkg-dev
+    need dh debhelper
+    need fakeroot fakeroot
+    ;;
+packages)
+    need lintian lintian
+    need mmdebstrap mmdebstrap
+    need qemu-aarch64 qemu-user
+    need readelf binutils
+    need pkg-config pkg-config
+    [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
+    ;;
 docs) need doxygen doxygen ;;
 *)
-    echo "install_tools.sh: expected build, test, page, charts, images, batch or docs, got '${1:-}'" >&2
+    echo "install_tools.sh: expected build, test, page, charts, images, batch, debs, packages or docs, got '${1:-}'" >&2
     exit 2
     ;;
 esac
