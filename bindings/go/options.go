@@ -260,8 +260,9 @@ func WithHistory(history time.Duration) Option {
 }
 
 // WithFollowReloads says whether a stream goes over to the versions that [Diarizer.Reload] puts in
-// the place of its own, where they have the same voice space, windows and frames. Default false: it
-// stays with the one that it began with.
+// the place of its own; its speakers keep their numbers. To a version of another voice space they
+// are known by their newest speech, of which it keeps 8 s each in memory. Default false: it stays
+// with the one that it began with.
 func WithFollowReloads(follow bool) Option {
 	return setter(func(o *C.vf_options) error {
 		var number C.int32_t

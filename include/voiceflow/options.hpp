@@ -257,7 +257,8 @@ public:
     }
 
     /// Sets whether a stream goes over to the versions that reloads put in the place of its
-    /// diarizer's, where they have the same voice space, windows and frames. Default: it stays with
+    /// diarizer's; its speakers keep their numbers. To a version of another voice space they are
+    /// known by their newest speech, of which it keeps 8 s each in memory. Default: it stays with
     /// the one that it began with.
     VOICEFLOW_CHECKED Chain set_follow_reloads(bool follow) &
     {

@@ -348,8 +348,9 @@ impl Config {
         Ok(())
     }
 
-    /// Whether a stream goes over to the versions that take the place of its diarizer's. Default:
-    /// it stays with the one that it began with.
+    /// Whether a stream goes over to the versions that take the place of its diarizer's. To one of
+    /// another voice space its speakers are known by their newest speech, of which it keeps 8 s
+    /// each in memory. Default: it stays with the one that it began with.
     pub fn set_follow_reloads(&mut self, follow: bool) {
         self.follow_reloads = follow;
         self.mark("follow_reloads");

@@ -69,6 +69,11 @@ impl LiveTurns {
         Self { options, windows: VecDeque::new(), settled_frames: 0, turns }
     }
 
+    /// Before the first window, where the first `frames` frames are settled already.
+    pub fn settled_until(options: LiveOptions, frames: usize) -> Self {
+        Self { settled_frames: frames, ..Self::new(options) }
+    }
+
     /// Adds a window that does not start before the last one, with the speaker of each local
     /// speaker and when they talk, and settles all frames before `settle`. `frames` is the number
     /// of frames of the stream so far.

@@ -40,9 +40,11 @@ pub unsafe extern "C" fn vf_options_set_history_s(options: *mut vf_options, hist
 /// its diarizer's. Default 0: it stays with the one that it began with.
 ///
 /// - `options`: the options.
-/// - `follow`: 1: it goes over between two windows, and its speakers keep their numbers. The new
-///   version needs the same voice space, windows and frames; with another the stream goes on as it
-///   is, which is logged. `vf_stream_reset` begins with the current version. 0: it stays.
+/// - `follow`: 1: it goes over between two windows, and its speakers keep their numbers. To a
+///   version of another voice space they are known by their newest speech, of which the stream
+///   keeps 8 s each in memory; embeddings have that version's size from then on. Where the new
+///   version cannot take the place of the old one, the stream goes on as it is, which is logged.
+///   `vf_stream_reset` begins with the current version. 0: it stays.
 ///
 /// One thread at a time per handle.
 /// Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_PANIC, VF_E_POISONED.

@@ -35,6 +35,18 @@ impl AudioBuffer {
         ROOM + self.samples.len() / SHARE
     }
 
+    /// The first sample that is still there.
+    pub(super) fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Counts samples from `sample` on, which is there; what lies before it is let go of.
+    pub(super) fn begin_at(&mut self, sample: u64) {
+        let passed = usize::try_from(sample.saturating_sub(self.start)).unwrap_or(usize::MAX);
+        self.samples.drain(..passed.min(self.samples.len()));
+        self.start = 0;
+    }
+
     /// Samples of the stream so far.
     pub(super) fn end(&self) -> u64 {
         self.start + self.samples.len() as u64
@@ -88,6 +100,8 @@ mod tests {
         buffer.forget_before(8);
         assert_eq!((buffer.cut(0, 8, 4, 0).unwrap(), buffer.end()), (vec![8.0, 9.0, 0.0, 0.0], 10));
         assert_eq!(buffer.cut(1, 8, 2, 5).unwrap(), [0.0, 8.0, 9.0, 0.0, 0.0]);
+        buffer.begin_at(9);
+        assert_eq!((buffer.cut(0, 0, 1, 0).unwrap(), buffer.start(), buffer.end()), (vec![9.0], 0, 1));
     }
 
     #[test]

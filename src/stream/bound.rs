@@ -1,6 +1,6 @@
-//! What a stream works with: a version of a diarizer, and the numbers that follow from it. A stream
-//! that follows reloads goes over to the next version where that knows the same voices and has the
-//! same frames, so that nothing that it remembers loses its meaning.
+//! What a stream works with: a version of a diarizer, and the numbers that follow from it; and
+//! which version a stream that follows reloads goes on with. Where that knows the same voices and
+//! has the same frames, nothing that the stream remembers loses its meaning.
 
 use std::sync::{Arc, Weak};
 
@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 use crate::reload::Reloadable;
 use crate::sync::Mutex;
 use crate::usage::{StreamInUse, Usage};
+
+/// Rounding of times, in seconds.
+const SLACK_S: f64 = 1e-6;
 
 /// A diarizer with the numbers of one stream over it.
 pub(super) struct Bound {
@@ -46,24 +49,51 @@ impl Bound {
         Arc::ptr_eq(self.diarizer.usage(), version.usage())
     }
 
-    /// Why a stream that works with this cannot go on with `next`.
-    fn differs(&self, next: &Self) -> Option<String> {
-        let (own, other) = (self.diarizer.model().voices(), next.diarizer.model().voices());
-        if !own.shares_voices_with(&other) {
-            return Some(format!("voice space: expected {own}, got {other}"));
-        }
-        let dim = |bound: &Self| bound.diarizer.model().embedding_dim;
-        let (old, new) = (&self.settings.plan, &next.settings.plan);
-        let same = [
-            ("embedding_dim", dim(self) == dim(next)),
-            ("window, hop or frame step", (old.long, old.live, old.short) == (new.long, new.live, new.short)),
-            ("frame offset", old.times == new.times),
-            ("silence_weight", old.counting == new.counting),
-            ("fixed windows", old.padded == new.padded),
-        ];
-        let (name, _) = same.into_iter().find(|(_, same)| !same)?;
-        Some(format!("{name}: expected that of the running model, got another"))
+    /// Values of an embedding.
+    pub(super) fn embedding_dim(&self) -> usize {
+        self.diarizer.model().embedding_dim
     }
+
+    /// Whether its embeddings can be compared with those of `other`.
+    pub(super) fn shares_voices_with(&self, other: &Diarizer) -> bool {
+        let (own, other) = (self.diarizer.model(), other.model());
+        own.voices().shares_voices_with(&other.voices()) && own.embedding_dim == other.embedding_dim
+    }
+
+    /// Whether all that a stream remembers of `old` is the same to this.
+    fn is_like(&self, old: &Self) -> bool {
+        let (new, old_plan) = (&self.settings.plan, &old.settings.plan);
+        self.shares_voices_with(&old.diarizer)
+            && (new.long, new.live, new.short) == (old_plan.long, old_plan.live, old_plan.short)
+            && (new.times, new.counting, new.padded) == (old_plan.times, old_plan.counting, old_plan.padded)
+    }
+
+    /// As this, for a stream that begins anew with it: what it has promised when it worked with
+    /// `old` is kept, in other frames.
+    ///
+    /// # Errors
+    /// Why it cannot be kept.
+    fn instead_of(self: Arc<Self>, old: &Self) -> std::result::Result<Arc<Self>, String> {
+        let mut settings = self.settings.clone();
+        let (step_s, old_step_s) = (settings.plan.times.step_s, old.settings.plan.times.step_s);
+        let pause_s = old.settings.turns.pause_frames as f64 * old_step_s;
+        settings.turns.pause_frames = (pause_s / step_s) as usize;
+        let latency_s = (settings.latency_frames + settings.turns.pause_frames) as f64 * step_s;
+        let promised_s = old.settings.latency_frames as f64 * old_step_s + pause_s;
+        if latency_s > promised_s + SLACK_S {
+            return Err(format!("latency: expected at most {promised_s:.3} s, got {latency_s:.3} s"));
+        }
+        let (diarizer, _in_use) = (self.diarizer.clone(), self.diarizer.usage().stream());
+        Ok(Arc::new(Self { diarizer, settings, _in_use }))
+    }
+}
+
+/// What a stream goes on with.
+pub(super) enum Next {
+    /// A version to which all that it remembers is the same.
+    Alike(Arc<Bound>),
+    /// Another one, with which it begins anew.
+    Other(Arc<Bound>),
 }
 
 /// The versions that a stream follows.
@@ -82,29 +112,34 @@ impl Source {
 
     /// What a stream that works with `bound` goes on with: `None` where that is `bound`, or where
     /// the current version cannot take its place, which is logged once.
-    pub(super) fn next(&self, bound: &Bound, call: &Call<'_>) -> Option<Arc<Bound>> {
+    pub(super) fn next(&self, bound: &Bound, call: &Call<'_>) -> Option<Next> {
         let current = self.versions.current();
         if bound.is_of(&current) {
             return None;
         }
-        let mut refused = self.refused.lock();
-        let known = refused.as_ref().and_then(Weak::upgrade);
+        let known = self.refused.lock().as_ref().and_then(Weak::upgrade);
         if known.is_some_and(|known| Arc::ptr_eq(&known, current.usage())) {
             return None;
         }
-        let (old, new) = (&bound.diarizer.model().name, &current.model().name);
         let reason = match Bound::new(&current, &self.config, call) {
-            Ok(next) => match bound.differs(&next) {
-                None => return Some(next.keeping(bound)),
-                Some(reason) => reason,
+            Ok(next) if next.is_like(bound) => return Some(Next::Alike(next.keeping(bound))),
+            Ok(next) => match next.instead_of(bound) {
+                Ok(next) => return Some(Next::Other(next)),
+                Err(reason) => reason,
             },
             // The next push tries again.
             Err(Error::Cancelled { .. } | Error::Deadline { .. }) => return None,
             Err(error) => error.to_string(),
         };
-        log::warn!("stream: it goes on with {old}, as {new} cannot take its place: {reason}");
-        *refused = Some(Arc::downgrade(current.usage()));
+        self.refuse(bound, &current, &reason);
         None
+    }
+
+    /// Goes on with `bound`, until there is another version than `next`.
+    pub(super) fn refuse(&self, bound: &Bound, next: &Diarizer, reason: &str) {
+        let (old, new) = (&bound.diarizer.model().name, &next.model().name);
+        log::warn!("stream: it goes on with {old}, as {new} cannot take its place: {reason}");
+        *self.refused.lock() = Some(Arc::downgrade(next.usage()));
     }
 
     /// What a stream that begins anew works with.

@@ -13,7 +13,10 @@
 mod answer;
 mod audio_buffer;
 mod bound;
+mod crossing;
 mod inbox;
+mod joined;
+mod kept;
 mod queue;
 mod samples;
 mod settings;
@@ -135,9 +138,9 @@ impl Stream {
 
     /// As [`Stream::open`], over the current version of `diarizer`. With the option
     /// [`follow_reloads`](Config::set_follow_reloads) it goes over to each version that takes its
-    /// place, between two windows; its speakers keep their numbers. A version of another voice
-    /// space, or with other windows or frames, is left alone, with a warning in the log. A reset
-    /// begins with the current version.
+    /// place, between two windows; its speakers keep their numbers. To a version of another voice
+    /// space they are known by their newest speech, 8 s of each in memory. A reset begins with the
+    /// current version.
     ///
     /// # Errors
     /// Those of [`Stream::open`].
@@ -154,7 +157,7 @@ impl Stream {
 
     fn over(bound: Arc<Bound>, source: Option<Source>, sample_rate: u32, channels: u16) -> Result<Self> {
         let settings = &bound.settings;
-        let work = Work::new(settings, sample_rate, channels)?;
+        let work = Work::new(settings, sample_rate, channels, source.is_some())?;
         let frames = settings.latency_frames + settings.turns.pause_frames;
         Ok(Self {
             latency_s: frames as f64 * settings.plan.times.step_s + work.held_back_s(),
@@ -258,8 +261,9 @@ impl Stream {
     /// Goes over to the version that it follows, and analyses all windows whose audio is there.
     fn advance(&self, work: &mut Work, call: &Call<'_>) -> Result<()> {
         let mut bound = self.bound();
-        if let Some(next) = self.source.as_ref().and_then(|source| source.next(&bound, call)) {
-            work.change_options(next.settings.online);
+        if let Some(source) = &self.source
+            && let Some(next) = source.take_over(work, &bound, &self.context(&bound, call))?
+        {
             (*self.bound.lock(), bound) = (Arc::clone(&next), next);
         }
         work.advance(&self.context(&bound, call))
@@ -373,7 +377,7 @@ impl Stream {
 
     /// The state before the first sample.
     fn unused(&self) -> Result<Work> {
-        Work::new(&self.bound().settings, self.sample_rate, self.channels)
+        Work::new(&self.bound().settings, self.sample_rate, self.channels, self.source.is_some())
     }
 
     fn context<'a>(&'a self, bound: &'a Bound, call: &'a Call<'a>) -> Context<'a> {

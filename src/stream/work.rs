@@ -4,6 +4,9 @@
 use std::collections::VecDeque;
 
 use super::audio_buffer::AudioBuffer;
+use super::crossing::Crossed;
+use super::joined::{after_border, joined};
+use super::kept::KeptSpeech;
 use super::queue::SegmentQueue;
 use super::settings::Settings;
 use super::{Finished, LiveSegment, MAX_BACKLOG_S};
@@ -25,7 +28,7 @@ const CHECK_EVERY: usize = 64;
 
 /// Room for final segments that is there before a step, so that adding them cannot fail half-way:
 /// more than any adds.
-const STEP_SEGMENTS: usize = 256;
+pub(super) const STEP_SEGMENTS: usize = 256;
 
 /// What a step of the work uses.
 pub(super) struct Context<'a> {
@@ -38,28 +41,34 @@ pub(super) struct Context<'a> {
 /// The state of one audio source.
 pub(super) struct Work {
     converter: Converter,
-    buffer: AudioBuffer,
+    pub(super) buffer: AudioBuffer,
     /// Live windows analysed.
-    steps: u64,
-    clustering: OnlineClustering,
-    turns: LiveTurns,
+    pub(super) steps: u64,
+    pub(super) clustering: OnlineClustering,
+    pub(super) turns: LiveTurns,
     /// Start of the diarizer's next window.
-    next_long: u64,
-    history: VecDeque<LocalWindow>,
+    pub(super) next_long: u64,
+    pub(super) history: VecDeque<LocalWindow>,
     /// Start of the diarizer's next short window, and those of the time of the history.
-    next_short: u64,
-    short_windows: VecDeque<LocalWindow>,
+    pub(super) next_short: u64,
+    pub(super) short_windows: VecDeque<LocalWindow>,
     /// Final segments of the time that the history covers.
-    final_segments: VecDeque<Segment>,
+    pub(super) final_segments: VecDeque<Segment>,
+    /// Speech by which other models may learn who the speakers are, where the stream follows
+    /// reloads.
+    pub(super) kept: Option<KeptSpeech>,
+    /// Where it went over to such a model. Samples, frames and windows count from there on.
+    pub(super) crossed: Option<Crossed>,
     /// Whether all turns are settled.
-    closed: bool,
+    pub(super) closed: bool,
     /// Whether the result was given.
     pub(super) finished: bool,
 }
 
 impl Work {
-    /// Before the first sample of a source of this rate and channel count.
-    pub(super) fn new(settings: &Settings, sample_rate: u32, channels: u16) -> Result<Self> {
+    /// Before the first sample of a source of this rate and channel count; it `follows` reloads or
+    /// not.
+    pub(super) fn new(settings: &Settings, sample_rate: u32, channels: u16, follows: bool) -> Result<Self> {
         Ok(Self {
             converter: Converter::new(sample_rate, channels)?,
             buffer: AudioBuffer::default(),
@@ -71,6 +80,8 @@ impl Work {
             next_short: 0,
             short_windows: VecDeque::new(),
             final_segments: VecDeque::new(),
+            kept: follows.then(KeptSpeech::default),
+            crossed: None,
             closed: false,
             finished: false,
         })
@@ -88,7 +99,12 @@ impl Work {
 
     /// Seconds of audio taken.
     pub(super) fn received_s(&self) -> f64 {
-        self.buffer.end() as f64 / f64::from(SAMPLE_RATE)
+        self.origin_s() + self.buffer.end() as f64 / f64::from(SAMPLE_RATE)
+    }
+
+    /// Seconds of audio before what samples and frames are counted from.
+    fn origin_s(&self) -> f64 {
+        self.crossed.as_ref().map_or(0.0, Crossed::origin_s)
     }
 
     /// Fails where too much audio is there that no live window has reached.
@@ -152,12 +168,22 @@ impl Work {
         }
         let samples = self.buffer.end();
         let (windows, short_windows) = (self.history.make_contiguous(), self.short_windows.make_contiguous());
-        let diarization = context.diarizer.settle(windows, short_windows, samples, context.call)?;
-        let final_speakers =
-            final_speakers(&self.final_segments, self.clustering.speakers(), &diarization, context.call)?;
-        context.queue.lock().final_speakers = Some(final_speakers.clone());
-        self.finished = true;
-        Ok(Finished { diarization, final_speakers })
+        let answer = context.diarizer.settle(windows, short_windows, samples, context.call)?;
+        let same = |answer: &Diarization| {
+            final_speakers(&self.final_segments, self.clustering.speakers(), answer, context.call)
+        };
+        let finished = match &self.crossed {
+            None => Finished { final_speakers: same(&answer)?, diarization: answer },
+            Some(crossed) => {
+                let answer = after_border(crossed, answer);
+                let same = same(&answer)?;
+                let voice = |speaker| self.clustering.voice(speaker).map(|voice| voice.to_vec());
+                joined(crossed, answer, same, |speaker| voice(speaker).unwrap_or_default())
+            }
+        };
+        context.queue.lock().final_speakers = Some(finished.final_speakers.clone());
+        (self.finished, self.kept) = (true, None);
+        Ok(finished)
     }
 
     /// The window of a grid that ends the stream, for the history; `next` is where the grid goes
@@ -203,6 +229,7 @@ impl Work {
             None => None,
         };
         let labels = self.clustering.add(&window, &talking)?;
+        self.keep_speech(settings, &labels, &talking, end);
         if let Some((grid, window)) = kept {
             self.next_short += grid.hop as u64;
             self.short_windows.push_back(window);
@@ -224,12 +251,15 @@ impl Work {
         self.history.push_back(window);
         let times = context.settings.plan.times;
         let first = self.history.front().map_or(0, |window| window.start_frame);
-        let first_s = times.origin_s + first as f64 * times.step_s;
+        let first_s = self.origin_s() + times.origin_s + first as f64 * times.step_s;
         while self.short_windows.front().is_some_and(|window| window.start_frame < first) {
             self.short_windows.pop_front();
         }
         while self.final_segments.front().is_some_and(|segment| segment.end_s <= first_s) {
             self.final_segments.pop_front();
+        }
+        if let Some(crossed) = &mut self.crossed {
+            crossed.forget(self.next_long, (context.settings.history * grid.hop) as u64);
         }
         Ok(())
     }
@@ -258,7 +288,7 @@ impl Work {
 
     /// Hands turns and the speakers so far to the queue; the first `frames` frames of the stream
     /// are analysed. Audio beyond them has no effect: it depends on the pushes.
-    fn publish(
+    pub(super) fn publish(
         &mut self,
         context: &Context<'_>,
         frames: usize,
@@ -266,9 +296,11 @@ impl Work {
         provisional: Vec<LiveTurn>,
     ) {
         let times = context.settings.plan.times;
-        let analysed_s = (frames as f64 * times.step_s).min(self.received_s());
+        let (origin_s, border_s) = (self.origin_s(), self.crossed.as_ref().map_or(0.0, Crossed::border_s));
+        let analysed_s = (origin_s + frames as f64 * times.step_s).min(self.received_s());
         let segment = |live: &LiveTurn, is_final: bool| {
-            let at = |frame: usize| (times.origin_s + frame as f64 * times.step_s).clamp(0.0, analysed_s);
+            let at = |frame: usize| origin_s + times.origin_s + frame as f64 * times.step_s;
+            let at = |frame: usize| at(frame).max(border_s).min(analysed_s);
             let segment = Segment {
                 start_s: at(live.turn.start),
                 end_s: at(live.turn.end),

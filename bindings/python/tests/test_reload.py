@@ -21,9 +21,9 @@ from libvoiceflow import (
     Gallery,
     GalleryError,
     ModelError,
+    RegistryError,
     Session,
 )
-from libvoiceflow._watch import RegistryError
 from numpy.typing import NDArray
 
 FLOAT_MODEL = ROOT / "models/fast-cnn/1.0.1/model.fp32.onnx"
@@ -113,12 +113,16 @@ def test_calls_go_on_while_models_are_exchanged(audio: NDArray[np.float32]) -> N
         assert [version.number for version in diarizer.versions()] == [4]
 
 
-def test_a_stream_follows_within_its_voice_space(audio: NDArray[np.float32], tmp_path: Path) -> None:
-    """The same model in 8 bits and in floats, which know the same voices."""
+@pytest.mark.parametrize("voice_space", ["fast-cnn-1", "others"])
+def test_speakers_of_a_stream_keep_their_numbers(
+    voice_space: str, audio: NDArray[np.float32], tmp_path: Path
+) -> None:
+    """The same model in 8 bits and in floats, which know the same voices; in a space of another
+    name they are learned anew."""
     folder = tmp_path / "float"
     folder.mkdir()
     shutil.copy(FLOAT_MODEL, folder / "model.onnx")
-    (folder / "metadata.json").write_text(json.dumps({"voice_space": "fast-cnn-1"}))
+    (folder / "metadata.json").write_text(json.dumps({"voice_space": voice_space}))
     with Diarizer(bundle="fast-cnn", threads=1) as diarizer:
         stays, follows = diarizer.stream(RATE), diarizer.stream(RATE, follow_reloads=True)
         for stream in stays, follows:

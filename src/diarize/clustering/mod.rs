@@ -28,7 +28,9 @@ pub use options::{
     VBX_THRESHOLD, Vbx, usual_threshold,
 };
 pub use plda::{Plda, PldaArrays};
+pub(crate) use tracks::solo_frames;
 pub use tracks::{Track, tracks_of};
+pub(crate) use voices::scale_to_unit;
 
 /// What the memory of the clustering is for, in errors.
 const CLUSTERING: &str = "clustering";

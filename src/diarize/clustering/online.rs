@@ -91,6 +91,24 @@ impl OnlineClustering {
         Self { options, known: Vec::new(), windows, labels, added: 0 }
     }
 
+    /// These speakers are known, by voices of unit length; `None` is a number that means nobody. A
+    /// voice has `dim` values. `heard` is remembered: windows with the speakers of their local
+    /// speakers, without which the first words that are said would decide what a voice is.
+    pub fn knowing(
+        options: OnlineOptions,
+        voices: Vec<Option<Array1<f32>>>,
+        heard: Vec<(LocalWindow, Vec<Option<usize>>)>,
+        dim: usize,
+    ) -> Self {
+        let speaker = |voice: Option<Array1<f32>>| KnownSpeaker {
+            known: voice.is_some(),
+            established: voice.is_some(),
+            voice: voice.unwrap_or_else(|| Array1::zeros(dim)),
+        };
+        let (windows, labels) = heard.into_iter().unzip();
+        Self { known: voices.into_iter().map(speaker).collect(), windows, labels, ..Self::new(options) }
+    }
+
     /// Goes on with other options: of a model with the same voices and frames.
     pub fn set_options(&mut self, options: OnlineOptions) {
         self.options = options;
@@ -101,7 +119,12 @@ impl OnlineClustering {
         self.known.len()
     }
 
-    /// The newest embedding of a speaker, unit length.
+    /// Whether a window may be given to a speaker: not to one who turned out to be another.
+    pub fn is_known(&self, speaker: usize) -> bool {
+        self.known.get(speaker).is_some_and(|speaker| speaker.known)
+    }
+
+    /// The newest embedding of a speaker, unit length; zeros for a number that means nobody.
     pub fn voice(&self, speaker: usize) -> Option<ArrayView1<'_, f32>> {
         self.known.get(speaker).map(|speaker| speaker.voice.view())
     }

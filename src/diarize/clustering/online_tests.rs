@@ -158,6 +158,25 @@ fn silence() -> LocalWindow {
 }
 
 #[test]
+fn who_is_known_from_elsewhere_keeps_the_number() {
+    let voice = |degrees: f32| {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        ndarray::array![cos, sin]
+    };
+    let mut clustering =
+        OnlineClustering::knowing(options(), vec![Some(voice(0.0)), None, Some(voice(90.0))], Vec::new(), 2);
+    assert_eq!([0, 1, 2, 3].map(|speaker| clustering.is_known(speaker)), [true, false, true, false]);
+    assert_eq!(clustering.voice(1).unwrap().sum(), 0.0);
+    assert_eq!(add_talk(&mut clustering, &[(30, 95.0)]), [Some(2)]);
+    // Whoever comes new gets a new number, and who is silent for long is not forgotten.
+    for _ in 0..10 {
+        assert_eq!(add_talk(&mut clustering, &[(30, 200.0)]), [Some(3)]);
+    }
+    assert_eq!(add_talk(&mut clustering, &[(20, 4.0), (20, 88.0)]), [Some(0), Some(2)]);
+    assert_eq!(clustering.speakers(), 4);
+}
+
+#[test]
 fn who_says_too_little_to_last_takes_nobody_elses_place() {
     let mut clustering = OnlineClustering::new(OnlineOptions { max_speakers: 2, ..options() });
     let first = add_talk(&mut clustering, &[(30, 0.0), (2, 90.0)]);

@@ -121,8 +121,9 @@ class StreamOptions(TypedDict, total=False):
         model, 0.2 in fast-cnn and accurate; 0 for two public models.
     min_silence_s: Pauses of one speaker shorter than these seconds are filled, 0 to 60. Default 0.
     follow_reloads: Whether it goes over to the versions that `Diarizer.reload` puts in the place of
-        its own, where they have the same voice space, windows and frames. Default: False, it stays
-        with the one that it began with.
+        its own; its speakers keep their numbers. To a version of another voice space they are known
+        by their newest speech, of which it keeps 8 s each in memory. Default: False, it stays with
+        the one that it began with.
     """
 
     latency_s: float | None
