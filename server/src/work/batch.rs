@@ -11,7 +11,7 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::{oneshot, watch};
 use voiceflow::audio::FileSource;
 use voiceflow::error::Stage;
-use voiceflow::{Call, Cancel};
+use voiceflow::{Call, Cancel, Turn};
 
 use super::limited::Limited;
 use super::options::Options;
@@ -230,18 +230,15 @@ impl BatchQueue {
         }
         // Before the answer: who has it may send the next recording at once.
         self.rest();
-        job.span.end();
         let result = result.map(|(answered, _)| answered);
         let shadow = self.shadow.get().and_then(Weak::upgrade);
-        let turns = result.as_ref().ok().zip(shadow).and_then(|(answered, shadow)| {
+        let compared = result.as_ref().ok().zip(shadow).and_then(|(answered, shadow)| {
             shadow.wants_recording().then(|| (shadow, turns_of(&answered.diarization)))
         });
+        // The recording's place too is given back before the answer.
+        let reply = let_go(job, compared);
         // Where nobody waits any more there is nobody to answer.
-        let _ = job.reply.send(result);
-        if let Some((shadow, given)) = turns {
-            let Job { file, name, options, audio_s, place, .. } = job;
-            shadow.add(Heard { file, name, options, audio_s, place, given });
-        }
+        let _ = reply.send(result);
     }
 
     /// Counts what became of a recording.
@@ -296,6 +293,20 @@ impl BatchQueue {
         let diarization = diarizer.process(&mut source, &call)?;
         Ok((Answered::new(diarization, job.known.as_ref())?, source.given_s()))
     }
+}
+
+/// Lets go of all that a recording holds, and says who waits for its answer. Where a candidate is
+/// compared by its turns, the recording goes on to it.
+fn let_go(
+    job: Job,
+    compared: Option<(Arc<Shadow>, Vec<Turn>)>,
+) -> oneshot::Sender<Result<Answered, Failure>> {
+    let Job { file, name, options, audio_s, place, span, reply, .. } = job;
+    span.end();
+    if let Some((shadow, given)) = compared {
+        shadow.add(Heard { file, name, options, audio_s, place, given });
+    }
+    reply
 }
 
 /// What a worker takes.
