@@ -9,6 +9,7 @@
 //! Only `work` calls a diarizer or a stream, and only `models` makes one.
 
 mod admission;
+mod allocator;
 mod ask;
 mod auth;
 mod config;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
         };
     }
     logs::start(config.log.level, config.log.format);
+    allocator::bound();
     match serve::run(arguments, config) {
         Ok(serve::Ended::Drained) => ExitCode::SUCCESS,
         Ok(serve::Ended::CutOff) => {

@@ -63,8 +63,9 @@ const ROOMS: [(&str, &[&str]); 28] = [
 ];
 
 /// The rooms of the server and what each may use.
-const SERVER_ROOMS: [(&str, &[&str]); 17] = [
+const SERVER_ROOMS: [(&str, &[&str]); 18] = [
     ("logs", &[]),
+    ("allocator", &[]),
     ("priority", &[]),
     ("auth", &[]),
     ("metrics", &[]),

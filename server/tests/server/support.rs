@@ -204,9 +204,13 @@ impl Server {
         }
     }
 
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by its number.
     pub fn signal(&self, signal: &str) {
-        let id = self.child.id().to_string();
+        let id = self.process_id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
