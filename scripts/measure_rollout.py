@@ -40,7 +40,10 @@ class Rollout(Measure):
                     took_s.append(time.monotonic() - began)
                     time.sleep(max(0.0, 1 - took_s[-1]))
                     after = server.metrics()
-                    seconds.append(quantile_ms(before, after, RESPONSE, 0.99))
+                    p99_ms = quantile_ms(before, after, RESPONSE, 0.99)
+                    if p99_ms is None:
+                        return  # The streams have ended.
+                    seconds.append(p99_ms)
                     peaks_mb.append(after["process_resident_memory_bytes"] / 1e6)
                     time.sleep(1)
 
@@ -54,7 +57,7 @@ class Rollout(Measure):
         return {
             "usual": usual,
             "changing": changing,
-            "reloads": len(took_s),
+            "reloads": len(seconds),
             "took_s": took_s,
             "p99_of_its_second_ms": seconds,
             "failed": failed,
@@ -88,7 +91,7 @@ def text(name: str, report: Report) -> list[str]:
         lines = [of_streams(f"{name} {which}", report[which]) for which in ("without", "with")]
         return [*lines, f"{name}: {report['runs']}"]
     lines = [of_streams(f"{name} {which}", report[which]) for which in ("usual", "changing")]
-    if not report["reloads"]:
+    if not report["p99_of_its_second_ms"]:
         return [*lines, f"{name}: too short for a reload"]
     worst, memory = max(report["p99_of_its_second_ms"]), report["resident_mb"]
     took = f"{min(report['took_s']):.2f} to {max(report['took_s']):.2f} s"
