@@ -200,7 +200,7 @@ def test_it_is_deleted_where_the_script_is_ended(cloud: Cloud, number: int, sent
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         # A test runner may ignore it, which the script would inherit.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=lambda: signal.signal(sent, signal.SIG_DFL),
     )
     until = time.monotonic() + 30
     while len(cloud.calls()) < number:
