@@ -38,7 +38,9 @@ impl Rollout {
                     rollout.running().into_iter().map(look).collect()
                 }
             });
-            let looks: Vec<(String, Seen, bool)> = looked.await.unwrap_or_default();
+            // After a panic, which the log shows, nothing was found out.
+            let looked: Result<Vec<(String, Seen, bool)>, _> = looked.await;
+            let Ok(looks) = looked else { continue };
             self.note_looks(looks.iter().map(|(arm, seen, _)| (arm.as_str(), seen.is_certain)));
             for (arm, Seen { look, .. }, is_another) in looks {
                 // Files that are still being written look different each time.
