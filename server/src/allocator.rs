@@ -1,4 +1,4 @@
-//! How much memory the C library's allocator keeps. ONNX Runtime's is its memory too.
+//! How much memory the C library's allocator keeps, which ONNX Runtime uses too.
 
 /// Lets threads share as many arenas as the process may use cores.
 ///
