@@ -173,12 +173,19 @@ fn streams(
     count: usize,
 ) -> Result<Total, Failure> {
     let threads = plan.threads.clamp(1, count.max(1));
-    let open = |index: usize| opened(address, plan, (index..count).step_by(threads));
+    let open = |index: usize| opened(address, plan, (index..count).step_by(threads).count());
     let opened: Vec<_> = on_each(0..threads, open).into_iter().collect::<Result<_, _>>()?;
     let begin = Instant::now() + SETTLE;
-    let feed = |(total, sockets): Opened| fed(sockets, total, recording, plan, count, begin);
+    // Where others are refused, those that are served have all phases too.
+    let served: usize = opened.iter().map(|(_, sockets)| sockets.len()).sum();
+    let mut shares = (0..served).map(|number| number as f64 / served as f64);
+    let phased = opened
+        .into_iter()
+        .map(|(total, sockets)| (total, sockets.into_iter().zip(shares.by_ref()).collect()));
+    let phased: Vec<(Total, Vec<_>)> = phased.collect();
+    let feed = |(total, sockets)| fed(sockets, total, recording, plan, begin);
     let mut all = Total::default();
-    for total in on_each(opened, feed) {
+    for total in on_each(phased, feed) {
         let total = total?;
         all.seen.add(total.seen);
         all.refused_ms.extend(total.refused_ms);
@@ -199,23 +206,19 @@ fn on_each<I: Send, T: Send>(items: impl IntoIterator<Item = I>, work: impl Fn(I
     })
 }
 
-/// The streams of a thread by their numbers, and what was refused.
-type Opened = (Total, Vec<(usize, tungstenite::WebSocket<connection::Socket>)>);
+type Socket = tungstenite::WebSocket<connection::Socket>;
 
-fn opened(
-    address: &Address,
-    plan: &Plan<'_>,
-    numbers: impl Iterator<Item = usize>,
-) -> Result<Opened, Failure> {
+/// As many streams of one thread as are served, of `count`, and what was refused.
+fn opened(address: &Address, plan: &Plan<'_>, count: usize) -> Result<(Total, Vec<Socket>), Failure> {
     let query = plan.latency.map_or(String::new(), |latency| format!("latency={latency}"));
     let (mut total, mut sockets) = (Total::default(), Vec::new());
-    for number in numbers {
+    for _ in 0..count {
         let began = Instant::now();
         match address.open(&query) {
             Ok(socket) => {
                 let unblocked = socket.get_ref().tcp().set_nonblocking(true);
                 unblocked.map_err(|error| Failure::Failed(error.to_string()))?;
-                sockets.push((number, socket));
+                sockets.push(socket);
             }
             // No room, or too many of one tenant.
             Err(NotOpened::Refused(429 | 503)) => total.refused_ms.push(began.elapsed().as_secs_f64() * 1e3),
@@ -229,20 +232,19 @@ fn opened(
     Ok((total, sockets))
 }
 
-/// Feeds the streams of one thread.
+/// Feeds the streams of one thread. Each begins by its share of [`PHASES_S`] later, and so far into
+/// the recording.
 fn fed(
-    sockets: Vec<(usize, tungstenite::WebSocket<connection::Socket>)>,
+    sockets: Vec<(Socket, f64)>,
     mut total: Total,
     recording: &Recording,
     plan: &Plan<'_>,
-    count: usize,
     begin: Instant,
 ) -> Result<Total, Failure> {
     let warm_up = Duration::from_secs_f64(WARM_UP_S);
     let counted = begin + warm_up;
     let end = counted + Duration::from_secs_f64(plan.seconds);
-    let new = |(number, socket)| {
-        let share = number as f64 / count as f64;
+    let new = |(socket, share)| {
         let next = (recording.chunk_count() as f64 * share) as usize;
         Stream::new(socket, next, begin + Duration::from_secs_f64(PHASES_S * share), recording.chunk_s())
     };
