@@ -33,6 +33,8 @@ struct Shared {
 struct State {
     watched: Vec<Watched>,
     next_id: u64,
+    /// When the thread looks again by itself; none if it waits to be woken.
+    next_look: Option<Instant>,
     closed: bool,
 }
 
@@ -82,9 +84,18 @@ impl Watchdog {
         let id = state.next_id;
         state.next_id += 1;
         let flag = flag.map(Arc::clone);
-        state.watched.push(Watched { id, at, flag, options: Arc::clone(options), stopped: false });
+        let run = Watched { id, at, flag, options: Arc::clone(options), stopped: false };
+        let look = run.next_look(Instant::now());
+        state.watched.push(run);
+        // Most runs end long before the thread looks: it is woken only if it would look too late.
+        let is_late = look.is_some_and(|look| state.next_look.is_none_or(|next| look < next));
+        if is_late {
+            state.next_look = look;
+        }
         drop(state);
-        thread.unpark();
+        if is_late {
+            thread.unpark();
+        }
         Ok(Watch { shared: &self.shared, id })
     }
 
@@ -133,10 +144,11 @@ impl Shared {
                 run.stopped = true;
             }
             let running = state.watched.iter().filter(|run| !run.stopped);
-            let next = running.filter_map(|run| run.next_look(now)).min();
+            let next_look = running.filter_map(|run| run.next_look(now)).min();
+            state.next_look = next_look;
             drop(state);
-            // Either ends at once if something was changed meanwhile.
-            match next {
+            // Either ends at once if a run came meanwhile that has to be looked at earlier.
+            match next_look {
                 Some(at) => park_timeout(at.saturating_duration_since(now)),
                 None => park(),
             }
