@@ -48,8 +48,9 @@ wheel-portable: portable ## the Python package with glibc 2.28, in place of that
 	rm -rf .cache/wheel-portable dist/libvoiceflow-*_$(ARCH).whl
 	VOICEFLOW_BUILT="$(PORTABLE)" VOICEFLOW_NOTICES="$(NOTICES)" VOICEFLOW_PLATFORM=linux_$(ARCH) \
 		$(PACKAGING)/bin/python -m build --wheel --no-isolation --outdir .cache/wheel-portable bindings/python
-	PATH="$(CURDIR)/$(PACKAGING)/bin:$$PATH" auditwheel repair --plat manylinux_$(subst .,_,$(GLIBC))_$(ARCH) --only-plat \
-		--wheel-dir dist .cache/wheel-portable/libvoiceflow-*.whl
+	@# It takes names of platforms for its own machine alone; the one that it finds has to be ours.
+	PATH="$(CURDIR)/$(PACKAGING)/bin:$$PATH" auditwheel repair --plat auto --only-plat --wheel-dir dist .cache/wheel-portable/libvoiceflow-*.whl
+	ls dist/libvoiceflow-*-manylinux_$(subst .,_,$(GLIBC))_$(ARCH).whl
 
 # ONNX Runtime for $(ARCH).
 FETCHED = $$(VOICEFLOW_RUNTIME_ARCH=$(ARCH) scripts/fetch_runtime.sh)
@@ -64,10 +65,13 @@ tarball: portable ## headers, library, command line, ONNX Runtime and licences a
 	tar --create --directory .cache/tarball --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$$SOURCE_DATE_EPOCH \
 		$(TARBALL) | gzip --no-name >dist/$(TARBALL).tar.gz
 
+# Debian's name of $(ARCH).
+DEBIAN := $(if $(filter aarch64,$(ARCH)),arm64,amd64)
+
 .PHONY: debs
 debs: portable ## Debian packages: libvoiceflow1, libvoiceflow-dev, libvoiceflow-tools, into dist/; by debhelper
-	scripts/install_tools.sh debs
-	NOTICES="$(NOTICES)" GLIBC=$(GLIBC) scripts/build_debs.sh $(PORTABLE)/libvoiceflow.so $(PORTABLE)/voiceflow "$(FETCHED)" dist
+	scripts/install_tools.sh $(if $(filter $(TARGET),$(HOST)),debs,debs-$(DEBIAN))
+	NOTICES="$(NOTICES)" GLIBC=$(GLIBC) ARCHITECTURE=$(DEBIAN) scripts/build_debs.sh $(PORTABLE)/libvoiceflow.so $(PORTABLE)/voiceflow "$(FETCHED)" dist
 
 .PHONY: test-packages
 test-packages: packages $(VENV)/ready .cache/cargo-about/bin/cargo-about ## the packages, each installed into a clean place; minutes, so not a part of `test`
@@ -75,3 +79,4 @@ test-packages: packages $(VENV)/ready .cache/cargo-about/bin/cargo-about ## the 
 	$(VENV)/bin/python -m pytest -q tests/packages --ignore tests/packages/test_go.py
 	cd bindings/python && PYTHONPATH=src VOICEFLOW_LIBRARY="$(PORTABLE)/libvoiceflow.so" \
 		VOICEFLOW_WHEEL="$$(ls $(CURDIR)/dist/libvoiceflow-*_$(ARCH).whl)" $(CURDIR)/$(VENV)/bin/python -m pytest -q tests/test_wheel.py
+	@echo "test-packages: all packages of $(ARCH) passed$(if $(wildcard dist/*-aarch64-linux.tar.gz),, (those for aarch64 were not made: make packages TARGET=aarch64-unknown-linux-gnu))"

@@ -6,6 +6,7 @@
 #   libvoiceflow-tools   the command line
 #
 #   scripts/build_debs.sh LIBRARY PROGRAM RUNTIME FOLDER
+#   ARCHITECTURE=               Debian's name of what both files are for; otherwise that of this machine
 #   GLIBC=2.28                  the oldest that both files run with
 #   NOTICES=                    licences of models that are compiled in
 #   DEBFULLNAME=, DEBEMAIL=     who the packages are from; otherwise who made the last commit
@@ -26,6 +27,7 @@ for tool in dpkg-buildpackage dh; do
     command -v "$tool" >/dev/null 2>&1 || fail "$tool not found: scripts/install_tools.sh debs"
 done
 
+architecture=${ARCHITECTURE:-$(dpkg --print-architecture)}
 version=$(sed -n 's/^version = "\([0-9][^"]*\)"$/\1/p' "$root/Cargo.toml" | head -n 1)
 name=${DEBFULLNAME:-$(git -C "$root" log -1 --format=%an)}
 email=${DEBEMAIL:-$(git -C "$root" log -1 --format=%ae)}
@@ -66,13 +68,13 @@ text() { # TITLE FILE
 } >debian/copyright
 rm debian/copyright.in
 
-PREFIX=/usr DESTDIR=$work/staged LIBDIR=lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH) STATIC_LIBRARY='' NOTICES='' \
-    RUNTIME_DIR=lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)/voiceflow "$root/scripts/install.sh" "$1" "$2" "$3" >/dev/null
+libraries=lib/$(dpkg-architecture --host-arch "$architecture" --query DEB_HOST_MULTIARCH 2>/dev/null)
+PREFIX=/usr DESTDIR=$work/staged LIBDIR=$libraries STATIC_LIBRARY='' NOTICES='' RUNTIME_DIR=$libraries/voiceflow "$root/scripts/install.sh" "$1" "$2" "$3" >/dev/null
 # What `make uninstall` reads: dpkg has a list of its own.
 rm -r "$work/staged/usr/share/voiceflow"
 
 export GLIBC="${GLIBC:-2.28}"
-STAGED=$work/staged dpkg-buildpackage --build=binary --no-sign >"$work/log" 2>&1 ||
+STAGED=$work/staged dpkg-buildpackage --build=binary --no-sign --host-arch "$architecture" >"$work/log" 2>&1 ||
     { cat "$work/log" >&2; fail "dpkg-buildpackage failed"; }
 mv "$work"/*.deb "$out/"
 ls "$out"/*"_${version}_"*.deb

@@ -8,6 +8,7 @@
 #   scripts/install_tools.sh images   what the test of the container images needs
 #   scripts/install_tools.sh batch    what the tests of voiceflow_batch on its engines need
 #   scripts/install_tools.sh debs     what building Debian packages needs
+#   scripts/install_tools.sh debs-arm64  what building those of arm64 needs on another machine
 #   scripts/install_tools.sh packages what the tests of all packages need
 #   scripts/install_tools.sh docs     what the API documentation needs
 set -eu
@@ -66,22 +67,27 @@ batch)
     need java openjdk-17-jre-headless
     need ffmpeg ffmpeg
     ;;
-debs)
+debs | debs-arm64)
     need dpkg-buildpackage dpkg-dev
     need dh debhelper
     need fakeroot fakeroot
+    if [ "$1" = debs-arm64 ]; then
+        need aarch64-linux-gnu-objdump binutils-aarch64-linux-gnu
+        [ -e /usr/aarch64-linux-gnu/lib/libstdc++.so.6 ] || missing="$missing libstdc++6-arm64-cross"
+    fi
     ;;
 packages)
     need lintian lintian
     need mmdebstrap mmdebstrap
     need qemu-aarch64 qemu-user
+    need flac flac
     need readelf binutils
     need pkg-config pkg-config
     [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
     ;;
 docs) need doxygen doxygen ;;
 *)
-    echo "install_tools.sh: expected build, test, page, charts, images, batch, debs, packages or docs, got '${1:-}'" >&2
+    echo "install_tools.sh: expected build, test, page, charts, images, batch, debs, debs-arm64, packages or docs, got '${1:-}'" >&2
     exit 2
     ;;
 esac
