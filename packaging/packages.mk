@@ -43,14 +43,18 @@ portable: $(BUILT_IN) $(PACKAGING)/ready
 		CARGO_PROFILE_RELEASE_STRIP=symbols cargo-zigbuild zigbuild --release --locked \
 		--package libvoiceflow --package libvoiceflow-cli --target $(TARGET).$(GLIBC) $(CARGO_FEATURES)
 
+# auditwheel takes the platforms of its own machine alone by name; the one that it finds for another
+# has to be this one too.
+PLATFORM := manylinux_$(subst .,_,$(GLIBC))_$(ARCH)
+
 .PHONY: wheel-portable
 wheel-portable: portable ## the Python package with glibc 2.28, in place of that of `wheel`
 	rm -rf .cache/wheel-portable dist/libvoiceflow-*_$(ARCH).whl
 	VOICEFLOW_BUILT="$(PORTABLE)" VOICEFLOW_NOTICES="$(NOTICES)" VOICEFLOW_PLATFORM=linux_$(ARCH) \
 		$(PACKAGING)/bin/python -m build --wheel --no-isolation --outdir .cache/wheel-portable bindings/python
-	@# It takes names of platforms for its own machine alone; the one that it finds has to be ours.
-	PATH="$(CURDIR)/$(PACKAGING)/bin:$$PATH" auditwheel repair --plat auto --only-plat --wheel-dir dist .cache/wheel-portable/libvoiceflow-*.whl
-	ls dist/libvoiceflow-*-manylinux_$(subst .,_,$(GLIBC))_$(ARCH).whl
+	PATH="$(CURDIR)/$(PACKAGING)/bin:$$PATH" auditwheel repair --plat $(if $(filter $(TARGET),$(HOST)),$(PLATFORM),auto) --only-plat \
+		--wheel-dir dist .cache/wheel-portable/libvoiceflow-*.whl
+	ls dist/libvoiceflow-*-$(PLATFORM).whl
 
 # ONNX Runtime for $(ARCH).
 FETCHED = $$(VOICEFLOW_RUNTIME_ARCH=$(ARCH) scripts/fetch_runtime.sh)
