@@ -47,9 +47,15 @@ def main() -> None:
             "--quantize-int8 needs --calibration WINDOWS, from which it takes the ranges of activations"
         )
     tuning = json.loads(options.tuning.read_text())
-    broken = [str(check) for check in check_tuning(json.dumps(tuning)) if check.breach is not None]
+    checks = check_tuning(json.dumps(tuning), has_plda=True)
+    broken = [str(check) for check in checks if check.breach is not None]
     if broken:
         parser.error(f"--tuning {options.tuning}: {broken[0]}")
+    if tuning.get("clustering") == "vbx" and options.calibration is None:
+        parser.error(
+            f"--tuning {options.tuning}: clustering by vbx needs --calibration WINDOWS, out of which it "
+            "takes a PLDA of the voices"
+        )
     trained = load(options.checkpoint)
     if options.model_type not in (None, trained.kind):
         raise SystemExit(f"{options.checkpoint}: expected {options.model_type}, found {trained.kind}")

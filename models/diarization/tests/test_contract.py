@@ -55,9 +55,10 @@ def test_a_good_file_passes(tmp_path):
 
 
 def test_a_tuning_may_be_there(tmp_path):
-    shipped = (Path(__file__).parents[1] / "tuning.json").read_text()
-    for tuning in ("{}", shipped, '{"min_cluster_share": 0.04, "short_hop_s": null}'):
-        assert breaches(write_tiny_model(tmp_path / "model.onnx", {"tuning": tuning}))["metadata"] == []
+    shipped = {"tuning": (Path(__file__).parents[1] / "tuning.json").read_text(), "plda": json.dumps(PLDA)}
+    without = [{"tuning": "{}"}, {"tuning": '{"min_cluster_share": 0.04, "short_hop_s": null}'}]
+    for properties in (shipped, *without):
+        assert breaches(write_tiny_model(tmp_path / "model.onnx", properties))["metadata"] == []
 
 
 def test_a_plda_may_be_there(tmp_path):
@@ -86,6 +87,11 @@ def test_a_plda_may_be_there(tmp_path):
             "tuning",
             '{"clustering": "k"}',
             "voiceflow.tuning, clustering: expected average or centroid or vbx",
+        ),
+        (
+            "tuning",
+            '{"clustering": "vbx"}',
+            "clustering: expected average or centroid from a file without voiceflow.plda, found 'vbx'",
         ),
         ("tuning", '{"hop_s": 1}', "voiceflow.tuning, hop_s: expected clustering, trusted_s, "),
         ("plda", "[1]", "voiceflow.plda: expected a JSON object with fa and fb above 0"),

@@ -62,9 +62,9 @@ def check_metadata(properties: Mapping[str, str]) -> tuple[Facts, list[Check]]:
     dim = number("embedding_dim", 1, LONGEST_EMBEDDING)
     checks.append(_check_thresholds(properties.get("voiceflow.thresholds")))
     if tuning.KEY in properties:
-        checks.extend(tuning.check_tuning(properties[tuning.KEY]))
-    if "voiceflow.plda" in properties:
-        checks.append(_check_plda(properties["voiceflow.plda"], dim))
+        checks.extend(tuning.check_tuning(properties[tuning.KEY], tuning.PLDA in properties))
+    if tuning.PLDA in properties:
+        checks.append(_check_plda(properties[tuning.PLDA], dim))
     return Facts(window, frame_step, speakers, dim), checks
 
 
@@ -95,7 +95,7 @@ def _check_plda(found: str, dim: int) -> Check:
         kept = kept and to > 0 and min(values["fa"], values["fb"], *values["psi"]) > 0
     except (ValueError, KeyError, TypeError):
         kept = False
-    return expect("voiceflow.plda", kept, expected, _shown(found))
+    return expect(tuning.PLDA, kept, expected, _shown(found))
 
 
 def _shown(found: str | None) -> str:

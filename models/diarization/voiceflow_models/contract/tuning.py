@@ -8,6 +8,7 @@ import json
 from .check import Check, expect
 
 KEY = "voiceflow.tuning"
+PLDA = "voiceflow.plda"
 METHODS = ("average", "centroid", "vbx")
 RANGES = {
     "trusted_s": (0.0, 60.0),
@@ -30,8 +31,9 @@ RANGES = {
 MAY_BE_NULL = ("min_cluster_share", "short_hop_s")
 
 
-def check_tuning(found: str) -> list[Check]:
-    """Each key, with the limits of the library, which refuses those that it does not know."""
+def check_tuning(found: str, has_plda: bool) -> list[Check]:
+    """Each key, with the limits of the library, which refuses those that it does not know, and VBx
+    without a PLDA."""
     try:
         values = json.loads(found)
     except json.JSONDecodeError:
@@ -42,7 +44,9 @@ def check_tuning(found: str) -> list[Check]:
     for name, value in values.items():
         label = f"{KEY}, {name}"
         if name == "clustering":
-            checks.append(expect(label, value in METHODS, " or ".join(METHODS), ascii(value)))
+            lacking = value == "vbx" and not has_plda
+            expected = f"average or centroid from a file without {PLDA}" if lacking else " or ".join(METHODS)
+            checks.append(expect(label, value in METHODS and not lacking, expected, ascii(value)))
         elif name not in RANGES:
             checks.append(expect(label, False, ", ".join(["clustering", *RANGES]), "an unknown key"))
         else:
