@@ -13,7 +13,7 @@ import argparse
 import json
 from pathlib import Path
 
-from voiceflow_models.evaluation import diarization, latency, plots, report, rttm, verification
+from voiceflow_models.evaluation import diarization, latency, plots, report, rttm, verification, within
 from voiceflow_models.teachers.voices import VoiceTeacher
 
 CACHE = Path(__file__).parent / "runs" / "sources"
@@ -59,9 +59,27 @@ def measure_diarization(options: argparse.Namespace) -> dict:
             result.setdefault("variants", {})[variant.name] = {
                 key: other[key] for key in ("overall", "count_right", "count_of")
             }
+        told = options.out / "hypotheses" / "count-told" / name
+        result["count_told"] = diarization.count_told(options.voiceflow, options.model, folder, told)
+        result["within"] = measure_within(options, folder)
         print(report.diarization_table(name, result))
+        print(report.within_table(name, result["within"]))
         results[name] = result
     return results
+
+
+def measure_within(options: argparse.Namespace, folder: Path) -> list[dict]:
+    """How well voices of one recording are told apart, by the length of what is heard of each."""
+    found = []
+    for seconds in within.LENGTHS_S:
+        cuts = within.stretches(folder, seconds)
+        voices = diarization.embeddings(options.voiceflow, options.model, cuts.audio)
+        rate = within.equal_error_of(voices, cuts)
+        unheard = int((~voices.any(axis=1)).sum())
+        found.append(
+            {"seconds": seconds, "equal_error_rate": rate, "stretches": len(voices), "unheard": unheard}
+        )
+    return found
 
 
 def refuse_for_pairs(options: argparse.Namespace) -> None:

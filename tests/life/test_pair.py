@@ -48,6 +48,13 @@ def test_a_pair_is_measured_and_published(pair: Path, recordings: Path, tmp_path
     assert all(hashlib.sha256((pair / file).read_bytes()).hexdigest() == files[file] for file in files)
     der = kept["diarization"]["conversations"]["overall"]["der"]
     assert 0 < der < 0.5 and (tmp_path / "out/timeline-conversations.png").is_file()
+    # All three speakers were found, so that nothing changes when their number is told.
+    assert kept["diarization"]["conversations"]["count_right"] == 1
+    assert kept["diarization"]["conversations"]["count_told"]["der"] == der
+    within = kept["diarization"]["conversations"]["within"]
+    assert [one["seconds"] for one in within] == [1.0, 2.0]
+    assert all(one["stretches"] > 10 and one["unheard"] == 0 for one in within), within
+    assert all(one["equal_error_rate"] < 0.1 for one in within), within
 
     strict = tmp_path / "gates.toml"
     strict.write_text(f"[all]\n[models.accurate.der]\nconversations = {der - 0.001}\n")

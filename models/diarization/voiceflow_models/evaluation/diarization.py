@@ -10,8 +10,13 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
+import tempfile
 from pathlib import Path
 
+import numpy as np
+import soundfile
+
+from ..layout import SAMPLE_RATE
 from . import rttm
 
 SUFFIXES = (".flac", ".wav", ".ogg", ".mp3")
@@ -37,16 +42,69 @@ def run(command: list[str | Path]) -> str:
 def score(binary: Path, model: Path, folder: Path, hypotheses: Path) -> dict:
     """Diarizes every recording of ``folder`` into ``hypotheses`` and scores them: voiceflow's own
     JSON. ``model`` is a file, or the folder of a bundle."""
+    emptied(hypotheses)
+    diarize(binary, model, recordings_of(folder), hypotheses)
+    return json.loads(run([binary, "score", folder, hypotheses, "--format", "json"]))
+
+
+def recordings_of(folder: Path) -> list[Path]:
+    """The recordings of a folder that have a reference."""
     files = sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES)
     files = [path for path in files if path.with_suffix(".rttm").exists()]
     if not files:
         raise SystemExit(f"{folder}: expected recordings ({', '.join(SUFFIXES)}) with .rttm, found none")
+    return files
+
+
+def emptied(hypotheses: Path) -> None:
+    """Makes the folder, or takes away what an earlier run found."""
     hypotheses.mkdir(parents=True, exist_ok=True)
     for old in hypotheses.glob("*.rttm"):
         old.unlink()
-    models = ["--models" if model.is_dir() else "--model", model]
-    run([binary, "diarize", *files, "--format", "rttm", "--output", hypotheses, *models])
-    return json.loads(run([binary, "score", folder, hypotheses, "--format", "json"]))
+
+
+def diarize(binary: Path, model: Path, files: list[Path], hypotheses: Path, *more: str) -> None:
+    """Diarizes files into a folder."""
+    output = ["--format", "rttm", "--output", hypotheses]
+    run([binary, "diarize", *files, *output, *named(model), *more])
+
+
+def named(model: Path) -> list[str | Path]:
+    """The option for a model file, or for the folder of a bundle."""
+    return ["--models" if model.is_dir() else "--model", model]
+
+
+def count_told(binary: Path, model: Path, folder: Path, hypotheses: Path) -> dict[str, float | None]:
+    """Rates overall where each recording's number of speakers is given: what is left without errors
+    of the count."""
+    emptied(hypotheses)
+    references = rttm.read_folder(folder)
+    by_count: dict[int, list[Path]] = {}
+    for path in recordings_of(folder):
+        by_count.setdefault(len(rttm.speakers(references.get(path.stem, []))), []).append(path)
+    for count, files in by_count.items():
+        # Nobody is not a number of speakers that can be asked for.
+        diarize(binary, model, files, hypotheses, *(["--num-speakers", str(count)] if count else []))
+    return rates(json.loads(run([binary, "score", folder, hypotheses, "--format", "json"]))["overall"])
+
+
+def embeddings(binary: Path, model: Path, audio: list[np.ndarray]) -> np.ndarray:
+    """Embeddings of pieces of audio with one talker each, as the command line finds them; zeros
+    where it finds nobody [pieces, embedding_dim]."""
+    found: dict[int, list[float]] = {}
+    if not audio:
+        return np.zeros((0, 1))
+    with tempfile.TemporaryDirectory() as name:
+        files = [Path(name) / f"{index}.wav" for index in range(len(audio))]
+        for path, samples in zip(files, audio, strict=True):
+            soundfile.write(path, samples, SAMPLE_RATE)
+        asked = ["--num-speakers", "1", "--embeddings", "--format", "jsonl"]
+        for line in run([binary, "diarize", *files, *named(model), *asked]).splitlines():
+            result = json.loads(line)
+            for speaker in result["speakers"]:
+                found[int(result["recording"])] = speaker["embedding"]
+    size = len(next(iter(found.values()), [0.0]))
+    return np.array([found.get(index, [0.0] * size) for index in range(len(audio))])
 
 
 def rates(scored: dict) -> dict[str, float | None]:

@@ -157,7 +157,18 @@ def diarization_table(folder: str, result: dict) -> str:
     for name, whole in {"overall": result, **result.get("variants", {})}.items():
         right = f"right in {whole['count_right']} of {whole['count_of']}"
         rows.append([name, *(percent(whole["overall"][kind]) for kind in kinds), right])
+    if told := result.get("count_told"):
+        rows.append(["count told", *(percent(told[kind]) for kind in kinds), "–"])
     return table([folder, "DER %", "missed %", "false alarm %", "confusion %", "JER %", "speakers"], rows)
+
+
+def within_table(folder: str, found: list[dict]) -> str:
+    """Equal error rates of voices of one recording."""
+    rows = [
+        [f"{one['seconds']:g} s", percent(one["equal_error_rate"]), f"{one['unheard']} of {one['stretches']}"]
+        for one in found
+    ]
+    return table([f"{folder}, voices within a recording", "EER %", "without embedding"], rows)
 
 
 def latency_table(latency: Latency) -> str:

@@ -15,11 +15,15 @@ import numpy as np
 from ..data.sources import read_source
 from ..layout import SAMPLE_RATE
 from .det import trade_off
+from .diarization import recordings_of
 from .rttm import Turn, read_folder
 from .verification import Encoder
 
 CUTS = 12
 """Stretches of each speaker of a recording, at most."""
+
+LENGTHS_S = (1.0, 2.0)
+"""Of the stretches that reports have."""
 
 EDGE_S = 0.1
 """Nobody else talks this long before and after a stretch: references are not exact."""
@@ -56,12 +60,12 @@ def solo(turns: list[Turn], speaker: str, seconds: float) -> list[float]:
 
 
 def stretches(folder: Path, seconds: float, seed: int = 0) -> Stretches:
-    """Up to ``CUTS`` stretches of every speaker of every recording (FLAC beside RTTM) of a
-    folder."""
+    """Up to ``CUTS`` stretches of every speaker of every recording of a folder."""
     random = np.random.default_rng(seed)
     audio, recording, speaker, count = [], [], [], 0
-    for index, (name, turns) in enumerate(sorted(read_folder(folder).items())):
-        sound = read_source(folder / f"{name}.flac")
+    references = read_folder(folder)
+    for index, path in enumerate(recordings_of(folder)):
+        turns, sound = references.get(path.stem, []), read_source(path)
         for label in sorted({turn.speaker for turn in turns}):
             begins = np.array(solo(turns, label, seconds))
             for begin in random.permutation(begins)[:CUTS]:
@@ -73,15 +77,23 @@ def stretches(folder: Path, seconds: float, seed: int = 0) -> Stretches:
     return Stretches(audio, np.array(recording), np.array(speaker))
 
 
-def equal_error(encode: Encoder, cuts: Stretches) -> float:
+def equal_error(encode: Encoder, cuts: Stretches) -> float | None:
+    """The equal error rate over pairs of one recording, see :func:`equal_error_of`."""
+    return equal_error_of(np.array([encode(audio) for audio in cuts.audio]), cuts)
+
+
+def equal_error_of(embeddings: np.ndarray, cuts: Stretches) -> float | None:
     """The equal error rate over pairs of one recording, every speaker and every pair of speakers
-    alike."""
-    embeddings = np.array([encode(audio) for audio in cuts.audio])
+    alike; none where there are not both kinds of pairs."""
+    if not len(embeddings):
+        return None
     unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-9)
     first, second = np.triu_indices(len(unit), k=1)
     together = cuts.recording[first] == cuts.recording[second]
     first, second = first[together], second[together]
     same = cuts.speaker[first] == cuts.speaker[second]
+    if same.all() or not same.any():
+        return None
     cosine = np.einsum("ij,ij->i", unit[first], unit[second])
     pair = cuts.speaker[first] * (cuts.speaker.max(initial=0) + 1) + cuts.speaker[second]
     weights = [1 / np.bincount(pair[kind])[pair[kind]] for kind in (same, ~same)]
