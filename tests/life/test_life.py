@@ -2,18 +2,13 @@
 server under load, which changes to it and back."""
 
 import json
-import subprocess
-import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 from registries import (
-    PROGRAMS,
-    RECORDING,
     Bucket,
     Folder,
-    answers,
     models,
     publish,
     publisher,
@@ -22,51 +17,7 @@ from registries import (
     wait_until,
     write_tiny_model,
 )
-
-
-def serve(environment: dict[str, str], cache: Path) -> tuple[subprocess.Popen, str, str]:
-    """A server that follows a channel, and its two addresses."""
-    keys = [f"registry.url={environment['VOICEFLOW_REGISTRY']}", f"registry.cache={cache}"]
-    keys += [f'registry.keys=["{environment["VOICEFLOW_TRUSTED_KEYS"]}"]', "model.bundle=tiny@stable"]
-    keys += ["rollout.poll_s=1", "log.level=error", "live.capacity=8", "batch.niceness=0"]
-    command = [PROGRAMS / "voiceflow-server", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
-    command += [part for key in keys for part in ("--set", key)]
-    server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    found, admin = (server.stdout.readline().strip().partition("://")[2] for _ in range(2))
-    admin = admin.removesuffix("/metrics")
-    wait_until("the server is ready", lambda: answers(f"http://{admin}/ready"))
-    return server, found, admin
-
-
-def post(address: str) -> str:
-    """The model that answers a recording."""
-    request = urllib.request.Request(f"http://{address}/v1/audio/diarizations", data=RECORDING.read_bytes())
-    request.add_header("Content-Type", "audio/flac")
-    with urllib.request.urlopen(request) as answer:
-        return answer.headers["X-Voiceflow-Model"]
-
-
-class Load:
-    """Two streams at a time, and one recording after another, until told otherwise."""
-
-    def __init__(self, address: str) -> None:
-        self.command = [PROGRAMS / "voiceflow", "bench", "--server", f"ws://{address}", "--streams", "2"]
-        self.command += ["--recordings", "1", "--seconds", "4", "--json", RECORDING]
-        self.ended = threading.Event()
-        self.runs: list[subprocess.CompletedProcess[str]] = []
-        self.thread = threading.Thread(target=self.go_on)
-        self.thread.start()
-
-    def go_on(self) -> None:
-        while not self.ended.is_set():
-            self.runs.append(subprocess.run(self.command, capture_output=True, text=True))
-
-    def end(self) -> list[dict]:
-        self.ended.set()
-        self.thread.join()
-        assert all(run.returncode == 0 for run in self.runs), self.runs
-        return [load for run in self.runs for load in json.loads(run.stdout)["load"]]
+from servers import Load, end, post, serve
 
 
 def ask(url: str, body: bytes) -> tuple[int, dict]:
@@ -87,18 +38,13 @@ def look_age_s(admin: str) -> float:
     return next(float(line.removeprefix(name)) for line in lines if line.startswith(name))
 
 
-def end(server: subprocess.Popen) -> None:
-    server.kill()
-    server.wait()
-
-
 def test_a_server_under_load_changes_to_what_is_promoted_and_back(
     bucket: Bucket, recordings: Path, tmp_path: Path
 ) -> None:
     environment = publisher(bucket, tmp_path)
     publish(tiny(tmp_path, "1.0.0"), recordings, environment)
     cache = tmp_path / "cache"
-    server, address, admin = serve(environment, cache)
+    server, address, admin = serve(environment, cache, "tiny@stable")
     load = Load(address)
     try:
         assert post(address) == "tiny/1.0.0"
@@ -120,7 +66,7 @@ def test_a_server_under_load_changes_to_what_is_promoted_and_back(
     for one in found:
         assert (one["served"], one["refused"], one["cut"]) == (2, 0, 0), one
         assert one["recordings"]["answered"] > 0 and one["recordings"]["failed"] == 0, one
-    server, address, _ = serve(environment, cache)
+    server, address, _ = serve(environment, cache, "tiny@stable")
     try:
         assert post(address) == "tiny/1.0.0"
     finally:
