@@ -11,21 +11,25 @@ use crate::support::{
     fresh_folder, header_functions, root, run, runtime_library, shared_library, stdout, tool,
 };
 
-/// The static library, and the libraries that Rust says a program needs beside it.
+/// The static library, and the libraries that Rust says a program needs beside it: made of what
+/// Cargo has compiled for this test, as for a single package it chooses other features of what the
+/// library needs, and compiles all of it once more.
 fn static_library() -> &'static (PathBuf, BTreeSet<String>) {
     static BUILT: OnceLock<(PathBuf, BTreeSet<String>)> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(root()).args(["rustc", "--locked", "--quiet", "--message-format=json", "--lib"]);
-        cargo.args(["--package", "libvoiceflow", "--crate-type", "staticlib"]);
-        if !cfg!(feature = "embedded-model") {
-            cargo.arg("--no-default-features");
-        }
-        let messages = stdout(cargo.args(["--", "--print", "native-static-libs"]));
-        let file = messages.split('"').find(|part| part.ends_with("/libvoiceflow.a"));
-        let beside = messages.split("native-static-libs: ").nth(1).and_then(|rest| rest.split('"').next());
-        let beside = beside.unwrap_or_else(|| panic!("{messages}")).trim_end_matches("\\n");
-        (file.unwrap().into(), beside.split_whitespace().map(str::to_owned).collect())
+        let folder = fresh_folder("consumers-static");
+        let (source, file) = (folder.join("whole.rs"), folder.join("libvoiceflow.a"));
+        std::fs::write(&source, "extern crate voiceflow;\n").unwrap();
+        let compiled = shared_library().with_file_name("libvoiceflow.rlib");
+        let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+        rustc.current_dir(root()).args(["--crate-type", "staticlib", "--print", "native-static-libs"]);
+        rustc.arg("--extern").arg(format!("voiceflow={}", compiled.display()));
+        rustc.arg("-L").arg(format!("dependency={}", compiled.parent().unwrap().display()));
+        let said = run(rustc.arg(&source).arg("-o").arg(&file)).stderr;
+        let said = String::from_utf8_lossy(&said);
+        let beside = said.lines().find_map(|line| line.split("native-static-libs: ").nth(1));
+        let beside = beside.unwrap_or_else(|| panic!("{said}"));
+        (file, beside.split_whitespace().map(str::to_owned).collect())
     })
 }
 
