@@ -1,5 +1,5 @@
 //! The C++ interface from C++: tests/cpp compiled as C++17, C++20 and C++23 without a warning, with
-//! and without exceptions, and run plain and with AddressSanitizer and UndefinedBehaviorSanitizer;
+//! and without exceptions, and run plain or with AddressSanitizer and UndefinedBehaviorSanitizer;
 //! and that it leaves out nothing of the C interface.
 //!
 //! The standard's own headers are most of what a compiler reads here: they are read once for each
@@ -104,12 +104,12 @@ fn run_all(programs: &[PathBuf]) {
     }
 }
 
-/// Run as the oldest standard and as the newest, which has most of what a header chooses by it.
+/// Run as the newest standard, which has most of what a header chooses by it; as the oldest with
+/// sanitizers, below.
 #[test]
 fn throwing() {
-    for (standard, name) in [STANDARDS[0], STANDARDS[2]] {
-        run_all(&build(name, "g++", &[standard], &PROGRAMS));
-    }
+    let (standard, name) = STANDARDS[2];
+    run_all(&build(name, "g++", &[standard], &PROGRAMS));
     PROGRAMS.iter().for_each(|program| accept(&[STANDARDS[1].0, "-pthread"], &program_source(program)));
 }
 
