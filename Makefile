@@ -71,10 +71,20 @@ install: build $(if $(STATIC),static) ## library, headers, command line and ONNX
 	PREFIX="$(PREFIX)" NOTICES="$(NOTICES)" STATIC_LIBRARY="$(if $(STATIC),target/release/libvoiceflow.a)" \
 		scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow "$(RUNTIME)"
 
+# Not empty: `installed` and `wheel` take library and command line, with the features that their
+# users have, out of the compilation of the tests. `.ci/run` does so.
+BY_TESTS ?=
+BUILT := $(if $(BY_TESTS),target/tested/debug,target/release)
+
+.PHONY: tested
+tested: compiled $(BUILT_IN)
+	@[ -d target/tested/debug ] || scripts/link_compiled.sh target/debug target/tested/debug
+	CARGO_TARGET_DIR=target/tested cargo build --locked --workspace --lib --bin voiceflow $(CARGO_FEATURES)
+
 # Quiet, for the targets that want the library as its users have it.
 .PHONY: installed
-installed: build
-	@PREFIX="$(INSTALLED)" NOTICES="$(NOTICES)" scripts/install.sh target/release/libvoiceflow.so target/release/voiceflow >/dev/null
+installed: $(if $(BY_TESTS),tested,build)
+	@PREFIX="$(INSTALLED)" NOTICES="$(NOTICES)" scripts/install.sh $(BUILT)/libvoiceflow.so $(BUILT)/voiceflow >/dev/null
 
 .PHONY: uninstall
 uninstall: ## remove what install has put into PREFIX
@@ -256,7 +266,7 @@ fuzz: $(RUNTIME) ## the fuzzers of fuzz/, an hour each: FUZZ_SECONDS=, FUZZ_JOBS
 
 .PHONY: test-fuzz
 test-fuzz: $(RUNTIME) ## the same for 20 seconds each, after their corpora, with one seed; less optimised, so built sooner
-	CARGO_PROFILE_RELEASE_OPT_LEVEL=1 FUZZ_SECONDS=20 FUZZ_SEED=1 FUZZ_JOBS=2 scripts/fuzz.sh
+	CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off FUZZ_SECONDS=20 FUZZ_SEED=1 FUZZ_JOBS=2 scripts/fuzz.sh
 
 .PHONY: test-c
 test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 and C++17, sanitizers, valgrind, examples
@@ -362,7 +372,7 @@ bench-go: installed .cache/tools ## what the Go package costs beside a loop in C
 .PHONY: wheel
 wheel: installed wheel-models $(VENV)/ready ## the Python package for this machine, with the library in it, into dist/
 	rm -rf .cache/wheel dist/libvoiceflow-*.whl
-	VOICEFLOW_BUILT="$(CURDIR)/target/release" VOICEFLOW_NOTICES="$(NOTICES)" $(VENV)/bin/python -m build --wheel --no-isolation \
+	VOICEFLOW_BUILT="$(CURDIR)/$(BUILT)" VOICEFLOW_NOTICES="$(NOTICES)" $(VENV)/bin/python -m build --wheel --no-isolation \
 		--outdir .cache/wheel bindings/python
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" auditwheel repair --wheel-dir dist .cache/wheel/libvoiceflow-*.whl
 
