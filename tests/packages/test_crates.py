@@ -58,7 +58,7 @@ def test_docs_rs_can_build_the_documentation(crates: Path) -> None:
     }
     library = crates / f"libvoiceflow-{VERSION}"
     run("cargo", "doc", "--no-deps", "--lib", "--features", DOCUMENTED, cwd=library, env=environment)
-    assert (ROOT / "target/crates/doc/voiceflow/struct.Diarizer.html").is_file()
+    assert (ROOT / "target/crates/doc/voiceflow/diarizer/struct.Diarizer.html").is_file()
 
 
 def test_the_command_is_installed_into_an_empty_home(crates: Path, tmp_path: Path) -> None:
