@@ -114,7 +114,7 @@ def tables(prices: dict) -> str:
         "",
         *markdown(recordings(machine, prices)),
         "",
-        f"Live streams through the server, on {machine} at the load that the server lets in:",
+        f"Live streams through the server, on {machine} at 60 % of its processors:",
         "",
         *markdown(streams(machine, prices)),
     ]

@@ -10,7 +10,8 @@ use crate::settings::Settings;
 const AFTER_HELP: &str = "\
 Prints the folder of the version, which the flag --models of voiceflow takes. Where the registry cannot be \
 reached, it is the version that was fetched last, with a warning. Each model's link in the folder `names` of \
-the cache leads to the version that was pulled last: with VOICEFLOW_MODELS=CACHE/names, `--models MODEL` finds it.";
+the cache leads to the version that was pulled last: `--models CACHE/names/MODEL`, or `--models MODEL` with \
+VOICEFLOW_MODELS=CACHE/names for a model that is not compiled in.";
 
 /// Arguments of `pull`.
 #[derive(Args)]
