@@ -8,9 +8,21 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from voiceflow_batch._table import Report
+from voiceflow_batch._work import Job, do_part
+
 ROOT = Path(__file__).resolve().parents[2]
 RECORDING = ROOT / "examples/data/conversation.flac"
 PATIENCE_S = 300
+# In the name of a recording at which its worker dies.
+DEADLY = "deadly"
+
+
+def do_part_or_die(recordings: list[str], job: Job) -> Report:
+    """What a worker does, where a recording can kill it."""
+    if any(DEADLY in recording for recording in recordings):
+        os._exit(1)
+    return do_part(recordings, job)
 
 
 def _parents() -> dict[int, int]:

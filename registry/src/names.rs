@@ -89,6 +89,36 @@ pub(crate) fn version(text: &str) -> Result<Version> {
     if text.len() > MAX_VERSION || !version.build.is_empty() { Err(wrong()) } else { Ok(version) }
 }
 
+/// The name and the version that a metadata.json says, which messages call `place`.
+///
+/// # Errors
+/// [`Error::Untrusted`] for one that is none, [`Error::Argument`] for names that are none.
+pub(crate) fn identity(metadata: &[u8], place: &str) -> Result<(ModelName, Version)> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        name: String,
+        version: String,
+    }
+    let found: Metadata = serde_json::from_slice(metadata).map_err(|error| {
+        Error::untrusted(place, "an object with \"name\" and \"version\"", error.to_string())
+    })?;
+    Ok((found.name.parse()?, version(&found.version)?))
+}
+
+/// Whether a metadata.json says this name and version: signed files of one version are none of
+/// another.
+///
+/// # Errors
+/// Those of [`identity`]; [`Error::Untrusted`] for another name or version.
+pub(crate) fn belongs_to(name: &ModelName, version: &Version, metadata: &[u8], place: &str) -> Result<()> {
+    let (found_name, found_version) = identity(metadata, place)?;
+    if (&found_name, &found_version) == (name, version) {
+        return Ok(());
+    }
+    let expected = format!("{name} {version}");
+    Err(Error::untrusted(place, expected, format!("{found_name} {found_version}")))
+}
+
 /// What of a model is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {

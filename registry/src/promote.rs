@@ -32,7 +32,8 @@ impl Registry {
     /// Moves a channel. `seen` is the highest sequence of it that anybody remembers: where the
     /// channel's file was lost, the new one goes on from there.
     ///
-    /// Gives what the channel names then; nothing is written where it names that already.
+    /// Gives what the channel names then. Where it names that already, nothing is written but the
+    /// signature beside it, if whoever moved it was killed before.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a version that is not there, [`Error::Argument`] for one in the
@@ -50,6 +51,7 @@ impl Registry {
         let present = current.as_ref().map(|(present, _)| present);
         let version = target(present, name, channel, to)?;
         if let Some(present) = present.filter(|present| present.version == version) {
+            self.settle_signature(name, channel).await?;
             return Ok(present.resolved(name));
         }
         let reference = Reference { name: name.clone(), target: Target::Version(version.clone()) };

@@ -14,7 +14,7 @@ use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::layout::{self, CHECKSUMS, CHECKSUMS_SIGNATURE, METADATA, limits};
-use crate::names::{ModelName, Resolved};
+use crate::names::{ModelName, Resolved, identity};
 use crate::registry::{Registry, same};
 use crate::store::blocking;
 use crate::trust::Sign;
@@ -59,7 +59,9 @@ impl Staged {
             return Err(Error::Limit { place, limit: limits::VERSION_BYTES, unit: "bytes" });
         }
         let checksums = Checksums::new(digests, &place)?;
-        let (name, version) = identity(&folder.join(METADATA))?;
+        let metadata = folder.join(METADATA);
+        let text = files::read(&metadata, limits::JSON_BYTES)?;
+        let (name, version) = identity(&text, &metadata.display().to_string())?;
         Ok(Self { name, version, folder: folder.to_owned(), checksums, bytes })
     }
 
@@ -94,24 +96,6 @@ impl Staged {
             rollback: false,
         }
     }
-}
-
-/// The name and the version that a metadata.json says.
-///
-/// # Errors
-/// [`Error::Untrusted`] for one that is none, [`Error::Argument`] for names that are none.
-pub(crate) fn identity(path: &Path) -> Result<(ModelName, Version)> {
-    #[derive(serde::Deserialize)]
-    struct Metadata {
-        name: String,
-        version: String,
-    }
-    let text = files::read(path, limits::JSON_BYTES)?;
-    let found: Metadata = serde_json::from_slice(&text).map_err(|error| {
-        let expected = "an object with \"name\" and \"version\"";
-        Error::untrusted(path.display().to_string(), expected, error.to_string())
-    })?;
-    Ok((found.name.parse()?, crate::names::version(&found.version)?))
 }
 
 impl Registry {

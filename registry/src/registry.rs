@@ -11,7 +11,7 @@ use crate::checksums::Checksums;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::layout::{self, CHECKSUMS, CHECKSUMS_SIGNATURE, METADATA, limits};
-use crate::names::{CHANNELS, ChannelName, ModelName, Reference, Resolved, Target};
+use crate::names::{CHANNELS, ChannelName, ModelName, Reference, Resolved, Target, belongs_to};
 use crate::store::{Object, Patience, Store};
 use crate::trust::Trust;
 
@@ -86,20 +86,27 @@ impl Registry {
     /// What the reference stands for at the moment, by signed files.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Unavailable`], [`Error::Untrusted`].
+    /// [`Error::NotFound`], [`Error::Unavailable`]; [`Error::Untrusted`], also for a version whose
+    /// signed files are those of another.
     pub async fn resolve(&self, reference: &Reference) -> Result<Resolved> {
         match &reference.target {
             Target::Channel(channel) => {
                 Ok(self.channel(&reference.name, channel).await?.resolved(&reference.name))
             }
             Target::Version(version) => {
-                let metadata = layout::version_file(&reference.name, version, METADATA);
-                if self.store.get(&metadata, limits::JSON_BYTES).await?.is_none() {
-                    return Err(self.no_version(&reference.name, version));
-                }
-                let (sha256, _) = self.checksums(&reference.name, version, None).await?;
+                let name = &reference.name;
+                let key = layout::version_file(name, version, METADATA);
+                let Some(metadata) = self.store.get(&key, limits::JSON_BYTES).await? else {
+                    return Err(self.no_version(name, version));
+                };
+                let (sha256, signed) = self.checksums(name, version, None).await?;
+                // The list does not say of which version it is; the metadata.json in it does.
+                let expected = signed.list.of(METADATA).ok_or_else(|| self.no_version(name, version))?;
+                let place = self.store.place(&key);
+                same(&place, expected, &Digest::of(&metadata.bytes))?;
+                belongs_to(name, version, &metadata.bytes, &place)?;
                 Ok(Resolved {
-                    name: reference.name.clone(),
+                    name: name.clone(),
                     version: version.clone(),
                     sha256,
                     sequence: None,

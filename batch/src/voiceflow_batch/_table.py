@@ -75,7 +75,8 @@ class Report:
 
 def part_name(recordings: Iterable[str]) -> str:
     """The file of the part with these recordings."""
-    digest = hashlib.sha256("\n".join(recordings).encode())
+    # An address may have any character, so none can stand between two.
+    digest = hashlib.sha256(json.dumps(list(recordings)).encode())
     return f"part-{digest.hexdigest()[:32]}.parquet"
 
 

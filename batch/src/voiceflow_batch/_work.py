@@ -79,7 +79,7 @@ def _rows(recording: str, diarizer: libvoiceflow.Diarizer, job: Job) -> list[dic
             diarizer.process(source, deadline_ms=deadline_ms) as result,
         ):
             return list(_turns(result))
-    except (libvoiceflow.Error, FileNotFoundError) as error:
+    except (libvoiceflow.Error, FileNotFoundError, pa.ArrowException) as error:
         if isinstance(error, libvoiceflow.PanicError | libvoiceflow.PoisonedError):
             _forget_diarizer()
         return [{"status": FAILED, "error": str(error)}]

@@ -13,8 +13,8 @@ import libvoiceflow
 import pyarrow.parquet as pq
 import pytest
 import voiceflow_batch
-from voiceflow_batch import BatchError, _on_local, _work
-from workers import RECORDING
+from voiceflow_batch import BatchError, _on_local, _table, _work
+from workers import DEADLY, RECORDING, do_part_or_die
 
 # The model that takes the least time.
 FAST = {"bundle": "fast-cnn"}
@@ -134,6 +134,45 @@ def test_a_list_of_recordings(folder: Callable[..., Path], tmp_path: Path, here:
     assert "gone.flac" in by_recording(table)[str(place / "gone.flac")][0]["error"]
     single = voiceflow_batch.run(str(place / "b.flac"), str(table), **FAST)
     assert (single.found, single.done) == (1, 1) and len(by_recording(table)) == 3
+
+
+def test_an_address_that_no_store_takes(
+    folder: Callable[..., Path], tmp_path: Path, here: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Refused before anything is asked: nobody listens there.
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "nobody")
+    place, table, text = folder("a.flac"), tmp_path / "turns", tmp_path / "list.txt"
+    text.write_text(f"{place}/a.flac\ns3://bucket/a//b.wav\n")
+    summary = voiceflow_batch.run(str(text), str(table), **FAST)
+    assert (summary.found, summary.done, summary.failed, summary.missing) == (2, 2, 1, 0)
+    (refused,) = by_recording(table)["s3://bucket/a//b.wav"]
+    assert refused["status"] == "failed" and "bucket/a//b.wav" in refused["error"]
+    assert {row["status"] for row in by_recording(table)[str(place / "a.flac")]} == {"ok"}
+
+
+def test_parts_of_other_recordings_have_other_names() -> None:
+    parts = (["/a\n/b"], ["/a", "/b"], ["/b", "/a"], ['/a", "/b'], ["/a, /b"], ["/a"], ["/ä"])
+    names = [_table.part_name(part) for part in parts]
+    assert len(set(names)) == len(parts)
+    assert all(_table.PART.fullmatch(name) for name in names)
+
+
+def test_a_recording_that_kills_its_worker_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_on_local, "do_part", do_part_or_die)
+    place, table = tmp_path / "meetings", tmp_path / "turns"
+    place.mkdir()
+    names = [f"{number}.wav" for number in range(4)]
+    for name in (f"0-{DEADLY}.wav", *names):
+        silence(place / name)
+    summary = voiceflow_batch.run(str(place), str(table), workers=2, part_size=1, **FAST)
+    assert (summary.found, summary.done, summary.missing) == (5, 4, 1)
+    (error,) = summary.errors
+    assert f"a worker died 3 times at one of its recordings, from {place}/0-{DEADLY}.wav on" in error
+    assert sorted(by_recording(table)) == [str(place / name) for name in names] and once(table)
 
 
 def test_a_recording_that_takes_too_long(folder: Callable[..., Path], tmp_path: Path, here: None) -> None:

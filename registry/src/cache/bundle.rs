@@ -9,8 +9,7 @@ use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::layout::{CHECKSUMS, CHECKSUMS_SIGNATURE, METADATA, limits};
-use crate::names::Resolved;
-use crate::publish::identity;
+use crate::names::{Resolved, belongs_to};
 use crate::registry::same;
 use crate::trust::Trust;
 
@@ -71,17 +70,12 @@ pub(super) fn check(folder: &Path, resolved: &Resolved, trust: &Trust) -> Result
     belongs(folder, resolved)
 }
 
-/// Whether metadata.json says this name and version: signed files of one version are none of
-/// another.
+/// Whether metadata.json of a folder says the version's name and version.
 ///
 /// # Errors
-/// [`Error::Untrusted`].
+/// Those of [`belongs_to`], [`Error::Io`].
 pub(super) fn belongs(folder: &Path, resolved: &Resolved) -> Result<()> {
     let path = folder.join(METADATA);
-    let (name, version) = identity(&path)?;
-    if (&name, &version) == (&resolved.name, &resolved.version) {
-        return Ok(());
-    }
-    let expected = format!("{} {}", resolved.name, resolved.version);
-    Err(Error::untrusted(path.display().to_string(), expected, format!("{name} {version}")))
+    let metadata = files::read(&path, limits::JSON_BYTES)?;
+    belongs_to(&resolved.name, &resolved.version, &metadata, &path.display().to_string())
 }

@@ -158,6 +158,7 @@ impl Cache {
             files::sync_folder(partial)?;
             // One that was damaged goes away; whoever has read it has read it.
             let aside = partial.with_extension("damaged");
+            remove(&aside)?;
             match std::fs::rename(place, &aside) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => {}

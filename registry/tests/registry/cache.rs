@@ -80,6 +80,21 @@ fn what_was_damaged_is_fetched_anew() {
 }
 
 #[test]
+fn what_a_killed_repair_left_is_in_nobodys_way() {
+    let place = Place::new(1 << 20);
+    release(&place.registry, "1.0.0", "one");
+    assert_eq!(place.pull("tiny").unwrap(), "one");
+    let folder = place.folder("tiny");
+    let name = format!("{}.damaged", folder.file_name().unwrap().to_str().unwrap());
+    let left = place.cache.root().join("partial").join(name);
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("model.onnx"), "two").unwrap();
+    fs::write(folder.join("model.onnx"), "two").unwrap();
+    assert_eq!(place.pull("tiny").unwrap(), "one");
+    assert!(!left.exists());
+}
+
+#[test]
 fn a_key_that_is_no_longer_trusted_counts_no_more_in_the_cache_either() {
     let place = Place::new(1 << 20);
     release(&place.registry, "1.0.0", "one");

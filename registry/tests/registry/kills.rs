@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
-use voiceflow_registry::{Cache, Error, Registry};
+use voiceflow_registry::{Cache, Digest, Error, Registry};
 
 use crate::proxy::{Hook, Message};
 use crate::servers::{self, Bucket};
@@ -74,7 +74,16 @@ impl Deed {
                 Ok(resolved) => assert_eq!(wait(registry.verify(&resolved)).unwrap(), 3 + 2 + 36),
                 Err(error) => assert!(!done && matches!(error, Error::NotFound { .. }), "{error}"),
             },
-            Deed::Promote => assert!(found == "1.1.0" || !done && found == "1.0.0", "{found}"),
+            Deed::Promote => {
+                assert!(found == "1.1.0" || !done && found == "1.0.0", "{found}");
+                // The tools of others take the signature beside the file; here that of a folder.
+                let channels = Path::new(registry.url()).join("tiny/channels");
+                if done && channels.is_dir() {
+                    let read = |file: &str| std::fs::read(channels.join(file)).unwrap();
+                    let contents = Digest::of(&read("stable.json"));
+                    assert_eq!(read("stable.json.minisig"), read(&format!("stable.{contents}.minisig")));
+                }
+            }
             Deed::Pull => {
                 let cache = Cache::open(user.home.path().join("cache"), 1 << 20).unwrap();
                 let expected = if found == "1.0.0" { "one" } else { "two" };

@@ -87,14 +87,30 @@ fn signatures_of_others_are_refused() {
 #[test]
 fn signed_files_of_one_place_are_none_of_another() {
     let liar = Liar::new();
-    // Of another version.
-    for file in ["checksum.sha256", "checksum.sha256.minisig", "metadata.json", "model.onnx"] {
-        fs::copy(liar.path(&format!("1.0.0/{file}")), liar.path(&format!("1.1.0/{file}"))).unwrap();
+    // Of another version: its list alone, then all files.
+    let files = ["checksum.sha256", "checksum.sha256.minisig", "metadata.json", "model.onnx"];
+    let path = |version: &str, file: &str| liar.path(&format!("{version}/{file}"));
+    let own = files.map(|file| fs::read(path("1.1.0", file)).unwrap());
+    let cache = Cache::open(liar.home.path().join("cache"), 1 << 20).unwrap();
+    let (name, canary) = ("tiny".parse().unwrap(), "canary".parse().unwrap());
+    let to = voiceflow_registry::Move::Promote("1.1.0".parse().unwrap());
+    for (copied, said) in [(2, "expected sha256 "), (4, "expected tiny 1.1.0, found tiny 1.0.0")] {
+        for file in files.into_iter().take(copied) {
+            fs::copy(path("1.0.0", file), path("1.1.0", file)).unwrap();
+        }
+        let expected = format!("1.1.0/metadata.json: not trusted: {said}");
+        let error = liar.refused("tiny@1.1.0");
+        assert!(error.contains(&expected), "{error}");
+        let error = pull(&cache, &liar.registry, "tiny@1.1.0").unwrap_err().to_string();
+        assert!(error.contains(&expected), "{error}");
+        let moved = wait(liar.registry.move_channel(&name, &canary, &to, None, Some(&*KEY)));
+        assert!(matches!(moved, Err(Error::Untrusted { .. })), "{moved:?}");
     }
-    assert!(
-        liar.refused("tiny@1.1.0")
-            .contains("metadata.json: not trusted: expected tiny 1.1.0, found tiny 1.0.0")
-    );
+    // Nobody remembers what was refused.
+    for (file, contents) in files.into_iter().zip(&own) {
+        fs::write(path("1.1.0", file), contents).unwrap();
+    }
+    assert_eq!(pull(&cache, &liar.registry, "tiny@1.1.0").unwrap(), "two");
     // Of another channel.
     for end in ["json", "json.minisig"] {
         fs::copy(liar.path(&format!("channels/stable.{end}")), liar.path(&format!("channels/canary.{end}")))
