@@ -9,7 +9,7 @@
 //! ```
 
 use std::cmp::Reverse;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use ndarray::Array1;
 
@@ -25,6 +25,7 @@ use crate::error::{Error, Result, Stage};
 use crate::memory;
 use crate::model::Stretch;
 use crate::types::Segment;
+use crate::usage::Usage;
 
 /// Where a stream went over, and what was answered before.
 #[derive(Debug, Default)]
@@ -91,13 +92,14 @@ impl Source {
 }
 
 impl Work {
-    /// Goes on with `next`, between two windows. After an error nothing has changed.
+    /// Goes on with `next`, between two windows. After an error nothing has changed but for what
+    /// was learned, with which the next call goes on.
     ///
     /// # Errors
     /// Those of [`LocalDiarizer::analyse`](crate::model::LocalDiarizer::analyse),
     /// [`Error::Memory`].
     pub(super) fn cross(&mut self, context: &Context<'_>, next: &Bound) -> Result<()> {
-        let Learned { voices, heard } = self.learned(context, next)?;
+        let Learning { voices, heard, .. } = self.learned(context, next)?;
         context.queue.lock().reserve(STEP_SEGMENTS)?;
         memory::reserve_back("segments", &mut self.final_segments, STEP_SEGMENTS)?;
         let old = self.crossed.as_ref();
@@ -155,40 +157,61 @@ impl Work {
         }
     }
 
-    /// Who the speakers so far are to the version `next`.
-    fn learned(&self, context: &Context<'_>, next: &Bound) -> Result<Learned> {
-        let shared = next.shares_voices_with(context.diarizer);
-        let mut learned = Learned { voices: Vec::new(), heard: Vec::new() };
-        for speaker in 0..self.clustering.speakers() {
-            // Who turned out to be another stays nobody.
-            let kept = self.kept.as_ref().filter(|_| self.clustering.is_known(speaker));
-            let speech = kept.map(|kept| kept.of(speaker)).transpose()?.flatten();
-            let own = speech.map(|speech| listen(next, &speech, context.call)).transpose()?.flatten();
-            let voice = match own {
-                Some((window, local)) => {
-                    let mut voice = window.embedding.row(local).to_owned();
-                    scale_to_unit(voice.view_mut());
-                    let labels = (0..window.speakers()).map(|other| (other == local).then_some(speaker));
-                    learned.heard.push((window, labels.collect()));
-                    Some(voice)
+    /// Who the speakers so far are to the version `next`. No audio is analysed until all are known.
+    fn learned(&mut self, context: &Context<'_>, next: &Bound) -> Result<Learning> {
+        let version = Arc::downgrade(next.diarizer.usage());
+        let begun = self.learning.take().filter(|begun| begun.version.ptr_eq(&version));
+        let mut learning = begun.unwrap_or(Learning { version, voices: Vec::new(), heard: Vec::new() });
+        while learning.voices.len() < self.clustering.speakers() {
+            match self.learn(learning.voices.len(), context, next) {
+                Ok((voice, heard)) => {
+                    learning.voices.push(voice);
+                    learning.heard.extend(heard);
                 }
-                None if shared && self.clustering.is_known(speaker) => {
-                    self.clustering.voice(speaker).map(|voice| voice.to_owned())
+                Err(error) => {
+                    self.learning = Some(learning);
+                    return Err(error);
                 }
-                None => None,
-            };
-            learned.voices.push(voice);
+            }
         }
-        Ok(learned)
+        Ok(learning)
+    }
+
+    /// Who a speaker is to the version `next`, and by what it knows.
+    fn learn(
+        &self,
+        speaker: usize,
+        context: &Context<'_>,
+        next: &Bound,
+    ) -> Result<(Option<Array1<f32>>, Option<Heard>)> {
+        // Who turned out to be another stays nobody.
+        if !self.clustering.is_known(speaker) {
+            return Ok((None, None));
+        }
+        let speech = self.kept.as_ref().map(|kept| kept.of(speaker)).transpose()?.flatten();
+        let own = speech.map(|speech| listen(next, &speech, context.call)).transpose()?.flatten();
+        let Some((window, local)) = own else {
+            let shared = next.shares_voices_with(context.diarizer);
+            let known = if shared { self.clustering.voice(speaker) } else { None };
+            return Ok((known.map(|voice| voice.to_owned()), None));
+        };
+        let mut voice = window.embedding.row(local).to_owned();
+        scale_to_unit(voice.view_mut());
+        let labels = (0..window.speakers()).map(|other| (other == local).then_some(speaker)).collect();
+        Ok((Some(voice), Some((window, labels))))
     }
 }
 
-/// The speakers of a stream, as a version knows them.
-struct Learned {
+/// A window, and which speaker each of its local speakers is.
+type Heard = (LocalWindow, Vec<Option<usize>>);
+
+/// The speakers of a stream, as far as a version knows them.
+pub(super) struct Learning {
+    version: Weak<Usage>,
     /// Of unit length; `None` for whom it cannot learn.
     voices: Vec<Option<Array1<f32>>>,
     /// What it has heard of them.
-    heard: Vec<(LocalWindow, Vec<Option<usize>>)>,
+    heard: Vec<Heard>,
 }
 
 /// What the version `next` hears in `speech` of one speaker, and which local speaker that is: who

@@ -229,16 +229,16 @@ impl Stream {
             if samples.len() > 0 {
                 work.check_backlog(&self.bound().settings)?;
             }
-            let mut outcome = self.catch_up(&mut work, call);
+            let mut outcome = self.catch_up(&mut work, call, true);
             for start in (0..samples.len()).step_by(BLOCK) {
                 self.take(&mut work, samples.part(start..samples.len().min(start + BLOCK)))?;
-                outcome = outcome.and_then(|()| self.advance(&mut work, call));
+                outcome = outcome.and_then(|()| self.advance(&mut work, call, true));
             }
             return outcome;
         }
         self.inbox.lock().put(&samples, self.most_waiting())?;
         let mut work = self.work.take(call, || self.unused())?;
-        self.catch_up(&mut work, call)
+        self.catch_up(&mut work, call, true)
     }
 
     /// Most values that may wait for another call: as long as what may wait to be analysed.
@@ -247,21 +247,22 @@ impl Stream {
     }
 
     /// Takes what waits in the inbox, and goes on with what earlier calls left.
-    fn catch_up(&self, work: &mut Work, call: &Call<'_>) -> Result<()> {
-        let mut outcome = self.advance(work, call);
+    fn catch_up(&self, work: &mut Work, call: &Call<'_>, follows: bool) -> Result<()> {
+        let mut outcome = self.advance(work, call, follows);
         loop {
             let Some(samples) = self.inbox.lock().pop() else { return outcome };
             for block in samples.chunks(BLOCK) {
                 self.take(work, Ok(block))?;
-                outcome = outcome.and_then(|()| self.advance(work, call));
+                outcome = outcome.and_then(|()| self.advance(work, call, follows));
             }
         }
     }
 
-    /// Goes over to the version that it follows, and analyses all windows whose audio is there.
-    fn advance(&self, work: &mut Work, call: &Call<'_>) -> Result<()> {
+    /// Goes over to the version that it `follows`, and analyses all windows whose audio is there.
+    fn advance(&self, work: &mut Work, call: &Call<'_>, follows: bool) -> Result<()> {
         let mut bound = self.bound();
-        if let Some(source) = &self.source
+        if follows
+            && let Some(source) = &self.source
             && let Some(next) = source.take_over(work, &bound, &self.context(&bound, call))?
         {
             (*self.bound.lock(), bound) = (Arc::clone(&next), next);
@@ -347,7 +348,8 @@ impl Stream {
             return Err(Error::invalid("stream", reason));
         }
         self.inbox.lock().end();
-        self.catch_up(&mut work, call)?;
+        // Another version would have nothing to go on with, and cost what is known for the answer.
+        self.catch_up(&mut work, call, false)?;
         work.finish(&self.context(&self.bound(), call))
     }
 

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::audio_buffer::AudioBuffer;
-use super::crossing::Crossed;
+use super::crossing::{Crossed, Learning};
 use super::joined::{after_border, joined};
 use super::kept::KeptSpeech;
 use super::queue::SegmentQueue;
@@ -57,6 +57,8 @@ pub(super) struct Work {
     /// Speech by which other models may learn who the speakers are, where the stream follows
     /// reloads.
     pub(super) kept: Option<KeptSpeech>,
+    /// What a model has learned of them so far, where a call ended before it knew them all.
+    pub(super) learning: Option<Learning>,
     /// Where it went over to such a model. Samples, frames and windows count from there on.
     pub(super) crossed: Option<Crossed>,
     /// Whether all turns are settled.
@@ -81,6 +83,7 @@ impl Work {
             short_windows: VecDeque::new(),
             final_segments: VecDeque::new(),
             kept: follows.then(KeptSpeech::default),
+            learning: None,
             crossed: None,
             closed: false,
             finished: false,

@@ -1,11 +1,12 @@
 //! Streams that go over to the versions that take the place of theirs.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use voiceflow::audio::SAMPLE_RATE;
 use voiceflow::output::rttm;
 use voiceflow::score::{ScoreOptions, score};
-use voiceflow::{Call, Config, Diarizer, Finished, ModelSource, Reloadable, Segment, Stream, Turn};
+use voiceflow::{Call, Cancel, Config, Diarizer, Finished, ModelSource, Reloadable, Segment, Stream, Turn};
 
 use super::{config, fixture};
 use crate::support;
@@ -89,6 +90,42 @@ fn the_same_model_knows_everybody(float: &Config, share: f64) {
     let most = seconds(&expected).max(seconds(&found));
     assert_eq!(follows.speaker_count(), stays.speaker_count());
     assert!(shared > share * most, "{shared} of {most} s");
+}
+
+#[test]
+fn calls_that_end_early_learn_one_speaker_after_the_other() {
+    let diarizer = fast();
+    let samples = support::conversation();
+    let stream = following(&diarizer);
+    let (first, rest) = samples.split_at(samples.len() / 2);
+    push(&stream, first);
+    assert!(stream.speaker_count() >= 2);
+    diarizer.reload(&float("reload-in-steps", r#"{"voice_space": "others"}"#), &Call::none()).unwrap();
+    let goes_over = rest.chunks(1600).take(20).any(|piece| {
+        let (cancel, looks) = (Cancel::new(), AtomicUsize::new(0));
+        let second = |_, _| {
+            if looks.fetch_add(1, Ordering::Relaxed) == 1 {
+                cancel.set();
+            }
+        };
+        // It may have ended before.
+        let _ = stream.push_f32(piece, &Call::none().with_cancel(&cancel).with_progress(&second));
+        stream.model() == *diarizer.current().model()
+    });
+    assert!(goes_over);
+}
+
+#[test]
+fn a_reload_after_the_last_push_leaves_the_answer() {
+    let diarizer = fast();
+    let samples = support::conversation();
+    let streams = [following(&diarizer), following(&diarizer)];
+    streams.iter().for_each(|stream| push(stream, &samples));
+    let [stays, follows] = streams;
+    let expected = stays.finish(&Call::none()).unwrap();
+    assert!(expected.diarization.speakers.len() >= 3);
+    diarizer.reload(&float("reload-at-the-end", r#"{"voice_space": "others"}"#), &Call::none()).unwrap();
+    assert_eq!(follows.finish(&Call::none()).unwrap(), expected);
 }
 
 /// The bundle out of published weights: other voices, windows and frames than fast-cnn's.
