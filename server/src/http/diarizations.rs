@@ -125,8 +125,8 @@ pub(super) fn submit(
     known: Option<Known>,
 ) -> Result<Pending, ApiError> {
     let longest = Duration::from_secs_f64(app.config.batch.deadline_s);
-    let deadline =
-        Instant::now() + uploaded.fields.deadline.map_or(longest, |deadline| deadline.min(longest));
+    let wanted = uploaded.fields.deadline.map_or(longest, |deadline| deadline.min(longest));
+    let deadline = Instant::now() + wanted;
     let (progress, told) = watch::channel(Progress { stage: Stage::Waiting, fraction: 0.0 });
     let (reply, result) = oneshot::channel();
     let cancel = Cancel::new();
@@ -137,6 +137,7 @@ pub(super) fn submit(
         options: uploaded.fields.options,
         audio_s: app.config.limits.audio_s,
         deadline,
+        is_hurried: wanted < longest,
         cancel: cancel.clone(),
         bundle,
         place: place.clone(),

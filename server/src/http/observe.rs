@@ -50,15 +50,14 @@ pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     request.extensions_mut().insert(answering.clone());
     let mut response = span.within(next.run(request)).await;
     let (took, status) = (began.elapsed(), response.status().as_u16());
-    let labelled = if status == 405 { "other" } else { method.as_str() };
-    app.metrics.request(&route, labelled, status, took);
+    app.metrics.request(&route, known, status, took);
     let code = response.extensions().get::<Code>().map(|code| code.0);
     span.answered(status, code);
     if let Some(code) = code {
         app.metrics.error(code);
     }
-    let (method, duration_s) = (method.as_str(), took.as_secs_f64());
-    tracing::info!(request_id = id, trace_id, method, route, status, code, duration_s, "request");
+    let duration_s = took.as_secs_f64();
+    tracing::info!(request_id = id, trace_id, method = known, route, status, code, duration_s, "request");
     // Of several arms, what no model has answered is of none.
     let bundle = answering.bundle().cloned().or_else(|| app.models.only());
     let (model, arm) =

@@ -19,6 +19,7 @@ use crate::auth::Scope;
 use crate::http::{Answering, ApiError, App, RequestId, check_origin, websocket_token};
 use crate::listen::Peer;
 use crate::traces::Span;
+use crate::work::batch::Place;
 use session::Session;
 use settings::Wanted;
 
@@ -44,7 +45,7 @@ pub async fn stream(
     let connection = request.extensions().get::<Peer>().cloned();
     let certificate = connection.as_ref().and_then(Peer::certificate);
     let tenant = app.auth.tenant(token, certificate, Scope::Stream).map_err(ApiError::refused)?;
-    let permit = app.admission.stream(&tenant)?;
+    let permit: Place = Arc::new(app.admission.stream(&tenant)?);
     let settings = wanted.settings(&app, &tenant, &id).await?;
     answering.is_by(&settings.bundle);
     let decoder = wanted.decoder(&settings)?;
@@ -54,7 +55,8 @@ pub async fn stream(
     let upgrade = upgrade.read_buffer_size(READ_BYTES);
     let span = Span::begin("stream");
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let session = Session::new(app.clone(), id.clone(), tenant.clone(), wanted, settings, decoder);
+        let session =
+            Session::new(app.clone(), id.clone(), tenant.clone(), wanted, settings, decoder, &permit);
         let outcome = session.run(socket).await;
         app.metrics.stream_ended(outcome.name());
         let (outcome, audio_s) = (outcome.name(), outcome.audio_s());

@@ -19,6 +19,7 @@ use crate::auth::Tenant;
 use crate::http::{ApiError, App, Diarized, Extent};
 use crate::metrics::Kind;
 use crate::work::FAILED;
+use crate::work::batch::Place;
 use crate::work::live::{Actor, Event, Settings};
 
 /// Time from one look at the clock to the next.
@@ -66,9 +67,10 @@ impl Session {
         wanted: Wanted,
         settings: Settings,
         decoder: Decoder,
+        place: &Place,
     ) -> Self {
         let bytes = app.config.live.outbox_bytes;
-        let actor = Actor::new(app.live.clone(), settings.clone(), bytes);
+        let actor = Actor::new(app.live.clone(), settings.clone(), bytes, place);
         let encoding = wanted.encoding().unwrap_or_default();
         let now = Instant::now();
         Self {
@@ -173,6 +175,12 @@ impl Session {
                     Err(error) => refuse(socket, &error).await,
                 }
             }
+            FromClient::Reset if self.ending == Some(How::Done) => {
+                let text = "session.reset: expected before audio.end, got it later";
+                refuse(socket, &ApiError::malformed(text)).await
+            }
+            // The server ends the stream, and the client may not know it yet.
+            FromClient::Reset if self.ending.is_some() => Ok(()),
             FromClient::Reset => {
                 self.heard = Instant::now();
                 match self.wanted.decoder(&self.settings) {
@@ -200,8 +208,13 @@ impl Session {
 
     /// Takes samples.
     fn push(&mut self, bytes: &Bytes) -> Result<(), ApiError> {
-        if self.ending.is_some() {
-            return Err(ApiError::malformed("audio: expected none after audio.end, got some"));
+        match self.ending {
+            Some(How::Done) => {
+                return Err(ApiError::malformed("audio: expected none after audio.end, got some"));
+            }
+            // The server ends the stream, and the client may not know it yet.
+            Some(_) => return Ok(()),
+            None => {}
         }
         let Settings { sample_rate, channels, .. } = self.settings;
         let samples = self.decoder.decode(bytes).map_err(ApiError::malformed)?;

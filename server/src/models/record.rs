@@ -63,21 +63,21 @@ impl Counts {
             below += count;
             below >= rank
         });
-        SHORTEST_S * 2.0_f64.powf((place.unwrap_or(0) + 1) as f64 / BUCKETS_A_DOUBLING)
+        upper_end_s(place.unwrap_or(0))
     }
 
-    /// The share of failures, and between what it lies with 95 %: the interval of Wilson.
+    /// The share of failures, and between what it lies with 95 %.
     pub fn failing(&self) -> (f64, [f64; 2]) {
-        if self.answers == 0 {
-            return (0.0, [0.0, 1.0]);
-        }
-        let n = self.answers as f64;
-        let share = self.failures as f64 / n;
-        let (middle, width) = (
-            (share + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n),
-            Z / (1.0 + Z * Z / n) * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt(),
-        );
-        (share, [(middle - width).max(0.0), (middle + width).min(1.0)])
+        let share = if self.answers == 0 { 0.0 } else { self.failures as f64 / self.answers as f64 };
+        (share, wilson(self.failures, self.answers))
+    }
+
+    /// Between what the share of times lies with 95 % that reach `seconds`: each is the upper end of
+    /// its bucket.
+    pub fn reaching(&self, kind: Kind, seconds: f64) -> [f64; 2] {
+        let counts = self.of(kind).iter().enumerate();
+        let slow = counts.filter(|(place, _)| upper_end_s(*place) >= seconds).map(|(_, count)| count).sum();
+        wilson(slow, self.count(kind))
     }
 
     fn of(&self, kind: Kind) -> &[u64] {
@@ -89,6 +89,28 @@ impl Counts {
     }
 }
 
+/// Between what a share lies with 95 % of which `count` of `all` were seen: the interval of Wilson.
+fn wilson(count: u64, all: u64) -> [f64; 2] {
+    if all == 0 {
+        return [0.0, 1.0];
+    }
+    let n = all as f64;
+    let share = count as f64 / n;
+    let middle = (share + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
+    let width = Z / (1.0 + Z * Z / n) * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    [(middle - width).max(0.0), (middle + width).min(1.0)]
+}
+
+/// The bucket of a time.
+fn place(seconds: f64) -> usize {
+    let place = (seconds / SHORTEST_S).log2() * BUCKETS_A_DOUBLING;
+    (place.max(0.0) as usize).min(BUCKETS - 1)
+}
+
+fn upper_end_s(place: usize) -> f64 {
+    SHORTEST_S * 2.0_f64.powf((place + 1) as f64 / BUCKETS_A_DOUBLING)
+}
+
 impl Record {
     /// Nothing yet; what is older than `window` is forgotten.
     pub fn new(window: Duration) -> Self {
@@ -97,12 +119,10 @@ impl Record {
 
     /// Something took `seconds`.
     pub fn took(&self, kind: Kind, seconds: f64) {
-        let place = (seconds / SHORTEST_S).log2() * BUCKETS_A_DOUBLING;
-        let place = (place.max(0.0) as usize).min(BUCKETS - 1);
         self.note(|counts| {
             let [batch, live] = &mut counts.times;
             let times = if kind == Kind::Batch { batch } else { live };
-            if let Some(count) = times.get_mut(place) {
+            if let Some(count) = times.get_mut(place(seconds)) {
                 *count += 1;
             }
         });

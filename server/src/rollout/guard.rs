@@ -12,6 +12,8 @@ use crate::models::{Arm, Counts};
 
 /// Time from one look to the next.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Share of the times that a P99 leaves out.
+const SLOW_SHARE: f64 = 0.01;
 /// A turn of a stream that takes less is good, however little the old one took.
 const GOOD_TURN_S: f64 = 0.02;
 
@@ -28,26 +30,32 @@ impl Rollout {
             for (arm, reason) in self.worse_arms() {
                 let Arm { name, before, .. } = &arm;
                 tracing::warn!(arm = &**name, model = arm.bundle.name(), reason, "worse than before");
-                let name = name.to_string();
-                let done = match before {
-                    Some(_) => {
-                        let back = move |rollout: &Self| {
-                            rollout.roll_back_now(Some(&name), true, "automatic_rollback").map(drop)
-                        };
-                        self.in_turn(back).await
+                let (judged, had_others) = (arm.clone(), before.is_some());
+                let back = move |rollout: &Self| {
+                    // Whoever had the turn before may have changed the models.
+                    if !rollout.runs(&judged) {
+                        return Ok(());
                     }
-                    None => {
-                        self.metrics.models.reloaded("automatic_rollback");
-                        self.weigh([(name, 0.0)].into()).await
+                    let name = &*judged.name;
+                    if had_others {
+                        return rollout.roll_back_now(Some(name), true, "automatic_rollback").map(drop);
                     }
+                    rollout.metrics.models.reloaded("automatic_rollback");
+                    rollout.weigh_now(&[(name.to_owned(), 0.0)].into())
                 };
-                if let Err(refused) = done {
+                if let Err(refused) = self.in_turn(back).await {
                     tracing::error!(?refused, "the models stay");
                     // Once is enough to be told.
                     arm.bundle.accept();
                 }
             }
         }
+    }
+
+    /// Whether the arm still has these models.
+    fn runs(&self, judged: &Arm) -> bool {
+        let same = |arm: &Arm| arm.name == judged.name && Arc::ptr_eq(&arm.bundle, &judged.bundle);
+        self.arms().iter().any(same)
     }
 
     /// Arms with new models that are worse, and why.
@@ -90,7 +98,9 @@ fn worse(new: &Counts, old: &Counts, rollout: &config::Rollout) -> Option<String
     .filter(|(kind, ..)| new.count(*kind) >= least && old.count(*kind) >= least)
     .find_map(|(kind, good, what)| {
         let (p99, old_p99) = (new.p99(kind), old.p99(kind));
-        let slow = p99 > good && p99 >= ratio * old_p99;
+        // Not by chance: of few times the longest is the P99, whatever took it.
+        let [surely, _] = new.reaching(kind, good.max(ratio * old_p99));
+        let slow = p99 > good && p99 >= ratio * old_p99 && surely > SLOW_SHARE;
         slow.then(|| format!("P99 of {what} is {p99:.4} s, {old_p99:.4} s before"))
     })
 }
@@ -132,5 +142,13 @@ mod tests {
         assert!(reason.starts_with("P99 of turns of streams is 0.0"), "{reason}");
         assert_eq!(verdict(&counts(100, 0, 0.015), &counts(100, 0, 0.003)), None);
         assert_eq!(verdict(&counts(10, 0, 1.0), &usual), None);
+        let slow_at_times = |slow: u64| {
+            let record = Record::new(Duration::from_secs(600));
+            (0..50).for_each(|index| record.took(Kind::Batch, if index < slow { 0.05 } else { 0.01 }));
+            record.recent()
+        };
+        let usual = slow_at_times(0);
+        assert_eq!(verdict(&slow_at_times(1), &usual), None);
+        assert!(verdict(&slow_at_times(5), &usual).is_some());
     }
 }

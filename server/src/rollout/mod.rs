@@ -127,23 +127,22 @@ impl Rollout {
     /// # Errors
     /// An arm that is not there, or weights that no share can be had of.
     pub async fn weigh(self: &Arc<Self>, weights: BTreeMap<String, f64>) -> Result<(), Refused> {
-        self.in_turn(move |rollout| {
-            let mut arms = rollout.arms();
-            for (name, weight) in &weights {
-                let found = arms.iter_mut().find(|arm| *arm.name == **name);
-                let refused =
-                    || Refused::Asked("weights", format!("expected the name of an arm, got {name:?}"));
-                found.ok_or_else(refused)?.weight = *weight;
-            }
-            let asked: Vec<config::Arm> = arms.iter().map(as_configured).collect();
-            check_arms(&asked).map_err(|reason| Refused::Asked("weights", reason))?;
-            let shares: Vec<String> =
-                asked.iter().map(|arm| format!("{} {}", arm.name, arm.weight)).collect();
-            tracing::info!(weights = shares.join(", "), "arms");
-            rollout.deploy(arms);
-            Ok(())
-        })
-        .await
+        self.in_turn(move |rollout| rollout.weigh_now(&weights)).await
+    }
+
+    fn weigh_now(&self, weights: &BTreeMap<String, f64>) -> Result<(), Refused> {
+        let mut arms = self.arms();
+        for (name, weight) in weights {
+            let found = arms.iter_mut().find(|arm| *arm.name == **name);
+            let refused = || Refused::Asked("weights", format!("expected the name of an arm, got {name:?}"));
+            found.ok_or_else(refused)?.weight = *weight;
+        }
+        let asked: Vec<config::Arm> = arms.iter().map(as_configured).collect();
+        check_arms(&asked).map_err(|reason| Refused::Asked("weights", reason))?;
+        let shares: Vec<String> = asked.iter().map(|arm| format!("{} {}", arm.name, arm.weight)).collect();
+        tracing::info!(weights = shares.join(", "), "arms");
+        self.deploy(arms);
+        Ok(())
     }
 
     /// Lets these arms and this shadow take the place of those that run: what the configuration

@@ -99,6 +99,8 @@ impl Rollout {
         let source = again.map_err(Failed::at(&arm.name, Stage::Resolve))?;
         let rejected = arm.bundle.source.clone();
         let bundle = self.replace(&arm.name, source, orphan)?;
+        // It is known, and what was before it is what was rejected.
+        bundle.accept();
         self.rejected.lock().insert(arm.name.to_string(), rejected);
         Ok(change(&arm.name, &bundle, true, began.elapsed().as_secs_f64()))
     }

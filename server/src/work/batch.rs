@@ -16,7 +16,7 @@ use voiceflow::{Call, Cancel, Turn};
 use super::limited::Limited;
 use super::options::Options;
 use super::shadow::{Heard, Shadow, turns_of};
-use super::{FAILED, Failure, contained};
+use super::{FAILED, Failure, REFUSED, contained};
 use crate::metrics::{Kind, Metrics};
 use crate::models::Bundle;
 use crate::priority;
@@ -57,6 +57,8 @@ pub struct Job {
     pub audio_s: f64,
     /// When it must be done.
     pub deadline: Instant,
+    /// Whether that is sooner than the server wants it done.
+    pub is_hurried: bool,
     /// Set when nobody waits for it any more.
     pub cancel: Cancel,
     /// The models that diarize it.
@@ -222,7 +224,7 @@ impl BatchQueue {
         job.span = job.span.then("diarize");
         let result = contained(&self.metrics, || self.diarize(&job));
         let took = began.elapsed();
-        self.count(&job.bundle, &result, took);
+        self.count(&job, &result, took);
         if let Ok((_, audio_s)) = &result {
             job.span.number("voiceflow.audio_s", *audio_s);
             let mut state = self.state.lock();
@@ -242,8 +244,9 @@ impl BatchQueue {
     }
 
     /// Counts what became of a recording.
-    fn count(&self, bundle: &Bundle, result: &Result<(Answered, f64), Failure>, took: Duration) {
-        let (metrics, arm) = (&self.metrics.models, &bundle.arm);
+    fn count(&self, job: &Job, result: &Result<(Answered, f64), Failure>, took: Duration) {
+        let (bundle, metrics) = (&job.bundle, &self.metrics.models);
+        let arm = &bundle.arm;
         if let Ok((_, audio_s)) = result {
             metrics.work(Kind::Batch, arm, *audio_s, took);
             if *audio_s > 0.0 {
@@ -252,7 +255,12 @@ impl BatchQueue {
                 bundle.record.took(Kind::Batch, ratio);
             }
         }
-        let outcome = result.as_ref().err().map_or("done", Failure::outcome);
+        let outcome = match result {
+            Ok(_) => "done",
+            // The client wanted more than can be had.
+            Err(Failure::Library(voiceflow::Error::Deadline { .. })) if job.is_hurried => REFUSED,
+            Err(failure) => failure.outcome(),
+        };
         metrics.answered(Kind::Batch, arm, outcome);
         bundle.record.answered(outcome == FAILED);
     }

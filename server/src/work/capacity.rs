@@ -5,11 +5,9 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use voiceflow::{Call, Diarizer, Provider, Stream};
 
-use super::live::TURN_S;
-
 /// Share of the processors' time that live streams are given.
 const SHARE: f64 = 0.6;
-/// Turns before the first that is measured: a window must be full, and the network be warm.
+/// Turns before the first that is measured, at least: the network must be warm.
 const WARM_TURNS: usize = 10;
 /// Turns that are measured.
 const TURNS: usize = 5;
@@ -24,7 +22,10 @@ pub fn measure(diarizer: &Diarizer, cores: usize) -> voiceflow::Result<f64> {
     let mut config = voiceflow::Config::default();
     config.set_history(0.0)?;
     let stream = Stream::new(diarizer, &config, RATE as u32, 1)?;
-    let samples: Vec<f32> = noise().take((TURN_S * RATE as f64) as usize).collect();
+    // Each turn has one window, and those that are measured have full ones.
+    let hop_s = diarizer.live_hop_s();
+    let samples: Vec<f32> = noise().take((hop_s * RATE as f64).round() as usize).collect();
+    let warm = diarizer.model().window_samples.div_ceil(samples.len().max(1)).max(WARM_TURNS);
     let mut shortest_s = f64::MAX;
     // A turn runs on the thread that asks for it, beside whatever else the machine does; a GPU is
     // waited for.
@@ -32,15 +33,15 @@ pub fn measure(diarizer: &Diarizer, cores: usize) -> voiceflow::Result<f64> {
         Provider::Auto | Provider::Cpu => ClockId::ThreadCPUTime,
         Provider::Cuda | Provider::TensorRt => ClockId::Monotonic,
     };
-    for turn in 0..WARM_TURNS + TURNS {
+    for turn in 0..warm + TURNS {
         let began = time(clock);
         stream.push_f32(&samples, &Call::none())?;
         // The one that least was done beside.
-        if turn >= WARM_TURNS {
+        if turn >= warm {
             shortest_s = shortest_s.min((time(clock) - began).as_secs_f64());
         }
     }
-    Ok((SHARE * cores as f64 * TURN_S / shortest_s).max(1.0))
+    Ok((SHARE * cores as f64 * hop_s / shortest_s).max(1.0))
 }
 
 fn time(clock: ClockId) -> Duration {

@@ -32,12 +32,14 @@ impl Failure {
         match self {
             Failure::Library(
                 Error::InvalidArgument(_) | Error::Audio(_) | Error::Limit(_) | Error::Cancelled { .. },
-            ) => "refused",
+            ) => REFUSED,
             Failure::Library(_) | Failure::Panic => FAILED,
         }
     }
 }
 
+/// The outcome of what cannot be had.
+pub const REFUSED: &str = "refused";
 /// The outcome of what the server failed at.
 pub const FAILED: &str = "failed";
 

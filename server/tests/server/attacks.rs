@@ -148,6 +148,18 @@ fn closed_within(socket: &TcpStream, limit: Duration) -> bool {
 }
 
 #[test]
+fn what_a_client_calls_its_method_is_no_label() {
+    let server = Server::start(&["live.capacity=1"]);
+    for (number, path) in ["/nowhere", "/health", "/v1/models"].into_iter().enumerate() {
+        let request = format!("QWERTY{number} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        assert!([400, 404, 405].contains(&status_of(&server, request.as_bytes())), "{request}");
+    }
+    let metrics = server.get_admin("/metrics").text();
+    assert!(metrics.contains("method=\"other\"") && !metrics.contains("QWERTY"), "{metrics}");
+    is_well(&server);
+}
+
+#[test]
 fn files_that_lie_about_themselves_are_no_recordings() {
     let server = Server::start(&["limits.audio_s=60"]);
     let honest = wav(&[0; 16_000], 16_000);

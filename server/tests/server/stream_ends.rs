@@ -85,3 +85,43 @@ fn a_drain_ends_streams_with_all_their_segments() {
     assert_eq!(clients[1].of_type("diarization.done")[0]["result"]["num_speakers"], 3);
     assert_eq!(server.ended(), 0);
 }
+
+#[test]
+fn a_stream_that_was_ended_is_not_begun_anew() {
+    let server = Server::start(&["live.capacity=1", "live.longest_s=20"]);
+    let bytes = bytes_of(&as_i16(&samples())[..32_000]);
+    let mut client = Client::open(&server, "");
+    for piece in bytes.chunks(16_000) {
+        client.send(piece);
+    }
+    client.say(json!({"type": "audio.end"}));
+    client.say(json!({"type": "session.reset"}));
+    client.read_all();
+    // The end may have come before the reset was read.
+    assert!(["refused", "done"].contains(&client.reason()), "{}", client.reason());
+}
+
+#[test]
+fn audio_after_the_end_that_a_drain_brings_is_left_out() {
+    let mut server = Server::start(&["live.capacity=1", "drain.delay_s=0", "drain.length_s=2"]);
+    let mut client = Client::open(&server, "");
+    client.send(&[0; 3200]);
+    server.signal("-TERM");
+    // As one that has not read yet that the server goes away.
+    let mut open = true;
+    while open {
+        let _ = client.socket.send(Message::binary(vec![0; 3200]));
+        let _ = client.socket.send(Message::text(json!({"type": "ping", "t": 0}).to_string()));
+        // The close comes before the answer, or the answer does.
+        open = loop {
+            match client.next() {
+                Some(message) if message["type"] == "pong" => break true,
+                Some(_) => {}
+                None => break false,
+            }
+        };
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!((client.code(), client.reason()), (1012, "drained"));
+    assert_eq!(server.ended(), 0);
+}

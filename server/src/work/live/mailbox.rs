@@ -19,6 +19,7 @@ const ROUNDING_S: f64 = 1e-6;
 /// Samples with the time at which they came in, or an order.
 enum Input<S> {
     Audio(Samples, Instant),
+    Configure(S),
     Reset(S),
     End,
 }
@@ -27,6 +28,8 @@ enum Input<S> {
 pub(super) enum Portion<S> {
     /// Samples, with the time at which they came in: at most [`TURN_S`] of audio.
     Audio(Vec<(Samples, Instant)>),
+    /// The stream, which has no samples yet, has these settings.
+    Configure(S),
     /// The stream begins anew, with these settings.
     Reset(S),
     /// The stream ends.
@@ -65,9 +68,10 @@ impl<S> Mailbox<S> {
         }
     }
 
-    /// Takes samples in another form, before the first ones.
-    pub(super) fn configure(&mut self, values_per_s: f64) {
+    /// Changes the settings, before the first samples.
+    pub(super) fn configure(&mut self, values_per_s: f64, settings: S) {
         self.values_per_s = values_per_s;
+        self.order(Input::Configure(settings));
     }
 
     /// Adds samples that came in just now.
@@ -175,6 +179,10 @@ impl<S> Mailbox<S> {
                     self.waiting.push_front(order);
                     break;
                 }
+                Input::Configure(settings) => {
+                    self.orders -= 1;
+                    return Some(Portion::Configure(settings));
+                }
                 Input::Reset(settings) => {
                     self.orders -= 1;
                     return Some(Portion::Reset(settings));
@@ -277,6 +285,17 @@ mod tests {
         assert_eq!(mailbox.schedule(), Some(false));
         assert!(matches!(mailbox.take(), Some(Portion::Reset(_))));
         assert_eq!(lengths(mailbox.take()), [100]);
+    }
+
+    #[test]
+    fn settings_come_after_a_reset_that_waits() {
+        let mut mailbox = Mailbox::new(16_000.0);
+        mailbox.push(audio(0.1));
+        mailbox.reset(16_000.0, "first");
+        mailbox.configure(8_000.0, "second");
+        assert!(matches!(mailbox.take(), Some(Portion::Reset("first"))));
+        assert!(matches!(mailbox.take(), Some(Portion::Configure("second"))));
+        assert!(mailbox.take().is_none());
     }
 
     #[test]

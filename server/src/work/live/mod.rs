@@ -6,8 +6,9 @@ mod run_queue;
 mod samples;
 mod settings;
 
+use std::any::Any;
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -22,8 +23,9 @@ pub use samples::Samples;
 pub use settings::Settings;
 use settings::values_per_s;
 
+use super::batch::{BatchQueue, Place};
 use super::shadow::{Follower, Shadow, turn_of};
-use super::{Failure, batch::BatchQueue, contained};
+use super::{Failure, contained};
 use crate::metrics::{Kind, Metrics};
 use crate::voices::Answered;
 
@@ -41,6 +43,8 @@ pub struct Actor {
     work: Mutex<Work>,
     cancel: Cancel,
     lane: Arc<LiveLane>,
+    /// The place of the stream among all, which is that of its client.
+    place: Weak<dyn Any + Send + Sync>,
 }
 
 struct Work {
@@ -116,8 +120,8 @@ impl LiveLane {
 }
 
 impl Actor {
-    /// A stream whose outbox takes about `outbox_bytes`.
-    pub fn new(lane: Arc<LiveLane>, settings: Settings, outbox_bytes: usize) -> Arc<Self> {
+    /// A stream whose outbox takes about `outbox_bytes`, for as long as its place is kept.
+    pub fn new(lane: Arc<LiveLane>, settings: Settings, outbox_bytes: usize, place: &Place) -> Arc<Self> {
         Arc::new(Self {
             mailbox: Mutex::new(Mailbox::new(values_per_s(&settings))),
             room: Notify::new(),
@@ -125,6 +129,7 @@ impl Actor {
             work: Mutex::new(Work::new(settings)),
             cancel: Cancel::new(),
             lane,
+            place: Arc::downgrade(place),
         })
     }
 
@@ -150,9 +155,8 @@ impl Actor {
     }
 
     /// Changes the settings of a stream that had no samples yet.
-    pub fn configure(&self, settings: Settings) {
-        self.mailbox.lock().configure(values_per_s(&settings));
-        self.work.lock().settings = settings;
+    pub fn configure(self: &Arc<Self>, settings: Settings) {
+        self.give(|mailbox| mailbox.configure(values_per_s(&settings), Box::new(settings)));
     }
 
     /// Begins anew; what was not processed yet is thrown away.
@@ -202,6 +206,10 @@ impl Actor {
                 bundle.record.took(Kind::Live, took.as_secs_f64());
                 Ok(())
             }
+            Portion::Configure(settings) => {
+                work.settings = *settings;
+                Ok(())
+            }
             Portion::Reset(settings) => {
                 *work = Work::new(*settings);
                 self.mailbox.lock().need(0.0);
@@ -210,13 +218,17 @@ impl Actor {
             }
             Portion::End if work.settings.result => {
                 // The answer for the whole takes long: it is no work for who serves others live.
-                let actor = self.clone();
-                self.lane.batch.finish(Box::new(move || actor.finish()));
+                let (actor, place) = (self.clone(), self.place.upgrade());
+                // Nobody can leave more of them behind than there are places. Whose client has gone
+                // needs no result.
+                if place.is_some() {
+                    self.lane.batch.finish(Box::new(move || actor.finish(place)));
+                }
                 Ok(())
             }
             Portion::End => {
                 drop(work);
-                self.finish();
+                self.finish(None);
                 Ok(())
             }
         });
@@ -261,8 +273,9 @@ impl Actor {
         Ok(())
     }
 
-    /// Ends the stream: the last segments, then who the speakers are in the result.
-    fn finish(&self) {
+    /// Ends the stream: the last segments, then who the speakers are in the result. Its place, if
+    /// that was kept for it, is given back before the client hears of the end.
+    fn finish(&self, place: Option<Place>) {
         let mut work = self.work.lock();
         let outcome = contained(&self.lane.metrics, || {
             let asked = work.settings.result;
@@ -291,6 +304,7 @@ impl Actor {
             let map = if asked { map } else { BTreeMap::new() };
             let known = work.settings.known.as_ref();
             let result = asked.then(|| Answered::new(finished.diarization, known)).transpose()?;
+            drop(place);
             self.outbox.post(Event::Done { map, result, duration_s: received_s });
             Ok(())
         });
