@@ -72,8 +72,8 @@ impl Counts {
         (share, wilson(self.failures, self.answers))
     }
 
-    /// Between what the share of times lies with 95 % that reach `seconds`: each is the upper end of
-    /// its bucket.
+    /// Between what the share of times lies with 95 % that reach `seconds`: each is the upper end
+    /// of its bucket.
     pub fn reaching(&self, kind: Kind, seconds: f64) -> [f64; 2] {
         let counts = self.of(kind).iter().enumerate();
         let slow = counts.filter(|(place, _)| upper_end_s(*place) >= seconds).map(|(_, count)| count).sum();
