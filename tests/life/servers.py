@@ -54,6 +54,14 @@ class Load:
         return [load for run in self.runs for load in json.loads(run.stdout)["load"]]
 
 
+def check_served(loads: list[dict]) -> None:
+    """Whether nothing of a load was refused, cut or failed."""
+    assert loads
+    for load in loads:
+        assert (load["served"], load["refused"], load["cut"]) == (2, 0, 0), load
+        assert load["recordings"]["answered"] > 0 and load["recordings"]["failed"] == 0, load
+
+
 def end(server: subprocess.Popen) -> None:
     server.kill()
     server.wait()
