@@ -73,8 +73,13 @@ impl Source {
             return Ok(None);
         }
         let next = match self.next(bound, context.call) {
-            None => return Ok(None),
+            None => {
+                // The speakers may be others when it is tried again.
+                work.learning = None;
+                return Ok(None);
+            }
             Some(Next::Alike(next)) => {
+                work.learning = None;
                 work.change_options(next.settings.online);
                 return Ok(Some(next));
             }
@@ -84,6 +89,7 @@ impl Source {
             Ok(()) => Ok(Some(next)),
             Err(error @ (Error::Cancelled { .. } | Error::Deadline { .. })) => Err(error),
             Err(error) => {
+                work.learning = None;
                 self.refuse(bound, &next.diarizer, &error.to_string());
                 Ok(None)
             }
