@@ -1,6 +1,7 @@
 """The image of the server, built by its Dockerfile, and the stack of compose, run: by buildah and
 podman, as root. Grafana's image cannot be had here: what it would show is asked of Prometheus."""
 
+import asyncio
 import json
 import os
 import re
@@ -17,8 +18,7 @@ from pathlib import Path
 
 import engine
 import pytest
-import websockets.exceptions
-import websockets.sync.client
+import websockets
 import yaml
 from engine import IMAGE, PROMETHEUS, ROOT, run
 
@@ -255,14 +255,18 @@ def use_up(trust: Path) -> None:
     """Does what metrics count beside good work: a stream too many, and what is no audio."""
     context = ssl.create_default_context(cafile=str(trust))
     url = f"wss://{SERVER}/v1/audio/diarizations/stream"
-    with websockets.sync.client.connect(url, ssl=context) as held:
-        held.send(smoking.samples()[: smoking.CHUNK_BYTES])
-        with pytest.raises(websockets.exceptions.InvalidStatus):
-            websockets.sync.client.connect(url, ssl=context)
+    asyncio.run(stream_and_one_too_many(url, context))
     body = urllib.request.Request(f"https://{SERVER}/v1/audio/diarizations", data=b"no audio")
     body.add_header("Content-Type", "audio/flac")
     with pytest.raises(urllib.error.HTTPError):
         urllib.request.urlopen(body, context=context)
+
+
+async def stream_and_one_too_many(url: str, trust: ssl.SSLContext) -> None:
+    async with websockets.connect(url, ssl=trust) as held:
+        await held.send(smoking.samples()[: smoking.CHUNK_BYTES])
+        with pytest.raises(websockets.InvalidStatus):
+            await websockets.connect(url, ssl=trust)
 
 
 def test_the_stack_diarizes_and_is_watched(stack: Stack) -> None:

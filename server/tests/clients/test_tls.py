@@ -1,12 +1,13 @@
 """TLS with certificates of clients, by the ssl module of Python and websockets."""
 
+import asyncio
 import json
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import websockets.sync.client
+import websockets
 from conftest import running
 from websockets.exceptions import WebSocketException
 
@@ -23,16 +24,20 @@ def secure(certificates: Path) -> Iterator[str]:
 def test_websockets_streams_over_tls(secure: str, certificates: Path) -> None:
     trust = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
     trust.load_cert_chain(certificates / "client.pem", certificates / "client.key")
-    url = f"wss://{secure}/v1/audio/diarizations/stream"
-    with websockets.sync.client.connect(url, ssl=trust) as socket:
-        assert json.loads(socket.recv())["type"] == "session.ready"
-        socket.send(bytes(3200))
-        socket.send(json.dumps({"type": "audio.end"}))
-        assert [json.loads(message)["type"] for message in socket][-1] == "diarization.done"
+    types = asyncio.run(types_of_messages(f"wss://{secure}/v1/audio/diarizations/stream", trust))
+    assert types[0] == "session.ready" and types[-1] == "diarization.done"
+
+
+async def types_of_messages(url: str, trust: ssl.SSLContext) -> list[str]:
+    """The types of what a stream of 100 ms answers."""
+    async with websockets.connect(url, ssl=trust) as socket:
+        await socket.send(bytes(3200))
+        await socket.send(json.dumps({"type": "audio.end"}))
+        return [json.loads(message)["type"] async for message in socket]
 
 
 def test_websockets_is_refused_without_a_certificate(secure: str, certificates: Path) -> None:
     trust = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
     # In TLS 1.3 the refusal comes after what the client takes for the end of the handshake.
     with pytest.raises((ssl.SSLError, ConnectionError, WebSocketException)):
-        websockets.sync.client.connect(f"wss://{secure}/v1/audio/diarizations/stream", ssl=trust)
+        asyncio.run(types_of_messages(f"wss://{secure}/v1/audio/diarizations/stream", trust))
