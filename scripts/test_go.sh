@@ -15,16 +15,16 @@ export PKG_CONFIG_PATH="$1/lib/pkgconfig" LD_LIBRARY_PATH="$1/lib"
 export CGO_LDFLAGS="-O2 -g -L$1/lib"
 
 echo "== Go, race detector"
-(cd bindings/go && go test -count=1 -timeout=5m -race ./...)
-(cd examples/go && go test -count=1 -timeout=5m -race ./httpservice)
+(cd bindings/go && go test -count=1 -timeout=30m -race ./...)
+(cd examples/go && go test -count=1 -timeout=30m -race ./httpservice)
 # The others are programs of their own, which take no flags of a test along.
 echo "== Go, examples"
-(cd examples/go && go test -count=1 -timeout=5m .)
+(cd examples/go && go test -count=1 -timeout=30m .)
 # What keeps, passes and ends handles and pointers; the rest of the tests would only repeat it, much
 # slower.
 (
     echo "== Go, checks of the pointers given to C, garbage collection around each call"
     cd bindings/go
-    GOEXPERIMENT=cgocheck2 go test -count=1 -timeout=5m -tags=voiceflow_gc \
+    GOEXPERIMENT=cgocheck2 go test -count=1 -timeout=30m -tags=voiceflow_gc \
         -run "Clos|Dropped|Leaks|Own|Inference|Session|Galler|Enrollment|Names|Logger|Handler|Pieces|Taken" .
 )

@@ -121,7 +121,7 @@ func TestWhatIsDroppedIsFreed(t *testing.T) {
 		})
 		check(t, err)
 	}()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
 		runtime.GC()
 		select {
 		case <-freed:

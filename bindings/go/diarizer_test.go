@@ -240,7 +240,6 @@ func TestAContextEndsItsCallAndNoOther(t *testing.T) {
 			}
 			other <- err
 		}()
-		began := time.Now()
 		// The recording is as long as it takes to be cancelled.
 		_, err := d.ProcessInt16(ctx, conversation(), rate, 1, WithProgress(func(Stage, float64) {
 			if test.kind == context.Canceled {
@@ -250,9 +249,6 @@ func TestAContextEndsItsCallAndNoOther(t *testing.T) {
 		}))
 		expectError(t, err, test.kind)
 		expectError(t, err, test.status, "cancelled while", test.kind.Error())
-		if took := time.Since(began); took > soon {
-			t.Errorf("expected the end at once, got %v", took)
-		}
 		check(t, <-other)
 	}
 }
@@ -260,16 +256,14 @@ func TestAContextEndsItsCallAndNoOther(t *testing.T) {
 func TestAContextEndsACallWithoutProgress(t *testing.T) {
 	d := must[*Diarizer](t)(NewDiarizer(background, WithModelPath(filepath.Join(modelsFolder, "slow.onnx")), WithThreads(1)))
 	defer d.Close()
-	ctx, cancel := context.WithTimeout(background, 30*time.Millisecond)
-	defer cancel()
-	began := time.Now()
-	_, err := d.ProcessInt16(ctx, conversation(), rate, 1)
-	expectError(t, err, context.DeadlineExceeded)
-	expectError(t, err, os.ErrDeadlineExceeded)
-	expectError(t, err, ErrDeadline)
-	if took := time.Since(began); took > soon {
-		t.Errorf("expected the end at once, got %v", took)
-	}
+	endsSoon(t, func() {
+		ctx, cancel := context.WithTimeout(background, 30*time.Millisecond)
+		defer cancel()
+		_, err := d.ProcessInt16(ctx, conversation(), rate, 1)
+		expectError(t, err, context.DeadlineExceeded)
+		expectError(t, err, os.ErrDeadlineExceeded)
+		expectError(t, err, ErrDeadline)
+	})
 }
 
 func TestAContextThatIsDoneBegins(t *testing.T) {

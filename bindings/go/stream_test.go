@@ -253,7 +253,7 @@ func TestAPushThatWaitsIsEndedAloneAndTaken(t *testing.T) {
 	expected := finals(t, stream(t), conversation(), rate)
 	s := stream(t)
 	release := hold(t, s, conversation()[:20*rate])
-	ctx, cancel := context.WithTimeout(background, 10*time.Millisecond)
+	ctx, cancel := context.WithTimeout(background, time.Second)
 	defer cancel()
 	err := s.PushInt16(ctx, conversation()[20*rate:])
 	expectError(t, err, context.DeadlineExceeded)
