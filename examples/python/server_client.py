@@ -95,7 +95,7 @@ def samples(path: str) -> BinaryIO:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("server", help="http://HOST:PORT or https://HOST:PORT")
-    parser.add_argument("audio", help="a recording, or with --live samples; - for standard input")
+    parser.add_argument("audio", help="a recording; with --live samples, - for standard input")
     parser.add_argument("--live", action="store_true", help="send samples as they are spoken")
     parser.add_argument("--ca", help="certificates that the server's may be signed by, as PEM")
     arguments = parser.parse_args()
@@ -109,6 +109,8 @@ def main() -> None:
                 post(server, recording, trust)
     except urllib.error.HTTPError as refused:
         raise SystemExit(f"{refused.code}: {json.load(refused)['error']['message']}") from None
+    except (OSError, websockets.InvalidHandshake) as failed:
+        raise SystemExit(str(failed)) from None
 
 
 if __name__ == "__main__":
