@@ -16,7 +16,7 @@ type Diarizer struct {
 }
 
 // NewDiarizer loads the model and makes it ready; the context ends the load. Its options are all
-// but WithSlots, WithLatency and WithHistory.
+// but WithSlots, WithLatency, WithHistory and WithFollowReloads.
 func NewDiarizer(ctx context.Context, options ...Option) (*Diarizer, error) {
 	d := &Diarizer{}
 	var err error

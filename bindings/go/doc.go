@@ -18,7 +18,7 @@
 //
 // With the tag dlopen nothing has to be installed for the build: the program opens
 // libvoiceflow.so.1 when it starts, the file that VOICEFLOW_LIBRARY names, else one beside the
-// program or in lib beside it, else the system's.
+// program, in lib beside it or beside its folder, else the system's.
 //
 // # Goroutines
 //

@@ -212,7 +212,7 @@ func (g *Gallery) name(index C.int32_t) (string, error) {
 }
 
 // Threshold is the similarity from which a voice is taken for a known one, as the model was tuned:
-// about 1 % of strangers are taken for one of ten people enrolled.
+// about 1 % of strangers (fast-cnn) or none (accurate) are taken for one of ten people enrolled.
 func (g *Gallery) Threshold() (float64, error) {
 	var threshold C.float
 	err := g.call(func(c *C.vf_gallery) C.vfgo_answer { return C.go_vf_gallery_threshold(c, &threshold) })

@@ -36,13 +36,13 @@ type ClusteringMethod int
 const (
 	// ClusteringAuto: what the model was tuned with.
 	ClusteringAuto ClusteringMethod = C.VF_CLUSTERING_AUTO
-	// ClusteringAverage: average linkage on cosine distance; two speakers of one window are never
-	// joined.
+	// ClusteringAverage: average linkage on cosine distance; two speakers of one window are joined
+	// only where the model was tuned so, as accurate is.
 	ClusteringAverage ClusteringMethod = C.VF_CLUSTERING_AVERAGE
 	// ClusteringCentroid: centroid linkage with a minimum cluster size, as in pyannote.audio 3.1.
 	ClusteringCentroid ClusteringMethod = C.VF_CLUSTERING_CENTROID
 	// ClusteringVBx: variational Bayes on PLDA-transformed voices, as in pyannote's community-1. Needs
-	// WithPLDA, unless the model brings a PLDA of its own, as the embedded one does.
+	// WithPLDA, unless the model brings a PLDA of its own, as fast-cnn does.
 	ClusteringVBx ClusteringMethod = C.VF_CLUSTERING_VBX
 )
 
