@@ -21,7 +21,9 @@ from voiceflow_models.export.golden import write_golden  # noqa: E402
 PROGRAMS = Path(os.environ.get("VOICEFLOW_PROGRAMS", ROOT / "target/debug"))
 MOTO = ROOT / ".cache/registry/bin/moto_server"
 RECORDING = ROOT / "examples/data/conversation.flac"
-PATIENCE_S = 120
+PATIENCE_S = 300
+# Most that are tried for a server.
+PORTS = 10
 
 
 def wait_until(what: str, holds: Callable[[], bool]) -> None:
@@ -75,12 +77,7 @@ class Bucket:
     url = "s3://models/voiceflow"
 
     def __init__(self) -> None:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            port = listener.getsockname()[1]
-        self.endpoint = f"http://127.0.0.1:{port}"
-        command = [MOTO, "-H", "127.0.0.1", "-p", str(port)]
-        self.moto = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        assert any(self.begins() for _ in range(PORTS)), f"moto ended at each of {PORTS} ports"
         self.variables = {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ALLOW_HTTP": "true",
@@ -89,8 +86,24 @@ class Bucket:
             "AWS_REGION": "us-east-1",
         }
 
+    def begins(self) -> bool:
+        """Starts moto on a port that is free, and waits until it listens; false where it ends, as
+        another program has taken the port meanwhile."""
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+        self.endpoint = f"http://127.0.0.1:{port}"
+        command = [MOTO, "-H", "127.0.0.1", "-p", str(port)]
+        self.moto = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        url = f"{self.endpoint}/moto-api/"
+        try:
+            wait_until("moto listens", lambda: self.moto.poll() is not None or answers(url))
+        except AssertionError:
+            self.silence()
+            raise
+        return self.moto.poll() is None
+
     def make(self) -> None:
-        wait_until("moto listens", lambda: answers(f"{self.endpoint}/moto-api/"))
         self.request("PUT", "models")
 
     def read(self, key: str) -> bytes:

@@ -13,7 +13,12 @@ def serve(environment: dict[str, str], cache: Path, bundle: str) -> tuple[subpro
     """A server that follows a channel, and its two addresses."""
     keys = [f"registry.url={environment['VOICEFLOW_REGISTRY']}", f"registry.cache={cache}"]
     keys += [f'registry.keys=["{environment["VOICEFLOW_TRUSTED_KEYS"]}"]', f"model.bundle={bundle}"]
-    keys += ["rollout.poll_s=1", "log.level=error", "live.capacity=8", "batch.niceness=0"]
+    keys += ["rollout.poll_s=1", "log.level=error", "live.capacity=8"]
+    # Whatever else the machine does, nobody waits long for a recording, no client is too slow, and
+    # no model looks worse than another.
+    keys += ["batch.niceness=0", "limits.upload_grace_s=600", "listen.header_timeout_s=600"]
+    keys += ["listen.write_timeout_s=600", "live.behind_s=600", "live.first_message_s=600"]
+    keys += ["live.idle_s=600", "live.ping_s=600", "live.pong_s=600", "rollout.ratio=1000"]
     command = [PROGRAMS / "voiceflow-server", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
     command += [part for key in keys for part in ("--set", key)]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)

@@ -54,7 +54,7 @@ class Follower:
         """Waits for a version, which has to be there alone."""
         wait_until(version, lambda: bool(self.reloads) and self.reloads[-1] == f"tiny {version}")
         assert self.diarizer.info.version == version
-        assert [running.version for running in self.diarizer.versions()] == [version]
+        wait_until("it is alone", lambda: [it.version for it in self.diarizer.versions()] == [version])
 
     def is_told(self, text: str) -> None:
         """Waits for an error with this text; what runs goes on, and so does the watch."""

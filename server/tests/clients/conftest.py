@@ -13,7 +13,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PATIENCE_S = 120
+PATIENCE_S = 300
+# Keys of every server but those that say otherwise. Whatever else the machine does, nobody waits
+# long for a recording, and no client is too slow.
+PATIENT = (
+    "log.level=error",
+    "batch.niceness=0",
+    "limits.upload_grace_s=600",
+    "listen.header_timeout_s=600",
+    "listen.write_timeout_s=600",
+    "live.behind_s=600",
+    "live.first_message_s=600",
+    "live.idle_s=600",
+    "live.ping_s=600",
+    "live.pong_s=600",
+    "tls.handshake_timeout_s=600",
+)
+# The same for clients by websockets.
+PATIENTLY = {"open_timeout": PATIENCE_S, "ping_interval": None}
 KEY = "-nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
 
 
@@ -35,10 +52,8 @@ class Server:
 def running(*keys: str, config: Path | None = None) -> Iterator[Server]:
     """A server with these keys of its configuration, over a file, once it is ready."""
     program = os.environ.get("VOICEFLOW_SERVER", ROOT / "target/debug/voiceflow-server")
-    arguments = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--set", "log.level=error"]
-    # Whatever else the machine does, nobody waits long for a recording.
-    arguments += ["--set", "batch.niceness=0"]
-    for key in keys:
+    arguments = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
+    for key in (*PATIENT, *keys):
         arguments += ["--set", key]
     arguments += ["--config", str(config)] if config else []
     with subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True) as server:

@@ -9,12 +9,12 @@ from pathlib import Path
 from conftest import ROOT, running
 
 PROGRAM = os.environ.get("VOICEFLOW", ROOT / "target/debug/voiceflow")
-CAPACITY = 12
+CAPACITY = 6
 
 
 def bench(url: str, recording: Path, *more: str) -> subprocess.CompletedProcess[str]:
     command = [str(PROGRAM), "bench", "--server", url, *more, str(recording)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600)
 
 
 def spread(found: dict) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import websockets
-from conftest import PATIENCE_S, Server, running
+from conftest import PATIENCE_S, PATIENTLY, Server, running
 from test_clients import FRAME_BYTES, RATE, samples
 
 # The tests take fewer, for the time, than `make test-server-crowds`.
@@ -22,8 +22,9 @@ SILENT = int(os.environ.get("VOICEFLOW_SILENT", "2000"))
 STREAMS = int(os.environ.get("VOICEFLOW_STREAMS", "24"))
 # What the server and this program have open beside connections.
 OTHERS = 200
-# How long a drain takes, with what it needs to begin and to end.
-DRAIN_S = 90 if STREAMS > 100 else 6
+# How long a drain takes, with what it needs to begin and to end, of which it leaves a fifth to the
+# last stream.
+DRAIN_S = 90 if STREAMS > 100 else 45
 PIECE = RATE // 2 * FRAME_BYTES
 GET = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
@@ -83,7 +84,7 @@ def test_all_connections_together_are_counted() -> None:
 
 def test_silent_connections_cost_little_and_end(descriptors: int) -> None:
     limits = [f"listen.{key}={descriptors}" for key in ("connections", "connections_per_address")]
-    timeout = "listen.header_timeout_s=3"
+    timeout = "listen.header_timeout_s=15"
     with running("live.capacity=1", timeout, *limits) as server, ExitStack() as opened:
         before = metric(server, "process_resident_memory_bytes")
         silent = [opened.enter_context(connect(server.address)) for _ in range(descriptors - 1)]
@@ -110,7 +111,7 @@ async def stream(address: str, audio: bytes, ended: asyncio.Event | None = None)
     is processed it says so, where it is asked to."""
     segments = []
     url = f"ws://{address}/v1/audio/diarizations/stream"
-    async with websockets.connect(url, ping_interval=None) as connection:
+    async with websockets.connect(url, **PATIENTLY) as connection:
 
         async def send() -> None:
             for start in range(0, len(audio), PIECE):
@@ -142,7 +143,7 @@ def test_a_drain_delivers_the_segments_of_all_streams(recording: Path) -> None:
         began = time.monotonic()
         return await asyncio.gather(*streams), time.monotonic() - began
 
-    keys = ["drain.delay_s=0", f"drain.length_s={DRAIN_S}", "live.behind_s=100", "live.idle_s=200"]
+    keys = ["drain.delay_s=0", f"drain.length_s={DRAIN_S}"]
     keys += ["listen.connections_per_address=4096"]
     with running(f"live.capacity={STREAMS}", *keys) as server:
         (first, *others), took_s = asyncio.run(crowd(server))
@@ -169,6 +170,10 @@ def test_who_cannot_be_kept_up_with_is_closed(recording: Path) -> None:
         ends = {(code, reason) for _, code, reason in asyncio.run(crowd(server.address))}
         assert (1013, "backlog") in ends and ends <= {(1013, "backlog"), (1008, "idle")}, ends
         assert metric(server, 'voiceflow_streams_total{outcome="backlog"}') > 0
-        # Who comes later is served.
-        segments, code, _ = asyncio.run(stream(server.address, audio[: 8 * RATE * FRAME_BYTES]))
-        assert code == 1008 and segments
+
+        def served() -> bool:
+            segments, code, _ = asyncio.run(stream(server.address, audio[: 8 * RATE * FRAME_BYTES]))
+            return code == 1008 and bool(segments)
+
+        # Who comes later is served, if it can be kept up with.
+        until(served)

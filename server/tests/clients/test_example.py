@@ -13,7 +13,7 @@ LIVE_S = 6
 
 def run(*arguments: str, audio: bytes = b"") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(EXAMPLE), *arguments]
-    done = subprocess.run(command, input=audio, capture_output=True, timeout=120)
+    done = subprocess.run(command, input=audio, capture_output=True, timeout=600)
     return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import websockets
-from conftest import ROOT, running
+from conftest import PATIENTLY, ROOT, running
 from scrapes import SCRAPED_S, result, scraping, wait_for_scrapes
 from test_clients import FRAME_BYTES, RATE, samples
 from websockets.exceptions import InvalidStatus
@@ -99,11 +99,11 @@ def use(address: str, ca: Path, speech: bytes, recording: Path) -> None:
 async def stream_and_one_too_many(url: str, trust: ssl.SSLContext, speech: bytes) -> None:
     """By asyncio: an SSL socket of Python 3.11 that two threads use, as those of websockets' other
     client do, is no longer answered once in some hundred times (CPython 143756)."""
-    async with websockets.connect(url, ssl=trust) as stream:
+    async with websockets.connect(url, ssl=trust, **PATIENTLY) as stream:
         for start in range(0, len(speech), RATE):
             await stream.send(speech[start : start + RATE])
         with pytest.raises(InvalidStatus):
-            await websockets.connect(url, ssl=trust)
+            await websockets.connect(url, ssl=trust, **PATIENTLY)
         await stream.send(json.dumps({"type": "audio.end"}))
         messages = [message async for message in stream]
         assert json.loads(messages[-1])["type"] == "diarization.done"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import websockets
-from conftest import running
+from conftest import PATIENTLY, running
 from websockets.exceptions import WebSocketException
 
 
@@ -30,7 +30,7 @@ def test_websockets_streams_over_tls(secure: str, certificates: Path) -> None:
 
 async def types_of_messages(url: str, trust: ssl.SSLContext) -> list[str]:
     """The types of what a stream of 100 ms answers."""
-    async with websockets.connect(url, ssl=trust) as socket:
+    async with websockets.connect(url, ssl=trust, **PATIENTLY) as socket:
         await socket.send(bytes(3200))
         await socket.send(json.dumps({"type": "audio.end"}))
         return [json.loads(message)["type"] async for message in socket]
