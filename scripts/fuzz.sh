@@ -6,11 +6,12 @@
 #   FUZZ_SECONDS=20                time for each target; its corpus is run once in any case
 #   FUZZ_SEED=1                    the same changes of inputs each time; others each time where it is not given
 #   FUZZ_JOBS=2                    targets that run at once
+#   FUZZ_HANG=20                   seconds after which an input is one that hangs
 #   FUZZ_FINDINGS=.cache/fuzz      where new inputs (corpus/) and findings (findings/) go
 #
-# Ends with 1 where a target found something: a crash, a hang of 20 s, a leak, or more than 2 GiB.
-# What crashes in ONNX Runtime, which is not ours to mend and not compiled for the sanitizer, is
-# counted and kept apart (runtime-*).
+# Ends with 1 where a target found something: a crash, a hang, a leak, or more than 2 GiB. What
+# crashes in ONNX Runtime, which is not ours to mend and not compiled for the sanitizer, is counted
+# and kept apart (runtime-*).
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -49,7 +50,7 @@ one() { # TARGET
     status=0
     ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:detect_odr_violation=0 \
         LSAN_OPTIONS="suppressions=$root/fuzz/leaks.txt:print_suppressions=0" \
-        "$programs/$target" -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=65536 \
+        "$programs/$target" -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" -timeout="${FUZZ_HANG:-20}" -rss_limit_mb=2048 -max_len=65536 \
         -print_final_stats=1 -artifact_prefix="$out/findings/$target-" "$@" >"$log" 2>&1 || status=$?
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)
     if [ "$status" != 0 ] && grep -q '^ *#[0-9] .*libonnxruntime' "$log"; then
