@@ -202,12 +202,12 @@ def test_it_is_deleted_where_the_script_is_ended(cloud: Cloud, number: int, sent
         # A test runner may ignore it, which the script would inherit.
         preexec_fn=lambda: signal.signal(sent, signal.SIG_DFL),
     )
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while len(cloud.calls()) < number:
         assert time.monotonic() < until, cloud.steps()
         time.sleep(0.02)
     script.send_signal(sent)
-    assert script.wait(timeout=60) == 128 + sent
+    assert script.wait(timeout=120) == 128 + sent
     assert "delete" in cloud.steps() and not cloud.machine.exists()
 
 

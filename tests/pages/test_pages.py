@@ -79,7 +79,7 @@ def server(tmp_path: Path) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while True:
             try:
                 urllib.request.urlopen(f"http://{address}/ready", timeout=5)

@@ -108,7 +108,7 @@ def test_the_notebook_shows_what_it_says(tmp_path: Path) -> None:
     file = FOLDER / "timeline.ipynb"
     committed, executed = (nbformat.read(file, as_version=4) for _ in range(2))
     NotebookClient(
-        executed, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
+        executed, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
     ).execute()
     for cell in executed.cells:
         cell.metadata = {}

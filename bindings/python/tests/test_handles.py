@@ -15,7 +15,7 @@ from collections.abc import Callable
 import libvoiceflow
 import numpy as np
 import pytest
-from conftest import MODEL, RATE, memory
+from conftest import MODEL, PATIENCE_S, RATE, memory
 from libvoiceflow import (
     Cancel,
     CancelledError,
@@ -143,7 +143,7 @@ def test_closing_what_another_thread_uses(audio: NDArray[np.float32]) -> None:
     thread = threading.Thread(target=work)
     owned = weakref.ref(diarizer._owned)
     thread.start()
-    assert begun.wait(60)
+    assert begun.wait(PATIENCE_S)
     diarizer.close()
     assert owned() is not None
     with pytest.raises(ClosedError):

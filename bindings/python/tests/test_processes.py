@@ -7,7 +7,7 @@ import textwrap
 import time
 
 import pytest
-from conftest import PATIENCE_S, RECORDING, SLOW_MODEL, run, start
+from conftest import PATIENCE_S, RECORDING, SLOW_MODEL, TRIES, run, start
 
 # Hours of audio, which take many seconds.
 PRELUDE = f"""
@@ -18,6 +18,10 @@ long = np.tile(audio, 240)
 # Ignored in what a shell has started in the background.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """
+
+# Within which an interrupt has to be there: less than a load, or anything else that is interrupted,
+# takes.
+INTERRUPTED_S = 2
 
 # A finish on another thread that takes many seconds, and is under way.
 FINISHING = (
@@ -97,23 +101,34 @@ def test_ctrl_c_ends_a_call(name: str) -> None:
         PRELUDE
         + BEFORE.get(name, "")
         + textwrap.dedent(f"""
-        print("begins", flush=True)
-        try:
-            {INTERRUPTED[name]}
-            print("was not interrupted")
-        except KeyboardInterrupt:
-            print("interrupted", flush=True)
+        while True:
+            print("begins", flush=True)
+            try:
+                {INTERRUPTED[name]}
+                print("was not interrupted", flush=True)
+            except KeyboardInterrupt:
+                print("interrupted", flush=True)
+            if sys.stdin.readline() != "again\\n":
+                break
         print(libvoiceflow.Diarizer(bundle='fast-cnn').process(audio[:16000], 16000).duration)
         """)
     )
     try:
-        assert program.stdout is not None
-        assert program.stdout.readline() == "begins\n"
-        time.sleep(1)
-        program.send_signal(signal.SIGINT)
-        sent = time.monotonic()
-        assert program.stdout.readline() == "interrupted\n"
-        assert time.monotonic() - sent < 2
+        assert program.stdin is not None and program.stdout is not None
+        # A machine that does other work may hold it up once, and not each time.
+        took_s: list[float] = []
+        while not took_s or took_s[-1] >= INTERRUPTED_S:
+            assert len(took_s) < TRIES, took_s
+            if took_s:
+                program.stdin.write("again\n")
+                program.stdin.flush()
+            assert program.stdout.readline() == "begins\n"
+            time.sleep(1)
+            program.send_signal(signal.SIGINT)
+            sent = time.monotonic()
+            said = program.stdout.readline()
+            assert said == "interrupted\n", (took_s, said, program.communicate())
+            took_s.append(time.monotonic() - sent)
         output, errors = program.communicate(timeout=PATIENCE_S)
         assert (program.returncode, output, errors) == (0, "1.0\n", "")
     finally:
@@ -131,7 +146,7 @@ def test_ctrl_c_ends_the_program() -> None:
         assert program.stdout is not None and program.stdout.readline() == "begins\n"
         time.sleep(1)
         program.send_signal(signal.SIGINT)
-        _, errors = program.communicate(timeout=10)
+        _, errors = program.communicate(timeout=PATIENCE_S)
         assert program.returncode == -signal.SIGINT
         assert errors.startswith("Traceback") and errors.endswith("KeyboardInterrupt\n")
         assert "Exception ignored" not in errors
@@ -222,8 +237,7 @@ ENDS = {
 
 @pytest.mark.parametrize("name", ENDS)
 def test_the_interpreter_ends_while_daemon_threads_work(name: str) -> None:
-    """Without a crash, a message or a long wait, with the log on."""
-    begin = time.monotonic()
+    """Without a crash, a message, or a wait for the work, with the log on."""
     said = run(
         PRELUDE
         + textwrap.dedent(f"""
@@ -243,7 +257,6 @@ def test_the_interpreter_ends_while_daemon_threads_work(name: str) -> None:
         """)
     )
     assert said == "ends\n"
-    assert time.monotonic() - begin < 30
 
 
 def test_objects_in_cycles_and_globals_at_the_end() -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import libvoiceflow
 import numpy as np
 import pytest
-from conftest import RATE, SLOW_MODEL
+from conftest import RATE, SLOW_MODEL, ends_soon
 from libvoiceflow import (
     AudioError,
     Cancel,
@@ -148,7 +147,7 @@ def test_a_deadline(windows: NDArray[np.float32]) -> None:
             with pytest.raises(DeadlineError) as caught:
                 session.infer(audio, deadline_ms=0)
             assert isinstance(caught.value, TimeoutError) and caught.value.status == -13
-            session.infer(audio, deadline_ms=60_000)
+            session.infer(audio, deadline_ms=600_000)
         with pytest.raises(InvalidArgumentError, match="deadline_ms: expected 0 to"):
             session.infer(windows, deadline_ms=-1)
 
@@ -194,15 +193,18 @@ def test_cancelled_before(session: Session, windows: NDArray[np.float32]) -> Non
 def test_cancelled_by_another_thread() -> None:
     """A call that would take many seconds ends soon."""
     # Of rows few enough for one step of the network to be short.
-    cancel, long = Cancel(), np.zeros((64, 20 * RATE), np.float32)
+    long = np.zeros((64, 20 * RATE), np.float32)
     session = Session(model_path=SLOW_MODEL, threads=1)
-    timer = threading.Timer(0.2, cancel.set)
-    timer.start()
-    start = time.monotonic()
-    with pytest.raises(CancelledError):
-        session.infer(long, cancel=cancel)
-    timer.join()
-    assert time.monotonic() - start < 4
+
+    def work() -> None:
+        cancel = Cancel()
+        timer = threading.Timer(0.2, cancel.set)
+        timer.start()
+        with pytest.raises(CancelledError):
+            session.infer(long, cancel=cancel)
+        timer.join()
+
+    ends_soon(work)
 
 
 def test_cancelled_while_it_waits_for_a_run_slot() -> None:
@@ -272,7 +274,7 @@ def test_a_load_has_conditions() -> None:
     def progress(stage: Stage, fraction: float) -> None:
         reported.add(stage)
 
-    Session(threads=1, cancel=cancel, deadline_ms=60_000, progress=progress).close()
+    Session(threads=1, cancel=cancel, deadline_ms=600_000, progress=progress).close()
     assert reported == {Stage.LOADING}
     cancel.set()
     with pytest.raises(CancelledError, match="loading a model"):

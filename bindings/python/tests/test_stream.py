@@ -181,7 +181,7 @@ def test_progress_is_reported(stream: Stream, audio: NDArray[np.float32]) -> Non
 
 
 def test_speakers_are_asked_for_by_call(stream: Stream, audio: NDArray[np.float32]) -> None:
-    segments = list(stream.run(chunks(audio), deadline_ms=60_000, num_speakers=2, exclusive=True))
+    segments = list(stream.run(chunks(audio), deadline_ms=600_000, num_speakers=2, exclusive=True))
     assert len(segments) > 10 and stream.result is not None and len(stream.result.speakers) == 2
     assert not any(segment.overlap for segment in stream.result)
     stream.reset()
@@ -208,7 +208,7 @@ def test_a_stream_is_made_under_conditions(diarizer: Diarizer) -> None:
     def progress(stage: Stage, fraction: float) -> None:
         reported.append(stage)
 
-    diarizer.stream(cancel=cancel, deadline_ms=60_000, progress=progress).close()
+    diarizer.stream(cancel=cancel, deadline_ms=600_000, progress=progress).close()
     with pytest.raises(DeadlineError), Diarizer() as unused:
         # Which loads the model of streams.
         unused.stream(deadline_ms=0)

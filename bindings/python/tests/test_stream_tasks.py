@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 
 import numpy as np
 import pytest
-from conftest import RATE, SOON_S, Between, chunks
+from conftest import PATIENCE_S, RATE, Between, chunks
 from libvoiceflow import (
     Cancel,
     CancelledError,
@@ -35,7 +35,7 @@ def test_async(diarizer: Diarizer, audio: NDArray[np.float32], monkeypatch: pyte
         def watch() -> None:
             turn = threading.Event()
             loop.call_soon_threadsafe(turn.set)
-            goes_on.append(turn.wait(SOON_S))
+            goes_on.append(turn.wait(PATIENCE_S))
 
         monkeypatch.setattr(_stream, "library", lambda: Between("vf_stream_push_f32", before=watch))
 
@@ -65,7 +65,7 @@ def test_async_ends_when_the_stream_is_closed(diarizer: Diarizer) -> None:
         asyncio.get_running_loop().call_later(0.1, stream.close)
         return [segment async for segment in stream]
 
-    assert asyncio.run(asyncio.wait_for(main(), 10)) == []
+    assert asyncio.run(asyncio.wait_for(main(), PATIENCE_S)) == []
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_cancelled_task_leaves_others_alone(diarizer: Diarizer, audio: NDArray
 def test_conditions(diarizer: Diarizer, audio: NDArray[np.float32]) -> None:
     async def main() -> None:
         stream, cancel = diarizer.stream(), Cancel()
-        await stream.apush(audio, cancel=cancel, deadline_ms=60_000)
+        await stream.apush(audio, cancel=cancel, deadline_ms=600_000)
         cancel.set()
         with pytest.raises(CancelledError):
             await stream.apush(audio, cancel=cancel)
@@ -175,5 +175,5 @@ def test_a_loop_that_was_closed_keeps_nobody_waiting(stream: Stream, monkeypatch
     # Closed right after somebody looked.
     monkeypatch.setattr(closed, "is_closed", lambda: False)
     stream.push(np.zeros(9, np.float32))
-    other.run_until_complete(asyncio.wait_for(future, 10))
+    other.run_until_complete(asyncio.wait_for(future, PATIENCE_S))
     other.close()

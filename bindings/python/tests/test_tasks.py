@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import RATE, SLOW_MODEL, SOON_S
+from conftest import RATE, SLOW_MODEL, ends_soon
 from libvoiceflow import (
     Cancel,
     CancelledError,
@@ -62,16 +61,14 @@ def test_a_task_that_is_cancelled(audio: NDArray[np.float32]) -> None:
         while not began.is_set():
             await asyncio.sleep(0.01)
         task.cancel()
-        start = time.monotonic()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.monotonic() - start < SOON_S
         assert (await diarizer.aprocess(audio[:RATE], RATE)).duration == 1
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(diarizer.aprocess(hour, RATE), 0.2)
 
     with Diarizer(model_path=SLOW_MODEL, threads=1) as slow:
-        asyncio.run(main(slow))
+        ends_soon(lambda: asyncio.run(main(slow)))
 
 
 def test_errors(diarizer: Diarizer, audio: NDArray[np.float32], tmp_path: Path) -> None:
