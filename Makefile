@@ -266,8 +266,7 @@ fuzz: $(RUNTIME) ## the fuzzers of fuzz/, an hour each: FUZZ_SECONDS=, FUZZ_JOBS
 
 .PHONY: test-fuzz
 test-fuzz: $(RUNTIME) ## the same for 20 seconds each, after their corpora, with one seed; less optimised, so built sooner
-	CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off FUZZ_SECONDS=20 FUZZ_SEED=1 FUZZ_JOBS=2 \
-		FUZZ_HANG=120 scripts/fuzz.sh
+	FUZZ_PROFILE=dev FUZZ_SECONDS=20 FUZZ_SEED=1 FUZZ_JOBS=2 FUZZ_HANG=120 scripts/fuzz.sh
 
 .PHONY: test-c
 test-c: $(RUNTIME) .cache/tools ## the C interface: header, exports, C99 to C23 and C++17, sanitizers, valgrind, examples

@@ -8,6 +8,8 @@
 #   FUZZ_JOBS=2                    targets that run at once
 #   FUZZ_HANG=20                   seconds after which an input is one that hangs
 #   FUZZ_FINDINGS=.cache/fuzz      where new inputs (corpus/) and findings (findings/) go
+#   FUZZ_PROFILE=dev               compiled in less time and linted by clippy on the way, in the folder of the
+#                                  workspace's tests, whose macros and build scripts serve; else `release`
 #
 # Ends with 1 where a target found something: a crash, a hang, a leak, or more than 2 GiB. What
 # crashes in ONNX Runtime, which is not ours to mend and not compiled for the sanitizer, is counted
@@ -27,12 +29,26 @@ mkdir -p "$out/findings" "$out/logs"
 # The target `c_api` goes to a folder of its own.
 out=$(CDPATH='' cd -- "$out" && pwd)
 
+profile=${FUZZ_PROFILE:-release}
+case $profile in
+dev)
+    export CARGO_TARGET_DIR="$root/target" RUSTC_WORKSPACE_WRAPPER=clippy-driver
+    programs=$CARGO_TARGET_DIR/$host/debug
+    ;;
+release)
+    export CARGO_TARGET_DIR="$root/target/fuzz"
+    programs=$CARGO_TARGET_DIR/$host/release
+    ;;
+*)
+    echo "fuzz.sh: FUZZ_PROFILE: expected dev or release, got '$profile'" >&2
+    exit 2
+    ;;
+esac
 # The flags of cargo-fuzz. `--target` keeps them from the programs that only build.
-export RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$root/target/fuzz" RUSTFLAGS="--cfg fuzzing -Zsanitizer=address \
+export RUSTC_BOOTSTRAP=1 RUSTFLAGS="--cfg fuzzing -Zsanitizer=address \
 -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares"
-cargo build --quiet --release --locked --manifest-path fuzz/Cargo.toml --target "$host"
-programs=$CARGO_TARGET_DIR/$host/release
+cargo build --quiet --profile "$profile" --locked --manifest-path fuzz/Cargo.toml --target "$host"
 
 export VOICEFLOW_ORT_LIBRARY="${VOICEFLOW_ORT_LIBRARY:-$root/.runtime/onnxruntime-1.31.1/libonnxruntime.so.1.31.1}"
 

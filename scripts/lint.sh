@@ -74,15 +74,9 @@ tidy() {
 # The folder of each build is the workspace's, so that what is compiled for all, above all macros
 # and build scripts, is compiled once. Lints of a library alone name the workspace too: for a single
 # package Cargo chooses other features of what it needs, and compiles all of it once more.
-host=$(rustc --version --verbose | sed -n 's/^host: //p')
 apart() { # FOLDER: a workspace of its own
-    manifest=$1/Cargo.toml
-    shift
-    cargo fmt --manifest-path "$manifest" --check &&
-        CARGO_TARGET_DIR=target cargo clippy --manifest-path "$manifest" --all-targets --locked "$@" -- -D warnings
-}
-fuzzers() {
-    RUSTFLAGS="--cfg fuzzing" apart fuzz --target "$host"
+    cargo fmt --manifest-path "$1/Cargo.toml" --check &&
+        CARGO_TARGET_DIR=target cargo clippy --manifest-path "$1/Cargo.toml" --all-targets --locked -- -D warnings
 }
 
 check rustfmt cargo fmt --all --check
@@ -91,7 +85,8 @@ check "clippy without the model" cargo clippy --workspace --lib --no-default-fea
 check "clippy with the accurate bundle" cargo clippy --workspace --lib --features libvoiceflow/accurate-model --locked -- -D warnings
 check "rustfmt and clippy of the schedules" apart tests/schedules
 check "rustfmt and clippy of the races" apart tests/races
-check "rustfmt and clippy of the fuzzers" fuzzers
+# Clippy has their flags where they are compiled: by `make test-fuzz`.
+check "rustfmt of the fuzzers" cargo fmt --manifest-path fuzz/Cargo.toml --check
 check "API documentation" make --no-print-directory docs
 check "site of the documents" .venv/bin/python scripts/docs_site.py
 check "licences, bans, sources" licences
