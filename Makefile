@@ -97,8 +97,8 @@ static: $(RUNTIME) $(BUILT_IN) ## the release library for static linking
 SERVE_ARGS ?=
 
 .PHONY: serve
-serve: $(RUNTIME) ## the server on 127.0.0.1:8080, with the embedded model; SERVE_ARGS= for its command line
-	cargo build --release --package libvoiceflow-server --locked
+serve: $(RUNTIME) $(BUILT_IN) ## the server on 127.0.0.1:8080, with the models of `build`; SERVE_ARGS= for its command line
+	cargo build --release --package libvoiceflow-server --locked $(CARGO_FEATURES)
 	target/release/voiceflow-server $(SERVE_ARGS)
 
 .PHONY: check
@@ -133,7 +133,7 @@ test-rust: $(RUNTIME) .cache/tools $(PUBLIC) $(ACCURATE) ## the core and the com
 	@[ ! -s "$(VOICEFLOW_SKIPPED)" ] || echo "test-rust: passed, but skipped for lack of data: $$(sort -u "$(VOICEFLOW_SKIPPED)" | paste -sd ';')"
 
 .PHONY: test-server
-test-server: $(RUNTIME) $(CLIENTS)/ready ## the server, as a process with its own model, with clients that others wrote
+test-server: $(RUNTIME) $(ACCURATE) $(CLIENTS)/ready ## the server, as a process, with clients that others wrote
 	cargo test --locked --workspace --bin voiceflow-server $(addprefix --test ,$(SERVER_TESTS))
 	cargo build --locked --workspace --bins
 	$(CLIENTS)/bin/python -m pytest -q server/tests/clients
@@ -164,13 +164,14 @@ soak-server: $(RUNTIME) $(CLIENTS)/ready ## the server at 80 % of its capacity b
 CONTAINERS ?= docker
 IMAGE ?= localhost/libvoiceflow-server:latest
 IMAGE_GPU ?= localhost/libvoiceflow-server:gpu
-# More for the build, such as --build-arg FEATURES=libvoiceflow/accurate-model.
+# More for the build, such as --build-arg RUST_IMAGE=NAME@sha256:….
 IMAGE_ARGS ?=
 REVISION := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
 .PHONY: image
-image: ## the server's image for the CPU, as IMAGE; CONTAINERS=docker, podman or buildah
-	$(CONTAINERS) build --file deploy/docker/Dockerfile --tag "$(IMAGE)" --build-arg REVISION=$(REVISION) $(IMAGE_ARGS) .
+image: $(BUILT_IN) ## the server's image for the CPU, with the models of `build`, as IMAGE; CONTAINERS=docker, podman or buildah
+	$(CONTAINERS) build --file deploy/docker/Dockerfile --tag "$(IMAGE)" --build-arg REVISION=$(REVISION) \
+		--build-arg FEATURES="$(addprefix libvoiceflow/,$(FEATURES))" $(IMAGE_ARGS) .
 
 .PHONY: image-gpu
 image-gpu: ## the same with CUDA over IMAGE, as IMAGE_GPU; IMAGE_ARGS="--build-arg TENSORRT=1" adds TensorRT
@@ -189,7 +190,7 @@ test-charts: $(DEPLOY)/ready $(DEPLOY)/bin/helm $(DEPLOY)/bin/actionlint ## the 
 		tests/deploy/test_kuberay.py
 
 .PHONY: test-deploy
-test-deploy: $(RUNTIME) $(DEPLOY)/ready $(DEPLOY)/bin/helm ## the image built and the stack run, by buildah and podman as root; minutes, so not a part of `test`
+test-deploy: $(RUNTIME) $(ACCURATE) $(DEPLOY)/ready $(DEPLOY)/bin/helm ## the image built and the stack run, by buildah and podman as root; minutes, so not a part of `test`
 	scripts/install_tools.sh images
 	$(DEPLOY)/venv/bin/python -m pytest -q -s tests/deploy/test_images.py
 

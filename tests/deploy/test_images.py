@@ -85,6 +85,8 @@ def test_the_image_has_licences_and_a_bill_of_materials() -> None:
         "./share/licenses/libvoiceflow/LICENSE-MIT",
         "./share/licenses/libvoiceflow/LICENSE-APACHE",
         "./share/licenses/libvoiceflow/THIRD-PARTY-NOTICES.txt",
+        "./share/licenses/accurate/LICENSE.embedding",
+        "./share/licenses/accurate/LICENSE.segmentation",
         "./share/licenses/onnxruntime/LICENSE",
         "./share/licenses/onnxruntime/ThirdPartyNotices.txt",
     ):
@@ -135,6 +137,9 @@ def test_it_runs_as_nobody_and_writes_nothing_but_uploads(container: str) -> Non
     run("podman", "healthcheck", "run", container)
     # An upload larger than what is kept in memory goes to the spool.
     smoke(f"http://{SERVER}")
+    with urllib.request.urlopen(f"http://{SERVER}/v1/models", timeout=10) as answer:
+        models = {model["name"]: model["default_for"] for model in json.load(answer)["data"]}
+    assert models == {"accurate": ["recordings"], "fast-cnn": ["streams"]}
 
 
 def smoke(url: str, *more: str | Path) -> None:
