@@ -79,7 +79,7 @@ ROWS: dict[str, list[tuple[str, str, list[tuple[str, str]]]]] = {
         (
             "Models that run",
             "short",
-            [(value("voiceflow_model_info"), "{{instance}} {{arm}} {{name}}/{{version}}")],
+            [(value("voiceflow_model_info"), "{{instance}} {{arm}} {{kind}} {{name}}/{{version}}")],
         ),
         ("Share of an arm", "percentunit", [(value("voiceflow_arm_share_ratio"), "{{instance}} {{arm}}")]),
         ("Bundles in memory", "short", [(value("voiceflow_models_loaded"), "{{instance}}")]),

@@ -338,7 +338,10 @@ drop.addEventListener("drop", (event) => {
 });
 fetch("/v1/models")
   .then((response) => response.json())
-  .then(({ data }) => (element("model").textContent = data.map((model) => `${model.id} on ${model.provider}`).join(", ")));
+  .then(({ data }) => {
+    const said = ({ id, provider, default_for: uses }) => `${id} on ${provider} for ${uses.join(" and ")}`;
+    element("model").textContent = data.map(said).join(", ");
+  });
 fetch("/v1/voices")
   .then((response) => (response.ok ? response.json() : { data: [] }))
   .then(({ data }) => {

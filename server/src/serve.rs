@@ -17,14 +17,18 @@ use crate::config::{Arguments, Config};
 use crate::http::{self, App};
 use crate::listen::{self, Tls};
 use crate::live;
-use crate::metrics::Metrics;
-use crate::models::Models;
+use crate::metrics::{Kind, Metrics};
+use crate::models::{Models, name_of};
 use crate::rollout::Rollout;
 use crate::traces::Traces;
 use crate::voices::Voices;
 use crate::work::batch::BatchQueue;
 use crate::work::live::LiveLane;
 use crate::work::shadow::Shadow;
+
+/// What is said where recordings have the model of streams and nobody asked for that.
+const NO_ACCURATE_MODELS: &str = "accurate is not in this build (Cargo feature accurate-model), nor installed for it: \
+     recordings are diarized with the model of streams";
 
 /// Threads that read and write sockets; all else has threads of its own.
 const SOCKET_THREADS: usize = 2;
@@ -131,9 +135,13 @@ async fn serve(arguments: Arguments, config: Config) -> Result<Ended, String> {
         loaded = &mut load => {
             loaded.map_err(|error| error.to_string())??;
             for arm in models.fleet().iter().flat_map(|fleet| &fleet.arms) {
-                let (name, info) = (&*arm.name, arm.bundle.info());
-                let (model, provider) = (arm.bundle.name(), info.provider.name());
-                tracing::info!(arm = name, model, sha256 = info.sha256, provider, "loaded");
+                let (batch, live) = (arm.bundle.info(Kind::Batch), arm.bundle.info(Kind::Live));
+                let (model, live_model) = (name_of(batch), name_of(live));
+                let (name, provider) = (&*arm.name, batch.provider.name());
+                tracing::info!(arm = name, model, live_model, sha256 = batch.sha256, provider, "loaded");
+                if arm.bundle.source.name.is_none() && batch == live {
+                    tracing::info!(model, "{NO_ACCURATE_MODELS}");
+                }
             }
             tracing::info!(streams = app.metrics.stream_capacity.get(), "ready");
             tokio::spawn(rollout.clone().watch());

@@ -51,4 +51,14 @@ impl Diarizer {
         *loaded = Some(diarizer.clone());
         Ok(diarizer)
     }
+
+    /// The options of what streams over a diarizer of `config` run: [`Diarizer::load`] gives that
+    /// by itself, with run slots that no recording shares, and without the model of recordings.
+    pub fn config_for_streams(config: &Config) -> Config {
+        let mut own = config.clone();
+        if let Some(source) = live_model(config) {
+            own.set_model(source);
+        }
+        own
+    }
 }

@@ -13,7 +13,8 @@ use super::App;
 use super::error::ApiError;
 use super::json::{Json, small_json};
 use super::origin;
-use crate::models::Bundle;
+use crate::metrics::Kind;
+use crate::models::{Bundle, name_of};
 use crate::rollout::{Change, Wanted};
 
 /// The text format that the metrics are in.
@@ -63,7 +64,10 @@ struct Changed {
 #[derive(Serialize)]
 struct ChangedArm {
     arm: String,
+    /// For recordings.
     model: String,
+    /// For streams.
+    live_model: String,
     sha256: String,
     changed: bool,
     seconds: f64,
@@ -91,23 +95,28 @@ struct ArmItem {
 
 #[derive(Serialize)]
 struct Running {
+    /// For recordings.
     model: String,
     sha256: String,
+    /// For streams.
+    live_model: String,
     /// As it is named in the configuration.
     bundle: Option<String>,
 }
 
 impl Running {
     fn of(bundle: &Bundle) -> Self {
-        let (sha256, named) = (bundle.info().sha256.clone(), bundle.source.name.clone());
-        Self { model: bundle.name(), sha256, bundle: named }
+        let (batch, live) = (bundle.info(Kind::Batch), bundle.info(Kind::Live));
+        let (sha256, named) = (batch.sha256.clone(), bundle.source.name.clone());
+        Self { model: name_of(batch), sha256, live_model: name_of(live), bundle: named }
     }
 }
 
 fn changed(changes: Vec<Change>) -> Json<Changed> {
-    let item = |Change { arm, model, sha256, changed, took_s }| ChangedArm {
+    let item = |Change { arm, model, live_model, sha256, changed, took_s }| ChangedArm {
         arm,
         model,
+        live_model,
         sha256,
         changed,
         seconds: (took_s * 1e3_f64).round() / 1e3,

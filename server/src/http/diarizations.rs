@@ -23,7 +23,8 @@ use super::{App, RequestId, origin, progress};
 use crate::admission::Reserved;
 use crate::auth::Scope;
 use crate::listen::Peer;
-use crate::models::Bundle;
+use crate::metrics::Kind;
+use crate::models::Chosen;
 use crate::traces::Span;
 use crate::voices::{Answered, Known};
 use crate::work::Failure;
@@ -92,10 +93,10 @@ pub(super) async fn diarize(
     let began = Instant::now();
     let mut uploaded = receive(&app, &tenant, request).await?;
     let uploaded_in = began.elapsed();
-    let (bundle, known) = choose(&app, &tenant, &id, uploaded.fields.asked()).await?;
-    answering.is_by(&bundle);
-    let answer = answer_of(&mut uploaded, &bundle);
-    let mut pending = submit(&app, uploaded, bundle, known)?;
+    let (chosen, known) = choose(&app, &tenant, &id, Kind::Batch, uploaded.fields.asked()).await?;
+    answering.is_by(&chosen);
+    let answer = answer_of(&mut uploaded, &chosen);
+    let mut pending = submit(&app, uploaded, chosen, known)?;
     if answer.format == Format::Ndjson {
         let body = Body::from_stream(progress::lines(pending, answer));
         return Ok(([(CONTENT_TYPE, "application/x-ndjson")], body).into_response());
@@ -110,9 +111,9 @@ pub(super) async fn diarize(
     Ok(response)
 }
 
-fn answer_of(uploaded: &mut Uploaded, bundle: &Bundle) -> Answer {
+fn answer_of(uploaded: &mut Uploaded, chosen: &Chosen) -> Answer {
     let Fields { format, embeddings, .. } = uploaded.fields;
-    let model = (format == Format::VerboseJson).then(|| bundle.name());
+    let model = (format == Format::VerboseJson).then(|| chosen.name());
     let words = uploaded.fields.words.take();
     Answer { name: uploaded.name.clone(), format, extent: Extent { model, embeddings }, words }
 }
@@ -121,7 +122,7 @@ fn answer_of(uploaded: &mut Uploaded, bundle: &Bundle) -> Answer {
 pub(super) fn submit(
     app: &App,
     uploaded: Uploaded,
-    bundle: Arc<Bundle>,
+    chosen: Chosen,
     known: Option<Known>,
 ) -> Result<Pending, ApiError> {
     let longest = Duration::from_secs_f64(app.config.batch.deadline_s);
@@ -139,7 +140,7 @@ pub(super) fn submit(
         deadline,
         is_hurried: wanted < longest,
         cancel: cancel.clone(),
-        bundle,
+        chosen,
         place: place.clone(),
         known,
         span: Span::begin("queue"),

@@ -90,6 +90,15 @@ impl ApiError {
         Self { param, ..Self::new(StatusCode::NOT_FOUND, "model_not_found", message) }
     }
 
+    /// A model that recordings have, asked for by a stream.
+    pub fn no_model_of_streams(name: &str) -> Self {
+        let message = format!(
+            "model: expected one of those in /v1/models that are default_for streams, got {name:?}, which answers \
+             recordings"
+        );
+        Self { message, ..Self::no_model(name) }
+    }
+
     /// A gallery that is not there.
     pub(super) fn no_gallery(name: &str) -> Self {
         let message = format!("gallery: expected one of those in /v1/voices, got {name:?}");

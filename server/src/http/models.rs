@@ -5,11 +5,13 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use serde::Serialize;
+use voiceflow::model::ModelInfo;
 
 use super::App;
 use super::error::ApiError;
 use super::json::Json;
-use crate::models::{Arm, Fleet};
+use crate::metrics::Kind;
+use crate::models::{Arm, Fleet, name_of};
 
 /// A model.
 #[derive(Serialize)]
@@ -22,6 +24,8 @@ pub(super) struct Model {
     version: String,
     sha256: String,
     provider: &'static str,
+    /// What has it where nobody asks for another.
+    default_for: Vec<&'static str>,
     /// The arm that has it.
     arm: String,
     /// The share of the requests and streams that it gets.
@@ -36,29 +40,40 @@ pub(super) struct List {
 }
 
 impl Model {
-    fn of(arm: &Arm, fleet: &Fleet) -> Self {
-        let bundle = &arm.bundle;
-        let info = bundle.info();
-        Self {
-            id: bundle.name(),
+    /// Those of an arm.
+    fn of(arm: &Arm, fleet: &Fleet) -> Vec<Self> {
+        let model = |(info, kinds): (&ModelInfo, Vec<Kind>)| Self {
+            id: name_of(info),
             object: "model",
-            created: bundle.loaded_at,
+            created: arm.bundle.loaded_at,
             owned_by: "voiceflow",
             name: info.name.clone(),
             version: info.version.clone(),
             sha256: info.sha256.clone(),
             provider: info.provider.name(),
+            default_for: kinds.into_iter().map(kind_name).collect(),
             arm: arm.name.to_string(),
             share: fleet.share(arm),
-        }
+        };
+        arm.bundle.models().into_iter().map(model).collect()
     }
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Batch => "recordings",
+        Kind::Live => "streams",
+    }
+}
+
+fn all(app: &App) -> Vec<Model> {
+    let fleet = app.models.fleet();
+    fleet.iter().flat_map(|fleet| fleet.arms.iter().flat_map(|arm| Model::of(arm, fleet))).collect()
 }
 
 /// GET /v1/models
 pub(super) async fn list(State(app): State<Arc<App>>) -> Json<List> {
-    let fleet = app.models.fleet();
-    let models = fleet.iter().flat_map(|fleet| fleet.arms.iter().map(|arm| Model::of(arm, fleet)));
-    Json(List { object: "list", data: models.collect() })
+    Json(List { object: "list", data: all(&app) })
 }
 
 /// GET /v1/models/{name}
@@ -67,7 +82,6 @@ pub(super) async fn one(
     name: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Model>, ApiError> {
     let Path(name) = name.map_err(|error| ApiError::malformed(format!("path: {}", error.body_text())))?;
-    let fleet = app.models.fleet().ok_or_else(|| ApiError::no_model(&name))?;
-    let arm = fleet.arms.iter().find(|arm| arm.bundle.answers_to(&name));
-    arm.map(|arm| Json(Model::of(arm, &fleet))).ok_or_else(|| ApiError::no_model(&name))
+    let found = all(&app).into_iter().find(|model| model.name == name || model.id == name);
+    found.map(Json).ok_or_else(|| ApiError::no_model(&name))
 }

@@ -11,6 +11,7 @@ use axum::response::Response;
 use super::App;
 use super::answering::Answering;
 use super::error::Code;
+use crate::models::{Chosen, name_of};
 use crate::traces::Span;
 
 /// Header with the identifier of a request.
@@ -58,10 +59,14 @@ pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     }
     let duration_s = took.as_secs_f64();
     tracing::info!(request_id = id, trace_id, method = known, route, status, code, duration_s, "request");
-    // Of several arms, what no model has answered is of none.
-    let bundle = answering.bundle().cloned().or_else(|| app.models.only());
-    let (model, arm) =
-        (bundle.as_ref().map(|bundle| bundle.name()), bundle.map(|bundle| bundle.arm.to_string()));
+    // Of several arms, what no model has answered is of none, and of several models too.
+    let bundle = answering.chosen().map(|chosen| chosen.bundle.clone()).or_else(|| app.models.only());
+    let only = || match bundle.as_ref()?.models().as_slice() {
+        [(model, _)] => Some(name_of(model)),
+        _ => None,
+    };
+    let model = answering.chosen().map(Chosen::name).or_else(only);
+    let arm = bundle.as_ref().map(|bundle| bundle.arm.to_string());
     for (name, value) in [(REQUEST_ID, Some(id)), (MODEL, model), (ARM, arm)] {
         if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
             response.headers_mut().insert(name, value);

@@ -21,7 +21,8 @@ use super::upload::{Uploaded, receive};
 use super::{App, RequestId, origin};
 use crate::auth::{Scope, Tenant};
 use crate::listen::Peer;
-use crate::models::Bundle;
+use crate::metrics::Kind;
+use crate::models::Chosen;
 use crate::voices::{Enrolment, Refusal, Voices};
 use crate::work::Failure;
 
@@ -202,11 +203,11 @@ async fn enrol(
     app.admission.recording(&tenant)?;
     let uploaded = receive(&app, &tenant, request).await?;
     uploaded.fields.of_one_voice()?;
-    let bundle = enrolling(&app, &tenant, &gallery, uploaded.fields.model.as_deref()).await?;
-    answering.is_by(&bundle);
-    let (voice, warnings) = voice_of(&app, uploaded, bundle.clone()).await?;
+    let chosen = enrolling(&app, &tenant, &gallery, uploaded.fields.model.as_deref()).await?;
+    answering.is_by(&chosen);
+    let (voice, warnings) = voice_of(&app, uploaded, chosen.clone()).await?;
     let (enrolled, is_new) = on_disk(&app, &gallery, move |voices, gallery| {
-        voices.enrol(&tenant, (gallery, &name), &voice, enrolment, bundle.info())
+        voices.enrol(&tenant, (gallery, &name), &voice, enrolment, chosen.info())
     })
     .await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
@@ -224,9 +225,9 @@ pub(super) async fn identify(
     app.admission.recording(&tenant)?;
     let uploaded = receive(&app, &tenant, request).await?;
     uploaded.fields.of_one_voice()?;
-    let (bundle, known) = choose(&app, &tenant, &id, uploaded.fields.asked()).await?;
-    answering.is_by(&bundle);
-    let (voice, warnings) = voice_of(&app, uploaded, bundle).await?;
+    let (chosen, known) = choose(&app, &tenant, &id, Kind::Batch, uploaded.fields.asked()).await?;
+    answering.is_by(&chosen);
+    let (voice, warnings) = voice_of(&app, uploaded, chosen).await?;
     let known = known.ok_or_else(|| ApiError::invalid("gallery", "expected the name of one, got none"))?;
     let identity = known.gallery.identify(&voice.embedding, known.threshold).map_err(Failure::from)?;
     let name = known.gallery.name_of(&identity).map(str::to_owned);
@@ -239,9 +240,9 @@ pub(super) async fn identify(
 async fn voice_of(
     app: &Arc<App>,
     uploaded: Uploaded,
-    bundle: Arc<Bundle>,
+    chosen: Chosen,
 ) -> Result<(Voice, Vec<DiarizedWarning>), ApiError> {
-    let answered = submit(app, uploaded, bundle, None)?.result().await?;
+    let answered = submit(app, uploaded, chosen, None)?.result().await?;
     let voice = Voice::of(&answered.diarization).map_err(Failure::from)?;
     Ok((voice, warnings_of(&answered.diarization)))
 }

@@ -18,6 +18,8 @@ use axum::{Extension, RequestExt};
 use crate::auth::Scope;
 use crate::http::{Answering, ApiError, App, RequestId, check_origin, websocket_token};
 use crate::listen::Peer;
+use crate::metrics::Kind;
+use crate::models::Chosen;
 use crate::traces::Span;
 use crate::work::batch::Place;
 use session::Session;
@@ -47,7 +49,7 @@ pub async fn stream(
     let tenant = app.auth.tenant(token, certificate, Scope::Stream).map_err(ApiError::refused)?;
     let permit: Place = Arc::new(app.admission.stream(&tenant)?);
     let settings = wanted.settings(&app, &tenant, &id).await?;
-    answering.is_by(&settings.bundle);
+    answering.is_by(&Chosen { bundle: settings.bundle.clone(), usual_for: Kind::Live });
     let decoder = wanted.decoder(&settings)?;
     let bytes = app.config.live.message_bytes;
     // That with a token is not answered.

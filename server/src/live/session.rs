@@ -18,6 +18,7 @@ use super::settings::Wanted;
 use crate::auth::Tenant;
 use crate::http::{ApiError, App, Diarized, Extent};
 use crate::metrics::Kind;
+use crate::models::name_of;
 use crate::work::FAILED;
 use crate::work::batch::Place;
 use crate::work::live::{Actor, Event, Settings};
@@ -118,7 +119,7 @@ impl Session {
         let Settings { bundle, sample_rate, channels, config, .. } = &self.settings;
         let ready = ToClient::Ready {
             id: &self.id,
-            model: &bundle.name(),
+            model: &name_of(bundle.info(Kind::Live)),
             arm: &bundle.arm,
             encoding: self.encoding.name(),
             sample_rate: *sample_rate,
@@ -245,7 +246,7 @@ impl Session {
     async fn tell_update(&mut self, socket: &mut WebSocket) -> Result<(), How> {
         let Settings { bundle, sample_rate, channels, config, .. } = &self.settings;
         let updated = ToClient::Updated {
-            model: &bundle.name(),
+            model: &name_of(bundle.info(Kind::Live)),
             arm: &bundle.arm,
             encoding: self.encoding.name(),
             sample_rate: *sample_rate,

@@ -12,6 +12,7 @@ use super::decoder::{Decoder, Unfit};
 use super::encoding::Encoding;
 use crate::auth::Tenant;
 use crate::http::{ApiError, App, Asked, choose};
+use crate::metrics::Kind;
 use crate::models::Bundle;
 use crate::voices::Known;
 use crate::work::live::Settings;
@@ -113,8 +114,8 @@ impl Wanted {
             gallery: self.gallery.as_deref(),
             name_threshold: self.name_threshold,
         };
-        let (bundle, known) = choose(app, tenant, id, asked).await?;
-        self.with(bundle, known)
+        let (chosen, known) = choose(app, tenant, id, Kind::Live, asked).await?;
+        self.with(chosen.bundle, known)
     }
 
     /// With these models and voices.

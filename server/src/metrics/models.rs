@@ -71,6 +71,7 @@ struct Candidate {
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct Running {
     arm: String,
+    kind: &'static str,
     name: String,
     version: String,
     sha256: String,
@@ -187,14 +188,15 @@ impl Models {
         self.reloads.get_or_create(&Outcome { outcome }).inc();
     }
 
-    /// These run, and no others: the arm, its share, and name, version and SHA-256 of its model.
-    pub fn running<'a>(&self, running: impl Iterator<Item = (&'a str, f64, [&'a str; 3])>) {
+    /// These run, and no others: the arm, its share, and of its model for recordings or streams
+    /// name, version and SHA-256.
+    pub fn running<'a>(&self, running: impl Iterator<Item = (&'a str, f64, Kind, [&'a str; 3])>) {
         let mut shown = self.shown.lock();
         let old = std::mem::take(&mut *shown);
-        for (arm, share, [name, version, sha256]) in running {
+        for (arm, share, kind, [name, version, sha256]) in running {
             let [arm, name, version, sha256] = [arm, name, version, sha256].map(str::to_owned);
             let arm_label = OfArm { arm: arm.as_str().into() };
-            let labels = Running { arm, name, version, sha256 };
+            let labels = Running { arm, kind: kind.name(), name, version, sha256 };
             self.info.get_or_create(&labels).set(1);
             self.share.get_or_create(&arm_label).set(share);
             shown.push(labels);

@@ -1,5 +1,6 @@
 //! One bundle in memory: a diarizer for streams and one for recordings, which share nothing that
-//! one could wait for the other for.
+//! one could wait for the other for. Where no bundle is named, their models are those that the
+//! library has for each.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +14,7 @@ use voiceflow::{Call, Config, Diarizer, Error, Provider, ProviderPolicy};
 use super::record::Record;
 use super::source::Source;
 use crate::config::{Model, ProviderName};
+use crate::metrics::Kind;
 use crate::priority;
 
 /// The diarizers of one bundle.
@@ -40,7 +42,7 @@ pub struct Bundle {
 
 impl fmt::Debug for Bundle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} of {}", self.name(), self.arm)
+        write!(formatter, "{} of {}", name_of(self.info(Kind::Batch)), self.arm)
     }
 }
 
@@ -61,18 +63,17 @@ impl Bundle {
     ) -> Result<Self, Failed> {
         let failed = |error| Failed { step: Step::Load, error };
         let config = library_config(&source, model).map_err(failed)?;
-        let load = |call: &Call<'_>| match replaces {
-            true => prepare::<Diarizer>(&config, call),
-            false => Diarizer::load(&config, call).map_err(failed),
+        let load = |config: &Config| match replaces {
+            true => prepare::<Diarizer>(config, &Call::none()),
+            false => Diarizer::load(config, &Call::none()).map_err(failed),
         };
-        let call = Call::none();
         // With run slots of its own: no stream waits for a recording. First, as what the library
         // starts once for all has the priority of whoever comes first.
-        let live = load(&call)?.for_streams(&call).map_err(failed)?;
+        let live = load(&Diarizer::config_for_streams(&config))?;
         let load = || {
             // Threads have the priority of who starts them.
             priority::give_way(niceness);
-            load(&Call::none())
+            load(&config)
         };
         let batch = std::thread::scope(|scope| scope.spawn(load).join());
         let batch = batch.map_err(|_| failed(Error::Runtime("a panic while loading".to_owned())))??;
@@ -91,22 +92,21 @@ impl Bundle {
         })
     }
 
-    /// What diarizes recordings.
-    pub fn info(&self) -> &ModelInfo {
-        self.batch.model()
-    }
-
-    /// As clients name it: `fast-cnn/2.0.0`.
-    pub fn name(&self) -> String {
-        match self.info() {
-            ModelInfo { name, version, .. } if version.is_empty() => name.clone(),
-            ModelInfo { name, version, .. } => format!("{name}/{version}"),
+    /// The model that recordings have, or streams, where nobody asks for another.
+    pub fn info(&self, kind: Kind) -> &ModelInfo {
+        match kind {
+            Kind::Batch => self.batch.model(),
+            Kind::Live => self.live.model(),
         }
     }
 
-    /// Whether a client that asks for `model` is answered by this bundle.
-    pub fn answers_to(&self, model: &str) -> bool {
-        model == self.info().name || model == self.name()
+    /// Its models, each once, with what has it where nobody asks for another.
+    pub fn models(&self) -> Vec<(&ModelInfo, Vec<Kind>)> {
+        let (batch, live) = (self.info(Kind::Batch), self.info(Kind::Live));
+        if batch == live {
+            return vec![(batch, vec![Kind::Batch, Kind::Live])];
+        }
+        vec![(batch, vec![Kind::Batch]), (live, vec![Kind::Live])]
     }
 
     /// Says how many streams it can serve at once.
@@ -137,6 +137,14 @@ impl Bundle {
     /// Says that another one has taken its place.
     pub(super) fn retire(&self) {
         self.retired.get_or_init(Instant::now);
+    }
+}
+
+/// As clients name a model: `fast-cnn/2.0.0`.
+pub fn name_of(model: &ModelInfo) -> String {
+    match model {
+        ModelInfo { name, version, .. } if version.is_empty() => name.clone(),
+        ModelInfo { name, version, .. } => format!("{name}/{version}"),
     }
 }
 

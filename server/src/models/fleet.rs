@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use voiceflow::model::ModelInfo;
+
 use super::bundle::Bundle;
+use super::chosen::{Chosen, answers_to};
 use super::record::Counts;
 use super::source::Source;
+use crate::metrics::Kind;
 
 /// Shares are counted in so many parts: the least share is a hundredth of a percent.
 const PARTS: u64 = 10_000;
@@ -50,12 +54,38 @@ impl Fleet {
         Self { salt, arms }
     }
 
-    /// The bundle of the arm that `key` goes to, among those that are `fit`; `None` where none is.
-    pub fn choose(&self, key: &str, fit: impl Fn(&Bundle) -> bool) -> Option<Arc<Bundle>> {
-        let fit: Vec<&Arm> = self.arms.iter().filter(|arm| arm.weight > 0.0 && fit(&arm.bundle)).collect();
-        let weights: Vec<f64> = fit.iter().map(|arm| arm.weight).collect();
-        let index = share_of(part(&self.salt, key), &weights)?;
-        fit.get(index).map(|arm| arm.bundle.clone())
+    /// The model of the arm that `key` goes to, among those that are `fit`; `None` where none is.
+    pub fn choose(&self, kind: Kind, key: &str, fit: impl Fn(&ModelInfo) -> bool) -> Option<Chosen> {
+        self.among(kind, fit, |weights| share_of(part(&self.salt, key), weights))
+    }
+
+    /// The first model for recordings that is `fit`, in the order of the arms; `None` where none
+    /// is.
+    pub fn first(&self, fit: impl Fn(&ModelInfo) -> bool) -> Option<Chosen> {
+        self.among(Kind::Batch, fit, |_| Some(0))
+    }
+
+    /// Whether any arm has a model that is called so.
+    pub fn has(&self, name: &str) -> bool {
+        let mut models = self.arms.iter().flat_map(|arm| arm.bundle.models());
+        models.any(|(model, _)| answers_to(model, name))
+    }
+
+    /// The arm that is picked by their weights of those whose model is `fit`: of those that are
+    /// meant, else of the others that can do it.
+    fn among(
+        &self,
+        kind: Kind,
+        fit: impl Fn(&ModelInfo) -> bool,
+        pick: impl Fn(&[f64]) -> Option<usize>,
+    ) -> Option<Chosen> {
+        usable_for(kind).iter().find_map(|&usual_for| {
+            let fits = |arm: &&Arm| arm.weight > 0.0 && fit(arm.bundle.info(usual_for));
+            let arms: Vec<&Arm> = self.arms.iter().filter(fits).collect();
+            let weights: Vec<f64> = arms.iter().map(|arm| arm.weight).collect();
+            let arm = arms.get(pick(&weights)?)?;
+            Some(Chosen { bundle: arm.bundle.clone(), usual_for })
+        })
     }
 
     /// The arm of this name.
@@ -66,6 +96,15 @@ impl Fleet {
     /// The share of the requests that an arm gets, 0 to 1.
     pub fn share(&self, arm: &Arm) -> f64 {
         arm.weight / self.arms.iter().map(|arm| arm.weight).sum::<f64>()
+    }
+}
+
+/// Whose usual models can answer: those that are meant first. Streams have their own alone, as it
+/// is measured how many of them there may be.
+fn usable_for(kind: Kind) -> &'static [Kind] {
+    match kind {
+        Kind::Batch => &[Kind::Batch, Kind::Live],
+        Kind::Live => &[Kind::Live],
     }
 }
 

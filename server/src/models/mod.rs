@@ -3,6 +3,7 @@
 //! that it began with, and the last use frees them.
 
 mod bundle;
+mod chosen;
 mod fleet;
 mod record;
 mod room;
@@ -15,7 +16,8 @@ use std::time::{Duration, Instant};
 use parking_lot::{Mutex, RwLock};
 use voiceflow::reload::Failed;
 
-pub use bundle::Bundle;
+pub use bundle::{Bundle, name_of};
+pub use chosen::{Chosen, answers_to};
 pub use fleet::{Arm, Before, Fleet, part_of};
 pub use record::Counts;
 #[cfg(test)]
@@ -24,7 +26,7 @@ pub use shelf::{Seen, Shelf, Unfound};
 pub use source::{Look, Source};
 
 use crate::config::{Config, Model, SHADOW};
-use crate::metrics::Metrics;
+use crate::metrics::{Kind, Metrics};
 
 /// How much more than a running bundle took a new one may take.
 const MARGIN: f64 = 1.25;
@@ -170,9 +172,11 @@ impl Models {
         let shadow = self.shadow();
         let arms = fleet.arms.iter().map(|arm| (&*arm.name, fleet.share(arm), &arm.bundle));
         let running = arms.chain(shadow.iter().map(|bundle| (SHADOW, 0.0, bundle)));
-        self.metrics.models.running(running.map(|(arm, share, bundle)| {
-            let info = bundle.info();
-            (arm, share, [info.name.as_str(), info.version.as_str(), info.sha256.as_str()])
+        self.metrics.models.running(running.flat_map(|(arm, share, bundle)| {
+            [Kind::Batch, Kind::Live].map(|kind| {
+                let info = bundle.info(kind);
+                (arm, share, kind, [info.name.as_str(), info.version.as_str(), info.sha256.as_str()])
+            })
         }));
     }
 }

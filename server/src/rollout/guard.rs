@@ -8,7 +8,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::Rollout;
 use crate::config;
 use crate::metrics::Kind;
-use crate::models::{Arm, Counts};
+use crate::models::{Arm, Counts, name_of};
 
 /// Time from one look to the next.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -28,8 +28,9 @@ impl Rollout {
         loop {
             ticks.tick().await;
             for (arm, reason) in self.worse_arms() {
-                let Arm { name, before, .. } = &arm;
-                tracing::warn!(arm = &**name, model = arm.bundle.name(), reason, "worse than before");
+                let Arm { name, before, bundle, .. } = &arm;
+                let model = name_of(bundle.info(Kind::Batch));
+                tracing::warn!(arm = &**name, model, reason, "worse than before");
                 let (judged, had_others) = (arm.clone(), before.is_some());
                 let back = move |rollout: &Self| {
                     // Whoever had the turn before may have changed the models.

@@ -22,8 +22,8 @@ use tokio::sync::Mutex as Turn;
 
 use crate::admission::Admission;
 use crate::config::{self, Config, SHADOW, check_arms};
-use crate::metrics::Metrics;
-use crate::models::{Arm, Bundle, Fleet, Models, Source};
+use crate::metrics::{Kind, Metrics};
+use crate::models::{Arm, Bundle, Fleet, Models, Source, name_of};
 use crate::priority;
 use crate::voices::Voices;
 
@@ -45,9 +45,11 @@ pub struct Wanted {
 pub struct Change {
     /// The arm.
     pub arm: String,
-    /// The model that it has now.
+    /// The model that it has now for recordings.
     pub model: String,
-    /// Its SHA-256.
+    /// The model that it has now for streams.
+    pub live_model: String,
+    /// The SHA-256 of that for recordings.
     pub sha256: String,
     /// Whether that is another one than before.
     pub changed: bool,
@@ -197,8 +199,10 @@ fn as_configured(arm: &Arm) -> config::Arm {
 }
 
 fn change(arm: &str, bundle: &Bundle, changed: bool, took_s: f64) -> Change {
-    let (model, sha256) = (bundle.name(), bundle.info().sha256.clone());
-    Change { arm: arm.to_owned(), model, sha256, changed, took_s }
+    let of = |kind| name_of(bundle.info(kind));
+    let sha256 = bundle.info(Kind::Batch).sha256.clone();
+    let (model, live_model) = (of(Kind::Batch), of(Kind::Live));
+    Change { arm: arm.to_owned(), model, live_model, sha256, changed, took_s }
 }
 
 /// The names of the arms.

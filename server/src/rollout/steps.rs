@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use voiceflow::model::ModelInfo;
 use voiceflow::reload;
 
 use super::{Change, Failed, Refused, Rollout, Stage, Wanted, change, names};
 use crate::config::{self, SHADOW};
-use crate::models::{Arm, Before, Bundle, Source, Unfound};
+use crate::metrics::Kind;
+use crate::models::{Arm, Before, Bundle, Source, Unfound, name_of};
 
 impl Rollout {
     /// Loads a bundle that answers nobody yet.
@@ -124,7 +126,7 @@ impl Rollout {
         }
         if let Some(arm) = arms.iter_mut().find(|arm| *arm.name == *name) {
             let old = std::mem::replace(&mut arm.bundle, bundle.clone());
-            let (source, sha256) = (old.source.clone(), old.info().sha256.clone());
+            let (source, sha256) = (old.source.clone(), old.info(Kind::Batch).sha256.clone());
             arm.before = Some(Before { source, sha256, counts: old.record.recent() });
         }
         self.rejected.lock().remove(name);
@@ -132,12 +134,12 @@ impl Rollout {
         Ok(bundle)
     }
 
-    /// Galleries that are of the model which `name` has, and would be of none with `next`.
+    /// Galleries that are of a model which `name` has, and would be of none with `next`.
     fn orphans(&self, arms: &[Arm], name: &str, next: &Bundle) -> Result<usize, String> {
         let Some(old) = arms.iter().find(|arm| *arm.name == *name) else { return Ok(0) };
-        let others = arms.iter().filter(|arm| *arm.name != *name).map(|arm| arm.bundle.info());
-        let after: Vec<_> = others.chain([next.info()]).collect();
-        self.voices.orphaned(old.bundle.info(), &after).map_err(|error| error.to_string())
+        let others = arms.iter().filter(|arm| *arm.name != *name).map(|arm| &*arm.bundle);
+        let after: Vec<_> = others.chain([next]).flat_map(infos).collect();
+        self.voices.orphaned(&infos(&old.bundle), &after).map_err(|error| error.to_string())
     }
 
     /// Lets arms and a shadow that a configuration names take the place of those that run.
@@ -192,6 +194,11 @@ impl Rollout {
     }
 }
 
+/// The models of a bundle.
+fn infos(bundle: &Bundle) -> Vec<&ModelInfo> {
+    bundle.models().into_iter().map(|(model, _)| model).collect()
+}
+
 /// Why a bundle is not there.
 fn unfound(arm: &str) -> impl FnOnce(Unfound) -> Failed {
     let arm = arm.to_owned();
@@ -215,6 +222,6 @@ impl Told for Change {
 
 impl Told for Arm {
     fn changed(&self) -> Option<(String, String)> {
-        Some((self.name.to_string(), self.bundle.name()))
+        Some((self.name.to_string(), name_of(self.bundle.info(Kind::Batch))))
     }
 }

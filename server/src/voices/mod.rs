@@ -231,11 +231,11 @@ impl Voices {
         Ok(changed)
     }
 
-    /// Galleries of all tenants that are of the model `old`, and of none of `after`.
+    /// Galleries of all tenants that are of a model of `old`, and of none of `after`.
     ///
     /// # Errors
     /// Those of the system, and of a gallery that cannot be read.
-    pub fn orphaned(&self, old: &ModelInfo, after: &[&ModelInfo]) -> Result<usize, Error> {
+    pub fn orphaned(&self, old: &[&ModelInfo], after: &[&ModelInfo]) -> Result<usize, Error> {
         let Some(root) = &self.root else { return Ok(0) };
         let mut count = 0;
         for path in folder::all_files(root)? {
@@ -244,8 +244,8 @@ impl Voices {
                 Err(Error::NotFound(_)) => continue,
                 gallery => gallery?,
             };
-            let is_of = |model: &ModelInfo| gallery.check_model(model).is_ok();
-            count += usize::from(is_of(old) && !after.iter().any(|model| is_of(model)));
+            let is_of = |models: &[&ModelInfo]| models.iter().any(|it| gallery.check_model(it).is_ok());
+            count += usize::from(is_of(old) && !is_of(after));
         }
         Ok(count)
     }

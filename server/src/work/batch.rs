@@ -18,7 +18,7 @@ use super::options::Options;
 use super::shadow::{Heard, Shadow, turns_of};
 use super::{FAILED, Failure, REFUSED, contained};
 use crate::metrics::{Kind, Metrics};
-use crate::models::Bundle;
+use crate::models::Chosen;
 use crate::priority;
 use crate::traces::Span;
 use crate::voices::{Answered, Known};
@@ -61,8 +61,8 @@ pub struct Job {
     pub is_hurried: bool,
     /// Set when nobody waits for it any more.
     pub cancel: Cancel,
-    /// The models that diarize it.
-    pub bundle: Arc<Bundle>,
+    /// The model that diarizes it.
+    pub chosen: Chosen,
     /// What must live as long as the file: its place in the spool.
     pub place: Place,
     /// Whose voices its speakers may be.
@@ -245,7 +245,7 @@ impl BatchQueue {
 
     /// Counts what became of a recording.
     fn count(&self, job: &Job, result: &Result<(Answered, f64), Failure>, took: Duration) {
-        let (bundle, metrics) = (&job.bundle, &self.metrics.models);
+        let (bundle, metrics) = (&job.chosen.bundle, &self.metrics.models);
         let arm = &bundle.arm;
         if let Ok((_, audio_s)) = result {
             metrics.work(Kind::Batch, arm, *audio_s, took);
@@ -290,12 +290,12 @@ impl BatchQueue {
             job.progress.send_replace(Progress { stage, fraction });
             self.give_way();
             #[cfg(debug_assertions)]
-            super::faults::pass("batch", &job.bundle.info().version);
+            super::faults::pass("batch", &job.chosen.info().version);
         };
         let remaining = job.deadline.saturating_duration_since(Instant::now());
         let call = Call::none().with_cancel(&job.cancel).with_deadline(remaining).with_progress(&progress);
+        let diarizer = job.chosen.for_recordings(&call)?.adjusted(&job.options.config()?);
         let call = job.options.asked_of(call);
-        let diarizer = job.bundle.batch.adjusted(&job.options.config()?);
         let source = FileSource::from_seekable(&job.name, &job.file, &call)?;
         let mut source = Limited::new(source, job.audio_s);
         let diarization = diarizer.process(&mut source, &call)?;

@@ -17,8 +17,8 @@ use super::limited::Limited;
 use super::live::{Samples, Settings};
 use super::options::Options;
 use super::{Failure, contained};
-use crate::metrics::Metrics;
-use crate::models::{Bundle, Models, part_of};
+use crate::metrics::{Kind, Metrics};
+use crate::models::{Bundle, Models, name_of, part_of};
 use crate::priority;
 
 /// Most recordings that wait to be heard.
@@ -198,7 +198,7 @@ impl Shadow {
                 let turns = self.diarize(&heard, &bundle)?;
                 Ok(score(&heard.given, &turns, None, &ScoreOptions::default())?.der())
             });
-            self.compared(&bundle, done);
+            self.compared(Kind::Batch, &bundle, done);
         }
     }
 
@@ -223,10 +223,10 @@ impl Shadow {
         }
     }
 
-    fn compared(&self, bundle: &Bundle, done: Result<f64, Failure>) {
+    fn compared(&self, kind: Kind, bundle: &Bundle, done: Result<f64, Failure>) {
         let outcome = match done {
             Ok(error_rate) => {
-                self.metrics.models.diverged(bundle.name(), error_rate);
+                self.metrics.models.diverged(name_of(bundle.info(kind)), error_rate);
                 "done"
             }
             Err(Failure::Library(voiceflow::Error::Cancelled { .. })) => "dropped",
@@ -282,7 +282,7 @@ impl Follower {
         if let Some(done) = done.transpose() {
             self.ended.store(true, Ordering::Relaxed);
             self.dropped.store(true, Ordering::Relaxed);
-            self.shadow.compared(&self.bundle, done);
+            self.shadow.compared(Kind::Live, &self.bundle, done);
         }
         let mut mailbox = self.mailbox.lock();
         mailbox.scheduled = false;

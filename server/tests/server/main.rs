@@ -19,4 +19,5 @@ mod support;
 mod tls;
 mod tokens;
 mod traces;
+mod two_models;
 mod voices;

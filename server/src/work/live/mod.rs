@@ -244,7 +244,7 @@ impl Actor {
 
     fn process(&self, work: &mut Work, pieces: &[(Samples, Instant)]) -> Result<(), Failure> {
         #[cfg(debug_assertions)]
-        super::faults::pass("live", &work.settings.bundle.info().version);
+        super::faults::pass("live", &work.settings.bundle.info(Kind::Live).version);
         let call = Call::none().with_cancel(&self.cancel);
         if work.stream.is_none() {
             work.follower = self.lane.shadow.get().and_then(|shadow| shadow.follow(&work.settings));
