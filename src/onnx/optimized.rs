@@ -7,7 +7,6 @@
 //! ```
 
 use std::fmt::Display;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -16,6 +15,7 @@ use super::bytes::{self, MAX_MODEL_BYTES, ModelBytes, sha256};
 use super::runtime;
 use crate::error::{Error, Result};
 use crate::files::{self, Draft};
+use crate::process;
 
 /// Format of the files and of what they depend on: a new one for other session options that change
 /// the graph.
@@ -69,7 +69,7 @@ pub(crate) fn open<S>(
     model: &ModelBytes,
     create: impl Fn(&[u8], Graph<'_>) -> Result<S>,
 ) -> Result<S> {
-    let processor = match processor() {
+    let processor = match process::model_and_features() {
         Ok(processor) => processor,
         Err(reason) => {
             log::warn!("cache_folder: not used, as the kind of processor is not known: {reason}");
@@ -137,34 +137,6 @@ fn key(model: &ModelBytes, runtime: &str, processor: &str) -> String {
         text.push_str(&format!("\n{} {part}", part.len()));
     }
     sha256(text.as_bytes())
-}
-
-/// The model and the features of the processor.
-fn processor() -> std::io::Result<String> {
-    describe_processor(BufReader::new(std::fs::File::open("/proc/cpuinfo")?))
-}
-
-/// What the first block of /proc/cpuinfo says of them. The other blocks are not read: on a large
-/// machine they take longer than a model saves.
-fn describe_processor(cpuinfo: impl BufRead) -> std::io::Result<String> {
-    const FEATURES: [&str; 2] = ["flags", "Features"];
-    const MODEL: [&str; 3] = ["model name", "CPU implementer", "CPU part"];
-    let mut found = String::new();
-    let mut has_features = false;
-    for line in cpuinfo.lines() {
-        let line = line?;
-        let Some((name, value)) = line.split_once(':') else { break };
-        let name = name.trim();
-        has_features |= FEATURES.contains(&name);
-        if FEATURES.contains(&name) || MODEL.contains(&name) {
-            found.push_str(&format!("{name}:{value}\n"));
-        }
-    }
-    if has_features {
-        return Ok(found);
-    }
-    let text = "/proc/cpuinfo: expected a line `flags` or `Features`, found none";
-    Err(std::io::Error::other(text))
 }
 
 /// What the folder keeps of one model.
@@ -270,18 +242,6 @@ mod tests {
         ] {
             assert_ne!(key, known);
         }
-    }
-
-    #[test]
-    fn a_processor_is_its_model_and_its_features() {
-        let described = |text: &str| describe_processor(text.as_bytes());
-        let intel = "processor\t: 0\nmodel name\t: Xeon\ncpu MHz\t\t: 2100.1\nflags\t\t: fpu avx2\n\nmodel name\t: other\n";
-        assert_eq!(described(intel).unwrap(), "model name: Xeon\nflags: fpu avx2\n");
-        let arm = "processor\t: 0\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n\n";
-        let expected = "Features: fp asimd\nCPU implementer: 0x41\nCPU part: 0xd0c\n";
-        assert_eq!(described(arm).unwrap(), expected);
-        let error = described("model name\t: Xeon\n\nflags\t: fpu\n").unwrap_err();
-        assert!(error.to_string().contains("expected a line `flags` or `Features`"), "{error}");
     }
 
     #[test]

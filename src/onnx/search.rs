@@ -3,16 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::process::environment;
+use crate::process::{Mapped, environment, mapped_files};
 
 /// Environment variables that name the library, in order.
 const VARIABLES: [&str; 2] = ["VOICEFLOW_ORT_LIBRARY", "ORT_DYLIB_PATH"];
 /// Names left to the system loader, tried last.
-#[cfg(target_os = "linux")]
+#[cfg(all(unix, not(target_vendor = "apple")))]
 const SYSTEM_NAMES: &[&str] = &["libonnxruntime.so.1", "libonnxruntime.so"];
-#[cfg(target_os = "macos")]
+#[cfg(target_vendor = "apple")]
 const SYSTEM_NAMES: &[&str] = &["libonnxruntime.1.dylib", "libonnxruntime.dylib"];
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+#[cfg(not(unix))]
 const SYSTEM_NAMES: &[&str] = &["onnxruntime.dll"];
 
 /// Folder of a package's own ONNX Runtime in a folder of libraries, where no other program takes it
@@ -156,29 +156,6 @@ fn python_packages(environment: &Path) -> Vec<PathBuf> {
     entries.filter_map(|entry| Some(capi(entry.ok()?))).filter(|path| path.is_dir()).collect()
 }
 
-/// A file mapped into this process.
-struct Mapped {
-    start: usize,
-    end: usize,
-    path: PathBuf,
-}
-
-/// The files mapped into this process; none where the system has no /proc.
-fn mapped_files() -> Vec<Mapped> {
-    parse_maps(&std::fs::read_to_string("/proc/self/maps").unwrap_or_default())
-}
-
-fn parse_maps(text: &str) -> Vec<Mapped> {
-    let line = |line: &str| {
-        // start-end permissions offset device inode path; the path may hold spaces.
-        let path = &line[line.find('/')?..];
-        let (start, end) = line.split_whitespace().next()?.split_once('-')?;
-        let number = |text| usize::from_str_radix(text, 16).ok();
-        Some(Mapped { start: number(start)?, end: number(end)?, path: PathBuf::from(path) })
-    };
-    text.lines().filter_map(line).collect()
-}
-
 /// The folder of this library, or of the program it is linked into; not the latter in an elevated
 /// process.
 pub(crate) fn own_folder() -> Option<PathBuf> {
@@ -227,14 +204,12 @@ mod tests {
     }
 
     #[test]
-    fn map_lines_with_spaces_are_read() {
-        let text = "7f0000001000-7f0000002000 r-xp 00000000 08:01 42   /opt/my app/libonnxruntime.so.1.20.0\n\
-                    7f0000003000-7f0000004000 rw-p 00000000 00:00 0\n";
-        let maps = parse_maps(text);
-        assert_eq!(maps.len(), 1);
-        assert_eq!((maps[0].start, maps[0].end), (0x7f0000001000, 0x7f0000002000));
-        assert_eq!(maps[0].path, Path::new("/opt/my app/libonnxruntime.so.1.20.0"));
-        assert!(is_loaded_runtime(&maps[0].path));
+    fn a_runtime_of_this_process_is_told_by_its_name() {
+        assert!(is_loaded_runtime(Path::new("/opt/my app/libonnxruntime.so.1.20.0")));
+        assert!(is_loaded_runtime(Path::new(
+            "/opt/onnxruntime_pybind11_state.cpython-312-x86_64-linux-gnu.so"
+        )));
+        assert!(!is_loaded_runtime(Path::new("/opt/libonnxruntime_providers_shared.so")));
     }
 
     #[test]

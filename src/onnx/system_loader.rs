@@ -4,9 +4,7 @@
 
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, CString, OsStr};
-use std::mem::MaybeUninit;
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 
 /// Loads the library `name`, a name without a folder, and tells in which file `symbol` of it lies.
@@ -14,7 +12,12 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// The reason of the loader; that it has no such symbol.
+#[cfg(unix)]
 pub(crate) fn load(name: &Path, symbol: &CStr) -> Result<PathBuf, String> {
+    use std::ffi::{CString, OsStr};
+    use std::mem::MaybeUninit;
+    use std::os::unix::ffi::OsStrExt;
+
     let text = CString::new(name.as_os_str().as_bytes()).map_err(|error| error.to_string())?;
     // SAFETY: a text that ends with a zero byte. The initialisers of a library that the system has
     // are trusted.
@@ -39,7 +42,17 @@ pub(crate) fn load(name: &Path, symbol: &CStr) -> Result<PathBuf, String> {
     Ok(std::path::absolute(file).unwrap_or_else(|_| file.to_owned()))
 }
 
+/// Fails: which file the loader of this system takes is not known.
+///
+/// # Errors
+/// Always.
+#[cfg(not(unix))]
+pub(crate) fn load(_name: &Path, _symbol: &CStr) -> Result<PathBuf, String> {
+    Err("on this system it has to be named, or to lie beside the program".to_owned())
+}
+
 /// Why the last call of the loader on this thread failed.
+#[cfg(unix)]
 fn last_error() -> String {
     // SAFETY: it gives NULL or a text that lasts until the next call of the loader on this thread.
     let text = unsafe { libc::dlerror() };
@@ -52,6 +65,8 @@ fn last_error() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     #[test]

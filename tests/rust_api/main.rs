@@ -18,4 +18,5 @@ mod sound;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;
+mod systems;
 mod two_stage;

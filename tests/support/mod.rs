@@ -153,6 +153,20 @@ pub fn without_tests(source: &str) -> &str {
     source.split("\n#[cfg(test)]\nmod tests").next().unwrap()
 }
 
+/// A file's code without comments and without its unit tests; none of a file of unit tests.
+pub fn code(path: &Path) -> String {
+    if path.file_name().unwrap().to_str().unwrap().ends_with("tests.rs") {
+        return String::new();
+    }
+    code_of(&std::fs::read_to_string(path).unwrap())
+}
+
+/// The code of `source` without comments and without its unit tests.
+pub fn code_of(source: &str) -> String {
+    let lines = without_tests(source).lines();
+    lines.filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+}
+
 /// Functions that the header declares, each with the comment above it, sorted by name.
 pub fn header_functions() -> Vec<(String, String, String)> {
     let header = std::fs::read_to_string(root().join("include/voiceflow.h")).unwrap();
