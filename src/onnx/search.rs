@@ -1,6 +1,7 @@
 //! Where ONNX Runtime may be: the places in order, and the files in them. Looks at names only;
 //! loads nothing.
 
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
 
 use crate::process::{Mapped, environment, mapped_files};
@@ -109,44 +110,35 @@ fn folders_at(folder: &Path, alone: bool) -> Vec<PathBuf> {
 /// The runtime libraries in `folder`: the plain name first, then the highest version.
 fn libraries_in(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut found: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| file_name(path).is_some_and(is_library_name))
-        .collect();
-    found.sort_by_key(|path| {
-        let version = file_name(path).map(version_of).unwrap_or_default();
-        (!version.is_empty(), std::cmp::Reverse(version))
-    });
-    found
+    let versioned = |path: PathBuf| Some((version_of(file_name(&path)?, DLL_SUFFIX)?, path));
+    let mut found: Vec<_> = entries.filter_map(|entry| versioned(entry.ok()?.path())).collect();
+    found.sort_by_key(|(version, _)| (!version.is_empty(), std::cmp::Reverse(version.clone())));
+    found.into_iter().map(|(_, path)| path).collect()
 }
 
 fn file_name(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()
 }
 
-/// `libonnxruntime.so` and `libonnxruntime.so.1.31.1`, but not
+/// The numbers in the name of a runtime library, none in the plain name: behind `suffix`, as in
+/// `libonnxruntime.so.1.31.1`, or before it as on macOS. `None` for other files, such as
 /// `libonnxruntime_providers_shared.so`.
-fn is_library_name(name: &str) -> bool {
-    let plain = format!("{}onnxruntime{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    match name.strip_prefix(&plain) {
-        Some("") => true,
-        Some(rest) => rest.starts_with('.') && rest.chars().all(|c| c == '.' || c.is_ascii_digit()),
-        None => SYSTEM_NAMES.contains(&name),
+fn version_of(name: &str, suffix: &str) -> Option<Vec<u64>> {
+    let (before, after) = name.strip_prefix(DLL_PREFIX)?.strip_prefix("onnxruntime")?.split_once(suffix)?;
+    let mut numbers = Vec::new();
+    for part in [before, after].into_iter().filter(|part| !part.is_empty()) {
+        for number in part.strip_prefix('.')?.split('.') {
+            numbers.push(number.parse().ok()?);
+        }
     }
-}
-
-/// The numbers at the end of a versioned library name.
-fn version_of(name: &str) -> Vec<u64> {
-    let suffix = std::env::consts::DLL_SUFFIX;
-    let Some((_, version)) = name.split_once(suffix) else { return Vec::new() };
-    version.split('.').filter_map(|number| number.parse().ok()).collect()
+    Some(numbers)
 }
 
 /// Whether the host has the runtime loaded by this file: the library, or the Python module that
 /// holds a copy.
 fn is_loaded_runtime(path: &Path) -> bool {
     let module = |name: &str| name.starts_with("onnxruntime_pybind11_state");
-    file_name(path).is_some_and(|name| is_library_name(name) || module(name))
+    file_name(path).is_some_and(|name| version_of(name, DLL_SUFFIX).is_some() || module(name))
 }
 
 /// The folders with the runtime in a Python environment, one for each Python version in it.
@@ -210,6 +202,16 @@ mod tests {
             "/opt/onnxruntime_pybind11_state.cpython-312-x86_64-linux-gnu.so"
         )));
         assert!(!is_loaded_runtime(Path::new("/opt/libonnxruntime_providers_shared.so")));
+    }
+
+    #[test]
+    fn a_version_stands_on_either_side_of_the_suffix() {
+        assert_eq!(version_of("libonnxruntime.so", ".so"), Some(vec![]));
+        assert_eq!(version_of("libonnxruntime.so.1.31.1", ".so"), Some(vec![1, 31, 1]));
+        assert_eq!(version_of("libonnxruntime.1.31.1.dylib", ".dylib"), Some(vec![1, 31, 1]));
+        for other in ["libonnxruntime.so.", "libonnxruntime.so.bak", "libonnxruntime2.so", "onnxruntime.so"] {
+            assert_eq!(version_of(other, ".so"), None, "{other}");
+        }
     }
 
     #[test]
