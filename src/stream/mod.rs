@@ -237,7 +237,7 @@ impl Stream {
             return outcome;
         }
         self.inbox.lock().put(&samples, self.most_waiting())?;
-        let mut work = self.work.take(call, || self.unused())?;
+        let mut work = self.work.take(call, || self.unused(&self.bound()))?;
         self.catch_up(&mut work, call, true)
     }
 
@@ -342,7 +342,7 @@ impl Stream {
     pub fn finish(&self, call: &Call<'_>) -> Result<Finished> {
         self.check_process()?;
         call.without_parts("as a stream has no use for it")?;
-        let mut work = self.work.take(call, || self.unused())?;
+        let mut work = self.work.take(call, || self.unused(&self.bound()))?;
         if work.finished {
             let reason = "expected to be finished once; reset it first";
             return Err(Error::invalid("stream", reason));
@@ -362,11 +362,15 @@ impl Stream {
         self.check_process()?;
         call.without_result("a reset")?;
         let next = self.inbox.lock().next();
-        let mut work = self.work.take(call, || self.unused())?;
-        if let Some(source) = &self.source {
-            *self.bound.lock() = source.first(call)?;
-        }
-        *work = self.unused()?;
+        let mut work = self.work.take(call, || self.unused(&self.bound()))?;
+        let bound = match &self.source {
+            Some(source) => source.first(call)?,
+            None => self.bound(),
+        };
+        // All that may fail comes before the first change.
+        let unused = self.unused(&bound)?;
+        *self.bound.lock() = bound;
+        *work = unused;
         self.inbox.lock().reset(next);
         *self.queue.lock() = SegmentQueue::default();
         Ok(())
@@ -377,9 +381,9 @@ impl Stream {
         self.process.check(&self.name)
     }
 
-    /// The state before the first sample.
-    fn unused(&self) -> Result<Work> {
-        Work::new(&self.bound().settings, self.sample_rate, self.channels, self.source.is_some())
+    /// The state before the first sample, for work with `bound`.
+    fn unused(&self, bound: &Bound) -> Result<Work> {
+        Work::new(&bound.settings, self.sample_rate, self.channels, self.source.is_some())
     }
 
     fn context<'a>(&'a self, bound: &'a Bound, call: &'a Call<'a>) -> Context<'a> {
