@@ -4,7 +4,8 @@
 //! ```text
 //! <cache>/<sha256>/            a version with its checksum.sha256
 //! <cache>/names/<name>         a link to the version that was fetched last
-//! <cache>/seen/<registry>/…    what each reference stood for, and the sequence of its channel
+//! <cache>/seen/<registry>/…    what each reference stood for, the sequence of its channel, and what
+//!                              was fetched before, where that alone is here
 //! <cache>/locks/, <cache>/partial/
 //! ```
 
@@ -34,7 +35,8 @@ pub struct Cache {
 pub struct Found {
     /// The version.
     pub resolved: Resolved,
-    /// Why the registry did not say: then this is what it said last.
+    /// Why the registry did not say: then this is what it said last, or what it said before where
+    /// that alone was ever fetched.
     pub stale: Option<Error>,
 }
 
@@ -69,7 +71,8 @@ impl Cache {
     }
 
     /// What the reference stands for: as the registry says, or as it said last where it cannot be
-    /// reached. The channel's sequence is remembered.
+    /// reached; where what it said last is not in the cache, as it said before, if that is. The
+    /// channel's sequence is remembered, whether or not its version is fetched then.
     ///
     /// # Errors
     /// Those of [`Registry::resolve`]; [`Error::Untrusted`] for a channel whose sequence is lower
@@ -84,7 +87,7 @@ impl Cache {
                 blocking(move || cache.remember(&url, &reference, &found, patience)).await?;
                 Ok(Found { resolved, stale: None })
             }
-            Err(error) if error.is_unavailable() => match self.seen(registry, reference)? {
+            Err(error) if error.is_unavailable() => match self.last(registry.url(), reference)? {
                 Some(resolved) => Ok(Found { resolved, stale: Some(error) }),
                 None => Err(error),
             },
@@ -97,6 +100,6 @@ impl Cache {
     /// # Errors
     /// [`Error::Untrusted`] for a file of the cache that is damaged, [`Error::Io`].
     pub fn seen(&self, registry: &Registry, reference: &Reference) -> Result<Option<Resolved>> {
-        self.recall(registry.url(), reference)
+        Ok(self.recall(registry.url(), reference)?.map(|seen| seen.said))
     }
 }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Cache;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
@@ -10,6 +12,17 @@ use crate::files;
 use crate::layout::limits;
 use crate::names::{Reference, Resolved, Target};
 use crate::store::folder::{exclusive, lock_file};
+
+/// What is remembered of a reference.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Seen {
+    /// What it stood for last. What comes later must not be older.
+    #[serde(flatten)]
+    pub(super) said: Resolved,
+    /// What it stood for before, as long as that alone is in the cache: not every fetch succeeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fetched: Option<Resolved>,
+}
 
 impl Cache {
     /// Where it is kept what a reference stood for in a registry.
@@ -22,17 +35,41 @@ impl Cache {
         self.root.join("seen").join(registry.as_str()).join(format!("{kind}-{reference}.json"))
     }
 
-    /// What a reference stood for last.
-    pub(super) fn recall(&self, url: &str, reference: &Reference) -> Result<Option<Resolved>> {
+    /// What is remembered of a reference.
+    pub(super) fn recall(&self, url: &str, reference: &Reference) -> Result<Option<Seen>> {
         let path = self.memory(url, reference);
         let Some(text) = files::read_if_there(&path, limits::CHANNEL_BYTES)? else { return Ok(None) };
         let damaged =
             |found: String| Error::untrusted(path.display().to_string(), "what was resolved", found);
-        let found: Resolved = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
-        if found.name != reference.name {
-            return Err(damaged(format!("that of {}", found.name)));
+        let found: Seen = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        let versions = [Some(&found.said), found.fetched.as_ref()];
+        if let Some(other) = versions.into_iter().flatten().find(|it| it.name != reference.name) {
+            return Err(damaged(format!("that of {}", other.name)));
         }
         Ok(Some(found))
+    }
+
+    /// What can go on without the registry: what the reference stood for last, or before, where
+    /// that alone is in the cache.
+    pub(super) fn last(&self, url: &str, reference: &Reference) -> Result<Option<Resolved>> {
+        let last = |seen: Seen| match seen.fetched {
+            Some(fetched) if !self.has(&seen.said) && self.has(&fetched) => fetched,
+            _ => seen.said,
+        };
+        Ok(self.recall(url, reference)?.map(last))
+    }
+
+    /// Whether a version is in the cache.
+    fn has(&self, version: &Resolved) -> bool {
+        self.root.join(version.sha256.as_str()).is_dir()
+    }
+
+    /// What is to be remembered where a reference stands for `found` and stood for `seen` before.
+    fn remembered(&self, found: &Resolved, seen: Option<&Seen>) -> Seen {
+        let mut before =
+            seen.into_iter().flat_map(|seen| [Some(&seen.said), seen.fetched.as_ref()]).flatten();
+        let fetched = if self.has(found) { None } else { before.find(|old| self.has(old)).cloned() };
+        Seen { said: found.clone(), fetched }
     }
 
     /// Accepts what a reference stands for now, and remembers it.
@@ -52,12 +89,13 @@ impl Cache {
             exclusive(&lock, &lock_path, patience)?;
             let seen = self.recall(url, reference)?;
             if let Some(seen) = &seen {
-                accept(found, seen, &format!("{url}: {reference}"))?;
+                accept(found, &seen.said, &format!("{url}: {reference}"))?;
             }
-            if seen.as_ref() == Some(found) {
+            let now = self.remembered(found, seen.as_ref());
+            if seen.as_ref() == Some(&now) {
                 return Ok(());
             }
-            let text = serde_json::to_vec(found).map_err(|error| Error::io(&path, error.into()))?;
+            let text = serde_json::to_vec(&now).map_err(|error| Error::io(&path, error.into()))?;
             files::replace(&path, &text)
         };
         match written() {
@@ -65,7 +103,7 @@ impl Cache {
             Err(error @ Error::Io { .. }) => {
                 log::warn!("{url}: {reference}: cannot be remembered: {error}");
                 match self.recall(url, reference)? {
-                    Some(seen) => accept(found, &seen, &format!("{url}: {reference}")),
+                    Some(seen) => accept(found, &seen.said, &format!("{url}: {reference}")),
                     None => Ok(()),
                 }
             }

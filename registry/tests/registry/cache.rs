@@ -5,6 +5,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use voiceflow_registry::{Cache, Error, Patience, Registry};
 
@@ -166,6 +168,68 @@ fn a_warm_cache_needs_no_registry_and_a_cold_one_says_so() {
     let error = pull(&cold, &registry, "tiny").unwrap_err();
     let expected = format!("{}/tiny/channels/stable.json: cannot be reached: ", bucket.url);
     assert!(error.is_unavailable() && error.to_string().starts_with(&expected), "{error}");
+}
+
+/// A registry that answers, one that gives no models, and one that is away.
+#[derive(Clone)]
+struct Ailing(Arc<AtomicU8>);
+
+const NO_MODELS: u8 = 1;
+const AWAY: u8 = 2;
+
+impl Ailing {
+    fn is(&self, state: u8) {
+        self.0.store(state, Ordering::SeqCst);
+    }
+}
+
+impl Hook for Ailing {
+    fn request(&self, _n: usize, request: Message) -> Option<Message> {
+        let fails = match self.0.load(Ordering::SeqCst) {
+            NO_MODELS => request.path().ends_with("model.onnx"),
+            state => state == AWAY,
+        };
+        (!fails).then_some(request)
+    }
+}
+
+#[test]
+fn what_could_not_be_fetched_is_not_what_is_left_without_a_registry() {
+    let ailing = Ailing(Arc::default());
+    let bucket = servers::s3(ailing.clone());
+    let patience = Patience { answer: std::time::Duration::from_secs(3), ..PATIENCE };
+    let registry = servers::open_with(&bucket, patience);
+    let home = tempfile::tempdir().unwrap();
+    let cache = Cache::open(home.path(), 1 << 20).unwrap();
+    let last = || {
+        let found = wait(cache.resolve(&registry, &reference("tiny"))).unwrap();
+        assert!(found.stale.is_some(), "{found:?}");
+        found.resolved.version.to_string()
+    };
+    release(&registry, "1.0.0", "one");
+    assert_eq!(pull(&cache, &registry, "tiny").unwrap(), "one");
+    // Two versions that never came.
+    for (version, contents) in [("1.1.0", "two"), ("1.2.0", "three")] {
+        release(&registry, version, contents);
+        ailing.is(NO_MODELS);
+        assert!(pull(&cache, &registry, "tiny").unwrap_err().is_unavailable());
+        ailing.is(AWAY);
+        assert_eq!((last().as_str(), pull(&cache, &registry, "tiny").unwrap().as_str()), ("1.0.0", "one"));
+        // What was seen counts all the same.
+        let seen = cache.seen(&registry, &reference("tiny")).unwrap().unwrap();
+        assert_eq!(seen.version.to_string(), version);
+        ailing.is(0);
+    }
+    // Once it came, it is what is left.
+    assert_eq!(pull(&cache, &registry, "tiny").unwrap(), "three");
+    ailing.is(AWAY);
+    assert_eq!((last().as_str(), pull(&cache, &registry, "tiny").unwrap().as_str()), ("1.2.0", "three"));
+    ailing.is(0);
+    // Whoever has had it goes back to no older one.
+    let found = wait(cache.resolve(&registry, &reference("tiny"))).unwrap();
+    fs::remove_dir_all(cache.root().join(found.resolved.sha256.as_str())).unwrap();
+    ailing.is(AWAY);
+    assert_eq!(last(), "1.2.0");
 }
 
 /// By strace, which lets the system calls of a program fail.
