@@ -115,6 +115,7 @@ ROWS: dict[str, list[tuple[str, str, list[tuple[str, str]]]]] = {
             "short",
             [(value("voiceflow_model_reloads_total"), "{{instance}} {{outcome}}")],
         ),
+        ("Galleries not read", "short", [(value("voiceflow_unread_galleries_total"), "{{instance}}")]),
         ("Time to load models", "s", [(value("voiceflow_model_load_seconds"), "{{instance}}")]),
         (
             "Time since a look at what an arm should run",

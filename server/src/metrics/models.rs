@@ -95,6 +95,8 @@ pub struct Models {
     shown: Mutex<Vec<Running>>,
     /// Bundles in memory.
     pub loaded: Gauge,
+    /// Galleries that could not be looked at.
+    pub unread_galleries: Counter,
     /// When it was found out what arms should run.
     pub looks: Looks,
 }
@@ -115,6 +117,7 @@ impl Models {
             share: Family::default(),
             shown: Mutex::default(),
             loaded: Gauge::default(),
+            unread_galleries: Counter::default(),
             looks: Looks::default(),
         };
         // The first one is an increase of what was there before.
@@ -148,6 +151,8 @@ impl Models {
         registry.register("voiceflow_arm_share_ratio", text, self.share.clone());
         let text = "Bundles in memory, those that old streams still use among them";
         registry.register("voiceflow_models_loaded", text, self.loaded.clone());
+        let text = "Galleries that could not be read when models changed";
+        registry.register("voiceflow_unread_galleries", text, self.unread_galleries.clone());
         registry.register_collector(Box::new(self.looks.clone()));
     }
 

@@ -9,6 +9,8 @@ mod record;
 mod room;
 mod shelf;
 mod source;
+#[cfg(test)]
+pub mod testing;
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};

@@ -28,28 +28,32 @@ impl Rollout {
         loop {
             ticks.tick().await;
             for (arm, reason) in self.worse_arms() {
-                let Arm { name, before, bundle, .. } = &arm;
-                let model = name_of(bundle.info(Kind::Batch));
-                tracing::warn!(arm = &**name, model, reason, "worse than before");
-                let (judged, had_others) = (arm.clone(), before.is_some());
-                let back = move |rollout: &Self| {
-                    // Whoever had the turn before may have changed the models.
-                    if !rollout.runs(&judged) {
-                        return Ok(());
-                    }
-                    let name = &*judged.name;
-                    if had_others {
-                        return rollout.roll_back_now(Some(name), true, "automatic_rollback").map(drop);
-                    }
-                    rollout.metrics.models.reloaded("automatic_rollback");
-                    rollout.weigh_now(&[(name.to_owned(), 0.0)].into())
-                };
-                if let Err(refused) = self.in_turn(back).await {
-                    tracing::error!(?refused, "the models stay");
-                    // Once is enough to be told.
-                    arm.bundle.accept();
-                }
+                self.give_up(arm, &reason).await;
             }
+        }
+    }
+
+    /// Goes back from the models of an arm, which were judged, unless it has others by then.
+    async fn give_up(self: &Arc<Self>, judged: Arm, reason: &str) {
+        let Arm { name, bundle, .. } = judged.clone();
+        let model = name_of(bundle.info(Kind::Batch));
+        tracing::warn!(arm = &*name, model, reason, "worse than before");
+        let back = move |rollout: &Self| {
+            // Whoever had the turn before may have changed the models.
+            if !rollout.runs(&judged) {
+                return Ok(());
+            }
+            let name = &*judged.name;
+            if judged.before.is_some() {
+                return rollout.roll_back_now(Some(name), true, "automatic_rollback").map(drop);
+            }
+            rollout.metrics.models.reloaded("automatic_rollback");
+            rollout.weigh_now(&[(name.to_owned(), 0.0)].into())
+        };
+        if let Err(refused) = self.in_turn(back).await {
+            tracing::error!(?refused, "the models stay");
+            // Once is enough to be told.
+            bundle.accept();
         }
     }
 
@@ -108,8 +112,102 @@ fn worse(new: &Counts, old: &Counts, rollout: &config::Rollout) -> Option<String
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
-    use crate::models::Record;
+    use crate::admission::Admission;
+    use crate::metrics::Metrics;
+    use crate::models::{Models, Record, testing};
+    use crate::rollout::{Refused, Stage, Wanted};
+    use crate::voices::Voices;
+    use crate::work::batch::BatchQueue;
+
+    /// The models that are compiled in, and what changes them.
+    fn rollout(keys: &[&str]) -> Arc<Rollout> {
+        let config = testing::config(keys);
+        let metrics = Arc::new(Metrics::new());
+        let models = Arc::new(Models::new(&config, metrics.clone()).unwrap());
+        let voices = Arc::new(Voices::new(&config.voices).unwrap());
+        let queue = Arc::new(BatchQueue::new(1, 1, 0, metrics.clone()));
+        let admission = Arc::new(Admission::new(&config, models.clone(), queue, metrics.clone()));
+        let rollout = Arc::new(Rollout::new(&config, models, voices, admission, metrics, 1));
+        rollout.start().unwrap();
+        rollout
+    }
+
+    fn arm(rollout: &Rollout) -> Arm {
+        rollout.arms().remove(0)
+    }
+
+    /// What the arm is loaded from.
+    fn runs(rollout: &Rollout) -> String {
+        arm(rollout).bundle.source.name.clone().unwrap()
+    }
+
+    fn wanted(model: &str, orphan_galleries: bool) -> Wanted {
+        Wanted { model: Some(model.to_owned()), orphan_galleries, ..Wanted::default() }
+    }
+
+    fn counted(rollout: &Rollout, line: &str) -> bool {
+        rollout.metrics.text().unwrap().lines().any(|found| found == line)
+    }
+
+    #[tokio::test]
+    async fn what_was_put_right_meanwhile_is_not_gone_back_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let [bad, good] = ["bad", "good"].map(|name| testing::copy(folder.path(), name));
+        let rollout = rollout(&[]);
+        let answer = |failed| (0..100).for_each(|_| arm(&rollout).bundle.record.answered(failed));
+        answer(false);
+        rollout.reload(wanted(&bad, false)).await.unwrap();
+        assert_eq!(rollout.worse_arms().len(), 0);
+        answer(true);
+        let (judged, reason) = rollout.worse_arms().remove(0);
+
+        // Whoever has the turn puts it right before the guard, which has judged, has its turn.
+        let turn = rollout.turn.clone().lock_owned().await;
+        let guard = tokio::spawn({
+            let rollout = rollout.clone();
+            async move { rollout.give_up(judged, &reason).await }
+        });
+        tokio::task::yield_now().await;
+        rollout.reload_now(&wanted(&good, false)).unwrap();
+        assert!(!guard.is_finished());
+        drop(turn);
+        guard.await.unwrap();
+        assert_eq!(runs(&rollout), good);
+        let automatic = "voiceflow_model_reloads_total{outcome=\"automatic_rollback\"}";
+        assert!(counted(&rollout, &format!("{automatic} 0")));
+
+        // Nobody has put these right.
+        rollout.give_up(arm(&rollout), "the test says so").await;
+        assert_eq!(runs(&rollout), bad);
+        assert!(counted(&rollout, &format!("{automatic} 1")));
+    }
+
+    #[tokio::test]
+    async fn galleries_that_cannot_be_read_keep_no_bad_models() {
+        let (folder, voices) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let tenant = voices.path().join("everybody");
+        std::fs::create_dir(&tenant).unwrap();
+        std::fs::write(tenant.join("team.json"), "half a gall").unwrap();
+        let next = testing::copy(folder.path(), "next");
+        let key = |folder: &Path| format!("voices.folder={}", folder.display());
+        let rollout = rollout(&[&key(voices.path())]);
+        // Nobody knows whose voices they are.
+        let refused = rollout.reload(wanted(&next, false)).await.unwrap_err();
+        let Refused::Failed(failed) = refused else { panic!("{refused:?}") };
+        assert_eq!(failed.stage, Stage::Galleries);
+        assert!(
+            failed.reason.contains("got 1 that cannot: ") && failed.reason.contains("team.json"),
+            "{failed}"
+        );
+        rollout.reload(wanted(&next, true)).await.unwrap();
+        rollout.give_up(arm(&rollout), "the test says so").await;
+        assert_eq!(runs(&rollout), "fast-cnn");
+        assert!(counted(&rollout, "voiceflow_model_reloads_total{outcome=\"automatic_rollback\"} 1"));
+        assert!(counted(&rollout, "voiceflow_unread_galleries_total 3"));
+    }
 
     fn counts(answers: u64, failures: u64, turn_s: f64) -> Counts {
         let record = Record::new(Duration::from_secs(600));

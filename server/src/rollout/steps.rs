@@ -10,6 +10,7 @@ use super::{Change, Failed, Refused, Rollout, Stage, Wanted, change, names};
 use crate::config::{self, SHADOW};
 use crate::metrics::Kind;
 use crate::models::{Arm, Before, Bundle, Source, Unfound, name_of};
+use crate::voices::Orphans;
 
 impl Rollout {
     /// Loads a bundle that answers nobody yet.
@@ -116,14 +117,7 @@ impl Rollout {
         }
         let bundle = self.prepare_source(name, source)?;
         let mut arms = self.arms();
-        let orphans = self.orphans(&arms, name, &bundle).map_err(Failed::at(name, Stage::Galleries))?;
-        if orphans > 0 && !orphan {
-            let reason = format!(
-                "expected a model that galleries can go on with, got another one than that of {orphans} of them; \
-                 \"orphan_galleries\": true leaves them"
-            );
-            return Err(Failed::at(name, Stage::Galleries)(reason));
-        }
+        self.check_galleries(&arms, name, &bundle, orphan).map_err(Failed::at(name, Stage::Galleries))?;
         if let Some(arm) = arms.iter_mut().find(|arm| *arm.name == *name) {
             let old = std::mem::replace(&mut arm.bundle, bundle.clone());
             let (source, sha256) = (old.source.clone(), old.info(Kind::Batch).sha256.clone());
@@ -134,12 +128,31 @@ impl Rollout {
         Ok(bundle)
     }
 
-    /// Galleries that are of a model which `name` has, and would be of none with `next`.
-    fn orphans(&self, arms: &[Arm], name: &str, next: &Bundle) -> Result<usize, String> {
-        let Some(old) = arms.iter().find(|arm| *arm.name == *name) else { return Ok(0) };
+    /// Refuses `next` in the place of what `name` has where galleries are of its models, and would
+    /// be of none, or cannot be read, unless they may be left so: `orphan`.
+    fn check_galleries(&self, arms: &[Arm], name: &str, next: &Bundle, orphan: bool) -> Result<(), String> {
+        let Some(old) = arms.iter().find(|arm| *arm.name == *name) else { return Ok(()) };
         let others = arms.iter().filter(|arm| *arm.name != *name).map(|arm| &*arm.bundle);
         let after: Vec<_> = others.chain([next]).flat_map(infos).collect();
-        self.voices.orphaned(&infos(&old.bundle), &after).map_err(|error| error.to_string())
+        let Orphans { count, unread } = self.voices.orphaned(&infos(&old.bundle), &after);
+        self.metrics.models.unread_galleries.inc_by(unread.len() as u64);
+        for error in &unread {
+            tracing::warn!(arm = name, %error, "galleries cannot be read");
+        }
+        let leaves = "\"orphan_galleries\": true leaves them";
+        match unread.first() {
+            _ if orphan => Ok(()),
+            _ if count > 0 => Err(format!(
+                "expected a model that galleries can go on with, got another one than that of {count} of them; {leaves}"
+            )),
+            Some(error) => {
+                let unread = unread.len();
+                Err(format!(
+                    "expected galleries that can be read, got {unread} that cannot: {error}; {leaves}"
+                ))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Lets arms and a shadow that a configuration names take the place of those that run.

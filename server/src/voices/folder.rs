@@ -108,17 +108,27 @@ impl Folder {
     }
 }
 
-/// The files of all galleries of all tenants below `root`.
-pub(super) fn all_files(root: &Path) -> Result<Vec<PathBuf>, Error> {
+/// The files of all galleries of all tenants below `root`, and what of that cannot be listed.
+pub(super) fn all_files(root: &Path) -> Vec<Result<PathBuf, Error>> {
+    let entries = match fs::read_dir(root) {
+        Err(error) => return vec![Err(system(root, error))],
+        Ok(entries) => entries,
+    };
     let mut found = Vec::new();
-    for entry in fs::read_dir(root).map_err(|error| system(root, error))? {
-        let path = entry.map_err(|error| system(root, error))?.path();
-        if path.is_dir() {
-            let folder = Folder(path);
-            found.extend(folder.names()?.iter().map(|name| folder.file(name)));
+    for entry in entries {
+        match entry.map(|entry| entry.path()) {
+            Err(error) => found.push(Err(system(root, error))),
+            Ok(path) if path.is_dir() => {
+                let folder = Folder(path);
+                match folder.names() {
+                    Err(error) => found.push(Err(error)),
+                    Ok(names) => found.extend(names.iter().map(|name| Ok(folder.file(name)))),
+                }
+            }
+            Ok(_) => {}
         }
     }
-    Ok(found)
+    found
 }
 
 fn refused(path: &Path, error: io::Error) -> Refusal {

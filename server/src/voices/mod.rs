@@ -69,6 +69,15 @@ pub enum Enrolment {
     Another,
 }
 
+/// What a change of models means to the galleries.
+#[derive(Debug, Default)]
+pub struct Orphans {
+    /// Galleries that would be left without a model.
+    pub count: usize,
+    /// Why of others nobody knows.
+    pub unread: Vec<Error>,
+}
+
 /// The galleries of all tenants.
 pub struct Voices {
     root: Option<PathBuf>,
@@ -232,22 +241,22 @@ impl Voices {
     }
 
     /// Galleries of all tenants that are of a model of `old`, and of none of `after`.
-    ///
-    /// # Errors
-    /// Those of the system, and of a gallery that cannot be read.
-    pub fn orphaned(&self, old: &[&ModelInfo], after: &[&ModelInfo]) -> Result<usize, Error> {
-        let Some(root) = &self.root else { return Ok(0) };
-        let mut count = 0;
-        for path in folder::all_files(root)? {
-            let gallery = match Gallery::read(&path) {
+    pub fn orphaned(&self, old: &[&ModelInfo], after: &[&ModelInfo]) -> Orphans {
+        let mut orphans = Orphans::default();
+        let Some(root) = &self.root else { return orphans };
+        for file in folder::all_files(root) {
+            match file.and_then(Gallery::read) {
+                Ok(gallery) => {
+                    let is_of =
+                        |models: &[&ModelInfo]| models.iter().any(|it| gallery.check_model(it).is_ok());
+                    orphans.count += usize::from(is_of(old) && !is_of(after));
+                }
                 // Removed meanwhile.
-                Err(Error::NotFound(_)) => continue,
-                gallery => gallery?,
-            };
-            let is_of = |models: &[&ModelInfo]| models.iter().any(|it| gallery.check_model(it).is_ok());
-            count += usize::from(is_of(old) && !is_of(after));
+                Err(Error::NotFound(_)) => {}
+                Err(error) => orphans.unread.push(error),
+            }
         }
-        Ok(count)
+        orphans
     }
 
     fn folder(&self, tenant: &Tenant) -> Result<Folder, Refusal> {
