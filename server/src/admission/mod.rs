@@ -16,7 +16,7 @@ use crate::auth::Tenant;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::models::Models;
-use crate::work::batch::{BatchQueue, Job};
+use crate::work::batch::{BatchQueue, Job, Ticket};
 use rate::Rates;
 
 /// Longest time that a client is asked to wait before it tries again.
@@ -191,11 +191,11 @@ impl Admission {
         if self.models.fleet().is_none() { Err(self.refuse(Reason::Loading)) } else { Ok(()) }
     }
 
-    /// Queues a recording.
+    /// Queues a recording, for as long as its ticket is kept.
     ///
     /// # Errors
     /// [`Reason::QueueFull`].
-    pub fn submit(&self, job: Job) -> Result<(), Rejection> {
+    pub fn submit(&self, job: Job) -> Result<Ticket, Rejection> {
         self.queue.submit(job).map_err(|_| self.refuse(Reason::QueueFull))
     }
 

@@ -1,6 +1,7 @@
-//! The bytes that all uploads take together, and those of each tenant.
+//! The bytes that all uploads take together, on disk and in memory, and those of each tenant.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -54,15 +55,30 @@ impl Reserved {
         self.bytes += bytes;
         true
     }
+
+    /// Takes `bytes` in place of what it takes; false where there are not so many, and nothing has
+    /// changed.
+    pub fn resize(&mut self, bytes: u64) -> bool {
+        if bytes > self.bytes {
+            return self.grow(bytes - self.bytes);
+        }
+        let less = self.bytes - bytes;
+        let mut state = self.spool.state.lock();
+        state.used -= less;
+        if let Entry::Occupied(mut of_tenant) = state.by_tenant.entry(self.tenant.clone()) {
+            *of_tenant.get_mut() -= less;
+            if *of_tenant.get() == 0 {
+                of_tenant.remove();
+            }
+        }
+        self.bytes = bytes;
+        true
+    }
 }
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        let mut state = self.spool.state.lock();
-        state.used -= self.bytes;
-        if let Some(of_tenant) = state.by_tenant.get_mut(&self.tenant) {
-            *of_tenant -= self.bytes;
-        }
+        self.resize(0);
     }
 }
 
@@ -80,6 +96,20 @@ mod tests {
         assert!(second.grow(6) && !second.grow(1));
         drop(second);
         assert_eq!(spool.state.lock().used, 0);
+    }
+
+    #[test]
+    fn what_an_upload_takes_can_become_less_and_more() {
+        let spool = Arc::new(Spool::new(10, 0.5));
+        let (mut one, mut other) = (
+            Reserved::new(spool.clone(), Tenant::named("one")),
+            Reserved::new(spool.clone(), Tenant::ANONYMOUS),
+        );
+        assert!(one.grow(4) && !one.resize(6) && other.resize(6) && !other.grow(1));
+        assert!(one.resize(1) && other.grow(3) && one.resize(1) && !one.resize(2));
+        drop((one, other));
+        let state = spool.state.lock();
+        assert!(state.used == 0 && state.by_tenant.is_empty());
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::bearer::token;
 use super::error::ApiError;
 use super::fields::{Fields, Format};
 use super::render::{Extent, render};
-use super::upload::{Uploaded, receive};
+use super::upload::{Recording, Uploaded, receive};
 use super::{App, RequestId, origin, progress};
 use crate::admission::Reserved;
 use crate::auth::Scope;
@@ -28,7 +28,7 @@ use crate::models::Chosen;
 use crate::traces::Span;
 use crate::voices::{Answered, Known};
 use crate::work::Failure;
-use crate::work::batch::{Job, Progress};
+use crate::work::batch::{Job, Progress, Ticket};
 
 /// Time after the deadline in which the library itself answers that it has passed.
 const GRACE: Duration = Duration::from_secs(1);
@@ -37,16 +37,11 @@ const GRACE: Duration = Duration::from_secs(1);
 pub(super) struct Pending {
     pub(super) progress: watch::Receiver<Progress>,
     reply: oneshot::Receiver<Result<Answered, Failure>>,
-    cancel: Cancel,
     deadline: Instant,
-    /// The recording's place in the spool.
+    /// Its place in the queue.
+    _ticket: Ticket,
+    /// Its place in the spool.
     _place: Arc<Reserved>,
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        self.cancel.set();
-    }
 }
 
 impl Pending {
@@ -68,6 +63,8 @@ pub(super) struct Answer {
     format: Format,
     extent: Extent,
     words: Option<Vec<Word>>,
+    /// The place of the words in the spool.
+    _texts: Reserved,
 }
 
 impl Answer {
@@ -91,12 +88,15 @@ pub(super) async fn diarize(
     let tenant = tenant.map_err(ApiError::refused)?;
     app.admission.recording(&tenant)?;
     let began = Instant::now();
-    let mut uploaded = receive(&app, &tenant, request).await?;
+    let Uploaded { recording, mut fields, texts } = receive(&app, &tenant, request).await?;
     let uploaded_in = began.elapsed();
-    let (chosen, known) = choose(&app, &tenant, &id, Kind::Batch, uploaded.fields.asked()).await?;
+    let (chosen, known) = choose(&app, &tenant, &id, Kind::Batch, fields.asked()).await?;
     answering.is_by(&chosen);
-    let answer = answer_of(&mut uploaded, &chosen);
-    let mut pending = submit(&app, uploaded, chosen, known)?;
+    let Fields { format, embeddings, .. } = fields;
+    let model = (format == Format::VerboseJson).then(|| chosen.name());
+    let (name, words, extent) = (recording.name.clone(), fields.words.take(), Extent { model, embeddings });
+    let answer = Answer { name, format, extent, words, _texts: texts };
+    let mut pending = submit(&app, recording, &fields, chosen, known)?;
     if answer.format == Format::Ndjson {
         let body = Body::from_stream(progress::lines(pending, answer));
         return Ok(([(CONTENT_TYPE, "application/x-ndjson")], body).into_response());
@@ -111,35 +111,28 @@ pub(super) async fn diarize(
     Ok(response)
 }
 
-fn answer_of(uploaded: &mut Uploaded, chosen: &Chosen) -> Answer {
-    let Fields { format, embeddings, .. } = uploaded.fields;
-    let model = (format == Format::VerboseJson).then(|| chosen.name());
-    let words = uploaded.fields.words.take();
-    Answer { name: uploaded.name.clone(), format, extent: Extent { model, embeddings }, words }
-}
-
 /// Queues the recording.
 pub(super) fn submit(
     app: &App,
-    uploaded: Uploaded,
+    recording: Recording,
+    fields: &Fields,
     chosen: Chosen,
     known: Option<Known>,
 ) -> Result<Pending, ApiError> {
     let longest = Duration::from_secs_f64(app.config.batch.deadline_s);
-    let wanted = uploaded.fields.deadline.map_or(longest, |deadline| deadline.min(longest));
+    let wanted = fields.deadline.map_or(longest, |deadline| deadline.min(longest));
     let deadline = Instant::now() + wanted;
     let (progress, told) = watch::channel(Progress { stage: Stage::Waiting, fraction: 0.0 });
     let (reply, result) = oneshot::channel();
-    let cancel = Cancel::new();
-    let place = Arc::new(uploaded.reserved);
-    app.admission.submit(Job {
-        file: uploaded.file,
-        name: uploaded.name,
-        options: uploaded.fields.options,
+    let place = Arc::new(recording.reserved);
+    let ticket = app.admission.submit(Job {
+        file: recording.file,
+        name: recording.name,
+        options: fields.options.clone(),
         audio_s: app.config.limits.audio_s,
         deadline,
         is_hurried: wanted < longest,
-        cancel: cancel.clone(),
+        cancel: Cancel::new(),
         chosen,
         place: place.clone(),
         known,
@@ -147,5 +140,5 @@ pub(super) fn submit(
         progress,
         reply,
     })?;
-    Ok(Pending { progress: told, reply: result, cancel, deadline, _place: place })
+    Ok(Pending { progress: told, reply: result, deadline, _ticket: ticket, _place: place })
 }

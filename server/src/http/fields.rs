@@ -15,6 +15,9 @@ use super::answering::Asked;
 use super::error::ApiError;
 use crate::work::Options;
 
+/// Most bytes that an allocator takes for a text beside its own. Words are many and short.
+const BESIDE_TEXT: usize = 32;
+
 /// Form of the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum Format {
@@ -98,7 +101,9 @@ impl Fields {
             }
             "words" => {
                 let parsed = transcript::parse(value);
-                self.words = Some(parsed.map_err(|error| ApiError::invalid(name, error))?.words);
+                let mut words = parsed.map_err(|error| ApiError::invalid(name, error))?.words;
+                words.shrink_to_fit();
+                self.words = Some(words);
                 // A word has one speaker.
                 self.options.exclusive = true;
             }
@@ -107,6 +112,14 @@ impl Fields {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Bytes of memory that the texts take.
+    pub(super) fn text_bytes(&self) -> u64 {
+        let texts = [&self.model, &self.key, &self.gallery].into_iter().flatten().map(String::capacity);
+        let words = self.words.iter().flatten().map(|word| word.text.capacity() + BESIDE_TEXT);
+        let list = self.words.as_ref().map_or(0, |words| words.capacity() * size_of::<Word>());
+        (texts.chain(words).sum::<usize>() + list) as u64
     }
 
     /// What decides which models answer.
@@ -307,6 +320,18 @@ mod tests {
         let error = fields(&[("response_format", "diarized_json")]).unwrap_err();
         assert_eq!(error, "words: expected those of a recogniser with diarized_json, got none");
         assert!(fields(&[("words", "{}")]).unwrap_err().starts_with("words: "));
+    }
+
+    #[test]
+    fn texts_are_counted_as_they_lie_in_memory() {
+        let given = fields(&[("model", "fast-cnn"), ("key", "call-1"), ("num_speakers", "3")]).unwrap();
+        assert_eq!(given.text_bytes(), 14);
+        // A few bytes of a form become a word with its times.
+        let list = |item: &str| vec![item; 1000].join(",");
+        let tokens = format!(r#"{{"tokens":[{}],"timestamps":[{}]}}"#, list("\"▁a\""), list("0"));
+        let of_words = fields(&[("words", &tokens), ("response_format", "srt")]).unwrap();
+        let least = 1000 * (size_of::<Word>() + 1) as u64;
+        assert!((least..2 * least).contains(&of_words.text_bytes()), "{}", of_words.text_bytes());
     }
 
     #[test]

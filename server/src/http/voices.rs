@@ -15,9 +15,10 @@ use super::answering::{Answering, choose, enrolling};
 use super::bearer::token;
 use super::diarizations::submit;
 use super::error::ApiError;
+use super::fields::Fields;
 use super::json::{Json, small_json};
 use super::render::{DiarizedWarning, to_four_decimals, to_millisecond, warnings_of};
-use super::upload::{Uploaded, receive};
+use super::upload::{Recording, Uploaded, receive};
 use super::{App, RequestId, origin};
 use crate::auth::{Scope, Tenant};
 use crate::listen::Peer;
@@ -201,11 +202,11 @@ async fn enrol(
     app.voices.check(&gallery).map_err(|refusal| (refusal, gallery.as_str()))?;
     Gallery::check_name(&name).map_err(Failure::from)?;
     app.admission.recording(&tenant)?;
-    let uploaded = receive(&app, &tenant, request).await?;
-    uploaded.fields.of_one_voice()?;
-    let chosen = enrolling(&app, &tenant, &gallery, uploaded.fields.model.as_deref()).await?;
+    let Uploaded { recording, fields, texts: _texts } = receive(&app, &tenant, request).await?;
+    fields.of_one_voice()?;
+    let chosen = enrolling(&app, &tenant, &gallery, fields.model.as_deref()).await?;
     answering.is_by(&chosen);
-    let (voice, warnings) = voice_of(&app, uploaded, chosen.clone()).await?;
+    let (voice, warnings) = voice_of(&app, recording, &fields, chosen.clone()).await?;
     let (enrolled, is_new) = on_disk(&app, &gallery, move |voices, gallery| {
         voices.enrol(&tenant, (gallery, &name), &voice, enrolment, chosen.info())
     })
@@ -223,11 +224,11 @@ pub(super) async fn identify(
 ) -> Result<Response, ApiError> {
     let tenant = allowed(&app, &request)?;
     app.admission.recording(&tenant)?;
-    let uploaded = receive(&app, &tenant, request).await?;
-    uploaded.fields.of_one_voice()?;
-    let (chosen, known) = choose(&app, &tenant, &id, Kind::Batch, uploaded.fields.asked()).await?;
+    let Uploaded { recording, fields, texts: _texts } = receive(&app, &tenant, request).await?;
+    fields.of_one_voice()?;
+    let (chosen, known) = choose(&app, &tenant, &id, Kind::Batch, fields.asked()).await?;
     answering.is_by(&chosen);
-    let (voice, warnings) = voice_of(&app, uploaded, chosen).await?;
+    let (voice, warnings) = voice_of(&app, recording, &fields, chosen).await?;
     let known = known.ok_or_else(|| ApiError::invalid("gallery", "expected the name of one, got none"))?;
     let identity = known.gallery.identify(&voice.embedding, known.threshold).map_err(Failure::from)?;
     let name = known.gallery.name_of(&identity).map(str::to_owned);
@@ -239,10 +240,11 @@ pub(super) async fn identify(
 /// The voice in a recording, and what is to be said of that.
 async fn voice_of(
     app: &Arc<App>,
-    uploaded: Uploaded,
+    recording: Recording,
+    fields: &Fields,
     chosen: Chosen,
 ) -> Result<(Voice, Vec<DiarizedWarning>), ApiError> {
-    let answered = submit(app, uploaded, chosen, None)?.result().await?;
+    let answered = submit(app, recording, fields, chosen, None)?.result().await?;
     let voice = Voice::of(&answered.diarization).map_err(Failure::from)?;
     Ok((voice, warnings_of(&answered.diarization)))
 }

@@ -49,6 +49,79 @@ fn the_spool_is_shared_and_given_back() {
     assert_eq!(server.diarize("", &recording).status, 200);
 }
 
+/// The JSON of so many words.
+fn words(count: usize) -> String {
+    let (tokens, times) = (vec!["\"\u{2581}a\""; count].join(","), vec!["0"; count].join(","));
+    format!(r#"{{"tokens":[{tokens}],"timestamps":[{times}]}}"#)
+}
+
+#[test]
+fn texts_and_what_is_between_parts_take_room_in_the_spool() {
+    let server = Server::start(&["limits.spool_bytes=1000000"]);
+    let recording = wav(&[0; 1600], 16_000);
+    let with_words = |count: usize, times: usize| {
+        let words = words(count);
+        let mut fields = vec![("words", words.as_str()); times];
+        fields.push(("response_format", "srt"));
+        server.diarize_form("/v1/diarizations", &fields, "a.wav", &recording)
+    };
+    let full =
+        |answer: Answer| assert_eq!((answer.error().0, answer.error().1.as_str()), (503, "spool_full"));
+    // The last ones take the place of those before.
+    assert_eq!(with_words(2000, 20).status, 200);
+    // As they come, and what becomes of them: a word with its times for nine bytes.
+    full(with_words(200_000, 1));
+    full(with_words(20_000, 1));
+    let head = "POST /v1/diarizations HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=xyz";
+    full(server.ask(head, &vec![b'-'; 1_020_000]));
+    // All of it was given back.
+    assert_eq!(with_words(2000, 20).status, 200);
+}
+
+#[test]
+fn who_waits_has_a_place_and_its_bytes_until_it_goes() {
+    // Hours of silence, at which the one worker is to the end of this test.
+    let hours = wav(&vec![0; 3 * 3600 * 1000], 1000);
+    let (recording, words) = (wav(&[0; 1600], 16_000), words(100_000));
+    // In memory these words take more than half of what the hours leave.
+    let spool = format!("limits.spool_bytes={}", hours.len() + 12_000_000);
+    let server = Server::start(&["batch.workers=1", "batch.waiting=2", &spool]);
+    let post = |query: &str, body: &[u8]| {
+        server.send(&format!("POST /v1/diarizations{query} HTTP/1.1\r\nContent-Type: audio/wav"), body)
+    };
+    let mut busy = post("?response_format=ndjson", &hours);
+    let mut said = Vec::new();
+    let mut piece = [0; 4096];
+    while !String::from_utf8_lossy(&said).contains("\"analysis\"") {
+        let read = busy.read(&mut piece).unwrap();
+        assert!(read > 0, "{}", String::from_utf8_lossy(&said));
+        said.extend(&piece[..read]);
+    }
+
+    let form = [("words", words.as_str()), ("response_format", "srt")];
+    let with_words = || server.send_form("/v1/diarizations", &form, "a.wav", &recording);
+    let waiting = with_words();
+    server.wait_for_metric("voiceflow_batch_queue_length", 1.0);
+    let refused = Answer::read(&mut with_words()).error();
+    assert_eq!((refused.0, refused.1.as_str()), (503, "spool_full"));
+    let _other = post("", &recording);
+    server.wait_for_metric("voiceflow_batch_queue_length", 2.0);
+    let refused = server.diarize("", &recording).error();
+    assert_eq!((refused.0, refused.1.as_str()), (429, "queue_full"));
+
+    drop(waiting);
+    server.wait_for_metric("voiceflow_batch_queue_length", 1.0);
+    let _next = with_words();
+    server.wait_for_metric("voiceflow_batch_queue_length", 2.0);
+    let gone = "voiceflow_answers_total{kind=\"batch\",arm=\"stable\",outcome=\"refused\"}";
+    assert_eq!(server.metric(gone), 1.0);
+    // No worker was free in the meantime.
+    busy.set_nonblocking(true).unwrap();
+    while let Ok(read) = busy.read(&mut piece) {
+        assert!(read > 0 && !String::from_utf8_lossy(&piece[..read]).contains("\"result\""));
+    }
+}
+
 #[test]
 fn slow_uploads_are_cut() {
     let server = Server::start(&["limits.upload_grace_s=0.5", "limits.upload_bytes_per_minute=60000"]);

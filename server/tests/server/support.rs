@@ -118,13 +118,18 @@ impl Server {
 
     /// Sends `head`, without the lines about the connection, and `body`.
     pub fn ask(&self, head: &str, body: &[u8]) -> Answer {
+        Answer::read(&mut self.send(head, body))
+    }
+
+    /// The same without waiting for the answer.
+    pub fn send(&self, head: &str, body: &[u8]) -> TcpStream {
         let mut socket = self.connect();
         let head =
             format!("{head}\r\nHost: test\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
         socket.write_all(head.as_bytes()).unwrap();
         // Who is refused early may not be read to the end.
         let _ = socket.write_all(body);
-        Answer::read(&mut socket)
+        socket
     }
 
     /// GET of a path.
@@ -172,6 +177,11 @@ impl Server {
 
     /// A form with these fields and the recording as `file`.
     pub fn diarize_form(&self, path: &str, fields: &[(&str, &str)], name: &str, recording: &[u8]) -> Answer {
+        Answer::read(&mut self.send_form(path, fields, name, recording))
+    }
+
+    /// The same without waiting for the answer.
+    pub fn send_form(&self, path: &str, fields: &[(&str, &str)], name: &str, recording: &[u8]) -> TcpStream {
         let mut body = Vec::new();
         for (field, value) in fields {
             let part =
@@ -185,7 +195,7 @@ impl Server {
         body.extend(recording);
         body.extend(b"\r\n--xyz--\r\n");
         let kind = "multipart/form-data; boundary=xyz";
-        self.ask(&format!("POST {path} HTTP/1.1\r\nContent-Type: {kind}"), &body)
+        self.send(&format!("POST {path} HTTP/1.1\r\nContent-Type: {kind}"), &body)
     }
 
     /// What the metrics say of `line`, the name with its labels; 0 where they do not know it.

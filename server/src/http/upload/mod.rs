@@ -1,16 +1,17 @@
-//! Uploads: spooled to a file without a name, and counted as they come.
+//! Uploads: spooled to a file without a name, and counted as they come, their texts too, for as
+//! long as they are kept.
+
+mod form;
 
 use std::fs::File;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use multer::{Field, Multipart};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Duration, Instant, timeout_at};
 
@@ -20,26 +21,24 @@ use super::fields::Fields;
 use crate::admission::Reserved;
 use crate::auth::Tenant;
 use crate::traces::Span;
+use form::Form;
 
-/// Largest field of a form beside the file, in bytes.
-const MAX_FIELD_BYTES: usize = 65_536;
-/// Largest field with words, in bytes: those of a day.
-const MAX_WORDS_BYTES: usize = 8 << 20;
-/// Most bytes between two parts of a form: the boundary and the header of a part, and some.
-const MAX_BETWEEN_BYTES: usize = 1 << 20;
-/// In place of a number of bytes that is not counted.
-const UNLIMITED: usize = usize::MAX;
-/// Most fields of a form.
-const MAX_FIELDS: usize = 64;
 /// What a recording without a name is called.
 const UNNAMED: &str = "recording";
 
-/// A recording that has come in whole.
+/// What has come in whole.
 pub(super) struct Uploaded {
+    pub(super) recording: Recording,
+    pub(super) fields: Fields,
+    /// Holds the place of the fields in the spool, to be kept as long as they are.
+    pub(super) texts: Reserved,
+}
+
+/// A recording.
+pub(super) struct Recording {
     pub(super) file: File,
     /// As the client calls it, without its folder and its ending.
     pub(super) name: String,
-    pub(super) fields: Fields,
     /// Holds its place in the spool.
     pub(super) reserved: Reserved,
 }
@@ -55,20 +54,19 @@ pub(super) async fn receive(app: &Arc<App>, tenant: &Tenant, request: Request) -
     for (name, value) in form_urlencoded::parse(query) {
         fields.set(&name, &value)?;
     }
+    let mut texts = app.admission.upload(tenant);
+    if !texts.resize(fields.text_bytes()) {
+        return Err(app.admission.spool_full().into());
+    }
     let kind = content_type(request.headers());
     check_length(request.headers(), app.config.limits.upload_bytes, &kind)?;
     let _span = Span::begin("upload");
     let pace = Pace::new(app);
     let body: BodyStream = Box::pin(request.into_body().into_data_stream());
     let uploaded = match multer::parse_boundary(&kind) {
-        Ok(boundary) => {
-            let allowance = Allowance::default();
-            let form = Form { parts: Multipart::new(allowance.over(body), boundary), allowance, pace };
-            form.receive(app, tenant, fields).await?
-        }
+        Ok(boundary) => Form::new(app, tenant, body, boundary, pace).receive(fields, texts).await?,
         Err(_) if is_recording(&kind) => {
-            let (file, reserved) = bare(app, tenant, body, pace).await?;
-            Uploaded { file, name: UNNAMED.to_owned(), fields, reserved }
+            Uploaded { recording: bare(app, tenant, body, pace).await?, fields, texts }
         }
         Err(_) => {
             let expected = "expected multipart/form-data with a field file, or the recording as audio/* or \
@@ -170,9 +168,9 @@ impl Spooled {
         self.file.write_all(piece).await.map_err(|error| refused(app, &error))
     }
 
-    async fn finish(mut self, app: &App) -> Result<(File, Reserved), ApiError> {
+    async fn finish(mut self, app: &App, name: String) -> Result<Recording, ApiError> {
         self.file.flush().await.map_err(|error| refused(app, &error))?;
-        Ok((self.file.into_std().await, self.reserved))
+        Ok(Recording { file: self.file.into_std().await, name, reserved: self.reserved })
     }
 }
 
@@ -193,136 +191,19 @@ async fn bare(
     tenant: &Tenant,
     mut body: BodyStream,
     mut pace: Pace,
-) -> Result<(File, Reserved), ApiError> {
+) -> Result<Recording, ApiError> {
     let mut spooled = Spooled::new(app, tenant).await?;
     while let Some(piece) = pace.within(body.next()).await? {
         let piece = piece.map_err(|error| ApiError::malformed(format!("body: {error}")))?;
         pace.received += piece.len() as u64;
         spooled.write(app, &piece).await?;
     }
-    spooled.finish(app).await
-}
-
-/// How many bytes may come where only those between two parts of a form are due. The parser keeps
-/// them all until the next part begins, which it may never do.
-#[derive(Clone, Default)]
-struct Allowance(Arc<AtomicUsize>);
-
-impl Allowance {
-    /// The body, which fails once more has come than is allowed.
-    fn over(&self, body: BodyStream) -> BodyStream {
-        let left = self.0.clone();
-        Box::pin(body.map(move |piece| {
-            let piece = piece?;
-            let before = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| match left {
-                UNLIMITED => Some(UNLIMITED),
-                left => left.checked_sub(piece.len()),
-            });
-            let reason = "expected the next part, got no end of what is before it";
-            before.map(|_| piece).map_err(|_| axum::Error::new(reason))
-        }))
-    }
-
-    fn set(&self, bytes: usize) {
-        self.0.store(bytes, Ordering::Relaxed);
-    }
-}
-
-/// A form in which `file` is the recording.
-struct Form {
-    parts: Multipart<'static>,
-    allowance: Allowance,
-    pace: Pace,
-}
-
-fn malformed(error: multer::Error) -> ApiError {
-    ApiError::malformed(format!("form: {error}"))
-}
-
-impl Form {
-    async fn receive(mut self, app: &App, tenant: &Tenant, mut fields: Fields) -> Result<Uploaded, ApiError> {
-        let (mut recording, mut count) = (None, 0);
-        while let Some(mut field) = self.next().await? {
-            count += 1;
-            if count > MAX_FIELDS {
-                let text = format!("form: expected at most {MAX_FIELDS} fields, got more");
-                return Err(ApiError::too_large(text));
-            }
-            let name = field.name().unwrap_or_default().to_owned();
-            if name == "file" {
-                if recording.is_some() {
-                    return Err(ApiError::invalid("file", "expected once, got more"));
-                }
-                let called = field.file_name().map_or(UNNAMED.to_owned(), stem);
-                let mut spooled = Spooled::new(app, tenant).await?;
-                while let Some(piece) = self.pace.within(field.chunk()).await?.map_err(malformed)? {
-                    self.pace.received += piece.len() as u64;
-                    spooled.write(app, &piece).await?;
-                }
-                recording = Some((spooled.finish(app).await?, called));
-                continue;
-            }
-            let value = self.value(&name, &mut field).await?;
-            fields.set(&name, &value)?;
-        }
-        let ((file, reserved), name) =
-            recording.ok_or_else(|| ApiError::invalid("file", "expected a recording, got none"))?;
-        Ok(Uploaded { file, name, fields, reserved })
-    }
-
-    /// The next part.
-    async fn next(&mut self) -> Result<Option<Field<'static>>, ApiError> {
-        self.allowance.set(MAX_BETWEEN_BYTES);
-        let next = self.pace.within(self.parts.next_field()).await?.map_err(malformed)?;
-        self.allowance.set(UNLIMITED);
-        Ok(next)
-    }
-
-    /// The value of a field that is text.
-    async fn value(&mut self, name: &str, field: &mut Field<'static>) -> Result<String, ApiError> {
-        let most = if name == "words" { MAX_WORDS_BYTES } else { MAX_FIELD_BYTES };
-        let mut value = Vec::new();
-        while let Some(piece) = self.pace.within(field.chunk()).await?.map_err(malformed)? {
-            self.pace.received += piece.len() as u64;
-            value.extend_from_slice(&piece);
-            if value.len() > most {
-                return Err(ApiError::invalid(name, format!("expected at most {most} bytes, got more")));
-            }
-        }
-        String::from_utf8(value).map_err(|_| ApiError::invalid(name, "expected UTF-8"))
-    }
-}
-
-/// The name of a file without its folder and its ending.
-fn stem(name: &str) -> String {
-    let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let stem = match name.rsplit_once('.') {
-        Some((stem, _)) if !stem.is_empty() => stem,
-        _ => name,
-    };
-    let plain: String = stem.chars().filter(|c| !c.is_control()).take(256).collect();
-    if plain.is_empty() { UNNAMED.to_owned() } else { plain }
+    spooled.finish(app, UNNAMED.to_owned()).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn recordings_are_called_as_the_command_line_calls_them() {
-        let names = [
-            ("meeting.flac", "meeting"),
-            ("a.b.wav", "a.b"),
-            ("/etc/passwd", "passwd"),
-            ("C:\\sounds\\x.mp3", "x"),
-            (".hidden", ".hidden"),
-            ("", "recording"),
-            ("a\nb.wav", "ab"),
-        ];
-        for (name, expected) in names {
-            assert_eq!(stem(name), expected);
-        }
-    }
 
     #[test]
     fn recordings_come_by_their_types() {

@@ -1,27 +1,26 @@
 //! Recordings: a bounded queue, and the threads that take from it.
 
-use std::any::Any;
+mod job;
+mod ticket;
+
 use std::collections::VecDeque;
-use std::fs::File;
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
-use tokio::sync::{oneshot, watch};
+use voiceflow::Call;
 use voiceflow::audio::FileSource;
-use voiceflow::error::Stage;
-use voiceflow::{Call, Cancel, Turn};
 
 use super::limited::Limited;
-use super::options::Options;
-use super::shadow::{Heard, Shadow, turns_of};
+use super::shadow::{Shadow, turns_of};
 use super::{FAILED, Failure, REFUSED, contained};
 use crate::metrics::{Kind, Metrics};
-use crate::models::Chosen;
 use crate::priority;
-use crate::traces::Span;
-use crate::voices::{Answered, Known};
+use crate::voices::Answered;
+use job::let_go;
+pub use job::{Job, Place, Progress};
+pub use ticket::Ticket;
 
 /// How long a recording takes until one was measured, in seconds.
 const FIRST_GUESS_S: f64 = 5.0;
@@ -35,48 +34,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Share of the newest recording in the mean of their times.
 const NEWEST_SHARE: f64 = 0.2;
-
-/// How far a recording is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Progress {
-    /// What is under way.
-    pub stage: Stage,
-    /// The share of it that is done, 0 to 1.
-    pub fraction: f32,
-}
-
-/// A recording that is to be diarized.
-pub struct Job {
-    /// The recording.
-    pub file: File,
-    /// What the client calls it, in errors.
-    pub name: String,
-    /// What is asked of it.
-    pub options: Options,
-    /// Longest recording in seconds.
-    pub audio_s: f64,
-    /// When it must be done.
-    pub deadline: Instant,
-    /// Whether that is sooner than the server wants it done.
-    pub is_hurried: bool,
-    /// Set when nobody waits for it any more.
-    pub cancel: Cancel,
-    /// The model that diarizes it.
-    pub chosen: Chosen,
-    /// What must live as long as the file: its place in the spool.
-    pub place: Place,
-    /// Whose voices its speakers may be.
-    pub known: Option<Known>,
-    /// The time in which it waits.
-    pub span: Span,
-    /// Gets how far it is.
-    pub progress: watch::Sender<Progress>,
-    /// Gets the result.
-    pub reply: oneshot::Sender<Result<Answered, Failure>>,
-}
-
-/// What lives as long as it is kept.
-pub type Place = Arc<dyn Any + Send + Sync>;
 
 /// The end of a stream, whose answer for the whole takes long.
 pub type Finish = Box<dyn FnOnce() + Send>;
@@ -97,7 +54,9 @@ pub struct BatchQueue {
 }
 
 struct State {
-    waiting: VecDeque<Job>,
+    /// Each with its number, in the order in which they came.
+    waiting: VecDeque<(u64, Job)>,
+    next_number: u64,
     /// At most one for each stream, before all recordings.
     finishing: VecDeque<Finish>,
     idle: usize,
@@ -111,7 +70,8 @@ impl BatchQueue {
     /// give way to others by `niceness`.
     pub fn new(workers: usize, waiting: usize, niceness: i32, metrics: Arc<Metrics>) -> Self {
         let (recordings, finishing) = (VecDeque::new(), VecDeque::new());
-        let state = State { waiting: recordings, finishing, idle: 0, mean_s: FIRST_GUESS_S, ended: false };
+        let (idle, mean_s, ended) = (0, FIRST_GUESS_S, false);
+        let state = State { waiting: recordings, next_number: 0, finishing, idle, mean_s, ended };
         let (state, changed) = (Mutex::new(state), Condvar::new());
         Self {
             state,
@@ -137,17 +97,33 @@ impl BatchQueue {
         (0..self.workers).map(worker).collect()
     }
 
-    /// Adds a recording; gives it back where the queue is full.
-    pub fn submit(&self, job: Job) -> Result<(), Box<Job>> {
+    /// Adds a recording, which has a place as long as its ticket is kept; gives it back where the
+    /// queue is full.
+    pub fn submit(self: &Arc<Self>, job: Job) -> Result<Ticket, Box<Job>> {
         let mut state = self.state.lock();
         if state.is_full(self.most_waiting) {
             return Err(Box::new(job));
         }
-        state.waiting.push_back(job);
+        let (number, cancel) = (state.next_number, job.cancel.clone());
+        state.next_number += 1;
+        state.waiting.push_back((number, job));
         self.metrics.batch_queue.set(state.waiting.len() as i64);
         drop(state);
         self.changed.notify_one();
-        Ok(())
+        Ok(Ticket { queue: self.clone(), number, cancel })
+    }
+
+    /// Takes out a recording that nobody waits for any more, unless a worker has it.
+    fn leave(&self, number: u64) {
+        let mut state = self.state.lock();
+        let Ok(index) = state.waiting.binary_search_by_key(&number, |(number, _)| *number) else { return };
+        let left = state.waiting.remove(index);
+        self.metrics.batch_queue.set(state.waiting.len() as i64);
+        drop(state);
+        if let Some((_, job)) = left {
+            // Of its models it says nothing: their record stays as it is.
+            self.metrics.models.answered(Kind::Batch, &job.chosen.bundle.arm, REFUSED);
+        }
     }
 
     /// Adds the end of a stream.
@@ -271,7 +247,7 @@ impl BatchQueue {
             if let Some(finish) = state.finishing.pop_front() {
                 break Some(Task::Finish(finish));
             }
-            if let Some(job) = state.waiting.pop_front() {
+            if let Some((_, job)) = state.waiting.pop_front() {
                 break Some(Task::Job(Box::new(job)));
             }
             if state.ended {
@@ -301,20 +277,6 @@ impl BatchQueue {
         let diarization = diarizer.process(&mut source, &call)?;
         Ok((Answered::new(diarization, job.known.as_ref())?, source.given_s()))
     }
-}
-
-/// Lets go of all that a recording holds, and says who waits for its answer. Where a candidate is
-/// compared by its turns, the recording goes on to it.
-fn let_go(
-    job: Job,
-    compared: Option<(Arc<Shadow>, Vec<Turn>)>,
-) -> oneshot::Sender<Result<Answered, Failure>> {
-    let Job { file, name, options, audio_s, place, span, reply, .. } = job;
-    span.end();
-    if let Some((shadow, given)) = compared {
-        shadow.add(Heard { file, name, options, audio_s, place, given });
-    }
-    reply
 }
 
 /// What a worker takes.
