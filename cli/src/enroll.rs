@@ -22,8 +22,9 @@ Examples:
   voiceflow enroll --gallery team.json --remove ada
 
 Each recording is of one speaker, with at least 3 s of speech; 20 s are better. A speaker enrolled again is known by \
-all recordings together. When one recording is refused, the gallery stays as it was. A gallery is for one model, and \
-holds voices, which are personal data.";
+all recordings together. One channel and one track are used: --channels separate and --track all are refused. When \
+one recording is refused, the gallery stays as it was. A gallery is for one model, and holds voices, which are \
+personal data.";
 
 /// Arguments of `enroll`.
 #[derive(Args)]

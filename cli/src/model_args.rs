@@ -72,7 +72,7 @@ pub struct EmbeddingArgs {
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum ClusteringArg {
-    /// Average linkage; two speakers of one window stay apart
+    /// Average linkage; two speakers of one window stay apart, but in accurate
     Average,
     /// Centroid linkage with a minimum cluster size, as pyannote.audio 3.1
     Centroid,

@@ -27,7 +27,7 @@ Examples:
   arecord -q -f S16_LE -r 16000 -c 1 -t raw | voiceflow stream --rate 16000 -
   ffmpeg -i rtsp://camera -f wav - | voiceflow stream -
   voiceflow stream --follow 5 growing.wav
-  voiceflow stream --gallery team.json --result meeting.rttm meeting.flac
+  voiceflow stream --gallery live.json --result meeting.rttm meeting.flac
 
 Standard input and pipes hold encoded audio (WAV, FLAC, MP3, Ogg, …), which says itself what it is, or raw samples, \
 for which --rate is given. MP4 is read to its end before it begins.

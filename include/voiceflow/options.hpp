@@ -47,7 +47,7 @@ public:
         return detail::finish(outcome, Options(made));
     }
 
-    /// Takes the model from an ONNX file. Default: the model in the library.
+    /// Takes the model from an ONNX file. Default: the models in the library.
     VOICEFLOW_CHECKED Chain set_model_path(const Text &path) &
     {
         return chain(
@@ -55,7 +55,7 @@ public:
     }
 
     /// Takes the model from the bytes of an ONNX file, 1 to 2,147,483,647 of them; copied. Default:
-    /// the model in the library.
+    /// the models in the library.
     VOICEFLOW_CHECKED Chain set_model_memory(span<const std::uint8_t> data) &
     {
         return chain(vf_options_set_model_memory(get(), data.data(), data.size()));

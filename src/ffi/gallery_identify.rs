@@ -64,8 +64,8 @@ pub unsafe extern "C" fn vf_gallery_name(
 }
 
 /// Gives the threshold that the gallery's model was tuned to: the cosine similarity from which a
-/// voice is taken for a known one. About 1 % of strangers are taken for one of ten enrolled
-/// speakers, more of them where more are.
+/// voice is taken for a known one. With fast-cnn about 1 % of strangers are taken for one of ten
+/// enrolled speakers, more of them where more are.
 ///
 /// - `gallery`: the gallery.
 /// - `threshold`: receives the threshold, -1 to 1.

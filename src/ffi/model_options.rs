@@ -40,12 +40,13 @@ pub enum vf_frontend {
 pub enum vf_clustering {
     /// What the model was tuned with.
     VF_CLUSTERING_AUTO = 0,
-    /// Average linkage on cosine distance; two speakers of one window are never joined.
+    /// Average linkage on cosine distance; two speakers of one window are joined only
+    /// where the model was tuned so, as accurate is.
     VF_CLUSTERING_AVERAGE = 1,
     /// Centroid linkage with a minimum cluster size, as in pyannote.audio 3.1.
     VF_CLUSTERING_CENTROID = 2,
     /// Variational Bayes on PLDA-transformed voices, as in pyannote's community-1. Needs
-    /// `vf_options_set_plda`, unless the model brings a PLDA of its own, as the embedded one does.
+    /// `vf_options_set_plda`, unless the model brings a PLDA of its own, as fast-cnn does.
     VF_CLUSTERING_VBX = 3,
 }
 

@@ -143,7 +143,7 @@ pub unsafe extern "C" fn vf_options_set_model_path(
     })
 }
 
-/// Takes the model from the bytes of an ONNX file. Default: the model in the library.
+/// Takes the model from the bytes of an ONNX file. Default: the models in the library.
 ///
 /// - `options`: the options.
 /// - `data`: the bytes, copied.
