@@ -7,9 +7,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::reload::{bundle, short_recording, wait_until};
+use crate::reload::{bundle, short_recording};
 use crate::streams::{Client, as_i16, bytes_of, expected_segments, samples};
-use crate::support::{Server, conversation, expected};
+use crate::support::{Server, conversation, expected, wait_until};
 
 /// A model that hears less speech than the other one.
 const DEAF: [(&str, &str); 2] =

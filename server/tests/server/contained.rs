@@ -55,7 +55,7 @@ fn a_panic_ends_one_recording_or_one_stream_and_no_other() {
 #[test]
 fn recordings_wait_for_streams_that_wait_for_their_turn() {
     const STREAMS: usize = 24;
-    let server = Server::start(&["live.capacity=48", "live.workers=1", "live.behind_s=100"]);
+    let server = Server::start(&["live.capacity=48", "live.workers=1"]);
     let paused = || server.metric("voiceflow_batch_paused_seconds_total");
     let recording = conversation();
     assert_eq!(server.diarize("", &recording).status, 200);
@@ -93,7 +93,7 @@ fn recordings_wait_for_streams_that_wait_for_their_turn() {
 fn a_second_signal_ends_work_in_the_middle_of_it() {
     let long = wav(&as_i16(&samples()).repeat(20), 16_000);
     for _ in 0..3 {
-        let mut server = Server::start(&["drain.delay_s=60", "batch.workers=2"]);
+        let mut server = Server::start(&["drain.delay_s=3600", "batch.workers=2"]);
         let bytes = bytes_of(&as_i16(&samples()));
         scope(|scope| {
             // Nobody is answered.
@@ -107,7 +107,8 @@ fn a_second_signal_ends_work_in_the_middle_of_it() {
             client.send_all(&bytes, &[32_000]);
             std::thread::sleep(Duration::from_millis(400));
             server.signal("-TERM");
-            std::thread::sleep(Duration::from_millis(100));
+            // A signal that comes while the same one waits is none.
+            server.wait_for_metric("voiceflow_draining", 1.0);
             server.signal("-TERM");
             assert_eq!(server.ended(), 3);
             recordings.into_iter().for_each(|thread| thread.join().unwrap());

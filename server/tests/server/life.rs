@@ -1,11 +1,12 @@
 //! How the server starts and ends.
 
 use std::io::Write;
+use std::net::TcpStream;
 use std::process::Stdio;
 use std::thread::scope;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::support::{Answer, Server, conversation, program};
+use crate::support::{Answer, Server, conversation, program, wait_until};
 
 /// How the program ends with these arguments, and what it says.
 fn said(arguments: &[&str]) -> (i32, String, String) {
@@ -71,40 +72,30 @@ fn a_server_without_work_drains_at_once() {
 }
 
 #[test]
-fn a_recording_under_way_is_answered_while_nothing_new_is_let_in() {
-    let mut server = Server::start(&["drain.delay_s=2"]);
+fn a_recording_under_way_is_answered_after_the_signal() {
+    let mut server = Server::start(&["drain.delay_s=0"]);
     let recording = conversation();
-    // The answer is due when the last byte has come, which is after the signal.
-    let mut socket = server.connect();
-    let length = recording.len();
-    let head = format!(
-        "POST /v1/diarizations HTTP/1.1\r\nHost: x\r\nContent-Type: audio/flac\r\nContent-Length: {length}\r\n\r\n"
-    );
-    socket.write_all(head.as_bytes()).unwrap();
-    socket.write_all(&recording[..length - 1]).unwrap();
-    std::thread::sleep(Duration::from_millis(500));
+    // The answer is due when the last byte has come.
+    let (most, last) = recording.split_at(recording.len() - 1);
+    let mut socket = server.begin(recording.len());
+    socket.write_all(most).unwrap();
     server.signal("-TERM");
-    let began = Instant::now();
-    while server.get("/ready").status == 200 {
-        assert!(began.elapsed() < Duration::from_secs(1), "ready while it drains");
-    }
-    assert_eq!(server.get("/ready").json()["reasons"][0], "draining");
-    let (status, code, _) = server.diarize("", &recording).error();
-    assert_eq!((status, code.as_str()), (503, "draining"));
-    assert_eq!(server.metric("voiceflow_draining"), 1.0);
-    socket.write_all(&recording[length - 1..]).unwrap();
+    wait_until("nobody new is let in", || TcpStream::connect(server.address).is_err());
+    socket.write_all(last).unwrap();
     assert_eq!(Answer::read(&mut socket).status, 200);
     assert_eq!(server.ended(), 0);
 }
 
 #[test]
-fn a_second_signal_cuts_off() {
-    let mut server = Server::start(&["drain.delay_s=60"]);
+fn nothing_new_is_let_in_before_a_second_signal_cuts_off() {
+    let mut server = Server::start(&["drain.delay_s=3600"]);
+    let _under_way = server.begin(9);
     server.signal("-TERM");
-    let began = Instant::now();
-    while server.get("/ready").status == 200 {
-        assert!(began.elapsed() < Duration::from_secs(10));
-    }
+    wait_until("the server drains", || server.get("/ready").status == 503);
+    assert_eq!(server.get("/ready").json()["reasons"][0], "draining");
+    let (status, code, _) = server.diarize("", &conversation()).error();
+    assert_eq!((status, code.as_str()), (503, "draining"));
+    assert_eq!(server.metric("voiceflow_draining"), 1.0);
     server.signal("-INT");
     assert_eq!(server.ended(), 3);
 }
@@ -112,11 +103,7 @@ fn a_second_signal_cuts_off() {
 #[test]
 fn a_drain_that_runs_out_of_time_cuts_off() {
     let mut server = Server::start(&["drain.delay_s=0", "drain.length_s=0.5"]);
-    let mut socket = server.connect();
-    let head =
-        "POST /v1/diarizations HTTP/1.1\r\nHost: x\r\nContent-Type: audio/flac\r\nContent-Length: 9\r\n\r\n";
-    socket.write_all(head.as_bytes()).unwrap();
-    std::thread::sleep(Duration::from_millis(200));
+    let _under_way = server.begin(9);
     server.signal("-TERM");
     assert_eq!(server.ended(), 3);
 }

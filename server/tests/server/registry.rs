@@ -10,8 +10,8 @@ use minisign::KeyPair;
 use serde_json::json;
 use voiceflow_registry::{Move, Patience, Registry, Resolved, Sign, Staged, Trust};
 
-use crate::reload::{answering, bundle, wait_until};
-use crate::support::Server;
+use crate::reload::{answering, bundle};
+use crate::support::{PATIENCE, Server, wait_until};
 
 const FAILED: &str = "voiceflow_model_reloads_total{outcome=\"failed\"}";
 
@@ -209,7 +209,7 @@ fn a_registry_that_never_answers_is_not_waited_for() {
     let running = answering(&server);
     let began = Instant::now();
     let answer = server.post_admin("/reload", r#"{"model":"fast-cnn@stable"}"#);
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
     let error = answer.error();
     assert_eq!((error.0, error.1.as_str()), (409, "reload_failed"));
     assert!(error.2.contains("fast-cnn/channels/stable.json: cannot be reached"), "{}", error.2);

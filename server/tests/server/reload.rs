@@ -4,18 +4,15 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::thread::scope;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::streams::{Client, as_i16, bytes_of, expected_segments, samples};
-use crate::support::{Server, root, wav};
+use crate::support::{Server, root, wait_until, wav};
 
 /// The model that the library has, in the repository.
 const MODEL: &str = "models/fast-cnn/1.0.1/model.onnx";
-/// Longest wait for what a server does by itself.
-const PATIENCE: Duration = Duration::from_secs(180);
-
 /// A bundle of that model as `version` below `folder`, with these of its numbers written as others
 /// of the same length.
 pub fn bundle(folder: &Path, version: &str, changes: &[(&str, &str)]) -> PathBuf {
@@ -61,14 +58,6 @@ pub fn answering(server: &Server) -> String {
     let answer = server.diarize("", &short_recording());
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.header("x-voiceflow-model").unwrap().to_owned()
-}
-
-pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < PATIENCE, "{what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 fn reload(server: &Server, body: &Value) -> (u16, Value) {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::reload::{answering, bundle, short_recording, wait_until};
-use crate::support::Server;
+use crate::reload::{answering, bundle, short_recording};
+use crate::support::{Server, wait_until};
 use crate::voices::speeches;
 
 #[test]
@@ -13,8 +13,7 @@ fn models_that_fail_go_back_by_themselves() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (bundle(folder.path(), "1.0.1", &[]), bundle(folder.path(), "1.0.2", &[]));
     let bundle = format!("model.bundle={}", one.display());
-    // Other times are those of a machine that does much else.
-    let keys = ["live.capacity=4", "rollout.least=8", "rollout.ratio=1000", bundle.as_str()];
+    let keys = ["live.capacity=4", "rollout.least=8", bundle.as_str()];
     let server = Server::start_with(&keys, &[("VOICEFLOW_FAULTS", "batch@1.0.2:1+")]);
     (0..8).for_each(|_| assert_eq!(answering(&server), "fast-cnn/1.0.1"));
     let reloaded = server.post_admin("/reload", &json!({"model": two}).to_string());
@@ -24,7 +23,7 @@ fn models_that_fail_go_back_by_themselves() {
         failed += usize::from(server.diarize("", &short_recording()).status == 500);
         server.metric("voiceflow_model_reloads_total{outcome=\"automatic_rollback\"}") == 1.0
     });
-    assert!((8..40).contains(&failed), "{failed}");
+    assert!((8..200).contains(&failed), "{failed}");
     assert_eq!(answering(&server), "fast-cnn/1.0.1");
     assert!(server.metric("voiceflow_panics_total") >= 8.0);
 }
@@ -38,7 +37,7 @@ fn a_new_arm_that_fails_gets_nothing_any_more() {
     };
     let file = folder.path().join("server.toml");
     std::fs::write(&file, arm("stable", &one) + &arm("next", &two)).unwrap();
-    let keys = ["live.capacity=4", "rollout.least=8", "rollout.ratio=1000"];
+    let keys = ["live.capacity=4", "rollout.least=8"];
     let faults = [("VOICEFLOW_FAULTS", "batch@1.0.2:1+")];
     let server = Server::start_from_with(file.to_str().unwrap(), &keys, &faults);
     let share = |arm: &str| server.metric(&format!("voiceflow_arm_share_ratio{{arm=\"{arm}\"}}"));

@@ -3,7 +3,6 @@
 
 use std::net::TcpStream;
 use std::thread::scope;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tungstenite::client::IntoClientRequest;
@@ -12,7 +11,7 @@ use tungstenite::{Error, Message, WebSocket};
 use voiceflow::audio::{AudioSource, FileSource};
 use voiceflow::{Call, Config, Diarizer, Stream};
 
-use crate::support::{CONVERSATION, Server, expected, root, runtime_library};
+use crate::support::{CONVERSATION, Server, expected, root, runtime_library, wait_until};
 
 /// The samples of the recording, at 16 kHz.
 pub fn samples() -> Vec<f32> {
@@ -66,9 +65,19 @@ pub struct Client {
 }
 
 impl Client {
-    /// Opens a stream and reads the first message.
+    /// Opens a stream and reads the first message. Where no place is free, one is waited for: that
+    /// of a client that has gone is given back a moment later.
     pub fn open(server: &Server, query: &str) -> Self {
-        Self::try_open(server, query, None).unwrap_or_else(|error| panic!("{error}"))
+        let mut opened = None;
+        wait_until("a place for the stream is free", || {
+            opened = match Self::try_open(server, query, None) {
+                Ok(client) => Some(client),
+                Err(Error::Http(response)) if response.status() == 503 => None,
+                Err(error) => panic!("{error}"),
+            };
+            opened.is_some()
+        });
+        opened.unwrap()
     }
 
     pub fn try_open(server: &Server, query: &str, origin: Option<&str>) -> Result<Self, Error> {
@@ -293,13 +302,7 @@ fn what_cannot_be_served_is_refused_by_name() {
 
     // Each ends its stream with a word about why, and the next one is served.
     let said = |act: &dyn Fn(&mut Client)| {
-        let began = Instant::now();
-        let mut client = loop {
-            match Client::try_open(&server, "", None) {
-                Ok(client) => break client,
-                Err(_) => assert!(began.elapsed() < Duration::from_secs(20), "the place is not given back"),
-            }
-        };
+        let mut client = Client::open(&server, "");
         act(&mut client);
         client.read_all();
         let error = client.of_type("error")[0]["error"]["message"].as_str().unwrap().to_owned();
@@ -358,10 +361,7 @@ fn streams_are_let_in_up_to_the_capacity() {
     let Err(Error::Http(refused)) = Client::try_open(&server, "", None) else { panic!("a third stream") };
     assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (503, "10"));
     drop(second);
-    let began = Instant::now();
-    while Client::try_open(&server, "", None).is_err() {
-        assert!(began.elapsed() < Duration::from_secs(20), "the place is not given back");
-    }
+    Client::open(&server, "");
 }
 
 #[test]

@@ -12,7 +12,34 @@ use serde_json::Value;
 pub const CONVERSATION: &str = "examples/data/conversation.flac";
 
 /// Longest wait for anything: a machine that does much else is slow.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Keys of every server but those that say otherwise. Whatever else the machine does, nobody waits
+/// long for a recording, no client is too slow, and no model looks worse than another.
+const PATIENT: [&str; 13] = [
+    "log.level=error",
+    "batch.niceness=0",
+    "limits.upload_grace_s=600",
+    "listen.header_timeout_s=600",
+    "listen.write_timeout_s=600",
+    "live.behind_s=600",
+    "live.first_message_s=600",
+    "live.idle_s=600",
+    "live.ping_s=600",
+    "live.pong_s=600",
+    "registry.timeout_s=120",
+    "rollout.ratio=1000",
+    "tls.handshake_timeout_s=600",
+];
+
+/// Waits until it is so.
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
 
 /// The root of the checkout.
 pub fn root() -> &'static Path {
@@ -72,13 +99,8 @@ impl Server {
     }
 
     fn once_ready(self) -> Self {
-        let server = self;
-        let began = Instant::now();
-        while server.get_admin("/ready").status != 200 {
-            assert!(began.elapsed() < PATIENCE, "{}", server.get_admin("/ready").text());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        server
+        wait_until("the server is ready", || self.get_admin("/ready").status == 200);
+        self
     }
 
     /// Starts a server, which may not be ready yet.
@@ -91,8 +113,7 @@ impl Server {
         command.args(arguments);
         command.envs(variables.iter().copied());
         command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
-        // Whatever else the machine does, nobody waits long for a recording.
-        for key in ["log.level=error", "batch.niceness=0"].iter().chain(keys) {
+        for key in PATIENT.iter().chain(keys) {
             command.args(["--set", key]);
         }
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -113,6 +134,7 @@ impl Server {
     pub fn connect(&self) -> TcpStream {
         let socket = TcpStream::connect(self.address).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_write_timeout(Some(PATIENCE)).unwrap();
         socket
     }
 
@@ -164,6 +186,22 @@ impl Server {
         )
     }
 
+    /// Sends the head of a recording of so many bytes, which the server has begun to read when this
+    /// returns.
+    pub fn begin(&self, length: usize) -> TcpStream {
+        let mut socket = self.connect();
+        let head = format!(
+            "POST /v1/diarizations HTTP/1.1\r\nHost: x\r\nContent-Type: audio/flac\r\nExpect: 100-continue\r\n\
+             Content-Length: {length}\r\n\r\n"
+        );
+        socket.write_all(head.as_bytes()).unwrap();
+        let expected = *b"HTTP/1.1 100 Continue\r\n\r\n";
+        let mut answer = [0; 25];
+        socket.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, expected, "{}", String::from_utf8_lossy(&answer));
+        socket
+    }
+
     /// Sends a recording to a server that ends before it answers.
     pub fn post_to(address: SocketAddr, recording: &[u8]) {
         let mut socket = TcpStream::connect(address).unwrap();
@@ -207,11 +245,7 @@ impl Server {
 
     /// Waits until the metrics say so of `line`: a client may see an end before it is counted.
     pub fn wait_for_metric(&self, line: &str, expected: f64) {
-        let began = Instant::now();
-        while self.metric(line) != expected {
-            assert!(began.elapsed() < PATIENCE, "{line}: expected {expected}, got {}", self.metric(line));
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        wait_until(&format!("{line} is {expected}"), || self.metric(line) == expected);
     }
 
     pub fn process_id(&self) -> u32 {
@@ -226,14 +260,12 @@ impl Server {
 
     /// Waits for the end, and gives the exit code.
     pub fn ended(&mut self) -> i32 {
-        let began = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code().expect("an end by itself");
-            }
-            assert!(began.elapsed() < PATIENCE, "the server does not end");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let mut status = None;
+        wait_until("the server ends", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.and_then(|status| status.code()).expect("an end by itself")
     }
 }
 

