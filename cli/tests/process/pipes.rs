@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::support::{CONVERSATION, Said, output, root, run, say, voiceflow};
 
@@ -54,7 +53,6 @@ fn the_deadline_holds_while_nobody_writes() {
     let folder = tempfile::tempdir().unwrap();
     let fifo = folder.path().join("fifo");
     mkfifo(&fifo);
-    let begun = Instant::now();
     let said = run(&["diarize", "--deadline", "0.5", fifo.to_str().unwrap()]);
     let expected =
         format!("voiceflow: {}: deadline of 500 ms passed while analysing the audio\n", fifo.display());
@@ -68,7 +66,6 @@ fn the_deadline_holds_while_nobody_writes() {
     let done = child.wait_with_output().unwrap();
     let text = String::from_utf8(done.stderr).unwrap();
     assert_eq!(text, "voiceflow: -: deadline of 500 ms passed while analysing the audio\n");
-    assert!(begun.elapsed() < Duration::from_secs(60));
 }
 
 #[test]

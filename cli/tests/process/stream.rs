@@ -1,6 +1,6 @@
 //! `voiceflow stream`: a file and raw samples, and what is printed of them.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -104,16 +104,20 @@ fn a_file_is_followed_while_it_grows() {
     let bytes = std::fs::read(root().join(CONVERSATION)).unwrap();
     let (begin, rest) = bytes.split_at(bytes.len() / 3);
     std::fs::write(&path, begin).unwrap();
-    let command = {
+    let mut child = {
         let mut command = voiceflow();
-        command.args(["stream", "--format", "rttm", "--follow", "4", path.to_str().unwrap()]);
+        // Long after what this test needs to let it grow.
+        command.args(["stream", "--format", "rttm", "--follow", "20", path.to_str().unwrap()]);
         command.stdout(Stdio::piped()).spawn().unwrap()
     };
-    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let mut said = BufReader::new(child.stdout.take().unwrap());
+    let mut lines = String::new();
+    assert!(said.read_line(&mut lines).unwrap() > 0, "a turn of the beginning");
     std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(rest).unwrap();
-    let done = command.wait_with_output().unwrap();
+    said.read_to_string(&mut lines).unwrap();
+    assert!(child.wait().unwrap().success());
     let whole = output(&["stream", "--format", "rttm", CONVERSATION]).replace("conversation", "growing");
-    assert_eq!(String::from_utf8(done.stdout).unwrap(), whole);
+    assert_eq!(lines, whole);
 }
 
 #[test]

@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use voiceflow_registry::{Cache, Error, Patience, Registry};
+use voiceflow_registry::{Cache, Error, Registry};
 
 use crate::proxy::{Hook, Message};
 use crate::servers;
-use crate::support::{Key, PATIENCE, open, pull, reference, release, tool, wait};
+use crate::support::{IMPATIENCE, Key, PATIENCE, open, pull, reference, release, tool, wait};
 
 /// A registry in a folder and a cache.
 struct Place {
@@ -150,8 +150,7 @@ fn a_warm_cache_needs_no_registry_and_a_cold_one_says_so() {
     }
     let dead = std::sync::Arc::new(Dead(false.into()));
     let bucket = servers::s3(dead.clone());
-    let patience = Patience { answer: std::time::Duration::from_secs(3), ..PATIENCE };
-    let registry = servers::open_with(&bucket, patience);
+    let registry = servers::open(&bucket);
     release(&registry, "1.0.0", "one");
     let home = tempfile::tempdir().unwrap();
     let warm = Cache::open(home.path().join("warm"), 1 << 20).unwrap();
@@ -159,6 +158,7 @@ fn a_warm_cache_needs_no_registry_and_a_cold_one_says_so() {
         assert_eq!(pull(&warm, &registry, text).unwrap(), "one");
     }
     dead.0.store(true, std::sync::atomic::Ordering::SeqCst);
+    let registry = servers::open_with(&bucket, IMPATIENCE);
     for text in ["tiny", "tiny@1.0.0"] {
         let found = wait(warm.resolve(&registry, &reference(text))).unwrap();
         assert!(matches!(found.stale, Some(Error::Unavailable { .. })), "{found:?}");

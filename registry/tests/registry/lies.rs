@@ -6,13 +6,13 @@ use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use voiceflow_registry::{Cache, Digest, Error, Patience, Registry, Sign};
+use voiceflow_registry::{Cache, Digest, Error, Registry, Sign};
 
 use crate::proxy::{Hook, Message};
 use crate::servers;
-use crate::support::{KEY, Key, open, pull, release, wait};
+use crate::support::{IMPATIENCE, KEY, Key, open, pull, release, wait};
 
 /// A registry in a folder whose files a test changes, with 1.0.0 and 1.1.0 of `tiny`.
 struct Liar {
@@ -194,47 +194,42 @@ impl Hook for Slow {
     }
 }
 
-/// What a client with little patience says of a registry that sends model.onnx so.
-fn slow(send: fn(TcpStream)) -> (String, Duration) {
+/// What a client with little patience says of a registry that sends model.onnx so, and does all
+/// else as it should.
+fn slow(send: fn(TcpStream)) -> String {
     let bucket = servers::s3(Slow(send));
     release(&servers::open(&bucket), "1.0.0", "one");
-    let patience = Patience { answer: Duration::from_secs(1), transfer: Duration::from_secs(3) };
-    let registry = Registry::open_with(&bucket.url, KEY.trust(), patience, &bucket.variables).unwrap();
+    let registry = servers::open_with(&bucket, IMPATIENCE);
     let home = tempfile::tempdir().unwrap();
     let cache = Cache::open(home.path(), 1 << 20).unwrap();
-    let began = Instant::now();
     let error = pull(&cache, &registry, "tiny").unwrap_err();
     assert_eq!(fs::read_dir(cache.root().join("partial")).unwrap().count(), 0);
-    (error.to_string(), began.elapsed())
+    error.to_string()
 }
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\netag: \"x\"\r\nlast-modified: Mon, 30 Nov 2026 08:00:00 GMT\r\n";
 
 #[test]
 fn a_registry_that_says_nothing_any_more_is_left() {
-    let (error, time) = slow(|to| {
-        std::thread::sleep(Duration::from_secs(20));
-        drop(to);
-    });
+    // Nobody waits for so long.
+    let error = slow(|_to| std::thread::sleep(Duration::from_secs(86_400)));
     assert!(error.contains("tiny/1.0.0/model.onnx: cannot be reached"), "{error}");
-    assert!(time < Duration::from_secs(15), "{time:?}");
 }
 
 #[test]
 fn a_registry_that_drips_is_left_too() {
-    let (error, time) = slow(|mut to| {
+    let error = slow(|mut to| {
         let _ = to.write_all(format!("{HEAD}content-length: 1000000\r\n\r\n").as_bytes());
         while to.write_all(b"x").is_ok() {
             std::thread::sleep(Duration::from_millis(200));
         }
     });
     assert!(error.contains("tiny/1.0.0/model.onnx: cannot be reached"), "{error}");
-    assert!(time < Duration::from_secs(15), "{time:?}");
 }
 
 #[test]
 fn a_file_without_end_is_not_read_to_its_end() {
-    let (error, _) = slow(|mut to| {
+    let error = slow(|mut to| {
         let _ = to.write_all(format!("{HEAD}content-length: 9000000000\r\n\r\n").as_bytes());
         while to.write_all(&[0; 65536]).is_ok() {}
     });

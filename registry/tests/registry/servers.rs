@@ -19,6 +19,8 @@ use crate::support::{KEY, PATIENCE, root};
 
 /// Longest start of a server: a machine that does much else is slow.
 const START: Duration = Duration::from_secs(120);
+/// Most addresses that are tried.
+const ADDRESSES: usize = 10;
 
 /// A file of the environment with the servers, which `make` made.
 fn installed(path: &str) -> PathBuf {
@@ -31,24 +33,30 @@ fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// Starts a server that ends with this program, and waits until it takes connections.
-fn start(command: &mut Command, address: SocketAddr) {
+/// Starts a server that ends with this program, and waits until it takes connections. Where it
+/// ends, as another program has taken its address meanwhile, another address is tried.
+fn start(program: &str, arguments: impl Fn(SocketAddr) -> Vec<String>) -> SocketAddr {
     let parent = std::process::id();
-    let program = command.get_program().to_owned();
-    let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
     let script = format!(
-        "\"$@\" >/dev/null 2>&1 & child=$!; while kill -0 {parent} 2>/dev/null; do sleep 0.5; done; kill $child"
+        "\"$@\" >/dev/null 2>&1 & child=$!; \
+         while kill -0 {parent} && kill -0 $child; do sleep 0.5; done 2>/dev/null; kill $child"
     );
-    let mut shell = Command::new("sh");
-    shell.arg("-c").arg(script).arg("sh").arg(program).args(arguments);
-    shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    let mut shell = shell.spawn().unwrap();
-    let began = Instant::now();
-    while TcpStream::connect(address).is_err() {
-        assert!(shell.try_wait().unwrap().is_none(), "{command:?} ended");
-        assert!(began.elapsed() < START, "{command:?} does not listen");
-        std::thread::sleep(Duration::from_millis(20));
+    for _ in 0..ADDRESSES {
+        let address = free_address();
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(&script).arg("sh").arg(installed(program)).args(arguments(address));
+        shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let mut shell = shell.spawn().unwrap();
+        let began = Instant::now();
+        while shell.try_wait().unwrap().is_none() {
+            if TcpStream::connect(address).is_ok() {
+                return address;
+            }
+            assert!(began.elapsed() < START, "{program} does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
+    panic!("{program} ended at each of {ADDRESSES} addresses")
 }
 
 /// A bucket of a store, behind a proxy.
@@ -70,10 +78,10 @@ fn next(scheme: &str) -> String {
 pub fn s3(hook: impl Hook) -> Bucket {
     static MOTO: OnceLock<SocketAddr> = OnceLock::new();
     let store = *MOTO.get_or_init(|| {
-        let address = free_address();
-        let port = address.port().to_string();
-        start(Command::new(installed("bin/moto_server")).args(["-H", "127.0.0.1", "-p", &port]), address);
-        address
+        start("bin/moto_server", |address| {
+            let port = address.port().to_string();
+            ["-H", "127.0.0.1", "-p", &port].map(str::to_owned).into()
+        })
     });
     let name = next("s3");
     let made = exchange(store, &request("PUT", &format!("/{name}"), &[], b"")).unwrap();
@@ -93,22 +101,12 @@ pub fn s3(hook: impl Hook) -> Bucket {
 pub fn gcs(hook: impl Hook) -> Bucket {
     static FAKE: OnceLock<SocketAddr> = OnceLock::new();
     let store = *FAKE.get_or_init(|| {
-        let address = free_address();
-        let port = address.port().to_string();
-        let program = installed("bin/fake-gcs-server");
-        let arguments = [
-            "-scheme",
-            "http",
-            "-host",
-            "127.0.0.1",
-            "-port",
-            &port,
-            "-public-host",
-            "127.0.0.1",
-            "-backend",
-            "memory",
-        ];
-        start(Command::new(program).args(arguments), address);
+        let address = start("bin/fake-gcs-server", |address| {
+            let port = address.port();
+            let arguments =
+                format!("-scheme http -host 127.0.0.1 -port {port} -public-host 127.0.0.1 -backend memory");
+            arguments.split(' ').map(str::to_owned).collect()
+        });
         Proxy::start(address, XmlUploads).address
     });
     let name = next("gcs");

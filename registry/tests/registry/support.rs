@@ -51,10 +51,13 @@ impl Sign for Key {
     }
 }
 
-/// Waits that are short enough for tests of failures, and long enough for a machine that does much
-/// else.
+/// Waits that are long enough for a machine that does much else.
 pub const PATIENCE: Patience =
-    Patience { answer: Duration::from_secs(10), transfer: Duration::from_secs(30) };
+    Patience { answer: Duration::from_secs(120), transfer: Duration::from_secs(600) };
+
+/// Waits for registries that do not answer.
+pub const IMPATIENCE: Patience =
+    Patience { answer: Duration::from_secs(10), transfer: Duration::from_secs(20) };
 
 /// Runs a future to its end.
 pub fn wait<T>(work: impl Future<Output = T>) -> T {
