@@ -119,8 +119,6 @@ fn kind(metadata: &Metadata) -> &'static str {
 #[cfg(unix)]
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use super::*;
 
     fn refused(path: &Path) -> String {
@@ -139,13 +137,11 @@ mod tests {
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&fifo, &link).unwrap();
-        let begun = Instant::now();
         assert_eq!(refused(&fifo), "expected a regular file, found a pipe (FIFO)");
         assert_eq!(refused(&link), "expected a regular file, found a pipe (FIFO)");
         assert_eq!(refused(&socket), "expected a regular file, found a socket");
         assert_eq!(refused(Path::new("/dev/zero")), "expected a regular file, found a device");
         assert_eq!(refused(folder.path()), "expected a regular file, found a folder");
-        assert!(begun.elapsed() < Duration::from_secs(5));
     }
 
     #[test]

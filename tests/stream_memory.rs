@@ -8,6 +8,7 @@ mod support;
 
 use std::time::Duration;
 
+use support::looks::worked;
 use voiceflow::audio::SAMPLE_RATE;
 use voiceflow::{Call, Config, Diarizer, Stream};
 
@@ -32,14 +33,8 @@ fn resident_kib() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// Processor time of this thread so far, which does all the work.
-fn worked() -> Duration {
-    let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(statistics.split_whitespace().next().unwrap().parse().unwrap())
-}
-
-/// Pushes a second at a time, `from` a second `to` another; returns the processor time that it
-/// took.
+/// Pushes a second at a time, `from` a second `to` another; returns the processor time that it took
+/// this thread, which does all the work.
 fn push(stream: &Stream, samples: &[f32], from: usize, to: usize) -> Duration {
     let begun = worked();
     let rate = SAMPLE_RATE as usize;

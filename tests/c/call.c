@@ -205,7 +205,7 @@ int main(void)
 
     call.flags = VF_CALL_DEADLINE;
     refuse(options, &call, VF_E_DEADLINE, "deadline of 0 ms passed while loading a model");
-    call.deadline_ms = 60000;
+    call.deadline_ms = 600000;
     load(options, &call);
     call.deadline_ms = UINT64_MAX;
     load(options, &call);

@@ -14,7 +14,7 @@
 #define RATE 16000u
 #define ROW 8000u
 #define ROOM 65536u
-#define PATIENCE_S 60u
+#define PATIENCE_S 600u
 #define FORKS 20
 #define WORKERS 2
 

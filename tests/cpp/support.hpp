@@ -58,7 +58,7 @@ constexpr std::uint32_t rate = 16000;
 /// first call.
 inline bool in_time()
 {
-    static const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    static const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(10);
     return std::chrono::steady_clock::now() < end;
 }
 

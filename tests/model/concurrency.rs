@@ -91,7 +91,7 @@ fn the_callback_cancels_the_waiting_and_only_that() {
 fn a_session_may_be_dropped_on_another_thread() {
     let session = Session::new(&config("good.onnx")).unwrap();
     let mut out = Inference::default();
-    let call = Call::none().with_deadline(Some(Duration::from_secs(60)));
+    let call = Call::none().with_deadline(Some(Duration::from_secs(600)));
     session.infer(noise(1, 1_600, 1).view(), &mut out, &call).unwrap();
     std::thread::spawn(move || drop(session)).join().unwrap();
 }

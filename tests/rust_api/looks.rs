@@ -5,7 +5,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use crate::support::looks::Looks;
+use crate::support::looks::{Looks, least, worked};
 use ndarray::{Array1, Array2};
 use voiceflow::diarize::LocalWindow;
 use voiceflow::diarize::activity::Hysteresis;
@@ -15,8 +15,8 @@ use voiceflow::diarize::clustering::{
 use voiceflow::diarize::reconstruct::{Voting, labelled, reconstruct};
 use voiceflow::{Call, Error};
 
-/// Longest time between two looks that these tests allow: far more than measured, for a machine
-/// that does other work and a build that is not optimised.
+/// Longest time between two looks that these tests allow: far more than measured, for a build that
+/// is not optimised.
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// Windows of 5 s, one a second: of two and a half hours, which have more tracks than are clustered
@@ -103,17 +103,32 @@ fn methods() -> Vec<(&'static str, ClusteringOptions)> {
 #[test]
 fn clustering_looks_often_and_ends_at_the_deadline() {
     for (name, options) in methods() {
-        let (result, longest) = Looks::timed(None, |call| cluster(&MEETING, &options, call).unwrap());
-        println!("{name}: {} speakers, longest {longest:.1?}", result.speakers);
-        assert!(longest < LONGEST, "{name}: {longest:?}");
-        let begun = std::time::Instant::now();
+        looks_often(name, |call| cluster(&MEETING, &options, call).unwrap());
         let limit = Duration::from_millis(200);
-        let call = Call::none().with_deadline(Some(limit));
-        if let Err(error) = cluster(&MEETING, &options, &call) {
-            assert!(matches!(error, Error::Deadline { .. }), "{error:?}");
-            assert!(begun.elapsed() < limit + LONGEST, "{name}: {:?}", begun.elapsed());
-        }
+        let took = least(limit + LONGEST, || {
+            let begun = worked();
+            match cluster(&MEETING, &options, &Call::none().with_deadline(limit)) {
+                Ok(_) => Duration::ZERO,
+                Err(Error::Deadline { .. }) => worked() - begun,
+                Err(error) => panic!("{error:?}"),
+            }
+        });
+        assert!(took < limit + LONGEST, "{name}: {took:?}");
     }
+}
+
+/// What `work` gives, which looks often.
+#[allow(clippy::print_stdout, reason = "the documents have these times")]
+fn looks_often<T>(name: &str, work: impl Fn(&Call<'_>) -> T) -> T {
+    let mut done = None;
+    let longest = least(LONGEST, || {
+        let (result, longest) = Looks::timed(None, &work);
+        done = Some(result);
+        longest
+    });
+    println!("{name}: longest {longest:.1?}");
+    assert!(longest < LONGEST, "{name}: {longest:?}");
+    done.unwrap()
 }
 
 #[test]
@@ -122,15 +137,13 @@ fn what_follows_clustering_looks_often() {
     let centroids = Array2::from_shape_fn((MAX_SPEAKERS, DIMENSION), |(row, axis)| {
         f32::from(u8::from(row % DIMENSION == axis))
     });
-    let (labels, longest) =
-        Looks::timed(None, |call| label_by_centroids(windows, &centroids, HYSTERESIS, call).unwrap());
-    println!("short windows: longest {longest:.1?}");
-    assert!(longest < LONGEST, "{longest:?}");
+    let labels = looks_often("short windows", |call| {
+        label_by_centroids(windows, &centroids, HYSTERESIS, call).unwrap()
+    });
     let total = WINDOWS * STEP;
-    let (turns, longest) = Looks::timed(None, |call| {
+    let turns = looks_often("reconstruction", |call| {
         let labelled = labelled(windows, &labels);
         reconstruct(&labelled.unwrap(), total, HYSTERESIS, Voting::default(), usize::MAX, call).unwrap()
     });
-    println!("reconstruction: {} turns, longest {longest:.1?}", turns.len());
-    assert!(longest < LONGEST, "{longest:?}");
+    assert!(!turns.is_empty());
 }

@@ -198,7 +198,7 @@ fn a_pipe_that_nobody_writes_to_keeps_no_caller() {
     let (sender, receiver) = std::sync::mpsc::channel();
     let path = fifo.clone();
     std::thread::spawn(move || sender.send(FileSource::open(&path).err()));
-    let error = receiver.recv_timeout(std::time::Duration::from_secs(10)).unwrap().unwrap();
+    let error = receiver.recv_timeout(std::time::Duration::from_secs(120)).unwrap().unwrap();
     let expected = format!("{}: expected a regular file, found a pipe (FIFO)", fifo.display());
     assert_eq!(error.to_string(), expected);
 }

