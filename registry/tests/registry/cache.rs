@@ -197,8 +197,7 @@ impl Hook for Ailing {
 fn what_could_not_be_fetched_is_not_what_is_left_without_a_registry() {
     let ailing = Ailing(Arc::default());
     let bucket = servers::s3(ailing.clone());
-    let patience = Patience { answer: std::time::Duration::from_secs(3), ..PATIENCE };
-    let registry = servers::open_with(&bucket, patience);
+    let registry = servers::open_with(&bucket, IMPATIENCE);
     let home = tempfile::tempdir().unwrap();
     let cache = Cache::open(home.path(), 1 << 20).unwrap();
     let last = || {
