@@ -276,7 +276,7 @@ fn open(streams: &[Stream]) -> impl Iterator<Item = &Stream> {
 /// Reads what comes, until `due` at most.
 fn wait(streams: &mut [Stream], due: Instant, counted: Instant) -> Result<(), Failure> {
     let left = due.saturating_duration_since(Instant::now());
-    let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+    let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos() as _ };
     let ready: Vec<bool> = {
         let of = |stream: &Stream| stream.state == State::Open;
         let mut sockets: Vec<PollFd<'_>> = (streams.iter().filter(|stream| of(stream)))

@@ -4,12 +4,12 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
-use std::time::Duration;
 
 use crate::error::{Error, Result};
 
 /// Longest wait of one read.
-const WAIT: Duration = Duration::from_millis(10);
+#[cfg(unix)]
+const WAIT: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// The end of a pipe, FIFO or socket that is read. A read that finds nothing within some
 /// milliseconds fails with [`ErrorKind::WouldBlock`], which
