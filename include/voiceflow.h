@@ -190,8 +190,8 @@ typedef enum vf_clustering {
      */
     VF_CLUSTERING_AUTO = 0,
     /**
-     * Average linkage on cosine distance; two speakers of one window are joined only
-     * where the model was tuned so, as accurate is.
+     * Average linkage on cosine distance; two speakers of one window are joined only where the
+     * model was tuned so, as accurate is.
      */
     VF_CLUSTERING_AVERAGE = 1,
     /**
@@ -941,10 +941,10 @@ vf_status vf_options_set_batch(struct vf_options *options, size_t batch);
  * Loads ONNX Runtime from this file. The first session of the process decides; a later, different
  * file is refused when it is used. Default: the file that VOICEFLOW_ORT_LIBRARY, else
  * ORT_DYLIB_PATH names, and no other; without them the folder of this library or of the program,
- * `lib` beside either and `voiceflow` in each, the ONNX Runtime that the process has loaded, the package `onnxruntime` of
- * the active Python environment, the system's loader. In a process with more rights than whoever
- * started it (set-user-ID, set-group-ID, capabilities of a file) only the folder of this library,
- * what the process has loaded and the system's loader are left of these.
+ * `lib` beside either and `voiceflow` in each, the ONNX Runtime that the process has loaded, the
+ * package `onnxruntime` of the active Python environment, the system's loader. In a process with
+ * more rights than whoever started it (set-user-ID, set-group-ID, capabilities of a file) only the
+ * folder of this library, what the process has loaded and the system's loader are left of these.
  *
  * - `options`: the options.
  * - `path`: path of libonnxruntime.so, at most 65,536 bytes; copied.
@@ -952,8 +952,7 @@ vf_status vf_options_set_batch(struct vf_options *options, size_t batch);
  * One thread at a time per handle.
  * Returns VF_OK, VF_E_NULL, VF_E_INVALID_ARGUMENT, VF_E_LIMIT, VF_E_PANIC, VF_E_POISONED.
  */
-vf_status vf_options_set_runtime_library(struct vf_options *options,
-                                         const char *path);
+vf_status vf_options_set_runtime_library(struct vf_options *options, const char *path);
 
 /**
  * Whether ONNX Runtime may use its telemetry. ONNX Runtime 1.29 and later write a number of this
@@ -2278,8 +2277,8 @@ vf_status vf_options_set_hop_s(struct vf_options *options, double hop_s);
 vf_status vf_options_set_clustering_threshold(struct vf_options *options, float threshold);
 
 /**
- * Drops segments that are shorter than this. Default: stored in the model, 0.2 in fast-cnn
- * and accurate; 0, which drops none, for two public models.
+ * Drops segments that are shorter than this. Default: stored in the model, 0.2 in fast-cnn and
+ * accurate; 0, which drops none, for two public models.
  *
  * - `options`: the options.
  * - `min_speech_s`: seconds, 0 to 60.

@@ -112,8 +112,8 @@ pub enum ClusteringMethod {
     /// What the model was tuned with.
     #[default]
     Auto = 0,
-    /// Average linkage on cosine distance; two speakers of one window are joined only
-    /// where the model was tuned so, as accurate is.
+    /// Average linkage on cosine distance; two speakers of one window are joined only where the
+    /// model was tuned so, as accurate is.
     Average = 1,
     /// Centroid linkage with the minimum cluster size rule, as pyannote.audio 3.1 has it.
     Centroid = 2,

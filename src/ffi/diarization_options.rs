@@ -71,8 +71,8 @@ pub unsafe extern "C" fn vf_options_set_clustering_threshold(
     guard(|| unsafe { set(options, |config| config.set_clustering_threshold(threshold)) })
 }
 
-/// Drops segments that are shorter than this. Default: stored in the model, 0.2 in fast-cnn
-/// and accurate; 0, which drops none, for two public models.
+/// Drops segments that are shorter than this. Default: stored in the model, 0.2 in fast-cnn and
+/// accurate; 0, which drops none, for two public models.
 ///
 /// - `options`: the options.
 /// - `min_speech_s`: seconds, 0 to 60.

@@ -40,8 +40,8 @@ pub enum vf_frontend {
 pub enum vf_clustering {
     /// What the model was tuned with.
     VF_CLUSTERING_AUTO = 0,
-    /// Average linkage on cosine distance; two speakers of one window are joined only
-    /// where the model was tuned so, as accurate is.
+    /// Average linkage on cosine distance; two speakers of one window are joined only where the
+    /// model was tuned so, as accurate is.
     VF_CLUSTERING_AVERAGE = 1,
     /// Centroid linkage with a minimum cluster size, as in pyannote.audio 3.1.
     VF_CLUSTERING_CENTROID = 2,

@@ -10,10 +10,10 @@ use super::status::vf_status;
 /// Loads ONNX Runtime from this file. The first session of the process decides; a later, different
 /// file is refused when it is used. Default: the file that VOICEFLOW_ORT_LIBRARY, else
 /// ORT_DYLIB_PATH names, and no other; without them the folder of this library or of the program,
-/// `lib` beside either and `voiceflow` in each, the ONNX Runtime that the process has loaded, the package `onnxruntime` of
-/// the active Python environment, the system's loader. In a process with more rights than whoever
-/// started it (set-user-ID, set-group-ID, capabilities of a file) only the folder of this library,
-/// what the process has loaded and the system's loader are left of these.
+/// `lib` beside either and `voiceflow` in each, the ONNX Runtime that the process has loaded, the
+/// package `onnxruntime` of the active Python environment, the system's loader. In a process with
+/// more rights than whoever started it (set-user-ID, set-group-ID, capabilities of a file) only the
+/// folder of this library, what the process has loaded and the system's loader are left of these.
 ///
 /// - `options`: the options.
 /// - `path`: path of libonnxruntime.so, at most 65,536 bytes; copied.
