@@ -136,7 +136,10 @@ pub(crate) fn run<T: Send + 'static>(
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+pub(crate) use tests::alone;
+
+#[cfg(test)]
+mod tests {
     use std::sync::MutexGuard;
     use std::sync::mpsc::channel;
     use std::time::Instant;

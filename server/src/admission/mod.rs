@@ -204,12 +204,8 @@ impl Admission {
         Reserved::new(self.spool.clone(), tenant.clone())
     }
 
-    /// Refuses an upload that the spool has no room for.
-    pub fn spool_full(&self) -> Rejection {
-        self.refuse(Reason::SpoolFull)
-    }
-
-    fn refuse(&self, reason: Reason) -> Rejection {
+    /// A refusal, which is counted.
+    pub fn refuse(&self, reason: Reason) -> Rejection {
         self.metrics.rejection(reason.name());
         let retry_after = match reason {
             Reason::Loading => Duration::from_secs(1),

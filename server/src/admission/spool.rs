@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::Reason;
 use crate::auth::Tenant;
 
 /// Bytes taken, of a limit.
@@ -41,28 +42,43 @@ impl Reserved {
         Self { spool, tenant, bytes: 0 }
     }
 
-    /// Takes `bytes` more; false where there are not so many, for all or for the tenant.
-    pub fn grow(&mut self, bytes: u64) -> bool {
+    /// Takes `bytes` more.
+    ///
+    /// # Errors
+    /// [`Reason::SpoolFull`] where there are not so many, [`Reason::TenantShare`] where there are not
+    /// for the tenant; nothing has changed.
+    pub fn grow(&mut self, bytes: u64) -> Result<(), Reason> {
         let mut state = self.spool.state.lock();
         let of_tenant = state.by_tenant.get(&self.tenant).copied().unwrap_or_default();
         let limit = if self.tenant.is_named() { self.spool.tenant_limit } else { self.spool.limit };
         let (used, of_tenant) = (state.used.saturating_add(bytes), of_tenant.saturating_add(bytes));
-        if used > self.spool.limit || of_tenant > limit {
-            return false;
+        if used > self.spool.limit {
+            return Err(Reason::SpoolFull);
+        }
+        if of_tenant > limit {
+            return Err(Reason::TenantShare);
         }
         state.used = used;
         state.by_tenant.insert(self.tenant.clone(), of_tenant);
         self.bytes += bytes;
-        true
+        Ok(())
     }
 
-    /// Takes `bytes` in place of what it takes; false where there are not so many, and nothing has
-    /// changed.
-    pub fn resize(&mut self, bytes: u64) -> bool {
+    /// Takes `bytes` in place of what it takes.
+    ///
+    /// # Errors
+    /// Those of [`Reserved::grow`].
+    pub fn resize(&mut self, bytes: u64) -> Result<(), Reason> {
         if bytes > self.bytes {
             return self.grow(bytes - self.bytes);
         }
-        let less = self.bytes - bytes;
+        self.shrink(bytes);
+        Ok(())
+    }
+
+    /// Gives back all but `bytes`.
+    pub fn shrink(&mut self, bytes: u64) {
+        let less = self.bytes.saturating_sub(bytes);
         let mut state = self.spool.state.lock();
         state.used -= less;
         if let Entry::Occupied(mut of_tenant) = state.by_tenant.entry(self.tenant.clone()) {
@@ -71,14 +87,13 @@ impl Reserved {
                 of_tenant.remove();
             }
         }
-        self.bytes = bytes;
-        true
+        self.bytes -= less;
     }
 }
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        self.resize(0);
+        self.shrink(0);
     }
 }
 
@@ -91,9 +106,11 @@ mod tests {
         let spool = Arc::new(Spool::new(10, 0.5));
         let upload = || Reserved::new(spool.clone(), Tenant::ANONYMOUS);
         let (mut first, mut second) = (upload(), upload());
-        assert!(first.grow(6) && second.grow(4) && !second.grow(1) && !first.grow(u64::MAX));
+        let full = Err(Reason::SpoolFull);
+        assert_eq!([first.grow(6), second.grow(4)], [Ok(()); 2]);
+        assert_eq!([second.grow(1), first.grow(u64::MAX)], [full; 2]);
         drop(first);
-        assert!(second.grow(6) && !second.grow(1));
+        assert_eq!([second.grow(6), second.grow(1)], [Ok(()), full]);
         drop(second);
         assert_eq!(spool.state.lock().used, 0);
     }
@@ -105,8 +122,10 @@ mod tests {
             Reserved::new(spool.clone(), Tenant::named("one")),
             Reserved::new(spool.clone(), Tenant::ANONYMOUS),
         );
-        assert!(one.grow(4) && !one.resize(6) && other.resize(6) && !other.grow(1));
-        assert!(one.resize(1) && other.grow(3) && one.resize(1) && !one.resize(2));
+        let (full, share) = (Err(Reason::SpoolFull), Err(Reason::TenantShare));
+        assert_eq!([one.grow(4), one.resize(6), other.resize(6)], [Ok(()), share, Ok(())]);
+        assert_eq!([other.grow(1), one.resize(1), other.grow(3)], [full, Ok(()), Ok(())]);
+        assert_eq!([one.resize(1), one.resize(2)], [Ok(()), full]);
         drop((one, other));
         let state = spool.state.lock();
         assert!(state.used == 0 && state.by_tenant.is_empty());
@@ -117,8 +136,10 @@ mod tests {
         let spool = Arc::new(Spool::new(10, 0.5));
         let upload = |name| Reserved::new(spool.clone(), Tenant::named(name));
         let (mut first, mut second, mut other) = (upload("one"), upload("one"), upload("other"));
-        assert!(first.grow(3) && second.grow(2) && !second.grow(1) && other.grow(5) && !other.grow(1));
+        let (full, share) = (Err(Reason::SpoolFull), Err(Reason::TenantShare));
+        assert_eq!([first.grow(3), second.grow(2), second.grow(1)], [Ok(()), Ok(()), share]);
+        assert_eq!([other.grow(5), other.grow(1)], [Ok(()), full]);
         drop(first);
-        assert!(second.grow(3) && !other.grow(1));
+        assert_eq!([other.grow(1), second.grow(3), other.grow(1)], [share, Ok(()), full]);
     }
 }

@@ -131,7 +131,8 @@ fn a_tenant_has_a_share_of_the_spool() {
     let at = format!("limits.spool_bytes={}", 4 * size);
     assert_eq!(diarize(&start(folder.path(), &[&at]), "acme-secret").status, 200);
     let over = format!("limits.spool_bytes={}", 4 * size - 4);
-    assert_eq!(diarize(&start(folder.path(), &[&over]), "acme-secret").error().1, "spool_full");
+    let refused = diarize(&start(folder.path(), &[&over]), "acme-secret");
+    assert_eq!((refused.error().0, refused.error().1.as_str()), (429, "tenant_share"));
 }
 
 #[test]

@@ -218,7 +218,7 @@ fn a_slow_load_ends_at_its_deadline_and_keeps_no_other_waiting() {
     config.set_model(ModelSource::Memory(slow().into()));
     // Whether the model of the library is there before the slow one beside it.
     let overtakes = || {
-        let _alone = crate::loading::tests::alone();
+        let _alone = crate::loading::alone();
         let slow = std::thread::spawn({
             let config = config.clone();
             move || Session::new(&config).unwrap_err().to_string()

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use multer::{Field, Multipart};
 use parking_lot::Mutex;
 
-use super::{ApiError, App, BodyStream, Fields, Pace, Reserved, Spooled, Tenant, UNNAMED, Uploaded};
+use super::{ApiError, App, BodyStream, Fields, Pace, Reason, Reserved, Spooled, Tenant, UNNAMED, Uploaded};
 
 /// Largest field of a form beside the file, in bytes.
 const MAX_FIELD_BYTES: usize = 65_536;
@@ -37,13 +37,13 @@ struct Kept {
     /// How many bytes more may come; any number of those of a part.
     left: Option<usize>,
     reserved: Reserved,
-    /// Whether the spool had no room for them.
-    is_refused: bool,
+    /// Why the spool had no room for them.
+    refused: Option<Reason>,
 }
 
 impl Between {
     fn new(reserved: Reserved) -> Self {
-        Self(Arc::new(Mutex::new(Kept { left: None, reserved, is_refused: false })))
+        Self(Arc::new(Mutex::new(Kept { left: None, reserved, refused: None })))
     }
 
     /// The body, which fails once more has come than may.
@@ -60,18 +60,18 @@ impl Between {
     fn begin(&self) {
         let mut kept = self.0.lock();
         kept.left = Some(MAX_BETWEEN_BYTES);
-        kept.reserved.resize(0);
+        kept.reserved.shrink(0);
     }
 
-    /// A part has begun, whose header of so many bytes is kept; whether there is room for it.
-    fn end(&self, header: usize) -> bool {
+    /// A part has begun, whose header of so many bytes is kept.
+    fn end(&self, header: usize) -> Result<(), Reason> {
         let mut kept = self.0.lock();
         kept.left = None;
         kept.reserved.resize(header as u64)
     }
 
-    fn is_refused(&self) -> bool {
-        self.0.lock().is_refused
+    fn refused(&self) -> Option<Reason> {
+        self.0.lock().refused
     }
 }
 
@@ -80,8 +80,8 @@ impl Kept {
         let Some(left) = &mut self.left else { return Ok(()) };
         let reason = "expected the next part, got no end of what is before it";
         *left = left.checked_sub(bytes).ok_or(reason)?;
-        self.is_refused = !self.reserved.grow(bytes as u64);
-        if self.is_refused { Err("the spool is full") } else { Ok(()) }
+        self.refused = self.reserved.grow(bytes as u64).err();
+        if self.refused.is_some() { Err("the spool is full") } else { Ok(()) }
     }
 }
 
@@ -175,14 +175,14 @@ impl<'a> Form<'a> {
     }
 
     /// Refuses the upload where the spool has no room.
-    fn room(&self, there_is: bool) -> Result<(), ApiError> {
-        if there_is { Ok(()) } else { Err(self.app.admission.spool_full().into()) }
+    fn room(&self, taken: Result<(), Reason>) -> Result<(), ApiError> {
+        taken.map_err(|reason| self.app.admission.refuse(reason).into())
     }
 
     fn failed(&self, error: multer::Error) -> ApiError {
-        match self.room(!self.between.is_refused()) {
-            Err(refused) => refused,
-            Ok(()) => ApiError::malformed(format!("form: {error}")),
+        match self.between.refused() {
+            Some(reason) => self.app.admission.refuse(reason).into(),
+            None => ApiError::malformed(format!("form: {error}")),
         }
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::{Duration, Instant, timeout_at};
 use super::App;
 use super::error::{ApiError, is_full};
 use super::fields::Fields;
-use crate::admission::Reserved;
+use crate::admission::{Reason, Reserved};
 use crate::auth::Tenant;
 use crate::traces::Span;
 use form::Form;
@@ -55,9 +55,7 @@ pub(super) async fn receive(app: &Arc<App>, tenant: &Tenant, request: Request) -
         fields.set(&name, &value)?;
     }
     let mut texts = app.admission.upload(tenant);
-    if !texts.resize(fields.text_bytes()) {
-        return Err(app.admission.spool_full().into());
-    }
+    texts.resize(fields.text_bytes()).map_err(|reason| app.admission.refuse(reason))?;
     let kind = content_type(request.headers());
     check_length(request.headers(), app.config.limits.upload_bytes, &kind)?;
     let _span = Span::begin("upload");
@@ -162,9 +160,7 @@ impl Spooled {
         if self.bytes > self.most {
             return Err(over(self.most));
         }
-        if !self.reserved.grow(piece.len() as u64) {
-            return Err(app.admission.spool_full().into());
-        }
+        self.reserved.grow(piece.len() as u64).map_err(|reason| app.admission.refuse(reason))?;
         self.file.write_all(piece).await.map_err(|error| refused(app, &error))
     }
 
@@ -178,7 +174,7 @@ impl Spooled {
 fn refused(app: &App, error: &std::io::Error) -> ApiError {
     if is_full(error) {
         tracing::warn!(%error, "spool");
-        return app.admission.spool_full().into();
+        return app.admission.refuse(Reason::SpoolFull).into();
     }
     ApiError::internal(&format!("spool: {error}"))
 }
