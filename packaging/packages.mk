@@ -84,3 +84,11 @@ test-packages: packages $(VENV)/ready .cache/cargo-about/bin/cargo-about ## the 
 	cd bindings/python && PYTHONPATH=src VOICEFLOW_LIBRARY="$(PORTABLE)/libvoiceflow.so" \
 		VOICEFLOW_WHEEL="$$(ls $(CURDIR)/dist/libvoiceflow-*_$(ARCH).whl)" $(CURDIR)/$(VENV)/bin/python -m pytest -q tests/test_wheel.py
 	@echo "test-packages: all packages of $(ARCH) passed$(if $(wildcard dist/*-aarch64-linux.tar.gz),, (those for aarch64 were not made: make packages TARGET=aarch64-unknown-linux-gnu))"
+
+# Systems that no test runs on. Their C compiler is zig, which has no headers of MSVC.
+SYSTEMS := aarch64-apple-darwin x86_64-apple-darwin x86_64-pc-windows-gnu
+
+.PHONY: systems
+systems: $(PACKAGING)/ready ## whether the library and the command line compile for macOS and Windows; nothing is run there
+	for system in $(SYSTEMS); do PATH="$(CURDIR)/$(PACKAGING)/bin:$$PATH" scripts/check_system.sh $$system || exit 1; done
+	@echo "systems: the library and the command line compile for $(SYSTEMS)"
