@@ -45,8 +45,8 @@ impl Reserved {
     /// Takes `bytes` more.
     ///
     /// # Errors
-    /// [`Reason::SpoolFull`] where there are not so many, [`Reason::TenantShare`] where there are not
-    /// for the tenant; nothing has changed.
+    /// [`Reason::SpoolFull`] where there are not so many, [`Reason::TenantShare`] where there are
+    /// not for the tenant; nothing has changed.
     pub fn grow(&mut self, bytes: u64) -> Result<(), Reason> {
         let mut state = self.spool.state.lock();
         let of_tenant = state.by_tenant.get(&self.tenant).copied().unwrap_or_default();
