@@ -615,4 +615,4 @@ $(PEERS)/ready: benches/peers/requirements.txt
 	cargo install --quiet --locked --root .cache/cargo-deny cargo-deny@0.20.2
 
 .cache/cargo-about/bin/cargo-about:
-	cargo install --quiet --locked --root .cache/cargo-about cargo-about@0.9.3
+	cargo install --quiet --locked --features cli --root .cache/cargo-about cargo-about@0.9.3
