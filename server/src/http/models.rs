@@ -11,7 +11,7 @@ use super::App;
 use super::error::ApiError;
 use super::json::Json;
 use crate::metrics::Kind;
-use crate::models::{Arm, Fleet, name_of};
+use crate::models::{Arm, Fleet, answers_to, name_of};
 
 /// A model.
 #[derive(Serialize)]
@@ -40,9 +40,9 @@ pub(super) struct List {
 }
 
 impl Model {
-    /// Those of an arm.
-    fn of(arm: &Arm, fleet: &Fleet) -> Vec<Self> {
-        let model = |(info, kinds): (&ModelInfo, Vec<Kind>)| Self {
+    /// A model of an arm, with what has it where nobody asks for another.
+    fn of(arm: &Arm, fleet: &Fleet, (info, kinds): (&ModelInfo, Vec<Kind>)) -> Self {
+        Self {
             id: name_of(info),
             object: "model",
             created: arm.bundle.loaded_at,
@@ -54,8 +54,7 @@ impl Model {
             default_for: kinds.into_iter().map(kind_name).collect(),
             arm: arm.name.to_string(),
             share: fleet.share(arm),
-        };
-        arm.bundle.models().into_iter().map(model).collect()
+        }
     }
 }
 
@@ -66,14 +65,17 @@ fn kind_name(kind: Kind) -> &'static str {
     }
 }
 
-fn all(app: &App) -> Vec<Model> {
-    let fleet = app.models.fleet();
-    fleet.iter().flat_map(|fleet| fleet.arms.iter().flat_map(|arm| Model::of(arm, fleet))).collect()
+/// The models of all arms that are `wanted`.
+fn models(app: &App, wanted: impl Fn(&ModelInfo) -> bool) -> Vec<Model> {
+    let Some(fleet) = app.models.fleet() else { return Vec::new() };
+    let of_arms = fleet.arms.iter().flat_map(|arm| arm.bundle.models().into_iter().map(move |it| (arm, it)));
+    let found = of_arms.filter(|(_, (info, _))| wanted(info));
+    found.map(|(arm, model)| Model::of(arm, &fleet, model)).collect()
 }
 
 /// GET /v1/models
 pub(super) async fn list(State(app): State<Arc<App>>) -> Json<List> {
-    Json(List { object: "list", data: all(&app) })
+    Json(List { object: "list", data: models(&app, |_| true) })
 }
 
 /// GET /v1/models/{name}
@@ -82,6 +84,6 @@ pub(super) async fn one(
     name: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Model>, ApiError> {
     let Path(name) = name.map_err(|error| ApiError::malformed(format!("path: {}", error.body_text())))?;
-    let found = all(&app).into_iter().find(|model| model.name == name || model.id == name);
+    let found = models(&app, |model| answers_to(model, &name)).into_iter().next();
     found.map(Json).ok_or_else(|| ApiError::no_model(&name))
 }
